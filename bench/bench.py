@@ -1,0 +1,210 @@
+#!/usr/bin/env python3
+"""Reading and pricing a month of cost data, beside DuckDB building the same cost cube.
+
+    bench.py [--rows N | --quick] [--memory] [--reps N] [--threads N] [--duckdb-only]
+
+Runs are interleaved, and CPU seconds of whole process trees are compared: on a shared machine wall time says little.
+Each run's totals are checked against the generator's exact ones. The result goes to target/bench/result.json.
+"""
+import argparse
+import json
+import os
+import pathlib
+import platform
+import re
+import shutil
+import statistics
+import subprocess
+import sys
+from decimal import Decimal
+
+from measure import run
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+BENCH = ROOT / "bench"
+TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target").resolve()
+WORK = TARGET / "bench"
+PERIOD = "2026-10"
+MEMORY_ROWS = 30_000_000
+CPU_RATIO_MAX = 0.5
+MEMORY_MAX = 200 * 1000 * 1000
+CLASSES, RULES = 500_000, 500
+MB = 1_000_000
+
+
+def main():
+    options = arguments()
+    binaries = [] if options.duckdb_only else [TARGET / "release" / "proforma"]
+    for binary in binaries:
+        if not binary.exists():
+            sys.exit(f"{binary} is missing: cargo build --release -p proforma -p xtask")
+    result = {"machine": machine(), "threads": options.threads, "months": []}
+    show_machine(result["machine"])
+    months = [(options.rows, options.reps)] + ([(MEMORY_ROWS, 1)] if options.memory else [])
+    for rows, reps in months:
+        result["months"].append(measure_month(options, rows, reps))
+    if not options.duckdb_only:
+        result["price_classes"] = price_classes()
+    WORK.mkdir(parents=True, exist_ok=True)
+    (WORK / "result.json").write_text(json.dumps(result, indent=1) + "\n")
+    print(f"\nwritten: {WORK / 'result.json'}")
+    if not all(month["correct"] for month in result["months"]):
+        sys.exit("a total is wrong")
+
+
+def arguments():
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--rows", type=lambda text: int(float(text)), default=10_000_000)
+    parser.add_argument("--quick", action="store_const", dest="rows", const=1_000_000, help="1 million lines")
+    parser.add_argument("--memory", action="store_true", help="also a month of 30 million lines, once")
+    parser.add_argument("--reps", type=int, default=3)
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--duckdb-only", action="store_true", help="leave our own program out")
+    return parser.parse_args()
+
+
+def machine():
+    model = re.search(r"model name\s*:\s*(.*)", pathlib.Path("/proc/cpuinfo").read_text())
+    rustc = shutil.which("rustc") and subprocess.run(["rustc", "--version"], capture_output=True, text=True).stdout.strip()
+    commit = subprocess.run(["git", "-C", ROOT, "describe", "--always", "--dirty"], capture_output=True, text=True)
+    return {"cores": os.cpu_count(), "cpu": model.group(1) if model else platform.machine(), "rustc": rustc,
+            "memory_bytes": os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES"), "kernel": platform.release(),
+            "python": platform.python_version(), "load_average": os.getloadavg()[0], "commit": commit.stdout.strip()}
+
+
+def show_machine(facts):
+    print(f"{facts['cores']} cores, {facts['cpu']}, {facts['memory_bytes'] / 1e9:.0f} GB, load {facts['load_average']:.1f}")
+    print(f"{facts['rustc']}, Python {facts['python']}, kernel {facts['kernel']}, commit {facts['commit'] or 'none'}")
+
+
+def generated(rows):
+    """The folder of a month of `rows` lines, made if it is not there yet."""
+    month = WORK / f"month-{rows}-{PERIOD}"
+    if not month.exists():
+        unfinished = month.with_suffix(".part")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        print(f"\ngenerating {rows:,} lines into {month}", flush=True)
+        subprocess.run([sys.executable, BENCH / "gen_cur.py", "gen", "--rows", str(rows), "--period", PERIOD,
+                        "--out", unfinished], check=True)
+        unfinished.rename(month)
+    return month
+
+
+def measure_month(options, rows, reps):
+    month = generated(rows)
+    truth = json.loads((month / "truth" / "truth.json").read_text())
+    files = sorted(str(file) for file in (month / "data").glob("*/*.parquet"))
+    book = WORK / f"book-{rows}.toml"
+    subprocess.run([sys.executable, BENCH / "make_book.py", month, book], check=True)
+    out = WORK / "out"
+    ours = [TARGET / "release" / "proforma", "run", "--cost", month / "data", "--book", book, "--period", PERIOD,
+            "--out", out, "--threads", str(options.threads), "--force", "--timings"]
+    theirs = [sys.executable, BENCH / "cube_duckdb.py", str(options.threads), *files]
+
+    print(f"\n{truth['rows']:,} lines in {len(files)} files, {options.threads} threads, {reps} runs each, interleaved")
+    proforma_runs, duckdb_runs, correct = [], [], True
+    for _ in range(reps):
+        if not options.duckdb_only:
+            measured = run_proforma(ours)
+            correct &= check("proforma", cost_files_total(out), truth)
+            proforma_runs.append(measured)
+        measured, totals = run_duckdb(theirs)
+        column = "net_unblended_cost" if truth["total_net_unblended_cost"] else "unblended_cost"
+        correct &= check("duckdb", totals[column], truth) and totals["lines"] == truth["rows"]
+        duckdb_runs.append(measured)
+    month_result = {"rows": truth["rows"], "files": len(files), "bytes": sum(os.path.getsize(file) for file in files),
+                    "duckdb": totals, "correct": correct, "runs": {"proforma": proforma_runs, "duckdb": duckdb_runs}}
+    month_result["summary"] = summarize(proforma_runs, duckdb_runs)
+    print_summary(month_result["summary"], totals, correct)
+    return month_result
+
+
+def run_proforma(command):
+    measured = run(command)
+    if measured.exit_code:
+        sys.exit(f"proforma ended with {measured.exit_code}:\n{measured.stderr}")
+    hashing = re.search(r"^timing hashing_cpu_seconds=([0-9.]+)$", measured.stderr, re.MULTILINE)
+    if not hashing:
+        sys.exit("proforma --timings printed no line `timing hashing_cpu_seconds=...`")
+    timings = dict(re.findall(r"^timing (\w+)=(\S+)$", measured.stderr, re.MULTILINE))
+    return figures(measured) | {"hashing_cpu_seconds": float(hashing.group(1)), "timings": timings}
+
+
+def run_duckdb(command):
+    measured = run(command)
+    if measured.exit_code:
+        sys.exit(f"DuckDB ended with {measured.exit_code}:\n{measured.stderr}")
+    return figures(measured), json.loads(measured.stdout)
+
+
+def figures(measured):
+    return {"cpu_seconds": measured.cpu_seconds, "wall_seconds": measured.wall_seconds,
+            "process_bytes_max": measured.process_bytes_max, "tree_bytes_max": measured.tree_bytes_max}
+
+
+def cost_files_total(out):
+    # Digits, not doubles: a JSON number is kept as its text.
+    reconciliation = json.loads((out / "reconciliation.json").read_text(), parse_float=Decimal)
+    return reconciliation["currencies"]["USD"]["cost_files_total"]
+
+
+def check(who, total, truth):
+    expected = truth["total_net_unblended_cost"] or truth["total_unblended_cost"]
+    same = Decimal(total) == Decimal(expected)
+    if not same:
+        print(f"WRONG: {who} has a total of {total}, the generator one of {expected}")
+    return same
+
+
+def summarize(proforma_runs, duckdb_runs):
+    rows = {}
+    for name, runs in (("proforma", proforma_runs), ("duckdb", duckdb_runs)):
+        if runs:
+            rows |= {f"{name} {key}": spread([one[key] for one in runs]) for key in runs[0] if key != "timings"}
+    if proforma_runs:
+        both = list(zip(proforma_runs, duckdb_runs))
+        rows["cpu ratio"] = spread([one["cpu_seconds"] / other["cpu_seconds"] for one, other in both])
+        rows["cpu ratio without hashing"] = spread(
+            [(one["cpu_seconds"] - one["hashing_cpu_seconds"]) / other["cpu_seconds"] for one, other in both])
+    return rows
+
+
+def spread(values):
+    return {"median": statistics.median(values), "min": min(values), "max": max(values)}
+
+
+def print_summary(summary, totals, correct):
+    print(f"{'':34} {'median':>10} {'min':>10} {'max':>10}")
+    for name, row in summary.items():
+        scale, unit = (MB, " MB") if "bytes" in name else (1, "")
+        label = name.replace("_bytes_max", " memory").replace("_", " ") + unit
+        print(f"{label:34} " + " ".join(f"{row[key] / scale:10.2f}" for key in ("median", "min", "max")))
+    print(f"totals {'equal the generator`s' if correct else 'ARE WRONG'}; {totals['classes']:,} classes, DuckDB {totals['duckdb']}")
+    ratio, memory = summary.get("cpu ratio without hashing"), summary.get("proforma tree_bytes_max")
+    if ratio:
+        verdict("CPU without hashing against DuckDB", ratio["median"], CPU_RATIO_MAX, "")
+        verdict("memory of the process tree", memory["max"] / MB, MEMORY_MAX / MB, " MB")
+
+
+def verdict(what, value, most, unit):
+    print(f"{'met   ' if value <= most else 'MISSED'} {what}: {value:.2f}{unit}, at most {most:.2f}{unit}")
+
+
+def price_classes():
+    """The time to price many classes under many rules, which the xtask prints."""
+    binary = TARGET / "release" / "xtask"
+    print(f"\nxtask price-classes {CLASSES} {RULES}")
+    if not binary.exists():
+        print(f"  left out: {binary} is not built")
+        return None
+    measured = run([binary, "price-classes", str(CLASSES), str(RULES)])
+    if measured.exit_code:
+        print(f"  left out: it ended with {measured.exit_code}: {measured.stderr.strip()}")
+        return None
+    print("  " + measured.stdout.strip().replace("\n", "\n  "))
+    print(f"  {measured.cpu_seconds:.2f} CPU s, {measured.wall_seconds:.2f} s, {measured.process_bytes_max / MB:.0f} MB")
+    return figures(measured) | {"stdout": measured.stdout.strip()}
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,23 @@
+//! Billing groups: accounts that share a bill.
+
+use crate::account::AccountId;
+
+/// A set of accounts of one payer that is billed together.
+///
+/// Source: AWS Billing Conductor user guide, "Creating billing groups". An account is in at most one group in a
+/// period; the primary account is a member and is never the payer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct BillingGroup {
+    /// Unique among the groups of a book.
+    pub name: String,
+    /// Free text for the operator.
+    pub description: Option<String>,
+    /// The member that carries custom line items by default.
+    pub primary_account: AccountId,
+    /// The members, the primary account among them.
+    pub accounts: Vec<AccountId>,
+    /// The number of its pricing plan in the book; `None` for the managed plan `BasicPricingPlan`, which has no rules.
+    pub pricing_plan: Option<usize>,
+    /// Whether accounts that no group names join this one.
+    pub auto_associate: bool,
+}

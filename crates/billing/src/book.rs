@@ -1,0 +1,244 @@
+//! The book: one payer's configuration as it stands for a period.
+//!
+//! A [`Draft`] is what somebody wrote; [`Draft::check`] turns it into a [`Book`] in which every reference holds, or into
+//! all its mistakes at once, each with its [`Place`].
+
+mod check;
+
+use crate::account::AccountId;
+use crate::billing_group::BillingGroup;
+use crate::custom_line_item::{Charge, CustomLineItem};
+use crate::money::{Cost, Currency, Percentage};
+use crate::period::BillingPeriod;
+use crate::pricing::{CustomTier, PricingPlan, PricingRule};
+use sha2::{Digest, Sha256};
+use std::collections::BTreeMap;
+use std::fmt::Write as _;
+
+pub use check::{Checked, Mistake, Place};
+
+/// The name of AWS's managed plan of public prices.
+pub const BASIC_PRICING_PLAN: &str = "BasicPricingPlan";
+
+/// A checked configuration: names are unique, references hold, an account is in at most one group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Book {
+    /// The payer account whose cost files it prices.
+    pub payer: AccountId,
+    /// The currency of flat items and custom tiers.
+    pub currency: Currency,
+    /// Names of accounts, for statements.
+    pub account_names: BTreeMap<AccountId, String>,
+    /// The billing groups.
+    pub groups: Vec<BillingGroup>,
+    /// The pricing rules.
+    pub rules: Vec<PricingRule>,
+    /// The pricing plans.
+    pub plans: Vec<PricingPlan>,
+    /// The custom line items.
+    pub items: Vec<CustomLineItem>,
+}
+
+impl Book {
+    /// The group of each account that a group names.
+    #[must_use]
+    pub fn group_by_account(&self) -> BTreeMap<&str, usize> {
+        let members = |(number, group)| member_pairs(number, group);
+        self.groups.iter().enumerate().flat_map(members).collect()
+    }
+
+    /// The group that accounts in no group join, if one does.
+    #[must_use]
+    pub fn auto_associating_group(&self) -> Option<usize> {
+        self.groups.iter().position(|group| group.auto_associate)
+    }
+
+    /// The hash of what the book says for a period: the same for any order of its entries.
+    #[must_use]
+    pub fn hash(&self, period: BillingPeriod) -> [u8; 32] {
+        Sha256::digest(self.canonical(period)).into()
+    }
+
+    /// The book as text, entries in name order; what is not in force in the period is left out.
+    fn canonical(&self, period: BillingPeriod) -> String {
+        let mut lines = vec![format!("book {} {} {period}", self.payer, self.currency)];
+        lines.extend(self.account_names.iter().map(|(id, name)| format!("account {id} {name:?}")));
+        lines.extend(self.rules.iter().map(|rule| format!("rule {rule:?}")));
+        let rule = |number: &usize| self.rules[*number].name.as_str();
+        for plan in &self.plans {
+            let mut rules: Vec<_> = plan.rules.iter().map(rule).collect();
+            rules.sort_unstable();
+            lines.push(format!("plan {:?} {rules:?}", plan.name));
+        }
+        for group in &self.groups {
+            let plan = group.pricing_plan.map_or(BASIC_PRICING_PLAN, |plan| &self.plans[plan].name);
+            let mut accounts = group.accounts.clone();
+            accounts.sort();
+            let BillingGroup { name, description, primary_account, auto_associate, .. } = group;
+            lines.push(format!(
+                "group {name:?} {description:?} {primary_account} {accounts:?} {plan:?} {auto_associate}"
+            ));
+        }
+        for item in self.items.iter().filter(|item| item.is_active(period)) {
+            lines.push(self.canonical_item(item));
+        }
+        lines.sort();
+        lines.join("\n")
+    }
+
+    fn canonical_item(&self, item: &CustomLineItem) -> String {
+        let CustomLineItem { name, description, billing_group, kind, account, presentation_service, .. } =
+            item;
+        let group = &self.groups[*billing_group].name;
+        let mut line =
+            format!("item {name:?} {description:?} {group:?} {kind:?} {account} {presentation_service:?} ");
+        // Writing to a String cannot fail.
+        let _ = match &item.charge {
+            Charge::Flat(value) => write!(line, "flat {value}"),
+            Charge::Percentage(charge) => {
+                let mut of: Vec<_> =
+                    charge.of_items.iter().map(|item| self.items[*item].name.as_str()).collect();
+                of.sort_unstable();
+                let (percentage, filter) = (charge.percentage, &charge.filter);
+                write!(
+                    line,
+                    "{percentage} % of {} {of:?} {filter:?} {}",
+                    charge.of_billing_group, charge.itemized
+                )
+            }
+        };
+        line
+    }
+}
+
+fn member_pairs(number: usize, group: &BillingGroup) -> impl Iterator<Item = (&str, usize)> {
+    group.accounts.iter().map(move |account| (account.as_str(), number))
+}
+
+/// A book as somebody wrote it: numbers are numbers, everything else is still text.
+#[derive(Debug, Clone, Default)]
+pub struct Draft {
+    /// `payer_account_id`
+    pub payer_account_id: String,
+    /// `currency`
+    pub currency: Option<String>,
+    /// `[[accounts]]`
+    pub accounts: Vec<AccountDraft>,
+    /// `[[pricing_rules]]`
+    pub pricing_rules: Vec<RuleDraft>,
+    /// `[[pricing_plans]]`
+    pub pricing_plans: Vec<PlanDraft>,
+    /// `[[billing_groups]]`
+    pub billing_groups: Vec<GroupDraft>,
+    /// `[[custom_line_items]]`
+    pub custom_line_items: Vec<ItemDraft>,
+    /// `[sharing] commitments`
+    pub sharing_commitments: Option<String>,
+}
+
+/// An entry of `[[accounts]]`.
+#[derive(Debug, Clone, Default)]
+pub struct AccountDraft {
+    /// `id`
+    pub id: String,
+    /// `name`
+    pub name: String,
+}
+
+/// An entry of `[[pricing_rules]]`.
+#[derive(Debug, Clone, Default)]
+pub struct RuleDraft {
+    /// `name`
+    pub name: String,
+    /// `scope`
+    pub scope: String,
+    /// `type`
+    pub kind: String,
+    /// `service`
+    pub service: Option<String>,
+    /// `usage_type`
+    pub usage_type: Option<String>,
+    /// `operation`
+    pub operation: Option<String>,
+    /// `billing_entity`
+    pub billing_entity: Option<String>,
+    /// `modifier_percentage`
+    pub modifier_percentage: Option<Percentage>,
+    /// `free_tier_activated`
+    pub free_tier_activated: Option<bool>,
+    /// `custom_tiers`
+    pub custom_tiers: Option<Vec<CustomTier>>,
+}
+
+/// An entry of `[[pricing_plans]]`.
+#[derive(Debug, Clone, Default)]
+pub struct PlanDraft {
+    /// `name`
+    pub name: String,
+    /// `pricing_rules`
+    pub pricing_rules: Vec<String>,
+}
+
+/// An entry of `[[billing_groups]]`.
+#[derive(Debug, Clone, Default)]
+pub struct GroupDraft {
+    /// `name`
+    pub name: String,
+    /// `description`
+    pub description: Option<String>,
+    /// `primary_account_id`
+    pub primary_account_id: String,
+    /// `accounts`
+    pub accounts: Vec<String>,
+    /// `pricing_plan`
+    pub pricing_plan: String,
+    /// `auto_associate`
+    pub auto_associate: bool,
+}
+
+/// An entry of `[[custom_line_items]]`.
+#[derive(Debug, Clone, Default)]
+pub struct ItemDraft {
+    /// `name`
+    pub name: String,
+    /// `description`
+    pub description: String,
+    /// `billing_group`
+    pub billing_group: String,
+    /// `type`
+    pub kind: String,
+    /// `flat_charge_value`
+    pub flat_charge_value: Option<Cost>,
+    /// `percentage_value`
+    pub percentage_value: Option<Percentage>,
+    /// `associated_values`
+    pub associated_values: Option<Vec<String>>,
+    /// `computation_rule`
+    pub computation_rule: Option<String>,
+    /// `presentation_service`
+    pub presentation_service: Option<String>,
+    /// `line_item_filters`
+    pub line_item_filters: Vec<FilterDraft>,
+    /// `account_id`
+    pub account_id: Option<String>,
+    /// `start`
+    pub start: String,
+    /// `end`
+    pub end: Option<String>,
+}
+
+/// An entry of `line_item_filters`.
+#[derive(Debug, Clone, Default)]
+pub struct FilterDraft {
+    /// `attribute`
+    pub attribute: String,
+    /// `match_option`
+    pub match_option: String,
+    /// `values`
+    pub values: Option<Vec<String>>,
+    /// `attribute_values`
+    pub attribute_values: Option<Vec<String>>,
+}
+
+#[cfg(test)]
+mod tests;

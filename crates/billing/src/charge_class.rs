@@ -1,0 +1,364 @@
+//! Charge classes: lines that nothing in pricing can tell apart, and the cost cube that sums them.
+//!
+//! The key is every column that a price, a treatment or a document may depend on; [`KeyColumn::ALL`] is its table.
+//! Nothing else of a line is visible to pricing. Never in the key: resource ids, tags, hours, and the *value* of the
+//! unblended rate (spot has a new one each hour).
+
+use crate::account::AccountId;
+use crate::money::{DecimalError, Quantity};
+use crate::period::BillingPeriod;
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, HashMap};
+use std::fmt;
+
+/// When a key column takes part in the key; elsewhere it is null, so that classes stay few.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum When {
+    /// On every line.
+    Always,
+    /// Only where a commitment may apply: see [`crate::commitment::may_cover`].
+    CommitmentMayApply,
+    /// Only on lines whose rate is 0 and on `Fee` lines, which only the description tells apart.
+    ZeroRateOrFee,
+}
+
+macro_rules! key_columns {
+    ($($variant:ident $name:literal $when:ident $doc:literal,)*) => {
+        /// A column of the class key. The order is the order of the canonical key.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum KeyColumn { $(#[doc = $doc] $variant,)* }
+
+        impl KeyColumn {
+            /// Every key column, in key order.
+            pub const ALL: [Self; [$($name),*].len()] = [$(Self::$variant),*];
+
+            /// The column's name: CUR 2.0's, or ours where the key holds a state and not a value.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+
+            /// When the column takes part in the key.
+            #[must_use]
+            pub const fn when(self) -> When {
+                match self { $(Self::$variant => When::$when,)* }
+            }
+        }
+    };
+}
+
+key_columns! {
+    UsageAccount "line_item_usage_account_id" Always "Who used it.",
+    ServiceCode "product_servicecode" Always "The service as the price list names it; differs from the product code for data transfer.",
+    ProductCode "line_item_product_code" Always "The product that is billed.",
+    UsageType "line_item_usage_type" Always "What was used.",
+    Operation "line_item_operation" Always "What it was used for.",
+    LineItemType "line_item_line_item_type" Always "The kind of charge.",
+    Sku "product_sku" Always "The price list's key.",
+    Region "product_region_code" Always "The region.",
+    PricingUnit "pricing_unit" Always "The unit of the usage.",
+    PricingTerm "pricing_term" Always "OnDemand, Reserved, Spot, or null on the global free tier.",
+    RateCode "pricing_rate_code" Always "Offer and tier. Null matters: global free tier.",
+    PublicRate "pricing_public_on_demand_rate" Always "The list rate, as canonical decimal text; also cuts a price change within the month.",
+    UnblendedRateState "line_item_unblended_rate_state" Always "Whether the rate is null, `0` or `+`.",
+    PublicCostState "pricing_public_on_demand_cost_state" Always "Null where the line has no public cost (null or 0: none, never free), else `+`.",
+    ReservationArn "reservation_reservation_a_r_n" Always "The reservation that covers or charges; names its owner.",
+    SavingsPlanArn "savings_plan_savings_plan_a_r_n" Always "The Savings Plan that covers or charges; names its owner.",
+    AvailabilityZone "line_item_availability_zone" CommitmentMayApply "Zonal reservations apply in one zone.",
+    NormalizationFactor "line_item_normalization_factor" CommitmentMayApply "Size-flexible reservations count in normalised units.",
+    Description "line_item_line_item_description" ZeroRateOrFee "Tells free offers, trials, support and domains apart.",
+    SplitFlag "split_line_item" Always "`split` on a row of split cost allocation, which repeats cost.",
+    BillType "bill_bill_type" Always "Anniversary, Purchase or Refund.",
+    BillingEntity "bill_billing_entity" Always "The seller: AWS, AWS Marketplace, AISPL.",
+    InvoicingEntity "bill_invoicing_entity" Always "Who invoices.",
+    LegalEntity "line_item_legal_entity" Always "The seller of record.",
+    InvoiceId "bill_invoice_id" Always "Null until the line is final.",
+    Currency "line_item_currency_code" Always "The bill's currency.",
+    PricingCurrency "pricing_currency" Always "The price list's currency.",
+    DimensionSet "dimension_set" Always "Tag, cost-category or resource values that the book groups by; null without such groups.",
+}
+
+/// How many columns the key has.
+pub const KEY_COLUMNS: usize = KeyColumn::ALL.len();
+
+macro_rules! measures {
+    ($($variant:ident $name:literal $doc:literal,)*) => {
+        /// A quantity that the cube sums per class, at ten decimals.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub enum Measure { $(#[doc = $doc] $variant,)* }
+
+        impl Measure {
+            /// Every measure.
+            pub const ALL: [Self; [$($name),*].len()] = [$(Self::$variant),*];
+
+            /// The measure's name in the cube.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+        }
+    };
+}
+
+measures! {
+    Usage "usage_amount" "In the pricing unit.",
+    NormalizedUsage "normalized_usage_amount" "In normalised units.",
+    Unblended "unblended_cost" "The cost before discounts that have columns of their own.",
+    NetUnblended "net_unblended_cost" "The net cost where the line has one, else its unblended cost: what AWS invoices.",
+    PublicOnDemand "public_on_demand_cost" "The cost at list price.",
+    ReservationEffective "reservation_effective_cost" "What the covered usage took of its reservation.",
+    SavingsPlanEffective "savings_plan_effective_cost" "What the covered usage took of its Savings Plan.",
+    UnusedReservationRecurring "reservation_unused_recurring_fee" "The unused part of a monthly fee.",
+    UnusedReservationUpfront "reservation_unused_amortized_upfront_fee" "The unused part of a payment up front.",
+    SavingsPlanUsedCommitment "savings_plan_used_commitment" "The used part of the commitment.",
+    SavingsPlanTotalCommitment "savings_plan_total_commitment" "The commitment.",
+    AmortizedUpfront "amortized_upfront" "The month's share of payments up front, reservations and Savings Plans.",
+}
+
+/// How many measures the cube has.
+pub const MEASURES: usize = Measure::ALL.len();
+
+/// A text of the cube by number; [`TextId::NULL`] is the absent value, which differs from empty text.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct TextId(pub u32);
+
+impl TextId {
+    /// No value.
+    pub const NULL: Self = Self(0);
+}
+
+/// The distinct texts of a cube.
+#[derive(Debug, Default)]
+pub struct Texts {
+    all: Vec<Box<str>>,
+    by_text: HashMap<Box<str>, TextId>,
+}
+
+impl Texts {
+    /// The number of a text, given on first sight.
+    pub fn intern(&mut self, text: &str) -> TextId {
+        if let Some(id) = self.by_text.get(text) {
+            return *id;
+        }
+        // `CLASSES_MAX` classes of `KEY_COLUMNS` texts stay far below u32::MAX.
+        let id = TextId(u32::try_from(self.all.len() + 1).unwrap_or(u32::MAX));
+        self.all.push(text.into());
+        self.by_text.insert(text.into(), id);
+        id
+    }
+
+    /// The number of a text that the cube has.
+    #[must_use]
+    pub fn find(&self, text: &str) -> Option<TextId> {
+        self.by_text.get(text).copied()
+    }
+
+    /// The text of a number; `None` for [`TextId::NULL`].
+    #[must_use]
+    pub fn get(&self, id: TextId) -> Option<&str> {
+        self.all.get((id.0 as usize).checked_sub(1)?).map(AsRef::as_ref)
+    }
+
+    /// How many distinct texts there are.
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.all.len()
+    }
+
+    /// Whether there are none.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.all.is_empty()
+    }
+}
+
+/// One charge class: a key and the exact sums of its lines.
+#[derive(Debug, Clone)]
+pub struct ChargeClass {
+    /// The key, in the order of [`KeyColumn::ALL`].
+    pub key: [TextId; KEY_COLUMNS],
+    /// How many lines.
+    pub lines: u64,
+    /// How many of them have no net unblended cost of their own.
+    pub lines_without_net: u64,
+    /// The sums, in the order of [`Measure::ALL`].
+    pub sums: [Quantity; MEASURES],
+}
+
+impl ChargeClass {
+    /// The text number of a key column.
+    #[must_use]
+    pub const fn text(&self, column: KeyColumn) -> TextId {
+        self.key[column as usize]
+    }
+
+    /// The sum of a measure.
+    #[must_use]
+    pub const fn sum(&self, measure: Measure) -> Quantity {
+        self.sums[measure as usize]
+    }
+
+    /// Adds another class's lines to this one.
+    ///
+    /// # Errors
+    /// [`DecimalError::TooLarge`].
+    pub fn absorb(&mut self, other: &Self) -> Result<(), DecimalError> {
+        self.lines += other.lines;
+        self.lines_without_net += other.lines_without_net;
+        for (sum, more) in self.sums.iter_mut().zip(other.sums) {
+            *sum = sum.plus(more)?;
+        }
+        Ok(())
+    }
+}
+
+/// The identity of a class across runs and machines: the first half of the SHA-256 of its canonical key.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ClassId(pub [u8; 16]);
+
+impl fmt::Display for ClassId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+    }
+}
+
+impl fmt::Debug for ClassId {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// A month of one payer's cost, by charge class.
+///
+/// The classes are in key order and have distinct keys, so the same lines give the same cube in whatever order,
+/// files or threads they were read.
+#[derive(Debug)]
+pub struct Cube {
+    /// The month.
+    pub period: BillingPeriod,
+    /// The one payer account of all lines; `None` for a month without lines.
+    pub payer: Option<AccountId>,
+    /// The texts that the keys name.
+    pub texts: Texts,
+    /// The classes, in key order.
+    pub classes: Vec<ChargeClass>,
+    /// What AWS calls a service or product code.
+    pub product_names: BTreeMap<String, String>,
+}
+
+impl Cube {
+    /// Puts classes in key order.
+    #[must_use]
+    pub fn new(
+        period: BillingPeriod,
+        payer: Option<AccountId>,
+        texts: Texts,
+        mut classes: Vec<ChargeClass>,
+        product_names: BTreeMap<String, String>,
+    ) -> Self {
+        let rank = ranks(&texts);
+        classes.sort_by_cached_key(|class| class.key.map(|id| rank[id.0 as usize]));
+        Self { period, payer, texts, classes, product_names }
+    }
+
+    /// A key column's value on a class.
+    #[must_use]
+    pub fn value(&self, class: &ChargeClass, column: KeyColumn) -> Option<&str> {
+        self.texts.get(class.text(column))
+    }
+
+    /// A key column's value, where null and empty both mean *none*.
+    #[must_use]
+    pub fn filled(&self, class: &ChargeClass, column: KeyColumn) -> Option<&str> {
+        self.value(class, column).filter(|text| !text.is_empty())
+    }
+
+    /// What a class is reported under: its service code, or its product code where it has none.
+    #[must_use]
+    pub fn product<'a>(&'a self, class: &ChargeClass) -> &'a str {
+        self.filled(class, KeyColumn::ServiceCode)
+            .or_else(|| self.filled(class, KeyColumn::ProductCode))
+            .unwrap_or("")
+    }
+
+    /// A class's identity.
+    #[must_use]
+    pub fn class_id(&self, class: &ChargeClass) -> ClassId {
+        let mut hash = Sha256::new();
+        for id in class.key {
+            match self.texts.get(id) {
+                None => hash.update([0]),
+                Some(text) => {
+                    hash.update([1]);
+                    hash.update((text.len() as u64).to_le_bytes());
+                    hash.update(text);
+                }
+            }
+        }
+        let mut id = [0; 16];
+        id.copy_from_slice(&hash.finalize()[..16]);
+        ClassId(id)
+    }
+
+    /// Two classes with one identity, which nobody will ever see and every lookup by identity relies on.
+    #[must_use]
+    pub fn colliding_classes(&self) -> Option<ClassId> {
+        let mut ids: Vec<ClassId> = self.classes.iter().map(|class| self.class_id(class)).collect();
+        ids.sort_unstable();
+        ids.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0])
+    }
+}
+
+/// Each text's place in text order, by number; null comes first.
+fn ranks(texts: &Texts) -> Vec<u32> {
+    let mut order: Vec<u32> = (0..=texts.len()).map(|i| u32::try_from(i).unwrap_or(u32::MAX)).collect();
+    order.sort_by_key(|&id| texts.get(TextId(id)));
+    let mut rank = vec![0; order.len()];
+    for (place, id) in order.into_iter().enumerate() {
+        rank[id as usize] = u32::try_from(place).unwrap_or(u32::MAX);
+    }
+    rank
+}
+
+#[cfg(test)]
+mod tests {
+    //! The cube does not depend on the order in which its classes came.
+
+    use super::*;
+
+    fn cube(order: [usize; 3]) -> Cube {
+        let mut texts = Texts::default();
+        let keys = [("111111111111", Some("AmazonEC2")), ("111111111111", None), ("222222222222", Some(""))];
+        let classes = order.map(|i| {
+            let mut key = [TextId::NULL; KEY_COLUMNS];
+            key[KeyColumn::UsageAccount as usize] = texts.intern(keys[i].0);
+            key[KeyColumn::ServiceCode as usize] = keys[i].1.map_or(TextId::NULL, |text| texts.intern(text));
+            ChargeClass { key, lines: 1, lines_without_net: 0, sums: [Quantity::ZERO; MEASURES] }
+        });
+        let period = BillingPeriod::new(2026, 10).unwrap();
+        Cube::new(period, None, texts, classes.to_vec(), BTreeMap::new())
+    }
+
+    #[test]
+    fn any_order_gives_the_same_cube() {
+        let ids = |cube: &Cube| cube.classes.iter().map(|c| cube.class_id(c)).collect::<Vec<_>>();
+        assert_eq!(ids(&cube([0, 1, 2])), ids(&cube([2, 0, 1])));
+        assert_eq!(cube([0, 1, 2]).colliding_classes(), None);
+    }
+
+    #[test]
+    fn null_and_empty_are_different_classes() {
+        let cube = cube([0, 1, 2]);
+        assert_eq!(cube.value(&cube.classes[0], KeyColumn::ServiceCode), None);
+        assert_eq!(cube.value(&cube.classes[2], KeyColumn::ServiceCode), Some(""));
+        assert_eq!(cube.filled(&cube.classes[2], KeyColumn::ServiceCode), None);
+    }
+
+    #[test]
+    fn key_columns_have_distinct_names() {
+        let mut names: Vec<_> = KeyColumn::ALL.iter().map(|c| c.name()).collect();
+        names.sort_unstable();
+        names.dedup();
+        assert_eq!(names.len(), KEY_COLUMNS);
+    }
+}

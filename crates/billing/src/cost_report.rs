@@ -1,0 +1,174 @@
+//! The cost report: what AWS charges, what the groups are charged, and the margin between them.
+//!
+//! For the operator only. AWS cost is net unblended cost without tax and support; margin is pro forma cost − AWS cost, and
+//! its percentage a share of the pro forma cost (AWS publishes no denominator).
+
+use crate::book::Book;
+use crate::charge_class::{Cube, KeyColumn, Measure};
+use crate::custom_line_item;
+use crate::money::{Cost, Currency, Decimal, DecimalError, divide_half_away};
+use crate::rate_card::{RateCard, left_out_of_aws_cost, line_item_type};
+use crate::statement::Statement;
+use std::collections::BTreeMap;
+
+/// A percentage as the report shows it: four decimals.
+pub type MarginPercentage = Decimal<4>;
+
+/// Whose row it is.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Owner {
+    /// A billing group, by number in the book.
+    Group(usize),
+    /// An account in no group.
+    Ungrouped(String),
+}
+
+/// A product's costs in one group, or in one ungrouped account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Row {
+    /// The group or account.
+    pub owner: Owner,
+    /// The currency of the row.
+    pub currency: Currency,
+    /// The service code, else the product code.
+    pub product: String,
+    /// What AWS calls it, where the cost files say.
+    pub product_name: Option<String>,
+    /// What AWS charges.
+    pub aws_cost: Cost,
+    /// What the group is charged; `None` for ungrouped accounts.
+    pub pro_forma_cost: Option<Cost>,
+}
+
+impl Row {
+    /// Pro forma cost − AWS cost.
+    ///
+    /// # Errors
+    /// [`DecimalError::TooLarge`].
+    pub fn margin(&self) -> Result<Option<Cost>, DecimalError> {
+        self.pro_forma_cost.map(|cost| cost.minus(self.aws_cost)).transpose()
+    }
+}
+
+/// `margin / pro_forma_cost × 100`, half up (away from zero) at four decimals; 0 when the pro forma cost is 0.
+///
+/// One of the named roundings; nothing is computed from its result.
+///
+/// # Errors
+/// [`DecimalError::TooLarge`].
+pub fn margin_percentage(margin: Cost, pro_forma_cost: Cost) -> Result<MarginPercentage, DecimalError> {
+    if pro_forma_cost.is_zero() {
+        return Ok(MarginPercentage::ZERO);
+    }
+    let scaled = margin.units().checked_mul(1_000_000).ok_or(DecimalError::TooLarge)?;
+    let sign = pro_forma_cost.units().signum();
+    let divisor = pro_forma_cost.units() * sign;
+    MarginPercentage::from_units(divide_half_away(scaled * sign, divisor).0)
+}
+
+/// The rows: groups in the order of the book, then ungrouped accounts; within them by currency and product.
+///
+/// # Errors
+/// [`DecimalError::TooLarge`].
+pub fn cost_report(
+    cube: &Cube,
+    book: &Book,
+    card: &RateCard,
+    statements: &[Statement],
+) -> Result<Vec<Row>, DecimalError> {
+    let mut rows: BTreeMap<(Owner, Currency, String), (Cost, Option<Cost>)> = BTreeMap::new();
+    for (class, entry) in cube.classes.iter().zip(&card.entries) {
+        if left_out_of_aws_cost(cube, class, line_item_type(cube, class)).is_some() {
+            continue;
+        }
+        let account = cube.value(class, KeyColumn::UsageAccount).unwrap_or_default();
+        let owner =
+            entry.group.map_or_else(|| Owner::Ungrouped(account.to_owned()), |g| Owner::Group(g as usize));
+        let currency =
+            cube.value(class, KeyColumn::Currency).and_then(Currency::parse).unwrap_or(book.currency);
+        let grouped = entry.group.map(|_| Cost::ZERO);
+        let row =
+            rows.entry((owner, currency, cube.product(class).to_owned())).or_insert((Cost::ZERO, grouped));
+        row.0 = row.0.plus(class.sum(Measure::NetUnblended))?;
+    }
+    for statement in statements {
+        let lines = statement.lines.iter().map(|line| (&line.key.product, line.shown));
+        for (product, shown) in lines.chain(statement.items.iter().map(|item| (&item.product, item.shown))) {
+            let key = (Owner::Group(statement.group), statement.currency, product.clone());
+            let row = rows.entry(key).or_insert((Cost::ZERO, Some(Cost::ZERO)));
+            row.1 = Some(row.1.unwrap_or_default().plus(shown)?);
+        }
+    }
+    let named = |(key, costs): ((Owner, Currency, String), (Cost, Option<Cost>))| {
+        let ((owner, currency, product), (aws_cost, pro_forma_cost)) = (key, costs);
+        let product_name = product_name(cube, &product);
+        Row { owner, currency, product, product_name, aws_cost, pro_forma_cost }
+    };
+    Ok(rows.into_iter().map(named).collect())
+}
+
+/// What AWS calls a product.
+#[must_use]
+pub fn product_name(cube: &Cube, product: &str) -> Option<String> {
+    let own = || (product == custom_line_item::PRODUCT).then(|| custom_line_item::PRODUCT_NAME.to_owned());
+    cube.product_names.get(product).cloned().or_else(own)
+}
+
+/// A group's totals in one currency.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupTotal {
+    /// The group, by number in the book.
+    pub group: usize,
+    /// The currency.
+    pub currency: Currency,
+    /// What AWS charges.
+    pub aws_cost: Cost,
+    /// What the group is charged.
+    pub pro_forma_cost: Cost,
+    /// Pro forma cost − AWS cost.
+    pub margin: Cost,
+}
+
+/// The totals of the groups, in the order of the book and of currencies.
+///
+/// # Errors
+/// [`DecimalError::TooLarge`].
+pub fn group_totals(rows: &[Row]) -> Result<Vec<GroupTotal>, DecimalError> {
+    let mut totals: BTreeMap<(usize, Currency), (Cost, Cost)> = BTreeMap::new();
+    for row in rows {
+        if let Owner::Group(group) = row.owner {
+            let total = totals.entry((group, row.currency)).or_default();
+            total.0 = total.0.plus(row.aws_cost)?;
+            total.1 = total.1.plus(row.pro_forma_cost.unwrap_or_default())?;
+        }
+    }
+    totals
+        .into_iter()
+        .map(|((group, currency), (aws_cost, pro_forma_cost))| {
+            let margin = pro_forma_cost.minus(aws_cost)?;
+            Ok(GroupTotal { group, currency, aws_cost, pro_forma_cost, margin })
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    //! The percentage and its edges.
+
+    use super::*;
+
+    #[test]
+    fn the_percentage_is_a_share_of_what_is_charged() {
+        let percentage = |margin: &str, cost: &str| {
+            margin_percentage(Cost::parse(margin).unwrap(), Cost::parse(cost).unwrap()).unwrap().to_string()
+        };
+        assert_eq!(percentage("20", "100"), "20");
+        assert_eq!(percentage("1", "3"), "33.3333");
+        assert_eq!(percentage("2", "3"), "66.6667");
+        assert_eq!(percentage("-2", "3"), "-66.6667");
+        assert_eq!(percentage("5", "-10"), "-50");
+        assert_eq!(percentage("5", "0"), "0");
+        assert_eq!(percentage("0.00000125", "1"), "0.0001");
+        assert_eq!(percentage("0.0000005", "1"), "0.0001");
+    }
+}

@@ -1,0 +1,30 @@
+//! What is true about money, whoever stores or serves it.
+//!
+//! Modules in reading order. Nothing here reads a file, a clock or the environment, knows JSON or SQL, or logs:
+//! a month of cost arrives as a [`charge_class::Cube`], the operator's configuration as a [`book::Book`], and what
+//! leaves is a [`rate_card::RateCard`] and the [`statement::Statement`]s and [`cost_report`] made from it.
+
+pub mod money;
+pub mod period;
+
+pub mod account;
+pub mod cost_line;
+
+pub mod charge_class;
+
+pub mod billing_group;
+pub mod custom_line_item;
+pub mod pricing;
+
+pub mod book;
+
+pub mod commitment;
+pub mod tier_pool;
+
+pub mod rate_card;
+
+pub mod statement;
+
+pub mod cost_report;
+
+pub mod reconciliation;

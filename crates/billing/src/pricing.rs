@@ -1,0 +1,313 @@
+//! Pricing rules and plans, and which rule prices a class.
+//!
+//! Exactly one rule prices a line: the most specific scope wins and percentages never compound (AWS Billing
+//! Conductor user guide, "Understanding pricing rules"). The order of rules in a plan has no meaning.
+
+use crate::charge_class::{TextId, Texts};
+use crate::money::{Amount, DecimalError, Factor, Percentage, Quantity, Rate, product};
+use std::collections::HashMap;
+
+/// A rule that a pricing plan may hold.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PricingRule {
+    /// Unique among the rules of a book.
+    pub name: String,
+    /// Which lines it prices.
+    pub scope: Scope,
+    /// How it prices them.
+    pub pricing: Pricing,
+}
+
+/// Which lines a rule prices; from the widest to the most specific.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Scope {
+    /// Every line.
+    Global,
+    /// One seller, by `bill_billing_entity`.
+    BillingEntity(String),
+    /// One service, by `product_servicecode`, or the product code where that is empty.
+    Service(String),
+    /// One usage type of a service, and one operation where it names one.
+    Sku {
+        /// The service code.
+        service: String,
+        /// The usage type.
+        usage_type: String,
+        /// `None` is any.
+        operation: Option<String>,
+    },
+}
+
+impl Scope {
+    /// The API's name of the scope.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::Global => "GLOBAL",
+            Self::BillingEntity(_) => "BILLING_ENTITY",
+            Self::Service(_) => "SERVICE",
+            Self::Sku { .. } => "SKU",
+        }
+    }
+}
+
+/// How a rule prices.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Pricing {
+    /// Adds a percentage.
+    Markup(Percentage),
+    /// Takes a percentage away; at most 100.
+    Discount(Percentage),
+    /// Replaces the rate by own tiers on the group's own usage.
+    CustomTiers(CustomTiers),
+    /// Always-free usage stays free, which is what happens without the rule too.
+    FreeTierActive,
+}
+
+impl Pricing {
+    /// What the rule multiplies a base by; `None` for rules that are no percentage.
+    #[must_use]
+    pub fn factor(&self) -> Option<Factor> {
+        let percent = match self {
+            Self::Markup(percentage) => percentage.units(),
+            Self::Discount(percentage) => -percentage.units(),
+            Self::CustomTiers(_) | Self::FreeTierActive => return None,
+        };
+        // A percentage has four decimals and a factor six: p/100 has the same units.
+        Factor::ONE.plus(Factor::from_units(percent).ok()?).ok()
+    }
+}
+
+/// A tier of custom prices: `[begin, end)` of the pool's usage at a rate.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct CustomTier {
+    /// Where the tier begins.
+    pub begin: Quantity,
+    /// Where it ends; only the last tier has no end.
+    pub end: Option<Quantity>,
+    /// The price per unit, in the book's currency.
+    pub rate: Rate,
+}
+
+/// One to ten tiers that begin at 0, touch each other and end open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CustomTiers(Vec<CustomTier>);
+
+/// How many tiers a rule may have.
+pub const CUSTOM_TIERS_MAX: usize = 10;
+
+/// What is wrong with a list of tiers, and at which of them.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum TierMistake {
+    /// None, or too many.
+    #[error("a rule has 1 to {CUSTOM_TIERS_MAX} custom tiers, this one has {0}")]
+    Count(usize),
+    /// The tiers do not cover all usage from 0 on.
+    #[error("the first tier begins at 0, this one at {0}")]
+    Start(Quantity),
+    /// A tier does not begin where the one before ends.
+    #[error("tier {tier} begins at {begin}, but the tier before it ends at {end}; tiers must touch")]
+    Gap {
+        /// Counted from 1.
+        tier: usize,
+        /// Where it begins.
+        begin: Quantity,
+        /// Where the one before ends.
+        end: Quantity,
+    },
+    /// A tier ends at or before its begin.
+    #[error("tier {0} ends where it begins or before")]
+    Empty(usize),
+    /// A tier before the last has no end.
+    #[error("tier {0} has no end, but only the last tier is open")]
+    OpenTooEarly(usize),
+    /// The last tier has an end.
+    #[error("the last tier must have no end, so that all usage has a price")]
+    Closed,
+    /// A negative rate.
+    #[error("tier {0} has a negative rate")]
+    NegativeRate(usize),
+}
+
+impl CustomTiers {
+    /// Checks the tiers, in the order of [`TierMistake`].
+    ///
+    /// # Errors
+    /// The first [`TierMistake`].
+    pub fn new(tiers: Vec<CustomTier>) -> Result<Self, TierMistake> {
+        if tiers.is_empty() || tiers.len() > CUSTOM_TIERS_MAX {
+            return Err(TierMistake::Count(tiers.len()));
+        }
+        if !tiers[0].begin.is_zero() {
+            return Err(TierMistake::Start(tiers[0].begin));
+        }
+        let mut reached = Quantity::ZERO;
+        for (number, tier) in (1..).zip(&tiers) {
+            if tier.begin != reached {
+                return Err(TierMistake::Gap { tier: number, begin: tier.begin, end: reached });
+            }
+            if tier.rate < Rate::ZERO {
+                return Err(TierMistake::NegativeRate(number));
+            }
+            match tier.end {
+                None if number < tiers.len() => return Err(TierMistake::OpenTooEarly(number)),
+                Some(_) if number == tiers.len() => return Err(TierMistake::Closed),
+                Some(end) if end <= tier.begin => return Err(TierMistake::Empty(number)),
+                Some(end) => reached = end,
+                None => {}
+            }
+        }
+        Ok(Self(tiers))
+    }
+
+    /// The tiers.
+    #[must_use]
+    pub fn tiers(&self) -> &[CustomTier] {
+        &self.0
+    }
+
+    /// What a pool's usage costs: tier *k* takes max(0, min(q, end) − begin) at its rate. Exact.
+    ///
+    /// A quantity below 0, which only corrections bring about, is charged at the first rate.
+    ///
+    /// # Errors
+    /// [`DecimalError::TooLarge`].
+    pub fn price(&self, quantity: Quantity) -> Result<Amount, DecimalError> {
+        if quantity < Quantity::ZERO {
+            return product(quantity, self.0[0].rate);
+        }
+        let mut amount = Amount::ZERO;
+        for tier in self.0.iter().take_while(|tier| tier.begin < quantity) {
+            let until = tier.end.map_or(quantity, |end| end.min(quantity));
+            amount = amount.plus(product(until.minus(tier.begin)?, tier.rate)?)?;
+        }
+        Ok(amount)
+    }
+}
+
+/// A pricing plan: the rules of the groups that use it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PricingPlan {
+    /// Unique among the plans of a book.
+    pub name: String,
+    /// Numbers of rules in the book.
+    pub rules: Vec<usize>,
+}
+
+/// What a class offers for a rule to match.
+#[derive(Debug, Clone, Copy)]
+pub struct Selector {
+    /// The service code, or the product code where that is empty.
+    pub service: TextId,
+    /// The usage type.
+    pub usage_type: TextId,
+    /// The operation.
+    pub operation: TextId,
+    /// The seller.
+    pub billing_entity: TextId,
+    /// Whether custom tiers may price the class: only On-Demand usage.
+    pub takes_tiers: bool,
+}
+
+/// A plan's rules by what they match, over the texts of one cube. The values are numbers of rules in the book.
+#[derive(Debug, Default)]
+pub struct RuleIndex {
+    sku_operation: HashMap<(TextId, TextId, TextId), Candidate>,
+    sku: HashMap<(TextId, TextId), Candidate>,
+    service: HashMap<TextId, Candidate>,
+    billing_entity: HashMap<TextId, Candidate>,
+    global: Option<Candidate>,
+}
+
+#[derive(Debug, Clone, Copy)]
+struct Candidate {
+    rule: usize,
+    is_tiers: bool,
+}
+
+impl RuleIndex {
+    /// The rules of a plan. Rules that name a text which the cube does not have can match nothing and are left out.
+    #[must_use]
+    pub fn new(plan: &PricingPlan, rules: &[PricingRule], texts: &Texts) -> Self {
+        let mut index = Self::default();
+        for &number in &plan.rules {
+            let rule = &rules[number];
+            if rule.pricing != Pricing::FreeTierActive {
+                index.insert(rule, number, texts);
+            }
+        }
+        index
+    }
+
+    fn insert(&mut self, rule: &PricingRule, number: usize, texts: &Texts) -> Option<()> {
+        let candidate = Candidate { rule: number, is_tiers: matches!(rule.pricing, Pricing::CustomTiers(_)) };
+        match &rule.scope {
+            Scope::Global => self.global = Some(candidate),
+            Scope::BillingEntity(entity) => drop(self.billing_entity.insert(texts.find(entity)?, candidate)),
+            Scope::Service(service) => drop(self.service.insert(texts.find(service)?, candidate)),
+            Scope::Sku { service, usage_type, operation: None } => {
+                self.sku.insert((texts.find(service)?, texts.find(usage_type)?), candidate);
+            }
+            Scope::Sku { service, usage_type, operation: Some(operation) } => {
+                let key = (texts.find(service)?, texts.find(usage_type)?, texts.find(operation)?);
+                self.sku_operation.insert(key, candidate);
+            }
+        }
+        Some(())
+    }
+
+    /// The rule that prices a class: the most specific scope that matches.
+    #[must_use]
+    pub fn resolve(&self, class: Selector) -> Option<usize> {
+        let Selector { service, usage_type, operation, billing_entity, takes_tiers } = class;
+        [
+            self.sku_operation.get(&(service, usage_type, operation)),
+            self.sku.get(&(service, usage_type)),
+            self.service.get(&service),
+            self.billing_entity.get(&billing_entity),
+            self.global.as_ref(),
+        ]
+        .into_iter()
+        .flatten()
+        .find(|candidate| takes_tiers || !candidate.is_tiers)
+        .map(|candidate| candidate.rule)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! Tiers that cover all usage, and their prices.
+
+    use super::*;
+
+    fn tier(begin: &str, end: Option<&str>, rate: &str) -> CustomTier {
+        let number = |text: &str| Quantity::parse(text).unwrap();
+        CustomTier { begin: number(begin), end: end.map(number), rate: number(rate) }
+    }
+
+    #[test]
+    fn tiers_cover_all_usage_exactly_once() {
+        let refused = |tiers: &[CustomTier]| CustomTiers::new(tiers.to_vec()).unwrap_err().to_string();
+        assert!(refused(&[]).contains("this one has 0"));
+        assert!(refused(&[tier("1", None, "1")]).contains("begins at 0"));
+        assert!(refused(&[tier("0", Some("5"), "1"), tier("6", None, "1")]).contains("tiers must touch"));
+        assert!(
+            refused(&[tier("0", Some("5"), "1"), tier("5", Some("5"), "1"), tier("5", None, "1")])
+                .contains("tier 2")
+        );
+        assert!(refused(&[tier("0", None, "1"), tier("0", None, "1")]).contains("no end"));
+        assert!(refused(&[tier("0", Some("5"), "1")]).contains("last tier"));
+        assert!(refused(&[tier("0", None, "-1")]).contains("negative"));
+    }
+
+    #[test]
+    fn a_pool_fills_its_tiers_in_order() {
+        let tiers =
+            CustomTiers::new(vec![tier("0", Some("100"), "0.04"), tier("100", None, "0.03")]).unwrap();
+        for (quantity, expected) in
+            [("250", "8.5"), ("100", "4"), ("0", "0"), ("-10", "-0.4"), ("100.0000000001", "4.000000000003")]
+        {
+            assert_eq!(tiers.price(Quantity::parse(quantity).unwrap()).unwrap().to_string(), expected);
+        }
+    }
+}

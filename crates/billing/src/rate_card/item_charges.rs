@@ -1,0 +1,166 @@
+//! What custom line items charge: flat amounts, and percentages of a group's priced classes.
+
+use super::{PricingError, RateCard, in_words, line_item_type};
+use crate::book::Book;
+use crate::charge_class::{Cube, KeyColumn};
+use crate::cost_line::LineItemType;
+use crate::custom_line_item::{Charge, CustomLineItem, Filter, Kind, PercentageCharge};
+use crate::money::{Amount, Currency, DecimalError, percentage_of};
+use std::collections::BTreeMap;
+
+/// One charge of a custom line item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ItemCharge {
+    /// The item, by number in the book.
+    pub item: usize,
+    /// The class that an itemized charge stands beside, by number in the cube.
+    pub class: Option<usize>,
+    /// The currency of the amount.
+    pub currency: Currency,
+    /// Signed: a credit is negative, unless its base is.
+    pub amount: Amount,
+    /// Whether the percentage had to be rounded at twenty decimals.
+    pub rounded: bool,
+}
+
+/// The charges of the items in force in the cube's period, in the order of the book.
+///
+/// # Errors
+/// [`PricingError::TooLarge`].
+pub fn item_charges(cube: &Cube, book: &Book, card: &RateCard) -> Result<Vec<ItemCharge>, PricingError> {
+    let mut classes_of_group: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    for (class, entry) in card.entries.iter().enumerate() {
+        if let Some(group) = entry.group
+            && matches!(entry.treatment, super::Treatment::AtCost | super::Treatment::Priced(_))
+        {
+            classes_of_group.entry(group as usize).or_default().push(class);
+        }
+    }
+    let mut charges = Vec::new();
+    for (number, item) in book.items.iter().enumerate().filter(|(_, item)| item.is_active(cube.period)) {
+        let classes = classes_of_group.get(&item.billing_group).map_or(&[][..], Vec::as_slice);
+        let evaluation = Evaluation { cube, book, card, number, item };
+        match &item.charge {
+            Charge::Flat(_) => {
+                let amount = evaluation.flat(number)?;
+                charges.push(ItemCharge {
+                    item: number,
+                    class: None,
+                    currency: book.currency,
+                    amount,
+                    rounded: false,
+                });
+            }
+            Charge::Percentage(charge) if charge.itemized => {
+                for &class in classes
+                    .iter()
+                    .filter(|&&class| charge.of_billing_group && evaluation.passes(charge, class))
+                {
+                    let base = card.entries[class].amount;
+                    charges.push(evaluation.percentage(
+                        charge,
+                        Some(class),
+                        evaluation.currency(class),
+                        base,
+                    )?);
+                }
+            }
+            Charge::Percentage(charge) => {
+                for (currency, base) in evaluation.bases(charge, classes)? {
+                    charges.push(evaluation.percentage(charge, None, currency, base)?);
+                }
+            }
+        }
+    }
+    Ok(charges)
+}
+
+struct Evaluation<'a> {
+    cube: &'a Cube,
+    book: &'a Book,
+    card: &'a RateCard,
+    number: usize,
+    item: &'a CustomLineItem,
+}
+
+impl Evaluation<'_> {
+    /// The signed charge of a flat item.
+    fn flat(&self, number: usize) -> Result<Amount, PricingError> {
+        let item = &self.book.items[number];
+        let Charge::Flat(value) = &item.charge else { return Ok(Amount::ZERO) };
+        let amount = value.to_amount().map_err(|e| self.too_large(e))?;
+        Ok(signed(item.kind, amount))
+    }
+
+    /// The base of a consolidated percentage, per currency: one even where there is nothing to take it of.
+    fn bases(
+        &self,
+        charge: &PercentageCharge,
+        classes: &[usize],
+    ) -> Result<BTreeMap<Currency, Amount>, PricingError> {
+        let mut bases: BTreeMap<Currency, Amount> = BTreeMap::new();
+        let mut add = |currency, amount| {
+            let base = bases.entry(currency).or_default();
+            *base = base.plus(amount)?;
+            Ok(())
+        };
+        if charge.of_billing_group {
+            for &class in classes.iter().filter(|&&class| self.passes(charge, class)) {
+                add(self.currency(class), self.card.entries[class].amount).map_err(|e| self.too_large(e))?;
+            }
+        }
+        for &item in charge.of_items.iter().filter(|&&item| self.book.items[item].is_active(self.cube.period))
+        {
+            add(self.book.currency, self.flat(item)?).map_err(|e| self.too_large(e))?;
+        }
+        if bases.is_empty() {
+            bases.insert(self.book.currency, Amount::ZERO);
+        }
+        Ok(bases)
+    }
+
+    /// Whether the item's filter lets a class into the base.
+    fn passes(&self, charge: &PercentageCharge, class: usize) -> bool {
+        let class = &self.cube.classes[class];
+        match &charge.filter {
+            None => true,
+            Some(Filter::WithoutSavingsPlanNegation) => {
+                line_item_type(self.cube, class) != LineItemType::SavingsPlanNegation
+            }
+            Some(Filter::OnlyService(service)) => self.cube.product(class) == service,
+            Some(Filter::WithoutService(service)) => self.cube.product(class) != service,
+        }
+    }
+
+    fn currency(&self, class: usize) -> Currency {
+        let code = self.cube.value(&self.cube.classes[class], KeyColumn::Currency);
+        code.and_then(Currency::parse).unwrap_or(self.book.currency)
+    }
+
+    fn percentage(
+        &self,
+        charge: &PercentageCharge,
+        class: Option<usize>,
+        currency: Currency,
+        base: Amount,
+    ) -> Result<ItemCharge, PricingError> {
+        let (amount, rounded) = percentage_of(base, charge.percentage).map_err(|source| match class {
+            None => self.too_large(source),
+            Some(class) => {
+                PricingError::TooLarge { class: in_words(self.cube, &self.cube.classes[class]), source }
+            }
+        })?;
+        Ok(ItemCharge { item: self.number, class, currency, amount: signed(self.item.kind, amount), rounded })
+    }
+
+    fn too_large(&self, source: DecimalError) -> PricingError {
+        PricingError::TooLarge { class: format!("custom line item `{}`", self.item.name), source }
+    }
+}
+
+fn signed(kind: Kind, amount: Amount) -> Amount {
+    match kind {
+        Kind::Fee => amount,
+        Kind::Credit => amount.negated(),
+    }
+}

@@ -1,0 +1,205 @@
+//! The statement: the pro forma bill of one billing group in one currency.
+//!
+//! It holds what the customer may see and nothing else: no AWS cost, no margin, no other account. The leaves (lines and
+//! custom line items) carry their exact amount and the one that is shown; every total here and in the
+//! cost report is a sum of the shown amounts, so all surfaces agree to the last digit.
+
+use crate::book::Book;
+use crate::charge_class::{Cube, KeyColumn, Measure};
+use crate::cost_line::LineItemType;
+use crate::custom_line_item::{self, Charge, Kind};
+use crate::money::{Amount, Cost, Currency, DecimalError, Quantity, shown};
+use crate::rate_card::{ItemCharge, Operation, RateCard, Treatment, line_item_type};
+use std::collections::BTreeMap;
+
+/// A billing group's pro forma bill in one currency.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Statement {
+    /// The group, by number in the book.
+    pub group: usize,
+    /// The currency of every amount.
+    pub currency: Currency,
+    /// The priced lines, summed by what the customer can tell apart, in the order of their keys.
+    pub lines: Vec<StatementLine>,
+    /// The custom line items, in the order of the book.
+    pub items: Vec<StatementItem>,
+    /// The exact total.
+    pub total: Amount,
+    /// The total as shown: the sum of all shown amounts.
+    pub total_shown: Cost,
+}
+
+/// What a statement line is about.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LineKey {
+    /// The member account.
+    pub account: String,
+    /// The service code, else the product code.
+    pub product: String,
+    /// The usage type.
+    pub usage_type: String,
+    /// The operation.
+    pub operation: String,
+    /// The region.
+    pub region: String,
+    /// The line item type in the group's own terms: usage that an outside commitment covers is `Usage`.
+    pub line_item_type: String,
+    /// The pricing unit.
+    pub unit: String,
+}
+
+/// Charges of one kind in one account.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatementLine {
+    /// What it is about.
+    pub key: LineKey,
+    /// The usage, in the unit; `None` where nothing is metered.
+    pub usage: Option<Quantity>,
+    /// The exact amount.
+    pub amount: Amount,
+    /// The amount as shown.
+    pub shown: Cost,
+}
+
+/// A custom line item's charge on one account and product.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatementItem {
+    /// The item, by number in the book.
+    pub item: usize,
+    /// The account that carries it.
+    pub account: String,
+    /// The product it is shown under.
+    pub product: String,
+    /// `Fee`, `Credit`, `Proforma_Fee` or `Proforma_Credit`, as AWS writes them.
+    pub line_item_type: &'static str,
+    /// The exact amount, signed.
+    pub amount: Amount,
+    /// The amount as shown.
+    pub shown: Cost,
+}
+
+/// The statements of all billing groups, in the order of the book and of currencies.
+///
+/// A group without any charge has one statement of 0 in the book's currency.
+///
+/// # Errors
+/// [`DecimalError::TooLarge`].
+pub fn statements(
+    cube: &Cube,
+    book: &Book,
+    card: &RateCard,
+    charges: &[ItemCharge],
+) -> Result<Vec<Statement>, DecimalError> {
+    let mut leaves: BTreeMap<(usize, Currency), Leaves> = BTreeMap::new();
+    for group in 0..book.groups.len() {
+        leaves.insert((group, book.currency), Leaves::default());
+    }
+    for (class, entry) in card.entries.iter().enumerate() {
+        if let (Some(group), Treatment::AtCost | Treatment::Priced(_)) = (entry.group, entry.treatment) {
+            let currency = cube.value(&cube.classes[class], KeyColumn::Currency).and_then(Currency::parse);
+            let key = (group as usize, currency.unwrap_or(book.currency));
+            leaves.entry(key).or_default().add_class(cube, class, entry.operation, entry.amount)?;
+        }
+    }
+    for charge in charges {
+        let key = (book.items[charge.item].billing_group, charge.currency);
+        leaves.entry(key).or_default().add_charge(cube, book, charge)?;
+    }
+    let used: Vec<usize> =
+        leaves.iter().filter(|(_, l)| !l.is_empty()).map(|((group, _), _)| *group).collect();
+    leaves
+        .into_iter()
+        .filter(|((group, _), leaves)| !leaves.is_empty() || !used.contains(group))
+        .map(|((group, currency), leaves)| leaves.into_statement(group, currency))
+        .collect()
+}
+
+#[derive(Default)]
+struct Leaves {
+    lines: BTreeMap<LineKey, (Option<Quantity>, Amount)>,
+    items: BTreeMap<(usize, String, String), Amount>,
+    item_types: BTreeMap<usize, &'static str>,
+}
+
+impl Leaves {
+    fn is_empty(&self) -> bool {
+        self.lines.is_empty() && self.items.is_empty()
+    }
+
+    fn add_class(
+        &mut self,
+        cube: &Cube,
+        class: usize,
+        operation: Operation,
+        amount: Amount,
+    ) -> Result<(), DecimalError> {
+        let class = &cube.classes[class];
+        let text = |column| cube.value(class, column).unwrap_or_default().to_owned();
+        let kind = line_item_type(cube, class);
+        let on_demand_again = kind.is_metered() && !matches!(operation, Operation::Keep(_));
+        let key = LineKey {
+            account: text(KeyColumn::UsageAccount),
+            product: cube.product(class).to_owned(),
+            usage_type: text(KeyColumn::UsageType),
+            operation: text(KeyColumn::Operation),
+            region: text(KeyColumn::Region),
+            line_item_type: if on_demand_again { "Usage".to_owned() } else { text(KeyColumn::LineItemType) },
+            unit: text(KeyColumn::PricingUnit),
+        };
+        let metered = kind.is_metered() || kind == LineItemType::FlatRateSubscription;
+        let usage = metered.then(|| class.sum(Measure::Usage));
+        let leaf = self.lines.entry(key).or_insert((usage.map(|_| Quantity::ZERO), Amount::ZERO));
+        leaf.0 = match (leaf.0, usage) {
+            (Some(sum), Some(more)) => Some(sum.plus(more)?),
+            (sum, _) => sum,
+        };
+        leaf.1 = leaf.1.plus(amount)?;
+        Ok(())
+    }
+
+    fn add_charge(&mut self, cube: &Cube, book: &Book, charge: &ItemCharge) -> Result<(), DecimalError> {
+        let item = &book.items[charge.item];
+        let (account, product) = match charge.class.map(|class| &cube.classes[class]) {
+            Some(class) => {
+                (cube.value(class, KeyColumn::UsageAccount).unwrap_or_default(), cube.product(class))
+            }
+            None => {
+                let product = item.presentation_service.as_deref().unwrap_or(custom_line_item::PRODUCT);
+                (item.account.as_str(), product)
+            }
+        };
+        let itemized = matches!(&item.charge, Charge::Percentage(charge) if charge.itemized);
+        let under_other_product = itemized || item.presentation_service.is_some();
+        self.item_types.insert(
+            charge.item,
+            match (item.kind, under_other_product) {
+                (Kind::Fee, false) => "Fee",
+                (Kind::Credit, false) => "Credit",
+                (Kind::Fee, true) => "Proforma_Fee",
+                (Kind::Credit, true) => "Proforma_Credit",
+            },
+        );
+        let sum = self.items.entry((charge.item, account.to_owned(), product.to_owned())).or_default();
+        *sum = sum.plus(charge.amount)?;
+        Ok(())
+    }
+
+    fn into_statement(self, group: usize, currency: Currency) -> Result<Statement, DecimalError> {
+        let amounts: Vec<Amount> =
+            self.lines.values().map(|(_, amount)| *amount).chain(self.items.values().copied()).collect();
+        let total = amounts.iter().try_fold(Amount::ZERO, |sum, more| sum.plus(*more))?;
+        let (total_shown, parts) = shown(&amounts)?;
+        let mut parts = parts.into_iter();
+        let lines = (self.lines.into_iter().zip(parts.by_ref()))
+            .map(|((key, (usage, amount)), shown)| StatementLine { key, usage, amount, shown })
+            .collect();
+        let item_types = self.item_types;
+        let items = (self.items.into_iter().zip(parts))
+            .map(|(((item, account, product), amount), shown)| {
+                let line_item_type = item_types.get(&item).copied().unwrap_or("Fee");
+                StatementItem { item, account, product, line_item_type, amount, shown }
+            })
+            .collect();
+        Ok(Statement { group, currency, lines, items, total, total_shown })
+    }
+}

@@ -1,0 +1,4 @@
+//! .
+
+/// .
+pub struct BookOptions;

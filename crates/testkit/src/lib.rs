@@ -1,0 +1,20 @@
+//! What tests need and users must never meet: cost lines by hand or by seed, writers for every form in which AWS
+//! delivers them, and a naive pricer to compare with.
+//!
+//! Nothing here knows the product's own crates, so that a mistake in them cannot hide here as well.
+
+pub mod amount;
+pub mod line;
+pub mod calendar;
+pub mod random;
+pub mod write;
+pub mod month;
+pub mod book;
+pub mod oracle;
+pub mod vectors;
+
+pub use amount::Amount;
+pub use book::SampleBook;
+pub use line::Line;
+//pub use month::{MonthOptions, SampleMonth};
+pub use write::{Form, WriteOptions, write_month};
