@@ -179,7 +179,8 @@ def print_summary(summary, totals, correct):
         scale, unit = (MB, " MB") if "bytes" in name else (1, "")
         label = name.replace("_bytes_max", " memory").replace("_", " ") + unit
         print(f"{label:34} " + " ".join(f"{row[key] / scale:10.2f}" for key in ("median", "min", "max")))
-    print(f"totals {'equal the generator`s' if correct else 'ARE WRONG'}; {totals['classes']:,} classes, DuckDB {totals['duckdb']}")
+    verdict_text = "equal the generator's" if correct else "ARE WRONG"
+    print(f"totals {verdict_text}; {totals['classes']:,} classes, DuckDB {totals['duckdb']}")
     ratio, memory = summary.get("cpu ratio without hashing"), summary.get("proforma tree_bytes_max")
     if ratio:
         verdict("CPU without hashing against DuckDB", ratio["median"], CPU_RATIO_MAX, "")

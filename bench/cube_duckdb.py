@@ -4,6 +4,7 @@ import pathlib
 import sys
 
 import duckdb
+import pyarrow.compute as pc
 
 SQL = pathlib.Path(__file__).parent / "sql" / "cube.sql"
 
@@ -12,17 +13,11 @@ def main(threads, files):
     connection = duckdb.connect()
     connection.execute(f"SET threads={int(threads)}")
     listed = ", ".join("'" + file.replace("'", "''") + "'" for file in files)
-    result = connection.execute(SQL.read_text().replace("{files}", f"[{listed}]"))
-    names = [column[0] for column in result.description]
-    rows = result.fetchall()
-
-    def total(name):
-        at = names.index(name)
-        return sum(row[at] for row in rows if row[at] is not None)
-
-    print(json.dumps({"duckdb": duckdb.__version__, "classes": len(rows), "lines": total("lines"),
-                      "unblended_cost": str(total("unblended_cost")),
-                      "net_unblended_cost": str(total("net_unblended_cost"))}))
+    # Arrow is DuckDB's cheapest way out: tens of thousands of Python tuples would cost it a tenth more.
+    cube = connection.sql(SQL.read_text().replace("{files}", f"[{listed}]")).to_arrow_table()
+    print(json.dumps({"duckdb": duckdb.__version__, "classes": cube.num_rows, "lines": pc.sum(cube["lines"]).as_py(),
+                      "unblended_cost": str(pc.sum(cube["unblended_cost"]).as_py()),
+                      "net_unblended_cost": str(pc.sum(cube["net_unblended_cost"]).as_py())}))
 
 
 if __name__ == "__main__":

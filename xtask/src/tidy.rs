@@ -23,19 +23,13 @@ pub struct Tracked {
 impl Tracked {
     /// The extension without its dot; empty where there is none.
     pub fn extension(&self) -> &str {
-        Path::new(&self.path)
-            .extension()
-            .and_then(|it| it.to_str())
-            .unwrap_or_default()
+        Path::new(&self.path).extension().and_then(|it| it.to_str()).unwrap_or_default()
     }
 }
 
 /// The root of the repository.
 pub fn root() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("xtask lies in the root")
-        .to_path_buf()
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("xtask lies in the root").to_path_buf()
 }
 
 /// Every text file that is tracked, or new and not ignored. Binary files are left out.
@@ -43,23 +37,11 @@ pub fn tracked() -> Vec<Tracked> {
     let root = root();
     let output = Command::new("git")
         // A checkout may belong to another user than the one who runs the tests.
-        .args([
-            "-c",
-            "safe.directory=*",
-            "ls-files",
-            "-z",
-            "--cached",
-            "--others",
-            "--exclude-standard",
-        ])
+        .args(["-c", "safe.directory=*", "ls-files", "-z", "--cached", "--others", "--exclude-standard"])
         .current_dir(&root)
         .output()
         .expect("git lists the files");
-    assert!(
-        output.status.success(),
-        "git ls-files: {}",
-        String::from_utf8_lossy(&output.stderr)
-    );
+    assert!(output.status.success(), "git ls-files: {}", String::from_utf8_lossy(&output.stderr));
     let names = String::from_utf8(output.stdout).expect("paths are UTF-8");
     let mut paths: Vec<&str> = names.split_terminator('\0').collect();
     paths.sort_unstable();
@@ -68,10 +50,7 @@ pub fn tracked() -> Vec<Tracked> {
         .into_iter()
         .filter_map(|path| {
             let text = String::from_utf8(std::fs::read(root.join(path)).ok()?).ok()?;
-            Some(Tracked {
-                path: path.to_string(),
-                text,
-            })
+            Some(Tracked { path: path.to_string(), text })
         })
         .collect()
 }
@@ -79,10 +58,5 @@ pub fn tracked() -> Vec<Tracked> {
 /// Fails with every breach on a line of its own.
 #[track_caller]
 pub fn assert_none(breaches: &[String]) {
-    assert!(
-        breaches.is_empty(),
-        "{} breaches:\n  {}",
-        breaches.len(),
-        breaches.join("\n  ")
-    );
+    assert!(breaches.is_empty(), "{} breaches:\n  {}", breaches.len(), breaches.join("\n  "));
 }

@@ -1,1 +1,33 @@
-//! .
+//! Cost files in: what AWS delivered for a month becomes a cost cube.
+//!
+//! [`delivery`] finds the files, [`layout`] tells which format they have, [`parquet_lines`] and [`csv_lines`] turn them into
+//! batches, [`scan`] sums the batches by charge class, and [`reading`] drives it all over threads. Cost files are
+//! untrusted, so [`worker`] does this in a child process under memory and time limits. Nothing here knows a price.
+
+pub mod limits;
+
+pub mod number;
+
+pub mod diagnostics;
+
+pub mod layout;
+
+pub mod delivery;
+pub mod manifest;
+
+mod source;
+
+mod batch;
+mod csv_lines;
+mod parquet_lines;
+mod timestamp;
+
+mod scan;
+
+mod product_names;
+
+pub mod reading;
+
+pub mod cube_file;
+
+pub mod worker;

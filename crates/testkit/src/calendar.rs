@@ -15,7 +15,8 @@ pub fn days_from_epoch(year: i64, month: i64, day: i64) -> i64 {
 /// # Panics
 /// When the text is no period.
 pub fn year_and_month(period: &str) -> (i64, i64) {
-    let parts = period.split_once('-').and_then(|(year, month)| Some((year.parse().ok()?, month.parse().ok()?)));
+    let parts =
+        period.split_once('-').and_then(|(year, month)| Some((year.parse().ok()?, month.parse().ok()?)));
     parts.unwrap_or_else(|| panic!("`{period}` is no period: write `2026-10`"))
 }
 

@@ -4,17 +4,17 @@
 //! Nothing here knows the product's own crates, so that a mistake in them cannot hide here as well.
 
 pub mod amount;
-pub mod line;
-pub mod calendar;
-pub mod random;
-pub mod write;
-pub mod month;
 pub mod book;
+pub mod calendar;
+pub mod line;
+pub mod month;
 pub mod oracle;
+pub mod random;
 pub mod vectors;
+pub mod write;
 
 pub use amount::Amount;
 pub use book::SampleBook;
 pub use line::Line;
-//pub use month::{MonthOptions, SampleMonth};
+pub use month::{MonthOptions, SampleMonth};
 pub use write::{Form, WriteOptions, write_month};

@@ -217,7 +217,13 @@ impl Line {
     }
 
     /// Returns usage that a reservation of the owner covers: free, with its list price beside.
-    pub fn discounted_usage(account: &str, owner: &str, service: &str, usage_type: &str, public_cost: &str) -> Self {
+    pub fn discounted_usage(
+        account: &str,
+        owner: &str,
+        service: &str,
+        usage_type: &str,
+        public_cost: &str,
+    ) -> Self {
         let line = Self {
             line_item_unblended_cost: Some(Amount::ZERO),
             line_item_blended_cost: Some(Amount::ZERO),
@@ -345,7 +351,9 @@ mod tests {
     #[test]
     fn the_table_and_the_fields_are_one() {
         let line = Line::usage("111111111111", "AmazonEC2", "BoxUsage:m5.large", "1.5");
-        let of = |name: &str| COLUMNS.iter().find(|column| column.name == name).map(|column| (column.value)(&line));
+        let of = |name: &str| {
+            COLUMNS.iter().find(|column| column.name == name).map(|column| (column.value)(&line))
+        };
         assert_eq!(of("line_item_unblended_cost"), Some(Value::Number(Some(amount("1.5")))));
         assert_eq!(of("line_item_product_code"), Some(Value::Text(Some("AmazonEC2"))));
         assert_eq!(of("line_item_operation"), Some(Value::Text(None)));

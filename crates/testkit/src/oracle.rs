@@ -140,10 +140,16 @@ pub fn price(lines: &[Line], book: &SampleBook, period: &str) -> Bill {
     bill
 }
 
-fn bill_currency(lines: &[(&Line, &PricedLine)], book: &SampleBook, period: &str, currency: &str) -> CurrencyBill {
+fn bill_currency(
+    lines: &[(&Line, &PricedLine)],
+    book: &SampleBook,
+    period: &str,
+    currency: &str,
+) -> CurrencyBill {
     let mut bill = CurrencyBill::default();
     if currency == book.currency {
-        bill.groups = book.billing_groups.iter().map(|group| (group.name.clone(), GroupBill::default())).collect();
+        bill.groups =
+            book.billing_groups.iter().map(|group| (group.name.clone(), GroupBill::default())).collect();
     }
     let mut entries = Vec::new();
     for (line, priced) in lines {

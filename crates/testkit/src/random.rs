@@ -11,7 +11,7 @@ impl Random {
     }
 
     /// Returns the next number.
-    pub fn next(&mut self) -> u64 {
+    pub fn draw(&mut self) -> u64 {
         self.0 = self.0.wrapping_add(0x9E37_79B9_7F4A_7C15);
         let mut mixed = self.0;
         mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xBF58_476D_1CE4_E5B9);
@@ -21,12 +21,12 @@ impl Random {
 
     /// Returns a number from 0 up to, and without, the limit. The bias of the remainder does not matter here.
     pub fn below(&mut self, limit: u64) -> u64 {
-        self.next() % limit
+        self.draw() % limit
     }
 
     /// Returns a number of the range, both ends included.
     pub fn between(&mut self, low: i128, high: i128) -> i128 {
-        low + i128::from(self.next()) % (high - low + 1)
+        low + i128::from(self.draw()) % (high - low + 1)
     }
 
     /// Returns true so many times in a hundred.

@@ -203,7 +203,12 @@ pub fn manifest_path(folder: &Path, options: &WriteOptions) -> Option<PathBuf> {
     manifest::keys(options, manifest::NEWEST).map(|keys| folder.join(keys.newest_manifest))
 }
 
-fn write_version(folder: &Path, lines: &[Line], options: &WriteOptions, version: manifest::Version) -> Vec<PathBuf> {
+fn write_version(
+    folder: &Path,
+    lines: &[Line],
+    options: &WriteOptions,
+    version: manifest::Version,
+) -> Vec<PathBuf> {
     let mut rows: Vec<&Line> = lines.iter().collect();
     if let Order::Shuffled(seed) = options.order {
         Random::new(seed).shuffle(&mut rows);

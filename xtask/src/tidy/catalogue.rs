@@ -39,11 +39,11 @@ fn catalogue() -> Catalogue {
     toml::from_str(&text).expect("the catalogue has the shape of `Catalogue`")
 }
 
-/// A case's part: the letters that its id starts with.
-fn part_of(id: &str) -> &str {
-    id.split(|c: char| !c.is_ascii_alphabetic())
-        .next()
-        .unwrap_or_default()
+impl Catalogue {
+    fn part_of(&self, id: &str) -> Option<&Part> {
+        let letters = id.split(|c: char| !c.is_ascii_alphabetic()).next()?;
+        self.parts.values().find(|part| part.ids == letters)
+    }
 }
 
 fn breaches(catalogue: &Catalogue, functions: &BTreeSet<String>) -> Vec<String> {
@@ -62,15 +62,10 @@ fn breaches(catalogue: &Catalogue, functions: &BTreeSet<String>) -> Vec<String> 
             continue;
         };
         if case.later.is_some() && !LATER.contains(&id.as_str()) {
-            found.push(format!(
-                "{id} may not wait: see LATER in xtask/src/tidy/catalogue.rs"
-            ));
+            found.push(format!("{id} may not wait: see LATER in xtask/src/tidy/catalogue.rs"));
         }
         if part.finished && case.tests.is_empty() && case.later.is_none() {
-            found.push(format!(
-                "{id} has no test, and part `{}` is called finished",
-                part.title
-            ));
+            found.push(format!("{id} has no test, and part `{}` is called finished", part.title));
         }
         let missing = case.tests.iter().filter(|test| !functions.contains(*test));
         found.extend(missing.map(|test| format!("{id} names the test `{test}`, which no source file has")));
@@ -80,27 +75,17 @@ fn breaches(catalogue: &Catalogue, functions: &BTreeSet<String>) -> Vec<String> 
 
 /// The names of all functions of the source files, Rust and Python.
 fn functions() -> BTreeSet<String> {
-    let sources = tracked()
-        .into_iter()
-        .filter(|file| matches!(file.extension(), "rs" | "py"));
-    sources
-        .flat_map(|file| file.text.lines().filter_map(function_name).collect::<Vec<_>>())
-        .collect()
+    let sources = tracked().into_iter().filter(|file| matches!(file.extension(), "rs" | "py"));
+    sources.flat_map(|file| file.text.lines().filter_map(function_name).collect::<Vec<_>>()).collect()
 }
 
 /// The name in a line that starts a function, whatever stands before `fn`.
 fn function_name(line: &str) -> Option<String> {
     let code = line.trim_start();
-    let at_start = code
-        .strip_prefix("def ")
-        .or_else(|| code.strip_prefix("async def "));
-    let rest = at_start
-        .or_else(|| code.strip_prefix("fn "))
-        .or_else(|| code.split_once(" fn ").map(|it| it.1))?;
-    let name: String = rest
-        .chars()
-        .take_while(|c| c.is_alphanumeric() || *c == '_')
-        .collect();
+    let at_start = code.strip_prefix("def ").or_else(|| code.strip_prefix("async def "));
+    let rest =
+        at_start.or_else(|| code.strip_prefix("fn ")).or_else(|| code.split_once(" fn ").map(|it| it.1))?;
+    let name: String = rest.chars().take_while(|c| c.is_alphanumeric() || *c == '_').collect();
     (!code.starts_with("//") && !name.is_empty()).then_some(name)
 }
 
@@ -145,10 +130,7 @@ fn each_rule_bites() {
     let functions = BTreeSet::from(["a_cut_file_is_refused".to_string()]);
     let found = breaches(&catalogue, &functions);
     assert_eq!(found.len(), 2, "{found:?}");
-    assert!(
-        found[0].starts_with("A2 has no test") && found[1].starts_with("A3 may not wait"),
-        "{found:?}"
-    );
+    assert!(found[0].starts_with("A2 has no test") && found[1].starts_with("A3 may not wait"), "{found:?}");
 }
 
 #[test]

@@ -11,31 +11,11 @@ struct Crate {
 }
 
 const CRATES: &[Crate] = &[
-    Crate {
-        name: "billing",
-        uses: &[],
-        tests_with: &[],
-    },
-    Crate {
-        name: "cost-data",
-        uses: &["billing"],
-        tests_with: &["testkit"],
-    },
-    Crate {
-        name: "proforma",
-        uses: &["billing", "cost-data"],
-        tests_with: &["testkit"],
-    },
-    Crate {
-        name: "testkit",
-        uses: &[],
-        tests_with: &[],
-    },
-    Crate {
-        name: "xtask",
-        uses: &["billing", "testkit"],
-        tests_with: &[],
-    },
+    Crate { name: "billing", uses: &[], tests_with: &[] },
+    Crate { name: "cost-data", uses: &["billing"], tests_with: &["testkit"] },
+    Crate { name: "proforma", uses: &["billing", "cost-data"], tests_with: &["testkit"] },
+    Crate { name: "testkit", uses: &[], tests_with: &[] },
+    Crate { name: "xtask", uses: &["billing", "testkit"], tests_with: &[] },
 ];
 
 /// Dependencies that only some crates may name, tests included. A `*` at the end stands for any ending.
@@ -58,9 +38,7 @@ struct Edge {
 fn breach(edge: &Edge) -> Option<String> {
     let Edge { from, to, .. } = edge;
     let Some(row) = CRATES.iter().find(|row| row.name == from) else {
-        return Some(format!(
-            "crate `{from}` is not in the table CRATES of xtask/src/tidy/edges.rs"
-        ));
+        return Some(format!("crate `{from}` is not in the table CRATES of xtask/src/tidy/edges.rs"));
     };
     if edge.ours {
         let to = to.as_str();
@@ -79,9 +57,7 @@ fn breach(edge: &Edge) -> Option<String> {
 }
 
 fn matches(pattern: &str, name: &str) -> bool {
-    pattern
-        .strip_suffix('*')
-        .map_or(pattern == name, |start| name.starts_with(start))
+    pattern.strip_suffix('*').map_or(pattern == name, |start| name.starts_with(start))
 }
 
 #[test]
@@ -106,31 +82,14 @@ fn every_dependency_edge_is_in_the_tables() {
 
 #[test]
 fn a_wrong_edge_is_named_with_its_table() {
-    let edge = |from: &str, to: &str, ours, dev| Edge {
-        from: from.into(),
-        to: to.into(),
-        ours,
-        dev,
-    };
+    let edge = |from: &str, to: &str, ours, dev| Edge { from: from.into(), to: to.into(), ours, dev };
     let message = breach(&edge("billing", "cost-data", true, false)).expect("billing names nobody");
-    assert!(
-        message.contains("billing -> cost-data") && message.contains("CRATES"),
-        "{message}"
-    );
-    assert!(
-        breach(&edge("cost-data", "testkit", true, false)).is_some(),
-        "testkit is for tests only"
-    );
+    assert!(message.contains("billing -> cost-data") && message.contains("CRATES"), "{message}");
+    assert!(breach(&edge("cost-data", "testkit", true, false)).is_some(), "testkit is for tests only");
     assert!(breach(&edge("cost-data", "testkit", true, true)).is_none());
     let message = breach(&edge("billing", "serde_json", false, false)).expect("billing has no serde");
-    assert!(
-        message.contains("billing -> serde_json") && message.contains("HEAVY"),
-        "{message}"
-    );
-    assert!(
-        breach(&edge("proforma", "arrow-array", false, true)).is_some(),
-        "tests are no way round"
-    );
+    assert!(message.contains("billing -> serde_json") && message.contains("HEAVY"), "{message}");
+    assert!(breach(&edge("proforma", "arrow-array", false, true)).is_some(), "tests are no way round");
     assert!(breach(&edge("proforma", "csv", false, false)).is_none());
     assert!(breach(&edge("newcomer", "csv", false, false)).is_some());
 }

@@ -30,12 +30,7 @@ fn without_purpose(file: &Tracked) -> Option<String> {
         "rs" => file.text.starts_with("//!"),
         _ => true,
     };
-    (!says).then(|| {
-        format!(
-            "{}: its first line is not a `//!` that says what the module is for",
-            file.path
-        )
-    })
+    (!says).then(|| format!("{}: its first line is not a `//!` that says what the module is for", file.path))
 }
 
 fn unfinished(file: &Tracked) -> Vec<String> {
@@ -60,17 +55,11 @@ fn has_words(line: &str, words: &str) -> bool {
 
 /// Path segments and modules with a name that says nothing.
 fn empty_names(file: &Tracked) -> Vec<String> {
-    let segments = file
-        .path
-        .split('/')
-        .map(|segment| segment.split('.').next().unwrap_or_default());
+    let segments = file.path.split('/').map(|segment| segment.split('.').next().unwrap_or_default());
     let modules = file.text.lines().filter_map(module_name);
     segments
         .chain(modules)
-        .filter(|name| {
-            name.split(['_', '-'])
-                .any(|part| EMPTY_NAMES.contains(&part.to_lowercase().as_str()))
-        })
+        .filter(|name| name.split(['_', '-']).any(|part| EMPTY_NAMES.contains(&part.to_lowercase().as_str())))
         .map(|name| format!("{}: `{name}` does not say what it is", file.path))
         .collect()
 }
@@ -78,20 +67,13 @@ fn empty_names(file: &Tracked) -> Vec<String> {
 /// The name in a `mod name;` or `mod name {` line.
 fn module_name(line: &str) -> Option<&str> {
     let line = line.trim_start();
-    let line = line
-        .strip_prefix("pub(crate) ")
-        .or_else(|| line.strip_prefix("pub "))
-        .unwrap_or(line);
+    let line = line.strip_prefix("pub(crate) ").or_else(|| line.strip_prefix("pub ")).unwrap_or(line);
     line.strip_prefix("mod ")?.split([';', ' ', '{']).next()
 }
 
 #[test]
 fn no_source_file_is_too_long() {
-    let breaches: Vec<_> = tracked()
-        .iter()
-        .filter(|file| is_source(file))
-        .filter_map(too_long)
-        .collect();
+    let breaches: Vec<_> = tracked().iter().filter(|file| is_source(file)).filter_map(too_long).collect();
     assert_none(&breaches);
 }
 
@@ -103,30 +85,19 @@ fn every_module_says_what_it_is_for() {
 
 #[test]
 fn no_unfinished_work_is_left() {
-    let breaches: Vec<_> = tracked()
-        .iter()
-        .filter(|file| is_source(file))
-        .flat_map(unfinished)
-        .collect();
+    let breaches: Vec<_> = tracked().iter().filter(|file| is_source(file)).flat_map(unfinished).collect();
     assert_none(&breaches);
 }
 
 #[test]
 fn names_say_what_things_are() {
-    let breaches: Vec<_> = tracked()
-        .iter()
-        .filter(|file| is_source(file))
-        .flat_map(empty_names)
-        .collect();
+    let breaches: Vec<_> = tracked().iter().filter(|file| is_source(file)).flat_map(empty_names).collect();
     assert_none(&breaches);
 }
 
 #[test]
 fn each_rule_bites() {
-    let file = |path: &str, text: &str| Tracked {
-        path: path.into(),
-        text: text.into(),
-    };
+    let file = |path: &str, text: &str| Tracked { path: path.into(), text: text.into() };
     assert!(too_long(&file("a.rs", &"\n".repeat(LINES_MAX))).is_none());
     assert!(too_long(&file("a.rs", &"\n".repeat(LINES_MAX + 1))).is_some());
     assert!(without_purpose(&file("a.rs", "use std::fmt;\n")).is_some());
@@ -135,12 +106,5 @@ fn each_rule_bites() {
     assert_eq!(unfinished(&file("a.rs", &text)).len(), 2, "{text}");
     assert!(unfinished(&file("a.rs", "waits for nowhere; mastodons")).is_empty());
     assert_eq!(empty_names(&file("crates/x/src/money_util.rs", "")).len(), 1);
-    assert_eq!(
-        empty_names(&file(
-            "crates/x/src/money.rs",
-            "pub mod helpers;\nmod commonwealth;"
-        ))
-        .len(),
-        1
-    );
+    assert_eq!(empty_names(&file("crates/x/src/money.rs", "pub mod helpers;\nmod commonwealth;")).len(), 1);
 }

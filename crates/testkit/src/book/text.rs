@@ -3,7 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use super::{
-    BillingGroup, Charge, CustomLineItem, CustomTier, Filter, PricingPlan, PricingRule, Rate, SampleBook, Scope,
+    BillingGroup, Charge, CustomLineItem, CustomTier, Filter, PricingPlan, PricingRule, Rate, SampleBook,
+    Scope,
 };
 
 impl SampleBook {
@@ -111,7 +112,9 @@ fn rule_to_json(rule: &PricingRule) -> Value {
 
 fn tier_to_json(tier: &CustomTier) -> Value {
     match &tier.end {
-        Some(end) => json!({ "begin_range_inclusive": tier.begin, "end_range_exclusive": end, "rate_value": tier.rate }),
+        Some(end) => {
+            json!({ "begin_range_inclusive": tier.begin, "end_range_exclusive": end, "rate_value": tier.rate })
+        }
         None => json!({ "begin_range_inclusive": tier.begin, "rate_value": tier.rate }),
     }
 }
@@ -133,7 +136,9 @@ fn item_to_json(item: &CustomLineItem) -> Value {
     }
     if let Some(filter) = &item.filter {
         let (attribute, match_option, key, value) = match filter {
-            Filter::WithoutSavingsPlanNegation => ("LINE_ITEM_TYPE", "NOT_EQUAL", "values", "SAVINGS_PLAN_NEGATION"),
+            Filter::WithoutSavingsPlanNegation => {
+                ("LINE_ITEM_TYPE", "NOT_EQUAL", "values", "SAVINGS_PLAN_NEGATION")
+            }
             Filter::Service(service) => ("SERVICE", "EQUAL", "attribute_values", service.as_str()),
             Filter::OtherServices(service) => ("SERVICE", "NOT_EQUAL", "attribute_values", service.as_str()),
         };
@@ -167,7 +172,9 @@ fn rule_from_json(row: &Value) -> PricingRule {
     let rate = match string(row, "type").as_str() {
         "MARKUP" => Rate::Markup(string(row, "modifier_percentage")),
         "DISCOUNT" => Rate::Discount(string(row, "modifier_percentage")),
-        _ if row.get("custom_tiers").is_some() => Rate::CustomTiers(rows(row, "custom_tiers").map(tier).collect()),
+        _ if row.get("custom_tiers").is_some() => {
+            Rate::CustomTiers(rows(row, "custom_tiers").map(tier).collect())
+        }
         _ => Rate::FreeTier(row.get("free_tier_activated").and_then(Value::as_bool).unwrap_or(true)),
     };
     PricingRule { name: string(row, "name"), scope, rate }
@@ -197,7 +204,8 @@ fn item_from_json(row: &Value) -> CustomLineItem {
 }
 
 fn filter_from_json(row: &Value) -> Filter {
-    let service = || optional_strings(row, "attribute_values").and_then(|mut values| values.pop()).unwrap_or_default();
+    let service =
+        || optional_strings(row, "attribute_values").and_then(|mut values| values.pop()).unwrap_or_default();
     match (string(row, "attribute").as_str(), string(row, "match_option").as_str()) {
         ("LINE_ITEM_TYPE", _) => Filter::WithoutSavingsPlanNegation,
         (_, "EQUAL") => Filter::Service(service()),
@@ -231,7 +239,8 @@ fn inline(value: &Value) -> String {
     match value {
         Value::Array(items) => format!("[{}]", items.iter().map(inline).collect::<Vec<_>>().join(", ")),
         Value::Object(fields) => {
-            let fields: Vec<String> = fields.iter().map(|(key, value)| format!("{key} = {}", inline(value))).collect();
+            let fields: Vec<String> =
+                fields.iter().map(|(key, value)| format!("{key} = {}", inline(value))).collect();
             format!("{{ {} }}", fields.join(", "))
         }
         other => other.to_string(),

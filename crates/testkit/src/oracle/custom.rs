@@ -24,7 +24,13 @@ pub struct CustomCharge {
 }
 
 /// Adds the charges of all active items.
-pub(super) fn add_charges(bill: &mut CurrencyBill, entries: &[Entry], book: &SampleBook, period: &str, currency: &str) {
+pub(super) fn add_charges(
+    bill: &mut CurrencyBill,
+    entries: &[Entry],
+    book: &SampleBook,
+    period: &str,
+    currency: &str,
+) {
     for item in book.custom_line_items.iter().filter(|item| is_active(item, period)) {
         let in_book_currency = currency == book.currency;
         if !bill.groups.contains_key(&item.billing_group) {
@@ -38,7 +44,8 @@ pub(super) fn add_charges(bill: &mut CurrencyBill, entries: &[Entry], book: &Sam
                 let associated = associated_values.as_ref().unwrap_or(&whole_group);
                 let flat = flat_base(associated, book, period, in_book_currency);
                 let has_group = associated.iter().any(|name| name == "billing_group");
-                let base: Vec<&Entry> = entries.iter().filter(|entry| has_group && counts(item, entry)).collect();
+                let base: Vec<&Entry> =
+                    entries.iter().filter(|entry| has_group && counts(item, entry)).collect();
                 let percentage = signed(item, Exact::of(value));
                 if *is_itemized {
                     itemized(item, &base, &flat, &percentage)

@@ -28,7 +28,8 @@ impl Exact {
         let digits = text.strip_prefix('-').unwrap_or(text);
         let (whole, decimals) = digits.split_once('.').unwrap_or((digits, ""));
         let places = u32::try_from(decimals.len()).expect("a short text");
-        let units: BigInt = format!("{whole}{decimals}").parse().unwrap_or_else(|_| panic!("`{text}` is no decimal"));
+        let units: BigInt =
+            format!("{whole}{decimals}").parse().unwrap_or_else(|_| panic!("`{text}` is no decimal"));
         let value = units * ten_to(DECIMALS - places);
         Self(if text.starts_with('-') { -value } else { value })
     }
@@ -53,8 +54,8 @@ impl Exact {
     pub fn rounded(&self, decimals: u32) -> Self {
         let unit = ten_to(DECIMALS - decimals);
         let (sign, magnitude) = (self.0.sign(), BigInt::from(self.0.magnitude().clone()));
-        let units = (magnitude + &unit / 2) / &unit;
-        let value = units * unit;
+        let units: BigInt = (magnitude + &unit / 2) / &unit;
+        let value: BigInt = units * unit;
         Self(if sign == Sign::Minus { -value } else { value })
     }
 
@@ -68,8 +69,8 @@ impl Exact {
         if divisor.sign() == Sign::Minus {
             (dividend, divisor) = (-dividend, -divisor);
         }
-        let (top, bottom) = (dividend * 2 + &divisor, divisor * 2);
-        let quotient = &top / &bottom;
+        let (top, bottom): (BigInt, BigInt) = (dividend * 2 + &divisor, divisor * 2);
+        let quotient: BigInt = &top / &bottom;
         let is_inexact = &quotient * &bottom != top;
         let floor = if is_inexact && top.sign() == Sign::Minus { quotient - 1 } else { quotient };
         Self(floor * ten_to(DECIMALS - 4))

@@ -37,7 +37,8 @@ fn the_worked_examples_hold() {
         for (name, expected) in vector.expect["left_out_of_aws_cost"].as_object().into_iter().flatten() {
             assert_eq!(usd.left_out_of_aws_cost[name], number(expected), "{} {name}", vector.id);
         }
-        for (line, expected) in bill.lines.iter().zip(vector.expect["lines"].as_array().into_iter().flatten()) {
+        for (line, expected) in bill.lines.iter().zip(vector.expect["lines"].as_array().into_iter().flatten())
+        {
             assert_eq!(line.pro_forma_cost, Some(number(expected)), "{}", vector.id);
         }
     }

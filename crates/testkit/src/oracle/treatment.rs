@@ -86,14 +86,16 @@ impl<'a> Judge<'a> {
         let mut judge = Self { book, period, tiered_skus: BTreeSet::new() };
         let mut codes: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
         for line in lines.iter().filter(|line| judge.is_in_period(line)) {
-            let (Some(sku), Some(code)) = (line.product_sku.as_deref(), line.pricing_rate_code.as_deref()) else {
+            let (Some(sku), Some(code)) = (line.product_sku.as_deref(), line.pricing_rate_code.as_deref())
+            else {
                 continue;
             };
             if code.split('.').nth(1) == Some(ON_DEMAND_TERM) {
                 codes.entry(sku).or_default().insert(code);
             }
         }
-        let has_other_tier = |codes: &BTreeSet<&str>| codes.iter().any(|code| code.split('.').nth(2) != Some(BASE_TIER));
+        let has_other_tier =
+            |codes: &BTreeSet<&str>| codes.iter().any(|code| code.split('.').nth(2) != Some(BASE_TIER));
         judge.tiered_skus = codes
             .into_iter()
             .filter(|(_, codes)| codes.len() > 1 || has_other_tier(codes))
@@ -141,7 +143,9 @@ impl<'a> Judge<'a> {
             "Usage" => Treatment::Priced(self.base(line, rules)),
             "DiscountedUsage" | "SavingsPlanCoveredUsage" if owned_inside => Treatment::AtCost,
             "DiscountedUsage" | "SavingsPlanCoveredUsage" => Treatment::Priced(self.base(line, rules)),
-            "SavingsPlanNegation" | "SavingsPlanRecurringFee" | "SavingsPlanUpfrontFee" | "RIFee" if owned_inside => {
+            "SavingsPlanNegation" | "SavingsPlanRecurringFee" | "SavingsPlanUpfrontFee" | "RIFee"
+                if owned_inside =>
+            {
                 Treatment::AtCost
             }
             "SavingsPlanNegation" | "SavingsPlanRecurringFee" | "SavingsPlanUpfrontFee" | "RIFee" => {
@@ -165,7 +169,10 @@ impl<'a> Judge<'a> {
             return Base::Spot;
         }
         let public_rate = rate(&line.pricing_public_on_demand_rate);
-        if is_usage && rate(&line.line_item_unblended_rate) == Some(0) && public_rate.is_some_and(|rate| rate > 0) {
+        if is_usage
+            && rate(&line.line_item_unblended_rate) == Some(0)
+            && public_rate.is_some_and(|rate| rate > 0)
+        {
             return Base::ZeroRate;
         }
         let is_tiered = line.product_sku.as_deref().is_some_and(|sku| self.tiered_skus.contains(sku));
@@ -214,7 +221,9 @@ fn is_spot(line: &Line) -> bool {
     let usage_type = line.line_item_usage_type.as_deref().unwrap_or_default();
     let term = line.pricing_term.as_deref().unwrap_or_default();
     let is_paid = line.unblended_cost() != Amount::ZERO;
-    term == "Spot" || usage_type.contains("SpotUsage") || (usage_type.contains("BoxUsage") && term.is_empty() && is_paid)
+    term == "Spot"
+        || usage_type.contains("SpotUsage")
+        || (usage_type.contains("BoxUsage") && term.is_empty() && is_paid)
 }
 
 fn rate(text: &Option<String>) -> Option<i128> {
@@ -256,7 +265,11 @@ fn specificity(rule: &PricingRule, line: &Line) -> Option<u8> {
     }
 }
 
-fn most_specific<'a>(line: &Line, rules: &[&'a PricingRule], fits: fn(&Rate) -> bool) -> Option<(u8, &'a PricingRule)> {
+fn most_specific<'a>(
+    line: &Line,
+    rules: &[&'a PricingRule],
+    fits: fn(&Rate) -> bool,
+) -> Option<(u8, &'a PricingRule)> {
     let candidates = rules.iter().filter(|rule| fits(&rule.rate));
     let ranked = candidates.filter_map(|rule| specificity(rule, line).map(|place| (place, *rule)));
     ranked.min_by_key(|(place, _)| *place)

@@ -70,7 +70,11 @@ pub(super) fn fields_of(lines: &[Line], options: &WriteOptions) -> Vec<Field> {
     let mut fields: Vec<Field> = COLUMNS
         .iter()
         .filter(|column| is_written(column, lines, options))
-        .map(|column| Field { name: header(column, options.form), kind: kind_of(column), source: Source::Column(column) })
+        .map(|column| Field {
+            name: header(column, options.form),
+            kind: kind_of(column),
+            source: Source::Column(column),
+        })
         .collect();
     let leaves_out = |name: &str| options.leave_out.iter().any(|left_out| left_out == name);
     if !leaves_out("product") {
@@ -112,7 +116,8 @@ fn product_fields(lines: &[Line], form: Form) -> Vec<Field> {
     }
     let csv = form != Form::LegacyParquet;
     let name = if csv { "product/ProductName" } else { "product_product_name" };
-    let mut fields = vec![Field { name: name.to_owned(), kind: FieldKind::Text, source: Source::ProductName }];
+    let mut fields =
+        vec![Field { name: name.to_owned(), kind: FieldKind::Text, source: Source::ProductName }];
     let keys: BTreeSet<&String> = lines.iter().flat_map(|line| line.product.keys()).collect();
     fields.extend(keys.into_iter().map(|key| {
         let name = if csv { format!("product/{}", camel_case(key)) } else { format!("product_{key}") };
@@ -123,7 +128,11 @@ fn product_fields(lines: &[Line], form: Form) -> Vec<Field> {
 
 fn tag_fields(lines: &[Line], form: Form) -> Vec<Field> {
     if !form.is_legacy() {
-        return vec![Field { name: "resource_tags".to_owned(), kind: FieldKind::Map, source: Source::TagMap }];
+        return vec![Field {
+            name: "resource_tags".to_owned(),
+            kind: FieldKind::Map,
+            source: Source::TagMap,
+        }];
     }
     let keys: BTreeSet<&String> = lines.iter().flat_map(|line| line.resource_tags.keys()).collect();
     let field = |key: &String| {

@@ -92,7 +92,13 @@ pub(super) fn data_keys(options: &WriteOptions, version: Version) -> Vec<String>
 }
 
 /// Writes the manifests of a version: its own, and the one that names the newest.
-pub(super) fn write(folder: &Path, fields: &[Field], data: &[String], options: &WriteOptions, version: Version) {
+pub(super) fn write(
+    folder: &Path,
+    fields: &[Field],
+    data: &[String],
+    options: &WriteOptions,
+    version: Version,
+) {
     let Some(keys) = keys(options, version) else { return };
     let manifest = if options.form.is_legacy() {
         legacy_manifest(fields, data, options, version)

@@ -1,4 +1,4 @@
-//! Parquet files, written column by column: the only way to all the types that cost files are seen with, INT96 included.
+//! Parquet files, written column by column: the only way to all the types that cost files have, INT96 included.
 
 use std::fs::File;
 use std::path::Path;
@@ -23,7 +23,8 @@ type Result<T> = std::result::Result<T, ParquetError>;
 
 /// Writes one Parquet file.
 pub(super) fn write(path: &Path, fields: &[Field], rows: &[&Line], options: &WriteOptions) {
-    try_write(path, fields, rows, options).expect("the test folder can be written and the types suit the values");
+    try_write(path, fields, rows, options)
+        .expect("the test folder can be written and the types suit the values");
 }
 
 fn try_write(path: &Path, fields: &[Field], rows: &[&Line], options: &WriteOptions) -> Result<()> {
@@ -129,7 +130,8 @@ fn write_field(
             writer.write_batch(&values, Some(&levels), None)?;
         }
         ColumnWriter::Int32ColumnWriter(writer) => {
-            let values: Vec<i32> = decimals(cells, options.costs).map(|value| fitting(i32::try_from(value))).collect();
+            let values: Vec<i32> =
+                decimals(cells, options.costs).map(|value| fitting(i32::try_from(value))).collect();
             writer.write_batch(&values, Some(&levels), None)?;
         }
         ColumnWriter::FixedLenByteArrayColumnWriter(writer) => {
@@ -202,7 +204,9 @@ fn numbers(cells: &[Cell<'_>]) -> impl Iterator<Item = Amount> {
 }
 
 fn instants(cells: &[Cell<'_>]) -> impl Iterator<Item = i64> {
-    cells.iter().filter_map(|cell| if let Cell::Text(instant) = cell { instant.map(epoch_seconds) } else { None })
+    cells
+        .iter()
+        .filter_map(|cell| if let Cell::Text(instant) = cell { instant.map(epoch_seconds) } else { None })
 }
 
 fn decimals(cells: &[Cell<'_>], costs: CostType) -> impl Iterator<Item = i128> {

@@ -35,7 +35,12 @@ pub(super) fn write(path: &Path, fields: &[Field], rows: &[&Line], options: &Wri
     written.expect("the test folder can be written");
 }
 
-fn write_rows<W: Write>(output: W, fields: &[Field], rows: &[&Line], options: &WriteOptions) -> std::io::Result<W> {
+fn write_rows<W: Write>(
+    output: W,
+    fields: &[Field],
+    rows: &[&Line],
+    options: &WriteOptions,
+) -> std::io::Result<W> {
     let mut writer = csv::Writer::from_writer(output);
     writer.write_record(fields.iter().map(|field| field.name.as_str()))?;
     for row in rows {

@@ -1,0 +1,248 @@
+//! The cost cube as a Parquet file: what pricing needs of a month, kept without the cost files.
+//!
+//! One row per class, in cube order: the class id, the key columns as text, the line counts, the measures as
+//! `DECIMAL(38, 10)`. The month, the payer, product names and control totals are key-value metadata. Same cube, same bytes.
+
+use arrow_array::builder::{Decimal128Builder, StringDictionaryBuilder};
+use arrow_array::cast::AsArray;
+use arrow_array::types::{Decimal128Type, Int32Type, Int64Type};
+use arrow_array::{Array, ArrayRef, Int64Array, RecordBatch, StringArray};
+use arrow_schema::{DataType, Field, Schema};
+use billing::account::AccountId;
+use billing::charge_class::{ChargeClass, Cube, KEY_COLUMNS, KeyColumn, MEASURES, Measure, TextId, Texts};
+use billing::money::{Cost, Currency, Quantity};
+use billing::period::BillingPeriod;
+use billing::reconciliation::ControlTotal;
+use parquet::arrow::ArrowWriter;
+use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
+use parquet::basic::{Compression, ZstdLevel};
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::WriterProperties;
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::path::Path;
+use std::sync::Arc;
+
+/// The version of the file's layout; another version is refused.
+const VERSION: &str = "1";
+const ROWS_PER_BATCH: usize = 65_536;
+const LINES: &str = "lines";
+const LINES_WITHOUT_NET: &str = "lines_without_net";
+const CLASS_ID: &str = "class_id";
+
+/// A cube file that cannot be written or read.
+#[derive(Debug, thiserror::Error)]
+pub enum CubeFileError {
+    /// The file system says no.
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    /// Parquet says no.
+    #[error(transparent)]
+    Parquet(#[from] parquet::errors::ParquetError),
+    /// Arrow says no.
+    #[error(transparent)]
+    Arrow(#[from] arrow_schema::ArrowError),
+    /// Not a cube file of this version.
+    #[error("not a cost cube of this version: {0}")]
+    Content(String),
+}
+
+/// Writes a cube, and waits until it is on the disk.
+///
+/// # Errors
+/// [`CubeFileError`].
+pub fn write(
+    path: &Path,
+    cube: &Cube,
+    control: &BTreeMap<Currency, ControlTotal>,
+) -> Result<(), CubeFileError> {
+    let text = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+    let mut fields = vec![Field::new(CLASS_ID, DataType::Utf8, false)];
+    fields.extend(KeyColumn::ALL.map(|column| Field::new(column.name(), text.clone(), true)));
+    fields.extend([LINES, LINES_WITHOUT_NET].map(|name| Field::new(name, DataType::Int64, false)));
+    fields
+        .extend(Measure::ALL.map(|measure| Field::new(measure.name(), DataType::Decimal128(38, 10), false)));
+    let schema = Arc::new(Schema::new(fields));
+    let properties = WriterProperties::builder()
+        .set_compression(Compression::ZSTD(ZstdLevel::default()))
+        .set_key_value_metadata(Some(metadata(cube, control)))
+        .build();
+    let file = File::create(path)?;
+    let mut writer = ArrowWriter::try_new(file, Arc::clone(&schema), Some(properties))?;
+    for classes in cube.classes.chunks(ROWS_PER_BATCH) {
+        writer.write(&record(cube, classes, &schema)?)?;
+    }
+    writer.into_inner()?.sync_all()?;
+    Ok(())
+}
+
+fn metadata(cube: &Cube, control: &BTreeMap<Currency, ControlTotal>) -> Vec<KeyValue> {
+    let totals: BTreeMap<&str, [String; 2]> = (control.iter())
+        .map(|(currency, total)| {
+            (currency.as_str(), [total.net_unblended, total.unblended].map(|t| t.to_string()))
+        })
+        .collect();
+    // Maps of text to text always have a JSON form.
+    let json = |value: Result<String, serde_json::Error>| value.unwrap_or_default();
+    let entries = [
+        ("proforma.version", VERSION.to_owned()),
+        ("proforma.period", cube.period.to_string()),
+        ("proforma.payer", cube.payer.as_ref().map(ToString::to_string).unwrap_or_default()),
+        ("proforma.product_names", json(serde_json::to_string(&cube.product_names))),
+        ("proforma.control_totals", json(serde_json::to_string(&totals))),
+    ];
+    entries.map(|(key, value)| KeyValue::new(key.to_owned(), value)).into()
+}
+
+fn record(cube: &Cube, classes: &[ChargeClass], schema: &Arc<Schema>) -> Result<RecordBatch, CubeFileError> {
+    let ids = StringArray::from_iter_values(classes.iter().map(|class| cube.class_id(class).to_string()));
+    let mut columns: Vec<ArrayRef> = vec![Arc::new(ids)];
+    for column in KeyColumn::ALL {
+        let mut builder = StringDictionaryBuilder::<Int32Type>::new();
+        classes.iter().for_each(|class| builder.append_option(cube.value(class, column)));
+        columns.push(Arc::new(builder.finish()));
+    }
+    let counts = |count: fn(&ChargeClass) -> u64| {
+        Int64Array::from_iter_values(
+            classes.iter().map(|class| i64::try_from(count(class)).unwrap_or(i64::MAX)),
+        )
+    };
+    columns.push(Arc::new(counts(|class| class.lines)));
+    columns.push(Arc::new(counts(|class| class.lines_without_net)));
+    for measure in Measure::ALL {
+        let mut builder = Decimal128Builder::with_capacity(classes.len()).with_precision_and_scale(38, 10)?;
+        classes.iter().for_each(|class| builder.append_value(class.sum(measure).units()));
+        columns.push(Arc::new(builder.finish()));
+    }
+    Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
+}
+
+/// Reads a cube that [`write`] wrote.
+///
+/// # Errors
+/// [`CubeFileError`].
+pub fn read(path: &Path) -> Result<(Cube, BTreeMap<Currency, ControlTotal>), CubeFileError> {
+    let builder = ParquetRecordBatchReaderBuilder::try_new(File::open(path)?)?;
+    let entries: BTreeMap<String, String> = (builder.metadata().file_metadata().key_value_metadata())
+        .into_iter()
+        .flatten()
+        .filter_map(|entry| Some((entry.key.clone(), entry.value.clone()?)))
+        .collect();
+    let entry = |name: &str| {
+        let missing = || CubeFileError::Content(format!("it has no `{name}`"));
+        entries.get(name).map(String::as_str).ok_or_else(missing)
+    };
+    let content = |error: String| CubeFileError::Content(error);
+    if entry("proforma.version")? != VERSION {
+        return Err(content(format!("its layout has version {}", entry("proforma.version")?)));
+    }
+    let period =
+        BillingPeriod::parse(entry("proforma.period")?).map_err(|error| content(error.to_string()))?;
+    let payer = AccountId::parse(entry("proforma.payer")?);
+    let json = |error: serde_json::Error| content(error.to_string());
+    let names = serde_json::from_str(entry("proforma.product_names")?).map_err(json)?;
+    let totals: BTreeMap<String, [String; 2]> =
+        serde_json::from_str(entry("proforma.control_totals")?).map_err(json)?;
+    let (mut texts, mut classes) = (Texts::default(), Vec::new());
+    for batch in builder.with_batch_size(ROWS_PER_BATCH).build()? {
+        read_classes(&batch?, &mut texts, &mut classes)?;
+    }
+    let total = |text: &str| Cost::parse(text).map_err(|error| content(format!("total `{text}` is {error}")));
+    let mut control = BTreeMap::new();
+    for (code, [net, unblended]) in totals {
+        let currency = Currency::parse(&code).ok_or_else(|| content(format!("currency `{code}`")))?;
+        control.insert(currency, ControlTotal { net_unblended: total(&net)?, unblended: total(&unblended)? });
+    }
+    Ok((Cube::new(period, payer, texts, classes, names), control))
+}
+
+fn read_classes(
+    batch: &RecordBatch,
+    texts: &mut Texts,
+    classes: &mut Vec<ChargeClass>,
+) -> Result<(), CubeFileError> {
+    let column = |name: &str| {
+        let missing = || CubeFileError::Content(format!("it has no column `{name}` of the right type"));
+        batch.column_by_name(name).cloned().ok_or_else(missing)
+    };
+    let first = classes.len();
+    classes.extend((0..batch.num_rows()).map(|_| ChargeClass {
+        key: [TextId::NULL; KEY_COLUMNS],
+        lines: 0,
+        lines_without_net: 0,
+        sums: [Quantity::ZERO; MEASURES],
+    }));
+    let classes = &mut classes[first..];
+    for key in KeyColumn::ALL {
+        let array = column(key.name())?;
+        let codes = array.as_dictionary::<Int32Type>();
+        let ids: Vec<TextId> =
+            codes.values().as_string::<i32>().iter().map(|text| texts.intern(text.unwrap_or(""))).collect();
+        for (row, class) in classes.iter_mut().enumerate().filter(|(row, _)| codes.is_valid(*row)) {
+            class.key[key as usize] = ids[usize::try_from(codes.keys().value(row)).unwrap_or(0)];
+        }
+    }
+    let (lines, without_net) = (column(LINES)?, column(LINES_WITHOUT_NET)?);
+    let (lines, without_net) = (lines.as_primitive::<Int64Type>(), without_net.as_primitive::<Int64Type>());
+    for (row, class) in classes.iter_mut().enumerate() {
+        class.lines = u64::try_from(lines.value(row)).unwrap_or(0);
+        class.lines_without_net = u64::try_from(without_net.value(row)).unwrap_or(0);
+    }
+    for measure in Measure::ALL {
+        let array = column(measure.name())?;
+        let sums = array.as_primitive::<Decimal128Type>();
+        for (row, class) in classes.iter_mut().enumerate() {
+            class.sums[measure as usize] = Quantity::from_units(sums.value(row))
+                .map_err(|error| CubeFileError::Content(format!("a sum is {error}")))?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    //! A cube survives its file, and one cube has one file.
+
+    use super::*;
+
+    #[test]
+    fn a_cube_comes_back_as_it_was() {
+        let mut texts = Texts::default();
+        let classes = (0..3_i128).map(|i| {
+            let mut key = [TextId::NULL; KEY_COLUMNS];
+            key[KeyColumn::UsageAccount as usize] = texts.intern(&format!("{i:012}"));
+            key[KeyColumn::Operation as usize] = if i == 1 { texts.intern("") } else { TextId::NULL };
+            let sums = [Quantity::from_units(i * 10_i128.pow(24) - 7).unwrap(); MEASURES];
+            ChargeClass { key, lines: 5, lines_without_net: 2, sums }
+        });
+        let classes = classes.collect();
+        let period = BillingPeriod::new(2026, 10).unwrap();
+        let names = BTreeMap::from([("AmazonEC2".to_owned(), "Amazon Elastic Compute Cloud".to_owned())]);
+        let cube = Cube::new(period, AccountId::parse("999999999999"), texts, classes, names);
+        let control = BTreeMap::from([(
+            Currency::parse("USD").unwrap(),
+            ControlTotal {
+                net_unblended: Cost::parse("1.5").unwrap(),
+                unblended: Cost::parse("-2").unwrap(),
+            },
+        )]);
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cube.parquet");
+        write(&path, &cube, &control).unwrap();
+        let (again, control_again) = read(&path).unwrap();
+        assert_eq!(control, control_again);
+        assert_eq!(
+            (again.period, &again.payer, &again.product_names),
+            (cube.period, &cube.payer, &cube.product_names)
+        );
+        for (a, b) in cube.classes.iter().zip(&again.classes) {
+            assert_eq!(
+                (cube.class_id(a), a.lines, a.lines_without_net, a.sums),
+                (again.class_id(b), b.lines, b.lines_without_net, b.sums)
+            );
+        }
+        let twin = folder.path().join("twin.parquet");
+        write(&twin, &again, &control).unwrap();
+        assert_eq!(std::fs::read(path).unwrap(), std::fs::read(twin).unwrap());
+    }
+}

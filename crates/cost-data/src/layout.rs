@@ -1,0 +1,305 @@
+//! The columns that are read, and which format a file has.
+//!
+//! All CUR formats bind to the same names, those of CUR 2.0: the legacy CSV header `lineItem/UsageAmount` is
+//! `line_item_usage_amount` by AWS's own rule. A third format adds a variant to [`CostFormat`], its marks to [`detect`]
+//! and its own names to the tables below.
+
+use crate::limits::COLUMNS_MAX;
+use billing::charge_class::{KeyColumn, Measure};
+use serde::{Deserialize, Serialize};
+use std::collections::{BTreeMap, BTreeSet};
+
+/// A format of cost files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
+pub enum CostFormat {
+    /// The legacy Cost and Usage Report.
+    LegacyCur,
+    /// CUR 2.0 of Data Exports.
+    Cur2,
+}
+
+impl CostFormat {
+    /// The format's name.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::LegacyCur => "legacy CUR",
+            Self::Cur2 => "CUR 2.0",
+        }
+    }
+}
+
+/// The start of the billing period, which decides the month of a line.
+pub const PERIOD_START: &str = "bill_billing_period_start_date";
+/// The start of the usage; only counted.
+pub const USAGE_START: &str = "line_item_usage_start_date";
+/// The payer account; one per delivery.
+pub const PAYER: &str = "bill_payer_account_id";
+/// The line's id, which repeats over intervals.
+pub const LINE_ITEM_ID: &str = "identity_line_item_id";
+/// The line's interval.
+pub const TIME_INTERVAL: &str = "identity_time_interval";
+/// CUR 2.0's map of product attributes.
+pub const PRODUCT_MAP: &str = "product";
+/// The product's name, where it has a column of its own.
+pub const PRODUCT_NAME: &str = "product_product_name";
+/// The service's name, where it has a column of its own.
+pub const SERVICE_NAME: &str = "product_servicename";
+
+/// The column that a key column is made from; `None` for the one that the book fills.
+#[must_use]
+pub const fn key_source(column: KeyColumn) -> Option<&'static str> {
+    match column {
+        KeyColumn::UnblendedRateState => Some("line_item_unblended_rate"),
+        // Made from the measure: see `scan`.
+        KeyColumn::PublicCostState | KeyColumn::DimensionSet => None,
+        KeyColumn::SplitFlag => Some("split_line_item_parent_resource_id"),
+        other => Some(other.name()),
+    }
+}
+
+/// The columns that a measure sums.
+#[must_use]
+pub const fn measure_sources(measure: Measure) -> &'static [&'static str] {
+    match measure {
+        Measure::Usage => &["line_item_usage_amount"],
+        Measure::NormalizedUsage => &["line_item_normalized_usage_amount"],
+        Measure::Unblended => &["line_item_unblended_cost"],
+        Measure::NetUnblended => &["line_item_net_unblended_cost"],
+        Measure::PublicOnDemand => &["pricing_public_on_demand_cost"],
+        Measure::ReservationEffective => &["reservation_effective_cost"],
+        Measure::SavingsPlanEffective => &["savings_plan_savings_plan_effective_cost"],
+        Measure::UnusedReservationRecurring => &["reservation_unused_recurring_fee"],
+        Measure::UnusedReservationUpfront => &["reservation_unused_amortized_upfront_fee_for_billing_period"],
+        Measure::SavingsPlanUsedCommitment => &["savings_plan_used_commitment"],
+        Measure::SavingsPlanTotalCommitment => &["savings_plan_total_commitment_to_date"],
+        Measure::AmortizedUpfront => &[
+            "reservation_amortized_upfront_fee_for_billing_period",
+            "savings_plan_amortized_upfront_commitment_for_billing_period",
+        ],
+    }
+}
+
+/// The columns without which no line can be priced.
+pub const NECESSARY: [&str; 9] = [
+    PERIOD_START,
+    PAYER,
+    "line_item_usage_account_id",
+    "line_item_line_item_type",
+    "line_item_product_code",
+    "line_item_usage_type",
+    "line_item_usage_amount",
+    "line_item_unblended_cost",
+    "line_item_currency_code",
+];
+
+/// Key columns whose value a line must have.
+pub const NECESSARY_VALUES: [KeyColumn; 3] =
+    [KeyColumn::UsageAccount, KeyColumn::LineItemType, KeyColumn::Currency];
+
+/// A file's format, why, and where its columns are.
+#[derive(Debug, Clone)]
+pub struct Layout {
+    /// The format.
+    pub format: CostFormat,
+    /// What gave it away.
+    pub because: String,
+    columns: BTreeMap<String, usize>,
+}
+
+impl Layout {
+    /// The place of a column in the file.
+    #[must_use]
+    pub fn column(&self, name: &str) -> Option<usize> {
+        self.columns.get(name).copied()
+    }
+}
+
+/// What a header is not.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum LayoutError {
+    /// A file about something else.
+    #[error("not a cost file: no `lineItem/…` or `line_item_…` column")]
+    NotCost,
+    /// FOCUS, which another issue of the format brings.
+    #[error("a FOCUS file (columns `BilledCost` and `ChargeCategory`); this version reads CUR and CUR 2.0")]
+    Focus,
+    /// More columns than any export has.
+    #[error("{0} columns; at most {COLUMNS_MAX} are read")]
+    TooManyColumns(usize),
+    /// Two columns of one name.
+    #[error("two columns named {}", list(.0))]
+    Duplicate(Vec<String>),
+    /// Both spellings in one header.
+    #[error("columns of two formats in one header: `{0}` and `{1}`")]
+    Mixed(String, String),
+    /// Columns that pricing cannot do without, all at once.
+    #[error("necessary columns are missing: {}", list(.0))]
+    Missing(Vec<String>),
+}
+
+fn list(names: &[String]) -> String {
+    names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
+}
+
+/// Columns that only CUR 2.0 has: maps, and names beside ids.
+const CUR2_MARKS: [&str; 7] = [
+    PRODUCT_MAP,
+    "resource_tags",
+    "cost_category",
+    "discount",
+    "tags",
+    "bill_payer_account_name",
+    "line_item_usage_account_name",
+];
+
+/// Tells the format from a file's own columns and binds them by name, case as given.
+///
+/// # Errors
+/// [`LayoutError`], in the order of its variants.
+pub fn detect(header: &[String]) -> Result<Layout, LayoutError> {
+    if header.len() > COLUMNS_MAX {
+        return Err(LayoutError::TooManyColumns(header.len()));
+    }
+    let slashed = header.iter().find(|name| name.starts_with("lineItem/"));
+    let underscored = header.iter().find(|name| name.starts_with("line_item_"));
+    if slashed.is_none() && underscored.is_none() {
+        let has = |name: &str| header.iter().any(|column| column.eq_ignore_ascii_case(name));
+        let focus = has("BilledCost") && has("ChargeCategory");
+        return Err(if focus { LayoutError::Focus } else { LayoutError::NotCost });
+    }
+    let (columns, duplicates) = bind(header);
+    if !duplicates.is_empty() {
+        return Err(LayoutError::Duplicate(duplicates.into_iter().collect()));
+    }
+    if let (Some(slashed), Some(underscored)) = (slashed, underscored) {
+        return Err(LayoutError::Mixed(slashed.clone(), underscored.clone()));
+    }
+    let missing: Vec<String> = (NECESSARY.iter())
+        .filter(|name| !columns.contains_key(**name))
+        .map(|name| if slashed.is_some() { legacy_name(name) } else { (*name).to_owned() })
+        .collect();
+    if !missing.is_empty() {
+        return Err(LayoutError::Missing(missing));
+    }
+    let mark = CUR2_MARKS.iter().find(|mark| columns.contains_key(**mark));
+    let (format, because) = match (slashed, mark) {
+        (Some(name), _) => (CostFormat::LegacyCur, format!("column `{name}` has a category and a slash")),
+        (None, Some(mark)) => (CostFormat::Cur2, format!("column `{mark}` is only in CUR 2.0")),
+        (None, None) => {
+            (CostFormat::LegacyCur, "columns have underscores and none is only in CUR 2.0".to_owned())
+        }
+    };
+    Ok(Layout { format, because, columns })
+}
+
+/// Each column's place by its CUR 2.0 name, and the names that come twice among those that are read.
+///
+/// A legacy report may have two tag columns that differ only in a character the rule drops: unread, so no matter.
+fn bind(header: &[String]) -> (BTreeMap<String, usize>, BTreeSet<String>) {
+    let (mut columns, mut duplicates) = (BTreeMap::new(), BTreeSet::new());
+    for (place, name) in header.iter().enumerate() {
+        let canonical = if name.contains('/') { canonical_name(name) } else { name.clone() };
+        if columns.insert(canonical.clone(), place).is_some() && is_read(&canonical) {
+            duplicates.insert(name.clone());
+        }
+    }
+    (columns, duplicates)
+}
+
+fn is_read(name: &str) -> bool {
+    let key = KeyColumn::ALL.iter().any(|column| key_source(*column) == Some(name));
+    let measure = Measure::ALL.iter().any(|measure| measure_sources(*measure).contains(&name));
+    key || measure || NECESSARY.contains(&name) || [USAGE_START, PRODUCT_MAP, PRODUCT_NAME].contains(&name)
+}
+
+/// AWS's rule from `lineItem/UsageAccountId` to `line_item_usage_account_id`: an underscore before every capital.
+fn canonical_name(name: &str) -> String {
+    let mut canonical = String::with_capacity(name.len() + 8);
+    for character in name.chars() {
+        if character == '/' {
+            canonical.push('_');
+        } else if character.is_ascii_uppercase() {
+            if !canonical.is_empty() && !canonical.ends_with('_') {
+                canonical.push('_');
+            }
+            canonical.push(character.to_ascii_lowercase());
+        } else {
+            canonical.push(character);
+        }
+    }
+    canonical
+}
+
+/// The legacy spelling of a necessary column, for messages.
+fn legacy_name(name: &str) -> String {
+    let (category, rest) = match name.strip_prefix("line_item_") {
+        Some(rest) => ("lineItem", rest),
+        None => name.split_once('_').unwrap_or((name, "")),
+    };
+    let camel = rest.split('_').map(|word| word[..1].to_uppercase() + &word[1..]);
+    format!("{category}/{}", camel.collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    //! The format comes from the columns.
+
+    use super::*;
+
+    fn header(names: &[&str]) -> Vec<String> {
+        names.iter().map(ToString::to_string).collect()
+    }
+
+    fn legacy() -> Vec<String> {
+        NECESSARY.iter().map(|name| legacy_name(name)).collect()
+    }
+
+    #[test]
+    fn legacy_names_become_cur_2_names() {
+        for (legacy, canonical) in [
+            ("lineItem/UsageAccountId", "line_item_usage_account_id"),
+            ("reservation/ReservationARN", "reservation_reservation_a_r_n"),
+            ("savingsPlan/SavingsPlanARN", "savings_plan_savings_plan_a_r_n"),
+            ("pricing/publicOnDemandCost", "pricing_public_on_demand_cost"),
+            ("product/servicecode", "product_servicecode"),
+            ("product/ProductName", "product_product_name"),
+            ("bill/BillingPeriodStartDate", "bill_billing_period_start_date"),
+        ] {
+            assert_eq!(canonical_name(legacy), canonical);
+        }
+    }
+
+    #[test]
+    fn formats_are_told_apart() {
+        assert_eq!(detect(&legacy()).unwrap().format, CostFormat::LegacyCur);
+        let mut cur2 = header(&NECESSARY);
+        assert_eq!(detect(&cur2).unwrap().format, CostFormat::LegacyCur);
+        cur2.push("resource_tags".to_owned());
+        let layout = detect(&cur2).unwrap();
+        assert_eq!(
+            (layout.format, layout.because.as_str()),
+            (CostFormat::Cur2, "column `resource_tags` is only in CUR 2.0")
+        );
+    }
+
+    #[test]
+    fn all_missing_columns_are_named_in_the_files_own_spelling() {
+        let error =
+            detect(&header(&["lineItem/UsageAmount", "bill/PayerAccountId"])).unwrap_err().to_string();
+        assert!(error.contains("`bill/BillingPeriodStartDate`, `lineItem/UsageAccountId`"), "{error}");
+        assert_eq!(error.matches('`').count(), 14, "{error}");
+    }
+
+    #[test]
+    fn other_headers_are_refused_by_what_they_are() {
+        assert_eq!(detect(&header(&["a", "b"])).unwrap_err(), LayoutError::NotCost);
+        assert_eq!(detect(&header(&["BilledCost", "ChargeCategory"])).unwrap_err(), LayoutError::Focus);
+        let twice = detect(&[header(&NECESSARY), header(&["line_item_usage_amount"])].concat()).unwrap_err();
+        assert!(matches!(twice, LayoutError::Duplicate(_)));
+        let mixed = detect(&[header(&NECESSARY), header(&["lineItem/Foo"])].concat()).unwrap_err();
+        assert!(matches!(mixed, LayoutError::Mixed(..)));
+        let many = detect(&vec!["line_item_x".to_owned(); COLUMNS_MAX + 1]).unwrap_err();
+        assert!(matches!(many, LayoutError::TooManyColumns(_)));
+    }
+}

@@ -1,0 +1,40 @@
+//! Everything has a limit with a name.
+
+/// How many problems are shown; all are counted.
+pub const DIAGNOSTICS_SHOWN_MAX: usize = 100;
+/// How many rejected rows `--accept-rejects` lists; all are counted.
+pub const REJECTS_LISTED_MAX: usize = 10_000;
+/// How many columns a file may have.
+pub const COLUMNS_MAX: usize = 10_000;
+/// How long a text that takes part in pricing may be, in bytes.
+pub const TEXT_BYTES_MAX: usize = 65_536;
+/// How long a CSV record may be, in bytes: more is a quote that is never closed.
+pub const RECORD_BYTES_MAX: u64 = 64 << 20;
+/// How much a file may grow by decompression: this many times its size, beyond [`EXPANSION_FREE_BYTES`].
+pub const EXPANSION_RATIO_MAX: u64 = 200;
+/// What decompression may always yield, in bytes.
+pub const EXPANSION_FREE_BYTES: u64 = 64 << 20;
+/// How many rows a Parquet file may claim per byte of its size, beyond [`ROWS_FREE`].
+pub const ROWS_PER_BYTE_MAX: u64 = 8;
+/// How many rows a Parquet file may always claim.
+pub const ROWS_FREE: u64 = 100_000;
+/// How many charge classes a month may have.
+pub const CLASSES_MAX: usize = 5_000_000;
+/// How many files a delivery may have.
+pub const FILES_MAX: usize = 100_000;
+/// How large a manifest may be, in bytes.
+pub const MANIFEST_BYTES_MAX: u64 = 64 << 20;
+/// How often a reading starts again because the delivery changed under it.
+pub const RESTARTS_MAX: u32 = 3;
+/// A single amount or quantity must be below this, in whole units: larger is a broken file.
+pub const NUMBER_UNITS_MAX: i128 = 1_000_000_000_000;
+/// How many rows are handled at once.
+pub const BATCH_ROWS: usize = 16_384;
+/// Address space of the reading child: this, and [`WORKER_THREAD_BYTES`] per thread.
+pub const WORKER_BASE_BYTES: u64 = 1 << 30;
+/// Address space per reading thread: its stack and its share of the allocator.
+pub const WORKER_THREAD_BYTES: u64 = 192 << 20;
+/// CPU time of the reading child: this many seconds, and [`WORKER_SECONDS_PER_MIB`].
+pub const WORKER_BASE_SECONDS: u64 = 120;
+/// CPU seconds per mebibyte of cost files.
+pub const WORKER_SECONDS_PER_MIB: u64 = 2;

@@ -1,0 +1,121 @@
+//! Manifests: which files AWS says make up a month.
+//!
+//! Source: AWS, "Cost and Usage Report files" (legacy: `reportKeys`, `assemblyId`) and "Data Exports delivery" (2.0:
+//! `dataFiles`, `executionId`). AWS writes the manifest after all files it lists.
+
+use crate::diagnostics::{Diagnostic, excerpt};
+use crate::limits::MANIFEST_BYTES_MAX;
+use billing::period::BillingPeriod;
+use serde_json::Value;
+use std::fs;
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+/// A manifest, as far as reading a month needs it.
+#[derive(Debug, Clone)]
+pub struct Manifest {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its place under the given root.
+    pub name: String,
+    /// The report or export it describes.
+    pub report: String,
+    /// The version of the delivery: assembly or execution id.
+    pub version: String,
+    /// The month, where the manifest or its folder says one.
+    pub period: Option<BillingPeriod>,
+    /// The keys of the data files, without scheme and bucket.
+    pub keys: Vec<String>,
+    /// The file's bytes, to see whether it changed.
+    pub bytes: Vec<u8>,
+}
+
+/// Whether a file name is that of a manifest.
+#[must_use]
+pub fn is_manifest(name: &str) -> bool {
+    name.ends_with("Manifest.json")
+}
+
+/// Reads a manifest.
+///
+/// # Errors
+/// A [`Diagnostic`] when it is not a complete CUR or Data Exports manifest, or names a key outside its prefix.
+pub fn read(path: &Path, name: &str) -> Result<Manifest, Diagnostic> {
+    let bytes = bytes(path).map_err(|error| Diagnostic::file(name, format!("cannot be read: {error}")))?;
+    let broken = |reason: String| {
+        Diagnostic::file(name, reason)
+            .hint("AWS writes it last; wait until the delivery is complete, or give the data files")
+    };
+    let value: Value = serde_json::from_slice(&bytes)
+        .map_err(|error| broken(format!("not a complete JSON manifest: {error}")))?;
+    let text = |field: &str| value.get(field).and_then(Value::as_str).map(ToOwned::to_owned);
+    let listed = value.get("reportKeys").or_else(|| value.get("dataFiles")).and_then(Value::as_array);
+    let Some(listed) = listed else {
+        return Err(broken("has neither `reportKeys` nor `dataFiles`".to_owned()));
+    };
+    let mut keys = Vec::with_capacity(listed.len());
+    for key in listed {
+        let key = key.as_str().ok_or_else(|| broken("lists a key that is not text".to_owned()))?;
+        keys.push(key_path(key).ok_or_else(|| outside(name, key))?);
+    }
+    let report = text("reportName").or_else(|| text("exportName"));
+    let file_name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    Ok(Manifest {
+        path: path.to_owned(),
+        name: name.to_owned(),
+        report: report.unwrap_or_else(|| file_name.trim_end_matches("-Manifest.json").to_owned()),
+        version: text("assemblyId").or_else(|| text("executionId")).unwrap_or_default(),
+        period: stated_period(&value).or_else(|| folder_period(name)),
+        keys,
+        bytes,
+    })
+}
+
+/// The bytes of a manifest, up to the limit.
+///
+/// # Errors
+/// I/O errors, and a file beyond [`MANIFEST_BYTES_MAX`].
+pub fn bytes(path: &Path) -> std::io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    fs::File::open(path)?.take(MANIFEST_BYTES_MAX + 1).read_to_end(&mut bytes)?;
+    if bytes.len() as u64 > MANIFEST_BYTES_MAX {
+        return Err(std::io::Error::other(format!("larger than {MANIFEST_BYTES_MAX} bytes")));
+    }
+    Ok(bytes)
+}
+
+fn outside(name: &str, key: &str) -> Diagnostic {
+    let reason = "a key that leaves the delivery's own folders";
+    Diagnostic { value: Some(excerpt(key)), ..Diagnostic::file(name, reason) }
+        .hint("this is not a manifest that AWS wrote; do not use it")
+}
+
+/// A key without scheme and bucket; `None` when it would leave its prefix.
+fn key_path(key: &str) -> Option<String> {
+    let path = match key.split_once("://") {
+        Some((_, rest)) => rest.split_once('/')?.1,
+        None => key,
+    };
+    let sound = |part: &str| !part.is_empty() && part != "." && part != ".." && !part.contains(['\\', '\0']);
+    path.split('/').all(sound).then(|| path.to_owned())
+}
+
+fn stated_period(value: &Value) -> Option<BillingPeriod> {
+    let start = value.get("billingPeriod")?.get("start")?.as_str()?;
+    let digits: String = start.chars().filter(char::is_ascii_digit).take(6).collect();
+    month_of(&digits)
+}
+
+/// The month of `20250101-20250201` or `BILLING_PERIOD=2025-01` among the folders of a path.
+fn folder_period(name: &str) -> Option<BillingPeriod> {
+    name.split('/').rev().find_map(|folder| {
+        let month = folder.strip_prefix("BILLING_PERIOD=").and_then(|month| BillingPeriod::parse(month).ok());
+        let range = || folder.split_once('-').filter(|(a, b)| a.len() == 8 && b.len() == 8);
+        month.or_else(|| range().and_then(|(start, _)| month_of(&start[..6])))
+    })
+}
+
+fn month_of(digits: &str) -> Option<BillingPeriod> {
+    let sound = digits.len() == 6 && digits.bytes().all(|b| b.is_ascii_digit());
+    sound.then(|| BillingPeriod::new(digits[..4].parse().ok()?, digits[4..].parse().ok()?)).flatten()
+}

@@ -1,0 +1,434 @@
+//! Parquet cost files, row group by row group.
+//!
+//! Text columns are read as dictionaries, so that each distinct value of a row group is handled once; amounts may be doubles,
+//! decimals, floats, whole numbers or text. Only the columns that pricing needs are decoded.
+
+use crate::batch::{Batch, Codes, Columns, Numbers, Place, Reject, key_column_name};
+use crate::layout::{self, Layout, LayoutError};
+use crate::limits::{BATCH_ROWS, ROWS_FREE, ROWS_PER_BYTE_MAX};
+use crate::number::{self, NumberError, NumberNotes};
+use crate::source::Source;
+use crate::timestamp;
+use arrow_array::cast::AsArray;
+use arrow_array::types::{
+    Date32Type, Decimal128Type, Float32Type, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType,
+    TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType,
+};
+use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_schema::{DataType, Field, Schema, TimeUnit};
+use billing::charge_class::KeyColumn;
+use parquet::arrow::ProjectionMask;
+use parquet::arrow::arrow_reader::{
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+};
+use std::collections::HashMap;
+use std::ops::Range;
+use std::sync::Arc;
+
+/// A Parquet cost file whose footer has been read and checked.
+pub struct ParquetFile {
+    pub layout: Layout,
+    metadata: ArrowReaderMetadata,
+}
+
+/// Why a Parquet file is not read.
+pub enum Refused {
+    /// What it holds is not what is read here.
+    Layout(LayoutError),
+    /// It is broken, or claims what cannot be.
+    Broken(String),
+}
+
+impl ParquetFile {
+    /// Reads the footer.
+    pub fn open(file: &Source) -> Result<Self, Refused> {
+        let broken = |error: parquet::errors::ParquetError| {
+            Refused::Broken(format!("not a readable Parquet file: {error}"))
+        };
+        let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+        let metadata = ArrowReaderMetadata::load(file, options).map_err(broken)?;
+        let bytes = file.bytes();
+        let rows: i64 = metadata.metadata().row_groups().iter().map(|group| group.num_rows()).sum();
+        let rows = u64::try_from(rows).unwrap_or(u64::MAX);
+        if rows > ROWS_FREE.saturating_add(bytes.saturating_mul(ROWS_PER_BYTE_MAX)) {
+            let reason = format!(
+                "claims {rows} rows in {bytes} bytes; at most {ROWS_PER_BYTE_MAX} rows a byte are read"
+            );
+            return Err(Refused::Broken(reason));
+        }
+        let header: Vec<String> =
+            metadata.schema().fields().iter().map(|field| field.name().clone()).collect();
+        let layout = layout::detect(&header).map_err(Refused::Layout)?;
+        let metadata = with_dictionaries(&metadata).map_err(broken)?;
+        Ok(Self { layout, metadata })
+    }
+
+    pub fn row_groups(&self) -> usize {
+        self.metadata.metadata().num_row_groups()
+    }
+
+    /// Columns of a type that no exact value can come from, with their types.
+    pub fn unusable_columns(&self, columns: &Columns) -> Vec<String> {
+        let fields = self.metadata.schema().fields();
+        let check = |place: usize, usable: &dyn Fn(&DataType) -> bool, wanted: &str| {
+            let field: &Field = &fields[place];
+            (!usable(field.data_type()))
+                .then(|| format!("`{}` is {}, expected {wanted}", field.name(), type_name(field.data_type())))
+        };
+        let key_types = KeyColumn::ALL.iter().zip(&columns.keys).filter_map(|(column, place)| {
+            let number = matches!(
+                column,
+                KeyColumn::NormalizationFactor | KeyColumn::PublicRate | KeyColumn::UnblendedRateState
+            );
+            let usable = |kind: &DataType| is_text(kind) || (number && is_number(kind));
+            check((*place)?, &usable, if number { "text or a number" } else { "text" })
+        });
+        let measures = columns
+            .measures
+            .iter()
+            .filter_map(|(_, _, place)| check(*place, &|kind| is_text(kind) || is_number(kind), "a number"));
+        let times = [Some(columns.period_start), columns.usage_start]
+            .into_iter()
+            .flatten()
+            .filter_map(|place| check(place, &|kind| is_text(kind) || is_time(kind), "a timestamp"));
+        let payer = check(columns.payer, &is_text, "text");
+        key_types.chain(measures).chain(times).chain(payer).collect()
+    }
+
+    /// The batches of a row group.
+    pub fn read(&self, file: &Source, row_group: usize, columns: &Columns) -> Result<Batches, String> {
+        let wanted = columns.keys.iter().flatten().copied();
+        let wanted = wanted.chain(columns.measures.iter().map(|(_, _, place)| *place));
+        let wanted = wanted.chain([columns.payer, columns.period_start]).chain(columns.usage_start);
+        let wanted = wanted.chain(columns.product_name).chain(columns.service_name);
+        let wanted: Vec<usize> = wanted.chain(columns.identity.into_iter().flatten()).collect();
+        let reader = self.reader(file, row_group, wanted)?.with_batch_size(BATCH_ROWS);
+        Ok(Batches { reader: reader.build().map_err(|error| error.to_string())? })
+    }
+
+    /// A reader of some columns of a row group.
+    pub fn reader(
+        &self,
+        file: &Source,
+        row_group: usize,
+        columns: impl IntoIterator<Item = usize>,
+    ) -> Result<ParquetRecordBatchReaderBuilder<Source>, String> {
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file.clone(), self.metadata.clone());
+        let mask = ProjectionMask::roots(builder.parquet_schema(), columns);
+        Ok(builder.with_row_groups(vec![row_group]).with_projection(mask))
+    }
+}
+
+/// The same file with every text column read as a dictionary.
+fn with_dictionaries(metadata: &ArrowReaderMetadata) -> parquet::errors::Result<ArrowReaderMetadata> {
+    let text = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
+    let field = |field: &Arc<Field>| match field.data_type() {
+        DataType::Utf8 => Arc::new(field.as_ref().clone().with_data_type(text.clone())),
+        _ => Arc::clone(field),
+    };
+    let schema = Schema::new(metadata.schema().fields().iter().map(field).collect::<Vec<_>>());
+    let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true).with_schema(Arc::new(schema));
+    ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options)
+}
+
+fn is_text(kind: &DataType) -> bool {
+    matches!(kind, DataType::Dictionary(_, value) if **value == DataType::Utf8)
+}
+
+fn is_number(kind: &DataType) -> bool {
+    use DataType::{Decimal128, Float32, Float64, Int32, Int64};
+    matches!(kind, Float64 | Float32 | Int32 | Int64 | Decimal128(..))
+}
+
+fn is_time(kind: &DataType) -> bool {
+    matches!(kind, DataType::Timestamp(..) | DataType::Date32)
+}
+
+/// A type as a message names it.
+fn type_name(kind: &DataType) -> String {
+    if is_text(kind) { "text".to_owned() } else { kind.to_string() }
+}
+
+/// The batches of one row group.
+pub struct Batches {
+    reader: ParquetRecordBatchReader,
+}
+
+impl Batches {
+    /// The next batch.
+    pub fn next(
+        &mut self,
+        place: Place,
+        columns: &Columns,
+        period: &Range<i64>,
+    ) -> Option<Result<Batch, String>> {
+        let record = match self.reader.next()? {
+            Ok(record) => record,
+            Err(error) => return Some(Err(format!("cannot be decoded: {error}"))),
+        };
+        Some(Ok(Decoder { record, rejects: Vec::new(), notes: NumberNotes::default() }
+            .batch(place, columns, period)))
+    }
+}
+
+struct Decoder {
+    record: RecordBatch,
+    rejects: Vec<Reject>,
+    notes: NumberNotes,
+}
+
+impl Decoder {
+    fn batch(mut self, place: Place, columns: &Columns, period: &Range<i64>) -> Batch {
+        let by_place = self.places(columns);
+        let column = |at: usize| Arc::clone(&by_place[&at]);
+        let mut keys = columns.keys.map(|_| None);
+        for (key, source) in KeyColumn::ALL.into_iter().zip(columns.keys) {
+            keys[key as usize] = source.map(|at| self.codes(&column(at), key_column_name(key)));
+        }
+        let mut measures = Vec::with_capacity(columns.measures.len());
+        for (measure, name, at) in &columns.measures {
+            measures.push((*measure, self.numbers(&column(*at), name)));
+        }
+        let in_period = self.period_mask(&column(columns.period_start), period);
+        let usage_outside = columns.usage_start.and_then(|at| outside(&column(at), period));
+        let payer = self.codes(&column(columns.payer), layout::PAYER);
+        let product_name = columns.product_name.map(|at| self.codes(&column(at), layout::PRODUCT_NAME));
+        let service_name = columns.service_name.map(|at| self.codes(&column(at), layout::SERVICE_NAME));
+        let identity = columns.identity.map(|[id, interval]| {
+            [
+                self.codes(&column(id), layout::LINE_ITEM_ID),
+                self.codes(&column(interval), layout::TIME_INTERVAL),
+            ]
+        });
+        let rows = self.record.num_rows();
+        let Self { rejects, notes, .. } = self;
+        let product_map = None;
+        Batch {
+            place,
+            rows,
+            keys,
+            payer,
+            measures,
+            in_period,
+            usage_outside,
+            product_name,
+            service_name,
+            product_map,
+            identity,
+            rejects,
+            notes,
+            name_in_map: columns.product_name.is_none() && columns.product_map.is_some(),
+        }
+    }
+
+    /// The record's columns by their place in the file: a projection keeps the file's order.
+    fn places(&self, columns: &Columns) -> HashMap<usize, ArrayRef> {
+        let mut places: Vec<usize> = columns.keys.iter().flatten().copied().collect();
+        places.extend(columns.measures.iter().map(|(_, _, place)| *place));
+        places.extend([columns.payer, columns.period_start]);
+        places
+            .extend(columns.usage_start.into_iter().chain(columns.product_name).chain(columns.service_name));
+        places.extend(columns.identity.into_iter().flatten());
+        places.sort_unstable();
+        places.dedup();
+        places.into_iter().zip(self.record.columns().iter().cloned()).collect()
+    }
+
+    /// A text column, or the texts of a number column.
+    fn codes(&mut self, array: &ArrayRef, name: &str) -> Codes {
+        if let Some(codes) = array.as_dictionary_opt::<Int32Type>().and_then(Codes::from_dictionary) {
+            return codes;
+        }
+        let mut texts: Vec<Option<String>> = Vec::with_capacity(array.len());
+        for row in 0..array.len() {
+            let text = if array.is_null(row) { Ok(None) } else { number_text(array, row).map(Some) };
+            texts.push(text.unwrap_or_else(|error| {
+                self.rejects.push(Reject::new(row, name, Some("NaN"), error.to_string()));
+                None
+            }));
+        }
+        Codes::from_texts(texts.iter().map(Option::as_deref))
+    }
+
+    fn numbers(&mut self, array: &ArrayRef, name: &str) -> Numbers {
+        if let Some(doubles) = array.as_primitive_opt::<Float64Type>() {
+            let nulls = doubles.nulls().filter(|nulls| nulls.null_count() > 0);
+            return self.doubles(doubles.values(), nulls, name);
+        }
+        let nulls = array.logical_nulls().filter(|nulls| nulls.null_count() > 0);
+        let mut numbers = Numbers { units: vec![0; array.len()], nulls, ..Numbers::default() };
+        for row in (0..array.len()).filter(|row| !array.is_null(*row)) {
+            if numbers.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
+                continue;
+            }
+            match number_units(array, row, &mut self.notes) {
+                Ok(units) => numbers.set(row, units),
+                Err((error, text)) => {
+                    self.rejects.push(Reject::new(row, name, Some(&text), error.to_string()))
+                }
+            }
+        }
+        numbers
+    }
+
+    /// The common case, kept tight: most amount columns of most batches are all 0.
+    fn doubles(&mut self, values: &[f64], nulls: Option<&arrow_buffer::NullBuffer>, name: &str) -> Numbers {
+        let nulls = nulls.cloned();
+        if values.iter().fold(0, |bits, x| bits | (x.to_bits() << 1)) == 0 {
+            return Numbers { nulls, all_zero: true, ..Numbers::default() };
+        }
+        let mut numbers = Numbers { units: Vec::with_capacity(values.len()), nulls, ..Numbers::default() };
+        let mut slow: Vec<usize> = Vec::new();
+        numbers.units.extend(values.iter().enumerate().map(|(row, x)| match number::fast_units(*x) {
+            Some(units) => units,
+            None => {
+                slow.push(row);
+                0
+            }
+        }));
+        for row in slow {
+            if numbers.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
+                continue;
+            }
+            match number::units_of_double(values[row], &mut self.notes) {
+                Ok(units) => numbers.set(row, units),
+                Err(error) => {
+                    let text = values[row].to_string();
+                    self.rejects.push(Reject::new(row, name, Some(&text), error.to_string()));
+                }
+            }
+        }
+        numbers
+    }
+
+    /// Which rows belong to the period; a row without a readable one is rejected.
+    fn period_mask(&mut self, array: &ArrayRef, period: &Range<i64>) -> Option<Vec<bool>> {
+        let mut mask = None;
+        each_instant(array, |row, instant| match instant {
+            Ok(seconds) if period.contains(&seconds) => {}
+            Ok(_) => mask.get_or_insert_with(|| vec![true; array.len()])[row] = false,
+            Err(text) => {
+                let reason = "not a readable billing period start";
+                self.rejects.push(Reject::new(row, layout::PERIOD_START, Some(&text), reason));
+            }
+        });
+        mask
+    }
+}
+
+/// Which rows' usage starts outside the period.
+fn outside(array: &ArrayRef, period: &Range<i64>) -> Option<Vec<bool>> {
+    let mut mask = None;
+    each_instant(array, |row, instant| {
+        if instant.is_ok_and(|seconds| !period.contains(&seconds)) {
+            mask.get_or_insert_with(|| vec![false; array.len()])[row] = true;
+        }
+    });
+    mask
+}
+
+/// Gives every row's instant in seconds, or what stands there instead.
+fn each_instant(array: &ArrayRef, mut give: impl FnMut(usize, Result<i64, String>)) {
+    let per_second = match array.data_type() {
+        DataType::Timestamp(TimeUnit::Second, _) => 1,
+        DataType::Timestamp(TimeUnit::Millisecond, _) => 1_000,
+        DataType::Timestamp(TimeUnit::Microsecond, _) => 1_000_000,
+        DataType::Timestamp(TimeUnit::Nanosecond, _) => 1_000_000_000,
+        DataType::Date32 => {
+            let days = array.as_primitive::<Date32Type>().values();
+            (0..array.len()).for_each(|row| give(row, checked(array, row, i64::from(days[row]) * 86_400)));
+            return;
+        }
+        _ => {
+            let Some(codes) = array.as_dictionary_opt::<Int32Type>().and_then(Codes::from_dictionary) else {
+                return;
+            };
+            let seconds: Vec<Option<i64>> =
+                codes.values.iter().map(|text| timestamp::seconds(text?)).collect();
+            for row in 0..array.len() {
+                let read = codes
+                    .is_valid(row)
+                    .then(|| seconds[usize::try_from(codes.keys[row]).unwrap_or(0)])
+                    .flatten();
+                give(row, read.ok_or_else(|| codes.text(row).unwrap_or("").to_owned()));
+            }
+            return;
+        }
+    };
+    let units = match array.data_type() {
+        DataType::Timestamp(TimeUnit::Second, _) => array.as_primitive::<TimestampSecondType>().values(),
+        DataType::Timestamp(TimeUnit::Millisecond, _) => {
+            array.as_primitive::<TimestampMillisecondType>().values()
+        }
+        DataType::Timestamp(TimeUnit::Microsecond, _) => {
+            array.as_primitive::<TimestampMicrosecondType>().values()
+        }
+        _ => array.as_primitive::<TimestampNanosecondType>().values(),
+    };
+    // Instants repeat in runs or alternate among few: one division per change.
+    let mut last = (i64::MIN, 0);
+    for (row, &unit) in units.iter().enumerate() {
+        if unit != last.0 {
+            last = (unit, unit.div_euclid(per_second));
+        }
+        give(row, checked(array, row, last.1));
+    }
+}
+
+fn checked(array: &ArrayRef, row: usize, seconds: i64) -> Result<i64, String> {
+    if array.is_null(row) {
+        return Err(String::new());
+    }
+    if timestamp::plausible(seconds) { Ok(seconds) } else { Err(format!("{seconds} seconds")) }
+}
+
+/// A number of a column that is not of doubles.
+fn number_units(
+    array: &ArrayRef,
+    row: usize,
+    notes: &mut NumberNotes,
+) -> Result<i128, (NumberError, String)> {
+    match array.data_type() {
+        DataType::Float32 => {
+            let x = array.as_primitive::<Float32Type>().value(row);
+            number::units_of_float(x, notes).map_err(|error| (error, x.to_string()))
+        }
+        DataType::Decimal128(_, scale) => {
+            let value = array.as_primitive::<Decimal128Type>().value(row);
+            number::units_of_scaled(value, *scale, notes)
+                .map_err(|error| (error, format!("{value}E{}", -scale)))
+        }
+        DataType::Int32 | DataType::Int64 => {
+            let value = whole(array, row);
+            number::units_of_scaled(value, 0, notes).map_err(|error| (error, value.to_string()))
+        }
+        _ => {
+            let codes = array.as_dictionary_opt::<Int32Type>().and_then(Codes::from_dictionary);
+            let text = codes.as_ref().and_then(|codes| codes.text(row)).unwrap_or_default();
+            if text.is_empty() {
+                return Ok(0);
+            }
+            number::units_of_text(text, notes).map_err(|error| (error, text.to_owned()))
+        }
+    }
+}
+
+fn whole(array: &ArrayRef, row: usize) -> i128 {
+    match array.data_type() {
+        DataType::Int32 => array.as_primitive::<Int32Type>().value(row).into(),
+        _ => array.as_primitive::<Int64Type>().value(row).into(),
+    }
+}
+
+/// A number as the text it has in a key.
+fn number_text(array: &ArrayRef, row: usize) -> Result<String, NumberError> {
+    match array.data_type() {
+        DataType::Float64 => number::text_of_double(array.as_primitive::<Float64Type>().value(row)),
+        DataType::Float32 => Ok(array.as_primitive::<Float32Type>().value(row).to_string()),
+        DataType::Decimal128(_, scale) => {
+            let digits = format!("{}E{}", array.as_primitive::<Decimal128Type>().value(row), -scale);
+            Ok(number::canonical_rate(&digits))
+        }
+        _ => Ok(whole(array, row).to_string()),
+    }
+}

@@ -1,0 +1,616 @@
+//! Reading a month: all files of a delivery, over threads, into one cube.
+
+use crate::batch::{Columns, Place, span};
+use crate::csv_lines::{self, CsvFile};
+use crate::delivery::{self, Delivery, Found};
+use crate::diagnostics::Diagnostic;
+use crate::layout::{CostFormat, LayoutError};
+use crate::limits::{REJECTS_LISTED_MAX, RESTARTS_MAX};
+use crate::number::NumberNotes;
+use crate::parquet_lines::{self, ParquetFile};
+use crate::scan::{self, Counts, Scan, TooManyClasses};
+use crate::source::Source;
+use billing::account::AccountId;
+use billing::charge_class::{Cube, KeyColumn, Measure};
+use billing::cost_line::LineItemType;
+use billing::money::{Cost, Currency};
+use billing::period::BillingPeriod;
+use billing::rate_card::line_item_type;
+use billing::reconciliation::ControlTotal;
+use rustix::time::{ClockId, clock_gettime};
+use serde::{Deserialize, Serialize};
+use sha2::{Digest, Sha256};
+use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
+use std::path::PathBuf;
+use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// What to read, and how.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Request {
+    /// Folders, cost files or manifests.
+    pub inputs: Vec<PathBuf>,
+    /// The month, as `YYYY-MM`.
+    pub period: String,
+    /// How many threads read.
+    pub threads: usize,
+    /// Whether to go on without the rows that cannot be read.
+    pub accept_rejects: bool,
+    /// Whether to look for lines that come twice; takes 16 bytes of memory a line.
+    pub check_line_ids: bool,
+}
+
+/// A month that was read.
+#[derive(Debug)]
+pub struct Reading {
+    /// The classes.
+    pub cube: Cube,
+    /// Totals by currency, summed line by line.
+    pub control: BTreeMap<Currency, ControlTotal>,
+    /// What there is to say about it.
+    pub report: Report,
+}
+
+/// What was read, and what was noticed.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Report {
+    /// The files, by name.
+    pub files: Vec<FileReport>,
+    /// What was there and was not read, and why.
+    pub passed_by: Vec<(String, String)>,
+    /// Lines in the files.
+    pub lines_read: u64,
+    /// Lines of other billing periods.
+    pub lines_passed_by: u64,
+    /// Lines that could not be read.
+    pub lines_rejected: u64,
+    /// Lines of the period whose usage starts outside of it.
+    pub lines_usage_outside_period: u64,
+    /// Doubles read by their shortest text.
+    pub numbers_slow_path: u64,
+    /// Numbers with more than ten decimals.
+    pub numbers_rounded: u64,
+    /// What their rounding took away, as a plain decimal.
+    pub rounding_residue: String,
+    /// Rejected lines, up to a limit.
+    pub rejects: Vec<Diagnostic>,
+    /// Lines that came more than once, when that was checked.
+    pub duplicate_lines: Option<u64>,
+    /// What the operator should know.
+    pub warnings: Vec<String>,
+    /// CPU time that hashing the files took, in nanoseconds.
+    pub hashing_nanoseconds: u64,
+}
+
+/// A cost file that was read.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct FileReport {
+    /// Its place under the given root.
+    pub name: String,
+    /// The SHA-256 of its content, in hexadecimal.
+    pub sha256: String,
+    /// Its size.
+    pub bytes: u64,
+    /// Its format.
+    pub format: CostFormat,
+    /// What gave the format away.
+    pub because: String,
+}
+
+impl Report {
+    /// The identity of the set of files: the hash of their hashes, whatever their names and order.
+    #[must_use]
+    pub fn snapshot(&self) -> [u8; 32] {
+        let hashes: BTreeSet<&str> = self.files.iter().map(|file| file.sha256.as_str()).collect();
+        Sha256::digest(hashes.into_iter().collect::<Vec<_>>().join("\n")).into()
+    }
+}
+
+/// Why a month was not read: the first problems in order, and how many there are.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Refusal {
+    /// The problems that are shown.
+    pub problems: Vec<Diagnostic>,
+    /// All problems.
+    pub count: u64,
+}
+
+impl From<Vec<Diagnostic>> for Refusal {
+    fn from(problems: Vec<Diagnostic>) -> Self {
+        Self { count: problems.len() as u64, problems }
+    }
+}
+
+impl From<Diagnostic> for Refusal {
+    fn from(problem: Diagnostic) -> Self {
+        vec![problem].into()
+    }
+}
+
+/// How far a reading is.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Progress {
+    /// Bytes of files that have been read.
+    pub bytes_done: u64,
+    /// Bytes of all files.
+    pub bytes_total: u64,
+    /// Lines so far.
+    pub lines: u64,
+}
+
+/// Reads a month. `progress` is called a few times a second.
+///
+/// # Errors
+/// A [`Refusal`] that names every problem, up to a limit; nothing has been written then.
+pub fn read(request: &Request, progress: &(dyn Fn(Progress) + Sync)) -> Result<Reading, Refusal> {
+    let period = BillingPeriod::parse(&request.period)
+        .map_err(|error| Diagnostic::file("--period", error.to_string()))?;
+    for _ in 0..RESTARTS_MAX {
+        let delivery = delivery::find(&request.inputs, period)?;
+        let opened = open_all(&delivery, request)?;
+        let outcome = Run::new(&opened, period, progress).read(request);
+        let changed = opened.files.iter().find(|file| file.source.has_changed()).map(|file| &file.found.name);
+        let manifest = delivery.changed_manifest().map(|manifest| &manifest.name);
+        if changed.or(manifest).is_none() {
+            return finish(outcome?, opened, delivery, period, request);
+        }
+    }
+    let input = request.inputs.first().map(|path| path.display().to_string()).unwrap_or_default();
+    let reason = format!("changed {RESTARTS_MAX} times while it was read");
+    Err(Diagnostic::file(&input, reason).hint("AWS is delivering; run again when it has finished").into())
+}
+
+/// The files of a delivery, opened, with their formats.
+struct Opened {
+    files: Vec<OpenFile>,
+    format: Option<CostFormat>,
+    passed_by: Vec<(String, String)>,
+}
+
+struct OpenFile {
+    found: Found,
+    source: Source,
+    columns: Columns,
+    because: String,
+    content: Content,
+}
+
+enum Content {
+    Parquet(ParquetFile),
+    Csv,
+}
+
+/// Opens every file and tells its format; all files of a delivery must have one.
+fn open_all(delivery: &Delivery, request: &Request) -> Result<Opened, Refusal> {
+    let mut opened = Opened { files: Vec::new(), format: None, passed_by: delivery.passed_by.clone() };
+    let mut problems = Vec::new();
+    let mut formats: BTreeMap<CostFormat, String> = BTreeMap::new();
+    for found in &delivery.files {
+        match open(found, request) {
+            Ok((file, format)) => {
+                formats.entry(format).or_insert_with(|| found.name.clone());
+                opened.files.push(file);
+            }
+            Err(Unread::PassedBy(reason)) => opened.passed_by.push((found.name.clone(), reason)),
+            Err(Unread::Problem(problem)) => problems.push(*problem),
+        }
+    }
+    if formats.len() > 1 {
+        let list: Vec<_> =
+            formats.iter().map(|(format, name)| format!("{} (`{name}`)", format.name())).collect();
+        let reason = format!("files of two formats in one delivery: {}", list.join(" and "));
+        problems.push(Diagnostic::file(&inputs_text(request), reason).hint("give one of them with --cost"));
+    }
+    if opened.files.is_empty() && problems.is_empty() {
+        let list: Vec<_> =
+            opened.passed_by.iter().map(|(name, reason)| format!("`{name}` {reason}")).collect();
+        let reason = format!("no cost file among what is there: {}", list.join("; "));
+        problems.push(Diagnostic::file(&inputs_text(request), reason));
+    }
+    opened.format = formats.into_keys().next();
+    if problems.is_empty() { Ok(opened) } else { Err(problems.into()) }
+}
+
+fn inputs_text(request: &Request) -> String {
+    request.inputs.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
+}
+
+enum Unread {
+    PassedBy(String),
+    Problem(Box<Diagnostic>),
+}
+
+fn open(found: &Found, request: &Request) -> Result<(OpenFile, CostFormat), Unread> {
+    let problem = |reason: String| Unread::Problem(Box::new(Diagnostic::file(&found.name, reason)));
+    let of_layout = |error: LayoutError| match error {
+        LayoutError::NotCost if !found.named => Unread::PassedBy("has no cost columns".to_owned()),
+        error => problem(error.to_string()),
+    };
+    let source = Source::open(&found.path).map_err(problem)?;
+    let head = source.head(4).map_err(|error| problem(format!("cannot be read: {error}")))?;
+    let is_parquet = head == b"PAR1" || (found.name.ends_with(".parquet"));
+    let (layout, content) = if is_parquet {
+        let file = ParquetFile::open(&source).map_err(|refused| match refused {
+            parquet_lines::Refused::Layout(error) => of_layout(error),
+            parquet_lines::Refused::Broken(reason) => problem(reason),
+        })?;
+        (file.layout.clone(), Content::Parquet(file))
+    } else {
+        let file = CsvFile::open(&source).map_err(|refused| match refused {
+            csv_lines::Refused::Layout(error) => of_layout(error),
+            csv_lines::Refused::Empty if !found.named => Unread::PassedBy("is empty".to_owned()),
+            csv_lines::Refused::Empty => problem("is empty, without even a header".to_owned()),
+            csv_lines::Refused::Broken { reason, .. } => problem(reason),
+        })?;
+        (file.layout, Content::Csv)
+    };
+    let columns = Columns::new(&layout, request.check_line_ids);
+    if let Content::Parquet(file) = &content {
+        let unusable = file.unusable_columns(&columns);
+        if !unusable.is_empty() {
+            return Err(problem(format!(
+                "columns of types that no exact value comes from: {}",
+                unusable.join("; ")
+            )));
+        }
+    }
+    let (because, format) = (layout.because, layout.format);
+    Ok((OpenFile { found: found.clone(), source, columns, because, content }, format))
+}
+
+/// A piece of work that one thread does alone.
+#[derive(Clone, Copy)]
+enum Task {
+    RowGroup(usize, usize),
+    Csv(usize),
+    Hash(usize),
+}
+
+/// What the threads share while they read.
+struct Run<'a> {
+    opened: &'a Opened,
+    period: Range<i64>,
+    tasks: Vec<Task>,
+    next: AtomicUsize,
+    stop: AtomicBool,
+    lines: AtomicU64,
+    bytes: AtomicU64,
+    hashing_nanoseconds: AtomicU64,
+    hashes: Mutex<BTreeMap<usize, [u8; 32]>>,
+    problems: Mutex<Vec<Diagnostic>>,
+    progress: &'a (dyn Fn(Progress) + Sync),
+}
+
+/// What the threads have made.
+struct Outcome {
+    scans: Vec<Scan>,
+    hashes: BTreeMap<usize, [u8; 32]>,
+    hashing_nanoseconds: u64,
+}
+
+impl<'a> Run<'a> {
+    fn new(opened: &'a Opened, period: BillingPeriod, progress: &'a (dyn Fn(Progress) + Sync)) -> Self {
+        let tasks = opened.files.iter().enumerate().flat_map(|(number, file)| {
+            let lines: Vec<Task> = match &file.content {
+                Content::Parquet(parquet) => {
+                    (0..parquet.row_groups()).map(|g| Task::RowGroup(number, g)).collect()
+                }
+                Content::Csv => vec![Task::Csv(number)],
+            };
+            lines.into_iter().chain([Task::Hash(number)])
+        });
+        Self {
+            opened,
+            period: span(period),
+            tasks: tasks.collect(),
+            next: AtomicUsize::new(0),
+            stop: AtomicBool::new(false),
+            lines: AtomicU64::new(0),
+            bytes: AtomicU64::new(0),
+            hashing_nanoseconds: AtomicU64::new(0),
+            hashes: Mutex::default(),
+            problems: Mutex::default(),
+            progress,
+        }
+    }
+
+    fn read(self, request: &Request) -> Result<Outcome, Refusal> {
+        let threads = request.threads.clamp(1, self.tasks.len().max(1));
+        let finished = AtomicUsize::new(0);
+        let scans = std::thread::scope(|scope| {
+            let work = || {
+                let scan = self.work();
+                finished.fetch_add(1, Ordering::Relaxed);
+                scan
+            };
+            let handles: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+            while finished.load(Ordering::Relaxed) < threads
+                && handles.iter().any(|handle| !handle.is_finished())
+            {
+                (self.progress)(self.how_far());
+                std::thread::park_timeout(Duration::from_millis(50));
+            }
+            // A thread that panicked has already said why; the reading must not pass for complete.
+            handles.into_iter().map(|handle| handle.join().ok()).collect::<Option<Vec<Scan>>>()
+        });
+        (self.progress)(self.how_far());
+        let Some(scans) = scans else {
+            return Err(Diagnostic::file(
+                &inputs_text(request),
+                "the reader failed; this is a fault of the program",
+            )
+            .into());
+        };
+        let mut problems = self.problems.into_inner().unwrap_or_else(PoisonError::into_inner);
+        if !problems.is_empty() {
+            problems.sort();
+            return Err(problems.into());
+        }
+        let hashes = self.hashes.into_inner().unwrap_or_else(PoisonError::into_inner);
+        Ok(Outcome { scans, hashes, hashing_nanoseconds: self.hashing_nanoseconds.into_inner() })
+    }
+
+    fn how_far(&self) -> Progress {
+        Progress {
+            bytes_done: self.bytes.load(Ordering::Relaxed),
+            bytes_total: self.opened.files.iter().map(|file| file.source.bytes()).sum(),
+            lines: self.lines.load(Ordering::Relaxed),
+        }
+    }
+
+    /// Takes tasks in order until there are no more.
+    fn work(&self) -> Scan {
+        let mut scan = Scan::new();
+        while let Some(task) = self.tasks.get(self.next.fetch_add(1, Ordering::Relaxed)) {
+            if self.stop.load(Ordering::Relaxed) {
+                break;
+            }
+            let done = match *task {
+                Task::RowGroup(file, group) => self.row_group(&mut scan, file, group),
+                Task::Csv(file) => self.csv(&mut scan, file),
+                Task::Hash(file) => self.hash(file),
+            };
+            if let Err(problem) = done {
+                self.problems.lock().unwrap_or_else(PoisonError::into_inner).push(problem);
+            }
+        }
+        scan
+    }
+
+    fn too_many_classes(&self, name: &str, error: &TooManyClasses) -> Diagnostic {
+        self.stop.store(true, Ordering::Relaxed);
+        Diagnostic::file(name, error.to_string())
+    }
+
+    fn row_group(&self, scan: &mut Scan, number: usize, group: usize) -> Result<(), Diagnostic> {
+        let file = &self.opened.files[number];
+        let Content::Parquet(parquet) = &file.content else { return Ok(()) };
+        let name = &file.found.name;
+        let broken = |reason| Diagnostic { row_group: Some(group), ..Diagnostic::file(name, reason) };
+        let mut batches = parquet.read(&file.source, group, &file.columns).map_err(broken)?;
+        let mut place = Place { file: number, row_group: Some(group), row: 0 };
+        while let Some(batch) = batches.next(place, &file.columns, &self.period) {
+            let batch = batch.map_err(broken)?;
+            let rows = batch.rows as u64;
+            place.row += rows;
+            scan.add(batch, name).map_err(|error| self.too_many_classes(name, &error))?;
+            self.lines.fetch_add(rows, Ordering::Relaxed);
+        }
+        let groups = parquet.row_groups().max(1) as u64;
+        self.bytes.fetch_add(file.source.bytes() / groups, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn csv(&self, scan: &mut Scan, number: usize) -> Result<(), Diagnostic> {
+        let file = &self.opened.files[number];
+        let name = &file.found.name;
+        let of_refusal = |refused| match refused {
+            csv_lines::Refused::Broken { row, reason } => {
+                Diagnostic { row, ..Diagnostic::file(name, reason) }
+            }
+            csv_lines::Refused::Layout(error) => Diagnostic::file(name, error.to_string()),
+            csv_lines::Refused::Empty => Diagnostic::file(name, "is empty"),
+        };
+        let mut csv = CsvFile::open(&file.source).map_err(of_refusal)?;
+        while let Some(batch) = csv.next(number, &file.columns, &self.period) {
+            let batch = batch.map_err(of_refusal)?;
+            let rows = batch.rows as u64;
+            scan.add(batch, name).map_err(|error| self.too_many_classes(name, &error))?;
+            self.lines.fetch_add(rows, Ordering::Relaxed);
+        }
+        self.bytes.fetch_add(file.source.bytes(), Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn hash(&self, number: usize) -> Result<(), Diagnostic> {
+        let file = &self.opened.files[number];
+        let before = thread_nanoseconds();
+        let hash = file.source.sha256();
+        self.hashing_nanoseconds.fetch_add(thread_nanoseconds() - before, Ordering::Relaxed);
+        let hash =
+            hash.map_err(|error| Diagnostic::file(&file.found.name, format!("cannot be read: {error}")))?;
+        self.hashes.lock().unwrap_or_else(PoisonError::into_inner).insert(number, hash);
+        Ok(())
+    }
+}
+
+/// CPU time of this thread.
+fn thread_nanoseconds() -> u64 {
+    let time = clock_gettime(ClockId::ThreadCPUTime);
+    u64::try_from(time.tv_sec * 1_000_000_000 + time.tv_nsec).unwrap_or(0)
+}
+
+/// Puts together what the threads made, and checks what only the whole can show.
+fn finish(
+    outcome: Outcome,
+    opened: Opened,
+    delivery: Delivery,
+    period: BillingPeriod,
+    request: &Request,
+) -> Result<Reading, Refusal> {
+    let Outcome { mut scans, hashes, hashing_nanoseconds } = outcome;
+    drop(delivery);
+    let format = opened.format.unwrap_or(CostFormat::Cur2);
+    let mut report = Report { hashing_nanoseconds, passed_by: opened.passed_by.clone(), ..Report::default() };
+    for (number, file) in opened.files.iter().enumerate() {
+        let sha256 = hashes.get(&number).map(|hash| hex(hash)).unwrap_or_default();
+        let (name, bytes, because) = (file.found.name.clone(), file.source.bytes(), file.because.clone());
+        report.files.push(FileReport { name, sha256, bytes, format, because });
+    }
+    let mut problems = duplicate_files(&report.files);
+    let mut totals = Totals::default();
+    for scan in &mut scans {
+        totals.absorb(scan);
+    }
+    let payer = one_payer(&totals.payers, &opened, request).unwrap_or_else(|problem| {
+        problems.push(problem);
+        None
+    });
+    if !problems.is_empty() {
+        return Err(problems.into());
+    }
+    totals.rejects.sort_by(|a, b| a.0.cmp(&b.0));
+    totals.rejects.truncate(REJECTS_LISTED_MAX);
+    let rejects: Vec<Diagnostic> = totals.rejects.into_iter().map(|(_, reject)| reject).collect();
+    if totals.counts.rejected > 0 && !request.accept_rejects {
+        return Err(Refusal { count: totals.counts.rejected, problems: rejects });
+    }
+    report.rejects = rejects;
+    report.duplicate_lines = request.check_line_ids.then(|| duplicates(totals.identities));
+    let (texts, classes) = scan::merge(&scans)
+        .map_err(|error| Diagnostic::file(&inputs_text(request), format!("a class's sum is {error}")))?;
+    drop(scans);
+    let names = totals.names.resolve(|number| match &opened.files[number] {
+        OpenFile { content: Content::Parquet(_), source, .. } => {
+            Some((source.clone(), ParquetFile::open(source).ok()?))
+        }
+        _ => None,
+    });
+    let cube = Cube::new(period, payer, texts, classes, names);
+    if let Some(id) = cube.colliding_classes() {
+        return Err(
+            Diagnostic::file(&inputs_text(request), format!("two charge classes have the id {id}")).into()
+        );
+    }
+    report.add_counts(totals.counts, totals.notes);
+    report.warnings.extend(double_discounts(&cube, totals.counts));
+    let control = totals.control.into_iter().filter_map(|(code, (net, unblended))| {
+        let cost = |units| Cost::from_units(units).unwrap_or_default();
+        Some((Currency::parse(&code)?, ControlTotal { net_unblended: cost(net), unblended: cost(unblended) }))
+    });
+    Ok(Reading { control: control.collect(), cube, report })
+}
+
+/// What all threads found, added up.
+#[derive(Default)]
+struct Totals {
+    counts: Counts,
+    notes: NumberNotes,
+    payers: BTreeMap<String, Place>,
+    control: BTreeMap<String, (i128, i128)>,
+    rejects: Vec<(Place, Diagnostic)>,
+    identities: Vec<u128>,
+    names: crate::product_names::ProductNames,
+}
+
+impl Totals {
+    fn absorb(&mut self, scan: &mut Scan) {
+        self.counts.absorb(scan.counts);
+        self.notes.absorb(scan.notes);
+        for (payer, place) in std::mem::take(&mut scan.payers) {
+            let first = self.payers.entry(payer).or_insert(place);
+            *first = (*first).min(place);
+        }
+        for (currency, (net, unblended)) in std::mem::take(&mut scan.control) {
+            let total = self.control.entry(currency).or_default();
+            *total = (total.0 + net, total.1 + unblended);
+        }
+        self.rejects.extend(scan.take_rejects());
+        self.identities.append(&mut scan.identities);
+        self.names.absorb(std::mem::take(&mut scan.names));
+    }
+}
+
+impl Report {
+    fn add_counts(&mut self, counts: Counts, notes: NumberNotes) {
+        self.lines_read = counts.read;
+        self.lines_passed_by = counts.passed_by;
+        self.lines_rejected = counts.rejected;
+        self.lines_usage_outside_period = counts.usage_outside_period;
+        self.numbers_slow_path = notes.slow_path;
+        self.numbers_rounded = notes.rounded;
+        self.rounding_residue = notes.residue_text();
+    }
+}
+
+/// Lowercase hexadecimal.
+#[must_use]
+pub fn hex(bytes: &[u8]) -> String {
+    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// Files with the same content: the delivery counts its cost twice.
+fn duplicate_files(files: &[FileReport]) -> Vec<Diagnostic> {
+    let mut first: BTreeMap<&str, &str> = BTreeMap::new();
+    let mut problems = Vec::new();
+    for file in files {
+        if let Some(other) = first.insert(&file.sha256, &file.name) {
+            let reason = format!("has the same content as `{other}`; together they would count cost twice");
+            problems
+                .push(Diagnostic::file(&file.name, reason).hint("remove one of them, or give the manifest"));
+        }
+    }
+    problems
+}
+
+fn one_payer(
+    payers: &BTreeMap<String, Place>,
+    opened: &Opened,
+    request: &Request,
+) -> Result<Option<AccountId>, Diagnostic> {
+    let file = |place: &Place| opened.files[place.file].found.name.as_str();
+    if payers.len() > 1 {
+        let list: Vec<_> =
+            payers.iter().map(|(payer, place)| format!("`{payer}` (first in `{}`)", file(place))).collect();
+        let reason = format!("lines of several payer accounts: {}", list.join(", "));
+        return Err(
+            Diagnostic::file(&inputs_text(request), reason).hint("give one payer's delivery with --cost")
+        );
+    }
+    let Some((payer, place)) = payers.first_key_value() else { return Ok(None) };
+    match AccountId::parse(payer) {
+        Some(payer) => Ok(Some(payer)),
+        None => Err(Diagnostic {
+            column: Some(crate::layout::PAYER.to_owned()),
+            value: Some(crate::diagnostics::excerpt(payer)),
+            row: Some(place.row + 1),
+            row_group: place.row_group,
+            ..Diagnostic::file(file(place), "not an account id")
+        }),
+    }
+}
+
+fn duplicates(mut identities: Vec<u128>) -> u64 {
+    identities.sort_unstable();
+    identities.windows(2).filter(|pair| pair[0] == pair[1]).count() as u64
+}
+
+/// One discount told twice: as lines of its own and within the net cost of other lines.
+fn double_discounts(cube: &Cube, counts: Counts) -> Option<String> {
+    let discounts = cube
+        .classes
+        .iter()
+        .filter(|class| line_item_type(cube, class) == LineItemType::Discount && class.lines_without_net > 0);
+    let total =
+        discounts.map(|class| class.sum(Measure::NetUnblended)).try_fold(Cost::ZERO, Cost::plus).ok()?;
+    let currency =
+        cube.classes.first().and_then(|class| cube.value(class, KeyColumn::Currency)).unwrap_or_default();
+    (counts.lines_with_net > 0 && !total.is_zero()).then(|| {
+        format!(
+            "discount lines of {total} {currency} have no net cost while other lines have: the discount may be counted \
+             twice, in the net costs and as lines"
+        )
+    })
+}

@@ -1,0 +1,509 @@
+//! The scan: batches of lines become charge classes.
+//!
+//! The kernel works column by column. Every distinct value of a dictionary gets, once, a number and a random-looking 64-bit
+//! hash; a row's hash is the sum of its values' hashes, so a row costs an addition per key column. The hash finds a class; then
+//! every column's number is compared with the class's, so that two keys with one hash can never be taken for one. No value
+//! is hashed, compared or copied per row.
+
+mod columns;
+mod merge;
+
+use crate::batch::{Batch, Numbers, Place, Reject};
+use crate::diagnostics::Diagnostic;
+use crate::layout::{self, NECESSARY_VALUES};
+use crate::limits::{CLASSES_MAX, REJECTS_LISTED_MAX};
+use crate::number::{self, NumberNotes};
+use crate::product_names::ProductNames;
+use arrow_array::Array;
+use billing::charge_class::{KEY_COLUMNS, KeyColumn, MEASURES, Measure};
+use billing::commitment;
+use billing::money::Currency;
+use columns::{KeyTexts, Mask};
+use hashbrown::HashTable;
+use std::collections::{BTreeMap, HashMap};
+
+pub use merge::merge;
+
+/// The class of rows that are not summed: of another period, or rejected.
+const NO_CLASS: u32 = 0;
+
+/// What one thread has read.
+pub struct Scan {
+    keys: Vec<KeyTexts>,
+    table: HashTable<u32>,
+    classes: Classes,
+    /// Classes whose hash is another class's too, by their numbers in every key column.
+    colliding: HashMap<Box<[u32]>, u32>,
+    pub names: ProductNames,
+    /// Payer accounts, and where each was seen first.
+    pub payers: BTreeMap<String, Place>,
+    /// Net unblended and unblended units by currency, summed without classes.
+    pub control: BTreeMap<String, (i128, i128)>,
+    pub counts: Counts,
+    pub notes: NumberNotes,
+    /// A hash of each line's id and interval, when lines are checked.
+    pub identities: Vec<u128>,
+    rejects_by_place: Vec<(Place, Diagnostic)>,
+    /// What the hash keeps of its 64 bits; tests keep few, so that collisions happen.
+    hash_mask: u64,
+    row_class: Vec<u32>,
+    row_hash: Vec<u64>,
+}
+
+/// How many lines had which fate.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    pub read: u64,
+    pub passed_by: u64,
+    pub rejected: u64,
+    pub usage_outside_period: u64,
+    /// Lines with a net cost of their own.
+    pub lines_with_net: u64,
+}
+
+impl Counts {
+    /// Adds another count.
+    pub fn absorb(&mut self, other: Self) {
+        self.read += other.read;
+        self.passed_by += other.passed_by;
+        self.rejected += other.rejected;
+        self.usage_outside_period += other.usage_outside_period;
+        self.lines_with_net += other.lines_with_net;
+    }
+}
+
+/// The classes, column by column; number 0 is [`NO_CLASS`].
+struct Classes {
+    hash: Vec<u64>,
+    codes: [Vec<u32>; KEY_COLUMNS],
+    lines: Vec<u64>,
+    lines_without_net: Vec<u64>,
+    sums: [Vec<i128>; MEASURES],
+}
+
+impl Classes {
+    fn push(&mut self, hash: u64, codes: &[u32; KEY_COLUMNS]) -> u32 {
+        let number = u32::try_from(self.hash.len()).unwrap_or(u32::MAX);
+        self.hash.push(hash);
+        self.codes.iter_mut().zip(codes).for_each(|(column, code)| column.push(*code));
+        self.lines.push(0);
+        self.lines_without_net.push(0);
+        self.sums.iter_mut().for_each(|sum| sum.push(0));
+        number
+    }
+}
+
+/// The scan cannot go on.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("more than {CLASSES_MAX} charge classes: no real month has so many")]
+pub struct TooManyClasses;
+
+impl Scan {
+    pub fn new() -> Self {
+        let mut classes = Classes {
+            hash: Vec::new(),
+            codes: std::array::from_fn(|_| Vec::new()),
+            lines: Vec::new(),
+            lines_without_net: Vec::new(),
+            sums: std::array::from_fn(|_| Vec::new()),
+        };
+        classes.push(0, &[0; KEY_COLUMNS]);
+        Self {
+            keys: KeyColumn::ALL.map(KeyTexts::new).into(),
+            table: HashTable::new(),
+            classes,
+            colliding: HashMap::new(),
+            names: ProductNames::default(),
+            payers: BTreeMap::new(),
+            control: BTreeMap::new(),
+            counts: Counts::default(),
+            notes: NumberNotes::default(),
+            identities: Vec::new(),
+            rejects_by_place: Vec::new(),
+            hash_mask: u64::MAX,
+            row_class: Vec::new(),
+            row_hash: Vec::new(),
+        }
+    }
+
+    /// Rejected rows, at most [`REJECTS_LISTED_MAX`] of them, with their places.
+    pub fn take_rejects(&mut self) -> Vec<(Place, Diagnostic)> {
+        std::mem::take(&mut self.rejects_by_place)
+    }
+
+    /// Adds a batch of a file to the classes.
+    pub fn add(&mut self, mut batch: Batch, file_name: &str) -> Result<(), TooManyClasses> {
+        self.counts.read += batch.rows as u64;
+        self.reject_rows_without_values(&mut batch);
+        let keep = self.sort_out(&mut batch, file_name);
+        let net = net_unblended(&mut batch);
+        let masks = self.prepare(&batch);
+        self.hash_rows(&batch, &masks);
+        self.find_classes(&batch, &masks, keep.as_deref())?;
+        self.verify_classes(&batch, &masks)?;
+        self.sum(&batch, &net);
+        self.control_totals(&batch, keep.as_deref());
+        self.notes.absorb(batch.notes);
+        Ok(())
+    }
+
+    /// Rows that lack what every line must have.
+    fn reject_rows_without_values(&self, batch: &mut Batch) {
+        for column in NECESSARY_VALUES {
+            let name = layout::key_source(column).unwrap_or_else(|| column.name());
+            let Some(codes) = &batch.keys[column as usize] else { continue };
+            let is_currency = column == KeyColumn::Currency;
+            let sound = |text: &str| !text.is_empty() && (!is_currency || Currency::parse(text).is_some());
+            let all_sound = codes.nulls.is_none() && codes.values.iter().all(|text| text.is_some_and(sound));
+            if all_sound {
+                continue;
+            }
+            for row in (0..batch.rows).filter(|row| !codes.text(*row).is_some_and(sound)) {
+                let reason = if is_currency { "not a currency code" } else { "empty, which no line may be" };
+                batch.rejects.push(Reject::new(row, name, Some(codes.text(row).unwrap_or("")), reason));
+            }
+        }
+    }
+
+    /// Counts and lists what is not summed; gives which rows are, `None` for all.
+    fn sort_out(&mut self, batch: &mut Batch, file_name: &str) -> Option<Vec<bool>> {
+        let mut keep = batch.in_period.take();
+        let of_period = |keep: &Option<Vec<bool>>, row: usize| keep.as_ref().is_none_or(|keep| keep[row]);
+        let passed_by = keep.iter().flatten().filter(|kept| !**kept).count();
+        self.counts.passed_by += passed_by as u64;
+        let mut rejects = std::mem::take(&mut batch.rejects);
+        rejects.retain(|reject| of_period(&keep, reject.row));
+        rejects.sort_by_key(|reject| reject.row);
+        for reject in rejects {
+            let keep = keep.get_or_insert_with(|| vec![true; batch.rows]);
+            if std::mem::replace(&mut keep[reject.row], false) {
+                self.counts.rejected += 1;
+            }
+            if self.rejects_by_place.len() < REJECTS_LISTED_MAX {
+                let place = batch.place.of_row(reject.row);
+                self.rejects_by_place.push((place, reject.diagnostic(file_name, batch.place)));
+            }
+        }
+        if let Some(outside) = &batch.usage_outside {
+            let outside = (0..batch.rows).filter(|row| outside[*row] && of_period(&keep, *row)).count();
+            self.counts.usage_outside_period += outside as u64;
+        }
+        self.note_payers(batch, keep.as_deref());
+        self.note_identities(batch, keep.as_deref());
+        keep
+    }
+
+    fn note_payers(&mut self, batch: &Batch, keep: Option<&[bool]>) {
+        let payer = &batch.payer;
+        let note = |payers: &mut BTreeMap<String, Place>, text: &str, place| {
+            if let Some(first) = payers.get_mut(text) {
+                *first = (*first).min(place);
+            } else {
+                payers.insert(text.to_owned(), place);
+            }
+        };
+        if keep.is_none() && payer.nulls.is_none() && payer.values.len() == 1 {
+            note(&mut self.payers, payer.values.value(0), batch.place);
+            return;
+        }
+        for row in (0..batch.rows).filter(|row| keep.is_none_or(|keep| keep[*row])) {
+            note(&mut self.payers, payer.text(row).unwrap_or(""), batch.place.of_row(row));
+        }
+    }
+
+    fn note_identities(&mut self, batch: &Batch, keep: Option<&[bool]>) {
+        let Some([id, interval]) = &batch.identity else { return };
+        for row in (0..batch.rows).filter(|row| keep.is_none_or(|keep| keep[*row])) {
+            self.identities.push(columns::identity_hash(id.text(row), interval.text(row)));
+        }
+    }
+
+    /// Numbers the batch's dictionaries and tells which conditional columns take part on which rows.
+    fn prepare(&mut self, batch: &Batch) -> Masks {
+        for (texts, codes) in self.keys.iter_mut().zip(&batch.keys) {
+            if let Some(codes) = codes {
+                texts.renumber(codes);
+            }
+        }
+        let column = |column: KeyColumn| (&self.keys[column as usize], batch.keys[column as usize].as_ref());
+        let (usage_types, usage_type) = column(KeyColumn::UsageType);
+        let commitment =
+            usage_type.and_then(|codes| usage_types.mask(codes, batch.rows, commitment::may_cover));
+        let (states, state) = column(KeyColumn::UnblendedRateState);
+        let zero_rate = state.and_then(|codes| states.mask(codes, batch.rows, |text| text == "0"));
+        let (types, kind) = column(KeyColumn::LineItemType);
+        let fee = kind.and_then(|codes| types.mask(codes, batch.rows, |text| text == "Fee"));
+        let has_public_cost = batch.numbers(Measure::PublicOnDemand).filter(|cost| !cost.is_all_zero());
+        let has_public_cost = has_public_cost.map(|cost| {
+            let mut mask: Mask =
+                cost.units.iter().map(|units| u64::from(*units != 0).wrapping_neg()).collect();
+            cost.wide.iter().for_each(|(row, _)| mask[*row] = u64::MAX);
+            mask
+        });
+        Masks { commitment, description: columns::either(zero_rate, fee), has_public_cost }
+    }
+
+    /// Sums the hashes of every row's values.
+    fn hash_rows(&mut self, batch: &Batch, masks: &Masks) {
+        self.row_hash.clear();
+        self.row_hash.resize(batch.rows, 0);
+        for column in KeyColumn::ALL {
+            let texts = &self.keys[column as usize];
+            match (masks.of(column), &batch.keys[column as usize]) {
+                (Takes::Always, Some(codes)) => texts.add_hashes(codes, &mut self.row_hash),
+                (Takes::Where(mask), Some(codes)) => texts.add_hashes_where(codes, mask, &mut self.row_hash),
+                (Takes::State(mask), _) => texts.add_state_hash(mask, &mut self.row_hash),
+                (Takes::Never, _) | (_, None) => {}
+            }
+        }
+        if self.hash_mask != u64::MAX {
+            self.row_hash.iter_mut().for_each(|hash| *hash &= self.hash_mask);
+        }
+    }
+
+    /// Finds every row's class by its hash, making those that are new.
+    fn find_classes(
+        &mut self,
+        batch: &Batch,
+        masks: &Masks,
+        keep: Option<&[bool]>,
+    ) -> Result<(), TooManyClasses> {
+        self.row_class.clear();
+        for row in 0..batch.rows {
+            if keep.is_some_and(|keep| !keep[row]) {
+                self.row_class.push(NO_CLASS);
+                continue;
+            }
+            let hash = self.row_hash[row];
+            let known = self.table.find(hash, |class| self.classes.hash[*class as usize] == hash);
+            let class = match known {
+                Some(class) => *class,
+                None => self.new_class(batch, masks, row)?,
+            };
+            self.row_class.push(class);
+        }
+        Ok(())
+    }
+
+    fn new_class(&mut self, batch: &Batch, masks: &Masks, row: usize) -> Result<u32, TooManyClasses> {
+        if self.classes.hash.len() > CLASSES_MAX {
+            return Err(TooManyClasses);
+        }
+        let hash = self.row_hash[row];
+        let codes = self.row_codes(batch, masks, row);
+        let class = self.classes.push(hash, &codes);
+        let hashes = &self.classes.hash;
+        self.table.insert_unique(hash, class, |class| hashes[*class as usize]);
+        self.name_product(batch, &codes, row);
+        Ok(class)
+    }
+
+    /// A row's numbers in every key column.
+    fn row_codes(&self, batch: &Batch, masks: &Masks, row: usize) -> [u32; KEY_COLUMNS] {
+        KeyColumn::ALL.map(|column| {
+            let texts = &self.keys[column as usize];
+            let code = || batch.keys[column as usize].as_ref().map_or(0, |codes| texts.code(codes, row));
+            match masks.of(column) {
+                Takes::Always => code(),
+                Takes::Where(mask) if mask[row] != 0 => code(),
+                Takes::State(mask) if mask[row] != 0 => columns::STATE_CODE,
+                _ => 0,
+            }
+        })
+    }
+
+    fn name_product(&mut self, batch: &Batch, codes: &[u32; KEY_COLUMNS], row: usize) {
+        let text = |column: KeyColumn| self.keys[column as usize].text(codes[column as usize]).unwrap_or("");
+        let (service, product) = (text(KeyColumn::ServiceCode), text(KeyColumn::ProductCode));
+        self.names.note(service, product, batch, row);
+    }
+
+    /// Compares every row with its class, column by column, and gives rows of another key with the same hash their own.
+    fn verify_classes(&mut self, batch: &Batch, masks: &Masks) -> Result<(), TooManyClasses> {
+        let mut differing: Vec<usize> = Vec::new();
+        for column in KeyColumn::ALL {
+            let texts = &self.keys[column as usize];
+            let of_class = &self.classes.codes[column as usize];
+            let codes = batch.keys[column as usize].as_ref();
+            let found = match (masks.of(column), codes) {
+                (Takes::Always, Some(codes)) => texts.differing(codes, None, &self.row_class, of_class),
+                (Takes::Where(mask), Some(codes)) => {
+                    texts.differing(codes, Some(mask), &self.row_class, of_class)
+                }
+                (Takes::State(mask), _) => columns::differing_state(mask, &self.row_class, of_class),
+                (Takes::Never, _) | (_, None) => columns::differing_null(&self.row_class, of_class),
+            };
+            differing.extend(found);
+        }
+        differing.sort_unstable();
+        differing.dedup();
+        for row in differing {
+            let codes = self.row_codes(batch, masks, row);
+            let known = self.colliding.get(codes.as_slice()).copied();
+            self.row_class[row] = match known {
+                Some(class) => class,
+                None => {
+                    if self.classes.hash.len() > CLASSES_MAX {
+                        return Err(TooManyClasses);
+                    }
+                    let class = self.classes.push(self.row_hash[row], &codes);
+                    self.colliding.insert(codes.into(), class);
+                    self.name_product(batch, &codes, row);
+                    class
+                }
+            };
+        }
+        Ok(())
+    }
+
+    /// Adds every row's numbers to its class.
+    fn sum(&mut self, batch: &Batch, net: &Numbers) {
+        for class in &self.row_class {
+            self.classes.lines[*class as usize] += 1;
+        }
+        match &net.nulls {
+            None => self.counts.lines_with_net += batch.rows as u64,
+            Some(nulls) => {
+                for (class, valid) in self.row_class.iter().zip(nulls.iter()) {
+                    self.classes.lines_without_net[*class as usize] += u64::from(!valid);
+                    self.counts.lines_with_net += u64::from(valid);
+                }
+            }
+        }
+        let others = batch.measures.iter().filter(|(measure, _)| *measure != Measure::NetUnblended);
+        let others = others.map(|(measure, numbers)| (*measure, numbers));
+        for (measure, numbers) in others.chain([(Measure::NetUnblended, net)]) {
+            let sums = &mut self.classes.sums[measure as usize];
+            for (class, units) in self.row_class.iter().zip(&numbers.units) {
+                sums[*class as usize] += i128::from(*units);
+            }
+            for (row, units) in &numbers.wide {
+                sums[self.row_class[*row] as usize] += units;
+            }
+        }
+    }
+
+    /// Sums what the reconciliation compares the classes with, without looking at the classes.
+    fn control_totals(&mut self, batch: &Batch, keep: Option<&[bool]>) {
+        let Some(currency) = &batch.keys[KeyColumn::Currency as usize] else { return };
+        let unblended = batch.numbers(Measure::Unblended);
+        let net = batch.numbers(Measure::NetUnblended);
+        let net_valid =
+            |row: usize| net.is_some_and(|net| net.nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row)));
+        let value = |numbers: Option<&Numbers>, row: usize| numbers.map_or(0, |numbers| numbers.value(row));
+        let mut sums: HashMap<i32, (i128, i128)> = HashMap::new();
+        let mut last = (-1, (0, 0));
+        for row in (0..batch.rows).filter(|row| keep.is_none_or(|keep| keep[*row])) {
+            let key = currency.keys[row];
+            if key != last.0 {
+                let before = std::mem::replace(&mut last, (key, sums.get(&key).copied().unwrap_or_default()));
+                sums.insert(before.0, before.1);
+            }
+            let cost = value(unblended, row);
+            last.1.0 += if net_valid(row) { value(net, row) } else { cost };
+            last.1.1 += cost;
+        }
+        sums.insert(last.0, last.1);
+        for (key, (net, unblended)) in sums {
+            let Ok(key) = usize::try_from(key) else { continue };
+            let total = self.control.entry(currency.values.value(key).to_owned()).or_default();
+            total.0 += net;
+            total.1 += unblended;
+        }
+    }
+}
+
+impl Batch {
+    /// The numbers of a measure that has one source.
+    fn numbers(&self, measure: Measure) -> Option<&Numbers> {
+        self.measures.iter().find(|(of, _)| *of == measure).map(|(_, numbers)| numbers)
+    }
+}
+
+impl Numbers {
+    fn is_all_zero(&self) -> bool {
+        self.all_zero
+    }
+
+    /// A row's units.
+    fn value(&self, row: usize) -> i128 {
+        let units = self.units.get(row).copied().unwrap_or(0);
+        if units == 0 && !self.wide.is_empty() {
+            return self.wide.iter().find(|(wide, _)| *wide == row).map_or(0, |(_, units)| *units);
+        }
+        i128::from(units)
+    }
+}
+
+/// The net unblended cost, a line's unblended cost where it has no net; `nulls` says where.
+fn net_unblended(batch: &mut Batch) -> Numbers {
+    let unblended = batch.numbers(Measure::Unblended).cloned().unwrap_or_default();
+    let absent = || vec![false; batch.rows].into();
+    let Some(net) = batch.numbers(Measure::NetUnblended) else {
+        return Numbers { nulls: Some(absent()), ..unblended };
+    };
+    let Some(nulls) = &net.nulls else { return net.clone() };
+    if nulls.null_count() == batch.rows {
+        return Numbers { nulls: Some(nulls.clone()), ..unblended };
+    }
+    let mut filled = Numbers { units: vec![0; batch.rows], nulls: Some(nulls.clone()), ..Numbers::default() };
+    for row in 0..batch.rows {
+        filled.set(row, if nulls.is_valid(row) { net.value(row) } else { unblended.value(row) });
+    }
+    filled
+}
+
+/// On which rows the conditional key columns take part; `None` is nowhere.
+struct Masks {
+    commitment: Option<Mask>,
+    description: Option<Mask>,
+    has_public_cost: Option<Mask>,
+}
+
+/// How a key column takes part in a batch.
+enum Takes<'a> {
+    Always,
+    Where(&'a Mask),
+    /// The column is a state that the mask is.
+    State(&'a Mask),
+    Never,
+}
+
+impl Masks {
+    fn of(&self, column: KeyColumn) -> Takes<'_> {
+        use billing::charge_class::When;
+        if column == KeyColumn::PublicCostState {
+            return self.has_public_cost.as_ref().map_or(Takes::Never, Takes::State);
+        }
+        let mask = match column.when() {
+            When::Always => return Takes::Always,
+            When::CommitmentMayApply => &self.commitment,
+            When::ZeroRateOrFee => &self.description,
+        };
+        mask.as_ref().map_or(Takes::Never, Takes::Where)
+    }
+}
+
+/// What a key column keeps of a value: the value itself, a state, or canonical digits.
+fn key_text(column: KeyColumn, value: &str) -> std::borrow::Cow<'_, str> {
+    match column {
+        KeyColumn::UnblendedRateState => match number::is_positive(value) {
+            Some(true) => "+".into(),
+            Some(false) => "0".into(),
+            None if value.is_empty() => "".into(),
+            None => "?".into(),
+        },
+        KeyColumn::PublicRate | KeyColumn::NormalizationFactor => number::canonical_rate(value).into(),
+        KeyColumn::SplitFlag if !value.is_empty() => "split".into(),
+        _ => value.into(),
+    }
+}
+
+/// Whether a value of a column is as good as none.
+fn is_null(column: KeyColumn, value: &str) -> bool {
+    value.is_empty()
+        && matches!(column, KeyColumn::UnblendedRateState | KeyColumn::SplitFlag | KeyColumn::PublicRate)
+}
+
+#[cfg(test)]
+mod tests;

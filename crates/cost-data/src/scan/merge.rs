@@ -1,0 +1,54 @@
+//! The scans of all threads become one cube, the same whichever thread read what.
+
+use super::Scan;
+use billing::charge_class::{ChargeClass, KEY_COLUMNS, KeyColumn, Measure, TextId, Texts};
+use billing::money::{DecimalError, Quantity};
+use std::collections::HashMap;
+
+/// The texts and classes of all scans, equal keys added up. The order is not yet that of a cube.
+///
+/// # Errors
+/// [`DecimalError::TooLarge`] when a class's sum is beyond what money can hold.
+pub fn merge(scans: &[Scan]) -> Result<(Texts, Vec<ChargeClass>), DecimalError> {
+    let mut texts = Texts::default();
+    let mut numbers: HashMap<[TextId; KEY_COLUMNS], usize> = HashMap::new();
+    let mut classes: Vec<ChargeClass> = Vec::new();
+    for scan in scans {
+        let mut interned = Interned::new(scan);
+        for class in 1..scan.classes.hash.len() {
+            let key = KeyColumn::ALL.map(|column| interned.text(scan, &mut texts, column, class));
+            let mut sums = [Quantity::ZERO; Measure::ALL.len()];
+            for (sum, column) in sums.iter_mut().zip(&scan.classes.sums) {
+                *sum = Quantity::from_units(column[class])?;
+            }
+            let (lines, lines_without_net) =
+                (scan.classes.lines[class], scan.classes.lines_without_net[class]);
+            let of_scan = ChargeClass { key, lines, lines_without_net, sums };
+            match numbers.get(&key) {
+                Some(number) => classes[*number].absorb(&of_scan)?,
+                None => {
+                    numbers.insert(key, classes.len());
+                    classes.push(of_scan);
+                }
+            }
+        }
+    }
+    Ok((texts, classes))
+}
+
+/// A scan's column numbers as numbers of the cube's texts, on demand: not every text made it into a class.
+struct Interned(Vec<Vec<Option<TextId>>>);
+
+impl Interned {
+    fn new(scan: &Scan) -> Self {
+        Self(scan.keys.iter().map(|texts| vec![None; texts.count() + 1]).collect())
+    }
+
+    fn text(&mut self, scan: &Scan, texts: &mut Texts, column: KeyColumn, class: usize) -> TextId {
+        let number = scan.classes.codes[column as usize][class];
+        let known = &mut self.0[column as usize][number as usize];
+        *known.get_or_insert_with(|| {
+            scan.keys[column as usize].text(number).map_or(TextId::NULL, |text| texts.intern(text))
+        })
+    }
+}

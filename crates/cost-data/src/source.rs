@@ -1,0 +1,131 @@
+//! One open file, read by position.
+//!
+//! A file is opened once: what is hashed is what is read, even if the path is given a new file meanwhile. Reads name their
+//! position, so threads share the file without sharing a cursor.
+
+use bytes::Bytes;
+use parquet::errors::ParquetError;
+use parquet::file::reader::{ChunkReader, Length};
+use sha2::{Digest, Sha256};
+use std::fs::File;
+use std::io::{self, BufReader, Read, Seek, SeekFrom};
+use std::os::unix::fs::{FileExt, MetadataExt};
+use std::path::Path;
+use std::sync::Arc;
+
+/// How much is hashed at once.
+const HASH_BUFFER_BYTES: usize = 1 << 20;
+
+/// An open regular file, as it was when it was opened.
+#[derive(Clone)]
+pub struct Source {
+    file: Arc<File>,
+    bytes: u64,
+    modified: (i64, i64),
+}
+
+impl Source {
+    /// Opens a regular file.
+    pub fn open(path: &Path) -> Result<Self, String> {
+        let failed = |error: io::Error| format!("cannot be read: {error}");
+        // Asking first: opening a pipe would wait for somebody to write.
+        if !std::fs::metadata(path).map_err(failed)?.is_file() {
+            return Err("is not a regular file".to_owned());
+        }
+        let file = File::open(path).map_err(failed)?;
+        let metadata = file.metadata().map_err(failed)?;
+        let modified = (metadata.mtime(), metadata.mtime_nsec());
+        Ok(Self { file: Arc::new(file), bytes: metadata.len(), modified })
+    }
+
+    /// The size when it was opened.
+    pub fn bytes(&self) -> u64 {
+        self.bytes
+    }
+
+    /// Whether somebody wrote into the file since it was opened.
+    pub fn has_changed(&self) -> bool {
+        self.file
+            .metadata()
+            .map_or(true, |now| (now.len(), (now.mtime(), now.mtime_nsec())) != (self.bytes, self.modified))
+    }
+
+    /// The first bytes of the file, at most `count`.
+    pub fn head(&self, count: usize) -> io::Result<Vec<u8>> {
+        let mut head = Vec::new();
+        self.reader().take(count as u64).read_to_end(&mut head)?;
+        Ok(head)
+    }
+
+    /// The SHA-256 of the content.
+    pub fn sha256(&self) -> io::Result<[u8; 32]> {
+        let mut hash = Sha256::new();
+        let mut buffer = vec![0; HASH_BUFFER_BYTES];
+        let mut reader = self.reader();
+        loop {
+            match reader.read(&mut buffer)? {
+                0 => return Ok(hash.finalize().into()),
+                count => hash.update(&buffer[..count]),
+            }
+        }
+    }
+
+    /// A reader of its own position, from the start.
+    pub fn reader(&self) -> SourceReader {
+        SourceReader { source: self.clone(), position: 0 }
+    }
+}
+
+/// Reads a [`Source`] from a position on.
+pub struct SourceReader {
+    source: Source,
+    position: u64,
+}
+
+impl Read for SourceReader {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        let left = usize::try_from(self.source.bytes.saturating_sub(self.position)).unwrap_or(usize::MAX);
+        let wanted = buffer.len().min(left);
+        let count = self.source.file.read_at(&mut buffer[..wanted], self.position)?;
+        self.position += count as u64;
+        Ok(count)
+    }
+}
+
+impl Seek for SourceReader {
+    fn seek(&mut self, to: SeekFrom) -> io::Result<u64> {
+        let position = match to {
+            SeekFrom::Start(position) => Some(position),
+            SeekFrom::End(offset) => self.source.bytes.checked_add_signed(offset),
+            SeekFrom::Current(offset) => self.position.checked_add_signed(offset),
+        };
+        self.position =
+            position.ok_or_else(|| io::Error::other("a position before the start of the file"))?;
+        Ok(self.position)
+    }
+}
+
+impl Length for Source {
+    fn len(&self) -> u64 {
+        self.bytes
+    }
+}
+
+impl ChunkReader for Source {
+    type T = BufReader<SourceReader>;
+
+    fn get_read(&self, start: u64) -> parquet::errors::Result<Self::T> {
+        Ok(BufReader::new(SourceReader { source: self.clone(), position: start }))
+    }
+
+    fn get_bytes(&self, start: u64, length: usize) -> parquet::errors::Result<Bytes> {
+        if start.checked_add(length as u64).is_none_or(|end| end > self.bytes) {
+            return Err(ParquetError::EOF(format!(
+                "{length} bytes at {start} are beyond the end of the file"
+            )));
+        }
+        let mut buffer = vec![0; length];
+        self.file.read_exact_at(&mut buffer, start)?;
+        Ok(buffer.into())
+    }
+}

@@ -1,0 +1,205 @@
+//! The reading child: cost files are untrusted, so they are read in a process of their own.
+//!
+//! A Parquet file of 532 bytes can make a reader reserve gigabytes and abort the process. Here that ends the child, under limits of
+//! address space and CPU time that it sets on itself, and the parent says so. They talk in lines of JSON: the request on
+//! the child's standard input, progress and one answer on its standard output; the cube goes through a file.
+
+use crate::cube_file;
+use crate::diagnostics::Diagnostic;
+use crate::limits::{WORKER_BASE_BYTES, WORKER_BASE_SECONDS, WORKER_SECONDS_PER_MIB, WORKER_THREAD_BYTES};
+use crate::reading::{self, Progress, Reading, Refusal, Report, Request};
+use billing::charge_class::Cube;
+use billing::money::Currency;
+use billing::reconciliation::ControlTotal;
+use rustix::process::{Resource, Rlimit, setrlimit};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader, Read, Write};
+use std::os::unix::process::ExitStatusExt;
+use std::path::{Path, PathBuf};
+use std::process::{Command, ExitStatus, Stdio};
+use std::sync::Mutex;
+
+/// What the parent asks for.
+#[derive(Debug, Serialize, Deserialize)]
+struct Order {
+    request: Request,
+    cube: PathBuf,
+    memory_bytes: u64,
+    cpu_seconds: u64,
+}
+
+/// What the child says.
+#[derive(Debug, Serialize, Deserialize)]
+enum Message {
+    Progress(Progress),
+    Done(Box<Report>),
+    Refused(Refusal),
+}
+
+/// Limits of the child.
+#[derive(Debug, Clone, Copy)]
+pub struct Limits {
+    /// Address space, in bytes.
+    pub memory_bytes: u64,
+    /// CPU time, in seconds.
+    pub cpu_seconds: u64,
+}
+
+impl Limits {
+    /// What a reading of these files by so many threads may take.
+    #[must_use]
+    pub fn for_reading(inputs: &[PathBuf], threads: usize) -> Self {
+        let mebibytes = inputs.iter().map(|path| bytes_below(path, 0)).sum::<u64>() >> 20;
+        Self {
+            memory_bytes: WORKER_BASE_BYTES + threads as u64 * WORKER_THREAD_BYTES,
+            cpu_seconds: WORKER_BASE_SECONDS + mebibytes * WORKER_SECONDS_PER_MIB,
+        }
+    }
+}
+
+/// The size of a file, or of all files below a folder.
+fn bytes_below(path: &Path, depth: usize) -> u64 {
+    let Ok(metadata) = std::fs::symlink_metadata(path) else { return 0 };
+    if !metadata.is_dir() || depth > 16 {
+        return std::fs::metadata(path).map_or(0, |metadata| metadata.len());
+    }
+    let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
+    entries.map(|entry| bytes_below(&entry.path(), depth + 1)).sum()
+}
+
+/// Why there is no reading.
+#[derive(Debug, thiserror::Error)]
+pub enum WorkerError {
+    /// The files are not what can be read.
+    #[error("the cost files cannot be read")]
+    Refused(Refusal),
+    /// The child was stopped.
+    #[error("the process that reads the cost files was stopped: {0}")]
+    Stopped(String),
+    /// The child could not be started or understood.
+    #[error("the process that reads the cost files: {0}")]
+    Failed(#[from] std::io::Error),
+    /// The cube that it left cannot be read.
+    #[error("the cost cube: {0}")]
+    Cube(#[from] cube_file::CubeFileError),
+}
+
+/// Reads a month in a child, `program` with `argument`, which must call [`serve`]; leaves the cube at `cube`.
+///
+/// # Errors
+/// [`WorkerError`].
+pub fn read(
+    program: &Path,
+    argument: &str,
+    request: &Request,
+    limits: Limits,
+    cube: &Path,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<(Cube, BTreeMap<Currency, ControlTotal>, Report), WorkerError> {
+    let Limits { memory_bytes, cpu_seconds } = limits;
+    let order = Order { request: request.clone(), cube: cube.to_owned(), memory_bytes, cpu_seconds };
+    let mut child = Command::new(program)
+        .arg(argument)
+        .stdin(Stdio::piped())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped())
+        .spawn()?;
+    let order = serde_json::to_vec(&order).map_err(std::io::Error::other)?;
+    // A child that is gone already says why by its status.
+    let _ = child.stdin.take().map(|mut pipe| pipe.write_all(&order));
+    let errors = child.stderr.take();
+    let errors = std::thread::spawn(move || {
+        let mut text = String::new();
+        errors.map(|pipe| pipe.take(65_536).read_to_string(&mut text));
+        text
+    });
+    let answer = answer(child.stdout.take(), progress);
+    let status = child.wait()?;
+    let errors = errors.join().unwrap_or_default();
+    match answer {
+        Some(Message::Done(report)) if status.success() => {
+            let (cube, control) = cube_file::read(cube)?;
+            Ok((cube, control, *report))
+        }
+        Some(Message::Refused(refusal)) => Err(WorkerError::Refused(refusal)),
+        _ => Err(WorkerError::Stopped(how_stopped(status, &errors, limits))),
+    }
+}
+
+/// The child's answer; progress on the way.
+fn answer(pipe: Option<impl Read>, progress: &mut dyn FnMut(Progress)) -> Option<Message> {
+    for line in BufReader::new(pipe?).lines() {
+        match serde_json::from_str(&line.ok()?).ok()? {
+            Message::Progress(so_far) => progress(so_far),
+            answer => return Some(answer),
+        }
+    }
+    None
+}
+
+fn how_stopped(status: ExitStatus, errors: &str, limits: Limits) -> String {
+    let memory = errors.contains("memory allocation") || errors.contains("capacity overflow");
+    let last = errors.lines().next_back().unwrap_or("it gave no answer");
+    let Limits { memory_bytes, cpu_seconds } = limits;
+    match status.signal() {
+        _ if memory => format!(
+            "it asked for more than {} MiB of memory; a file claims more than it holds, or --worker-memory is too small",
+            memory_bytes >> 20
+        ),
+        Some(24 | 9) => {
+            format!(
+                "it took more than {cpu_seconds} s of CPU time; a file holds more than it should, or --worker-cpu is too small"
+            )
+        }
+        Some(signal) => format!("signal {signal}: {last}"),
+        None => last.to_owned(),
+    }
+}
+
+/// The child: reads an order from standard input, carries it out under its limits, answers on standard output.
+///
+/// # Errors
+/// I/O errors of the pipes and limits that cannot be set.
+pub fn serve(input: impl Read, output: impl Write + Send) -> std::io::Result<()> {
+    let order: Order = serde_json::from_reader(input).map_err(std::io::Error::other)?;
+    limit(Resource::As, order.memory_bytes)?;
+    limit(Resource::Cpu, order.cpu_seconds)?;
+    limit(Resource::Core, 0)?;
+    let output = Mutex::new(output);
+    let say = |message: &Message| -> std::io::Result<()> {
+        let mut output =
+            output.lock().map_err(|_| std::io::Error::other("a thread failed while it answered"))?;
+        serde_json::to_writer(&mut *output, message).map_err(std::io::Error::other)?;
+        output.write_all(b"\n")?;
+        output.flush()
+    };
+    // A parent that is gone ends the child at its answer; progress may be lost.
+    let progress = |so_far| drop(say(&Message::Progress(so_far)));
+    let answer = match reading::read(&order.request, &progress) {
+        Err(refusal) => Message::Refused(shortened(refusal)),
+        Ok(Reading { cube, control, report }) => match cube_file::write(&order.cube, &cube, &control) {
+            Ok(()) => Message::Done(Box::new(report)),
+            Err(error) => {
+                let problem = Diagnostic::file(
+                    &order.cube.display().to_string(),
+                    format!("cannot be written: {error}"),
+                );
+                Message::Refused(problem.into())
+            }
+        },
+    };
+    say(&answer)
+}
+
+fn shortened(mut refusal: Refusal) -> Refusal {
+    refusal.problems.truncate(crate::limits::DIAGNOSTICS_SHOWN_MAX);
+    refusal
+}
+
+/// Lowers a limit of this process; one that is lower already stays.
+fn limit(resource: Resource, value: u64) -> std::io::Result<()> {
+    let maximum = rustix::process::getrlimit(resource).maximum;
+    let value = Some(maximum.map_or(value, |maximum| maximum.min(value)));
+    setrlimit(resource, Rlimit { current: value, maximum: value }).map_err(Into::into)
+}
