@@ -64,8 +64,6 @@ pub enum NumberError {
 /// The fast path of a double: units of 10⁻¹⁰, if the double is a number with at most ten decimals below 225,000.
 #[inline]
 #[must_use]
-#[expect(clippy::cast_possible_truncation, reason = "|x × 10¹⁰| < 2⁵¹")]
-#[expect(clippy::cast_precision_loss, reason = "|whole| < 2⁵¹")]
 pub fn fast_units(x: f64) -> Option<i64> {
     let units = ten_decimals(x)?;
     // The quotient is the double nearest to the decimal: equal to x exactly if x was written with ten decimals.
@@ -74,12 +72,11 @@ pub fn fast_units(x: f64) -> Option<i64> {
 
 /// `x` rounded at ten decimals, half away from zero, where a double can tell: below 225,000.
 #[inline]
-#[expect(clippy::cast_possible_truncation, reason = "|x × 10¹⁰| < 2⁵¹")]
-#[expect(clippy::cast_precision_loss, reason = "|whole| < 2⁵¹")]
 fn ten_decimals(x: f64) -> Option<i64> {
-    if !(x.abs() < TEN_DECIMALS_BELOW) {
+    if x.is_nan() || x.abs() >= TEN_DECIMALS_BELOW {
         return None;
     }
+    // |x × 10¹⁰| is below 2⁵¹, so neither cast below loses anything.
     let scaled = x * 1e10;
     let whole = scaled as i64;
     let rest = scaled - whole as f64;
@@ -98,7 +95,6 @@ pub fn units_of_double(x: f64, notes: &mut NumberNotes) -> Result<i128, NumberEr
         return Err(NumberError::NotFinite);
     }
     if x.abs() < WHOLE_BELOW && x.trunc() == x {
-        #[expect(clippy::cast_possible_truncation, reason = "whole and below 2⁵³")]
         return in_range(i128::from(x as i64) * ONE);
     }
     // Rust prints the shortest digits that read back as the same double.

@@ -18,6 +18,9 @@ const SERVICE_NAME: &str = "servicename";
 #[derive(Default)]
 pub struct ProductNames(BTreeMap<String, Candidate>);
 
+/// A row of a map to read: its number, the product, whether its service differs.
+type Wanted = (u64, String, bool);
+
 /// A row that names a product. The best is one whose product and service agree, then the first of the delivery.
 #[derive(Debug, Clone)]
 struct Candidate {
@@ -61,7 +64,7 @@ impl ProductNames {
     /// The names, those in maps read from their files. A product without a readable name has none.
     pub fn resolve(self, file: impl Fn(usize) -> Option<(Source, ParquetFile)>) -> BTreeMap<String, String> {
         let mut names = BTreeMap::new();
-        let mut in_maps: BTreeMap<(usize, usize), Vec<(u64, String, bool)>> = BTreeMap::new();
+        let mut in_maps: BTreeMap<(usize, usize), Vec<Wanted>> = BTreeMap::new();
         for (product, Candidate { service_differs, place, name }) in self.0 {
             match (name, place.row_group) {
                 (Name::Known(Some(name)), _) => drop(names.insert(product, name)),
@@ -106,7 +109,7 @@ fn from_map(
     source: &Source,
     parquet: &ParquetFile,
     group: usize,
-    wanted: &[(u64, String, bool)],
+    wanted: &[Wanted],
 ) -> Option<Vec<(String, String)>> {
     let column = parquet.layout.column(crate::layout::PRODUCT_MAP)?;
     let mut selectors = Vec::new();

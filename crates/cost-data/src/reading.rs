@@ -471,7 +471,7 @@ fn finish(
     if !problems.is_empty() {
         return Err(problems.into());
     }
-    totals.rejects.sort_by(|a, b| a.0.cmp(&b.0));
+    totals.rejects.sort_by_key(|(place, _)| *place);
     totals.rejects.truncate(REJECTS_LISTED_MAX);
     let rejects: Vec<Diagnostic> = totals.rejects.into_iter().map(|(_, reject)| reject).collect();
     if totals.counts.rejected > 0 && !request.accept_rejects {

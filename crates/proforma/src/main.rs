@@ -1,1 +1,29 @@
-fn main() {}
+//! `proforma`: a self-hosted billing conductor.
+//!
+//! Cost files and a book in, pro forma bills out. This crate parses the command line and the book file, starts the reading child, and
+//! writes what `billing` computes; it knows no price.
+
+mod book_file;
+mod cli;
+mod failure;
+mod publish;
+mod report_files;
+mod run;
+mod terminal;
+
+use clap::Parser;
+use cli::{Cli, Command};
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Run(arguments) => run::run(&arguments),
+        Command::ReadCostFiles => {
+            cost_data::worker::serve(std::io::stdin(), std::io::stdout()).map_err(Into::into)
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}

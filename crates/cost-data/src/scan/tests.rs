@@ -2,7 +2,6 @@
 
 use super::*;
 use crate::batch::Codes;
-use arrow_array::Array;
 
 const ROWS: usize = 600;
 

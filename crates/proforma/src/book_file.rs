@@ -1,0 +1,108 @@
+//! The book file: TOML or JSON becomes a [`Book`], or every mistake with line and column.
+
+mod decode;
+mod node;
+
+use billing::book::{Book, Mistake, Place};
+use node::Node;
+use std::fmt;
+use std::path::Path;
+
+/// A book, and what AWS would not allow of it.
+#[derive(Debug)]
+pub struct BookFile {
+    /// The checked configuration.
+    pub book: Book,
+    /// Positioned warnings.
+    pub warnings: Vec<Finding>,
+}
+
+/// A mistake or a warning, positioned in the file.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Finding {
+    /// The line, from 1.
+    pub line: usize,
+    /// The column, in characters from 1.
+    pub column: usize,
+    /// What stands there.
+    pub what: String,
+    /// What is wrong with it and what was expected.
+    pub message: String,
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}: ", self.line, self.column)?;
+        if !self.what.is_empty() {
+            write!(f, "{}: ", self.what)?;
+        }
+        f.write_str(&self.message)
+    }
+}
+
+/// Reads a book from its text; the name's ending says whether it is TOML or JSON.
+///
+/// # Errors
+/// Every mistake, in the order of the file.
+pub fn parse(path: &Path, text: &str) -> Result<BookFile, Vec<Finding>> {
+    let json = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json"));
+    let root = if json { node::json(text) } else { node::toml(text) };
+    let root = root.map_err(|(offset, message)| vec![finding(text, offset, "", message)])?;
+    let (draft, slips) = decode::draft(&root);
+    let checked = draft.check();
+    let mut findings: Vec<Finding> =
+        slips.iter().map(|slip| finding(text, slip.offset, &slip.what, slip.message.clone())).collect();
+    // What a slip already explains needs no second message: an entry with a slip is not checked further.
+    let explained = |place: &Place| slips.iter().any(|slip| slip.entry == Some((place.table, place.entry)));
+    let placed = |mistake: Mistake| {
+        let (offset, what) = locate(&root, &mistake.place);
+        finding(text, offset, &what, mistake.message)
+    };
+    let warnings = checked.warnings.into_iter().map(placed).collect();
+    match checked.book {
+        Ok(book) if findings.is_empty() => Ok(BookFile { book, warnings }),
+        Ok(_) => {
+            findings.sort();
+            Err(findings)
+        }
+        Err(mistakes) => {
+            findings.extend(mistakes.into_iter().filter(|mistake| !explained(&mistake.place)).map(placed));
+            findings.sort();
+            Err(findings)
+        }
+    }
+}
+
+fn finding(text: &str, offset: usize, what: &str, message: String) -> Finding {
+    let before = text.get(..offset).unwrap_or(text);
+    let line_start = before.rfind('\n').map_or(0, |at| at + 1);
+    Finding {
+        line: before.matches('\n').count() + 1,
+        column: before[line_start..].chars().count() + 1,
+        what: what.to_owned(),
+        message,
+    }
+}
+
+/// Where a place is in the file, and how it is called there; as near as the file has it.
+fn locate(root: &Node, place: &Place) -> (usize, String) {
+    let Place { table, entry, field, element } = place;
+    let Some(mut node) = root.get(table) else { return (root.offset, (*table).to_owned()) };
+    let mut what = (*table).to_owned();
+    if let Some(entries) = node.list() {
+        what = format!("{table}[{}]", entry + 1);
+        if let Some(named) = entries.get(*entry).and_then(|entry| entry.get("name")).and_then(Node::text) {
+            what = format!("{table} `{named}`");
+        }
+        node = entries.get(*entry).unwrap_or(node);
+    }
+    if !field.is_empty() {
+        what = format!("{what}: `{field}`");
+        node = node.get(field).unwrap_or(node);
+        node = element.and_then(|element| node.list()?.get(element)).unwrap_or(node);
+    }
+    (node.offset, what)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,276 @@
+//! From nodes to a draft: every field has a type, unknown fields are mistakes, nothing stops at the first.
+
+use super::node::{Node, Value};
+use billing::book::{AccountDraft, Draft, FilterDraft, GroupDraft, ItemDraft, PlanDraft, RuleDraft};
+use billing::money::{Decimal, DecimalError};
+use billing::pricing::CustomTier;
+use std::cell::RefCell;
+
+/// A value of the wrong shape.
+#[derive(Debug)]
+pub struct Slip {
+    pub offset: usize,
+    pub what: String,
+    pub message: String,
+    /// The table and entry it is in.
+    pub entry: Option<(&'static str, usize)>,
+}
+
+/// The draft in a file, as far as its values have the right shapes, and every slip.
+pub fn draft(root: &Node) -> (Draft, Vec<Slip>) {
+    let slips = RefCell::new(Vec::new());
+    let top = Table { node: root, what: String::new(), entry: None, slips: &slips };
+    top.allow(&[
+        "payer_account_id",
+        "currency",
+        "accounts",
+        "pricing_rules",
+        "pricing_plans",
+        "billing_groups",
+        "custom_line_items",
+        "sharing",
+    ]);
+    let draft = Draft {
+        payer_account_id: top.required("payer_account_id"),
+        currency: top.text("currency"),
+        accounts: top.tables("accounts").iter().map(account).collect(),
+        pricing_rules: top.tables("pricing_rules").iter().map(rule).collect(),
+        pricing_plans: top.tables("pricing_plans").iter().map(plan).collect(),
+        billing_groups: top.tables("billing_groups").iter().map(group).collect(),
+        custom_line_items: top.tables("custom_line_items").iter().map(item).collect(),
+        sharing_commitments: top.table("sharing").and_then(|sharing| {
+            sharing.allow(&["commitments"]);
+            sharing.text("commitments")
+        }),
+    };
+    (draft, slips.into_inner())
+}
+
+fn account(table: &Table<'_>) -> AccountDraft {
+    table.allow(&["id", "name"]);
+    AccountDraft { id: table.required("id"), name: table.required("name") }
+}
+
+fn rule(table: &Table<'_>) -> RuleDraft {
+    table.allow(&[
+        "name",
+        "scope",
+        "type",
+        "service",
+        "usage_type",
+        "operation",
+        "billing_entity",
+        "modifier_percentage",
+        "free_tier_activated",
+        "custom_tiers",
+    ]);
+    let tier = |table: &Table<'_>| {
+        table.allow(&["begin_range_inclusive", "end_range_exclusive", "rate_value"]);
+        CustomTier {
+            begin: table.number("begin_range_inclusive").unwrap_or_default(),
+            end: table.number("end_range_exclusive"),
+            rate: table.required_number("rate_value"),
+        }
+    };
+    let tiers =
+        table.node.get("custom_tiers").map(|_| table.tables("custom_tiers").iter().map(tier).collect());
+    RuleDraft {
+        name: table.required("name"),
+        scope: table.required("scope"),
+        kind: table.required("type"),
+        service: table.text("service"),
+        usage_type: table.text("usage_type"),
+        operation: table.text("operation"),
+        billing_entity: table.text("billing_entity"),
+        modifier_percentage: table.number("modifier_percentage"),
+        free_tier_activated: table.flag("free_tier_activated"),
+        custom_tiers: tiers,
+    }
+}
+
+fn plan(table: &Table<'_>) -> PlanDraft {
+    table.allow(&["name", "pricing_rules"]);
+    PlanDraft {
+        name: table.required("name"),
+        pricing_rules: table.texts("pricing_rules").unwrap_or_default(),
+    }
+}
+
+fn group(table: &Table<'_>) -> GroupDraft {
+    table.allow(&["name", "description", "primary_account_id", "accounts", "pricing_plan", "auto_associate"]);
+    GroupDraft {
+        name: table.required("name"),
+        description: table.text("description"),
+        primary_account_id: table.required("primary_account_id"),
+        accounts: table.texts("accounts").unwrap_or_default(),
+        pricing_plan: table.required("pricing_plan"),
+        auto_associate: table.flag("auto_associate").unwrap_or(false),
+    }
+}
+
+fn item(table: &Table<'_>) -> ItemDraft {
+    table.allow(&[
+        "name",
+        "description",
+        "billing_group",
+        "type",
+        "flat_charge_value",
+        "percentage_value",
+        "associated_values",
+        "computation_rule",
+        "presentation_service",
+        "line_item_filters",
+        "account_id",
+        "start",
+        "end",
+    ]);
+    let filter = |table: &Table<'_>| {
+        table.allow(&["attribute", "match_option", "values", "attribute_values"]);
+        FilterDraft {
+            attribute: table.required("attribute"),
+            match_option: table.required("match_option"),
+            values: table.texts("values"),
+            attribute_values: table.texts("attribute_values"),
+        }
+    };
+    ItemDraft {
+        name: table.required("name"),
+        description: table.required("description"),
+        billing_group: table.required("billing_group"),
+        kind: table.required("type"),
+        flat_charge_value: table.number("flat_charge_value"),
+        percentage_value: table.number("percentage_value"),
+        associated_values: table.texts("associated_values"),
+        computation_rule: table.text("computation_rule"),
+        presentation_service: table.text("presentation_service"),
+        line_item_filters: table.tables("line_item_filters").iter().map(filter).collect(),
+        account_id: table.text("account_id"),
+        start: table.required("start"),
+        end: table.text("end"),
+    }
+}
+
+/// A table of the file while it is decoded.
+struct Table<'a> {
+    node: &'a Node,
+    what: String,
+    entry: Option<(&'static str, usize)>,
+    slips: &'a RefCell<Vec<Slip>>,
+}
+
+impl<'a> Table<'a> {
+    fn slip(&self, offset: usize, field: &str, message: String) {
+        let what = match (self.what.is_empty(), field.is_empty()) {
+            (true, _) => format!("`{field}`"),
+            (false, true) => self.what.clone(),
+            (false, false) => format!("{}: `{field}`", self.what),
+        };
+        self.slips.borrow_mut().push(Slip { offset, what, message, entry: self.entry });
+    }
+
+    /// Fields of other names are mistakes: a misspelled setting must not be ignored.
+    fn allow(&self, known: &[&str]) {
+        let Value::Table(entries) = &self.node.value else {
+            self.slip(self.node.offset, "", format!("is {}, expected a table", self.node.kind()));
+            return;
+        };
+        for entry in entries.iter().filter(|entry| !known.contains(&entry.key.as_str())) {
+            let message = format!("is not a field here; expected one of {}", known.join(", "));
+            self.slip(entry.key_offset, &entry.key, message);
+        }
+    }
+
+    fn text(&self, field: &str) -> Option<String> {
+        let node = self.node.get(field)?;
+        match &node.value {
+            Value::Text(text) => Some(text.clone()),
+            _ => {
+                self.slip(node.offset, field, format!("is {}, expected text in quotes", node.kind()));
+                None
+            }
+        }
+    }
+
+    fn required(&self, field: &str) -> String {
+        if self.node.get(field).is_none() && matches!(self.node.value, Value::Table(_)) {
+            self.slip(self.node.offset, field, "is missing".to_owned());
+        }
+        self.text(field).unwrap_or_default()
+    }
+
+    fn flag(&self, field: &str) -> Option<bool> {
+        let node = self.node.get(field)?;
+        match node.value {
+            Value::Bool(value) => Some(value),
+            _ => {
+                self.slip(node.offset, field, format!("is {}, expected true or false", node.kind()));
+                None
+            }
+        }
+    }
+
+    /// A decimal, written as text or as a number; read from its digits.
+    fn number<const SCALE: u32>(&self, field: &str) -> Option<Decimal<SCALE>> {
+        let node = self.node.get(field)?;
+        let (Value::Text(digits) | Value::Number(digits)) = &node.value else {
+            self.slip(node.offset, field, format!("is {}, expected a decimal number", node.kind()));
+            return None;
+        };
+        match Decimal::parse(digits) {
+            Ok(number) => Some(number),
+            Err(error) => {
+                let reason = match error {
+                    DecimalError::NotANumber => "is not a decimal number like 12.5".to_owned(),
+                    DecimalError::TooManyDecimals(scale) => format!("has more than {scale} decimals"),
+                    DecimalError::TooLarge => "is too large".to_owned(),
+                };
+                self.slip(node.offset, field, format!("`{digits}` {reason}"));
+                None
+            }
+        }
+    }
+
+    fn required_number<const SCALE: u32>(&self, field: &str) -> Decimal<SCALE> {
+        if self.node.get(field).is_none() {
+            self.slip(self.node.offset, field, "is missing".to_owned());
+        }
+        self.number(field).unwrap_or_default()
+    }
+
+    fn texts(&self, field: &str) -> Option<Vec<String>> {
+        let node = self.node.get(field)?;
+        let Some(nodes) = node.list() else {
+            self.slip(node.offset, field, format!("is {}, expected a list of texts", node.kind()));
+            return None;
+        };
+        let text = |node: &Node| {
+            if node.text().is_none() {
+                self.slip(node.offset, field, format!("holds {}, expected text in quotes", node.kind()));
+            }
+            node.text().unwrap_or_default().to_owned()
+        };
+        Some(nodes.iter().map(text).collect())
+    }
+
+    fn table(&self, field: &'static str) -> Option<Self> {
+        let node = self.node.get(field)?;
+        Some(Self { node, what: field.to_owned(), entry: Some((field, 0)), slips: self.slips })
+    }
+
+    /// The tables of a list; a missing list has none.
+    fn tables(&self, field: &'static str) -> Vec<Self> {
+        let Some(node) = self.node.get(field) else { return Vec::new() };
+        let Some(nodes) = node.list() else {
+            self.slip(node.offset, field, format!("is {}, expected a list of tables", node.kind()));
+            return Vec::new();
+        };
+        let table = |(number, node): (usize, &'a Node)| {
+            let name = node.get("name").and_then(Node::text);
+            let own =
+                name.map_or_else(|| format!("{field}[{}]", number + 1), |name| format!("{field} `{name}`"));
+            let what = if self.what.is_empty() { own } else { format!("{}: {own}", self.what) };
+            Self { node, what, entry: self.entry.or(Some((field, number))), slips: self.slips }
+        };
+        nodes.iter().enumerate().map(table).collect()
+    }
+}

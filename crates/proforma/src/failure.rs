@@ -1,0 +1,68 @@
+//! How a command ends that does not succeed.
+
+use std::process::ExitCode;
+
+/// The exit status for input that is not right.
+const INPUT: u8 = 2;
+
+/// Why a command did not do its work.
+#[derive(Debug)]
+pub enum Failure {
+    /// The input is not right.
+    Input {
+        /// The problems that are shown.
+        problems: Vec<String>,
+        /// How many there are in all.
+        count: u64,
+        /// The way out, where one fits all.
+        hint: Option<String>,
+    },
+    /// Anything else.
+    Other(anyhow::Error),
+}
+
+impl Failure {
+    /// One problem with the input.
+    pub fn input(problem: impl Into<String>) -> Self {
+        Self::inputs(vec![problem.into()])
+    }
+
+    /// Problems with the input.
+    pub fn inputs(problems: Vec<String>) -> Self {
+        Self::Input { count: problems.len() as u64, problems, hint: None }
+    }
+
+    /// The same with a way out.
+    pub fn hint(self, text: impl Into<String>) -> Self {
+        match self {
+            Self::Input { problems, count, .. } => Self::Input { problems, count, hint: Some(text.into()) },
+            Self::Other(error) => Self::Other(error),
+        }
+    }
+
+    /// Says why on standard error; gives the exit status.
+    pub fn report(self) -> ExitCode {
+        match self {
+            Self::Input { problems, count, hint } => {
+                let shown = problems.len() as u64;
+                problems.iter().for_each(|problem| eprintln!("error: {problem}"));
+                if count > shown {
+                    eprintln!("… and {} more", count - shown);
+                }
+                hint.iter().for_each(|hint| eprintln!("hint: {hint}"));
+                eprintln!("nothing was written");
+                ExitCode::from(INPUT)
+            }
+            Self::Other(error) => {
+                eprintln!("error: {error:#}");
+                ExitCode::FAILURE
+            }
+        }
+    }
+}
+
+impl<E: Into<anyhow::Error>> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Other(error.into())
+    }
+}

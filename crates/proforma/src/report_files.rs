@@ -1,0 +1,174 @@
+//! The files of a run: what is in them and how it is written.
+//!
+//! Decimals are strings. Every amount is one that `billing` has made to be shown, so all files agree to the last digit. Nothing here
+//! depends on the clock, the machine or the number of threads: the same run again has the same bytes.
+
+mod reconciliation_file;
+mod statement_file;
+
+use crate::publish::Draft;
+use billing::book::Book;
+use billing::charge_class::Cube;
+use billing::cost_report::{self, GroupTotal, Owner, Row, margin_percentage};
+use billing::money::{Cost, Currency};
+use billing::period::BillingPeriod;
+use billing::rate_card::RateCard;
+use billing::reconciliation::Reconciliation;
+use billing::statement::Statement;
+use cost_data::diagnostics::Diagnostic;
+use cost_data::reading::Report;
+use serde::Serialize;
+use std::collections::BTreeMap;
+use std::fs;
+
+/// All that a run has found.
+pub struct Results {
+    pub period: BillingPeriod,
+    pub book: Book,
+    pub cube: Cube,
+    pub card: RateCard,
+    pub statements: Vec<Statement>,
+    pub rows: Vec<Row>,
+    pub totals: Vec<GroupTotal>,
+    pub reconciliation: Reconciliation,
+    pub report: Report,
+    /// Custom line item charges that had to be rounded at twenty decimals.
+    pub rounded_items: u64,
+}
+
+/// Writes every file of the run.
+pub fn write(draft: &Draft, results: &Results) -> anyhow::Result<()> {
+    let rows = report_rows(results)?;
+    draft.write("cost-report.json", &json(&rows)?)?;
+    draft.write("cost-report.csv", to_csv(&rows)?.as_bytes())?;
+    fs::create_dir(draft.path("statements"))?;
+    statement_file::write(draft, results)?;
+    if !results.report.rejects.is_empty() {
+        let rows: Vec<RejectedRow<'_>> = results.report.rejects.iter().map(Into::into).collect();
+        draft.write("rejected-lines.csv", to_csv(&rows)?.as_bytes())?;
+    }
+    draft.write(crate::publish::MARK, &json(&reconciliation_file::content(results)?)?)
+}
+
+/// A value as indented JSON with a newline at the end.
+fn json(value: &impl Serialize) -> anyhow::Result<Vec<u8>> {
+    let mut text = serde_json::to_vec_pretty(value)?;
+    text.push(b'\n');
+    Ok(text)
+}
+
+/// Rows as CSV with a header.
+pub fn to_csv(rows: &[impl Serialize]) -> anyhow::Result<String> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    for row in rows {
+        writer.serialize(row)?;
+    }
+    Ok(String::from_utf8(writer.into_inner()?)?)
+}
+
+/// A row of the cost report.
+#[derive(Debug, Serialize)]
+struct ReportRow<'a> {
+    billing_group: Option<&'a str>,
+    account_id: Option<&'a str>,
+    product: &'a str,
+    product_name: Option<&'a str>,
+    aws_cost: String,
+    pro_forma_cost: Option<String>,
+    margin: Option<String>,
+    margin_percentage: Option<String>,
+    currency: &'a str,
+}
+
+fn report_rows(results: &Results) -> anyhow::Result<Vec<ReportRow<'_>>> {
+    results.rows.iter().map(|row| report_row(results, row)).collect()
+}
+
+fn report_row<'a>(results: &'a Results, row: &'a Row) -> anyhow::Result<ReportRow<'a>> {
+    let margin = row.margin()?;
+    let percentage = margin.zip(row.pro_forma_cost).map(|(margin, cost)| margin_percentage(margin, cost));
+    let (billing_group, account_id) = match &row.owner {
+        Owner::Group(group) => (Some(results.book.groups[*group].name.as_str()), None),
+        Owner::Ungrouped(account) => (None, Some(account.as_str())),
+    };
+    Ok(ReportRow {
+        billing_group,
+        account_id,
+        product: &row.product,
+        product_name: row.product_name.as_deref(),
+        aws_cost: row.aws_cost.to_string(),
+        pro_forma_cost: row.pro_forma_cost.map(|cost| cost.to_string()),
+        margin: margin.map(|margin| margin.to_string()),
+        margin_percentage: percentage.transpose()?.map(|percentage| percentage.to_string()),
+        currency: row.currency.as_str(),
+    })
+}
+
+/// A billing group's totals as they are printed; the accounts without a group are the row without a name.
+#[derive(Debug, Serialize)]
+pub struct GroupRow {
+    pub billing_group: Option<String>,
+    pub aws_cost: String,
+    pub pro_forma_cost: Option<String>,
+    pub margin: Option<String>,
+    pub margin_percentage: Option<String>,
+    pub currency: String,
+}
+
+/// The groups' totals in the order of the book, then what is in no group.
+pub fn group_rows(results: &Results) -> anyhow::Result<Vec<GroupRow>> {
+    let mut rows = Vec::new();
+    for total in &results.totals {
+        rows.push(GroupRow {
+            billing_group: Some(results.book.groups[total.group].name.clone()),
+            aws_cost: total.aws_cost.to_string(),
+            pro_forma_cost: Some(total.pro_forma_cost.to_string()),
+            margin: Some(total.margin.to_string()),
+            margin_percentage: Some(margin_percentage(total.margin, total.pro_forma_cost)?.to_string()),
+            currency: total.currency.to_string(),
+        });
+    }
+    let mut ungrouped: BTreeMap<Currency, Cost> = BTreeMap::new();
+    for row in results.rows.iter().filter(|row| matches!(row.owner, Owner::Ungrouped(_))) {
+        let sum = ungrouped.entry(row.currency).or_default();
+        *sum = sum.plus(row.aws_cost)?;
+    }
+    rows.extend(ungrouped.into_iter().map(|(currency, aws_cost)| GroupRow {
+        billing_group: None,
+        aws_cost: aws_cost.to_string(),
+        pro_forma_cost: None,
+        margin: None,
+        margin_percentage: None,
+        currency: currency.to_string(),
+    }));
+    Ok(rows)
+}
+
+/// A rejected line.
+#[derive(Debug, Serialize)]
+struct RejectedRow<'a> {
+    file: &'a str,
+    row_group: Option<usize>,
+    row: Option<u64>,
+    column: Option<&'a str>,
+    value: Option<&'a str>,
+    reason: &'a str,
+}
+
+impl<'a> From<&'a Diagnostic> for RejectedRow<'a> {
+    fn from(reject: &'a Diagnostic) -> Self {
+        Self {
+            file: &reject.file,
+            row_group: reject.row_group,
+            row: reject.row,
+            column: reject.column.as_deref(),
+            value: reject.value.as_deref(),
+            reason: &reject.reason,
+        }
+    }
+}
+
+/// What AWS calls a product, where the cost files say.
+fn product_name(results: &Results, product: &str) -> Option<String> {
+    cost_report::product_name(&results.cube, product)
+}

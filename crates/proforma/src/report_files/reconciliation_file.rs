@@ -1,0 +1,197 @@
+//! `reconciliation.json`: every line and every amount, accounted for.
+
+use super::Results;
+use billing::charge_class::KeyColumn;
+use billing::money::Cost;
+use billing::reconciliation::{CurrencyReconciliation, NotedClass};
+use cost_data::reading::{FileReport, hex};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+#[derive(Serialize)]
+pub struct ReconciliationFile<'a> {
+    period: String,
+    payer_account_id: &'a str,
+    program_version: &'static str,
+    snapshot: String,
+    book: String,
+    currencies: BTreeMap<&'a str, CurrencyPart>,
+    lines: LinesPart,
+    numbers: NumbersPart<'a>,
+    zero_rate_classes: Vec<ClassPart<'a>>,
+    tiered_classes_on_unblended_cost: Vec<ClassPart<'a>>,
+    tiered_classes_on_public_cost: Vec<ClassPart<'a>>,
+    unknown_line_item_types: BTreeMap<&'a str, UnknownPart>,
+    rules_without_lines: &'a [String],
+    auto_associated_accounts: &'a [String],
+    files: Vec<FilePart<'a>>,
+    files_passed_by: BTreeMap<&'a str, &'a str>,
+    warnings: &'a [String],
+}
+
+#[derive(Serialize)]
+struct CurrencyPart {
+    cost_files_total: String,
+    groups_total: String,
+    ungrouped_total: String,
+    left_out_of_aws_cost: BTreeMap<String, String>,
+    difference: String,
+    dropped_from_pro_forma: BTreeMap<String, String>,
+    pro_forma_total: String,
+    fallen_back_total: String,
+    cost_files_unblended_total: String,
+}
+
+#[derive(Serialize)]
+struct LinesPart {
+    read: u64,
+    rated: u64,
+    dropped_from_pro_forma: u64,
+    ungrouped: u64,
+    passed_by: u64,
+    rejected: u64,
+    fallen_back: u64,
+    usage_outside_period: u64,
+    service_differs_from_product: u64,
+    duplicates: Option<u64>,
+    classes: usize,
+}
+
+#[derive(Serialize)]
+struct NumbersPart<'a> {
+    slow_path: u64,
+    rounded_to_ten_decimals: u64,
+    rounding_residue: &'a str,
+    rounded_percentage_items: u64,
+}
+
+#[derive(Serialize)]
+struct ClassPart<'a> {
+    class_id: String,
+    billing_group: Option<&'a str>,
+    account_id: &'a str,
+    product: &'a str,
+    usage_type: &'a str,
+    operation: &'a str,
+    rate_code: Option<&'a str>,
+    lines: u64,
+    usage_amount: String,
+    amount: String,
+    currency: &'a str,
+}
+
+#[derive(Serialize)]
+struct UnknownPart {
+    lines: u64,
+    cost: String,
+}
+
+#[derive(Serialize)]
+struct FilePart<'a> {
+    name: &'a str,
+    sha256: &'a str,
+    bytes: u64,
+    format: &'static str,
+    because: &'a str,
+}
+
+/// The content of the file.
+pub fn content(results: &Results) -> anyhow::Result<ReconciliationFile<'_>> {
+    let (account, report) = (&results.reconciliation, &results.report);
+    let classes =
+        |noted: &[NotedClass]| noted.iter().map(|noted| class_part(results, noted)).collect::<Vec<_>>();
+    Ok(ReconciliationFile {
+        period: results.period.to_string(),
+        payer_account_id: results.book.payer.as_str(),
+        program_version: env!("CARGO_PKG_VERSION"),
+        snapshot: format!("sha256:{}", hex(&report.snapshot())),
+        book: format!("sha256:{}", hex(&results.book.hash(results.period))),
+        currencies: account
+            .currencies
+            .iter()
+            .map(|(code, part)| (code.as_str(), currency_part(part)))
+            .collect(),
+        lines: lines_part(results),
+        numbers: NumbersPart {
+            slow_path: report.numbers_slow_path,
+            rounded_to_ten_decimals: report.numbers_rounded,
+            rounding_residue: &report.rounding_residue,
+            rounded_percentage_items: results.rounded_items,
+        },
+        zero_rate_classes: classes(&account.zero_rate),
+        tiered_classes_on_unblended_cost: classes(&account.tiered_on_unblended),
+        tiered_classes_on_public_cost: classes(&account.tiered_on_public),
+        unknown_line_item_types: (account.unknown_line_item_types.iter())
+            .map(|(name, (lines, cost))| {
+                (name.as_str(), UnknownPart { lines: *lines, cost: cost.to_string() })
+            })
+            .collect(),
+        rules_without_lines: &account.rules_without_lines,
+        auto_associated_accounts: &results.card.auto_associated,
+        files: report.files.iter().map(file_part).collect(),
+        files_passed_by: report
+            .passed_by
+            .iter()
+            .map(|(name, reason)| (name.as_str(), reason.as_str()))
+            .collect(),
+        warnings: &report.warnings,
+    })
+}
+
+fn currency_part(part: &CurrencyReconciliation) -> CurrencyPart {
+    let texts = |costs: &BTreeMap<String, Cost>| {
+        costs.iter().map(|(name, cost)| (name.clone(), cost.to_string())).collect::<BTreeMap<_, _>>()
+    };
+    CurrencyPart {
+        cost_files_total: part.cost_files_total.to_string(),
+        groups_total: part.groups_total.to_string(),
+        ungrouped_total: part.ungrouped_total.to_string(),
+        left_out_of_aws_cost: texts(&part.left_out_of_aws_cost),
+        difference: part.difference.to_string(),
+        dropped_from_pro_forma: texts(&part.dropped_from_pro_forma),
+        pro_forma_total: part.pro_forma_total.to_string(),
+        fallen_back_total: part.fallen_back_total.to_string(),
+        cost_files_unblended_total: part.cost_files_unblended_total.to_string(),
+    }
+}
+
+fn lines_part(results: &Results) -> LinesPart {
+    let (lines, report) = (&results.reconciliation.lines, &results.report);
+    LinesPart {
+        read: report.lines_read,
+        rated: lines.rated,
+        dropped_from_pro_forma: lines.dropped,
+        ungrouped: lines.ungrouped,
+        passed_by: report.lines_passed_by,
+        rejected: report.lines_rejected,
+        fallen_back: lines.fallen_back,
+        usage_outside_period: report.lines_usage_outside_period,
+        service_differs_from_product: lines.service_differs_from_product,
+        duplicates: report.duplicate_lines,
+        classes: results.cube.classes.len(),
+    }
+}
+
+fn class_part<'a>(results: &'a Results, noted: &NotedClass) -> ClassPart<'a> {
+    let (cube, class) = (&results.cube, &results.cube.classes[noted.class]);
+    let value = |column| cube.value(class, column).unwrap_or_default();
+    let group = results.card.entries[noted.class].group;
+    ClassPart {
+        class_id: noted.id.to_string(),
+        billing_group: group.map(|group| results.book.groups[group as usize].name.as_str()),
+        account_id: value(KeyColumn::UsageAccount),
+        product: cube.product(class),
+        usage_type: value(KeyColumn::UsageType),
+        operation: value(KeyColumn::Operation),
+        rate_code: cube.value(class, KeyColumn::RateCode),
+        lines: class.lines,
+        usage_amount: class.sum(billing::charge_class::Measure::Usage).to_string(),
+        amount: noted.amount.to_string(),
+        currency: value(KeyColumn::Currency),
+    }
+}
+
+fn file_part(file: &FileReport) -> FilePart<'_> {
+    let FileReport { name, sha256, bytes, format, because } = file;
+    FilePart { name, sha256, bytes: *bytes, format: format.name(), because }
+}

@@ -1,0 +1,218 @@
+//! A billing group's statement as JSON and CSV: what the customer may see.
+
+use super::{Results, json, product_name, to_csv};
+use crate::publish::{Draft, file_name};
+use billing::account::AccountId;
+use billing::money::{Cost, DecimalError};
+use billing::statement::{Statement, StatementItem, StatementLine};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// Writes the statements of every group, all currencies of a group in one file.
+pub fn write(draft: &Draft, results: &Results) -> anyhow::Result<()> {
+    for (group, of_group) in results.book.groups.iter().enumerate() {
+        let statements: Vec<&Statement> = results.statements.iter().filter(|s| s.group == group).collect();
+        let content = GroupStatement {
+            billing_group: &of_group.name,
+            period: results.period.to_string(),
+            statements: statements.iter().map(|s| content(results, s)).collect::<anyhow::Result<_>>()?,
+        };
+        let name = file_name(&of_group.name);
+        draft.write(&format!("statements/{name}.json"), &json(&content)?)?;
+        let rows: Vec<CsvRow<'_>> =
+            statements.iter().flat_map(|statement| csv_rows(results, statement)).collect();
+        draft.write(&format!("statements/{name}.csv"), to_csv(&rows)?.as_bytes())?;
+    }
+    Ok(())
+}
+
+#[derive(Serialize)]
+struct GroupStatement<'a> {
+    billing_group: &'a str,
+    period: String,
+    statements: Vec<CurrencyStatement<'a>>,
+}
+
+#[derive(Serialize)]
+struct CurrencyStatement<'a> {
+    currency: &'a str,
+    total: String,
+    services_total: String,
+    custom_line_items_total: String,
+    services: Vec<Service<'a>>,
+    accounts: Vec<Account<'a>>,
+    custom_line_items: Vec<Item<'a>>,
+}
+
+#[derive(Serialize)]
+struct Service<'a> {
+    product: &'a str,
+    product_name: Option<String>,
+    amount: String,
+    usage_types: Vec<UsageType<'a>>,
+}
+
+#[derive(Serialize)]
+struct UsageType<'a> {
+    account_id: &'a str,
+    usage_type: &'a str,
+    operation: &'a str,
+    region: &'a str,
+    line_item_type: &'a str,
+    usage_amount: Option<String>,
+    pricing_unit: &'a str,
+    amount: String,
+}
+
+#[derive(Serialize)]
+struct Account<'a> {
+    account_id: &'a str,
+    account_name: Option<&'a str>,
+    amount: String,
+}
+
+#[derive(Serialize)]
+struct Item<'a> {
+    name: &'a str,
+    description: &'a str,
+    line_item_type: &'a str,
+    account_id: &'a str,
+    product: &'a str,
+    amount: String,
+}
+
+fn content<'a>(results: &'a Results, statement: &'a Statement) -> anyhow::Result<CurrencyStatement<'a>> {
+    let services_total = sum(statement.lines.iter().map(|line| line.shown))?;
+    let items_total = sum(statement.items.iter().map(|item| item.shown))?;
+    let mut by_product: BTreeMap<&str, Vec<&StatementLine>> = BTreeMap::new();
+    for line in &statement.lines {
+        by_product.entry(&line.key.product).or_default().push(line);
+    }
+    let service = |(product, lines): (&'a str, Vec<&'a StatementLine>)| -> anyhow::Result<Service<'a>> {
+        Ok(Service {
+            product,
+            product_name: product_name(results, product),
+            amount: sum(lines.iter().map(|line| line.shown))?.to_string(),
+            usage_types: lines.into_iter().map(usage_type).collect(),
+        })
+    };
+    Ok(CurrencyStatement {
+        currency: statement.currency.as_str(),
+        total: statement.total_shown.to_string(),
+        services_total: services_total.to_string(),
+        custom_line_items_total: items_total.to_string(),
+        services: by_product.into_iter().map(service).collect::<anyhow::Result<_>>()?,
+        accounts: accounts(results, statement)?,
+        custom_line_items: statement.items.iter().map(|of_item| item(results, of_item)).collect(),
+    })
+}
+
+/// The sum of shown amounts.
+fn sum(mut amounts: impl Iterator<Item = Cost>) -> Result<Cost, DecimalError> {
+    amounts.try_fold(Cost::ZERO, Cost::plus)
+}
+
+fn usage_type(line: &StatementLine) -> UsageType<'_> {
+    UsageType {
+        account_id: &line.key.account,
+        usage_type: &line.key.usage_type,
+        operation: &line.key.operation,
+        region: &line.key.region,
+        line_item_type: &line.key.line_item_type,
+        usage_amount: line.usage.map(|usage| usage.to_string()),
+        pricing_unit: &line.key.unit,
+        amount: line.shown.to_string(),
+    }
+}
+
+fn item<'a>(results: &'a Results, item: &'a StatementItem) -> Item<'a> {
+    let of_book = &results.book.items[item.item];
+    Item {
+        name: &of_book.name,
+        description: &of_book.description,
+        line_item_type: item.line_item_type,
+        account_id: &item.account,
+        product: &item.product,
+        amount: item.shown.to_string(),
+    }
+}
+
+/// The accounts of a statement with all their charges.
+fn accounts<'a>(results: &'a Results, statement: &'a Statement) -> anyhow::Result<Vec<Account<'a>>> {
+    let mut amounts: BTreeMap<&str, Cost> = BTreeMap::new();
+    let lines = statement.lines.iter().map(|line| (line.key.account.as_str(), line.shown));
+    for (account, shown) in
+        lines.chain(statement.items.iter().map(|item| (item.account.as_str(), item.shown)))
+    {
+        let amount = amounts.entry(account).or_default();
+        *amount = amount.plus(shown)?;
+    }
+    let account = |(account_id, amount): (&'a str, Cost)| Account {
+        account_id,
+        account_name: account_name(results, account_id),
+        amount: amount.to_string(),
+    };
+    Ok(amounts.into_iter().map(account).collect())
+}
+
+fn account_name<'a>(results: &'a Results, account: &str) -> Option<&'a str> {
+    results.book.account_names.get(&AccountId::parse(account)?).map(String::as_str)
+}
+
+#[derive(Serialize)]
+struct CsvRow<'a> {
+    kind: &'static str,
+    account_id: &'a str,
+    account_name: Option<&'a str>,
+    product: &'a str,
+    product_name: Option<String>,
+    line_item_type: &'a str,
+    usage_type: &'a str,
+    operation: &'a str,
+    region: &'a str,
+    name: &'a str,
+    description: &'a str,
+    usage_amount: Option<String>,
+    pricing_unit: &'a str,
+    amount: String,
+    currency: &'a str,
+}
+
+fn csv_rows<'a>(results: &'a Results, statement: &'a Statement) -> Vec<CsvRow<'a>> {
+    let currency = statement.currency.as_str();
+    let line = |line: &'a StatementLine| CsvRow {
+        kind: "line",
+        account_id: &line.key.account,
+        account_name: account_name(results, &line.key.account),
+        product: &line.key.product,
+        product_name: product_name(results, &line.key.product),
+        line_item_type: &line.key.line_item_type,
+        usage_type: &line.key.usage_type,
+        operation: &line.key.operation,
+        region: &line.key.region,
+        name: "",
+        description: "",
+        usage_amount: line.usage.map(|usage| usage.to_string()),
+        pricing_unit: &line.key.unit,
+        amount: line.shown.to_string(),
+        currency,
+    };
+    let item = |of_item: &'a StatementItem| CsvRow {
+        kind: "custom line item",
+        account_id: &of_item.account,
+        account_name: account_name(results, &of_item.account),
+        product: &of_item.product,
+        product_name: product_name(results, &of_item.product),
+        line_item_type: of_item.line_item_type,
+        usage_type: "",
+        operation: "",
+        region: "",
+        name: &results.book.items[of_item.item].name,
+        description: &results.book.items[of_item.item].description,
+        usage_amount: None,
+        pricing_unit: "",
+        amount: of_item.shown.to_string(),
+        currency,
+    };
+    statement.lines.iter().map(line).chain(statement.items.iter().map(item)).collect()
+}

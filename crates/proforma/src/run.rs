@@ -1,0 +1,153 @@
+//! `proforma run`: a month of cost files becomes statements, a cost report and a reconciliation.
+
+use crate::book_file;
+use crate::cli::{READ_COST_FILES, RunArguments};
+use crate::failure::Failure;
+use crate::publish::Draft;
+use crate::report_files::{self, Results};
+use crate::terminal::{self, ReadingBar};
+use anyhow::{Context, anyhow};
+use billing::book::Book;
+use billing::charge_class::Cube;
+use billing::money::Currency;
+use billing::period::BillingPeriod;
+use billing::rate_card::{item_charges, rate_card};
+use billing::reconciliation::{ControlTotal, reconcile};
+use billing::{cost_report, statement};
+use cost_data::reading::{Refusal, Report, Request};
+use cost_data::worker::{self, Limits, WorkerError};
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+use std::time::Instant;
+
+/// The cube's name in a result folder.
+const CUBE: &str = "cost-cube.parquet";
+
+/// Reads, prices, writes and prints.
+pub fn run(arguments: &RunArguments) -> Result<(), Failure> {
+    let started = Instant::now();
+    let period =
+        BillingPeriod::parse(&arguments.period).map_err(|error| Failure::input(error.to_string()))?;
+    let book = read_book(&arguments.book)?;
+    let draft = Draft::begin(&arguments.out, arguments.force)?;
+    let (cube, control, report) = read_cost_files(arguments, &draft)?;
+    let read = started.elapsed();
+    terminal::print_reading(&report);
+    check_payer(&book, &cube)?;
+    let results = price(period, book, cube, &control, report)?;
+    let priced = started.elapsed();
+    report_files::write(&draft, &results)?;
+    draft.publish()?;
+    terminal::print_results(&results, arguments.output)?;
+    if arguments.timings {
+        let hashing = results.report.hashing_nanoseconds / 1_000;
+        eprintln!("timing hashing_cpu_seconds={}.{:06}", hashing / 1_000_000, hashing % 1_000_000);
+        for (part, time) in
+            [("reading", read), ("pricing", priced - read), ("writing", started.elapsed() - priced)]
+        {
+            eprintln!("timing {part}_wall_seconds={}.{:06}", time.as_secs(), time.subsec_micros());
+        }
+    }
+    Ok(())
+}
+
+fn read_book(path: &Path) -> Result<Book, Failure> {
+    let shown = path.display();
+    let bytes = fs::read(path).map_err(|error| {
+        Failure::input(format!("book `{shown}` cannot be read: {error}"))
+            .hint("give the book file with --book")
+    })?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        Failure::input(format!("book `{shown}` is not UTF-8 text: byte {at} begins no character"))
+    })?;
+    let parsed = book_file::parse(path, &text).map_err(|mistakes| {
+        Failure::inputs(mistakes.into_iter().map(|mistake| format!("{shown}:{mistake}")).collect())
+    })?;
+    for warning in parsed.warnings {
+        eprintln!("warning: {shown}:{warning}");
+    }
+    Ok(parsed.book)
+}
+
+/// Lets a child read the cost files; the cube lands in the draft.
+fn read_cost_files(
+    arguments: &RunArguments,
+    draft: &Draft,
+) -> Result<(Cube, BTreeMap<Currency, ControlTotal>, Report), Failure> {
+    let available = || std::thread::available_parallelism().map_or(1, Into::into);
+    let threads = arguments.threads.map_or_else(available, Into::into);
+    let mut limits = Limits::for_reading(&arguments.cost, threads);
+    limits.memory_bytes = arguments.worker_memory.map_or(limits.memory_bytes, |mebibytes| mebibytes << 20);
+    limits.cpu_seconds = arguments.worker_cpu.unwrap_or(limits.cpu_seconds);
+    let request = Request {
+        inputs: arguments.cost.clone(),
+        period: arguments.period.clone(),
+        threads,
+        accept_rejects: arguments.accept_rejects,
+        check_line_ids: arguments.check_line_ids,
+    };
+    let program = std::env::current_exe().context("cannot find this program to start its reading child")?;
+    let bar = ReadingBar::new();
+    let read = worker::read(&program, READ_COST_FILES, &request, limits, &draft.path(CUBE), &mut |so_far| {
+        bar.show(so_far);
+    });
+    bar.finish();
+    read.map_err(|error| match error {
+        WorkerError::Refused(refusal) => refused(&refusal, arguments.accept_rejects),
+        WorkerError::Stopped(why) => {
+            Failure::input(format!("the cost files cannot be read: the reader was stopped: {why}"))
+        }
+        other => Failure::Other(other.into()),
+    })
+}
+
+fn refused(refusal: &Refusal, accepts_rejects: bool) -> Failure {
+    let problems: Vec<String> = refusal.problems.iter().map(ToString::to_string).collect();
+    let of_rows = refusal.problems.iter().all(|problem| problem.row.is_some() && problem.column.is_some());
+    let failure = Failure::Input { problems, count: refusal.count, hint: None };
+    match of_rows && !accepts_rejects {
+        true => failure.hint("add --accept-rejects to go on without these rows"),
+        false => failure,
+    }
+}
+
+fn check_payer(book: &Book, cube: &Cube) -> Result<(), Failure> {
+    match &cube.payer {
+        Some(payer) if *payer != book.payer => {
+            let problem =
+                format!("the cost files are of payer account `{payer}`, the book of `{}`", book.payer);
+            Err(Failure::input(problem).hint("check --cost, --book and the book's payer_account_id"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Everything that follows from a cube and a book.
+fn price(
+    period: BillingPeriod,
+    book: Book,
+    cube: Cube,
+    control: &BTreeMap<Currency, ControlTotal>,
+    report: Report,
+) -> Result<Results, Failure> {
+    let refused = |error: billing::rate_card::PricingError| Failure::input(error.to_string());
+    let card = rate_card(&cube, &book).map_err(refused)?;
+    let charges = item_charges(&cube, &book, &card).map_err(refused)?;
+    let statements = statement::statements(&cube, &book, &card, &charges)?;
+    let rows = cost_report::cost_report(&cube, &book, &card, &statements)?;
+    let totals = cost_report::group_totals(&rows)?;
+    let reconciliation = reconcile(&cube, &book, &card, &statements, control)?;
+    for (currency, of_currency) in &reconciliation.currencies {
+        if !of_currency.difference.is_zero() {
+            let difference = of_currency.difference;
+            let error = anyhow!(
+                "the classes do not sum to the cost files: {difference} {currency} differ; a fault of the program"
+            );
+            return Err(error.into());
+        }
+    }
+    let rounded_items = charges.iter().filter(|charge| charge.rounded).count() as u64;
+    Ok(Results { period, book, cube, card, statements, rows, totals, reconciliation, report, rounded_items })
+}

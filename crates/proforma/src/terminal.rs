@@ -1,0 +1,153 @@
+//! What is printed: how far the reading is, what was read, and the groups.
+
+use crate::cli::OutputFormat;
+use crate::report_files::{GroupRow, Results, group_rows, to_csv};
+use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
+use comfy_table::{CellAlignment, Table};
+use cost_data::reading::{Progress, Report};
+use indicatif::{ProgressBar, ProgressStyle};
+use std::collections::BTreeMap;
+use std::io::Write;
+
+/// How many passed-by files and warnings are shown one by one.
+const LISTED_MAX: usize = 10;
+
+/// A progress bar on standard error, shown only on a terminal.
+pub struct ReadingBar(ProgressBar);
+
+impl ReadingBar {
+    /// A bar that knows no size yet.
+    pub fn new() -> Self {
+        let bar = ProgressBar::new(0);
+        let style = ProgressStyle::with_template("reading {bar:32} {bytes}/{total_bytes}  {msg}");
+        // The template is ours; a bar of another look would do.
+        bar.set_style(style.unwrap_or_else(|_| ProgressStyle::default_bar()));
+        Self(bar)
+    }
+
+    /// Shows how far the reading is.
+    pub fn show(&self, so_far: Progress) {
+        self.0.set_length(so_far.bytes_total);
+        self.0.set_position(so_far.bytes_done);
+        self.0.set_message(format!("{} lines", thousands(so_far.lines)));
+    }
+
+    /// Takes the bar away.
+    pub fn finish(&self) {
+        self.0.finish_and_clear();
+    }
+}
+
+/// Says on standard error what was read and what was noticed.
+pub fn print_reading(report: &Report) {
+    let mut formats: BTreeMap<String, usize> = BTreeMap::new();
+    for file in &report.files {
+        *formats.entry(format!("{}, as {}", file.format.name(), file.because)).or_default() += 1;
+    }
+    for (format, files) in formats {
+        eprintln!("read {files} file{}: {format}", if files == 1 { "" } else { "s" });
+    }
+    eprintln!("read {} lines", thousands(report.lines_read));
+    let notes = [
+        (report.lines_passed_by, "lines of other billing periods passed by"),
+        (report.lines_rejected, "lines rejected, listed in rejected-lines.csv"),
+        (report.lines_usage_outside_period, "lines of the period whose usage starts outside of it, kept"),
+        (report.numbers_slow_path, "large amounts read by their shortest digits"),
+        (report.duplicate_lines.unwrap_or(0), "lines whose id and interval come twice, kept"),
+    ];
+    for (count, what) in notes.into_iter().filter(|(count, _)| *count > 0) {
+        eprintln!("note: {} {what}", thousands(count));
+    }
+    if report.numbers_rounded > 0 {
+        let (count, residue) = (thousands(report.numbers_rounded), &report.rounding_residue);
+        eprintln!(
+            "note: {count} numbers have more than ten decimals and were rounded; together they lost {residue}"
+        );
+    }
+    for (name, reason) in report.passed_by.iter().take(LISTED_MAX) {
+        eprintln!("note: `{name}` was not read: {reason}");
+    }
+    if report.passed_by.len() > LISTED_MAX {
+        eprintln!("note: {} more files were not read", report.passed_by.len() - LISTED_MAX);
+    }
+    report.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
+}
+
+/// Warns on standard error, and prints the groups on standard output.
+pub fn print_results(results: &Results, format: OutputFormat) -> anyhow::Result<()> {
+    for warning in warnings(results) {
+        eprintln!("warning: {warning}");
+    }
+    let rows = group_rows(results)?;
+    let text = match format {
+        OutputFormat::Json => format!("{}\n", serde_json::to_string_pretty(&rows)?),
+        OutputFormat::Csv => to_csv(&rows)?,
+        OutputFormat::Table => format!("{}\n", table(&rows)),
+    };
+    std::io::stdout().lock().write_all(text.as_bytes())?;
+    Ok(())
+}
+
+fn warnings(results: &Results) -> Vec<String> {
+    let account = &results.reconciliation;
+    let mut warnings = results.card.warnings.clone();
+    for (name, (lines, cost)) in &account.unknown_line_item_types {
+        warnings.push(format!(
+            "line item type `{name}` is unknown: {lines} lines of {cost} are on no pro forma bill"
+        ));
+    }
+    for rule in account.rules_without_lines.iter().take(LISTED_MAX) {
+        warnings.push(format!("pricing rule `{rule}` prices no line of this month"));
+    }
+    if account.rules_without_lines.len() > LISTED_MAX {
+        warnings.push(format!("{} more rules price no line", account.rules_without_lines.len() - LISTED_MAX));
+    }
+    let listed = [
+        (account.zero_rate.len(), "classes of always-free usage stay at 0"),
+        (account.tiered_on_unblended.len(), "classes of tiered usage are priced at their unblended cost"),
+        (
+            account.tiered_on_public.len(),
+            "classes of tiered usage under a discount are priced at the dearest tier",
+        ),
+    ];
+    for (count, what) in listed.into_iter().filter(|(count, _)| *count > 0) {
+        warnings.push(format!("{count} {what}; reconciliation.json lists them"));
+    }
+    warnings
+}
+
+fn table(rows: &[GroupRow]) -> Table {
+    let mut table = Table::new();
+    table.load_style(UTF8_HORIZONTAL_ONLY);
+    table.set_header(["billing group", "AWS cost", "pro forma", "margin", "margin %", "currency"]);
+    for row in rows {
+        let amount = |text: &Option<String>| text.clone().unwrap_or_default();
+        table.add_row([
+            row.billing_group.clone().unwrap_or_else(|| "(no billing group)".to_owned()),
+            row.aws_cost.clone(),
+            amount(&row.pro_forma_cost),
+            amount(&row.margin),
+            amount(&row.margin_percentage),
+            row.currency.clone(),
+        ]);
+    }
+    for column in 1..5 {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table
+}
+
+/// A count with its thousands set apart.
+fn thousands(count: u64) -> String {
+    let digits = count.to_string();
+    let mut text = String::new();
+    for (place, digit) in digits.chars().enumerate() {
+        if place > 0 && (digits.len() - place).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
+}
