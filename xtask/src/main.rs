@@ -2,22 +2,40 @@
 
 use std::process::ExitCode;
 
+mod demo_month;
+mod price_classes;
 #[cfg(test)]
 mod tidy;
 
+/// What a subcommand does with the arguments after its name.
+type Action = fn(&[String]) -> Result<(), String>;
+
 /// Every subcommand with what it does.
-const SUBCOMMANDS: &[(&str, &str)] = &[];
+const SUBCOMMANDS: &[(&str, &str, Action)] = &[
+    ("demo-month", "[--check]: writes fixtures/demo/cost, or says whether it is up to date", demo_month::run),
+    ("price-classes", "[CLASSES [RULES]]: times pricing alone, on a made cube", price_classes::run),
+];
 
 fn main() -> ExitCode {
-    let asked = std::env::args().nth(1);
-    eprint!("{}", usage(asked.as_deref()));
-    ExitCode::from(2)
+    let arguments: Vec<String> = std::env::args().skip(1).collect();
+    let asked = arguments.first().map(String::as_str);
+    let Some((.., action)) = SUBCOMMANDS.iter().find(|(name, ..)| Some(*name) == asked) else {
+        eprint!("{}", usage(asked));
+        return ExitCode::from(2);
+    };
+    match action(&arguments[1..]) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            ExitCode::FAILURE
+        }
+    }
 }
 
 fn usage(asked: Option<&str>) -> String {
     let mut text = asked.map_or_else(String::new, |name| format!("xtask: no subcommand `{name}`\n\n"));
     text.push_str("usage: cargo run -p xtask -- SUBCOMMAND\n");
-    for (name, purpose) in SUBCOMMANDS {
+    for (name, purpose, _) in SUBCOMMANDS {
         text.push_str(&format!("  {name:<16} {purpose}\n"));
     }
     text.push_str("\nThe rules of this repository are tests: cargo test -p xtask\n");

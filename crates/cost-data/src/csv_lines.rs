@@ -1,12 +1,12 @@
 //! CSV cost files, plain, gzip or zip.
 //!
-//! RFC 4180 by the `csv` crate, with two checks it leaves to others: a quote that is never closed, and decompression beyond
-//! measure. An empty field is null.
+//! RFC 4180 by the `csv` crate, with the checks it leaves to others: quotes that do not enclose a whole field, and
+//! decompression beyond measure. An empty field is null.
 
 use crate::batch::{Batch, Codes, Columns, Numbers, Place, Reject, key_column_name};
 use crate::layout::{self, Layout, LayoutError};
 use crate::limits::{
-    BATCH_ROWS, EXPANSION_FREE_BYTES, EXPANSION_RATIO_MAX, RECORD_BYTES_MAX, TEXT_BYTES_MAX,
+    BATCH_BYTES, BATCH_ROWS, EXPANSION_FREE_BYTES, EXPANSION_RATIO_MAX, RECORD_BYTES_MAX, TEXT_BYTES_MAX,
 };
 use crate::number::{self, NumberNotes};
 use crate::source::{Source, SourceReader};
@@ -44,21 +44,70 @@ pub enum Refused {
 struct Watch {
     bytes: Cell<u64>,
     record_start: Cell<u64>,
-    quotes: Cell<u64>,
 }
 
 struct Watched<R> {
     inner: R,
     watch: Rc<Watch>,
     bytes_max: u64,
+    quotes: Quotes,
+    /// Whether the next byte is one that no CSV file has there.
+    at_stray_quote: bool,
+}
+
+/// Where quotes may stand: around a whole field, and in pairs inside.
+#[derive(Default)]
+struct Quotes {
+    inside: bool,
+    before: Option<u8>,
+}
+
+impl Quotes {
+    /// Follows some bytes; the place of the first that may not stand where it does.
+    fn stray(&mut self, bytes: &[u8]) -> Option<usize> {
+        let ends_field = |byte: u8| matches!(byte, b',' | b'\n' | b'\r');
+        let follows_quote = |byte: u8| ends_field(byte) || byte == b'"';
+        let first = *bytes.first()?;
+        if !self.inside && self.before == Some(b'"') && !follows_quote(first) {
+            return Some(0);
+        }
+        let mut from = 0;
+        while let Some(found) = bytes[from..].iter().position(|byte| *byte == b'"') {
+            let place = from + found;
+            if self.inside {
+                if bytes.get(place + 1).is_some_and(|next| !follows_quote(*next)) {
+                    return Some(place + 1);
+                }
+            } else {
+                let before = place.checked_sub(1).map_or(self.before, |before| Some(bytes[before]));
+                // After a quote this one makes a pair; before the first field there may be a byte order mark.
+                if before.is_some_and(|before| !follows_quote(before) && before != 0xbf) {
+                    return Some(place);
+                }
+            }
+            self.inside = !self.inside;
+            from = place + 1;
+        }
+        self.before = bytes.last().copied();
+        None
+    }
 }
 
 impl<R: Read> Read for Watched<R> {
+    /// Hands on the bytes before a stray quote first, so that the parser fails in the very record that has it.
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        let count = self.inner.read(buffer)?;
-        let quotes = buffer[..count].iter().filter(|byte| **byte == b'"').count();
+        if self.at_stray_quote {
+            return Err(io::Error::other("a quote that does not enclose the whole field"));
+        }
+        let mut count = self.inner.read(buffer)?;
+        if count == 0 && self.quotes.inside {
+            return Err(io::Error::other("a quote that is never closed"));
+        }
+        if let Some(place) = self.quotes.stray(&buffer[..count]) {
+            self.at_stray_quote = true;
+            count = place;
+        }
         let watch = &self.watch;
-        watch.quotes.set(watch.quotes.get() + quotes as u64);
         watch.bytes.set(watch.bytes.get() + count as u64);
         if watch.bytes.get() > self.bytes_max {
             return Err(io::Error::other(format!("decompresses to more than {} bytes", self.bytes_max)));
@@ -154,7 +203,13 @@ impl CsvFile {
         let allowed = EXPANSION_FREE_BYTES.saturating_add(file.bytes().saturating_mul(EXPANSION_RATIO_MAX));
         let bytes_max = if compressed { allowed } else { u64::MAX };
         let watch = Rc::new(Watch::default());
-        let watched: Box<dyn Read> = Box::new(Watched { inner: text, watch: Rc::clone(&watch), bytes_max });
+        let watched: Box<dyn Read> = Box::new(Watched {
+            inner: text,
+            watch: Rc::clone(&watch),
+            bytes_max,
+            quotes: Quotes::default(),
+            at_stray_quote: false,
+        });
         let mut reader = ReaderBuilder::new().has_headers(false).from_reader(watched);
         let mut header = ByteRecord::new();
         let more = reader.read_byte_record(&mut header).map_err(|error| broken(csv_reason(&error)))?;
@@ -180,7 +235,8 @@ impl CsvFile {
     ) -> Option<Result<Batch, Refused>> {
         let mut lines = Vec::with_capacity(BATCH_ROWS);
         let place = Place { file, row_group: None, row: self.rows };
-        while lines.len() < BATCH_ROWS {
+        let mut bytes = 0;
+        while lines.len() < BATCH_ROWS && bytes < BATCH_BYTES {
             let mut line = ByteRecord::new();
             self.watch.record_start.set(self.watch.bytes.get());
             match self.reader.read_byte_record(&mut line) {
@@ -198,11 +254,8 @@ impl CsvFile {
                 let reason = "the header again: two files in one".to_owned();
                 return Some(Err(Refused::Broken { row: Some(self.rows), reason }));
             }
+            bytes += line.as_slice().len();
             lines.push(line);
-        }
-        if self.reader.is_done() && self.watch.quotes.get() % 2 == 1 {
-            let reason = "a quote that is never closed".to_owned();
-            return Some(Err(Refused::Broken { row: Some(self.rows), reason }));
         }
         if lines.is_empty() {
             return None;

@@ -123,11 +123,13 @@ fn by_manifest_file(path: &Path, name: &str, delivery: &mut Delivery) -> Result<
 struct Tree {
     root: PathBuf,
     files: Vec<String>,
+    /// Links, pipes and devices: never followed, so that what is read lies below the root.
+    others: Vec<String>,
 }
 
 impl Tree {
     fn walk(root: &Path) -> Result<Self, Vec<Diagnostic>> {
-        let mut files = Vec::new();
+        let (mut files, mut others) = (Vec::new(), Vec::new());
         let mut folders = vec![root.to_owned()];
         while let Some(folder) = folders.pop() {
             let failed = |error: std::io::Error| {
@@ -139,12 +141,13 @@ impl Tree {
                 let hidden = entry.file_name().to_string_lossy().starts_with('.');
                 if kind.is_dir() && !hidden {
                     folders.push(entry.path());
-                } else if kind.is_file() && !hidden {
+                } else if !hidden {
                     let path = entry.path();
                     let name = path.strip_prefix(root).unwrap_or(&path);
-                    files.push(name.to_string_lossy().into_owned());
+                    let list = if kind.is_file() { &mut files } else { &mut others };
+                    list.push(name.to_string_lossy().into_owned());
                 }
-                if files.len() + folders.len() > 10 * FILES_MAX {
+                if files.len() + others.len() + folders.len() > 10 * FILES_MAX {
                     let reason = format!("more than {} files and folders", 10 * FILES_MAX);
                     return Err(vec![
                         Diagnostic::file(&display(root), reason).hint("name the report's own folder"),
@@ -153,10 +156,15 @@ impl Tree {
             }
         }
         files.sort();
-        Ok(Self { root: root.to_owned(), files })
+        others.sort();
+        Ok(Self { root: root.to_owned(), files, others })
     }
 
     fn choose(&self, period: BillingPeriod, delivery: &mut Delivery) -> Result<(), Vec<Diagnostic>> {
+        for name in self.others.iter().filter(|name| is_cost_file(name)) {
+            let reason = "is a link, a pipe or a device, which are not followed in a folder".to_owned();
+            delivery.passed_by.push((name.clone(), reason));
+        }
         let names: Vec<&String> = self.files.iter().filter(|name| is_manifest(name)).collect();
         if names.is_empty() {
             return self.bare_folder(delivery);

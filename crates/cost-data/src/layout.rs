@@ -138,6 +138,19 @@ pub enum LayoutError {
     Missing(Vec<String>),
 }
 
+impl LayoutError {
+    /// What to do about it.
+    #[must_use]
+    pub const fn way_out(&self) -> &'static str {
+        match self {
+            Self::NotCost | Self::Focus => "give CUR or CUR 2.0 files with --cost",
+            Self::TooManyColumns(_) => "leave columns out of the export",
+            Self::Duplicate(_) | Self::Mixed(..) => "give the file as AWS delivered it",
+            Self::Missing(_) => "add the columns to the export; AWS can deliver the month again with them",
+        }
+    }
+}
+
 fn list(names: &[String]) -> String {
     names.iter().map(|name| format!("`{name}`")).collect::<Vec<_>>().join(", ")
 }

@@ -4,6 +4,8 @@
 pub const DIAGNOSTICS_SHOWN_MAX: usize = 100;
 /// How many rejected rows `--accept-rejects` lists; all are counted.
 pub const REJECTS_LISTED_MAX: usize = 10_000;
+/// How many accounts are named that have no account id.
+pub const ODD_ACCOUNTS_SHOWN_MAX: usize = 10;
 /// How many columns a file may have.
 pub const COLUMNS_MAX: usize = 10_000;
 /// How long a text that takes part in pricing may be, in bytes.
@@ -29,7 +31,9 @@ pub const RESTARTS_MAX: u32 = 3;
 /// A single amount or quantity must be below this, in whole units: larger is a broken file.
 pub const NUMBER_UNITS_MAX: i128 = 1_000_000_000_000;
 /// How many rows are handled at once.
-pub const BATCH_ROWS: usize = 16_384;
+pub const BATCH_ROWS: usize = 8_192;
+/// How many bytes of CSV records are handled at once.
+pub const BATCH_BYTES: usize = 32 << 20;
 /// Address space of the reading child: this, and [`WORKER_THREAD_BYTES`] per thread.
 pub const WORKER_BASE_BYTES: u64 = 1 << 30;
 /// Address space per reading thread: its stack and its share of the allocator.

@@ -4,7 +4,7 @@
 //! `dataFiles`, `executionId`). AWS writes the manifest after all files it lists.
 
 use crate::diagnostics::{Diagnostic, excerpt};
-use crate::limits::MANIFEST_BYTES_MAX;
+use crate::limits::{FILES_MAX, MANIFEST_BYTES_MAX};
 use billing::period::BillingPeriod;
 use serde_json::Value;
 use std::fs;
@@ -53,6 +53,10 @@ pub fn read(path: &Path, name: &str) -> Result<Manifest, Diagnostic> {
     let Some(listed) = listed else {
         return Err(broken("has neither `reportKeys` nor `dataFiles`".to_owned()));
     };
+    if listed.len() > FILES_MAX {
+        let reason = format!("lists {} files; at most {FILES_MAX} are read", listed.len());
+        return Err(Diagnostic::file(name, reason).hint("give the data files of one month"));
+    }
     let mut keys = Vec::with_capacity(listed.len());
     for key in listed {
         let key = key.as_str().ok_or_else(|| broken("lists a key that is not text".to_owned()))?;
@@ -93,7 +97,7 @@ fn outside(name: &str, key: &str) -> Diagnostic {
 /// A key without scheme and bucket; `None` when it would leave its prefix.
 fn key_path(key: &str) -> Option<String> {
     let path = match key.split_once("://") {
-        Some((_, rest)) => rest.split_once('/')?.1,
+        Some((_, rest)) => rest.split_once('/').filter(|(bucket, _)| !bucket.is_empty())?.1,
         None => key,
     };
     let sound = |part: &str| !part.is_empty() && part != "." && part != ".." && !part.contains(['\\', '\0']);

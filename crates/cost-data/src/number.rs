@@ -120,15 +120,10 @@ pub fn units_of_float(x: f32, notes: &mut NumberNotes) -> Result<i128, NumberErr
     units_of_text(&format!("{x}"), notes)
 }
 
-/// A double as canonical decimal text, for keys.
-///
-/// # Errors
-/// [`NumberError`].
-pub fn text_of_double(x: f64) -> Result<String, NumberError> {
-    if !x.is_finite() {
-        return Err(NumberError::NotFinite);
-    }
-    Ok(format!("{x}"))
+/// A double as its shortest decimal text, for keys; `NaN` and `inf` stay what they are.
+#[must_use]
+pub fn text_of_double(x: f64) -> String {
+    format!("{x}")
 }
 
 /// Digits as units of 10⁻¹⁰: `-?digits(.digits)?([eE][-+]?d{1,3})?`.

@@ -5,7 +5,9 @@
 
 use crate::batch::{Batch, Codes, Columns, Numbers, Place, Reject, key_column_name};
 use crate::layout::{self, Layout, LayoutError};
-use crate::limits::{BATCH_ROWS, ROWS_FREE, ROWS_PER_BYTE_MAX};
+use crate::limits::{
+    BATCH_ROWS, EXPANSION_FREE_BYTES, EXPANSION_RATIO_MAX, ROWS_FREE, ROWS_PER_BYTE_MAX, TEXT_BYTES_MAX,
+};
 use crate::number::{self, NumberError, NumberNotes};
 use crate::source::Source;
 use crate::timestamp;
@@ -21,6 +23,8 @@ use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
+use parquet::basic::Compression;
+use parquet::file::metadata::ParquetMetaData;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
@@ -48,14 +52,16 @@ impl ParquetFile {
         let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
         let metadata = ArrowReaderMetadata::load(file, options).map_err(broken)?;
         let bytes = file.bytes();
-        let rows: i64 = metadata.metadata().row_groups().iter().map(|group| group.num_rows()).sum();
-        let rows = u64::try_from(rows).unwrap_or(u64::MAX);
+        let groups = metadata.metadata().row_groups().iter();
+        let rows = groups.map(|group| u64::try_from(group.num_rows()).unwrap_or(u64::MAX));
+        let rows = rows.fold(0, u64::saturating_add);
         if rows > ROWS_FREE.saturating_add(bytes.saturating_mul(ROWS_PER_BYTE_MAX)) {
             let reason = format!(
                 "claims {rows} rows in {bytes} bytes; at most {ROWS_PER_BYTE_MAX} rows a byte are read"
             );
             return Err(Refused::Broken(reason));
         }
+        check_chunks(metadata.metadata(), bytes).map_err(Refused::Broken)?;
         let header: Vec<String> =
             metadata.schema().fields().iter().map(|field| field.name().clone()).collect();
         let layout = layout::detect(&header).map_err(Refused::Layout)?;
@@ -91,8 +97,10 @@ impl ParquetFile {
             .into_iter()
             .flatten()
             .filter_map(|place| check(place, &|kind| is_text(kind) || is_time(kind), "a timestamp"));
-        let payer = check(columns.payer, &is_text, "text");
-        key_types.chain(measures).chain(times).chain(payer).collect()
+        let texts = [columns.payer].into_iter().chain(columns.product_name).chain(columns.service_name);
+        let texts = texts.chain(columns.identity.into_iter().flatten());
+        let texts = texts.filter_map(|place| check(place, &is_text, "text"));
+        key_types.chain(measures).chain(times).chain(texts).collect()
     }
 
     /// The batches of a row group.
@@ -103,7 +111,9 @@ impl ParquetFile {
         let wanted = wanted.chain(columns.product_name).chain(columns.service_name);
         let wanted: Vec<usize> = wanted.chain(columns.identity.into_iter().flatten()).collect();
         let reader = self.reader(file, row_group, wanted)?.with_batch_size(BATCH_ROWS);
-        Ok(Batches { reader: reader.build().map_err(|error| error.to_string())? })
+        let rows = self.metadata.metadata().row_group(row_group).num_rows();
+        let rows_left = usize::try_from(rows).map_err(|_| format!("claims {rows} rows"))?;
+        Ok(Batches { reader: reader.build().map_err(|error| error.to_string())?, rows_left })
     }
 
     /// A reader of some columns of a row group.
@@ -116,6 +126,46 @@ impl ParquetFile {
         let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file.clone(), self.metadata.clone());
         let mask = ProjectionMask::roots(builder.parquet_schema(), columns);
         Ok(builder.with_row_groups(vec![row_group]).with_projection(mask))
+    }
+}
+
+/// Checks that every column of every row group has bytes of its own, no more than there are, in a form that is read.
+fn check_chunks(metadata: &ParquetMetaData, bytes: u64) -> Result<(), String> {
+    let mut chunks = Vec::new();
+    let mut expanded = 0_u64;
+    for (number, group) in metadata.row_groups().iter().enumerate() {
+        for column in group.columns() {
+            let name = || format!("column `{}` of row group {number}", column.column_path().string());
+            let start = column.dictionary_page_offset().unwrap_or_else(|| column.data_page_offset());
+            let (start, length) = (u64::try_from(start), u64::try_from(column.compressed_size()));
+            let (Ok(start), Ok(length)) = (start, length) else {
+                return Err(format!("{} has a place or a size below 0", name()));
+            };
+            let end = start.checked_add(length).filter(|end| *end <= bytes);
+            let end = end.ok_or_else(|| format!("{} lies beyond the end of the file", name()))?;
+            let codec = column.compression();
+            if !matches!(
+                codec,
+                Compression::UNCOMPRESSED | Compression::SNAPPY | Compression::GZIP(_) | Compression::ZSTD(_)
+            ) {
+                return Err(format!("{} is compressed by {codec}, which this version does not read", name()));
+            }
+            expanded = expanded.saturating_add(u64::try_from(column.uncompressed_size()).unwrap_or(u64::MAX));
+            chunks.push((start, end, number, column));
+        }
+    }
+    if expanded > EXPANSION_FREE_BYTES.saturating_add(bytes.saturating_mul(EXPANSION_RATIO_MAX)) {
+        return Err(format!("decompresses to {expanded} bytes, from {bytes}"));
+    }
+    chunks.sort_unstable_by_key(|(start, end, ..)| (*start, *end));
+    match chunks.windows(2).find(|pair| pair[1].0 < pair[0].1) {
+        Some([(_, _, group, column), (_, _, other_group, other)]) => {
+            let (column, other) = (column.column_path().string(), other.column_path().string());
+            Err(format!(
+                "column `{column}` of row group {group} and `{other}` of row group {other_group} share bytes"
+            ))
+        }
+        _ => Ok(()),
     }
 }
 
@@ -152,6 +202,8 @@ fn type_name(kind: &DataType) -> String {
 /// The batches of one row group.
 pub struct Batches {
     reader: ParquetRecordBatchReader,
+    /// Rows that the footer promises and that have not come yet.
+    rows_left: usize,
 }
 
 impl Batches {
@@ -162,10 +214,18 @@ impl Batches {
         columns: &Columns,
         period: &Range<i64>,
     ) -> Option<Result<Batch, String>> {
-        let record = match self.reader.next()? {
+        let Some(record) = self.reader.next() else {
+            let missing = std::mem::take(&mut self.rows_left);
+            return (missing > 0).then(|| Err(format!("holds {missing} rows less than its footer says")));
+        };
+        let record = match record {
             Ok(record) => record,
             Err(error) => return Some(Err(format!("cannot be decoded: {error}"))),
         };
+        let Some(rows_left) = self.rows_left.checked_sub(record.num_rows()) else {
+            return Some(Err("holds more rows than its footer says".to_owned()));
+        };
+        self.rows_left = rows_left;
         Some(Ok(Decoder { record, rejects: Vec::new(), notes: NumberNotes::default() }
             .batch(place, columns, period)))
     }
@@ -237,17 +297,50 @@ impl Decoder {
     /// A text column, or the texts of a number column.
     fn codes(&mut self, array: &ArrayRef, name: &str) -> Codes {
         if let Some(codes) = array.as_dictionary_opt::<Int32Type>().and_then(Codes::from_dictionary) {
+            self.reject_long_texts(&codes, name);
             return codes;
         }
-        let mut texts: Vec<Option<String>> = Vec::with_capacity(array.len());
+        let nulls = array.logical_nulls().filter(|nulls| nulls.null_count() > 0);
+        let mut distinct: HashMap<u64, i32> = HashMap::new();
+        let mut texts: Vec<String> = Vec::new();
+        let mut keys = Vec::with_capacity(array.len());
+        let mut last = None;
         for row in 0..array.len() {
-            let text = if array.is_null(row) { Ok(None) } else { number_text(array, row).map(Some) };
-            texts.push(text.unwrap_or_else(|error| {
-                self.rejects.push(Reject::new(row, name, Some("NaN"), error.to_string()));
-                None
-            }));
+            let bits = if array.is_null(row) { None } else { Some(number_bits(array, row)) };
+            if last.is_none_or(|(known, _)| known != bits) {
+                let key = match bits {
+                    None => 0,
+                    Some(bits) => *distinct.entry(bits).or_insert_with(|| {
+                        texts.push(number_text(array, row));
+                        i32::try_from(texts.len() - 1).unwrap_or(i32::MAX)
+                    }),
+                };
+                last = Some((bits, key));
+            }
+            keys.push(last.map_or(0, |(_, key)| key));
         }
-        Codes::from_texts(texts.iter().map(Option::as_deref))
+        for (row, key) in keys.iter().enumerate().filter(|(row, _)| array.is_valid(*row)) {
+            let text = &texts[usize::try_from(*key).unwrap_or(0)];
+            if !text.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
+                self.rejects.push(Reject::new(row, name, Some(text), NumberError::NotFinite.to_string()));
+            }
+        }
+        Codes { keys: keys.into(), nulls, values: texts.into() }
+    }
+
+    fn reject_long_texts(&mut self, codes: &Codes, name: &str) {
+        let all_bytes = codes.values.value_data().len();
+        if all_bytes <= TEXT_BYTES_MAX
+            || codes.values.offsets().lengths().all(|bytes| bytes <= TEXT_BYTES_MAX)
+        {
+            return;
+        }
+        for row in 0..codes.keys.len() {
+            if let Some(text) = codes.text(row).filter(|text| text.len() > TEXT_BYTES_MAX) {
+                let reason = format!("longer than {TEXT_BYTES_MAX} bytes");
+                self.rejects.push(Reject::new(row, name, Some(text), reason));
+            }
+        }
     }
 
     fn numbers(&mut self, array: &ArrayRef, name: &str) -> Numbers {
@@ -420,15 +513,29 @@ fn whole(array: &ArrayRef, row: usize) -> i128 {
     }
 }
 
+/// What tells one number of a column from another.
+fn number_bits(array: &ArrayRef, row: usize) -> u64 {
+    match array.data_type() {
+        DataType::Float64 => array.as_primitive::<Float64Type>().value(row).to_bits(),
+        DataType::Float32 => array.as_primitive::<Float32Type>().value(row).to_bits().into(),
+        // Rates and factors are far below 64 bits of any scale; a number that is not has a key of its own row.
+        DataType::Decimal128(..) => {
+            let value = array.as_primitive::<Decimal128Type>().value(row);
+            u64::try_from(value).unwrap_or(u64::MAX - row as u64)
+        }
+        _ => whole(array, row) as u64,
+    }
+}
+
 /// A number as the text it has in a key.
-fn number_text(array: &ArrayRef, row: usize) -> Result<String, NumberError> {
+fn number_text(array: &ArrayRef, row: usize) -> String {
     match array.data_type() {
         DataType::Float64 => number::text_of_double(array.as_primitive::<Float64Type>().value(row)),
-        DataType::Float32 => Ok(array.as_primitive::<Float32Type>().value(row).to_string()),
+        DataType::Float32 => array.as_primitive::<Float32Type>().value(row).to_string(),
         DataType::Decimal128(_, scale) => {
             let digits = format!("{}E{}", array.as_primitive::<Decimal128Type>().value(row), -scale);
-            Ok(number::canonical_rate(&digits))
+            number::canonical_rate(&digits)
         }
-        _ => Ok(whole(array, row).to_string()),
+        _ => whole(array, row).to_string(),
     }
 }

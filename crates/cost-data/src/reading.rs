@@ -3,9 +3,9 @@
 use crate::batch::{Columns, Place, span};
 use crate::csv_lines::{self, CsvFile};
 use crate::delivery::{self, Delivery, Found};
-use crate::diagnostics::Diagnostic;
+use crate::diagnostics::{Diagnostic, excerpt};
 use crate::layout::{CostFormat, LayoutError};
-use crate::limits::{REJECTS_LISTED_MAX, RESTARTS_MAX};
+use crate::limits::{ODD_ACCOUNTS_SHOWN_MAX, REJECTS_LISTED_MAX, RESTARTS_MAX};
 use crate::number::NumberNotes;
 use crate::parquet_lines::{self, ParquetFile};
 use crate::scan::{self, Counts, Scan, TooManyClasses};
@@ -22,6 +22,7 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
@@ -188,7 +189,10 @@ fn open_all(delivery: &Delivery, request: &Request) -> Result<Opened, Refusal> {
     let mut problems = Vec::new();
     let mut formats: BTreeMap<CostFormat, String> = BTreeMap::new();
     for found in &delivery.files {
-        match open(found, request) {
+        match unless_it_panics(|| open(found, request)).unwrap_or_else(|reason| {
+            let problem = Diagnostic::file(&found.name, reason).hint(HINT_BROKEN);
+            Err(Unread::Problem(Box::new(problem)))
+        }) {
             Ok((file, format)) => {
                 formats.entry(format).or_insert_with(|| found.name.clone());
                 opened.files.push(file);
@@ -217,6 +221,9 @@ fn inputs_text(request: &Request) -> String {
     request.inputs.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
 }
 
+/// The way out where a file is not what AWS writes.
+const HINT_BROKEN: &str = "copy the file again from where AWS delivered it";
+
 enum Unread {
     PassedBy(String),
     Problem(Box<Diagnostic>),
@@ -224,9 +231,14 @@ enum Unread {
 
 fn open(found: &Found, request: &Request) -> Result<(OpenFile, CostFormat), Unread> {
     let problem = |reason: String| Unread::Problem(Box::new(Diagnostic::file(&found.name, reason)));
+    let broken =
+        |reason: String| Unread::Problem(Box::new(Diagnostic::file(&found.name, reason).hint(HINT_BROKEN)));
     let of_layout = |error: LayoutError| match error {
         LayoutError::NotCost if !found.named => Unread::PassedBy("has no cost columns".to_owned()),
-        error => problem(error.to_string()),
+        error => {
+            let problem = Diagnostic::file(&found.name, error.to_string()).hint(error.way_out());
+            Unread::Problem(Box::new(problem))
+        }
     };
     let source = Source::open(&found.path).map_err(problem)?;
     let head = source.head(4).map_err(|error| problem(format!("cannot be read: {error}")))?;
@@ -234,7 +246,7 @@ fn open(found: &Found, request: &Request) -> Result<(OpenFile, CostFormat), Unre
     let (layout, content) = if is_parquet {
         let file = ParquetFile::open(&source).map_err(|refused| match refused {
             parquet_lines::Refused::Layout(error) => of_layout(error),
-            parquet_lines::Refused::Broken(reason) => problem(reason),
+            parquet_lines::Refused::Broken(reason) => broken(reason),
         })?;
         (file.layout.clone(), Content::Parquet(file))
     } else {
@@ -242,7 +254,7 @@ fn open(found: &Found, request: &Request) -> Result<(OpenFile, CostFormat), Unre
             csv_lines::Refused::Layout(error) => of_layout(error),
             csv_lines::Refused::Empty if !found.named => Unread::PassedBy("is empty".to_owned()),
             csv_lines::Refused::Empty => problem("is empty, without even a header".to_owned()),
-            csv_lines::Refused::Broken { reason, .. } => problem(reason),
+            csv_lines::Refused::Broken { reason, .. } => broken(reason),
         })?;
         (file.layout, Content::Csv)
     };
@@ -250,14 +262,19 @@ fn open(found: &Found, request: &Request) -> Result<(OpenFile, CostFormat), Unre
     if let Content::Parquet(file) = &content {
         let unusable = file.unusable_columns(&columns);
         if !unusable.is_empty() {
-            return Err(problem(format!(
-                "columns of types that no exact value comes from: {}",
-                unusable.join("; ")
-            )));
+            let reason = format!("columns of types that no exact value comes from: {}", unusable.join("; "));
+            let problem = Diagnostic::file(&found.name, reason).hint("give the file as AWS delivered it");
+            return Err(Unread::Problem(Box::new(problem)));
         }
     }
     let (because, format) = (layout.because, layout.format);
     Ok((OpenFile { found: found.clone(), source, columns, because, content }, format))
+}
+
+/// The result of some work on a file, or what it says when it panics: decoders do, on files made for that.
+fn unless_it_panics<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+    catch_unwind(AssertUnwindSafe(work))
+        .map_err(|_| "cannot be decoded: the decoder failed on its content".to_owned())
 }
 
 /// A piece of work that one thread does alone.
@@ -275,6 +292,8 @@ struct Run<'a> {
     tasks: Vec<Task>,
     next: AtomicUsize,
     stop: AtomicBool,
+    /// Whether there is a problem: then nobody asks for hashes any more.
+    failed: AtomicBool,
     lines: AtomicU64,
     bytes: AtomicU64,
     hashing_nanoseconds: AtomicU64,
@@ -307,6 +326,7 @@ impl<'a> Run<'a> {
             tasks: tasks.collect(),
             next: AtomicUsize::new(0),
             stop: AtomicBool::new(false),
+            failed: AtomicBool::new(false),
             lines: AtomicU64::new(0),
             bytes: AtomicU64::new(0),
             hashing_nanoseconds: AtomicU64::new(0),
@@ -367,12 +387,18 @@ impl<'a> Run<'a> {
             if self.stop.load(Ordering::Relaxed) {
                 break;
             }
-            let done = match *task {
-                Task::RowGroup(file, group) => self.row_group(&mut scan, file, group),
-                Task::Csv(file) => self.csv(&mut scan, file),
-                Task::Hash(file) => self.hash(file),
-            };
+            let (Task::RowGroup(file, _) | Task::Csv(file) | Task::Hash(file)) = *task;
+            let done = unless_it_panics(|| match *task {
+                Task::RowGroup(_, group) => self.row_group(&mut scan, file, group),
+                Task::Csv(_) => self.csv(&mut scan, file),
+                Task::Hash(_) => self.hash(file),
+            });
+            // What a panic leaves in the scan is of no use, but nobody uses it: there is a problem.
+            let done = done.unwrap_or_else(|reason| {
+                Err(Diagnostic::file(&self.opened.files[file].found.name, reason).hint(HINT_BROKEN))
+            });
             if let Err(problem) = done {
+                self.failed.store(true, Ordering::Relaxed);
                 self.problems.lock().unwrap_or_else(PoisonError::into_inner).push(problem);
             }
         }
@@ -388,7 +414,9 @@ impl<'a> Run<'a> {
         let file = &self.opened.files[number];
         let Content::Parquet(parquet) = &file.content else { return Ok(()) };
         let name = &file.found.name;
-        let broken = |reason| Diagnostic { row_group: Some(group), ..Diagnostic::file(name, reason) };
+        let broken = |reason| {
+            Diagnostic { row_group: Some(group), ..Diagnostic::file(name, reason) }.hint(HINT_BROKEN)
+        };
         let mut batches = parquet.read(&file.source, group, &file.columns).map_err(broken)?;
         let mut place = Place { file: number, row_group: Some(group), row: 0 };
         while let Some(batch) = batches.next(place, &file.columns, &self.period) {
@@ -408,7 +436,7 @@ impl<'a> Run<'a> {
         let name = &file.found.name;
         let of_refusal = |refused| match refused {
             csv_lines::Refused::Broken { row, reason } => {
-                Diagnostic { row, ..Diagnostic::file(name, reason) }
+                Diagnostic { row, ..Diagnostic::file(name, reason) }.hint(HINT_BROKEN)
             }
             csv_lines::Refused::Layout(error) => Diagnostic::file(name, error.to_string()),
             csv_lines::Refused::Empty => Diagnostic::file(name, "is empty"),
@@ -427,11 +455,12 @@ impl<'a> Run<'a> {
     fn hash(&self, number: usize) -> Result<(), Diagnostic> {
         let file = &self.opened.files[number];
         let before = thread_nanoseconds();
-        let hash = file.source.sha256();
+        let hash = file.source.sha256(|| self.failed.load(Ordering::Relaxed));
         self.hashing_nanoseconds.fetch_add(thread_nanoseconds() - before, Ordering::Relaxed);
         let hash =
             hash.map_err(|error| Diagnostic::file(&file.found.name, format!("cannot be read: {error}")))?;
-        self.hashes.lock().unwrap_or_else(PoisonError::into_inner).insert(number, hash);
+        let mut hashes = self.hashes.lock().unwrap_or_else(PoisonError::into_inner);
+        hashes.extend(hash.map(|hash| (number, hash)));
         Ok(())
     }
 }
@@ -472,10 +501,12 @@ fn finish(
         return Err(problems.into());
     }
     totals.rejects.sort_by_key(|(place, _)| *place);
+    // A row may have several problems; beyond the limit only rows are counted.
+    let problems = totals.counts.rejected.max(totals.rejects.len() as u64);
     totals.rejects.truncate(REJECTS_LISTED_MAX);
     let rejects: Vec<Diagnostic> = totals.rejects.into_iter().map(|(_, reject)| reject).collect();
     if totals.counts.rejected > 0 && !request.accept_rejects {
-        return Err(Refusal { count: totals.counts.rejected, problems: rejects });
+        return Err(Refusal { count: problems, problems: rejects });
     }
     report.rejects = rejects;
     report.duplicate_lines = request.check_line_ids.then(|| duplicates(totals.identities));
@@ -495,12 +526,25 @@ fn finish(
         );
     }
     report.add_counts(totals.counts, totals.notes);
+    report.warnings.extend(no_lines(&report, period));
+    report.warnings.extend(opened.files.iter().filter_map(|file| without_identity(file, request)));
     report.warnings.extend(double_discounts(&cube, totals.counts));
-    let control = totals.control.into_iter().filter_map(|(code, (net, unblended))| {
-        let cost = |units| Cost::from_units(units).unwrap_or_default();
-        Some((Currency::parse(&code)?, ControlTotal { net_unblended: cost(net), unblended: cost(unblended) }))
-    });
-    Ok(Reading { control: control.collect(), cube, report })
+    report.warnings.extend(odd_accounts(&cube));
+    let control =
+        control_totals(totals.control).map_err(|reason| Diagnostic::file(&inputs_text(request), reason))?;
+    Ok(Reading { control, cube, report })
+}
+
+fn control_totals(units: BTreeMap<String, (i128, i128)>) -> Result<BTreeMap<Currency, ControlTotal>, String> {
+    let mut control = BTreeMap::new();
+    for (code, (net, unblended)) in units {
+        let cost =
+            |units| Cost::from_units(units).map_err(|error| format!("the sum of all {code} is {error}"));
+        let total = ControlTotal { net_unblended: cost(net)?, unblended: cost(unblended)? };
+        // Lines of a code that is none were rejected.
+        control.extend(Currency::parse(&code).map(|currency| (currency, total)));
+    }
+    Ok(control)
 }
 
 /// What all threads found, added up.
@@ -584,7 +628,7 @@ fn one_payer(
         Some(payer) => Ok(Some(payer)),
         None => Err(Diagnostic {
             column: Some(crate::layout::PAYER.to_owned()),
-            value: Some(crate::diagnostics::excerpt(payer)),
+            value: Some(excerpt(payer)),
             row: Some(place.row + 1),
             row_group: place.row_group,
             ..Diagnostic::file(file(place), "not an account id")
@@ -597,20 +641,54 @@ fn duplicates(mut identities: Vec<u128>) -> u64 {
     identities.windows(2).filter(|pair| pair[0] == pair[1]).count() as u64
 }
 
+/// A month in which nothing was used, or the wrong month.
+fn no_lines(report: &Report, period: BillingPeriod) -> Option<String> {
+    let others = report.lines_passed_by;
+    let of_period = report.lines_read - others - report.lines_rejected;
+    (of_period == 0).then(|| match others {
+        0 => format!("the cost files have no line of {period}: all totals are 0"),
+        _ => format!(
+            "the cost files have no line of {period}, only {others} of other months: all totals are 0"
+        ),
+    })
+}
+
+/// A file whose lines cannot be told apart, though that was asked for.
+fn without_identity(file: &OpenFile, request: &Request) -> Option<String> {
+    let name = &file.found.name;
+    (request.check_line_ids && file.columns.identity.is_none()).then(|| {
+        format!("`{name}` has no line ids and intervals: its lines are not looked through for duplicates")
+    })
+}
+
+/// Accounts that no book can name.
+fn odd_accounts(cube: &Cube) -> Vec<String> {
+    let texts = cube.classes.iter().filter_map(|class| cube.value(class, KeyColumn::UsageAccount));
+    let odd: BTreeSet<&str> = texts.filter(|text| AccountId::parse(text).is_none()).collect();
+    let warning =
+        |text: &&str| format!("`{}` is not an account id: its lines are in no billing group", excerpt(text));
+    odd.iter().take(ODD_ACCOUNTS_SHOWN_MAX).map(warning).collect()
+}
+
 /// One discount told twice: as lines of its own and within the net cost of other lines.
-fn double_discounts(cube: &Cube, counts: Counts) -> Option<String> {
-    let discounts = cube
-        .classes
-        .iter()
-        .filter(|class| line_item_type(cube, class) == LineItemType::Discount && class.lines_without_net > 0);
-    let total =
-        discounts.map(|class| class.sum(Measure::NetUnblended)).try_fold(Cost::ZERO, Cost::plus).ok()?;
-    let currency =
-        cube.classes.first().and_then(|class| cube.value(class, KeyColumn::Currency)).unwrap_or_default();
-    (counts.lines_with_net > 0 && !total.is_zero()).then(|| {
+fn double_discounts(cube: &Cube, counts: Counts) -> Vec<String> {
+    if counts.lines_with_net == 0 {
+        return Vec::new();
+    }
+    let mut totals: BTreeMap<&str, Cost> = BTreeMap::new();
+    for class in cube.classes.iter().filter(|class| class.lines_without_net > 0) {
+        if line_item_type(cube, class) == LineItemType::Discount {
+            let total = totals.entry(cube.value(class, KeyColumn::Currency).unwrap_or_default()).or_default();
+            // A sum beyond all money is refused when the month is priced.
+            *total = total.plus(class.sum(Measure::NetUnblended)).unwrap_or(*total);
+        }
+    }
+    let told_twice = totals.into_iter().filter(|(_, total)| !total.is_zero());
+    told_twice.map(|(currency, total)| {
         format!(
             "discount lines of {total} {currency} have no net cost while other lines have: the discount may be counted \
              twice, in the net costs and as lines"
         )
     })
+    .collect()
 }

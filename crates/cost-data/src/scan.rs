@@ -16,9 +16,8 @@ use crate::number::{self, NumberNotes};
 use crate::product_names::ProductNames;
 use arrow_array::Array;
 use billing::charge_class::{KEY_COLUMNS, KeyColumn, MEASURES, Measure};
-use billing::commitment;
 use billing::money::Currency;
-use columns::{KeyTexts, Mask};
+use columns::{Check, KeyTexts, Mask};
 use hashbrown::HashTable;
 use std::collections::{BTreeMap, HashMap};
 
@@ -26,6 +25,9 @@ pub use merge::merge;
 
 /// The class of rows that are not summed: of another period, or rejected.
 const NO_CLASS: u32 = 0;
+
+/// How many rows are compared with their classes at once.
+const BLOCK_ROWS: usize = 64;
 
 /// What one thread has read.
 pub struct Scan {
@@ -75,20 +77,27 @@ impl Counts {
 /// The classes, column by column; number 0 is [`NO_CLASS`].
 struct Classes {
     hash: Vec<u64>,
-    codes: [Vec<u32>; KEY_COLUMNS],
+    /// Each class's numbers side by side: verifying a row touches one place in memory.
+    codes: Vec<[u32; KEY_COLUMNS]>,
+    /// The number that all classes have in a column, where it is one.
+    same: [Option<u32>; KEY_COLUMNS],
     lines: Vec<u64>,
     lines_without_net: Vec<u64>,
-    sums: [Vec<i128>; MEASURES],
+    /// Each class's sums side by side, for the same reason.
+    sums: Vec<[i128; MEASURES]>,
 }
 
 impl Classes {
     fn push(&mut self, hash: u64, codes: &[u32; KEY_COLUMNS]) -> u32 {
         let number = u32::try_from(self.hash.len()).unwrap_or(u32::MAX);
         self.hash.push(hash);
-        self.codes.iter_mut().zip(codes).for_each(|(column, code)| column.push(*code));
+        for (same, code) in self.same.iter_mut().zip(codes) {
+            *same = if self.codes.len() <= 1 { Some(*code) } else { same.filter(|same| same == code) };
+        }
+        self.codes.push(*codes);
         self.lines.push(0);
         self.lines_without_net.push(0);
-        self.sums.iter_mut().for_each(|sum| sum.push(0));
+        self.sums.push([0; MEASURES]);
         number
     }
 }
@@ -102,10 +111,11 @@ impl Scan {
     pub fn new() -> Self {
         let mut classes = Classes {
             hash: Vec::new(),
-            codes: std::array::from_fn(|_| Vec::new()),
+            codes: Vec::new(),
+            same: [None; KEY_COLUMNS],
             lines: Vec::new(),
             lines_without_net: Vec::new(),
-            sums: std::array::from_fn(|_| Vec::new()),
+            sums: Vec::new(),
         };
         classes.push(0, &[0; KEY_COLUMNS]);
         Self {
@@ -142,7 +152,7 @@ impl Scan {
         self.find_classes(&batch, &masks, keep.as_deref())?;
         self.verify_classes(&batch, &masks)?;
         self.sum(&batch, &net);
-        self.control_totals(&batch, keep.as_deref());
+        self.control_totals(&batch, &net, keep.as_deref());
         self.notes.absorb(batch.notes);
         Ok(())
     }
@@ -221,18 +231,12 @@ impl Scan {
     /// Numbers the batch's dictionaries and tells which conditional columns take part on which rows.
     fn prepare(&mut self, batch: &Batch) -> Masks {
         for (texts, codes) in self.keys.iter_mut().zip(&batch.keys) {
-            if let Some(codes) = codes {
-                texts.renumber(codes);
-            }
+            texts.take(codes.as_ref());
         }
-        let column = |column: KeyColumn| (&self.keys[column as usize], batch.keys[column as usize].as_ref());
-        let (usage_types, usage_type) = column(KeyColumn::UsageType);
-        let commitment =
-            usage_type.and_then(|codes| usage_types.mask(codes, batch.rows, commitment::may_cover));
-        let (states, state) = column(KeyColumn::UnblendedRateState);
-        let zero_rate = state.and_then(|codes| states.mask(codes, batch.rows, |text| text == "0"));
-        let (types, kind) = column(KeyColumn::LineItemType);
-        let fee = kind.and_then(|codes| types.mask(codes, batch.rows, |text| text == "Fee"));
+        let marked = |column: KeyColumn| self.keys[column as usize].marked(batch.rows);
+        let commitment = marked(KeyColumn::UsageType);
+        let description =
+            columns::either(marked(KeyColumn::UnblendedRateState), marked(KeyColumn::LineItemType));
         let has_public_cost = batch.numbers(Measure::PublicOnDemand).filter(|cost| !cost.is_all_zero());
         let has_public_cost = has_public_cost.map(|cost| {
             let mut mask: Mask =
@@ -240,7 +244,7 @@ impl Scan {
             cost.wide.iter().for_each(|(row, _)| mask[*row] = u64::MAX);
             mask
         });
-        Masks { commitment, description: columns::either(zero_rate, fee), has_public_cost }
+        Masks { commitment, description, has_public_cost }
     }
 
     /// Sums the hashes of every row's values.
@@ -249,11 +253,11 @@ impl Scan {
         self.row_hash.resize(batch.rows, 0);
         for column in KeyColumn::ALL {
             let texts = &self.keys[column as usize];
-            match (masks.of(column), &batch.keys[column as usize]) {
-                (Takes::Always, Some(codes)) => texts.add_hashes(codes, &mut self.row_hash),
-                (Takes::Where(mask), Some(codes)) => texts.add_hashes_where(codes, mask, &mut self.row_hash),
-                (Takes::State(mask), _) => texts.add_state_hash(mask, &mut self.row_hash),
-                (Takes::Never, _) | (_, None) => {}
+            match masks.of(column) {
+                Takes::Always => texts.add_hashes(&mut self.row_hash),
+                Takes::Where(mask) => texts.add_hashes_where(mask, &mut self.row_hash),
+                Takes::State(Some(mask)) => texts.add_state_hash(mask, &mut self.row_hash),
+                Takes::Never | Takes::State(None) => {}
             }
         }
         if self.hash_mask != u64::MAX {
@@ -290,7 +294,7 @@ impl Scan {
             return Err(TooManyClasses);
         }
         let hash = self.row_hash[row];
-        let codes = self.row_codes(batch, masks, row);
+        let codes = self.row_codes(masks, row);
         let class = self.classes.push(hash, &codes);
         let hashes = &self.classes.hash;
         self.table.insert_unique(hash, class, |class| hashes[*class as usize]);
@@ -299,14 +303,13 @@ impl Scan {
     }
 
     /// A row's numbers in every key column.
-    fn row_codes(&self, batch: &Batch, masks: &Masks, row: usize) -> [u32; KEY_COLUMNS] {
+    fn row_codes(&self, masks: &Masks, row: usize) -> [u32; KEY_COLUMNS] {
         KeyColumn::ALL.map(|column| {
             let texts = &self.keys[column as usize];
-            let code = || batch.keys[column as usize].as_ref().map_or(0, |codes| texts.code(codes, row));
             match masks.of(column) {
-                Takes::Always => code(),
-                Takes::Where(mask) if mask[row] != 0 => code(),
-                Takes::State(mask) if mask[row] != 0 => columns::STATE_CODE,
+                Takes::Always => texts.code(row),
+                Takes::Where(mask) if mask[row] != 0 => texts.code(row),
+                Takes::State(Some(mask)) if mask[row] != 0 => columns::STATE_CODE,
                 _ => 0,
             }
         })
@@ -318,27 +321,10 @@ impl Scan {
         self.names.note(service, product, batch, row);
     }
 
-    /// Compares every row with its class, column by column, and gives rows of another key with the same hash their own.
+    /// Compares every row with its class in every column, and gives rows of another key with the same hash their own class.
     fn verify_classes(&mut self, batch: &Batch, masks: &Masks) -> Result<(), TooManyClasses> {
-        let mut differing: Vec<usize> = Vec::new();
-        for column in KeyColumn::ALL {
-            let texts = &self.keys[column as usize];
-            let of_class = &self.classes.codes[column as usize];
-            let codes = batch.keys[column as usize].as_ref();
-            let found = match (masks.of(column), codes) {
-                (Takes::Always, Some(codes)) => texts.differing(codes, None, &self.row_class, of_class),
-                (Takes::Where(mask), Some(codes)) => {
-                    texts.differing(codes, Some(mask), &self.row_class, of_class)
-                }
-                (Takes::State(mask), _) => columns::differing_state(mask, &self.row_class, of_class),
-                (Takes::Never, _) | (_, None) => columns::differing_null(&self.row_class, of_class),
-            };
-            differing.extend(found);
-        }
-        differing.sort_unstable();
-        differing.dedup();
-        for row in differing {
-            let codes = self.row_codes(batch, masks, row);
+        for row in self.rows_unlike_their_class(masks) {
+            let codes = self.row_codes(masks, row);
             let known = self.colliding.get(codes.as_slice()).copied();
             self.row_class[row] = match known {
                 Some(class) => class,
@@ -354,6 +340,46 @@ impl Scan {
             };
         }
         Ok(())
+    }
+
+    /// Rows whose key is not that of the class that their hash found: almost never any.
+    ///
+    /// Column by column within small blocks of rows, so that the classes of a block stay in the nearest cache.
+    fn rows_unlike_their_class(&self, masks: &Masks) -> Vec<usize> {
+        let mut checks = Vec::with_capacity(KEY_COLUMNS);
+        for column in KeyColumn::ALL {
+            let texts = &self.keys[column as usize];
+            let check = match masks.of(column) {
+                Takes::Always
+                    if texts
+                        .same_code()
+                        .is_some_and(|code| self.classes.same[column as usize] == Some(code)) =>
+                {
+                    continue;
+                }
+                Takes::Always => texts.check(None),
+                Takes::Where(mask) => texts.check(Some(mask)),
+                Takes::State(Some(mask)) => Check::State(mask),
+                Takes::State(None) | Takes::Never => Check::Same(0),
+            };
+            checks.push((column as usize, check));
+        }
+        let mut unlike = Vec::new();
+        for start in (0..self.row_class.len()).step_by(BLOCK_ROWS) {
+            let rows = start..self.row_class.len().min(start + BLOCK_ROWS);
+            let classes = &self.row_class[rows.clone()];
+            let differs = |(column, check): &(usize, Check<'_>)| {
+                check.any_differs(*column, classes, start, &self.classes.codes)
+            };
+            // No early end: the common answer is that nothing differs.
+            if checks.iter().fold(false, |any, check| any | differs(check)) {
+                unlike.extend(rows.filter(|row| {
+                    let class = self.row_class[*row];
+                    class != NO_CLASS && self.classes.codes[class as usize] != self.row_codes(masks, *row)
+                }));
+            }
+        }
+        unlike
     }
 
     /// Adds every row's numbers to its class.
@@ -372,38 +398,60 @@ impl Scan {
         }
         let others = batch.measures.iter().filter(|(measure, _)| *measure != Measure::NetUnblended);
         let others = others.map(|(measure, numbers)| (*measure, numbers));
-        for (measure, numbers) in others.chain([(Measure::NetUnblended, net)]) {
-            let sums = &mut self.classes.sums[measure as usize];
-            for (class, units) in self.row_class.iter().zip(&numbers.units) {
-                sums[*class as usize] += i128::from(*units);
+        let columns: Vec<(Measure, &Numbers)> = others.chain([(Measure::NetUnblended, net)]).collect();
+        for start in (0..self.row_class.len()).step_by(BLOCK_ROWS) {
+            let rows = start..self.row_class.len().min(start + BLOCK_ROWS);
+            let classes = &self.row_class[rows.clone()];
+            for (measure, numbers) in columns.iter().filter(|(_, numbers)| !numbers.units.is_empty()) {
+                for (class, units) in classes.iter().zip(&numbers.units[rows.clone()]) {
+                    // Most amounts of most columns are 0; adding them would touch memory for nothing.
+                    if *units != 0 {
+                        self.classes.sums[*class as usize][*measure as usize] += i128::from(*units);
+                    }
+                }
             }
+        }
+        for (measure, numbers) in columns {
             for (row, units) in &numbers.wide {
-                sums[self.row_class[*row] as usize] += units;
+                self.classes.sums[self.row_class[*row] as usize][measure as usize] += units;
             }
         }
     }
 
     /// Sums what the reconciliation compares the classes with, without looking at the classes.
-    fn control_totals(&mut self, batch: &Batch, keep: Option<&[bool]>) {
+    fn control_totals(&mut self, batch: &Batch, filled_net: &Numbers, keep: Option<&[bool]>) {
         let Some(currency) = &batch.keys[KeyColumn::Currency as usize] else { return };
         let unblended = batch.numbers(Measure::Unblended);
         let net = batch.numbers(Measure::NetUnblended);
         let net_valid =
             |row: usize| net.is_some_and(|net| net.nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row)));
         let value = |numbers: Option<&Numbers>, row: usize| numbers.map_or(0, |numbers| numbers.value(row));
+        if let (None, Some(only), true) =
+            (keep, self.keys[KeyColumn::Currency as usize].same_code(), batch.rows > 0)
+        {
+            let sum = |numbers: &Numbers| {
+                let narrow = numbers.units.iter().map(|units| i128::from(*units)).sum::<i128>();
+                narrow + numbers.wide.iter().map(|(_, units)| units).sum::<i128>()
+            };
+            let code = self.keys[KeyColumn::Currency as usize].text(only).unwrap_or_default();
+            let total = self.control.entry(code.to_owned()).or_default();
+            total.0 += sum(filled_net);
+            total.1 += unblended.map_or(0, sum);
+            return;
+        }
         let mut sums: HashMap<i32, (i128, i128)> = HashMap::new();
-        let mut last = (-1, (0, 0));
+        let mut last: Option<(i32, (i128, i128))> = None;
         for row in (0..batch.rows).filter(|row| keep.is_none_or(|keep| keep[*row])) {
             let key = currency.keys[row];
-            if key != last.0 {
-                let before = std::mem::replace(&mut last, (key, sums.get(&key).copied().unwrap_or_default()));
-                sums.insert(before.0, before.1);
+            if last.is_none_or(|(last, _)| last != key) {
+                sums.extend(last.replace((key, sums.get(&key).copied().unwrap_or_default())));
             }
+            let Some((_, sum)) = &mut last else { continue };
             let cost = value(unblended, row);
-            last.1.0 += if net_valid(row) { value(net, row) } else { cost };
-            last.1.1 += cost;
+            sum.0 += if net_valid(row) { value(net, row) } else { cost };
+            sum.1 += cost;
         }
-        sums.insert(last.0, last.1);
+        sums.extend(last);
         for (key, (net, unblended)) in sums {
             let Ok(key) = usize::try_from(key) else { continue };
             let total = self.control.entry(currency.values.value(key).to_owned()).or_default();
@@ -429,7 +477,9 @@ impl Numbers {
     fn value(&self, row: usize) -> i128 {
         let units = self.units.get(row).copied().unwrap_or(0);
         if units == 0 && !self.wide.is_empty() {
-            return self.wide.iter().find(|(wide, _)| *wide == row).map_or(0, |(_, units)| *units);
+            // Set row by row, so in order.
+            let found = self.wide.binary_search_by_key(&row, |(wide, _)| *wide);
+            return found.map_or(0, |place| self.wide[place].1);
         }
         i128::from(units)
     }
@@ -465,7 +515,7 @@ enum Takes<'a> {
     Always,
     Where(&'a Mask),
     /// The column is a state that the mask is.
-    State(&'a Mask),
+    State(Option<&'a Mask>),
     Never,
 }
 
@@ -473,7 +523,7 @@ impl Masks {
     fn of(&self, column: KeyColumn) -> Takes<'_> {
         use billing::charge_class::When;
         if column == KeyColumn::PublicCostState {
-            return self.has_public_cost.as_ref().map_or(Takes::Never, Takes::State);
+            return Takes::State(self.has_public_cost.as_ref());
         }
         let mask = match column.when() {
             When::Always => return Takes::Always,

@@ -57,17 +57,18 @@ impl Source {
         Ok(head)
     }
 
-    /// The SHA-256 of the content.
-    pub fn sha256(&self) -> io::Result<[u8; 32]> {
+    /// The SHA-256 of the content; `None` when `give_up` said so on the way.
+    pub fn sha256(&self, give_up: impl Fn() -> bool) -> io::Result<Option<[u8; 32]>> {
         let mut hash = Sha256::new();
         let mut buffer = vec![0; HASH_BUFFER_BYTES];
         let mut reader = self.reader();
-        loop {
+        while !give_up() {
             match reader.read(&mut buffer)? {
-                0 => return Ok(hash.finalize().into()),
+                0 => return Ok(Some(hash.finalize().into())),
                 count => hash.update(&buffer[..count]),
             }
         }
+        Ok(None)
     }
 
     /// A reader of its own position, from the start.

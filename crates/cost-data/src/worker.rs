@@ -138,6 +138,10 @@ fn answer(pipe: Option<impl Read>, progress: &mut dyn FnMut(Progress)) -> Option
     None
 }
 
+/// Sent by the system when CPU time is used up.
+const SIGXCPU: i32 = 24;
+const SIGKILL: i32 = 9;
+
 fn how_stopped(status: ExitStatus, errors: &str, limits: Limits) -> String {
     let memory = errors.contains("memory allocation") || errors.contains("capacity overflow");
     let last = errors.lines().next_back().unwrap_or("it gave no answer");
@@ -147,11 +151,12 @@ fn how_stopped(status: ExitStatus, errors: &str, limits: Limits) -> String {
             "it asked for more than {} MiB of memory; a file claims more than it holds, or --worker-memory is too small",
             memory_bytes >> 20
         ),
-        Some(24 | 9) => {
+        Some(SIGXCPU) => {
             format!(
                 "it took more than {cpu_seconds} s of CPU time; a file holds more than it should, or --worker-cpu is too small"
             )
         }
+        Some(SIGKILL) => "it was killed; the machine may be out of memory, or somebody ended it".to_owned(),
         Some(signal) => format!("signal {signal}: {last}"),
         None => last.to_owned(),
     }
@@ -163,9 +168,9 @@ fn how_stopped(status: ExitStatus, errors: &str, limits: Limits) -> String {
 /// I/O errors of the pipes and limits that cannot be set.
 pub fn serve(input: impl Read, output: impl Write + Send) -> std::io::Result<()> {
     let order: Order = serde_json::from_reader(input).map_err(std::io::Error::other)?;
-    limit(Resource::As, order.memory_bytes)?;
-    limit(Resource::Cpu, order.cpu_seconds)?;
-    limit(Resource::Core, 0)?;
+    limit(Resource::As, order.memory_bytes, 0)?;
+    limit(Resource::Cpu, order.cpu_seconds, 1)?;
+    limit(Resource::Core, 0, 0)?;
     let output = Mutex::new(output);
     let say = |message: &Message| -> std::io::Result<()> {
         let mut output =
@@ -197,9 +202,11 @@ fn shortened(mut refusal: Refusal) -> Refusal {
     refusal
 }
 
-/// Lowers a limit of this process; one that is lower already stays.
-fn limit(resource: Resource, value: u64) -> std::io::Result<()> {
-    let maximum = rustix::process::getrlimit(resource).maximum;
-    let value = Some(maximum.map_or(value, |maximum| maximum.min(value)));
-    setrlimit(resource, Rlimit { current: value, maximum: value }).map_err(Into::into)
+/// Lowers a limit of this process; one that is lower already stays. Beyond `value` there is a signal that says why, beyond
+/// `grace` more only the end.
+fn limit(resource: Resource, value: u64, grace: u64) -> std::io::Result<()> {
+    let maximum = rustix::process::getrlimit(resource).maximum.unwrap_or(u64::MAX);
+    let limit =
+        Rlimit { current: Some(maximum.min(value)), maximum: Some(maximum.min(value.saturating_add(grace))) };
+    setrlimit(resource, limit).map_err(Into::into)
 }

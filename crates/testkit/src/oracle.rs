@@ -53,7 +53,7 @@ pub struct CurrencyBill {
     pub ungrouped: BTreeMap<String, Exact>,
     /// Cost of lines that no AWS cost holds, by name: `Tax`, `Support`, `SplitCostAllocation`.
     pub left_out_of_aws_cost: BTreeMap<String, Exact>,
-    /// Cost of the lines of groups that are not priced, by line item type; left-out lines too.
+    /// Cost of the lines of groups that are not priced, by line item type; left-out lines by their name.
     pub dropped: BTreeMap<String, Exact>,
     /// Lines of groups whose type is not known, by type.
     pub unknown_types: BTreeMap<String, usize>,
@@ -156,8 +156,10 @@ fn bill_currency(
         bill.cost_files_total += &priced.cost;
         add_aws_cost(&mut bill, book, line, priced);
         let Some(group) = book.group_of(account_of(line)) else { continue };
-        if priced.treatment.is_dropped() {
-            add(&mut bill.dropped, type_of(line), &priced.cost);
+        match priced.treatment {
+            Treatment::LeftOut(name) => add(&mut bill.dropped, name.as_str(), &priced.cost),
+            treatment if treatment.is_dropped() => add(&mut bill.dropped, type_of(line), &priced.cost),
+            _ => {}
         }
         if priced.treatment == Treatment::Unknown {
             *bill.unknown_types.entry(type_of(line).to_owned()).or_default() += 1;

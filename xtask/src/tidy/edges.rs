@@ -20,8 +20,8 @@ const CRATES: &[Crate] = &[
 
 /// Dependencies that only some crates may name, tests included. A `*` at the end stands for any ending.
 const HEAVY: &[(&str, &[&str])] = &[
-    ("arrow*", &["cost-data", "testkit"]),
-    ("parquet", &["cost-data", "testkit"]),
+    ("arrow*", &["cost-data", "proforma", "testkit"]),
+    ("parquet", &["cost-data", "proforma", "testkit"]),
     ("object_store", &["cost-data"]),
     ("clap", &["proforma"]),
     ("anyhow", &["proforma", "xtask"]),

@@ -3,7 +3,9 @@
 use super::{is_null, key_text};
 use crate::batch::Codes;
 use arrow_array::{Array, StringArray};
+use arrow_buffer::{NullBuffer, ScalarBuffer};
 use billing::charge_class::KeyColumn;
+use billing::commitment;
 use foldhash::fast::FixedState;
 use std::collections::HashMap;
 use std::hash::BuildHasher;
@@ -14,30 +16,61 @@ pub type Mask = Vec<u64>;
 /// The number of the one value of a state column.
 pub const STATE_CODE: u32 = 1;
 
-/// The distinct texts of a key column. Number 0 is null, whose hash is 0.
+/// The distinct texts of a key column, and the batch at hand. Number 0 is null, whose hash is 0.
 pub struct KeyTexts {
     column: KeyColumn,
     hasher: FixedState,
     numbers: HashMap<Box<str>, u32, FixedState>,
     texts: Vec<Box<str>>,
-    /// The dictionary that `codes` and `hashes` are for, held so that its address stays its own.
+    /// By text: all ones where the text makes another column part of the key.
+    text_marks: Mask,
+    /// The dictionary that the tables below are for, held so that its address stays its own.
     dictionary: Option<StringArray>,
-    /// By dictionary key: number and hash; nulls of the rows have a place of their own at the end.
+    /// By place in the dictionary, and at the end for rows without a value: number, hash and mark.
     codes: Vec<u32>,
     hashes: Vec<u64>,
+    marks: Mask,
+    rows: Rows,
+    /// The places of a batch that has rows without a value.
+    own_places: Vec<i32>,
+}
+
+/// The places of a batch's rows in the tables.
+enum Rows {
+    /// The file does not have the column: no row has a value.
+    Absent,
+    /// Every row has this one.
+    Same(usize),
+    /// Those of the batch's own keys.
+    Keys(ScalarBuffer<i32>),
+    /// Those in `own_places`.
+    Own,
+}
+
+/// Whether a value makes conditional columns part of the key of its line.
+fn is_mark(column: KeyColumn, text: &str) -> bool {
+    match column {
+        KeyColumn::UsageType => commitment::may_cover(text),
+        KeyColumn::UnblendedRateState => text == "0",
+        KeyColumn::LineItemType => text == "Fee",
+        _ => false,
+    }
 }
 
 impl KeyTexts {
     pub fn new(column: KeyColumn) -> Self {
-        let hasher = FixedState::with_seed(column as u64 + 1);
         let mut texts = Self {
             column,
-            hasher,
+            hasher: FixedState::with_seed(column as u64 + 1),
             numbers: HashMap::with_hasher(FixedState::with_seed(0)),
             texts: Vec::new(),
+            text_marks: Vec::new(),
             dictionary: None,
             codes: Vec::new(),
             hashes: Vec::new(),
+            marks: Vec::new(),
+            rows: Rows::Absent,
+            own_places: Vec::new(),
         };
         if column == KeyColumn::PublicCostState {
             texts.number("+");
@@ -50,6 +83,7 @@ impl KeyTexts {
             return *number;
         }
         self.texts.push(text.into());
+        self.text_marks.push(if is_mark(self.column, text) { u64::MAX } else { 0 });
         // One text per row at most, and a column of a batch has fewer rows than u32 holds.
         let number = u32::try_from(self.texts.len()).unwrap_or(u32::MAX);
         self.numbers.insert(text.into(), number);
@@ -69,126 +103,201 @@ impl KeyTexts {
         self.texts.get((number as usize).checked_sub(1)?).map(AsRef::as_ref)
     }
 
-    /// Numbers the values of a dictionary, unless it is the one of the batch before.
-    pub fn renumber(&mut self, codes: &Codes) {
-        let values = &codes.values;
-        if self.dictionary.as_ref().is_some_and(|known| same(known, values)) {
+    /// Takes a batch's column, `None` where the file has none.
+    pub fn take(&mut self, codes: Option<&Codes>) {
+        let Some(codes) = codes else {
+            self.rows = Rows::Absent;
             return;
+        };
+        if !self.dictionary.as_ref().is_some_and(|known| same(known, &codes.values)) {
+            self.number_dictionary(&codes.values);
         }
+        let null = self.codes.len() - 1;
+        self.rows = match &codes.nulls {
+            Some(nulls) if nulls.null_count() == nulls.len() => Rows::Same(null),
+            Some(nulls) => {
+                fill_places(&mut self.own_places, &codes.keys, nulls, null);
+                Rows::Own
+            }
+            None if codes.values.len() == 1 => Rows::Same(0),
+            None => Rows::Keys(codes.keys.clone()),
+        };
+    }
+
+    fn number_dictionary(&mut self, values: &StringArray) {
         self.codes.clear();
         self.hashes.clear();
-        for value in values {
+        self.marks.clear();
+        for value in values.iter().chain([None]) {
             let number = match value {
                 Some(value) if !is_null(self.column, value) => self.number(&key_text(self.column, value)),
                 _ => 0,
             };
             self.codes.push(number);
-            let hash = self.hash(number);
-            self.hashes.push(hash);
+            self.hashes.push(self.hash(number));
+            self.marks.push((number as usize).checked_sub(1).map_or(0, |text| self.text_marks[text]));
         }
-        self.codes.push(0);
-        self.hashes.push(0);
         self.dictionary = Some(values.clone());
     }
 
-    /// A row's number.
-    pub fn code(&self, codes: &Codes, row: usize) -> u32 {
-        if codes.is_valid(row) { self.codes[place(codes.keys[row])] } else { 0 }
-    }
-
-    /// The one number of every row, where the column is constant.
-    fn constant(&self, codes: &Codes) -> Option<usize> {
-        (codes.nulls.is_none() && codes.values.len() == 1).then_some(0)
-    }
-
-    pub fn add_hashes(&self, codes: &Codes, rows: &mut [u64]) {
-        if let Some(only) = self.constant(codes) {
-            let hash = self.hashes[only];
-            rows.iter_mut().for_each(|row| *row = row.wrapping_add(hash));
-            return;
+    /// The places of the rows, where they are not all one.
+    fn places(&self) -> &[i32] {
+        match &self.rows {
+            Rows::Keys(keys) => keys,
+            Rows::Own => &self.own_places,
+            Rows::Absent | Rows::Same(_) => &[],
         }
-        match &codes.nulls {
-            None => {
-                for (row, key) in rows.iter_mut().zip(codes.keys.iter()) {
+    }
+
+    /// A row's number.
+    pub fn code(&self, row: usize) -> u32 {
+        match self.rows {
+            Rows::Absent => 0,
+            Rows::Same(only) => self.codes[only],
+            _ => self.codes[place(self.places()[row])],
+        }
+    }
+
+    /// The number that every row of the batch has, where it is one.
+    pub fn same_code(&self) -> Option<u32> {
+        match self.rows {
+            Rows::Absent => Some(0),
+            Rows::Same(only) => Some(self.codes[only]),
+            _ => None,
+        }
+    }
+
+    pub fn add_hashes(&self, rows: &mut [u64]) {
+        match self.rows {
+            Rows::Absent => {}
+            Rows::Same(only) => {
+                let hash = self.hashes[only];
+                rows.iter_mut().for_each(|row| *row = row.wrapping_add(hash));
+            }
+            _ => {
+                for (row, key) in rows.iter_mut().zip(self.places()) {
                     *row = row.wrapping_add(self.hashes[place(*key)]);
                 }
             }
-            Some(nulls) if nulls.null_count() == rows.len() => {}
-            Some(nulls) => {
-                for ((row, key), valid) in rows.iter_mut().zip(codes.keys.iter()).zip(nulls.iter()) {
-                    let place = if valid { place(*key) } else { self.hashes.len() - 1 };
-                    *row = row.wrapping_add(self.hashes[place]);
-                }
-            }
         }
     }
 
-    pub fn add_hashes_where(&self, codes: &Codes, mask: &Mask, rows: &mut [u64]) {
-        for (row, hash) in rows.iter_mut().enumerate() {
-            if mask[row] != 0 && codes.is_valid(row) {
-                *hash = hash.wrapping_add(self.hashes[place(codes.keys[row])]);
+    pub fn add_hashes_where(&self, mask: &Mask, rows: &mut [u64]) {
+        match self.rows {
+            Rows::Absent => {}
+            Rows::Same(only) => add_masked(self.hashes[only], mask, rows),
+            _ => {
+                for ((row, key), mask) in rows.iter_mut().zip(self.places()).zip(mask) {
+                    *row = row.wrapping_add(self.hashes[place(*key)] & mask);
+                }
             }
         }
     }
 
     pub fn add_state_hash(&self, mask: &Mask, rows: &mut [u64]) {
-        let state = self.hash(STATE_CODE);
-        for (row, mask) in rows.iter_mut().zip(mask) {
-            *row = row.wrapping_add(state & mask);
+        add_masked(self.hash(STATE_CODE), mask, rows);
+    }
+
+    /// What the batch's rows have in this column, for comparing with their classes.
+    pub fn check<'a>(&'a self, mask: Option<&'a Mask>) -> Check<'a> {
+        match (self.same_code(), mask) {
+            (Some(code), None) => Check::Same(code),
+            (Some(code), Some(mask)) => Check::SameWhere(code, mask),
+            (None, None) => Check::Codes(self.places(), &self.codes),
+            (None, Some(mask)) => Check::CodesWhere(self.places(), &self.codes, mask),
         }
     }
 
-    /// Rows whose number is not that of their class.
-    pub fn differing(
-        &self,
-        codes: &Codes,
-        mask: Option<&Mask>,
-        classes: &[u32],
-        of_class: &[u32],
-    ) -> Vec<usize> {
-        let number = |row: usize| match mask {
-            Some(mask) if mask[row] == 0 => 0,
-            _ => self.code(codes, row),
-        };
-        let differs = |row: usize| classes[row] != 0 && of_class[classes[row] as usize] != number(row);
-        let any = match (&codes.nulls, mask) {
-            (None, None) => {
-                let rows = classes.iter().zip(codes.keys.iter());
-                rows.fold(false, |any, (class, key)| {
-                    any | ((*class != 0) & (of_class[*class as usize] != self.codes[place(*key)]))
-                })
-            }
-            (Some(nulls), None) if nulls.null_count() < classes.len() => {
-                let null = self.codes.len() - 1;
-                let rows = classes.iter().zip(codes.keys.iter()).zip(nulls.iter());
-                rows.fold(false, |any, ((class, key), valid)| {
-                    let place = if valid { place(*key) } else { null };
-                    any | ((*class != 0) & (of_class[*class as usize] != self.codes[place]))
-                })
-            }
-            _ => (0..classes.len()).any(differs),
-        };
-        if any { (0..classes.len()).filter(|row| differs(*row)).collect() } else { Vec::new() }
-    }
-
-    /// Which rows have a value that fits; `None` where no row has.
-    pub fn mask(&self, codes: &Codes, rows: usize, fits: impl Fn(&str) -> bool) -> Option<Mask> {
-        let by_key: Vec<u64> = (self.codes.iter())
-            .map(|number| if self.text(*number).is_some_and(&fits) { u64::MAX } else { 0 })
-            .collect();
-        if by_key.iter().all(|mask| *mask == 0) {
-            return None;
+    /// Which rows have a value that makes other columns part of the key; `None` where no row has.
+    pub fn marked(&self, rows: usize) -> Option<Mask> {
+        match self.rows {
+            Rows::Absent => None,
+            Rows::Same(only) => (self.marks[only] != 0).then(|| vec![u64::MAX; rows]),
+            _ if self.marks.iter().all(|mark| *mark == 0) => None,
+            _ => Some(self.places().iter().map(|key| self.marks[place(*key)]).collect()),
         }
-        let null = self.codes.len() - 1;
-        let key = |row: usize| if codes.is_valid(row) { place(codes.keys[row]) } else { null };
-        Some((0..rows).map(|row| by_key[key(row)]).collect())
     }
 }
 
-/// A dictionary key as an index; keys of valid rows are not negative.
+/// A place as an index; places are not negative.
 #[inline]
 fn place(key: i32) -> usize {
     key as u32 as usize
+}
+
+/// The keys of rows with a value, and `null` for the others.
+fn fill_places(places: &mut Vec<i32>, keys: &[i32], nulls: &NullBuffer, null: usize) {
+    // A dictionary has at most as many values as an i32 key reaches.
+    let null = i32::try_from(null).unwrap_or(i32::MAX);
+    places.clear();
+    let chunks = nulls.inner().bit_chunks();
+    for (bits, keys) in chunks.iter_padded().zip(keys.chunks(64)) {
+        match bits {
+            u64::MAX => places.extend_from_slice(keys),
+            0 => places.resize(places.len() + keys.len(), null),
+            _ => places
+                .extend(keys.iter().enumerate().map(|(i, key)| if bits >> i & 1 == 1 { *key } else { null })),
+        }
+    }
+}
+
+fn add_masked(hash: u64, mask: &Mask, rows: &mut [u64]) {
+    for (row, mask) in rows.iter_mut().zip(mask) {
+        *row = row.wrapping_add(hash & mask);
+    }
+}
+
+/// What the rows of a batch have in a key column.
+pub enum Check<'a> {
+    /// All the same number.
+    Same(u32),
+    /// All the same number where the mask says, else null.
+    SameWhere(u32, &'a Mask),
+    /// The numbers at their places.
+    Codes(&'a [i32], &'a [u32]),
+    /// The numbers at their places where the mask says, else null.
+    CodesWhere(&'a [i32], &'a [u32], &'a Mask),
+    /// The state where the mask says, else null.
+    State(&'a Mask),
+}
+
+impl Check<'_> {
+    /// Whether any of some rows from `start` on differs from its class in a column; rows without a class do not.
+    pub fn any_differs<const N: usize>(
+        &self,
+        column: usize,
+        classes: &[u32],
+        start: usize,
+        codes_of_class: &[[u32; N]],
+    ) -> bool {
+        let unlike = |class: u32, code: u32| (class != 0) & (codes_of_class[class as usize][column] != code);
+        let rows = start..start + classes.len();
+        let mut any = false;
+        match self {
+            Check::Same(code) => classes.iter().for_each(|class| any |= unlike(*class, *code)),
+            Check::SameWhere(code, mask) => {
+                for (class, mask) in classes.iter().zip(&mask[rows]) {
+                    any |= unlike(*class, code & *mask as u32);
+                }
+            }
+            Check::Codes(places, codes) => {
+                for (class, key) in classes.iter().zip(&places[rows]) {
+                    any |= unlike(*class, codes[place(*key)]);
+                }
+            }
+            Check::CodesWhere(places, codes, mask) => {
+                for ((class, key), mask) in classes.iter().zip(&places[rows.clone()]).zip(&mask[rows]) {
+                    any |= unlike(*class, codes[place(*key)] & *mask as u32);
+                }
+            }
+            Check::State(mask) => {
+                for (class, mask) in classes.iter().zip(&mask[rows]) {
+                    any |= unlike(*class, STATE_CODE & *mask as u32);
+                }
+            }
+        }
+        any
+    }
 }
 
 /// Whether two dictionaries are one, in memory.
@@ -204,19 +313,6 @@ pub fn either(a: Option<Mask>, b: Option<Mask>) -> Option<Mask> {
         (Some(a), Some(b)) => Some(a.into_iter().zip(b).map(|(a, b)| a | b).collect()),
         (mask, None) | (None, mask) => mask,
     }
-}
-
-/// Rows whose class does not have the state that the mask says.
-pub fn differing_state(mask: &Mask, classes: &[u32], of_class: &[u32]) -> Vec<usize> {
-    let number = |row: usize| if mask[row] != 0 { STATE_CODE } else { 0 };
-    (0..classes.len())
-        .filter(|row| classes[*row] != 0 && of_class[classes[*row] as usize] != number(*row))
-        .collect()
-}
-
-/// Rows whose class has a value where they have none.
-pub fn differing_null(classes: &[u32], of_class: &[u32]) -> Vec<usize> {
-    (0..classes.len()).filter(|row| of_class[classes[*row] as usize] != 0).collect()
 }
 
 /// A line's id and interval as 128 bits.

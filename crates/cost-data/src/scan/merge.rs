@@ -18,8 +18,8 @@ pub fn merge(scans: &[Scan]) -> Result<(Texts, Vec<ChargeClass>), DecimalError> 
         for class in 1..scan.classes.hash.len() {
             let key = KeyColumn::ALL.map(|column| interned.text(scan, &mut texts, column, class));
             let mut sums = [Quantity::ZERO; Measure::ALL.len()];
-            for (sum, column) in sums.iter_mut().zip(&scan.classes.sums) {
-                *sum = Quantity::from_units(column[class])?;
+            for (sum, units) in sums.iter_mut().zip(scan.classes.sums[class]) {
+                *sum = Quantity::from_units(units)?;
             }
             let (lines, lines_without_net) =
                 (scan.classes.lines[class], scan.classes.lines_without_net[class]);
@@ -45,7 +45,7 @@ impl Interned {
     }
 
     fn text(&mut self, scan: &Scan, texts: &mut Texts, column: KeyColumn, class: usize) -> TextId {
-        let number = scan.classes.codes[column as usize][class];
+        let number = scan.classes.codes[class][column as usize];
         let known = &mut self.0[column as usize][number as usize];
         *known.get_or_insert_with(|| {
             scan.keys[column as usize].text(number).map_or(TextId::NULL, |text| texts.intern(text))

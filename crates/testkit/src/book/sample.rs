@@ -134,7 +134,7 @@ impl<'a> Maker<'a> {
         }
         rules.extend(self.sku_rules(custom_tiers));
         if self.random.percent(30) {
-            rules.push((Scope::Global, Rate::FreeTier(self.random.percent(50))));
+            rules.push((Scope::Global, Rate::FreeTier(true)));
         }
         let names: Vec<String> = (1..=rules.len()).map(|number| format!("{plan}-rule-{number}")).collect();
         let named = names.iter().zip(rules).map(|(name, (scope, rate))| PricingRule {
@@ -194,7 +194,12 @@ impl<'a> Maker<'a> {
         let mut accounts: Vec<String> =
             self.month.accounts.iter().map(|account| account.id.clone()).collect();
         self.random.shuffle(&mut accounts);
-        let groups = groups.min(accounts.len());
+        // The payer may be a member, but no primary account.
+        let groups = groups.min(accounts.len().saturating_sub(1));
+        let last = accounts.len() - 1;
+        if let Some(payer) = accounts.iter().take(groups).position(|account| account == PAYER) {
+            accounts.swap(payer, last);
+        }
         let mut members: Vec<Vec<String>> = vec![Vec::new(); groups];
         for (index, account) in accounts.into_iter().enumerate() {
             if index < groups {

@@ -108,7 +108,7 @@ fn itemized(item: &CustomLineItem, base: &[&Entry], flat: &Exact, percentage: &E
     }
     for entry in base {
         let part = entry.amount.percent(percentage);
-        let fits = part.rounded(MONEY_DECIMALS) == part && !(entry.is_pool && !part.is_zero());
+        let fits = part.rounded(MONEY_DECIMALS) == part && (!entry.is_pool || part.is_zero());
         charge.is_certain &= fits;
         charge.exact += &part;
         *charge.by_product.entry(entry.product.clone()).or_default() += &part;

@@ -59,21 +59,18 @@ impl Exact {
         Self(if sign == Sign::Minus { -value } else { value })
     }
 
-    /// Returns this number as a percentage of another, half up at four decimals; 0 of nothing.
+    /// Returns this number as a percentage of another, half away from zero at four decimals; 0 of nothing.
     pub fn percentage_of(&self, whole: &Self) -> Self {
         if whole.is_zero() {
             return Self::default();
         }
-        // Units of a ten-thousandth percent, plus a half, floored: floor((2n + d) / 2d).
-        let (mut dividend, mut divisor) = (&self.0 * BigInt::from(1_000_000), whole.0.clone());
-        if divisor.sign() == Sign::Minus {
-            (dividend, divisor) = (-dividend, -divisor);
-        }
-        let (top, bottom): (BigInt, BigInt) = (dividend * 2 + &divisor, divisor * 2);
-        let quotient: BigInt = &top / &bottom;
-        let is_inexact = &quotient * &bottom != top;
-        let floor = if is_inexact && top.sign() == Sign::Minus { quotient - 1 } else { quotient };
-        Self(floor * ten_to(DECIMALS - 4))
+        // Units of a ten-thousandth percent, plus a half: floor((2n + d) / 2d) of the magnitudes.
+        let is_negative = self.is_negative() != whole.is_negative();
+        let part = BigInt::from(self.0.magnitude().clone()) * BigInt::from(1_000_000);
+        let whole = BigInt::from(whole.0.magnitude().clone());
+        let quotient: BigInt = (part * 2 + &whole) / (whole * 2);
+        let magnitude = Self(quotient * ten_to(DECIMALS - 4));
+        if is_negative { -magnitude } else { magnitude }
     }
 
     /// Returns whether this is nothing.
@@ -150,6 +147,9 @@ mod tests {
         assert_eq!(Exact::of("20").percentage_of(&Exact::of("100")), Exact::of("20"));
         assert_eq!(Exact::of("1").percentage_of(&Exact::of("3")), Exact::of("33.3333"));
         assert_eq!(Exact::of("-1").percentage_of(&Exact::of("3")), Exact::of("-33.3333"));
+        assert_eq!(Exact::of("0.0000005").percentage_of(&Exact::of("1")), Exact::of("0.0001"));
+        assert_eq!(Exact::of("0.0000005").percentage_of(&Exact::of("-1")), Exact::of("-0.0001"));
+        assert_eq!(Exact::of("-0.0000004").percentage_of(&Exact::of("-1")), Exact::default());
         assert_eq!(Exact::of("11").percent(&Exact::of("12.5")), Exact::of("1.375"));
     }
 }

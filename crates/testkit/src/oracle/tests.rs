@@ -88,15 +88,18 @@ fn every_row_of_the_treatment_table() {
 #[test]
 fn every_base() {
     let usage = || Line::usage("1", "AmazonEC2", "BoxUsage:m5.large", "10");
-    let tiered = || usage().of_sku("SKU", "PGHJ3S3EYE");
-    let spot = Line { pricing_term: None, ..usage() };
+    let tiered = || usage().of_sku("SKU", "PGHJ3S3EYE").at_rates("0.1", "0.1");
+    let without_term = || Line { pricing_term: None, ..usage() };
     for (line, expected) in [
         (usage(), Base::PublicCost),
-        (spot, Base::Spot),
+        (without_term().at_rates("0.1", "0.1"), Base::Spot),
+        (without_term(), Base::PublicCost),
         (usage().at_rates("0", "0.5").amounting("0"), Base::ZeroRate),
         (tiered(), Base::TieredSku),
         (tiered().netting("10"), Base::TieredSku),
         (tiered().netting("9"), Base::PublicCost),
+        (tiered().at_public_cost("0"), Base::UnblendedCost),
+        (usage().of_sku("SKU", "PGHJ3S3EYE"), Base::PublicCost),
         (usage().at_public_cost("0"), Base::UnblendedCost),
     ] {
         assert_eq!(treatment(line.clone()), Treatment::Priced(expected), "{line:?}");
@@ -114,4 +117,20 @@ fn a_negative_pool_is_charged_at_the_first_rate() {
         let bill = price(&[line], &book(tiers), "2026-10");
         assert_eq!(bill.currencies["USD"].groups["acme"].pro_forma_cost, Exact::of(expected));
     }
+}
+
+#[test]
+fn a_class_of_a_tiered_sku_is_discounted_as_a_whole() {
+    let line = |net: &str| {
+        let line = Line::usage("1", "AmazonS3", "TimedStorage-ByteHrs", "10").netting(net);
+        line.of_sku("SKU", "PGHJ3S3EYE").at_rates("0.1", "0.1")
+    };
+    let bases = |lines: &[Line]| {
+        let bill = price(lines, &book("{}"), "2026-10");
+        bill.lines.iter().map(|line| line.treatment).collect::<Vec<_>>()
+    };
+    assert_eq!(bases(&[line("10"), line("9")]), [Treatment::Priced(Base::PublicCost); 2]);
+    assert_eq!(bases(&[line("11"), line("9")]), [Treatment::Priced(Base::TieredSku); 2]);
+    let apart = [line("10"), line("9").of_operation("GlacierStorage")];
+    assert_eq!(bases(&apart), [Treatment::Priced(Base::TieredSku), Treatment::Priced(Base::PublicCost)]);
 }

@@ -66,7 +66,7 @@ pub enum Base {
     Spot,
     /// Always-free usage: 0.
     ZeroRate,
-    /// A tiered SKU without discount: unblended cost.
+    /// A tiered SKU in a class without discount: unblended cost.
     TieredSku,
     /// Public On-Demand cost.
     PublicCost,
@@ -79,18 +79,26 @@ pub(super) struct Judge<'a> {
     book: &'a SampleBook,
     period: &'a str,
     tiered_skus: BTreeSet<&'a str>,
+    /// Charge classes whose net total differs from their unblended total.
+    discounted: BTreeSet<ClassKey<'a>>,
 }
+
+/// What keeps usage lines with a SKU apart: every column that a price or a document may depend on.
+type ClassKey<'a> = Vec<Option<&'a str>>;
 
 impl<'a> Judge<'a> {
     pub fn new(lines: &'a [Line], book: &'a SampleBook, period: &'a str) -> Self {
-        let mut judge = Self { book, period, tiered_skus: BTreeSet::new() };
+        let mut judge = Self { book, period, tiered_skus: BTreeSet::new(), discounted: BTreeSet::new() };
         let mut codes: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        let mut discounts: BTreeMap<ClassKey<'_>, Amount> = BTreeMap::new();
         for line in lines.iter().filter(|line| judge.is_in_period(line)) {
+            let net = line.line_item_net_unblended_cost.unwrap_or(line.unblended_cost());
+            *discounts.entry(class_of(line)).or_default() += line.unblended_cost() - net;
             let (Some(sku), Some(code)) = (line.product_sku.as_deref(), line.pricing_rate_code.as_deref())
             else {
                 continue;
             };
-            if code.split('.').nth(1) == Some(ON_DEMAND_TERM) {
+            if code.split('.').nth(1) == Some(ON_DEMAND_TERM) && is_paid(line) && !is_spot(line) {
                 codes.entry(sku).or_default().insert(code);
             }
         }
@@ -101,6 +109,8 @@ impl<'a> Judge<'a> {
             .filter(|(_, codes)| codes.len() > 1 || has_other_tier(codes))
             .map(|(sku, _)| sku)
             .collect();
+        let is_discount = |(_, discount): &(_, Amount)| *discount != Amount::ZERO;
+        judge.discounted = discounts.into_iter().filter(is_discount).map(|(class, _)| class).collect();
         judge
     }
 
@@ -162,10 +172,11 @@ impl<'a> Judge<'a> {
     fn base(&self, line: &Line, rules: &[&PricingRule]) -> Base {
         let is_usage = type_of(line) == "Usage";
         let is_covered = matches!(type_of(line), "DiscountedUsage" | "SavingsPlanCoveredUsage");
-        if (is_usage || is_covered) && !is_spot(line) && tier_rule(line, rules).is_some() {
+        let is_spot = is_usage && is_spot(line);
+        if (is_usage || is_covered) && !is_spot && tier_rule(line, rules).is_some() {
             return Base::CustomTiers;
         }
-        if is_spot(line) {
+        if is_spot {
             return Base::Spot;
         }
         let public_rate = rate(&line.pricing_public_on_demand_rate);
@@ -175,16 +186,14 @@ impl<'a> Judge<'a> {
         {
             return Base::ZeroRate;
         }
+        if line.pricing_public_on_demand_cost.unwrap_or_default() == Amount::ZERO {
+            return Base::UnblendedCost;
+        }
         let is_tiered = line.product_sku.as_deref().is_some_and(|sku| self.tiered_skus.contains(sku));
-        let net = line.line_item_net_unblended_cost;
-        let has_no_discount = net.is_none_or(|net| net == line.unblended_cost());
-        if is_usage && is_tiered && has_no_discount {
+        if is_usage && is_tiered && !self.discounted.contains(&class_of(line)) {
             return Base::TieredSku;
         }
-        if line.pricing_public_on_demand_cost.unwrap_or_default() != Amount::ZERO {
-            return Base::PublicCost;
-        }
-        Base::UnblendedCost
+        Base::PublicCost
     }
 }
 
@@ -220,10 +229,47 @@ fn owner_of(line: &Line) -> &str {
 fn is_spot(line: &Line) -> bool {
     let usage_type = line.line_item_usage_type.as_deref().unwrap_or_default();
     let term = line.pricing_term.as_deref().unwrap_or_default();
-    let is_paid = line.unblended_cost() != Amount::ZERO;
     term == "Spot"
         || usage_type.contains("SpotUsage")
-        || (usage_type.contains("BoxUsage") && term.is_empty() && is_paid)
+        || (usage_type.contains("BoxUsage") && term.is_empty() && is_paid(line))
+}
+
+/// Whether the line has a rate above 0.
+fn is_paid(line: &Line) -> bool {
+    rate(&line.line_item_unblended_rate).is_some_and(|rate| rate > 0)
+}
+
+/// The charge class of a usage line. Zone and size, which only commitments look at, and descriptions, which only free
+/// usage and fees have in their class, do not tell lines of tiered SKUs apart.
+fn class_of(line: &Line) -> ClassKey<'_> {
+    let public_cost = line.pricing_public_on_demand_cost.filter(|cost| *cost != Amount::ZERO);
+    let rate_state = rate(&line.line_item_unblended_rate).map(|rate| if rate > 0 { "+" } else { "0" });
+    let texts = [
+        &line.line_item_usage_account_id,
+        &line.product_servicecode,
+        &line.line_item_product_code,
+        &line.line_item_usage_type,
+        &line.line_item_operation,
+        &line.line_item_line_item_type,
+        &line.product_sku,
+        &line.product_region_code,
+        &line.pricing_unit,
+        &line.pricing_term,
+        &line.pricing_rate_code,
+        &line.pricing_public_on_demand_rate,
+        &line.reservation_reservation_a_r_n,
+        &line.savings_plan_savings_plan_a_r_n,
+        &line.split_line_item_parent_resource_id,
+        &line.bill_bill_type,
+        &line.bill_billing_entity,
+        &line.bill_invoicing_entity,
+        &line.line_item_legal_entity,
+        &line.bill_invoice_id,
+        &line.line_item_currency_code,
+        &line.pricing_currency,
+    ];
+    let states = [rate_state, public_cost.map(|_| "+")];
+    texts.into_iter().map(|text| text.as_deref()).chain(states).collect()
 }
 
 fn rate(text: &Option<String>) -> Option<i128> {

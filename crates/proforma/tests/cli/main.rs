@@ -1,0 +1,17 @@
+//! Tests through the door that a user uses: the `proforma` program.
+
+mod reports;
+mod small_files;
+mod support;
+
+mod bad_columns;
+mod bad_cost_files;
+mod bad_deliveries;
+mod bad_parquet;
+mod bad_values;
+mod books;
+mod forms;
+mod laws;
+mod outputs;
+mod publishing;
+mod vectors;

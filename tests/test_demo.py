@@ -1,0 +1,126 @@
+"""The demo month as a visitor runs it: its figures, each checked by another way to them than the program's own."""
+import json
+import tomllib
+from decimal import Decimal
+
+import pytest
+
+import cube
+import pricing
+from program import ROOT, priced, query, quoted, units
+
+PERIOD = "2026-10"
+COST = ROOT / "fixtures" / "demo" / "cost"
+BOOK = ROOT / "fixtures" / "demo" / "book.toml"
+FILES = f"read_parquet({quoted(COST / '**' / '*.parquet')})"
+
+# Billing group, AWS cost, pro forma cost, margin: what `make demo` shows. None is the accounts in no group.
+FIGURES = [
+    ("meadowlark-bikes", "4817.143911788", "5941.7726602014", "1124.6287484134"),
+    ("pinecone-games", "7008.621521344", "9261.66673664", "2253.045215296"),
+    ("fernhollow-clinic", "2826.5518", "3444.21", "617.6582"),
+    ("saltbox-analytics", "13111.58521446", "11246.77845663", "-1864.80675783"),
+    ("quill-and-harbor", "2005.16704", "2170.58238", "165.41534"),
+    ("old-mill-bakery", "40.179472", "109.8009152", "69.6214432"),
+    (None, "818.96490232", None, None),
+]
+LOSS = "saltbox-analytics"
+
+
+@pytest.fixture(scope="module")
+def demo(tmp_path_factory):
+    return priced(COST, BOOK, PERIOD, tmp_path_factory.mktemp("demo") / "out", "--output", "json")
+
+
+@pytest.fixture(scope="module")
+def book():
+    return tomllib.loads(BOOK.read_text())
+
+
+@pytest.fixture(scope="module")
+def connection():
+    return cube.classes(COST)
+
+
+@pytest.fixture(scope="module")
+def lines(connection, book):
+    """Every class priced by docs/pricing.md written again; custom tiers, which that leaves out, count as no rule."""
+    percentages = [rule["name"] for rule in book["pricing_rules"] if rule["type"] != "TIERING"]
+    plans = [plan | {"pricing_rules": [rule for rule in plan["pricing_rules"] if rule in percentages]}
+             for plan in book["pricing_plans"]]
+    return pricing.price(cube.priceable(connection), pricing.Book(book | {"pricing_plans": plans}))
+
+
+def test_the_table_shows_the_figures(demo):
+    rows = json.loads(demo.stdout)
+    assert [(row["billing_group"], row["aws_cost"], row["pro_forma_cost"], row["margin"]) for row in rows] == FIGURES
+    assert [row["billing_group"] for row in rows if row["margin"] and row["margin"].startswith("-")] == [LOSS]
+
+
+def test_everything_is_accounted_for(demo):
+    lines, unblended = query(f"SELECT count(*), sum({cube.money('line_item_unblended_cost')}) FROM {FILES}")[0]
+    part = demo.reconciliation["currencies"]["USD"]
+    assert demo.reconciliation["lines"]["read"] == lines
+    assert Decimal(part["cost_files_total"]) == Decimal(part["cost_files_unblended_total"]) == unblended
+    assert part["difference"] == "0"
+    assert Decimal(part["pro_forma_total"]) == sum(Decimal(cost) for _, _, cost, _ in FIGURES if cost)
+    assert demo.reconciliation["rules_without_lines"] == demo.reconciliation["warnings"] == []
+
+
+def test_aws_cost_is_that_of_the_groups_accounts(demo, lines):
+    for group, aws_cost, *_ in FIGURES:
+        counted = [line["net"] for line in lines if line["group"] == group and not line["left_out"]]
+        assert sum(counted) == units(aws_cost), group
+
+
+def test_the_classes_are_those_of_a_group_by(demo, connection):
+    cube.assert_same(demo, connection)
+
+
+def test_the_bills_follow_from_the_rules(demo, lines, book):
+    for group in book["billing_groups"]:
+        exact = pricing.statement_lines(lines, group["name"])
+        statement, = demo.statement(group["name"])["statements"]
+        expected = sum(exact.values())
+        if group["pricing_plan"] == "games":
+            transfer = [key for key in exact if key[1:3] == ("AWSDataTransfer", "DataTransfer-Out-Bytes")]
+            tiering, = (rule for rule in book["pricing_rules"] if rule["type"] == "TIERING")
+            expected += at_tiers(group, tiering) - sum(exact[key] for key in transfer)
+        assert units(statement["services_total"]) == pricing.half_away(expected), group["name"]
+
+
+def at_tiers(group, rule):
+    """The group's own usage of a rule's usage type at the rule's tiers, in units of 10⁻¹⁶."""
+    usage, = query(f"""SELECT sum({cube.money('line_item_usage_amount')}) FROM {FILES}
+        WHERE line_item_usage_account_id IN ({', '.join(map(quoted, group['accounts']))})
+        AND product_servicecode = {quoted(rule['service'])}
+        AND line_item_usage_type = {quoted(rule['usage_type'])}""")[0]
+    amount = Decimal(0)
+    for tier in rule["custom_tiers"]:
+        begin = Decimal(tier["begin_range_inclusive"])
+        end = Decimal(tier.get("end_range_exclusive", "Infinity"))
+        amount += max(Decimal(0), min(usage, end) - begin) * Decimal(tier["rate_value"])
+    return int(amount * 10**16)
+
+
+def test_the_custom_line_items(demo, lines):
+    def charges(group):
+        statement, = demo.statement(group)["statements"]
+        return {(item["name"], item["product"], item["line_item_type"]): item["amount"]
+                for item in statement["custom_line_items"]}
+
+    meadowlark = charges("meadowlark-bikes")
+    fee = meadowlark.pop(("platform-fee", "AWSBillingConductor", "Fee"))
+    assert meadowlark == {("managed-service", "AWSBillingConductor", "Fee"): "450"}
+    base = sum(line["amount"] for line in lines
+               if line["group"] == "meadowlark-bikes" and line["type"] != "SavingsPlanNegation")
+    # 2.5 % is 25 in a thousand; shown amounts lie within one unit of the exact ones.
+    assert abs(units(fee) - (base + units("450") * 10**6) * 25 / 1_000 / 10**6) <= 1
+    assert charges("pinecone-games") == {("goodwill-october", "AWSBillingConductor", "Credit"): "-150"}
+    assert charges("fernhollow-clinic") == {("threat-watch", "AmazonGuardDuty", "Proforma_Fee"): "95"}
+    assert charges("old-mill-bakery") == {("care-package", "AWSBillingConductor", "Fee"): "29"}
+    assert charges("quill-and-harbor") == {}, "it begins in November"
+    rebate, = charges(LOSS).items()
+    assert rebate[0] == ("lake-rebate", "AmazonS3", "Proforma_Credit")
+    storage = sum(line["amount"] for line in lines if line["group"] == LOSS and line["service"] == "AmazonS3")
+    assert units(rebate[1]) == -pricing.half_away(storage * 4 // 100)

@@ -1,0 +1,183 @@
+"""A generated month of 100,000 lines: the program against DuckDB and docs/pricing.md written again, to the last digit.
+
+The month has Savings Plans and reservations across groups, tiered SKUs, spot, free usage and the Marketplace; the
+ways in which an enterprise discount is delivered, INT96 times and a month that is not final are variants of it.
+"""
+import json
+import subprocess
+import sys
+from collections import defaultdict
+from types import SimpleNamespace
+
+import pytest
+
+import cube
+import pricing
+from program import ROOT, priced, quoted, units
+
+PERIOD = "2026-10"
+SMALL = ["--skus", "3000", "--products", "60", "--accounts", "300", "--customers", "15", "--tag-profiles", "100",
+         "--jobs", "1"]
+VARIANTS = {
+    "discount-in-both": ["--edp", "both"],
+    "discount-in-columns-int96": ["--edp", "columns", "--ts", "int96", "--seed", "2"],
+    "discount-in-lines": ["--edp", "items", "--seed", "3"],
+    "no-discount-not-final": ["--edp", "none", "--not-final", "--seed", "5"],
+}
+
+# ---- The month, its book, the run, and the independent classes.
+
+@pytest.fixture(scope="module", params=VARIANTS, ids=list(VARIANTS))
+def month(request, tmp_path_factory):
+    folder = tmp_path_factory.mktemp(request.param)
+    command = [sys.executable, ROOT / "bench" / "gen_cur.py", "gen", "--rows", "100000", "--period", PERIOD,
+               "--out", folder / "month", *SMALL, *VARIANTS[request.param]]
+    subprocess.run(command, check=True, capture_output=True)
+    connection = cube.classes(folder / "month" / "data")
+    book = make_book(connection, folder / "month")
+    (folder / "book.json").write_text(json.dumps(book))
+    run = priced(folder / "month" / "data", folder / "book.json", PERIOD, folder / "out")
+    truth = json.loads((folder / "month" / "truth" / "truth.json").read_text())
+    lines = pricing.price(cube.priceable(connection), pricing.Book(book))
+    return SimpleNamespace(connection=connection, book=book, run=run, truth=truth, lines=lines)
+
+
+def make_book(connection, folder):
+    """Six groups of the month's accounts, and every seventh in none; three plans over rules of every scope."""
+    listed = connection.execute(
+        f"SELECT account_id FROM read_parquet({quoted(folder / 'truth' / 'accounts.parquet')}) ORDER BY 1").fetchall()
+    groups = [[account for account, in listed[place::7]] for place in range(6)]
+    rules = [percentage("up", "GLOBAL", "MARKUP", "8.25"), percentage("down", "GLOBAL", "DISCOUNT", "11.1111"),
+             percentage("marketplace", "BILLING_ENTITY", "MARKUP", "3.5", billing_entity="AWS Marketplace"),
+             percentage("aws", "BILLING_ENTITY", "DISCOUNT", "0.0001", billing_entity="AWS"),
+             percentage("ec2", "SERVICE", "DISCOUNT", "4.5", service="AmazonEC2"),
+             percentage("s3", "SERVICE", "MARKUP", "12.3456", service="AmazonS3"),
+             percentage("transfer", "SERVICE", "MARKUP", "250", service="AWSDataTransfer"),
+             percentage("support", "SERVICE", "MARKUP", "50", service="AWSSupportEnterprise")]
+    skus = sku_rules(connection)
+    names = [rule["name"] for rule in skus]
+    plans = {
+        "every-scope": ["up", "marketplace", "ec2", "s3", *names],
+        "half-the-skus": ["down", "aws", "transfer", *names[::2]],
+        "no-global": ["marketplace", "s3", "support", *names[1::2]],
+    }
+    plan_names = [*plans, "BasicPricingPlan"]
+    files = f"read_parquet({quoted(folder / 'data' / '**' / '*.parquet')})"
+    payer, = connection.execute(f"SELECT any_value(bill_payer_account_id) FROM {files}").fetchone()
+    return {
+        "payer_account_id": payer,
+        "currency": "USD",
+        "pricing_rules": rules + skus,
+        "pricing_plans": [{"name": name, "pricing_rules": of_plan} for name, of_plan in plans.items()],
+        "billing_groups": [{"name": f"group-{place}", "primary_account_id": ids[0], "accounts": ids,
+                            "pricing_plan": plan_names[place % len(plan_names)]} for place, ids in enumerate(groups)],
+    }
+
+
+def percentage(name, scope, kind, percent, **selector):
+    return {"name": name, "scope": scope, "type": kind, "modifier_percentage": percent, **selector}
+
+
+def sku_rules(connection):
+    """Rules for the SKUs with the most cost, each third for one operation only."""
+    rows = connection.execute("""
+        SELECT service, usage_type, operation FROM classes WHERE sku IS NOT NULL AND type = 'Usage'
+        GROUP BY service, usage_type, operation
+        ORDER BY sum(public_on_demand_cost) DESC, service, usage_type, operation LIMIT 60""").fetchall()
+    rules = {}
+    for number, (service, usage_type, operation) in enumerate(rows):
+        selector = {"service": service, "usage_type": usage_type}
+        if number % 3 == 0:
+            selector["operation"] = operation
+        kind, percent = [("DISCOUNT", f"{number}.125"), ("MARKUP", f"{number / 8:.3f}")][number % 2]
+        rules.setdefault(tuple(selector.items()), percentage(f"sku-{number}", "SKU", kind, percent, **selector))
+    return list(rules.values())
+
+
+# ---- The tests.
+
+def test_the_classes_are_those_of_a_group_by(month):
+    cube.assert_same(month.run, month.connection)
+
+
+def test_the_totals_are_the_generators(month):
+    reconciliation = month.run.reconciliation
+    assert list(reconciliation["currencies"]) == ["USD"]
+    part = reconciliation["currencies"]["USD"]
+    assert reconciliation["lines"]["read"] == month.truth["rows"]
+    assert units(part["cost_files_unblended_total"]) == units(month.truth["total_unblended_cost"])
+    net = month.truth["total_net_unblended_cost"] or month.truth["total_unblended_cost"]
+    assert units(part["cost_files_total"]) == units(net) == sum(line["net"] for line in month.lines)
+    assert part["difference"] == "0"
+
+
+def test_aws_cost_by_group_and_product(month):
+    expected = defaultdict(int)
+    for line in month.lines:
+        if not line["left_out"]:
+            owner = (line["group"], None) if line["group"] else (None, line["account"])
+            expected[*owner, line["service"] or line["product"]] += line["net"]
+    there = {(row["billing_group"], row["account_id"], row["product"]): units(row["aws_cost"])
+             for row in month.run.cost_report}
+    assert there == expected
+
+
+def test_the_pro_forma_bills(month):
+    total = 0
+    by_product = defaultdict(int)
+    for group in month.book["billing_groups"]:
+        exact = pricing.statement_lines(month.lines, group["name"])
+        expected = dict(zip(exact, pricing.shown(list(exact.values()))))
+        statement, = month.run.statement(group["name"])["statements"]
+        there = {}
+        for service in statement["services"]:
+            for line in service["usage_types"]:
+                key = (line["account_id"], service["product"], line["usage_type"], line["operation"], line["region"],
+                       line["line_item_type"], line["pricing_unit"])
+                there[key] = units(line["amount"])
+                by_product[group["name"], service["product"]] += units(line["amount"])
+        assert there == expected
+        assert units(statement["total"]) == pricing.half_away(sum(exact.values())) == sum(there.values())
+        total += units(statement["total"])
+    assert units(month.run.reconciliation["currencies"]["USD"]["pro_forma_total"]) == total
+    rows = [row for row in month.run.cost_report if row["billing_group"]]
+    assert {(row["billing_group"], row["product"]): units(row["pro_forma_cost"]) for row in rows
+            if units(row["pro_forma_cost"])} == {key: amount for key, amount in by_product.items() if amount}
+    assert all(units(row["margin"]) == units(row["pro_forma_cost"]) - units(row["aws_cost"]) for row in rows)
+
+
+def test_the_reconciliation_names_what_is_left_out_and_dropped(month):
+    part = month.run.reconciliation["currencies"]["USD"]
+    left_out, dropped = defaultdict(int), defaultdict(int)
+    for line in month.lines:
+        if line["left_out"]:
+            left_out[line["left_out"]] += line["net"]
+        if line["treatment"] == "dropped":
+            dropped[line["left_out"] or line["type"]] += line["net"]
+    of_base = lambda *names: [line for line in month.lines if line["base"] in names]
+    assert {name: units(cost) for name, cost in part["left_out_of_aws_cost"].items()} == left_out
+    assert {name: units(cost) for name, cost in part["dropped_from_pro_forma"].items()} == dropped
+    assert units(part["fallen_back_total"]) == sum(line["unblended"] for line in of_base("fallen back"))
+    lines = month.run.reconciliation["lines"]
+    count = lambda treatments: sum(line["lines"] for line in month.lines if line["treatment"] in treatments)
+    assert lines["rated"] == count(("priced", "at cost"))
+    assert lines["dropped_from_pro_forma"] == count(("dropped",))
+    assert lines["ungrouped"] == count(("ungrouped",))
+    assert lines["fallen_back"] == sum(line["lines"] for line in of_base("fallen back") if line["unblended"])
+    for name, base, cost in (("zero_rate_classes", "zero rate", "public"),
+                             ("tiered_classes_on_unblended_cost", "tiered, unblended", "unblended"),
+                             ("tiered_classes_on_public_cost", "tiered, public", "public")):
+        listed = [units(row["amount"]) for row in month.run.reconciliation[name]]
+        assert sorted(listed) == sorted(line[cost] for line in of_base(base))
+
+
+def test_the_month_shows_every_case(month):
+    """A month that lacks a case would leave a rule unchecked."""
+    seen = {(line["treatment"], line["base"] or line["type"]) for line in month.lines}
+    cases = {("priced", "spot"), ("priced", "zero rate"), ("priced", "public"), ("priced", "fallen back"),
+             ("at cost", "SavingsPlanCoveredUsage"), ("at cost", "SavingsPlanNegation"),
+             ("dropped", "SavingsPlanNegation"), ("at cost", "SavingsPlanRecurringFee"), ("at cost", "DiscountedUsage"), ("at cost", "RIFee"),
+             ("dropped", "Credit"), ("dropped", "Tax"), ("ungrouped", "Usage")}
+    assert cases - seen == set()
+    assert {("priced", "tiered, unblended"), ("priced", "tiered, public")} & seen
+    assert any(line["base"] == "public" and line["type"] == "SavingsPlanCoveredUsage" for line in month.lines)
