@@ -1,7 +1,8 @@
 """A generated month of 100,000 lines: the program against DuckDB and docs/pricing.md written again, to the last digit.
 
 The month has Savings Plans and reservations across groups, tiered SKUs, spot, free usage and the Marketplace; the
-ways in which an enterprise discount is delivered, INT96 times and a month that is not final are variants of it.
+ways in which an enterprise discount is delivered, INT96 times, a month that is not final and empty amounts are
+variants of it.
 """
 import json
 import subprocess
@@ -13,7 +14,7 @@ import pytest
 
 import cube
 import pricing
-from program import ROOT, priced, quoted, units
+from program import ROOT, priced, query, quoted, units
 
 PERIOD = "2026-10"
 SMALL = ["--skus", "3000", "--products", "60", "--accounts", "300", "--customers", "15", "--tag-profiles", "100",
@@ -23,7 +24,17 @@ VARIANTS = {
     "discount-in-columns-int96": ["--edp", "columns", "--ts", "int96", "--seed", "2"],
     "discount-in-lines": ["--edp", "items", "--seed", "3"],
     "no-discount-not-final": ["--edp", "none", "--not-final", "--seed", "5"],
+    "nulls-for-zeros": ["--edp", "columns", "--seed", "6"],
 }
+# Amounts that AWS leaves empty or sets to 0, by the family of the column: both mean that there is none.
+EMPTY_OR_ZERO = [
+    "line_item_normalized_usage_amount", "line_item_unblended_cost", "pricing_public_on_demand_cost",
+    "reservation_effective_cost", "reservation_unused_recurring_fee",
+    "reservation_unused_amortized_upfront_fee_for_billing_period",
+    "reservation_amortized_upfront_fee_for_billing_period", "savings_plan_savings_plan_effective_cost",
+    "savings_plan_used_commitment", "savings_plan_total_commitment_to_date",
+    "savings_plan_amortized_upfront_commitment_for_billing_period",
+]
 
 # ---- The month, its book, the run, and the independent classes.
 
@@ -33,6 +44,8 @@ def month(request, tmp_path_factory):
     command = [sys.executable, ROOT / "bench" / "gen_cur.py", "gen", "--rows", "100000", "--period", PERIOD,
                "--out", folder / "month", *SMALL, *VARIANTS[request.param]]
     subprocess.run(command, check=True, capture_output=True)
+    if request.param == "nulls-for-zeros":
+        empty_zeros(folder / "month" / "data")
     connection = cube.classes(folder / "month" / "data")
     book = make_book(connection, folder / "month")
     (folder / "book.json").write_text(json.dumps(book))
@@ -40,6 +53,16 @@ def month(request, tmp_path_factory):
     truth = json.loads((folder / "month" / "truth" / "truth.json").read_text())
     lines = pricing.price(cube.priceable(connection), pricing.Book(book))
     return SimpleNamespace(connection=connection, book=book, run=run, truth=truth, lines=lines)
+
+
+def empty_zeros(data):
+    """Writes a month's files again, with nulls where amounts are 0."""
+    nulls = ", ".join(f"nullif({column}, 0) AS {column}" for column in EMPTY_OR_ZERO)
+    for file in data.rglob("*.parquet"):
+        rewritten = file.with_suffix(".rewritten")
+        query(f"COPY (SELECT * REPLACE ({nulls}) FROM read_parquet({quoted(file)}, hive_partitioning = false)) "
+              f"TO {quoted(rewritten)} (FORMAT parquet, COMPRESSION snappy)")
+        rewritten.replace(file)
 
 
 def make_book(connection, folder):

@@ -257,14 +257,10 @@ def without_leading_slash(bucket):
         manifest.write_text(manifest.read_text().replace('"/koku-local/', '"koku-local/'))
 
 
-REFUSED_SLASH = pytest.mark.xfail(
-    strict=True, reason="a report without a prefix has keys that begin with a slash, which are refused")
-
-
 @pytest.mark.parametrize("cost, leading_slash", [
     ("", False), ("koku-local", False), (MONTH_FOLDER, False), (f"{MONTH_FOLDER}/{MANIFEST}", False),
     (f"{MONTH_FOLDER}/{ASSEMBLY}/{MANIFEST}", False),
-    pytest.param("", True, marks=REFUSED_SLASH), pytest.param(f"{MONTH_FOLDER}/{MANIFEST}", True, marks=REFUSED_SLASH),
+    ("", True), (f"{MONTH_FOLDER}/{MANIFEST}", True),
 ])
 def test_a_bucket_is_read_by_its_manifest(cost, leading_slash, bucket_reading, tmp_path):
     bucket = unpacked_bucket(tmp_path)

@@ -53,7 +53,7 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
 
 /// Where the cost files lie.
 fn folder() -> PathBuf {
-    Path::new(env!("CARGO_MANIFEST_DIR")).join("../fixtures/demo/cost")
+    Path::new(env!("CARGO_MANIFEST_DIR")).with_file_name("fixtures/demo/cost")
 }
 
 fn options() -> WriteOptions {

@@ -17,6 +17,7 @@ const SERVICES: usize = 200;
 const USAGE_TYPES: usize = 100;
 
 /// Prices `classes` classes under `rules` rules and prints what each step took.
+#[expect(clippy::print_stdout, reason = "the figures are what it is for")]
 pub fn run(arguments: &[String]) -> Result<(), String> {
     let number = |place: usize, default: usize| match arguments.get(place) {
         None => Ok(default),
@@ -30,8 +31,10 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     let card = rate_card(&cube, &book).map_err(|error| error.to_string())?;
     let charges = item_charges(&cube, &book, &card).map_err(|error| error.to_string())?;
     let priced = started.elapsed();
-    let statements = statement::statements(&cube, &book, &card, &charges).map_err(|error| error.to_string())?;
-    let rows = cost_report::cost_report(&cube, &book, &card, &statements).map_err(|error| error.to_string())?;
+    let statements =
+        statement::statements(&cube, &book, &card, &charges).map_err(|error| error.to_string())?;
+    let rows =
+        cost_report::cost_report(&cube, &book, &card, &statements).map_err(|error| error.to_string())?;
     let reported = started.elapsed();
     println!("classes={classes} rules={rules} groups={GROUPS} report_rows={}", rows.len());
     println!("pricing_wall_seconds={}.{:06}", priced.as_secs(), priced.subsec_micros());
@@ -75,7 +78,8 @@ fn cube(period: BillingPeriod, classes: usize) -> Cube {
 /// A book whose plans share the rules: half of them of one SKU, the rest of services, entities and everything.
 fn draft(rules: usize) -> Draft {
     let rule = |number: usize| {
-        let (service, usage_type) = (format!("Service{}", number % SERVICES), format!("Usage{}", number % USAGE_TYPES));
+        let (service, usage_type) =
+            (format!("Service{}", number % SERVICES), format!("Usage{}", number % USAGE_TYPES));
         let base = RuleDraft {
             name: format!("rule-{number}"),
             kind: "MARKUP".to_owned(),
@@ -84,8 +88,14 @@ fn draft(rules: usize) -> Draft {
         };
         match number {
             0 => RuleDraft { scope: "GLOBAL".to_owned(), ..base },
-            1 => RuleDraft { scope: "BILLING_ENTITY".to_owned(), billing_entity: Some("AWS".to_owned()), ..base },
-            _ if number < SERVICES => RuleDraft { scope: "SERVICE".to_owned(), service: Some(service), ..base },
+            1 => RuleDraft {
+                scope: "BILLING_ENTITY".to_owned(),
+                billing_entity: Some("AWS".to_owned()),
+                ..base
+            },
+            _ if number < SERVICES => {
+                RuleDraft { scope: "SERVICE".to_owned(), service: Some(service), ..base }
+            }
             _ => RuleDraft {
                 scope: "SKU".to_owned(),
                 service: Some(service),
@@ -97,7 +107,10 @@ fn draft(rules: usize) -> Draft {
     };
     let plan = |number: usize| PlanDraft {
         name: format!("plan-{number}"),
-        pricing_rules: (0..rules).filter(|rule| rule % PLANS != number).map(|rule| format!("rule-{rule}")).collect(),
+        pricing_rules: (0..rules)
+            .filter(|rule| rule % PLANS != number)
+            .map(|rule| format!("rule-{rule}"))
+            .collect(),
     };
     let group = |number: usize| {
         let accounts: Vec<String> = (number..ACCOUNTS).step_by(GROUPS).map(account).collect();

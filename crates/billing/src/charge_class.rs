@@ -244,6 +244,8 @@ pub struct Cube {
     pub classes: Vec<ChargeClass>,
     /// What AWS calls a service or product code.
     pub product_names: BTreeMap<String, String>,
+    /// The text `Usage`, the line item type of covered usage that is On-Demand again.
+    pub usage: TextId,
 }
 
 impl Cube {
@@ -252,13 +254,14 @@ impl Cube {
     pub fn new(
         period: BillingPeriod,
         payer: Option<AccountId>,
-        texts: Texts,
+        mut texts: Texts,
         mut classes: Vec<ChargeClass>,
         product_names: BTreeMap<String, String>,
     ) -> Self {
+        let usage = texts.intern("Usage");
         let rank = ranks(&texts);
         classes.sort_by_cached_key(|class| class.key.map(|id| rank[id.0 as usize]));
-        Self { period, payer, texts, classes, product_names }
+        Self { period, payer, texts, classes, product_names, usage }
     }
 
     /// A key column's value on a class.
@@ -273,12 +276,23 @@ impl Cube {
         self.value(class, column).filter(|text| !text.is_empty())
     }
 
+    /// A text by its number; the absent value is empty.
+    #[must_use]
+    pub fn text(&self, id: TextId) -> &str {
+        self.texts.get(id).unwrap_or_default()
+    }
+
     /// What a class is reported under: its service code, or its product code where it has none.
     #[must_use]
+    pub fn product_id(&self, class: &ChargeClass) -> TextId {
+        let service = class.text(KeyColumn::ServiceCode);
+        if self.text(service).is_empty() { class.text(KeyColumn::ProductCode) } else { service }
+    }
+
+    /// The text of [`Self::product_id`].
+    #[must_use]
     pub fn product<'a>(&'a self, class: &ChargeClass) -> &'a str {
-        self.filled(class, KeyColumn::ServiceCode)
-            .or_else(|| self.filled(class, KeyColumn::ProductCode))
-            .unwrap_or("")
+        self.text(self.product_id(class))
     }
 
     /// A class's identity.

@@ -4,12 +4,12 @@
 //! its percentage a share of the pro forma cost (AWS publishes no denominator).
 
 use crate::book::Book;
-use crate::charge_class::{Cube, KeyColumn, Measure};
+use crate::charge_class::{Cube, KeyColumn, Measure, TextId};
 use crate::custom_line_item;
 use crate::money::{Cost, Currency, Decimal, DecimalError, divide_half_away};
 use crate::rate_card::{RateCard, left_out_of_aws_cost, line_item_type};
 use crate::statement::Statement;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// A percentage as the report shows it: four decimals.
 pub type MarginPercentage = Decimal<4>;
@@ -76,25 +76,37 @@ pub fn cost_report(
     card: &RateCard,
     statements: &[Statement],
 ) -> Result<Vec<Row>, DecimalError> {
-    let mut rows: BTreeMap<(Owner, Currency, String), (Cost, Option<Cost>)> = BTreeMap::new();
+    // By numbers first: most classes share a row with many others.
+    let mut aws_costs: HashMap<(Option<u32>, TextId, TextId, TextId), Cost> = HashMap::new();
     for (class, entry) in cube.classes.iter().zip(&card.entries) {
         if left_out_of_aws_cost(cube, class, line_item_type(cube, class)).is_some() {
             continue;
         }
-        let account = cube.value(class, KeyColumn::UsageAccount).unwrap_or_default();
-        let owner =
-            entry.group.map_or_else(|| Owner::Ungrouped(account.to_owned()), |g| Owner::Group(g as usize));
-        let currency =
-            cube.value(class, KeyColumn::Currency).and_then(Currency::parse).unwrap_or(book.currency);
-        let grouped = entry.group.map(|_| Cost::ZERO);
-        let row =
-            rows.entry((owner, currency, cube.product(class).to_owned())).or_insert((Cost::ZERO, grouped));
-        row.0 = row.0.plus(class.sum(Measure::NetUnblended))?;
+        let account = if entry.group.is_some() { TextId::NULL } else { class.text(KeyColumn::UsageAccount) };
+        let key = (entry.group, account, class.text(KeyColumn::Currency), cube.product_id(class));
+        let sum = aws_costs.entry(key).or_default();
+        *sum = sum.plus(class.sum(Measure::NetUnblended))?;
+    }
+    let mut rows: BTreeMap<(Owner, Currency, String), (Cost, Option<Cost>)> = BTreeMap::new();
+    for ((group, account, currency, product), aws_cost) in aws_costs {
+        let owner = group
+            .map_or_else(|| Owner::Ungrouped(cube.text(account).to_owned()), |g| Owner::Group(g as usize));
+        let currency = Currency::parse(cube.text(currency)).unwrap_or(book.currency);
+        let row = rows.entry((owner, currency, cube.text(product).to_owned()));
+        let row = row.or_insert((Cost::ZERO, group.map(|_| Cost::ZERO)));
+        row.0 = row.0.plus(aws_cost)?;
     }
     for statement in statements {
-        let lines = statement.lines.iter().map(|line| (&line.key.product, line.shown));
-        for (product, shown) in lines.chain(statement.items.iter().map(|item| (&item.product, item.shown))) {
-            let key = (Owner::Group(statement.group), statement.currency, product.clone());
+        let mut charges: HashMap<&str, Cost> = HashMap::new();
+        let lines = statement.lines.iter().map(|line| (cube.text(line.key.product), line.shown));
+        for (product, shown) in
+            lines.chain(statement.items.iter().map(|item| (item.product.as_str(), item.shown)))
+        {
+            let sum = charges.entry(product).or_default();
+            *sum = sum.plus(shown)?;
+        }
+        for (product, shown) in charges {
+            let key = (Owner::Group(statement.group), statement.currency, product.to_owned());
             let row = rows.entry(key).or_insert((Cost::ZERO, Some(Cost::ZERO)));
             row.1 = Some(row.1.unwrap_or_default().plus(shown)?);
         }

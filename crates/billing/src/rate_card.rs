@@ -189,6 +189,8 @@ struct Pricer<'a> {
     cube: &'a Cube,
     book: &'a Book,
     groups: HashMap<TextId, u32>,
+    /// The group of each account that the book names, whether or not the cube has lines of it.
+    members: BTreeMap<&'a str, usize>,
     indexes: Vec<RuleIndex>,
     tiered_skus: HashSet<TextId>,
     entries: Vec<Entry>,
@@ -205,6 +207,7 @@ impl<'a> Pricer<'a> {
             cube,
             book,
             groups,
+            members: book.group_by_account(),
             indexes: book.plans.iter().map(|plan| RuleIndex::new(plan, &book.rules, &cube.texts)).collect(),
             tiered_skus: tiered_skus(cube),
             entries: Vec::with_capacity(cube.classes.len()),
@@ -241,10 +244,7 @@ impl<'a> Pricer<'a> {
         if let Some(reason) = left_out_of_aws_cost(cube, class, kind) {
             return Treatment::Dropped(reason);
         }
-        let owned = || {
-            let owner = cube.texts.find(commitment::owner(cube, class));
-            owner.and_then(|owner| self.groups.get(&owner)) == Some(&group)
-        };
+        let owned = || self.group_of_owner(commitment::owner(cube, class)) == Some(group);
         match kind {
             LineItemType::Credit | LineItemType::Refund | LineItemType::Discount => {
                 Treatment::Dropped(Reason::CreditOrDiscount)
@@ -262,6 +262,12 @@ impl<'a> Pricer<'a> {
             _ if owned() => Treatment::AtCost,
             _ => Treatment::Dropped(Reason::CommitmentOutside),
         }
+    }
+
+    /// The group of a commitment's owner, who may have no line of its own this month.
+    fn group_of_owner(&self, owner: &str) -> Option<u32> {
+        let by_lines = self.cube.texts.find(owner).and_then(|owner| self.groups.get(&owner).copied());
+        by_lines.or_else(|| self.members.get(owner).and_then(|group| u32::try_from(*group).ok()))
     }
 
     /// The base of On-Demand, spot and free usage.
@@ -481,12 +487,6 @@ fn groups_by_account(cube: &Cube, book: &Book) -> (HashMap<TextId, u32>, Vec<Str
             if named.is_none() {
                 joined.push(account.to_owned());
             }
-        }
-    }
-    // An owner of a commitment may have no line of its own this month.
-    for (account, group) in named {
-        if let (Some(id), Ok(group)) = (cube.texts.find(account), u32::try_from(group)) {
-            groups.insert(id, group);
         }
     }
     (groups, joined)

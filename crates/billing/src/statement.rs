@@ -5,12 +5,12 @@
 //! cost report is a sum of the shown amounts, so all surfaces agree to the last digit.
 
 use crate::book::Book;
-use crate::charge_class::{Cube, KeyColumn, Measure};
+use crate::charge_class::{Cube, KeyColumn, Measure, TextId};
 use crate::cost_line::LineItemType;
 use crate::custom_line_item::{self, Charge, Kind};
 use crate::money::{Amount, Cost, Currency, DecimalError, Quantity, shown};
 use crate::rate_card::{ItemCharge, Operation, RateCard, Treatment, line_item_type};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashMap};
 
 /// A billing group's pro forma bill in one currency.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,23 +29,31 @@ pub struct Statement {
     pub total_shown: Cost,
 }
 
-/// What a statement line is about.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+/// What a statement line is about, by numbers of the cube's texts.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct LineKey {
     /// The member account.
-    pub account: String,
+    pub account: TextId,
     /// The service code, else the product code.
-    pub product: String,
+    pub product: TextId,
     /// The usage type.
-    pub usage_type: String,
+    pub usage_type: TextId,
     /// The operation.
-    pub operation: String,
+    pub operation: TextId,
     /// The region.
-    pub region: String,
+    pub region: TextId,
     /// The line item type in the group's own terms: usage that an outside commitment covers is `Usage`.
-    pub line_item_type: String,
+    pub line_item_type: TextId,
     /// The pricing unit.
-    pub unit: String,
+    pub unit: TextId,
+}
+
+impl LineKey {
+    /// The texts, in the order by which lines are sorted.
+    fn texts<'a>(&self, cube: &'a Cube) -> [&'a str; 7] {
+        let Self { account, product, usage_type, operation, region, line_item_type, unit } = *self;
+        [account, product, usage_type, operation, region, line_item_type, unit].map(|id| cube.text(id))
+    }
 }
 
 /// Charges of one kind in one account.
@@ -110,13 +118,13 @@ pub fn statements(
     leaves
         .into_iter()
         .filter(|((group, _), leaves)| !leaves.is_empty() || !used.contains(group))
-        .map(|((group, currency), leaves)| leaves.into_statement(group, currency))
+        .map(|((group, currency), leaves)| leaves.into_statement(cube, group, currency))
         .collect()
 }
 
 #[derive(Default)]
 struct Leaves {
-    lines: BTreeMap<LineKey, (Option<Quantity>, Amount)>,
+    lines: HashMap<LineKey, (Option<Quantity>, Amount)>,
     items: BTreeMap<(usize, String, String), Amount>,
     item_types: BTreeMap<usize, &'static str>,
 }
@@ -134,17 +142,17 @@ impl Leaves {
         amount: Amount,
     ) -> Result<(), DecimalError> {
         let class = &cube.classes[class];
-        let text = |column| cube.value(class, column).unwrap_or_default().to_owned();
         let kind = line_item_type(cube, class);
         let on_demand_again = kind.is_metered() && !matches!(operation, Operation::Keep(_));
+        let of_class = class.text(KeyColumn::LineItemType);
         let key = LineKey {
-            account: text(KeyColumn::UsageAccount),
-            product: cube.product(class).to_owned(),
-            usage_type: text(KeyColumn::UsageType),
-            operation: text(KeyColumn::Operation),
-            region: text(KeyColumn::Region),
-            line_item_type: if on_demand_again { "Usage".to_owned() } else { text(KeyColumn::LineItemType) },
-            unit: text(KeyColumn::PricingUnit),
+            account: class.text(KeyColumn::UsageAccount),
+            product: cube.product_id(class),
+            usage_type: class.text(KeyColumn::UsageType),
+            operation: class.text(KeyColumn::Operation),
+            region: class.text(KeyColumn::Region),
+            line_item_type: if on_demand_again { cube.usage } else { of_class },
+            unit: class.text(KeyColumn::PricingUnit),
         };
         let metered = kind.is_metered() || kind == LineItemType::FlatRateSubscription;
         let usage = metered.then(|| class.sum(Measure::Usage));
@@ -184,13 +192,20 @@ impl Leaves {
         Ok(())
     }
 
-    fn into_statement(self, group: usize, currency: Currency) -> Result<Statement, DecimalError> {
+    fn into_statement(
+        self,
+        cube: &Cube,
+        group: usize,
+        currency: Currency,
+    ) -> Result<Statement, DecimalError> {
+        let mut lines: Vec<_> = self.lines.into_iter().collect();
+        lines.sort_by_cached_key(|(key, _)| key.texts(cube));
         let amounts: Vec<Amount> =
-            self.lines.values().map(|(_, amount)| *amount).chain(self.items.values().copied()).collect();
+            lines.iter().map(|(_, (_, amount))| *amount).chain(self.items.values().copied()).collect();
         let total = amounts.iter().try_fold(Amount::ZERO, |sum, more| sum.plus(*more))?;
         let (total_shown, parts) = shown(&amounts)?;
         let mut parts = parts.into_iter();
-        let lines = (self.lines.into_iter().zip(parts.by_ref()))
+        let lines = (lines.into_iter().zip(parts.by_ref()))
             .map(|((key, (usage, amount)), shown)| StatementLine { key, usage, amount, shown })
             .collect();
         let item_types = self.item_types;

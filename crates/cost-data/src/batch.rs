@@ -184,6 +184,27 @@ pub struct Batch {
     pub notes: NumberNotes,
 }
 
+/// Notes on the numbers of a batch: those of lines that belong to the period, and of others, which nobody reads.
+#[derive(Debug, Default)]
+pub struct RowNotes {
+    pub in_period: Option<Vec<bool>>,
+    pub kept: NumberNotes,
+    others: NumberNotes,
+}
+
+impl RowNotes {
+    /// Notes for lines of which these belong to the period; `None`: all.
+    pub fn new(in_period: Option<Vec<bool>>) -> Self {
+        Self { in_period, ..Self::default() }
+    }
+
+    /// Where to note what was done to a number of a row.
+    pub fn of_row(&mut self, row: usize) -> &mut NumberNotes {
+        let kept = self.in_period.as_ref().is_none_or(|in_period| in_period[row]);
+        if kept { &mut self.kept } else { &mut self.others }
+    }
+}
+
 /// A month as half-open seconds.
 pub fn span(period: BillingPeriod) -> std::ops::Range<i64> {
     period.start_seconds()..period.end_seconds()

@@ -3,12 +3,12 @@
 //! RFC 4180 by the `csv` crate, with the checks it leaves to others: quotes that do not enclose a whole field, and
 //! decompression beyond measure. An empty field is null.
 
-use crate::batch::{Batch, Codes, Columns, Numbers, Place, Reject, key_column_name};
+use crate::batch::{Batch, Codes, Columns, Numbers, Place, Reject, RowNotes, key_column_name};
 use crate::layout::{self, Layout, LayoutError};
 use crate::limits::{
     BATCH_BYTES, BATCH_ROWS, EXPANSION_FREE_BYTES, EXPANSION_RATIO_MAX, RECORD_BYTES_MAX, TEXT_BYTES_MAX,
 };
-use crate::number::{self, NumberNotes};
+use crate::number;
 use crate::source::{Source, SourceReader};
 use crate::timestamp;
 use billing::charge_class::KeyColumn;
@@ -261,7 +261,7 @@ impl CsvFile {
             return None;
         }
         Some(Ok(
-            Lines { lines, rejects: Vec::new(), notes: NumberNotes::default() }.batch(place, columns, period)
+            Lines { lines, rejects: Vec::new(), notes: RowNotes::default() }.batch(place, columns, period)
         ))
     }
 }
@@ -279,12 +279,13 @@ fn csv_reason(error: &csv::Error) -> String {
 struct Lines {
     lines: Vec<ByteRecord>,
     rejects: Vec<Reject>,
-    notes: NumberNotes,
+    notes: RowNotes,
 }
 
 impl Lines {
     fn batch(mut self, place: Place, columns: &Columns, period: &Range<i64>) -> Batch {
         let rows = self.lines.len();
+        self.notes = RowNotes::new(self.period_mask(columns.period_start, period));
         let mut keys = columns.keys.map(|_| None);
         for (key, source) in KeyColumn::ALL.into_iter().zip(columns.keys) {
             keys[key as usize] = source.map(|at| self.codes(at, key_column_name(key)));
@@ -293,7 +294,6 @@ impl Lines {
         for (measure, name, at) in &columns.measures {
             measures.push((*measure, self.numbers(*at, name)));
         }
-        let in_period = self.period_mask(columns.period_start, period);
         let usage_outside = columns.usage_start.map(|at| {
             (0..rows)
                 .map(|row| self.instant(at, row).is_some_and(|seconds| !period.contains(&seconds)))
@@ -306,7 +306,7 @@ impl Lines {
         let identity = columns.identity.map(|[id, interval]| {
             [self.codes(id, layout::LINE_ITEM_ID), self.codes(interval, layout::TIME_INTERVAL)]
         });
-        let Self { rejects, notes, .. } = self;
+        let Self { rejects, notes: RowNotes { in_period, kept: notes, .. }, .. } = self;
         Batch {
             place,
             rows,
@@ -352,7 +352,7 @@ impl Lines {
         let valid: Vec<bool> = (0..self.lines.len()).map(|row| !self.field(at, row).is_empty()).collect();
         for row in (0..self.lines.len()).filter(|row| valid[*row]) {
             let text = String::from_utf8_lossy(self.lines[row].get(at).unwrap_or_default());
-            match number::units_of_text(&text, &mut self.notes) {
+            match number::units_of_text(&text, self.notes.of_row(row)) {
                 Ok(units) => numbers.set(row, units),
                 Err(error) => self.rejects.push(Reject::new(row, name, Some(&text), error.to_string())),
             }

@@ -100,6 +100,8 @@ fn key_path(key: &str) -> Option<String> {
         Some((_, rest)) => rest.split_once('/').filter(|(bucket, _)| !bucket.is_empty())?.1,
         None => key,
     };
+    // A report with an empty prefix has keys that begin with a slash.
+    let path = path.strip_prefix('/').unwrap_or(path);
     let sound = |part: &str| !part.is_empty() && part != "." && part != ".." && !part.contains(['\\', '\0']);
     path.split('/').all(sound).then(|| path.to_owned())
 }

@@ -3,7 +3,7 @@
 //! Text columns are read as dictionaries, so that each distinct value of a row group is handled once; amounts may be doubles,
 //! decimals, floats, whole numbers or text. Only the columns that pricing needs are decoded.
 
-use crate::batch::{Batch, Codes, Columns, Numbers, Place, Reject, key_column_name};
+use crate::batch::{Batch, Codes, Columns, Numbers, Place, Reject, RowNotes, key_column_name};
 use crate::layout::{self, Layout, LayoutError};
 use crate::limits::{
     BATCH_ROWS, EXPANSION_FREE_BYTES, EXPANSION_RATIO_MAX, ROWS_FREE, ROWS_PER_BYTE_MAX, TEXT_BYTES_MAX,
@@ -226,21 +226,23 @@ impl Batches {
             return Some(Err("holds more rows than its footer says".to_owned()));
         };
         self.rows_left = rows_left;
-        Some(Ok(Decoder { record, rejects: Vec::new(), notes: NumberNotes::default() }
-            .batch(place, columns, period)))
+        Some(Ok(
+            Decoder { record, rejects: Vec::new(), notes: RowNotes::default() }.batch(place, columns, period)
+        ))
     }
 }
 
 struct Decoder {
     record: RecordBatch,
     rejects: Vec<Reject>,
-    notes: NumberNotes,
+    notes: RowNotes,
 }
 
 impl Decoder {
     fn batch(mut self, place: Place, columns: &Columns, period: &Range<i64>) -> Batch {
         let by_place = self.places(columns);
         let column = |at: usize| Arc::clone(&by_place[&at]);
+        self.notes = RowNotes::new(self.period_mask(&column(columns.period_start), period));
         let mut keys = columns.keys.map(|_| None);
         for (key, source) in KeyColumn::ALL.into_iter().zip(columns.keys) {
             keys[key as usize] = source.map(|at| self.codes(&column(at), key_column_name(key)));
@@ -249,7 +251,6 @@ impl Decoder {
         for (measure, name, at) in &columns.measures {
             measures.push((*measure, self.numbers(&column(*at), name)));
         }
-        let in_period = self.period_mask(&column(columns.period_start), period);
         let usage_outside = columns.usage_start.and_then(|at| outside(&column(at), period));
         let payer = self.codes(&column(columns.payer), layout::PAYER);
         let product_name = columns.product_name.map(|at| self.codes(&column(at), layout::PRODUCT_NAME));
@@ -261,7 +262,7 @@ impl Decoder {
             ]
         });
         let rows = self.record.num_rows();
-        let Self { rejects, notes, .. } = self;
+        let Self { rejects, notes: RowNotes { in_period, kept: notes, .. }, .. } = self;
         let product_map = None;
         Batch {
             place,
@@ -305,8 +306,13 @@ impl Decoder {
         let mut texts: Vec<String> = Vec::new();
         let mut keys = Vec::with_capacity(array.len());
         let mut last = None;
+        let doubles = array.as_primitive_opt::<Float64Type>().map(|doubles| doubles.values().as_ref());
         for row in 0..array.len() {
-            let bits = if array.is_null(row) { None } else { Some(number_bits(array, row)) };
+            let bits = match (doubles, &nulls) {
+                (_, Some(nulls)) if nulls.is_null(row) => None,
+                (Some(doubles), _) => Some(doubles[row].to_bits()),
+                (None, _) => Some(number_bits(array, row)),
+            };
             if last.is_none_or(|(known, _)| known != bits) {
                 let key = match bits {
                     None => 0,
@@ -319,9 +325,13 @@ impl Decoder {
             }
             keys.push(last.map_or(0, |(_, key)| key));
         }
+        let finite = |text: &String| text.starts_with(|first: char| first == '-' || first.is_ascii_digit());
+        if texts.iter().all(finite) {
+            return Codes { keys: keys.into(), nulls, values: texts.into() };
+        }
         for (row, key) in keys.iter().enumerate().filter(|(row, _)| array.is_valid(*row)) {
             let text = &texts[usize::try_from(*key).unwrap_or(0)];
-            if !text.starts_with(|first: char| first == '-' || first.is_ascii_digit()) {
+            if !finite(text) {
                 self.rejects.push(Reject::new(row, name, Some(text), NumberError::NotFinite.to_string()));
             }
         }
@@ -354,7 +364,7 @@ impl Decoder {
             if numbers.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
                 continue;
             }
-            match number_units(array, row, &mut self.notes) {
+            match number_units(array, row, self.notes.of_row(row)) {
                 Ok(units) => numbers.set(row, units),
                 Err((error, text)) => {
                     self.rejects.push(Reject::new(row, name, Some(&text), error.to_string()))
@@ -371,19 +381,22 @@ impl Decoder {
             return Numbers { nulls, all_zero: true, ..Numbers::default() };
         }
         let mut numbers = Numbers { units: Vec::with_capacity(values.len()), nulls, ..Numbers::default() };
-        let mut slow: Vec<usize> = Vec::new();
-        numbers.units.extend(values.iter().enumerate().map(|(row, x)| match number::fast_units(*x) {
-            Some(units) => units,
-            None => {
-                slow.push(row);
-                0
-            }
-        }));
+        let all_fast = number::fill_fast_units(values, &mut numbers.units);
+        if let Some(nulls) = &numbers.nulls {
+            // The decoder leaves values of other rows where there is none.
+            let rows = numbers.units.iter_mut().zip(nulls.iter());
+            rows.filter(|(_, valid)| !valid).for_each(|(units, _)| *units = 0);
+        }
+        if all_fast {
+            return numbers;
+        }
+        let slow = (0..values.len()).filter(|row| number::fast_units(values[*row]).is_none());
         for row in slow {
+            numbers.units[row] = 0;
             if numbers.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
                 continue;
             }
-            match number::units_of_double(values[row], &mut self.notes) {
+            match number::units_of_double(values[row], self.notes.of_row(row)) {
                 Ok(units) => numbers.set(row, units),
                 Err(error) => {
                     let text = values[row].to_string();
@@ -396,6 +409,9 @@ impl Decoder {
 
     /// Which rows belong to the period; a row without a readable one is rejected.
     fn period_mask(&mut self, array: &ArrayRef, period: &Range<i64>) -> Option<Vec<bool>> {
+        if all_within(array, period) {
+            return None;
+        }
         let mut mask = None;
         each_instant(array, |row, instant| match instant {
             Ok(seconds) if period.contains(&seconds) => {}
@@ -411,6 +427,9 @@ impl Decoder {
 
 /// Which rows' usage starts outside the period.
 fn outside(array: &ArrayRef, period: &Range<i64>) -> Option<Vec<bool>> {
+    if all_within(array, period) {
+        return None;
+    }
     let mut mask = None;
     each_instant(array, |row, instant| {
         if instant.is_ok_and(|seconds| !period.contains(&seconds)) {
@@ -420,43 +439,35 @@ fn outside(array: &ArrayRef, period: &Range<i64>) -> Option<Vec<bool>> {
     mask
 }
 
-/// Gives every row's instant in seconds, or what stands there instead.
-fn each_instant(array: &ArrayRef, mut give: impl FnMut(usize, Result<i64, String>)) {
-    let per_second = match array.data_type() {
-        DataType::Timestamp(TimeUnit::Second, _) => 1,
-        DataType::Timestamp(TimeUnit::Millisecond, _) => 1_000,
-        DataType::Timestamp(TimeUnit::Microsecond, _) => 1_000_000,
-        DataType::Timestamp(TimeUnit::Nanosecond, _) => 1_000_000_000,
-        DataType::Date32 => {
-            let days = array.as_primitive::<Date32Type>().values();
-            (0..array.len()).for_each(|row| give(row, checked(array, row, i64::from(days[row]) * 86_400)));
-            return;
-        }
-        _ => {
-            let Some(codes) = array.as_dictionary_opt::<Int32Type>().and_then(Codes::from_dictionary) else {
-                return;
-            };
-            let seconds: Vec<Option<i64>> =
-                codes.values.iter().map(|text| timestamp::seconds(text?)).collect();
-            for row in 0..array.len() {
-                let read = codes
-                    .is_valid(row)
-                    .then(|| seconds[usize::try_from(codes.keys[row]).unwrap_or(0)])
-                    .flatten();
-                give(row, read.ok_or_else(|| codes.text(row).unwrap_or("").to_owned()));
-            }
-            return;
-        }
-    };
-    let units = match array.data_type() {
-        DataType::Timestamp(TimeUnit::Second, _) => array.as_primitive::<TimestampSecondType>().values(),
+/// Whether every row of a timestamp column has an instant of the period, as almost every batch has.
+fn all_within(array: &ArrayRef, period: &Range<i64>) -> bool {
+    let Some((units, per_second)) = timestamps(array) else { return false };
+    let (first, end) = (period.start.saturating_mul(per_second), period.end.saturating_mul(per_second));
+    array.null_count() == 0 && units.iter().fold(true, |all, unit| all & (*unit >= first) & (*unit < end))
+}
+
+/// A timestamp column's values, and how many make a second.
+fn timestamps(array: &ArrayRef) -> Option<(&[i64], i64)> {
+    Some(match array.data_type() {
+        DataType::Timestamp(TimeUnit::Second, _) => (array.as_primitive::<TimestampSecondType>().values(), 1),
         DataType::Timestamp(TimeUnit::Millisecond, _) => {
-            array.as_primitive::<TimestampMillisecondType>().values()
+            (array.as_primitive::<TimestampMillisecondType>().values(), 1_000)
         }
         DataType::Timestamp(TimeUnit::Microsecond, _) => {
-            array.as_primitive::<TimestampMicrosecondType>().values()
+            (array.as_primitive::<TimestampMicrosecondType>().values(), 1_000_000)
         }
-        _ => array.as_primitive::<TimestampNanosecondType>().values(),
+        DataType::Timestamp(TimeUnit::Nanosecond, _) => {
+            (array.as_primitive::<TimestampNanosecondType>().values(), 1_000_000_000)
+        }
+        _ => return None,
+    })
+}
+
+/// Gives every row's instant in seconds, or what stands there instead.
+fn each_instant(array: &ArrayRef, mut give: impl FnMut(usize, Result<i64, String>)) {
+    let Some((units, per_second)) = timestamps(array) else {
+        each_other_instant(array, give);
+        return;
     };
     // Instants repeat in runs or alternate among few: one division per change.
     let mut last = (i64::MIN, 0);
@@ -465,6 +476,22 @@ fn each_instant(array: &ArrayRef, mut give: impl FnMut(usize, Result<i64, String
             last = (unit, unit.div_euclid(per_second));
         }
         give(row, checked(array, row, last.1));
+    }
+}
+
+/// The same for columns of dates or of text.
+fn each_other_instant(array: &ArrayRef, mut give: impl FnMut(usize, Result<i64, String>)) {
+    if let Some(days) = array.as_primitive_opt::<Date32Type>() {
+        let seconds = |row: usize| i64::from(days.value(row)) * 86_400;
+        (0..array.len()).for_each(|row| give(row, checked(array, row, seconds(row))));
+        return;
+    }
+    let Some(codes) = array.as_dictionary_opt::<Int32Type>().and_then(Codes::from_dictionary) else { return };
+    let seconds: Vec<Option<i64>> = codes.values.iter().map(|text| timestamp::seconds(text?)).collect();
+    for row in 0..array.len() {
+        let read =
+            codes.is_valid(row).then(|| seconds[usize::try_from(codes.keys[row]).unwrap_or(0)]).flatten();
+        give(row, read.ok_or_else(|| codes.text(row).unwrap_or("").to_owned()));
     }
 }
 
@@ -516,7 +543,6 @@ fn whole(array: &ArrayRef, row: usize) -> i128 {
 /// What tells one number of a column from another.
 fn number_bits(array: &ArrayRef, row: usize) -> u64 {
     match array.data_type() {
-        DataType::Float64 => array.as_primitive::<Float64Type>().value(row).to_bits(),
         DataType::Float32 => array.as_primitive::<Float32Type>().value(row).to_bits().into(),
         // Rates and factors are far below 64 bits of any scale; a number that is not has a key of its own row.
         DataType::Decimal128(..) => {

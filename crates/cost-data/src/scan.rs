@@ -1,9 +1,8 @@
 //! The scan: batches of lines become charge classes.
 //!
-//! The kernel works column by column. Every distinct value of a dictionary gets, once, a number and a random-looking 64-bit
-//! hash; a row's hash is the sum of its values' hashes, so a row costs an addition per key column. The hash finds a class; then
-//! every column's number is compared with the class's, so that two keys with one hash can never be taken for one. No value
-//! is hashed, compared or copied per row.
+//! The kernel works column by column. Every distinct value of a dictionary gets a number, once; a row's key is its values'
+//! numbers side by side, and finds the row's class in a hash table that compares whole keys. No value is hashed, compared or
+//! copied per row, and two keys are never taken for one.
 
 mod columns;
 mod merge;
@@ -17,7 +16,7 @@ use crate::product_names::ProductNames;
 use arrow_array::Array;
 use billing::charge_class::{KEY_COLUMNS, KeyColumn, MEASURES, Measure};
 use billing::money::Currency;
-use columns::{Check, KeyTexts, Mask};
+use columns::{KeyTexts, Mask};
 use hashbrown::HashTable;
 use std::collections::{BTreeMap, HashMap};
 
@@ -26,16 +25,19 @@ pub use merge::merge;
 /// The class of rows that are not summed: of another period, or rejected.
 const NO_CLASS: u32 = 0;
 
-/// How many rows are compared with their classes at once.
+/// How many rows have their keys and sums made at once, so that what they touch stays in the nearest cache.
 const BLOCK_ROWS: usize = 64;
+/// How many words a key has: two columns in each.
+const KEY_WORDS: usize = KEY_COLUMNS.div_ceil(2);
+
+/// The numbers of a row's values in all key columns, 32 bits each.
+type Key = [u64; KEY_WORDS];
 
 /// What one thread has read.
 pub struct Scan {
     keys: Vec<KeyTexts>,
     table: HashTable<u32>,
     classes: Classes,
-    /// Classes whose hash is another class's too, by their numbers in every key column.
-    colliding: HashMap<Box<[u32]>, u32>,
     pub names: ProductNames,
     /// Payer accounts, and where each was seen first.
     pub payers: BTreeMap<String, Place>,
@@ -49,7 +51,6 @@ pub struct Scan {
     /// What the hash keeps of its 64 bits; tests keep few, so that collisions happen.
     hash_mask: u64,
     row_class: Vec<u32>,
-    row_hash: Vec<u64>,
 }
 
 /// How many lines had which fate.
@@ -74,32 +75,48 @@ impl Counts {
     }
 }
 
-/// The classes, column by column; number 0 is [`NO_CLASS`].
+/// The classes; number 0 is [`NO_CLASS`].
+#[derive(Default)]
 struct Classes {
-    hash: Vec<u64>,
-    /// Each class's numbers side by side: verifying a row touches one place in memory.
-    codes: Vec<[u32; KEY_COLUMNS]>,
-    /// The number that all classes have in a column, where it is one.
-    same: [Option<u32>; KEY_COLUMNS],
+    keys: Vec<Key>,
     lines: Vec<u64>,
     lines_without_net: Vec<u64>,
-    /// Each class's sums side by side, for the same reason.
+    /// Each class's sums side by side: adding a row touches one place in memory.
     sums: Vec<[i128; MEASURES]>,
 }
 
 impl Classes {
-    fn push(&mut self, hash: u64, codes: &[u32; KEY_COLUMNS]) -> u32 {
-        let number = u32::try_from(self.hash.len()).unwrap_or(u32::MAX);
-        self.hash.push(hash);
-        for (same, code) in self.same.iter_mut().zip(codes) {
-            *same = if self.codes.len() <= 1 { Some(*code) } else { same.filter(|same| same == code) };
-        }
-        self.codes.push(*codes);
+    fn push(&mut self, key: Key) -> u32 {
+        let number = u32::try_from(self.keys.len()).unwrap_or(u32::MAX);
+        self.keys.push(key);
         self.lines.push(0);
         self.lines_without_net.push(0);
         self.sums.push([0; MEASURES]);
         number
     }
+
+    /// The number of a class's value in a column.
+    fn code(&self, class: usize, column: KeyColumn) -> u32 {
+        code_in(&self.keys[class], column)
+    }
+}
+
+/// The number of a column in a key.
+fn code_in(key: &Key, column: KeyColumn) -> u32 {
+    let (word, shift) = columns::place_in_key(column);
+    (key[word] >> shift) as u32
+}
+
+/// A key's hash. Equal hashes of different keys cost a comparison and nothing else.
+fn hash_of(key: &Key) -> u64 {
+    // Odd numbers without pattern, one per word: the products do not wait for each other.
+    let mut factor = 0x9e37_79b9_7f4a_7c15_u64;
+    let sum = key.iter().fold(0_u64, |sum, word| {
+        factor = factor.wrapping_mul(0xd134_2543_de82_ef95);
+        sum.wrapping_add(word.wrapping_mul(factor))
+    });
+    let mixed = (sum ^ sum >> 32).wrapping_mul(0xbf58_476d_1ce4_e5b9);
+    mixed ^ mixed >> 29
 }
 
 /// The scan cannot go on.
@@ -109,20 +126,12 @@ pub struct TooManyClasses;
 
 impl Scan {
     pub fn new() -> Self {
-        let mut classes = Classes {
-            hash: Vec::new(),
-            codes: Vec::new(),
-            same: [None; KEY_COLUMNS],
-            lines: Vec::new(),
-            lines_without_net: Vec::new(),
-            sums: Vec::new(),
-        };
-        classes.push(0, &[0; KEY_COLUMNS]);
+        let mut classes = Classes::default();
+        classes.push([0; KEY_WORDS]);
         Self {
             keys: KeyColumn::ALL.map(KeyTexts::new).into(),
             table: HashTable::new(),
             classes,
-            colliding: HashMap::new(),
             names: ProductNames::default(),
             payers: BTreeMap::new(),
             control: BTreeMap::new(),
@@ -132,7 +141,6 @@ impl Scan {
             rejects_by_place: Vec::new(),
             hash_mask: u64::MAX,
             row_class: Vec::new(),
-            row_hash: Vec::new(),
         }
     }
 
@@ -148,9 +156,7 @@ impl Scan {
         let keep = self.sort_out(&mut batch, file_name);
         let net = net_unblended(&mut batch);
         let masks = self.prepare(&batch);
-        self.hash_rows(&batch, &masks);
         self.find_classes(&batch, &masks, keep.as_deref())?;
-        self.verify_classes(&batch, &masks)?;
         self.sum(&batch, &net);
         self.control_totals(&batch, &net, keep.as_deref());
         self.notes.absorb(batch.notes);
@@ -247,25 +253,7 @@ impl Scan {
         Masks { commitment, description, has_public_cost }
     }
 
-    /// Sums the hashes of every row's values.
-    fn hash_rows(&mut self, batch: &Batch, masks: &Masks) {
-        self.row_hash.clear();
-        self.row_hash.resize(batch.rows, 0);
-        for column in KeyColumn::ALL {
-            let texts = &self.keys[column as usize];
-            match masks.of(column) {
-                Takes::Always => texts.add_hashes(&mut self.row_hash),
-                Takes::Where(mask) => texts.add_hashes_where(mask, &mut self.row_hash),
-                Takes::State(Some(mask)) => texts.add_state_hash(mask, &mut self.row_hash),
-                Takes::Never | Takes::State(None) => {}
-            }
-        }
-        if self.hash_mask != u64::MAX {
-            self.row_hash.iter_mut().for_each(|hash| *hash &= self.hash_mask);
-        }
-    }
-
-    /// Finds every row's class by its hash, making those that are new.
+    /// Finds every row's class by its key, making those that are new.
     fn find_classes(
         &mut self,
         batch: &Batch,
@@ -273,113 +261,63 @@ impl Scan {
         keep: Option<&[bool]>,
     ) -> Result<(), TooManyClasses> {
         self.row_class.clear();
-        for row in 0..batch.rows {
-            if keep.is_some_and(|keep| !keep[row]) {
-                self.row_class.push(NO_CLASS);
-                continue;
-            }
-            let hash = self.row_hash[row];
-            let known = self.table.find(hash, |class| self.classes.hash[*class as usize] == hash);
-            let class = match known {
-                Some(class) => *class,
-                None => self.new_class(batch, masks, row)?,
-            };
-            self.row_class.push(class);
-        }
-        Ok(())
-    }
-
-    fn new_class(&mut self, batch: &Batch, masks: &Masks, row: usize) -> Result<u32, TooManyClasses> {
-        if self.classes.hash.len() > CLASSES_MAX {
-            return Err(TooManyClasses);
-        }
-        let hash = self.row_hash[row];
-        let codes = self.row_codes(masks, row);
-        let class = self.classes.push(hash, &codes);
-        let hashes = &self.classes.hash;
-        self.table.insert_unique(hash, class, |class| hashes[*class as usize]);
-        self.name_product(batch, &codes, row);
-        Ok(class)
-    }
-
-    /// A row's numbers in every key column.
-    fn row_codes(&self, masks: &Masks, row: usize) -> [u32; KEY_COLUMNS] {
-        KeyColumn::ALL.map(|column| {
-            let texts = &self.keys[column as usize];
-            match masks.of(column) {
-                Takes::Always => texts.code(row),
-                Takes::Where(mask) if mask[row] != 0 => texts.code(row),
-                Takes::State(Some(mask)) if mask[row] != 0 => columns::STATE_CODE,
-                _ => 0,
-            }
-        })
-    }
-
-    fn name_product(&mut self, batch: &Batch, codes: &[u32; KEY_COLUMNS], row: usize) {
-        let text = |column: KeyColumn| self.keys[column as usize].text(codes[column as usize]).unwrap_or("");
-        let (service, product) = (text(KeyColumn::ServiceCode), text(KeyColumn::ProductCode));
-        self.names.note(service, product, batch, row);
-    }
-
-    /// Compares every row with its class in every column, and gives rows of another key with the same hash their own class.
-    fn verify_classes(&mut self, batch: &Batch, masks: &Masks) -> Result<(), TooManyClasses> {
-        for row in self.rows_unlike_their_class(masks) {
-            let codes = self.row_codes(masks, row);
-            let known = self.colliding.get(codes.as_slice()).copied();
-            self.row_class[row] = match known {
-                Some(class) => class,
-                None => {
-                    if self.classes.hash.len() > CLASSES_MAX {
-                        return Err(TooManyClasses);
-                    }
-                    let class = self.classes.push(self.row_hash[row], &codes);
-                    self.colliding.insert(codes.into(), class);
-                    self.name_product(batch, &codes, row);
-                    class
-                }
-            };
-        }
-        Ok(())
-    }
-
-    /// Rows whose key is not that of the class that their hash found: almost never any.
-    ///
-    /// Column by column within small blocks of rows, so that the classes of a block stay in the nearest cache.
-    fn rows_unlike_their_class(&self, masks: &Masks) -> Vec<usize> {
-        let mut checks = Vec::with_capacity(KEY_COLUMNS);
+        let mut common: Key = [0; KEY_WORDS];
+        let mut varying = Vec::with_capacity(KEY_COLUMNS);
         for column in KeyColumn::ALL {
             let texts = &self.keys[column as usize];
-            let check = match masks.of(column) {
-                Takes::Always
-                    if texts
-                        .same_code()
-                        .is_some_and(|code| self.classes.same[column as usize] == Some(code)) =>
-                {
-                    continue;
-                }
-                Takes::Always => texts.check(None),
-                Takes::Where(mask) => texts.check(Some(mask)),
-                Takes::State(Some(mask)) => Check::State(mask),
-                Takes::State(None) | Takes::Never => Check::Same(0),
-            };
-            checks.push((column as usize, check));
-        }
-        let mut unlike = Vec::new();
-        for start in (0..self.row_class.len()).step_by(BLOCK_ROWS) {
-            let rows = start..self.row_class.len().min(start + BLOCK_ROWS);
-            let classes = &self.row_class[rows.clone()];
-            let differs = |(column, check): &(usize, Check<'_>)| {
-                check.any_differs(*column, classes, start, &self.classes.codes)
-            };
-            // No early end: the common answer is that nothing differs.
-            if checks.iter().fold(false, |any, check| any | differs(check)) {
-                unlike.extend(rows.filter(|row| {
-                    let class = self.row_class[*row];
-                    class != NO_CLASS && self.classes.codes[class as usize] != self.row_codes(masks, *row)
-                }));
+            match (masks.of(column), texts.same_code()) {
+                (Takes::Always, Some(code)) => columns::put(column, code, &mut common),
+                (Takes::Never, _) => {}
+                (takes, _) => varying.push((column, takes)),
             }
         }
-        unlike
+        let mut keys = [common; BLOCK_ROWS];
+        for start in (0..batch.rows).step_by(BLOCK_ROWS) {
+            let rows = start..batch.rows.min(start + BLOCK_ROWS);
+            let keys = &mut keys[..rows.len()];
+            keys.fill(common);
+            for (column, takes) in &varying {
+                let texts = &self.keys[*column as usize];
+                match takes {
+                    Takes::Always => texts.put_codes(rows.clone(), keys),
+                    Takes::Where(mask) => texts.put_codes_where(&mask[rows.clone()], rows.clone(), keys),
+                    Takes::State(mask) => columns::put_state(*column, &mask[rows.clone()], keys),
+                    Takes::Never => {}
+                }
+            }
+            for (row, key) in rows.zip(keys) {
+                let class = match keep {
+                    Some(keep) if !keep[row] => NO_CLASS,
+                    _ => self.class_of(key, batch, row)?,
+                };
+                self.row_class.push(class);
+            }
+        }
+        Ok(())
+    }
+
+    /// The class of a key, new on first sight.
+    #[inline]
+    fn class_of(&mut self, key: &Key, batch: &Batch, row: usize) -> Result<u32, TooManyClasses> {
+        let hash = hash_of(key) & self.hash_mask;
+        match self.table.find(hash, |class| self.classes.keys[*class as usize] == *key) {
+            Some(class) => Ok(*class),
+            None => self.new_class(key, hash, batch, row),
+        }
+    }
+
+    #[cold]
+    fn new_class(&mut self, key: &Key, hash: u64, batch: &Batch, row: usize) -> Result<u32, TooManyClasses> {
+        if self.classes.keys.len() > CLASSES_MAX {
+            return Err(TooManyClasses);
+        }
+        let class = self.classes.push(*key);
+        let (keys, mask) = (&self.classes.keys, self.hash_mask);
+        self.table.insert_unique(hash, class, |class| hash_of(&keys[*class as usize]) & mask);
+        let text = |column: KeyColumn| self.keys[column as usize].text(code_in(key, column)).unwrap_or("");
+        let (service, product) = (text(KeyColumn::ServiceCode), text(KeyColumn::ProductCode));
+        self.names.note(service, product, batch, row);
+        Ok(class)
     }
 
     /// Adds every row's numbers to its class.
@@ -515,7 +453,7 @@ enum Takes<'a> {
     Always,
     Where(&'a Mask),
     /// The column is a state that the mask is.
-    State(Option<&'a Mask>),
+    State(&'a Mask),
     Never,
 }
 
@@ -523,7 +461,7 @@ impl Masks {
     fn of(&self, column: KeyColumn) -> Takes<'_> {
         use billing::charge_class::When;
         if column == KeyColumn::PublicCostState {
-            return Takes::State(self.has_public_cost.as_ref());
+            return self.has_public_cost.as_ref().map_or(Takes::Never, Takes::State);
         }
         let mask = match column.when() {
             When::Always => return Takes::Always,

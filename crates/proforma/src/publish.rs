@@ -41,6 +41,12 @@ impl Draft {
         self.folder.join(name)
     }
 
+    /// Makes a folder in the result.
+    pub fn make_folder(&self, name: &str) -> anyhow::Result<()> {
+        let path = self.path(name);
+        fs::create_dir(&path).with_context(|| format!("cannot make `{}`", path.display()))
+    }
+
     /// Writes a file of the result.
     pub fn write(&self, name: &str, content: &[u8]) -> anyhow::Result<()> {
         let path = self.path(name);
@@ -49,7 +55,8 @@ impl Draft {
 
     /// Forces everything to the disk and gives the folder its name.
     pub fn publish(self) -> anyhow::Result<()> {
-        sync_tree(&self.folder)?;
+        sync_tree(&self.folder)
+            .with_context(|| format!("cannot force `{}` to the disk", self.folder.display()))?;
         let parent = self.target.parent().unwrap_or(Path::new("/"));
         if self.replaces {
             renameat_with(CWD, &self.folder, CWD, &self.target, RenameFlags::EXCHANGE)
@@ -59,8 +66,9 @@ impl Draft {
             fs::rename(&self.folder, &self.target)
                 .with_context(|| format!("cannot name the result `{}`", self.target.display()))?;
         }
-        File::open(parent)?.sync_all()?;
-        Ok(())
+        File::open(parent).and_then(|folder| folder.sync_all()).with_context(|| {
+            format!("`{}` is written, but cannot be forced to the disk", self.target.display())
+        })
     }
 }
 

@@ -19,7 +19,6 @@ use cost_data::diagnostics::Diagnostic;
 use cost_data::reading::Report;
 use serde::Serialize;
 use std::collections::BTreeMap;
-use std::fs;
 
 /// All that a run has found.
 pub struct Results {
@@ -41,7 +40,7 @@ pub fn write(draft: &Draft, results: &Results) -> anyhow::Result<()> {
     let rows = report_rows(results)?;
     draft.write("cost-report.json", &json(&rows)?)?;
     draft.write("cost-report.csv", to_csv(&rows)?.as_bytes())?;
-    fs::create_dir(draft.path("statements"))?;
+    draft.make_folder("statements")?;
     statement_file::write(draft, results)?;
     if !results.report.rejects.is_empty() {
         let rows: Vec<RejectedRow<'_>> = results.report.rejects.iter().map(Into::into).collect();

@@ -79,7 +79,8 @@ fn read_cost_files(
     let available = || std::thread::available_parallelism().map_or(1, Into::into);
     let threads = arguments.threads.map_or_else(available, Into::into);
     let mut limits = Limits::for_reading(&arguments.cost, threads);
-    limits.memory_bytes = arguments.worker_memory.map_or(limits.memory_bytes, |mebibytes| mebibytes << 20);
+    limits.memory_bytes =
+        arguments.worker_memory.map_or(limits.memory_bytes, |mebibytes| mebibytes.saturating_mul(1 << 20));
     limits.cpu_seconds = arguments.worker_cpu.unwrap_or(limits.cpu_seconds);
     let request = Request {
         inputs: arguments.cost.clone(),

@@ -1,6 +1,6 @@
-//! One key column of the scan: its distinct texts, their numbers and hashes, and the loops over rows.
+//! One key column of the scan: its distinct texts and their numbers, and the loops over rows.
 
-use super::{is_null, key_text};
+use super::{Key, is_null, key_text};
 use crate::batch::Codes;
 use arrow_array::{Array, StringArray};
 use arrow_buffer::{NullBuffer, ScalarBuffer};
@@ -9,6 +9,7 @@ use billing::commitment;
 use foldhash::fast::FixedState;
 use std::collections::HashMap;
 use std::hash::BuildHasher;
+use std::ops::Range;
 
 /// All ones on the rows that take part, else 0.
 pub type Mask = Vec<u64>;
@@ -16,19 +17,17 @@ pub type Mask = Vec<u64>;
 /// The number of the one value of a state column.
 pub const STATE_CODE: u32 = 1;
 
-/// The distinct texts of a key column, and the batch at hand. Number 0 is null, whose hash is 0.
+/// The distinct texts of a key column, and the batch at hand. Number 0 is null.
 pub struct KeyTexts {
     column: KeyColumn,
-    hasher: FixedState,
     numbers: HashMap<Box<str>, u32, FixedState>,
     texts: Vec<Box<str>>,
     /// By text: all ones where the text makes another column part of the key.
     text_marks: Mask,
     /// The dictionary that the tables below are for, held so that its address stays its own.
     dictionary: Option<StringArray>,
-    /// By place in the dictionary, and at the end for rows without a value: number, hash and mark.
+    /// By place in the dictionary, and at the end for rows without a value: number and mark.
     codes: Vec<u32>,
-    hashes: Vec<u64>,
     marks: Mask,
     rows: Rows,
     /// The places of a batch that has rows without a value.
@@ -61,13 +60,11 @@ impl KeyTexts {
     pub fn new(column: KeyColumn) -> Self {
         let mut texts = Self {
             column,
-            hasher: FixedState::with_seed(column as u64 + 1),
             numbers: HashMap::with_hasher(FixedState::with_seed(0)),
             texts: Vec::new(),
             text_marks: Vec::new(),
             dictionary: None,
             codes: Vec::new(),
-            hashes: Vec::new(),
             marks: Vec::new(),
             rows: Rows::Absent,
             own_places: Vec::new(),
@@ -88,10 +85,6 @@ impl KeyTexts {
         let number = u32::try_from(self.texts.len()).unwrap_or(u32::MAX);
         self.numbers.insert(text.into(), number);
         number
-    }
-
-    fn hash(&self, number: u32) -> u64 {
-        self.text(number).map_or(0, |text| self.hasher.hash_one(text))
     }
 
     /// How many distinct texts there are.
@@ -126,7 +119,6 @@ impl KeyTexts {
 
     fn number_dictionary(&mut self, values: &StringArray) {
         self.codes.clear();
-        self.hashes.clear();
         self.marks.clear();
         for value in values.iter().chain([None]) {
             let number = match value {
@@ -134,7 +126,6 @@ impl KeyTexts {
                 _ => 0,
             };
             self.codes.push(number);
-            self.hashes.push(self.hash(number));
             self.marks.push((number as usize).checked_sub(1).map_or(0, |text| self.text_marks[text]));
         }
         self.dictionary = Some(values.clone());
@@ -149,15 +140,6 @@ impl KeyTexts {
         }
     }
 
-    /// A row's number.
-    pub fn code(&self, row: usize) -> u32 {
-        match self.rows {
-            Rows::Absent => 0,
-            Rows::Same(only) => self.codes[only],
-            _ => self.codes[place(self.places()[row])],
-        }
-    }
-
     /// The number that every row of the batch has, where it is one.
     pub fn same_code(&self) -> Option<u32> {
         match self.rows {
@@ -167,44 +149,28 @@ impl KeyTexts {
         }
     }
 
-    pub fn add_hashes(&self, rows: &mut [u64]) {
-        match self.rows {
-            Rows::Absent => {}
-            Rows::Same(only) => {
-                let hash = self.hashes[only];
-                rows.iter_mut().for_each(|row| *row = row.wrapping_add(hash));
-            }
-            _ => {
-                for (row, key) in rows.iter_mut().zip(self.places()) {
-                    *row = row.wrapping_add(self.hashes[place(*key)]);
-                }
-            }
+    /// Puts the numbers of some rows into their keys.
+    pub fn put_codes(&self, rows: Range<usize>, keys: &mut [Key]) {
+        let (word, shift) = place_in_key(self.column);
+        for (key, at) in keys.iter_mut().zip(&self.places()[rows]) {
+            key[word] |= u64::from(self.codes[place(*at)]) << shift;
         }
     }
 
-    pub fn add_hashes_where(&self, mask: &Mask, rows: &mut [u64]) {
-        match self.rows {
-            Rows::Absent => {}
-            Rows::Same(only) => add_masked(self.hashes[only], mask, rows),
-            _ => {
-                for ((row, key), mask) in rows.iter_mut().zip(self.places()).zip(mask) {
-                    *row = row.wrapping_add(self.hashes[place(*key)] & mask);
+    /// Puts the numbers of the rows that the mask says into their keys.
+    pub fn put_codes_where(&self, mask: &[u64], rows: Range<usize>, keys: &mut [Key]) {
+        let (word, shift) = place_in_key(self.column);
+        match self.same_code() {
+            Some(code) => {
+                for (key, mask) in keys.iter_mut().zip(mask) {
+                    key[word] |= (u64::from(code) & mask) << shift;
                 }
             }
-        }
-    }
-
-    pub fn add_state_hash(&self, mask: &Mask, rows: &mut [u64]) {
-        add_masked(self.hash(STATE_CODE), mask, rows);
-    }
-
-    /// What the batch's rows have in this column, for comparing with their classes.
-    pub fn check<'a>(&'a self, mask: Option<&'a Mask>) -> Check<'a> {
-        match (self.same_code(), mask) {
-            (Some(code), None) => Check::Same(code),
-            (Some(code), Some(mask)) => Check::SameWhere(code, mask),
-            (None, None) => Check::Codes(self.places(), &self.codes),
-            (None, Some(mask)) => Check::CodesWhere(self.places(), &self.codes, mask),
+            None => {
+                for ((key, at), mask) in keys.iter_mut().zip(&self.places()[rows]).zip(mask) {
+                    key[word] |= (u64::from(self.codes[place(*at)]) & mask) << shift;
+                }
+            }
         }
     }
 
@@ -241,62 +207,23 @@ fn fill_places(places: &mut Vec<i32>, keys: &[i32], nulls: &NullBuffer, null: us
     }
 }
 
-fn add_masked(hash: u64, mask: &Mask, rows: &mut [u64]) {
-    for (row, mask) in rows.iter_mut().zip(mask) {
-        *row = row.wrapping_add(hash & mask);
-    }
+/// Where a column's number is in a key: the word, and how far from its low end.
+pub fn place_in_key(column: KeyColumn) -> (usize, u32) {
+    let number = column as usize;
+    (number / 2, if number.is_multiple_of(2) { 0 } else { 32 })
 }
 
-/// What the rows of a batch have in a key column.
-pub enum Check<'a> {
-    /// All the same number.
-    Same(u32),
-    /// All the same number where the mask says, else null.
-    SameWhere(u32, &'a Mask),
-    /// The numbers at their places.
-    Codes(&'a [i32], &'a [u32]),
-    /// The numbers at their places where the mask says, else null.
-    CodesWhere(&'a [i32], &'a [u32], &'a Mask),
-    /// The state where the mask says, else null.
-    State(&'a Mask),
+/// Puts one number into a key.
+pub fn put(column: KeyColumn, code: u32, key: &mut Key) {
+    let (word, shift) = place_in_key(column);
+    key[word] |= u64::from(code) << shift;
 }
 
-impl Check<'_> {
-    /// Whether any of some rows from `start` on differs from its class in a column; rows without a class do not.
-    pub fn any_differs<const N: usize>(
-        &self,
-        column: usize,
-        classes: &[u32],
-        start: usize,
-        codes_of_class: &[[u32; N]],
-    ) -> bool {
-        let unlike = |class: u32, code: u32| (class != 0) & (codes_of_class[class as usize][column] != code);
-        let rows = start..start + classes.len();
-        let mut any = false;
-        match self {
-            Check::Same(code) => classes.iter().for_each(|class| any |= unlike(*class, *code)),
-            Check::SameWhere(code, mask) => {
-                for (class, mask) in classes.iter().zip(&mask[rows]) {
-                    any |= unlike(*class, code & *mask as u32);
-                }
-            }
-            Check::Codes(places, codes) => {
-                for (class, key) in classes.iter().zip(&places[rows]) {
-                    any |= unlike(*class, codes[place(*key)]);
-                }
-            }
-            Check::CodesWhere(places, codes, mask) => {
-                for ((class, key), mask) in classes.iter().zip(&places[rows.clone()]).zip(&mask[rows]) {
-                    any |= unlike(*class, codes[place(*key)] & *mask as u32);
-                }
-            }
-            Check::State(mask) => {
-                for (class, mask) in classes.iter().zip(&mask[rows]) {
-                    any |= unlike(*class, STATE_CODE & *mask as u32);
-                }
-            }
-        }
-        any
+/// Puts a state column's number into the keys of the rows that the mask says.
+pub fn put_state(column: KeyColumn, mask: &[u64], keys: &mut [Key]) {
+    let (word, shift) = place_in_key(column);
+    for (key, mask) in keys.iter_mut().zip(mask) {
+        key[word] |= (u64::from(STATE_CODE) & mask) << shift;
     }
 }
 

@@ -15,7 +15,7 @@ pub fn merge(scans: &[Scan]) -> Result<(Texts, Vec<ChargeClass>), DecimalError> 
     let mut classes: Vec<ChargeClass> = Vec::new();
     for scan in scans {
         let mut interned = Interned::new(scan);
-        for class in 1..scan.classes.hash.len() {
+        for class in 1..scan.classes.keys.len() {
             let key = KeyColumn::ALL.map(|column| interned.text(scan, &mut texts, column, class));
             let mut sums = [Quantity::ZERO; Measure::ALL.len()];
             for (sum, units) in sums.iter_mut().zip(scan.classes.sums[class]) {
@@ -45,7 +45,7 @@ impl Interned {
     }
 
     fn text(&mut self, scan: &Scan, texts: &mut Texts, column: KeyColumn, class: usize) -> TextId {
-        let number = scan.classes.codes[class][column as usize];
+        let number = scan.classes.code(class, column);
         let known = &mut self.0[column as usize][number as usize];
         *known.get_or_insert_with(|| {
             scan.keys[column as usize].text(number).map_or(TextId::NULL, |text| texts.intern(text))

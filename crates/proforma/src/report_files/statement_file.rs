@@ -86,14 +86,14 @@ fn content<'a>(results: &'a Results, statement: &'a Statement) -> anyhow::Result
     let items_total = sum(statement.items.iter().map(|item| item.shown))?;
     let mut by_product: BTreeMap<&str, Vec<&StatementLine>> = BTreeMap::new();
     for line in &statement.lines {
-        by_product.entry(&line.key.product).or_default().push(line);
+        by_product.entry(results.cube.text(line.key.product)).or_default().push(line);
     }
     let service = |(product, lines): (&'a str, Vec<&'a StatementLine>)| -> anyhow::Result<Service<'a>> {
         Ok(Service {
             product,
             product_name: product_name(results, product),
             amount: sum(lines.iter().map(|line| line.shown))?.to_string(),
-            usage_types: lines.into_iter().map(usage_type).collect(),
+            usage_types: lines.into_iter().map(|line| usage_type(results, line)).collect(),
         })
     };
     Ok(CurrencyStatement {
@@ -112,15 +112,16 @@ fn sum(mut amounts: impl Iterator<Item = Cost>) -> Result<Cost, DecimalError> {
     amounts.try_fold(Cost::ZERO, Cost::plus)
 }
 
-fn usage_type(line: &StatementLine) -> UsageType<'_> {
+fn usage_type<'a>(results: &'a Results, line: &StatementLine) -> UsageType<'a> {
+    let text = |id| results.cube.text(id);
     UsageType {
-        account_id: &line.key.account,
-        usage_type: &line.key.usage_type,
-        operation: &line.key.operation,
-        region: &line.key.region,
-        line_item_type: &line.key.line_item_type,
+        account_id: text(line.key.account),
+        usage_type: text(line.key.usage_type),
+        operation: text(line.key.operation),
+        region: text(line.key.region),
+        line_item_type: text(line.key.line_item_type),
         usage_amount: line.usage.map(|usage| usage.to_string()),
-        pricing_unit: &line.key.unit,
+        pricing_unit: text(line.key.unit),
         amount: line.shown.to_string(),
     }
 }
@@ -140,7 +141,7 @@ fn item<'a>(results: &'a Results, item: &'a StatementItem) -> Item<'a> {
 /// The accounts of a statement with all their charges.
 fn accounts<'a>(results: &'a Results, statement: &'a Statement) -> anyhow::Result<Vec<Account<'a>>> {
     let mut amounts: BTreeMap<&str, Cost> = BTreeMap::new();
-    let lines = statement.lines.iter().map(|line| (line.key.account.as_str(), line.shown));
+    let lines = statement.lines.iter().map(|line| (results.cube.text(line.key.account), line.shown));
     for (account, shown) in
         lines.chain(statement.items.iter().map(|item| (item.account.as_str(), item.shown)))
     {
@@ -180,20 +181,21 @@ struct CsvRow<'a> {
 
 fn csv_rows<'a>(results: &'a Results, statement: &'a Statement) -> Vec<CsvRow<'a>> {
     let currency = statement.currency.as_str();
+    let text = |id| results.cube.text(id);
     let line = |line: &'a StatementLine| CsvRow {
         kind: "line",
-        account_id: &line.key.account,
-        account_name: account_name(results, &line.key.account),
-        product: &line.key.product,
-        product_name: product_name(results, &line.key.product),
-        line_item_type: &line.key.line_item_type,
-        usage_type: &line.key.usage_type,
-        operation: &line.key.operation,
-        region: &line.key.region,
+        account_id: text(line.key.account),
+        account_name: account_name(results, text(line.key.account)),
+        product: text(line.key.product),
+        product_name: product_name(results, text(line.key.product)),
+        line_item_type: text(line.key.line_item_type),
+        usage_type: text(line.key.usage_type),
+        operation: text(line.key.operation),
+        region: text(line.key.region),
         name: "",
         description: "",
         usage_amount: line.usage.map(|usage| usage.to_string()),
-        pricing_unit: &line.key.unit,
+        pricing_unit: text(line.key.unit),
         amount: line.shown.to_string(),
         currency,
     };

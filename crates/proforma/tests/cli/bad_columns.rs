@@ -7,9 +7,9 @@ use crate::small_files::{
 use crate::support::Run;
 use arrow_array::builder::{MapBuilder, StringBuilder};
 use arrow_array::{
-    ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Decimal256Array,
-    Float32Array, Int32Array, Int64Array, LargeStringArray, ListArray, StringArray, StructArray,
-    TimestampMicrosecondArray, TimestampMillisecondArray, TimestampNanosecondArray,
+    ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Decimal256Array, Float32Array,
+    Int32Array, Int64Array, LargeStringArray, ListArray, StringArray, StructArray, TimestampMicrosecondArray,
+    TimestampMillisecondArray, TimestampNanosecondArray,
 };
 use arrow_schema::{DataType, Field};
 use parquet::file::properties::WriterProperties;

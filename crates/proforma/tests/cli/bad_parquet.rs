@@ -69,7 +69,7 @@ fn a_flipped_bit_is_refused_or_changes_the_hash() {
         let whole = parquet(columns(40), WriterProperties::builder().set_compression(codec).build());
         let hash = |done: &Done| done.json("reconciliation.json")["files"][0]["sha256"].clone();
         let known = hash(&read(&whole).totals("40"));
-        for _ in 0..60 {
+        for _ in 0..40 {
             let mut bytes = whole.clone();
             bytes[random.index(whole.len())] ^= 1 << random.below(8);
             let done = read(&bytes);
@@ -82,7 +82,7 @@ fn a_flipped_bit_is_refused_or_changes_the_hash() {
             }
         }
     }
-    assert!(refused > 60 && read_on > 10, "{refused} refused, {read_on} read");
+    assert!(refused > 40 && read_on > 10, "{refused} refused, {read_on} read");
 }
 
 /// What the footer says.

@@ -59,7 +59,10 @@ impl Case {
 
     /// A case whose amounts fit every type that files have, so that only the files may differ.
     fn of_plain_amounts(seed: u64) -> Self {
-        (0..).map(|step| Self::of(seed + 1_000_000 * step)).find(|case| !case.has_large_amounts()).expect("one")
+        (0..)
+            .map(|step| Self::of(seed + 1_000_000 * step))
+            .find(|case| !case.has_large_amounts())
+            .expect("one")
     }
 
     fn has_large_amounts(&self) -> bool {
@@ -92,7 +95,7 @@ impl Drop for Case {
 /// Files of any form; amounts beyond what a double holds to ten decimals come as decimals.
 fn write_options(random: &mut Random, large_amounts: bool) -> WriteOptions {
     let form = *random.pick(&Form::ALL);
-    let costs = [CostType::Text, CostType::Decimal(38, 10), CostType::Text];
+    let costs = [CostType::Double, CostType::Decimal(38, 10), CostType::Text];
     let deliveries = [Delivery::Loose, Delivery::Overwrite, Delivery::KeepVersions { with_older: true }];
     WriteOptions {
         delivery: *random.pick(&deliveries),

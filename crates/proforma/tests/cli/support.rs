@@ -62,7 +62,8 @@ impl Run {
 
     /// Runs the program.
     pub fn go(&self) -> Done {
-        let done = Done::of(self.command().output().expect("the program starts"), self.folder.path().join("out"));
+        let done =
+            Done::of(self.command().output().expect("the program starts"), self.folder.path().join("out"));
         Done { _folder: Some(Rc::clone(&self.folder)), ..done }
     }
 }
