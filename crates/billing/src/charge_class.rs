@@ -314,12 +314,18 @@ impl Cube {
         ClassId(id)
     }
 
-    /// Two classes with one identity, which nobody will ever see and every lookup by identity relies on.
-    #[must_use]
-    pub fn colliding_classes(&self) -> Option<ClassId> {
-        let mut ids: Vec<ClassId> = self.classes.iter().map(|class| self.class_id(class)).collect();
-        ids.sort_unstable();
-        ids.windows(2).find(|pair| pair[0] == pair[1]).map(|pair| pair[0])
+    /// The identities of all classes, in their order.
+    ///
+    /// # Errors
+    /// An identity that two classes have, which nobody will ever see and every lookup by identity relies on.
+    pub fn class_ids(&self) -> Result<Vec<ClassId>, ClassId> {
+        let ids: Vec<ClassId> = self.classes.iter().map(|class| self.class_id(class)).collect();
+        let mut sorted = ids.clone();
+        sorted.sort_unstable();
+        match sorted.windows(2).find(|pair| pair[0] == pair[1]) {
+            Some(pair) => Err(pair[0]),
+            None => Ok(ids),
+        }
     }
 }
 
@@ -357,7 +363,7 @@ mod tests {
     fn any_order_gives_the_same_cube() {
         let ids = |cube: &Cube| cube.classes.iter().map(|c| cube.class_id(c)).collect::<Vec<_>>();
         assert_eq!(ids(&cube([0, 1, 2])), ids(&cube([2, 0, 1])));
-        assert_eq!(cube([0, 1, 2]).colliding_classes(), None);
+        assert_eq!(cube([0, 1, 2]).class_ids().unwrap(), ids(&cube([0, 1, 2])));
     }
 
     #[test]

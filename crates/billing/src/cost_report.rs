@@ -141,12 +141,14 @@ pub struct GroupTotal {
     pub margin: Cost,
 }
 
-/// The totals of the groups, in the order of the book and of currencies.
+/// The totals of the groups, in the order of the book and of currencies; a group with a statement has one, be it 0.
 ///
 /// # Errors
 /// [`DecimalError::TooLarge`].
-pub fn group_totals(rows: &[Row]) -> Result<Vec<GroupTotal>, DecimalError> {
-    let mut totals: BTreeMap<(usize, Currency), (Cost, Cost)> = BTreeMap::new();
+pub fn group_totals(rows: &[Row], statements: &[Statement]) -> Result<Vec<GroupTotal>, DecimalError> {
+    let stated =
+        statements.iter().map(|statement| ((statement.group, statement.currency), Default::default()));
+    let mut totals: BTreeMap<(usize, Currency), (Cost, Cost)> = stated.collect();
     for row in rows {
         if let Owner::Group(group) = row.owner {
             let total = totals.entry((group, row.currency)).or_default();

@@ -9,7 +9,9 @@ use arrow_array::types::{Decimal128Type, Int32Type, Int64Type};
 use arrow_array::{Array, ArrayRef, Int64Array, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema};
 use billing::account::AccountId;
-use billing::charge_class::{ChargeClass, Cube, KEY_COLUMNS, KeyColumn, MEASURES, Measure, TextId, Texts};
+use billing::charge_class::{
+    ChargeClass, ClassId, Cube, KEY_COLUMNS, KeyColumn, MEASURES, Measure, TextId, Texts,
+};
 use billing::money::{Cost, Currency, Quantity};
 use billing::period::BillingPeriod;
 use billing::reconciliation::ControlTotal;
@@ -42,6 +44,9 @@ pub enum CubeFileError {
     /// Arrow says no.
     #[error(transparent)]
     Arrow(#[from] arrow_schema::ArrowError),
+    /// Two classes cannot be told apart by their ids.
+    #[error("two charge classes have the id {0}")]
+    Collision(ClassId),
     /// Not a cube file of this version.
     #[error("not a cost cube of this version: {0}")]
     Content(String),
@@ -56,6 +61,7 @@ pub fn write(
     cube: &Cube,
     control: &BTreeMap<Currency, ControlTotal>,
 ) -> Result<(), CubeFileError> {
+    let ids = cube.class_ids().map_err(CubeFileError::Collision)?;
     let text = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
     let mut fields = vec![Field::new(CLASS_ID, DataType::Utf8, false)];
     fields.extend(KeyColumn::ALL.map(|column| Field::new(column.name(), text.clone(), true)));
@@ -69,8 +75,8 @@ pub fn write(
         .build();
     let file = File::create(path)?;
     let mut writer = ArrowWriter::try_new(file, Arc::clone(&schema), Some(properties))?;
-    for classes in cube.classes.chunks(ROWS_PER_BATCH) {
-        writer.write(&record(cube, classes, &schema)?)?;
+    for (classes, ids) in cube.classes.chunks(ROWS_PER_BATCH).zip(ids.chunks(ROWS_PER_BATCH)) {
+        writer.write(&record(cube, classes, ids, &schema)?)?;
     }
     writer.into_inner()?.sync_all()?;
     Ok(())
@@ -94,8 +100,13 @@ fn metadata(cube: &Cube, control: &BTreeMap<Currency, ControlTotal>) -> Vec<KeyV
     entries.map(|(key, value)| KeyValue::new(key.to_owned(), value)).into()
 }
 
-fn record(cube: &Cube, classes: &[ChargeClass], schema: &Arc<Schema>) -> Result<RecordBatch, CubeFileError> {
-    let ids = StringArray::from_iter_values(classes.iter().map(|class| cube.class_id(class).to_string()));
+fn record(
+    cube: &Cube,
+    classes: &[ChargeClass],
+    ids: &[ClassId],
+    schema: &Arc<Schema>,
+) -> Result<RecordBatch, CubeFileError> {
+    let ids = StringArray::from_iter_values(ids.iter().map(ToString::to_string));
     let mut columns: Vec<ArrayRef> = vec![Arc::new(ids)];
     for column in KeyColumn::ALL {
         let mut builder = StringDictionaryBuilder::<Int32Type>::new();

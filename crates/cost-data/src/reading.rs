@@ -520,11 +520,6 @@ fn finish(
         _ => None,
     });
     let cube = Cube::new(period, payer, texts, classes, names);
-    if let Some(id) = cube.colliding_classes() {
-        return Err(
-            Diagnostic::file(&inputs_text(request), format!("two charge classes have the id {id}")).into()
-        );
-    }
     report.add_counts(totals.counts, totals.notes);
     report.warnings.extend(no_lines(&report, period));
     report.warnings.extend(opened.files.iter().filter_map(|file| without_identity(file, request)));

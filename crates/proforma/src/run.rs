@@ -138,7 +138,7 @@ fn price(
     let charges = item_charges(&cube, &book, &card).map_err(refused)?;
     let statements = statement::statements(&cube, &book, &card, &charges)?;
     let rows = cost_report::cost_report(&cube, &book, &card, &statements)?;
-    let totals = cost_report::group_totals(&rows)?;
+    let totals = cost_report::group_totals(&rows, &statements)?;
     let reconciliation = reconcile(&cube, &book, &card, &statements, control)?;
     for (currency, of_currency) in &reconciliation.currencies {
         if !of_currency.difference.is_zero() {

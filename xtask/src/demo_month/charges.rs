@@ -1,14 +1,10 @@
 //! What comes once a month: fees, support, credits, refunds, discounts, tax.
 
-use super::lines::{self, day_interval, text, whole_month};
+use super::lines::{self, MARKETPLACE_SELLER, day_interval, text, whole_month};
 use super::price_list::{CLOUDFRONT, EC2, EC2_TRANSFER, GLUE, LAMBDA, REDSHIFT, S3, Service};
 use std::collections::BTreeMap;
 use testkit::Line;
 use testkit::amount::{Amount, amount, divide_half_away};
-
-/// The seller of the Marketplace product, and its opaque product code.
-pub const MARKETPLACE_SELLER: &str = "Brightwater Metrics, Inc.";
-pub const MARKETPLACE_PRODUCT: &str = "8f3kq0zt5m2wv7x1b9c6d4hjr";
 
 const REGISTRAR: Service =
     Service { product_code: "AmazonRegistrar", service_code: "AmazonRegistrar", name: "Amazon Registrar" };

@@ -1,9 +1,8 @@
 //! Savings Plans and reservations: two customers' own, two of the reseller, and the fees of each.
 
 use super::accounts::{PAYER, account};
-use super::lines::{self, day_interval, text, whole_month};
+use super::lines::{self, DAYS, day_interval, text, whole_month};
 use super::price_list::{EC2, Price, RDS, Service};
-use super::usage::DAYS;
 use testkit::Line;
 use testkit::amount::{Amount, ONE, amount};
 

@@ -1,7 +1,6 @@
 //! What all lines of the demo month have in common.
 
 use super::accounts::{PAYER, account};
-use super::charges::{MARKETPLACE_PRODUCT, MARKETPLACE_SELLER};
 use super::price_list::Service;
 use testkit::Line;
 use testkit::amount::Amount;
@@ -9,6 +8,11 @@ use testkit::calendar::hour_of;
 
 /// The month of the demo.
 pub const PERIOD: &str = "2026-10";
+/// How many days it has.
+pub const DAYS: i64 = 31;
+/// The seller of the Marketplace product, and the product.
+pub const MARKETPLACE_SELLER: &str = "Brightwater Metrics, Inc.";
+pub const MARKETPLACE_PRODUCT: &str = "8f3kq0zt5m2wv7x1b9c6d4hjr";
 /// The month is final: AWS and the Marketplace have sent their invoices.
 const INVOICES: [&str; 2] = ["2201847731", "2201847902"];
 

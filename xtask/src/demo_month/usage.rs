@@ -1,17 +1,13 @@
 //! The metered lines: what each account uses, how it goes over the month, and how it is bought.
 
 use super::accounts::account;
-use super::charges::MARKETPLACE_SELLER;
 use super::commitments::{Reservation, SavingsPlan};
-use super::lines::{self, day_interval, text};
+use super::lines::{self, DAYS, MARKETPLACE_SELLER, day_interval, text};
 use super::price_list::{Price, Tier};
 use std::collections::BTreeMap;
 use testkit::Line;
 use testkit::amount::{Amount, ONE, amount};
 use testkit::random::Random;
-
-/// How many days October has; lines are daily.
-pub const DAYS: i64 = 31;
 
 /// How usage goes over the month.
 #[derive(Clone, Copy, PartialEq, Eq)]
