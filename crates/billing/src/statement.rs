@@ -144,15 +144,17 @@ impl Leaves {
         let class = &cube.classes[class];
         let kind = line_item_type(cube, class);
         let on_demand_again = kind.is_metered() && !matches!(operation, Operation::Keep(_));
-        let of_class = class.text(KeyColumn::LineItemType);
+        // To a customer an empty text and none are one thing.
+        let filled = |id| if cube.text(id).is_empty() { TextId::NULL } else { id };
+        let text = |column| filled(class.text(column));
         let key = LineKey {
-            account: class.text(KeyColumn::UsageAccount),
-            product: cube.product_id(class),
-            usage_type: class.text(KeyColumn::UsageType),
-            operation: class.text(KeyColumn::Operation),
-            region: class.text(KeyColumn::Region),
-            line_item_type: if on_demand_again { cube.usage } else { of_class },
-            unit: class.text(KeyColumn::PricingUnit),
+            account: text(KeyColumn::UsageAccount),
+            product: filled(cube.product_id(class)),
+            usage_type: text(KeyColumn::UsageType),
+            operation: text(KeyColumn::Operation),
+            region: text(KeyColumn::Region),
+            line_item_type: if on_demand_again { cube.usage } else { text(KeyColumn::LineItemType) },
+            unit: text(KeyColumn::PricingUnit),
         };
         let metered = kind.is_metered() || kind == LineItemType::FlatRateSubscription;
         let usage = metered.then(|| class.sum(Measure::Usage));

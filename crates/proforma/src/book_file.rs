@@ -4,6 +4,7 @@ mod decode;
 mod node;
 
 use billing::book::{Book, Mistake, Place};
+use decode::Slip;
 use node::Node;
 use std::fmt;
 use std::path::Path;
@@ -52,8 +53,8 @@ pub fn parse(path: &Path, text: &str) -> Result<BookFile, Vec<Finding>> {
     let checked = draft.check();
     let mut findings: Vec<Finding> =
         slips.iter().map(|slip| finding(text, slip.offset, &slip.what, slip.message.clone())).collect();
-    // What a slip already explains needs no second message: an entry with a slip is not checked further.
-    let explained = |place: &Place| slips.iter().any(|slip| slip.entry == Some((place.table, place.entry)));
+    // What a slip already explains needs no second message.
+    let explained = |place: &Place| slips.iter().any(|slip| explains(slip, place));
     let placed = |mistake: Mistake| {
         let (offset, what) = locate(&root, &mistake.place);
         finding(text, offset, &what, mistake.message)
@@ -73,6 +74,15 @@ pub fn parse(path: &Path, text: &str) -> Result<BookFile, Vec<Finding>> {
     }
 }
 
+/// Whether a slip is the cause of what is wrong at a place: the same field, or the entry or book that it is in is none.
+fn explains(slip: &Slip, place: &Place) -> bool {
+    let same = |field: &str| slip.field.is_empty() || slip.field == field;
+    match slip.entry {
+        Some(entry) => entry == (place.table, place.entry) && same(place.field),
+        None => same(place.table),
+    }
+}
+
 fn finding(text: &str, offset: usize, what: &str, message: String) -> Finding {
     let before = text.get(..offset).unwrap_or(text);
     let line_start = before.rfind('\n').map_or(0, |at| at + 1);
@@ -84,16 +94,24 @@ fn finding(text: &str, offset: usize, what: &str, message: String) -> Finding {
     }
 }
 
+/// An entry of a table by its name, or by its number where it has none that can be shown.
+fn entry_name(table: &str, number: usize, entry: &Node) -> String {
+    match entry.get("name").and_then(Node::text) {
+        Some(name) if !name.chars().any(char::is_control) => format!("{table} `{name}`"),
+        _ => format!("{table}[{}]", number + 1),
+    }
+}
+
 /// Where a place is in the file, and how it is called there; as near as the file has it.
 fn locate(root: &Node, place: &Place) -> (usize, String) {
     let Place { table, entry, field, element } = place;
     let Some(mut node) = root.get(table) else { return (root.offset, (*table).to_owned()) };
     let mut what = (*table).to_owned();
+    if field.is_empty() && node.list().is_none() {
+        what = format!("`{table}`");
+    }
     if let Some(entries) = node.list() {
-        what = format!("{table}[{}]", entry + 1);
-        if let Some(named) = entries.get(*entry).and_then(|entry| entry.get("name")).and_then(Node::text) {
-            what = format!("{table} `{named}`");
-        }
+        what = entry_name(table, *entry, entries.get(*entry).unwrap_or(node));
         node = entries.get(*entry).unwrap_or(node);
     }
     if !field.is_empty() {

@@ -369,10 +369,14 @@ impl<'a> Check<'a> {
             for (element, account) in group.accounts.iter().enumerate() {
                 if let Some(owner) = members.insert(account, number) {
                     members.insert(account, owner);
-                    let owner = &draft.billing_groups[owner].name;
-                    let message = format!(
-                        "billing group `{owner}` already owns account `{account}`; remove it there first"
-                    );
+                    let message = if owner == number {
+                        format!("account `{account}` is listed twice")
+                    } else {
+                        let owner = &draft.billing_groups[owner].name;
+                        format!(
+                            "billing group `{owner}` already owns account `{account}`; remove it there first"
+                        )
+                    };
                     self.mistake::<()>(entry.element("accounts", element), message);
                 }
             }
@@ -555,7 +559,10 @@ impl<'a> Check<'a> {
         let mut of_items = Vec::new();
         for (element, value) in item.associated_values.iter().flatten().enumerate() {
             let place = entry.element("associated_values", element);
-            if value == "billing_group" && !of_billing_group {
+            if value == "billing_group" {
+                if of_billing_group {
+                    return self.mistake(place, format!("`{value}` is listed twice"));
+                }
                 of_billing_group = true;
             } else if let Some(number) = self.associated_item(place, item, value, items) {
                 if of_items.contains(&number) {

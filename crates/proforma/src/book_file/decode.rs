@@ -12,14 +12,16 @@ pub struct Slip {
     pub offset: usize,
     pub what: String,
     pub message: String,
-    /// The table and entry it is in.
+    /// The table and entry it is in; `None` at the top of the book.
     pub entry: Option<(&'static str, usize)>,
+    /// The field of the entry, or of the book, that it is in.
+    pub field: String,
 }
 
 /// The draft in a file, as far as its values have the right shapes, and every slip.
 pub fn draft(root: &Node) -> (Draft, Vec<Slip>) {
     let slips = RefCell::new(Vec::new());
-    let top = Table { node: root, what: String::new(), entry: None, slips: &slips };
+    let top = Table { node: root, what: String::new(), entry: None, within: None, slips: &slips };
     top.allow(&[
         "payer_account_id",
         "currency",
@@ -155,17 +157,20 @@ struct Table<'a> {
     node: &'a Node,
     what: String,
     entry: Option<(&'static str, usize)>,
+    /// The field of the entry that this table is an element of.
+    within: Option<&'static str>,
     slips: &'a RefCell<Vec<Slip>>,
 }
 
 impl<'a> Table<'a> {
     fn slip(&self, offset: usize, field: &str, message: String) {
         let what = match (self.what.is_empty(), field.is_empty()) {
-            (true, _) => format!("`{field}`"),
-            (false, true) => self.what.clone(),
+            (_, true) => self.what.clone(),
+            (true, false) => format!("`{field}`"),
             (false, false) => format!("{}: `{field}`", self.what),
         };
-        self.slips.borrow_mut().push(Slip { offset, what, message, entry: self.entry });
+        let field = self.within.unwrap_or(field).to_owned();
+        self.slips.borrow_mut().push(Slip { offset, what, message, entry: self.entry, field });
     }
 
     /// Fields of other names are mistakes: a misspelled setting must not be ignored.
@@ -204,17 +209,17 @@ impl<'a> Table<'a> {
             Value::Bool(value) => Some(value),
             _ => {
                 self.slip(node.offset, field, format!("is {}, expected true or false", node.kind()));
-                None
+                Some(false)
             }
         }
     }
 
-    /// A decimal, written as text or as a number; read from its digits.
+    /// A decimal, written as text or as a number; read from its digits. What is none stands as 0: the field is there.
     fn number<const SCALE: u32>(&self, field: &str) -> Option<Decimal<SCALE>> {
         let node = self.node.get(field)?;
         let (Value::Text(digits) | Value::Number(digits)) = &node.value else {
             self.slip(node.offset, field, format!("is {}, expected a decimal number", node.kind()));
-            return None;
+            return Some(Decimal::ZERO);
         };
         match Decimal::parse(digits) {
             Ok(number) => Some(number),
@@ -225,7 +230,7 @@ impl<'a> Table<'a> {
                     DecimalError::TooLarge => "is too large".to_owned(),
                 };
                 self.slip(node.offset, field, format!("`{digits}` {reason}"));
-                None
+                Some(Decimal::ZERO)
             }
         }
     }
@@ -254,7 +259,8 @@ impl<'a> Table<'a> {
 
     fn table(&self, field: &'static str) -> Option<Self> {
         let node = self.node.get(field)?;
-        Some(Self { node, what: field.to_owned(), entry: Some((field, 0)), slips: self.slips })
+        let what = field.to_owned();
+        Some(Self { node, what, entry: Some((field, 0)), within: None, slips: self.slips })
     }
 
     /// The tables of a list; a missing list has none.
@@ -265,11 +271,10 @@ impl<'a> Table<'a> {
             return Vec::new();
         };
         let table = |(number, node): (usize, &'a Node)| {
-            let name = node.get("name").and_then(Node::text);
-            let own =
-                name.map_or_else(|| format!("{field}[{}]", number + 1), |name| format!("{field} `{name}`"));
+            let own = super::entry_name(field, number, node);
             let what = if self.what.is_empty() { own } else { format!("{}: {own}", self.what) };
-            Self { node, what, entry: self.entry.or(Some((field, number))), slips: self.slips }
+            let within = self.entry.map(|_| field);
+            Self { node, what, entry: self.entry.or(Some((field, number))), within, slips: self.slips }
         };
         nodes.iter().enumerate().map(table).collect()
     }

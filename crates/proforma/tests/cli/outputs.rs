@@ -149,9 +149,9 @@ fn the_cost_report_has_a_row_per_group_or_account_and_product() {
     assert_eq!(
         shown,
         [
+            "acme | - | AWSBillingConductor | AWS Billing Conductor | 0 | 12.5 | 12.5 | 100 | USD".to_owned(),
             // 110 + 55 + 33 and a credit of 5 %, beside what AWS charges: net costs, credit and negation.
             format!("acme | - | {ec2} | 36.2380650454 | 188.1 | 151.8619349546 | 80.7347 | USD"),
-            "acme | - | AWSBillingConductor | AWS Billing Conductor | 0 | 12.5 | 12.5 | 100 | USD".to_owned(),
             format!("rival | - | {ec2} | 14.1421356237 | 14.1421356237 | 0 | 0 | USD"),
             format!("- | 444444444444 | {ec2} | 17.3205080756 | - | - | - | USD"),
             "- | 555555555555 | ComputeSavingsPlans | - | 21 | - | - | - | USD".to_owned(),
@@ -160,7 +160,7 @@ fn the_cost_report_has_a_row_per_group_or_account_and_product() {
 }
 
 #[test]
-fn a_statement_has_services_accounts_and_custom_line_items() {
+fn a_statement_has_totals_and_services() {
     let done = run(BOOK, &lines()).go().succeeded();
     let file = done.json("statements/acme.json");
     assert_keys(&file, &["billing_group", "period", "statements"]);
@@ -209,6 +209,12 @@ fn a_statement_has_services_accounts_and_custom_line_items() {
             "AmazonEC2 222222222222|BoxUsage:m5.large|RunInstances||Usage|1|Hrs|55",
         ]
     );
+}
+
+#[test]
+fn a_statement_has_accounts_and_custom_line_items_beside_its_services() {
+    let done = run(BOOK, &lines()).go().succeeded();
+    let statement = done.statement("acme", "USD");
     let accounts = list(&statement["accounts"]).iter().map(|account| {
         assert_keys(account, &["account_id", "account_name", "amount"]);
         ["account_id", "account_name", "amount"]
