@@ -6,13 +6,10 @@
 use crate::book::Book;
 use crate::charge_class::{Cube, KeyColumn, Measure, TextId};
 use crate::custom_line_item;
-use crate::money::{Cost, Currency, Decimal, DecimalError, divide_half_away};
+use crate::money::{Cost, Currency, DecimalError};
 use crate::rate_card::{RateCard, left_out_of_aws_cost, line_item_type};
 use crate::statement::Statement;
 use std::collections::{BTreeMap, HashMap};
-
-/// A percentage as the report shows it: four decimals.
-pub type MarginPercentage = Decimal<4>;
 
 /// Whose row it is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -48,22 +45,6 @@ impl Row {
     pub fn margin(&self) -> Result<Option<Cost>, DecimalError> {
         self.pro_forma_cost.map(|cost| cost.minus(self.aws_cost)).transpose()
     }
-}
-
-/// `margin / pro_forma_cost × 100`, half up (away from zero) at four decimals; 0 when the pro forma cost is 0.
-///
-/// One of the named roundings; nothing is computed from its result.
-///
-/// # Errors
-/// [`DecimalError::TooLarge`].
-pub fn margin_percentage(margin: Cost, pro_forma_cost: Cost) -> Result<MarginPercentage, DecimalError> {
-    if pro_forma_cost.is_zero() {
-        return Ok(MarginPercentage::ZERO);
-    }
-    let scaled = margin.units().checked_mul(1_000_000).ok_or(DecimalError::TooLarge)?;
-    let sign = pro_forma_cost.units().signum();
-    let divisor = pro_forma_cost.units() * sign;
-    MarginPercentage::from_units(divide_half_away(scaled * sign, divisor).0)
 }
 
 /// The rows: groups in the order of the book, then ungrouped accounts; within them by currency and product.
@@ -163,26 +144,4 @@ pub fn group_totals(rows: &[Row], statements: &[Statement]) -> Result<Vec<GroupT
             Ok(GroupTotal { group, currency, aws_cost, pro_forma_cost, margin })
         })
         .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    //! The percentage and its edges.
-
-    use super::*;
-
-    #[test]
-    fn the_percentage_is_a_share_of_what_is_charged() {
-        let percentage = |margin: &str, cost: &str| {
-            margin_percentage(Cost::parse(margin).unwrap(), Cost::parse(cost).unwrap()).unwrap().to_string()
-        };
-        assert_eq!(percentage("20", "100"), "20");
-        assert_eq!(percentage("1", "3"), "33.3333");
-        assert_eq!(percentage("2", "3"), "66.6667");
-        assert_eq!(percentage("-2", "3"), "-66.6667");
-        assert_eq!(percentage("5", "-10"), "-50");
-        assert_eq!(percentage("5", "0"), "0");
-        assert_eq!(percentage("0.00000125", "1"), "0.0001");
-        assert_eq!(percentage("0.0000005", "1"), "0.0001");
-    }
 }

@@ -159,6 +159,19 @@ pub fn percentage_of(base: Amount, percentage: Percentage) -> Result<(Amount, bo
     Ok((Amount::from_units(units)?, !exact))
 }
 
+/// `part / whole × 100`, half away from zero at four decimals; 0 of a whole of 0.
+///
+/// One of the named roundings, for showing only. The quotient of two costs may be larger than any amount of money.
+#[must_use]
+pub fn percentage_shown(part: Cost, whole: Cost) -> Percentage {
+    if whole.is_zero() {
+        return Decimal(0);
+    }
+    // A cost has at most 10²⁵ units, so there is room for six more digits.
+    let sign = whole.0.signum();
+    Decimal(divide_half_away(part.0 * 1_000_000 * sign, whole.0 * sign).0)
+}
+
 /// `dividend / divisor`, half away from zero, and whether nothing was left over. `divisor` is above 0.
 #[must_use]
 pub const fn divide_half_away(dividend: i128, divisor: i128) -> (i128, bool) {

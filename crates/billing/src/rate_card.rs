@@ -4,6 +4,7 @@
 //! words and their sources. A class's amount follows from its own sums and its entry alone, but for custom tiers, where a
 //! pool of classes shares one exact amount.
 
+use crate::account::AccountId;
 use crate::book::Book;
 use crate::charge_class::{ChargeClass, Cube, KeyColumn, Measure, TextId};
 use crate::commitment;
@@ -193,6 +194,8 @@ struct Pricer<'a> {
     members: BTreeMap<&'a str, usize>,
     indexes: Vec<RuleIndex>,
     tiered_skus: HashSet<TextId>,
+    /// Whether the month's lines say their pricing terms at all.
+    has_terms: bool,
     entries: Vec<Entry>,
     pools: Vec<TierPool>,
     pool_numbers: HashMap<(u32, u32), u32>,
@@ -203,13 +206,15 @@ struct Pricer<'a> {
 impl<'a> Pricer<'a> {
     fn new(cube: &'a Cube, book: &'a Book) -> Self {
         let (groups, auto_associated) = groups_by_account(cube, book);
+        let has_terms = cube.classes.iter().any(|class| cube.filled(class, KeyColumn::PricingTerm).is_some());
         Self {
             cube,
             book,
             groups,
             members: book.group_by_account(),
             indexes: book.plans.iter().map(|plan| RuleIndex::new(plan, &book.rules, &cube.texts)).collect(),
-            tiered_skus: tiered_skus(cube),
+            tiered_skus: tiered_skus(cube, has_terms),
+            has_terms,
             entries: Vec::with_capacity(cube.classes.len()),
             pools: Vec::new(),
             pool_numbers: HashMap::new(),
@@ -274,7 +279,7 @@ impl<'a> Pricer<'a> {
     fn usage_base(&self, class: &ChargeClass) -> Base {
         let cube = self.cube;
         let state = cube.value(class, KeyColumn::UnblendedRateState);
-        if is_spot(cube, class) {
+        if is_spot(cube, class, self.has_terms) {
             return Base::Spot;
         }
         let listed = cube.filled(class, KeyColumn::PublicRate).is_some_and(|rate| rate != "0");
@@ -459,12 +464,12 @@ pub fn left_out_of_aws_cost(cube: &Cube, class: &ChargeClass, kind: LineItemType
     cube.value(class, KeyColumn::ProductCode).is_some_and(is_support).then_some(Reason::Support)
 }
 
-/// Spot usage: said by the term or the usage type, or paid instance usage without a term.
-fn is_spot(cube: &Cube, class: &ChargeClass) -> bool {
+/// Spot usage: said by the term or the usage type, or paid instance usage without a term where other lines have one.
+fn is_spot(cube: &Cube, class: &ChargeClass, has_terms: bool) -> bool {
     let term = cube.filled(class, KeyColumn::PricingTerm);
     let usage_type = cube.value(class, KeyColumn::UsageType).unwrap_or_default();
     let paid = cube.value(class, KeyColumn::UnblendedRateState) == Some("+");
-    let without_term = term.is_none() && paid && usage_type.contains("BoxUsage");
+    let without_term = has_terms && term.is_none() && paid && usage_type.contains("BoxUsage");
     term == Some("Spot") || usage_type.contains("SpotUsage") || without_term
 }
 
@@ -481,7 +486,7 @@ fn groups_by_account(cube: &Cube, book: &Book) -> (HashMap<TextId, u32>, Vec<Str
     let mut joined = Vec::new();
     for (account, id) in accounts {
         let named = named.get(account).and_then(|group| u32::try_from(*group).ok());
-        let joins = named.is_none() && account != book.payer.as_str();
+        let joins = named.is_none() && account != book.payer.as_str() && AccountId::parse(account).is_some();
         if let Some(group) = named.or(automatic.filter(|_| joins)) {
             groups.insert(id, group);
             if named.is_none() {
@@ -493,7 +498,7 @@ fn groups_by_account(cube: &Cube, book: &Book) -> (HashMap<TextId, u32>, Vec<Str
 }
 
 /// The SKUs with volume tiers, as far as the month shows them: two On-Demand rate codes, or one of another tier than the base.
-fn tiered_skus(cube: &Cube) -> HashSet<TextId> {
+fn tiered_skus(cube: &Cube, has_terms: bool) -> HashSet<TextId> {
     let mut first_code: HashMap<TextId, TextId> = HashMap::new();
     let mut tiered = HashSet::new();
     for class in &cube.classes {
@@ -501,7 +506,7 @@ fn tiered_skus(cube: &Cube) -> HashSet<TextId> {
         let Some(text) = cube.texts.get(code) else { continue };
         let paid = cube.value(class, KeyColumn::UnblendedRateState) == Some("+");
         let mut parts = text.split('.').skip(1);
-        if !paid || is_spot(cube, class) || parts.next() != Some(ON_DEMAND_OFFER) {
+        if !paid || is_spot(cube, class, has_terms) || parts.next() != Some(ON_DEMAND_OFFER) {
             continue;
         }
         let sku = class.text(KeyColumn::Sku);

@@ -3,13 +3,15 @@
 //! Control totals are summed while the files are read, before any line is classified; here they meet what became of the
 //! classes. The difference is 0, or something is wrong with the program.
 
+use crate::account::AccountId;
 use crate::book::Book;
 use crate::charge_class::{ChargeClass, ClassId, Cube, KeyColumn, Measure};
+use crate::commitment;
 use crate::cost_line::LineItemType;
 use crate::money::{Cost, Currency, DecimalError, Quantity};
 use crate::rate_card::{Base, RateCard, Reason, Treatment, left_out_of_aws_cost, line_item_type};
 use crate::statement::Statement;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// A currency's totals over all accepted lines of the period, summed line by line.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -54,6 +56,8 @@ pub struct LineCounts {
     pub ungrouped: u64,
     /// Rated at unblended cost for want of a public cost.
     pub fallen_back: u64,
+    /// Of usage under a commitment, but without its ARN: the account that used it counts as the owner.
+    pub commitment_without_arn: u64,
     /// Whose service code and product code differ: SERVICE and SKU rules match the service code.
     pub service_differs_from_product: u64,
 }
@@ -86,8 +90,8 @@ pub struct Reconciliation {
     pub unknown_line_item_types: BTreeMap<String, (u64, Cost)>,
     /// Rules of a plan in use that priced nothing.
     pub rules_without_lines: Vec<String>,
-    /// Percentage items that had to be rounded at twenty decimals.
-    pub rounded_percentage_items: u64,
+    /// Accounts of billing groups that have no line this month.
+    pub accounts_without_lines: Vec<String>,
 }
 
 /// Accounts for every class.
@@ -121,6 +125,7 @@ pub fn reconcile(
         total.difference = total.cost_files_total.minus(accounted)?;
     }
     account.rules_without_lines = rules_without_lines(book, card);
+    account.accounts_without_lines = accounts_without_lines(cube, book);
     Ok(account)
 }
 
@@ -166,6 +171,9 @@ impl Reconciliation {
                 self.note_base(cube, number, base, currency)?;
             }
         }
+        if covers(kind) && commitment::arn(cube, class).is_none() {
+            self.lines.commitment_without_arn += class.lines;
+        }
         if differs(cube, class) {
             self.lines.service_differs_from_product += class.lines;
         }
@@ -186,7 +194,8 @@ impl Reconciliation {
             Base::ZeroRate => self.zero_rate.push(noted(class.sum(Measure::PublicOnDemand))),
             Base::TieredUnblended => self.tiered_on_unblended.push(noted(unblended)),
             Base::TieredPublic => self.tiered_on_public.push(noted(class.sum(Measure::PublicOnDemand))),
-            Base::FallenBack if !unblended.is_zero() => {
+            // Usage under a reservation costs 0 unblended: without a public cost it is given away, which somebody should know.
+            Base::FallenBack if !unblended.is_zero() || covers(line_item_type(cube, class)) => {
                 self.lines.fallen_back += class.lines;
                 let total = &mut self.currencies.entry(currency).or_default().fallen_back_total;
                 *total = total.plus(unblended)?;
@@ -195,6 +204,20 @@ impl Reconciliation {
         }
         Ok(())
     }
+}
+
+/// Whether lines of a type are about usage under a commitment.
+fn covers(kind: LineItemType) -> bool {
+    use LineItemType::{DiscountedUsage, SavingsPlanCoveredUsage, SavingsPlanNegation};
+    matches!(kind, DiscountedUsage | SavingsPlanCoveredUsage | SavingsPlanNegation)
+}
+
+/// Accounts of the book's groups that the month knows nothing of: idle, or misspelled.
+fn accounts_without_lines(cube: &Cube, book: &Book) -> Vec<String> {
+    let seen: BTreeSet<&str> =
+        cube.classes.iter().filter_map(|class| cube.value(class, KeyColumn::UsageAccount)).collect();
+    let members = book.groups.iter().flat_map(|group| &group.accounts);
+    members.map(AccountId::as_str).filter(|account| !seen.contains(account)).map(ToOwned::to_owned).collect()
 }
 
 fn differs(cube: &Cube, class: &ChargeClass) -> bool {
@@ -214,8 +237,7 @@ fn reason_name(cube: &Cube, class: &ChargeClass, reason: Reason) -> String {
 /// Rules in the plan of some group that priced no line: misspelled, perhaps.
 fn rules_without_lines(book: &Book, card: &RateCard) -> Vec<String> {
     let plans = book.groups.iter().filter_map(|group| group.pricing_plan);
-    let mut unused: std::collections::BTreeSet<usize> =
-        plans.flat_map(|plan| book.plans[plan].rules.iter().copied()).collect();
+    let mut unused: BTreeSet<usize> = plans.flat_map(|plan| book.plans[plan].rules.iter().copied()).collect();
     for rule in card.entries.iter().filter_map(|entry| entry.rule) {
         unused.remove(&(rule as usize));
     }

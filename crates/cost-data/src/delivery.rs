@@ -50,7 +50,18 @@ pub fn find(inputs: &[PathBuf], period: BillingPeriod) -> Result<Delivery, Vec<D
             problems.extend(more);
         }
     }
+    if let [first, others @ ..] = delivery.manifests.as_slice()
+        && !others.is_empty()
+    {
+        let names: Vec<_> = others.iter().map(|manifest| format!("`{}`", manifest.name)).collect();
+        let reason = format!(
+            "covers {period}, and so does {}; together they would count cost twice",
+            names.join(", ")
+        );
+        problems.push(Diagnostic::file(&first.name, reason).hint("give one export with --cost"));
+    }
     delivery.files.sort();
+    problems.extend(compressed_twins(&delivery.files));
     let paths: Vec<_> =
         delivery.files.iter().map(|file| fs::canonicalize(&file.path).unwrap_or_default()).collect();
     let mut seen = BTreeSet::new();
@@ -66,6 +77,26 @@ pub fn find(inputs: &[PathBuf], period: BillingPeriod) -> Result<Delivery, Vec<D
         problems.push(Diagnostic::file(&display(&inputs[0]), reason));
     }
     if problems.is_empty() { Ok(delivery) } else { Err(problems) }
+}
+
+/// Files that are one CSV file, compressed and not: unpacked beside the original.
+fn compressed_twins(files: &[Found]) -> Vec<Diagnostic> {
+    let stem = |file: &Found| {
+        let path = file.path.to_string_lossy().into_owned();
+        let packed = [".gz", ".zip"].iter().find_map(|end| path.strip_suffix(end));
+        packed.unwrap_or(&path).trim_end_matches(".csv").to_owned()
+    };
+    let mut first: BTreeMap<String, &str> = BTreeMap::new();
+    let mut problems = Vec::new();
+    for file in files.iter().filter(|file| !file.name.ends_with(".parquet")) {
+        if let Some(other) = first.insert(stem(file), &file.name) {
+            let reason = format!("is `{other}` in another packing; together they would count cost twice");
+            problems.push(
+                Diagnostic::file(&file.name, reason).hint("remove one of them, or give one with --cost"),
+            );
+        }
+    }
+    problems
 }
 
 fn display(path: &Path) -> String {
@@ -93,25 +124,37 @@ fn find_one(input: &Path, period: BillingPeriod, delivery: &mut Delivery) -> Res
         return Err(vec![Diagnostic::file(&shown, "is not a regular file")]);
     }
     if is_manifest(&file_name) {
-        return by_manifest_file(input, &file_name, delivery);
+        return by_manifest_file(input, &file_name, period, delivery);
     }
     delivery.files.push(Found { name: file_name, path: input.to_owned(), named: true });
     Ok(())
 }
 
-/// A manifest given by itself: its keys are looked for under each folder above it.
-fn by_manifest_file(path: &Path, name: &str, delivery: &mut Delivery) -> Result<(), Vec<Diagnostic>> {
-    let manifest = manifest::read(path, name).map_err(|problem| vec![problem])?;
-    let mut problems = Vec::new();
+/// A manifest given by itself: its keys are looked for under its folder and those above it, as far up as a key reaches.
+fn by_manifest_file(
+    path: &Path,
+    name: &str,
+    period: BillingPeriod,
+    delivery: &mut Delivery,
+) -> Result<(), Vec<Diagnostic>> {
     let absolute = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    for root in absolute.ancestors().skip(1).take(6) {
-        let tree = Tree::walk(root)?;
-        match tree.listed(&manifest) {
+    let manifest = manifest::read(path, &absolute.to_string_lossy()).map_err(|problem| vec![problem])?;
+    let manifest = Manifest { name: name.to_owned(), ..manifest };
+    if let Some(other) = manifest.period.filter(|of| *of != period) {
+        let reason = format!("is the manifest of {other}, not of {period}");
+        return Err(vec![Diagnostic::file(name, reason).hint("check --period")]);
+    }
+    let depth = manifest.keys.iter().map(|key| key.split('/').count()).max().unwrap_or(0);
+    let mut problems = Vec::new();
+    for root in absolute.ancestors().skip(1).take(depth) {
+        let listed = Tree::walk(root).and_then(|tree| tree.listed(&manifest));
+        match listed {
             Ok(files) => {
                 delivery.files.extend(files);
                 delivery.manifests.push(manifest);
                 return Ok(());
             }
+            // What is wrong beside the manifest says more than what is wrong further up.
             Err(more) if problems.is_empty() => problems = more,
             Err(_) => {}
         }
@@ -123,7 +166,7 @@ fn by_manifest_file(path: &Path, name: &str, delivery: &mut Delivery) -> Result<
 struct Tree {
     root: PathBuf,
     files: Vec<String>,
-    /// Links, pipes and devices: never followed, so that what is read lies below the root.
+    /// Links, pipes and devices, never followed, so that what is read lies below the root; and results of this program.
     others: Vec<String>,
 }
 
@@ -139,7 +182,7 @@ impl Tree {
                 let entry = entry.map_err(failed)?;
                 let kind = entry.file_type().map_err(failed)?;
                 let hidden = entry.file_name().to_string_lossy().starts_with('.');
-                if kind.is_dir() && !hidden {
+                if kind.is_dir() && !hidden && !is_run(&entry.path()) {
                     folders.push(entry.path());
                 } else if !hidden {
                     let path = entry.path();
@@ -161,7 +204,8 @@ impl Tree {
     }
 
     fn choose(&self, period: BillingPeriod, delivery: &mut Delivery) -> Result<(), Vec<Diagnostic>> {
-        for name in self.others.iter().filter(|name| is_cost_file(name)) {
+        let is_folder = |name: &String| self.root.join(name).is_dir();
+        for name in self.others.iter().filter(|name| is_cost_file(name) || is_folder(name)) {
             let reason = "is a link, a pipe or a device, which are not followed in a folder".to_owned();
             delivery.passed_by.push((name.clone(), reason));
         }
@@ -282,7 +326,7 @@ fn newest_version(mut found: Vec<Manifest>) -> Result<Manifest, Vec<String>> {
     let timed = |folder: &str| {
         folder.len() > 16
             && folder.starts_with("20")
-            && folder[..8].bytes().all(|b| b.is_ascii_digit() || b == b'-')
+            && folder.bytes().take(8).all(|b| b.is_ascii_digit() || b == b'-')
     };
     let told =
         found.len() == 1 || versions.len() == 1 || found.iter().all(|manifest| timed(&folder(manifest)));
@@ -301,14 +345,15 @@ enum Match<'a> {
 /// The file whose path shares the longest end with a key.
 ///
 /// A file of an old version has the same name in another folder: where the key names its version, the shared end must hold
-/// it, unless the file's whole path is shared.
+/// it, unless the file's whole path is shared. The name alone is no proof.
 fn best_match<'a>(key: &str, version: &str, candidates: &[&'a String]) -> Match<'a> {
     let shared = |name: &str| key.rsplit('/').zip(name.rsplit('/')).take_while(|(a, b)| a == b).count();
     let of_version =
         (!version.is_empty()).then(|| key.rsplit('/').position(|part| part.contains(version))).flatten();
     let fits = |name: &&&String| {
         let shared = shared(name);
-        shared == name.split('/').count() || of_version.is_none_or(|place| shared > place)
+        let more_than_the_name = shared > 1 && of_version.is_none_or(|place| shared > place);
+        shared == name.split('/').count() || more_than_the_name
     };
     let fitting: Vec<_> = candidates.iter().filter(fits).map(|name| (shared(name), name.as_str())).collect();
     let Some((longest, name)) = fitting.iter().max_by_key(|(shared, _)| *shared).copied() else {
@@ -318,6 +363,11 @@ fn best_match<'a>(key: &str, version: &str, candidates: &[&'a String]) -> Match<
         1 => Match::One(name),
         _ => Match::Several,
     }
+}
+
+/// Whether a folder is a result of this program: what it wrote is not what AWS delivered.
+fn is_run(folder: &Path) -> bool {
+    folder.join("reconciliation.json").is_file() && folder.join("cost-cube.parquet").is_file()
 }
 
 /// Whether a file may hold cost lines, by the end of its name.

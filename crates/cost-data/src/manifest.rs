@@ -117,7 +117,7 @@ fn folder_period(name: &str) -> Option<BillingPeriod> {
     name.split('/').rev().find_map(|folder| {
         let month = folder.strip_prefix("BILLING_PERIOD=").and_then(|month| BillingPeriod::parse(month).ok());
         let range = || folder.split_once('-').filter(|(a, b)| a.len() == 8 && b.len() == 8);
-        month.or_else(|| range().and_then(|(start, _)| month_of(&start[..6])))
+        month.or_else(|| range().and_then(|(start, _)| month_of(start.get(..6)?)))
     })
 }
 

@@ -183,6 +183,29 @@ enum Content {
     Csv,
 }
 
+/// Optional columns that prices depend on, and what happens without them.
+const PRICE_COLUMNS: [(KeyColumn, &str); 4] = [
+    (KeyColumn::ServiceCode, "rules match the product code"),
+    (KeyColumn::PricingTerm, "spot is told by its usage type only"),
+    (KeyColumn::SavingsPlanArn, "Savings Plans count as owned by the accounts that they cover"),
+    (KeyColumn::ReservationArn, "reservations count as owned by the accounts that they cover"),
+];
+
+/// A warning for every such column that a file does not have.
+fn absent_columns(files: &[OpenFile]) -> Vec<String> {
+    let without = |missing: &dyn Fn(&Columns) -> bool, column: &str, then: &str| {
+        let file = files.iter().find(|file| missing(&file.columns))?;
+        Some(format!("`{}` has no column `{column}`: {then}", file.found.name))
+    };
+    let keys = PRICE_COLUMNS.iter().filter_map(|(column, then)| {
+        without(&|columns| columns.keys[*column as usize].is_none(), column.name(), then)
+    });
+    let public = |columns: &Columns| !columns.measures.iter().any(|(of, ..)| *of == Measure::PublicOnDemand);
+    let public =
+        without(&public, "pricing_public_on_demand_cost", "lines are priced at their unblended cost");
+    keys.chain(public).collect()
+}
+
 /// Opens every file and tells its format; all files of a delivery must have one.
 fn open_all(delivery: &Delivery, request: &Request) -> Result<Opened, Refusal> {
     let mut opened = Opened { files: Vec::new(), format: None, passed_by: delivery.passed_by.clone() };
@@ -483,6 +506,7 @@ fn finish(
     drop(delivery);
     let format = opened.format.unwrap_or(CostFormat::Cur2);
     let mut report = Report { hashing_nanoseconds, passed_by: opened.passed_by.clone(), ..Report::default() };
+    report.warnings.extend(absent_columns(&opened.files));
     for (number, file) in opened.files.iter().enumerate() {
         let sha256 = hashes.get(&number).map(|hash| hex(hash)).unwrap_or_default();
         let (name, bytes, because) = (file.found.name.clone(), file.source.bytes(), file.because.clone());

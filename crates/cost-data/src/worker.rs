@@ -11,7 +11,7 @@ use crate::reading::{self, Progress, Reading, Refusal, Report, Request};
 use billing::charge_class::Cube;
 use billing::money::Currency;
 use billing::reconciliation::ControlTotal;
-use rustix::process::{Resource, Rlimit, setrlimit};
+use rustix::process::{Resource, Rlimit, Signal, set_parent_process_death_signal, setrlimit};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader, Read, Write};
@@ -52,7 +52,9 @@ impl Limits {
     pub fn for_reading(inputs: &[PathBuf], threads: usize) -> Self {
         let mebibytes = inputs.iter().map(|path| bytes_below(path, 0)).sum::<u64>() >> 20;
         Self {
-            memory_bytes: WORKER_BASE_BYTES + threads as u64 * WORKER_THREAD_BYTES,
+            memory_bytes: (threads as u64)
+                .saturating_mul(WORKER_THREAD_BYTES)
+                .saturating_add(WORKER_BASE_BYTES),
             cpu_seconds: WORKER_BASE_SECONDS + mebibytes * WORKER_SECONDS_PER_MIB,
         }
     }
@@ -144,7 +146,8 @@ const SIGKILL: i32 = 9;
 
 fn how_stopped(status: ExitStatus, errors: &str, limits: Limits) -> String {
     let memory = errors.contains("memory allocation") || errors.contains("capacity overflow");
-    let last = errors.lines().next_back().unwrap_or("it gave no answer");
+    let panicked = errors.lines().skip_while(|line| !line.contains("panicked at")).nth(1);
+    let last = panicked.or_else(|| errors.lines().next_back()).unwrap_or("it gave no answer");
     let Limits { memory_bytes, cpu_seconds } = limits;
     match status.signal() {
         _ if memory => format!(
@@ -167,6 +170,8 @@ fn how_stopped(status: ExitStatus, errors: &str, limits: Limits) -> String {
 /// # Errors
 /// I/O errors of the pipes and limits that cannot be set.
 pub fn serve(input: impl Read, output: impl Write + Send) -> std::io::Result<()> {
+    // A parent that is killed takes its child along.
+    set_parent_process_death_signal(Some(Signal::KILL))?;
     let order: Order = serde_json::from_reader(input).map_err(std::io::Error::other)?;
     limit(Resource::As, order.memory_bytes, 0)?;
     limit(Resource::Cpu, order.cpu_seconds, 1)?;

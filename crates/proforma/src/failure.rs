@@ -45,16 +45,16 @@ impl Failure {
         match self {
             Self::Input { problems, count, hint } => {
                 let shown = problems.len() as u64;
-                problems.iter().for_each(|problem| eprintln!("error: {problem}"));
+                problems.iter().for_each(|problem| say!("error: {problem}"));
                 if count > shown {
-                    eprintln!("… and {} more", count - shown);
+                    say!("… and {} more", count - shown);
                 }
-                hint.iter().for_each(|hint| eprintln!("hint: {hint}"));
-                eprintln!("nothing was written");
+                hint.iter().for_each(|hint| say!("hint: {hint}"));
+                say!("nothing was written");
                 ExitCode::from(INPUT)
             }
             Self::Other(error) => {
-                eprintln!("error: {error:#}");
+                say!("error: {error:#}");
                 ExitCode::FAILURE
             }
         }

@@ -3,6 +3,14 @@
 //! Cost files and a book in, pro forma bills out. This crate parses the command line and the book file, starts the reading child, and
 //! writes what `billing` computes; it knows no price.
 
+/// Says a line on standard error; nobody listening is no reason to fail.
+macro_rules! say {
+    ($($arguments:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stderr(), $($arguments)*);
+    }};
+}
+
 mod book_file;
 mod cli;
 mod failure;

@@ -5,19 +5,32 @@
 
 use crate::failure::Failure;
 use anyhow::Context;
-use rustix::fs::{CWD, RenameFlags, renameat_with};
+use rustix::fs::{CWD, FlockOperation, RenameFlags, flock, renameat_with};
+use sha2::{Digest, Sha256};
+use std::ffi::OsString;
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
 
 /// A file that every run has: how a folder is known to be one.
 pub const MARK: &str = "reconciliation.json";
+/// All that a run may have beside it. A folder with anything else is not only a run, and is never replaced.
+pub const OTHER_FILES: [&str; 5] =
+    ["cost-report.json", "cost-report.csv", "statements", CUBE, "rejected-lines.csv"];
+/// The cube's name in a result folder.
+pub const CUBE: &str = "cost-cube.parquet";
+/// How many results may be written into one folder at a time.
+const DRAFTS_MAX: u32 = 1_000;
+/// How long a file name may be, without its ending; file systems stop at 255 bytes.
+const FILE_NAME_BYTES_MAX: usize = 200;
 
 /// A result folder that is being written.
 pub struct Draft {
     target: PathBuf,
     folder: PathBuf,
     replaces: bool,
+    /// The open folder: locked for as long as this process lives, so that others know it is not abandoned.
+    _lock: File,
 }
 
 impl Draft {
@@ -31,9 +44,18 @@ impl Draft {
         fs::create_dir_all(parent).with_context(|| format!("cannot make `{}`", parent.display()))?;
         let prefix = format!(".{}.partial-", name.to_string_lossy());
         remove_abandoned(parent, &prefix);
-        let folder = parent.join(format!("{prefix}{}", std::process::id()));
-        fs::create_dir(&folder).with_context(|| format!("cannot make `{}`", folder.display()))?;
-        Ok(Self { target, folder, replaces })
+        for number in 0..DRAFTS_MAX {
+            let folder = parent.join(format!("{prefix}{number}"));
+            match fs::create_dir(&folder) {
+                Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
+                made => made.with_context(|| format!("cannot make `{}`", folder.display()))?,
+            }
+            // Another run may take a folder for abandoned before it is locked; then the next number is tried.
+            if let Some(_lock) = lock(&folder) {
+                return Ok(Self { target, folder, replaces, _lock });
+            }
+        }
+        Err(Failure::input(format!("{DRAFTS_MAX} results are being written beside `{}`", target.display())))
     }
 
     /// Where to write a file of the result.
@@ -96,6 +118,13 @@ fn check_target(target: &Path, force: bool) -> Result<bool, Failure> {
         let problem = format!("`{shown}` is not empty and is not an earlier run");
         return Err(Failure::input(problem).hint("give an absent or empty folder with --out"));
     }
+    let known = |name: &OsString| name == MARK || OTHER_FILES.iter().any(|other| name == other);
+    if let Some(foreign) = names.iter().find(|name| !known(name)) {
+        let problem = format!("`{shown}` holds `{}`, which is not of a run", foreign.to_string_lossy());
+        return Err(
+            Failure::input(problem).hint("give another folder with --out; --force replaces a whole folder")
+        );
+    }
     if !force {
         let problem = format!("`{shown}` holds an earlier run");
         return Err(
@@ -110,16 +139,25 @@ fn absolute(path: &Path) -> io::Result<PathBuf> {
     fs::canonicalize(path).or_else(|_| std::path::absolute(path))
 }
 
-/// Removes what runs left behind that were killed.
+/// Removes what runs left behind that were killed: folders that nobody has locked.
 fn remove_abandoned(parent: &Path, prefix: &str) {
     for entry in fs::read_dir(parent).into_iter().flatten().flatten() {
         let name = entry.file_name().to_string_lossy().into_owned();
-        let process = name.strip_prefix(prefix).and_then(|id| id.parse::<u32>().ok());
-        if process.is_some_and(|id| !Path::new(&format!("/proc/{id}")).exists()) {
+        let number = name.strip_prefix(prefix).and_then(|number| number.parse::<u32>().ok());
+        if number.is_some()
+            && let Some(_lock) = lock(&entry.path())
+        {
             // In the way of nobody if it cannot be removed.
             let _ = fs::remove_dir_all(entry.path());
         }
     }
+}
+
+/// A folder, open and locked; `None` where somebody else has locked it.
+fn lock(folder: &Path) -> Option<File> {
+    let open = File::open(folder).ok()?;
+    flock(&open, FlockOperation::NonBlockingLockExclusive).ok()?;
+    Some(open)
 }
 
 /// Forces a folder and all that is in it to the disk.
@@ -131,19 +169,30 @@ fn sync_tree(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
-/// A name as a file name: what a file system or a shell could mistake is percent-encoded.
+/// A name as a file name: what a file system or a shell could mistake is percent-encoded, and a name too long for a file
+/// system ends in its hash.
 pub fn file_name(name: &str) -> String {
-    let plain =
-        |byte: u8| byte.is_ascii_alphanumeric() || matches!(byte, b'-' | b'_' | b'+' | b'=' | b'@' | b'.');
     let mut encoded = String::with_capacity(name.len());
-    for (place, byte) in name.bytes().enumerate() {
-        if plain(byte) && !(place == 0 && byte == b'.') {
-            encoded.push(char::from(byte));
+    for (place, character) in name.chars().enumerate() {
+        let plain = character.is_alphanumeric() || matches!(character, '-' | '_' | '+' | '=' | '@' | '.');
+        if plain && !(place == 0 && character == '.') {
+            encoded.push(character);
         } else {
-            encoded.push_str(&format!("%{byte:02X}"));
+            let mut bytes = [0; 4];
+            for byte in character.encode_utf8(&mut bytes).bytes() {
+                encoded.push_str(&format!("%{byte:02X}"));
+            }
         }
     }
-    encoded
+    if encoded.len() <= FILE_NAME_BYTES_MAX {
+        return encoded;
+    }
+    let hash = cost_data::reading::hex(&Sha256::digest(name)[..8]);
+    let mut end = FILE_NAME_BYTES_MAX - hash.len() - 1;
+    while !encoded.is_char_boundary(end) {
+        end -= 1;
+    }
+    format!("{}-{hash}", &encoded[..end])
 }
 
 #[cfg(test)]
@@ -154,14 +203,18 @@ mod tests {
 
     #[test]
     fn names_cannot_leave_their_folder() {
-        for (name, expected) in [
-            ("acme", "acme"),
-            ("..", "%2E."),
-            ("a/b", "a%2Fb"),
-            ("ÄB c", "%C3%84B%20c"),
-            ("a%2Fb", "a%252Fb"),
-        ] {
+        for (name, expected) in
+            [("acme", "acme"), ("..", "%2E."), ("a/b", "a%2Fb"), ("ÄB c", "ÄB%20c"), ("a%2Fb", "a%252Fb")]
+        {
             assert_eq!(file_name(name), expected);
         }
+    }
+
+    #[test]
+    fn long_names_fit_and_stay_apart() {
+        let (one, other) = ("木".repeat(300), "木".repeat(301));
+        assert!(file_name(&one).len() <= 200 && file_name(&one).starts_with("木木"));
+        assert_ne!(file_name(&one), file_name(&other));
+        assert_eq!(file_name(&"a".repeat(200)), "a".repeat(200));
     }
 }

@@ -9,8 +9,8 @@ mod statement_file;
 use crate::publish::Draft;
 use billing::book::Book;
 use billing::charge_class::Cube;
-use billing::cost_report::{self, GroupTotal, Owner, Row, margin_percentage};
-use billing::money::{Cost, Currency};
+use billing::cost_report::{self, GroupTotal, Owner, Row};
+use billing::money::{Cost, Currency, percentage_shown};
 use billing::period::BillingPeriod;
 use billing::rate_card::RateCard;
 use billing::reconciliation::Reconciliation;
@@ -85,7 +85,7 @@ fn report_rows(results: &Results) -> anyhow::Result<Vec<ReportRow<'_>>> {
 
 fn report_row<'a>(results: &'a Results, row: &'a Row) -> anyhow::Result<ReportRow<'a>> {
     let margin = row.margin()?;
-    let percentage = margin.zip(row.pro_forma_cost).map(|(margin, cost)| margin_percentage(margin, cost));
+    let percentage = margin.zip(row.pro_forma_cost).map(|(margin, cost)| percentage_shown(margin, cost));
     let (billing_group, account_id) = match &row.owner {
         Owner::Group(group) => (Some(results.book.groups[*group].name.as_str()), None),
         Owner::Ungrouped(account) => (None, Some(account.as_str())),
@@ -98,7 +98,7 @@ fn report_row<'a>(results: &'a Results, row: &'a Row) -> anyhow::Result<ReportRo
         aws_cost: row.aws_cost.to_string(),
         pro_forma_cost: row.pro_forma_cost.map(|cost| cost.to_string()),
         margin: margin.map(|margin| margin.to_string()),
-        margin_percentage: percentage.transpose()?.map(|percentage| percentage.to_string()),
+        margin_percentage: percentage.map(|percentage| percentage.to_string()),
         currency: row.currency.as_str(),
     })
 }
@@ -123,7 +123,7 @@ pub fn group_rows(results: &Results) -> anyhow::Result<Vec<GroupRow>> {
             aws_cost: total.aws_cost.to_string(),
             pro_forma_cost: Some(total.pro_forma_cost.to_string()),
             margin: Some(total.margin.to_string()),
-            margin_percentage: Some(margin_percentage(total.margin, total.pro_forma_cost)?.to_string()),
+            margin_percentage: Some(percentage_shown(total.margin, total.pro_forma_cost).to_string()),
             currency: total.currency.to_string(),
         });
     }

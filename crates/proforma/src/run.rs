@@ -3,7 +3,7 @@
 use crate::book_file;
 use crate::cli::{READ_COST_FILES, RunArguments};
 use crate::failure::Failure;
-use crate::publish::Draft;
+use crate::publish::{CUBE, Draft};
 use crate::report_files::{self, Results};
 use crate::terminal::{self, ReadingBar};
 use anyhow::{Context, anyhow};
@@ -20,9 +20,6 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 use std::time::Instant;
-
-/// The cube's name in a result folder.
-const CUBE: &str = "cost-cube.parquet";
 
 /// Reads, prices, writes and prints.
 pub fn run(arguments: &RunArguments) -> Result<(), Failure> {
@@ -42,11 +39,11 @@ pub fn run(arguments: &RunArguments) -> Result<(), Failure> {
     terminal::print_results(&results, arguments.output)?;
     if arguments.timings {
         let hashing = results.report.hashing_nanoseconds / 1_000;
-        eprintln!("timing hashing_cpu_seconds={}.{:06}", hashing / 1_000_000, hashing % 1_000_000);
+        say!("timing hashing_cpu_seconds={}.{:06}", hashing / 1_000_000, hashing % 1_000_000);
         for (part, time) in
             [("reading", read), ("pricing", priced - read), ("writing", started.elapsed() - priced)]
         {
-            eprintln!("timing {part}_wall_seconds={}.{:06}", time.as_secs(), time.subsec_micros());
+            say!("timing {part}_wall_seconds={}.{:06}", time.as_secs(), time.subsec_micros());
         }
     }
     Ok(())
@@ -66,7 +63,7 @@ fn read_book(path: &Path) -> Result<Book, Failure> {
         Failure::inputs(mistakes.into_iter().map(|mistake| format!("{shown}:{mistake}")).collect())
     })?;
     for warning in parsed.warnings {
-        eprintln!("warning: {shown}:{warning}");
+        say!("warning: {shown}:{warning}");
     }
     Ok(parsed.book)
 }

@@ -2,12 +2,13 @@
 
 use crate::cli::OutputFormat;
 use crate::report_files::{GroupRow, Results, group_rows, to_csv};
+use anyhow::Context;
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{CellAlignment, Table};
 use cost_data::reading::{Progress, Report};
 use indicatif::{ProgressBar, ProgressStyle};
 use std::collections::BTreeMap;
-use std::io::Write;
+use std::io::{ErrorKind, Write};
 
 /// How many passed-by files and warnings are shown one by one.
 const LISTED_MAX: usize = 10;
@@ -45,9 +46,9 @@ pub fn print_reading(report: &Report) {
         *formats.entry(format!("{}, as {}", file.format.name(), file.because)).or_default() += 1;
     }
     for (format, files) in formats {
-        eprintln!("read {files} file{}: {format}", if files == 1 { "" } else { "s" });
+        say!("read {files} file{}: {format}", if files == 1 { "" } else { "s" });
     }
-    eprintln!("read {} lines", thousands(report.lines_read));
+    say!("read {} lines", thousands(report.lines_read));
     let notes = [
         (report.lines_passed_by, "lines of other billing periods passed by"),
         (report.lines_rejected, "lines rejected, listed in rejected-lines.csv"),
@@ -56,27 +57,27 @@ pub fn print_reading(report: &Report) {
         (report.duplicate_lines.unwrap_or(0), "lines whose id and interval come twice, kept"),
     ];
     for (count, what) in notes.into_iter().filter(|(count, _)| *count > 0) {
-        eprintln!("note: {} {what}", thousands(count));
+        say!("note: {} {what}", thousands(count));
     }
     if report.numbers_rounded > 0 {
         let (count, residue) = (thousands(report.numbers_rounded), &report.rounding_residue);
-        eprintln!(
+        say!(
             "note: {count} numbers have more than ten decimals and were rounded; together they lost {residue}"
         );
     }
     for (name, reason) in report.passed_by.iter().take(LISTED_MAX) {
-        eprintln!("note: `{name}` was not read: {reason}");
+        say!("note: `{name}` was not read: {reason}");
     }
     if report.passed_by.len() > LISTED_MAX {
-        eprintln!("note: {} more files were not read", report.passed_by.len() - LISTED_MAX);
+        say!("note: {} more files were not read", report.passed_by.len() - LISTED_MAX);
     }
-    report.warnings.iter().for_each(|warning| eprintln!("warning: {warning}"));
+    report.warnings.iter().for_each(|warning| say!("warning: {warning}"));
 }
 
 /// Warns on standard error, and prints the groups on standard output.
 pub fn print_results(results: &Results, format: OutputFormat) -> anyhow::Result<()> {
     for warning in warnings(results) {
-        eprintln!("warning: {warning}");
+        say!("warning: {warning}");
     }
     let rows = group_rows(results)?;
     let text = match format {
@@ -84,8 +85,11 @@ pub fn print_results(results: &Results, format: OutputFormat) -> anyhow::Result<
         OutputFormat::Csv => to_csv(&rows)?,
         OutputFormat::Table => format!("{}\n", table(&rows)),
     };
-    std::io::stdout().lock().write_all(text.as_bytes())?;
-    Ok(())
+    match std::io::stdout().lock().write_all(text.as_bytes()) {
+        // Whoever read it has seen enough; the result is written.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        printed => printed.context("the result is written, but cannot be printed"),
+    }
 }
 
 fn warnings(results: &Results) -> Vec<String> {
@@ -102,8 +106,26 @@ fn warnings(results: &Results) -> Vec<String> {
     if account.rules_without_lines.len() > LISTED_MAX {
         warnings.push(format!("{} more rules price no line", account.rules_without_lines.len() - LISTED_MAX));
     }
+    for account in account.accounts_without_lines.iter().take(LISTED_MAX) {
+        warnings.push(format!("account `{account}` of the book has no line this month"));
+    }
+    if account.accounts_without_lines.len() > LISTED_MAX {
+        let more = account.accounts_without_lines.len() - LISTED_MAX;
+        warnings
+            .push(format!("{more} more accounts of the book have no line; reconciliation.json lists them"));
+    }
+    if account.lines.commitment_without_arn > 0 {
+        let lines = thousands(account.lines.commitment_without_arn);
+        warnings.push(format!(
+            "{lines} lines of covered usage name no commitment: their own account counts as its owner"
+        ));
+    }
+    if account.lines.fallen_back > 0 {
+        let lines = thousands(account.lines.fallen_back);
+        warnings.push(format!("{lines} lines have no public cost and are priced at their unblended cost"));
+    }
     let listed = [
-        (account.zero_rate.len(), "classes of always-free usage stay at 0"),
+        (account.zero_rate.len(), "classes of usage at rate 0 stay at 0"),
         (account.tiered_on_unblended.len(), "classes of tiered usage are priced at their unblended cost"),
         (
             account.tiered_on_public.len(),

@@ -454,6 +454,9 @@ impl<'a> Check<'a> {
                 format!("the item ends at `{end}`, at or before its start `{start}`; the end is exclusive");
             self.mistake::<()>(entry.field("end"), message);
         }
+        if item.presentation_service.as_deref() == Some("") {
+            self.mistake::<()>(entry.field("presentation_service"), "is empty; name a service, or remove it");
+        }
         let charge = self.charge(entry, item, items);
         let group = groups.get(item.billing_group.as_str()).copied();
         if group.is_none() {

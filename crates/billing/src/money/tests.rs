@@ -77,3 +77,22 @@ fn a_currency_is_three_capital_letters() {
         assert_eq!(Currency::parse(text), None);
     }
 }
+
+#[test]
+fn a_shown_percentage_is_a_share_of_the_whole() {
+    let percentage = |part: &str, whole: &str| {
+        percentage_shown(Cost::parse(part).unwrap(), Cost::parse(whole).unwrap()).to_string()
+    };
+    for (part, whole, expected) in [
+        ("20", "100", "20"),
+        ("1", "3", "33.3333"),
+        ("2", "3", "66.6667"),
+        ("-2", "3", "-66.6667"),
+        ("5", "-10", "-50"),
+        ("5", "0", "0"),
+        ("0.0000005", "1", "0.0001"),
+        ("-20000", "0.0000000001", "-20000000000000000"),
+    ] {
+        assert_eq!(percentage(part, whole), expected, "{part} of {whole}");
+    }
+}

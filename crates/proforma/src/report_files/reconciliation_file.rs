@@ -23,6 +23,7 @@ pub struct ReconciliationFile<'a> {
     tiered_classes_on_public_cost: Vec<ClassPart<'a>>,
     unknown_line_item_types: BTreeMap<&'a str, UnknownPart>,
     rules_without_lines: &'a [String],
+    accounts_without_lines: &'a [String],
     auto_associated_accounts: &'a [String],
     files: Vec<FilePart<'a>>,
     files_passed_by: BTreeMap<&'a str, &'a str>,
@@ -51,6 +52,7 @@ struct LinesPart {
     passed_by: u64,
     rejected: u64,
     fallen_back: u64,
+    commitment_without_arn: u64,
     usage_outside_period: u64,
     service_differs_from_product: u64,
     duplicates: Option<u64>,
@@ -127,6 +129,7 @@ pub fn content(results: &Results) -> anyhow::Result<ReconciliationFile<'_>> {
             })
             .collect(),
         rules_without_lines: &account.rules_without_lines,
+        accounts_without_lines: &account.accounts_without_lines,
         auto_associated_accounts: &results.card.auto_associated,
         files: report.files.iter().map(file_part).collect(),
         files_passed_by: report
@@ -165,6 +168,7 @@ fn lines_part(results: &Results) -> LinesPart {
         passed_by: report.lines_passed_by,
         rejected: report.lines_rejected,
         fallen_back: lines.fallen_back,
+        commitment_without_arn: lines.commitment_without_arn,
         usage_outside_period: report.lines_usage_outside_period,
         service_differs_from_product: lines.service_differs_from_product,
         duplicates: report.duplicate_lines,

@@ -4,8 +4,11 @@ use crate::small_files::{
     BOOK, COLUMNS, COST, PERIOD, csv, header, make_pipe, make_sparse, run_of_file, run_of_values,
 };
 use crate::support::Run;
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use serde_json::{Value, json};
 use std::fs;
+use std::io::Write;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use testkit::write::{Delivery, Packing, manifest_path};
@@ -87,9 +90,8 @@ fn a_file_that_is_listed_twice_is_refused() {
 fn keys_that_leave_the_delivery_are_refused() {
     for key in [
         "../../../etc/passwd",
-        "/etc/passwd",
         "s3://example-bucket/exports/../../secret.csv.gz",
-        "s3://example-bucket//double.csv.gz",
+        "s3://example-bucket/exports//double.csv.gz",
         "exports/./here.csv.gz",
         "exports\\windows.csv.gz",
         "s3://bucket-without-key",
@@ -105,6 +107,9 @@ fn keys_that_leave_the_delivery_are_refused() {
         ];
         run.go().refused(&words);
     }
+    // A report with an empty prefix has such keys; it is looked for below the given folder like any other.
+    let run = run_of_manifest(&options(), |_, manifest| data_files(manifest).push(json!("/etc/passwd")));
+    run.go().refused(&["`etc/passwd` is listed in the manifest, but not there"]);
     let run = run_of_manifest(&options(), |_, manifest| data_files(manifest).push(json!(7)));
     run.go().refused(&["cost-report-Manifest.json", "lists a key that is not text"]);
 }
@@ -158,6 +163,12 @@ fn a_manifest_of_more_files_than_are_read_is_refused() {
 fn a_manifest_for_another_month_is_refused() {
     let run = run_of_manifest(&WriteOptions { period: "2026-09".to_owned(), ..options() }, |_, _| {});
     run.go().refused(&["cost: has no manifest for 2026-10, only for 2026-09", "check --period"]);
+    let by_itself = Run::of_paths(PERIOD, BOOK, |folder| {
+        let options = WriteOptions { period: "2026-09".to_owned(), ..options() };
+        write_month(folder, &lines(), &options);
+        vec![manifest_path(folder, &options).expect("a manifest")]
+    });
+    by_itself.go().refused(&["is the manifest of 2026-09, not of 2026-10", "check --period"]);
 }
 
 #[test]
@@ -175,6 +186,14 @@ fn two_exports_of_one_month_are_refused() {
         "give one manifest with --cost",
     ];
     run.go().refused(&words);
+    let of_two_folders = Run::of_paths(PERIOD, BOOK, |folder| {
+        let export = |name: &str| {
+            write_month(&folder.join(name), &lines(), &WriteOptions { name: name.to_owned(), ..options() });
+            folder.join(name)
+        };
+        vec![export("daily"), export("hourly")]
+    });
+    of_two_folders.go().refused(&["daily-Manifest.json", "covers 2026-10, and so does", "give one export"]);
 }
 
 #[test]
@@ -210,6 +229,13 @@ fn the_same_delivery_twice_is_refused() {
         vec![folder.join("a.csv"), folder.join("z.csv")]
     });
     through_link.go().refused(&["is given twice"]);
+    let unpacked = Run::new(PERIOD, BOOK, |folder| {
+        fs::write(folder.join("a.csv"), &text).expect("a cost file");
+        let mut packed = GzEncoder::new(Vec::new(), Compression::fast());
+        packed.write_all(text.as_bytes()).expect("a packed file");
+        fs::write(folder.join("a.csv.gz"), packed.finish().expect("a packed file")).expect("a cost file");
+    });
+    unpacked.go().refused(&["a.csv.gz: is `a.csv` in another packing", "count cost twice"]);
 }
 
 #[test]

@@ -2,6 +2,7 @@
 
 use crate::reports::files;
 use crate::support::{Done, Run};
+use rustix::fs::{FlockOperation, flock};
 use rustix::process::{Pid, Signal, kill_process_group};
 use std::collections::BTreeMap;
 use std::fs;
@@ -407,18 +408,28 @@ fn the_current_folder_can_be_the_target() {
 fn what_killed_runs_left_is_removed_and_what_living_ones_write_is_not() {
     let place = Place::new();
     let parent = place.parent();
-    // No process has the highest number that there could be; this test's own is alive.
-    let own = format!(".out.partial-{}", std::process::id());
-    for name in [".out.partial-4194399", &own, ".out.partial-notes", ".other.partial-4194399"] {
+    // This test writes into the second folder, as a living run would: it holds the lock.
+    for name in [".out.partial-4194399", ".out.partial-7", ".out.partial-notes", ".other.partial-4194399"] {
         fs::create_dir(parent.join(name)).expect("a folder");
         fs::write(parent.join(name).join("cost-report.json"), "[]").expect("a file");
     }
+    let living = fs::File::open(parent.join(".out.partial-7")).expect("a folder");
+    flock(&living, FlockOperation::LockExclusive).expect("a lock");
     place.done(place.command(0, &place.target())).succeeded();
     let mut left = place.beside();
     left.sort();
-    let mut expected = vec![own, ".out.partial-notes".to_owned(), ".other.partial-4194399".to_owned()];
-    expected.sort();
-    assert_eq!(left, expected);
+    assert_eq!(left, [".other.partial-4194399", ".out.partial-7", ".out.partial-notes"]);
+}
+
+#[test]
+fn a_folder_that_holds_more_than_a_run_is_never_replaced() {
+    let place = Place::new();
+    place.recovers(0, "at the start");
+    fs::write(place.target().join("notes.txt"), "mine").expect("a file");
+    let done = place.done(place.command(1, &place.target()));
+    assert_eq!(done.status, 2, "{}", done.stderr);
+    assert!(done.stderr.contains("holds `notes.txt`, which is not of a run"), "{}", done.stderr);
+    assert_eq!(fs::read_to_string(place.target().join("notes.txt")).expect("a file"), "mine");
 }
 
 #[test]
