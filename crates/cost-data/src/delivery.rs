@@ -206,8 +206,11 @@ impl Tree {
     fn choose(&self, period: BillingPeriod, delivery: &mut Delivery) -> Result<(), Vec<Diagnostic>> {
         let is_folder = |name: &String| self.root.join(name).is_dir();
         for name in self.others.iter().filter(|name| is_cost_file(name) || is_folder(name)) {
-            let reason = "is a link, a pipe or a device, which are not followed in a folder".to_owned();
-            delivery.passed_by.push((name.clone(), reason));
+            let reason = match is_run(&self.root.join(name)) {
+                true => "is a result of this program",
+                false => "is a link, a pipe or a device, which are not followed in a folder",
+            };
+            delivery.passed_by.push((name.clone(), reason.to_owned()));
         }
         let names: Vec<&String> = self.files.iter().filter(|name| is_manifest(name)).collect();
         if names.is_empty() {

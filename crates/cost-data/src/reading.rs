@@ -1,6 +1,6 @@
 //! Reading a month: all files of a delivery, over threads, into one cube.
 
-use crate::batch::{Columns, Place, span};
+use crate::batch::{Columns, Place, key_column_name, span};
 use crate::csv_lines::{self, CsvFile};
 use crate::delivery::{self, Delivery, Found};
 use crate::diagnostics::{Diagnostic, excerpt};
@@ -184,7 +184,8 @@ enum Content {
 }
 
 /// Optional columns that prices depend on, and what happens without them.
-const PRICE_COLUMNS: [(KeyColumn, &str); 4] = [
+const PRICE_COLUMNS: [(KeyColumn, &str); 5] = [
+    (KeyColumn::UnblendedRateState, "usage at rate 0 is charged, and no SKU counts as tiered"),
     (KeyColumn::ServiceCode, "rules match the product code"),
     (KeyColumn::PricingTerm, "spot is told by its usage type only"),
     (KeyColumn::SavingsPlanArn, "Savings Plans count as owned by the accounts that they cover"),
@@ -198,7 +199,7 @@ fn absent_columns(files: &[OpenFile]) -> Vec<String> {
         Some(format!("`{}` has no column `{column}`: {then}", file.found.name))
     };
     let keys = PRICE_COLUMNS.iter().filter_map(|(column, then)| {
-        without(&|columns| columns.keys[*column as usize].is_none(), column.name(), then)
+        without(&|columns| columns.keys[*column as usize].is_none(), key_column_name(*column), then)
     });
     let public = |columns: &Columns| !columns.measures.iter().any(|(of, ..)| *of == Measure::PublicOnDemand);
     let public =
@@ -318,6 +319,8 @@ struct Run<'a> {
     /// Whether there is a problem: then nobody asks for hashes any more.
     failed: AtomicBool,
     lines: AtomicU64,
+    /// Lines of each file.
+    file_lines: Vec<AtomicU64>,
     bytes: AtomicU64,
     hashing_nanoseconds: AtomicU64,
     hashes: Mutex<BTreeMap<usize, [u8; 32]>>,
@@ -329,6 +332,7 @@ struct Run<'a> {
 struct Outcome {
     scans: Vec<Scan>,
     hashes: BTreeMap<usize, [u8; 32]>,
+    file_lines: Vec<u64>,
     hashing_nanoseconds: u64,
 }
 
@@ -351,6 +355,7 @@ impl<'a> Run<'a> {
             stop: AtomicBool::new(false),
             failed: AtomicBool::new(false),
             lines: AtomicU64::new(0),
+            file_lines: opened.files.iter().map(|_| AtomicU64::new(0)).collect(),
             bytes: AtomicU64::new(0),
             hashing_nanoseconds: AtomicU64::new(0),
             hashes: Mutex::default(),
@@ -392,7 +397,8 @@ impl<'a> Run<'a> {
             return Err(problems.into());
         }
         let hashes = self.hashes.into_inner().unwrap_or_else(PoisonError::into_inner);
-        Ok(Outcome { scans, hashes, hashing_nanoseconds: self.hashing_nanoseconds.into_inner() })
+        let file_lines = self.file_lines.into_iter().map(AtomicU64::into_inner).collect();
+        Ok(Outcome { scans, hashes, file_lines, hashing_nanoseconds: self.hashing_nanoseconds.into_inner() })
     }
 
     fn how_far(&self) -> Progress {
@@ -448,6 +454,7 @@ impl<'a> Run<'a> {
             place.row += rows;
             scan.add(batch, name).map_err(|error| self.too_many_classes(name, &error))?;
             self.lines.fetch_add(rows, Ordering::Relaxed);
+            self.file_lines[number].fetch_add(rows, Ordering::Relaxed);
         }
         let groups = parquet.row_groups().max(1) as u64;
         self.bytes.fetch_add(file.source.bytes() / groups, Ordering::Relaxed);
@@ -470,6 +477,7 @@ impl<'a> Run<'a> {
             let rows = batch.rows as u64;
             scan.add(batch, name).map_err(|error| self.too_many_classes(name, &error))?;
             self.lines.fetch_add(rows, Ordering::Relaxed);
+            self.file_lines[number].fetch_add(rows, Ordering::Relaxed);
         }
         self.bytes.fetch_add(file.source.bytes(), Ordering::Relaxed);
         Ok(())
@@ -502,7 +510,7 @@ fn finish(
     period: BillingPeriod,
     request: &Request,
 ) -> Result<Reading, Refusal> {
-    let Outcome { mut scans, hashes, hashing_nanoseconds } = outcome;
+    let Outcome { mut scans, hashes, file_lines, hashing_nanoseconds } = outcome;
     drop(delivery);
     let format = opened.format.unwrap_or(CostFormat::Cur2);
     let mut report = Report { hashing_nanoseconds, passed_by: opened.passed_by.clone(), ..Report::default() };
@@ -512,7 +520,7 @@ fn finish(
         let (name, bytes, because) = (file.found.name.clone(), file.source.bytes(), file.because.clone());
         report.files.push(FileReport { name, sha256, bytes, format, because });
     }
-    let mut problems = duplicate_files(&report.files);
+    let mut problems = duplicate_files(&report.files, &file_lines);
     let mut totals = Totals::default();
     for scan in &mut scans {
         totals.absorb(scan);
@@ -614,11 +622,11 @@ pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
-/// Files with the same content: the delivery counts its cost twice.
-fn duplicate_files(files: &[FileReport]) -> Vec<Diagnostic> {
+/// Files with the same lines: the delivery counts its cost twice. Files without lines may well be alike.
+fn duplicate_files(files: &[FileReport], lines: &[u64]) -> Vec<Diagnostic> {
     let mut first: BTreeMap<&str, &str> = BTreeMap::new();
     let mut problems = Vec::new();
-    for file in files {
+    for (file, _) in files.iter().zip(lines).filter(|(_, lines)| **lines > 0) {
         if let Some(other) = first.insert(&file.sha256, &file.name) {
             let reason = format!("has the same content as `{other}`; together they would count cost twice");
             problems

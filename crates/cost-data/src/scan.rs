@@ -331,15 +331,13 @@ impl Scan {
         for class in &self.row_class {
             self.classes.lines[*class as usize] += 1;
         }
-        match &net.nulls {
-            None => self.counts.lines_with_net += batch.rows as u64,
-            Some(nulls) => {
-                for (class, valid) in self.row_class.iter().zip(nulls.iter()) {
-                    self.classes.lines_without_net[*class as usize] += u64::from(!valid);
-                    self.counts.lines_with_net += u64::from(valid);
-                }
-            }
+        let summed = self.row_class.iter().filter(|class| **class != NO_CLASS).count() as u64;
+        let mut without_net = 0;
+        for (class, valid) in net.nulls.iter().flat_map(|nulls| self.row_class.iter().zip(nulls.iter())) {
+            self.classes.lines_without_net[*class as usize] += u64::from(!valid);
+            without_net += u64::from(!valid && *class != NO_CLASS);
         }
+        self.counts.lines_with_net += summed - without_net;
         let others = batch.measures.iter().filter(|(measure, _)| *measure != Measure::NetUnblended);
         let others = others.map(|(measure, numbers)| (*measure, numbers));
         let columns: Vec<(Measure, &Numbers)> = others.chain([(Measure::NetUnblended, net)]).collect();

@@ -174,6 +174,28 @@ fn what_is_no_cost_file_is_named_and_passed_by_in_a_bare_folder() {
 }
 
 #[test]
+fn results_and_links_among_the_cost_files_are_named_and_not_read() {
+    let options = loose(Form::Cur2Csv);
+    let first = Run::new(PERIOD, &BOOK, |cost| drop(write_month(cost, &MONTH.lines, &options)));
+    let inside = first.folder.path().join("cost/october");
+    let book = first.folder.path().join("book.toml").display().to_string();
+    let cost = first.folder.path().join("cost").display().to_string();
+    let again = || {
+        let arguments = ["run", "--cost", &cost, "--book", &book, "--period", PERIOD, "--force"];
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_proforma"));
+        command.args(arguments).arg("--out").arg(&inside);
+        command.output().expect("the program starts")
+    };
+    assert!(again().status.success());
+    std::os::unix::fs::symlink("/tmp", first.folder.path().join("cost/elsewhere")).expect("a link");
+    let second = again();
+    let said = String::from_utf8_lossy(&second.stderr).into_owned();
+    assert!(second.status.success(), "{said}");
+    assert!(said.contains("`october` was not read: is a result of this program"), "{said}");
+    assert!(said.contains("`elsewhere` was not read: is a link"), "{said}");
+}
+
+#[test]
 fn every_type_of_amount_gives_the_same_bills() {
     for form in [Form::Cur2Parquet, Form::LegacyParquet] {
         for costs in [CostType::Double, CostType::Text, CostType::Decimal(38, 10), CostType::Decimal(18, 10)]
