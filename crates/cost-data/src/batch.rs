@@ -49,6 +49,19 @@ impl Columns {
             identity: identity.map(|(id, interval)| [id, interval]).filter(|_| check_line_ids),
         }
     }
+
+    /// The places of all columns that are read with the lines, in the order of the file. The product map is not: it is read
+    /// afterwards, for few rows.
+    pub fn places(&self) -> Vec<usize> {
+        let mut places: Vec<usize> = self.keys.iter().flatten().copied().collect();
+        places.extend(self.measures.iter().map(|(_, _, place)| *place));
+        places.extend([self.payer, self.period_start]);
+        places.extend(self.usage_start.into_iter().chain(self.product_name).chain(self.service_name));
+        places.extend(self.identity.into_iter().flatten());
+        places.sort_unstable();
+        places.dedup();
+        places
+    }
 }
 
 /// Where a batch's first row is.

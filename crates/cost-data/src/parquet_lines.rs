@@ -105,12 +105,7 @@ impl ParquetFile {
 
     /// The batches of a row group.
     pub fn read(&self, file: &Source, row_group: usize, columns: &Columns) -> Result<Batches, String> {
-        let wanted = columns.keys.iter().flatten().copied();
-        let wanted = wanted.chain(columns.measures.iter().map(|(_, _, place)| *place));
-        let wanted = wanted.chain([columns.payer, columns.period_start]).chain(columns.usage_start);
-        let wanted = wanted.chain(columns.product_name).chain(columns.service_name);
-        let wanted: Vec<usize> = wanted.chain(columns.identity.into_iter().flatten()).collect();
-        let reader = self.reader(file, row_group, wanted)?.with_batch_size(BATCH_ROWS);
+        let reader = self.reader(file, row_group, columns.places())?.with_batch_size(BATCH_ROWS);
         let rows = self.metadata.metadata().row_group(row_group).num_rows();
         let rows_left = usize::try_from(rows).map_err(|_| format!("claims {rows} rows"))?;
         Ok(Batches { reader: reader.build().map_err(|error| error.to_string())?, rows_left })
@@ -284,15 +279,7 @@ impl Decoder {
 
     /// The record's columns by their place in the file: a projection keeps the file's order.
     fn places(&self, columns: &Columns) -> HashMap<usize, ArrayRef> {
-        let mut places: Vec<usize> = columns.keys.iter().flatten().copied().collect();
-        places.extend(columns.measures.iter().map(|(_, _, place)| *place));
-        places.extend([columns.payer, columns.period_start]);
-        places
-            .extend(columns.usage_start.into_iter().chain(columns.product_name).chain(columns.service_name));
-        places.extend(columns.identity.into_iter().flatten());
-        places.sort_unstable();
-        places.dedup();
-        places.into_iter().zip(self.record.columns().iter().cloned()).collect()
+        columns.places().into_iter().zip(self.record.columns().iter().cloned()).collect()
     }
 
     /// A text column, or the texts of a number column.
