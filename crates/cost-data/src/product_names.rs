@@ -62,7 +62,10 @@ impl ProductNames {
     }
 
     /// The names, those in maps read from their files. A product without a readable name has none.
-    pub fn resolve(self, file: impl Fn(usize) -> Option<(Source, ParquetFile)>) -> BTreeMap<String, String> {
+    pub fn resolve<'a>(
+        self,
+        file: impl Fn(usize) -> Option<(&'a Source, &'a ParquetFile)>,
+    ) -> BTreeMap<String, String> {
         let mut names = BTreeMap::new();
         let mut in_maps: BTreeMap<(usize, usize), Vec<Wanted>> = BTreeMap::new();
         for (product, Candidate { service_differs, place, name }) in self.0 {
@@ -80,7 +83,7 @@ impl ProductNames {
         }
         for ((number, group), mut wanted) in in_maps {
             wanted.sort_unstable();
-            let read = file(number).and_then(|(source, parquet)| from_map(&source, &parquet, group, &wanted));
+            let read = file(number).and_then(|(source, parquet)| from_map(source, parquet, group, &wanted));
             names.extend(read.unwrap_or_default());
         }
         names

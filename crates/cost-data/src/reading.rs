@@ -155,7 +155,7 @@ pub fn read(request: &Request, progress: &(dyn Fn(Progress) + Sync)) -> Result<R
         let changed = opened.files.iter().find(|file| file.source.has_changed()).map(|file| &file.found.name);
         let manifest = delivery.changed_manifest().map(|manifest| &manifest.name);
         if changed.or(manifest).is_none() {
-            return finish(outcome?, opened, delivery, period, request);
+            return finish(outcome?, opened, period, request);
         }
     }
     let input = request.inputs.first().map(|path| path.display().to_string()).unwrap_or_default();
@@ -506,12 +506,10 @@ fn thread_nanoseconds() -> u64 {
 fn finish(
     outcome: Outcome,
     opened: Opened,
-    delivery: Delivery,
     period: BillingPeriod,
     request: &Request,
 ) -> Result<Reading, Refusal> {
     let Outcome { mut scans, hashes, file_lines, hashing_nanoseconds } = outcome;
-    drop(delivery);
     let format = opened.format.unwrap_or(CostFormat::Cur2);
     let mut report = Report { hashing_nanoseconds, passed_by: opened.passed_by.clone(), ..Report::default() };
     report.warnings.extend(absent_columns(&opened.files));
@@ -546,16 +544,14 @@ fn finish(
         .map_err(|error| Diagnostic::file(&inputs_text(request), format!("a class's sum is {error}")))?;
     drop(scans);
     let names = totals.names.resolve(|number| match &opened.files[number] {
-        OpenFile { content: Content::Parquet(_), source, .. } => {
-            Some((source.clone(), ParquetFile::open(source).ok()?))
-        }
+        OpenFile { content: Content::Parquet(parquet), source, .. } => Some((source, parquet)),
         _ => None,
     });
     let cube = Cube::new(period, payer, texts, classes, names);
     report.add_counts(totals.counts, totals.notes);
     report.warnings.extend(no_lines(&report, period));
     report.warnings.extend(opened.files.iter().filter_map(|file| without_identity(file, request)));
-    report.warnings.extend(double_discounts(&cube, totals.counts));
+    report.warnings.extend(double_discounts(&cube));
     report.warnings.extend(odd_accounts(&cube));
     let control =
         control_totals(totals.control).map_err(|reason| Diagnostic::file(&inputs_text(request), reason))?;
@@ -698,8 +694,8 @@ fn odd_accounts(cube: &Cube) -> Vec<String> {
 }
 
 /// One discount told twice: as lines of its own and within the net cost of other lines.
-fn double_discounts(cube: &Cube, counts: Counts) -> Vec<String> {
-    if counts.lines_with_net == 0 {
+fn double_discounts(cube: &Cube) -> Vec<String> {
+    if cube.classes.iter().all(|class| class.lines_without_net == class.lines) {
         return Vec::new();
     }
     let mut totals: BTreeMap<&str, Cost> = BTreeMap::new();

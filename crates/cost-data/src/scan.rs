@@ -7,9 +7,9 @@
 mod columns;
 mod merge;
 
-use crate::batch::{Batch, Numbers, Place, Reject};
+use crate::batch::{Batch, Numbers, Place, Reject, key_column_name};
 use crate::diagnostics::Diagnostic;
-use crate::layout::{self, NECESSARY_VALUES};
+use crate::layout::NECESSARY_VALUES;
 use crate::limits::{CLASSES_MAX, REJECTS_LISTED_MAX};
 use crate::number::{self, NumberNotes};
 use crate::product_names::ProductNames;
@@ -60,8 +60,6 @@ pub struct Counts {
     pub passed_by: u64,
     pub rejected: u64,
     pub usage_outside_period: u64,
-    /// Lines with a net cost of their own.
-    pub lines_with_net: u64,
 }
 
 impl Counts {
@@ -71,7 +69,6 @@ impl Counts {
         self.passed_by += other.passed_by;
         self.rejected += other.rejected;
         self.usage_outside_period += other.usage_outside_period;
-        self.lines_with_net += other.lines_with_net;
     }
 }
 
@@ -160,7 +157,7 @@ impl Scan {
         self.counts.read += batch.rows as u64;
         self.reject_rows_without_values(&mut batch);
         let keep = self.sort_out(&mut batch, file_name);
-        let net = net_unblended(&mut batch);
+        let net = net_unblended(&batch);
         let masks = self.prepare(&batch);
         self.find_classes(&batch, &masks, keep.as_deref())?;
         self.sum(&batch, &net);
@@ -172,7 +169,7 @@ impl Scan {
     /// Rows that lack what every line must have.
     fn reject_rows_without_values(&self, batch: &mut Batch) {
         for column in NECESSARY_VALUES {
-            let name = layout::key_source(column).unwrap_or_else(|| column.name());
+            let name = key_column_name(column);
             let Some(codes) = &batch.keys[column as usize] else { continue };
             let is_currency = column == KeyColumn::Currency;
             let sound = |text: &str| !text.is_empty() && (!is_currency || Currency::parse(text).is_some());
@@ -249,7 +246,7 @@ impl Scan {
         let commitment = marked(KeyColumn::UsageType);
         let description =
             columns::either(marked(KeyColumn::UnblendedRateState), marked(KeyColumn::LineItemType));
-        let has_public_cost = batch.numbers(Measure::PublicOnDemand).filter(|cost| !cost.is_all_zero());
+        let has_public_cost = batch.numbers(Measure::PublicOnDemand).filter(|cost| !cost.all_zero);
         let has_public_cost = has_public_cost.map(|cost| {
             let mut mask: Mask =
                 cost.units.iter().map(|units| u64::from(*units != 0).wrapping_neg()).collect();
@@ -331,13 +328,9 @@ impl Scan {
         for class in &self.row_class {
             self.classes.lines[*class as usize] += 1;
         }
-        let summed = self.row_class.iter().filter(|class| **class != NO_CLASS).count() as u64;
-        let mut without_net = 0;
         for (class, valid) in net.nulls.iter().flat_map(|nulls| self.row_class.iter().zip(nulls.iter())) {
             self.classes.lines_without_net[*class as usize] += u64::from(!valid);
-            without_net += u64::from(!valid && *class != NO_CLASS);
         }
-        self.counts.lines_with_net += summed - without_net;
         let others = batch.measures.iter().filter(|(measure, _)| *measure != Measure::NetUnblended);
         let others = others.map(|(measure, numbers)| (*measure, numbers));
         let columns: Vec<(Measure, &Numbers)> = others.chain([(Measure::NetUnblended, net)]).collect();
@@ -361,13 +354,9 @@ impl Scan {
     }
 
     /// Sums what the reconciliation compares the classes with, without looking at the classes.
-    fn control_totals(&mut self, batch: &Batch, filled_net: &Numbers, keep: Option<&[bool]>) {
+    fn control_totals(&mut self, batch: &Batch, net: &Numbers, keep: Option<&[bool]>) {
         let Some(currency) = &batch.keys[KeyColumn::Currency as usize] else { return };
         let unblended = batch.numbers(Measure::Unblended);
-        let net = batch.numbers(Measure::NetUnblended);
-        let net_valid =
-            |row: usize| net.is_some_and(|net| net.nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row)));
-        let value = |numbers: Option<&Numbers>, row: usize| numbers.map_or(0, |numbers| numbers.value(row));
         if let (None, Some(only), true) =
             (keep, self.keys[KeyColumn::Currency as usize].same_code(), batch.rows > 0)
         {
@@ -377,23 +366,16 @@ impl Scan {
             };
             let code = self.keys[KeyColumn::Currency as usize].text(only).unwrap_or_default();
             let total = self.control.entry(code.to_owned()).or_default();
-            total.0 += sum(filled_net);
+            total.0 += sum(net);
             total.1 += unblended.map_or(0, sum);
             return;
         }
         let mut sums: HashMap<i32, (i128, i128)> = HashMap::new();
-        let mut last: Option<(i32, (i128, i128))> = None;
         for row in (0..batch.rows).filter(|row| keep.is_none_or(|keep| keep[*row])) {
-            let key = currency.keys[row];
-            if last.is_none_or(|(last, _)| last != key) {
-                sums.extend(last.replace((key, sums.get(&key).copied().unwrap_or_default())));
-            }
-            let Some((_, sum)) = &mut last else { continue };
-            let cost = value(unblended, row);
-            sum.0 += if net_valid(row) { value(net, row) } else { cost };
-            sum.1 += cost;
+            let sum = sums.entry(currency.keys[row]).or_default();
+            sum.0 += net.value(row);
+            sum.1 += unblended.map_or(0, |numbers| numbers.value(row));
         }
-        sums.extend(last);
         for (key, (net, unblended)) in sums {
             let Ok(key) = usize::try_from(key) else { continue };
             let total = self.control.entry(currency.values.value(key).to_owned()).or_default();
@@ -411,10 +393,6 @@ impl Batch {
 }
 
 impl Numbers {
-    fn is_all_zero(&self) -> bool {
-        self.all_zero
-    }
-
     /// A row's units.
     fn value(&self, row: usize) -> i128 {
         let units = self.units.get(row).copied().unwrap_or(0);
@@ -428,7 +406,7 @@ impl Numbers {
 }
 
 /// The net unblended cost, a line's unblended cost where it has no net; `nulls` says where.
-fn net_unblended(batch: &mut Batch) -> Numbers {
+fn net_unblended(batch: &Batch) -> Numbers {
     let unblended = batch.numbers(Measure::Unblended).cloned().unwrap_or_default();
     let absent = || vec![false; batch.rows].into();
     let Some(net) = batch.numbers(Measure::NetUnblended) else {
