@@ -4,7 +4,7 @@
 //! address space and CPU time that it sets on itself, and the parent says so. They talk in lines of JSON: the request on
 //! the child's standard input, progress and one answer on its standard output; the cube goes through a file.
 
-use crate::cube_file;
+use crate::cube_file::{self, StoredCube};
 use crate::diagnostics::Diagnostic;
 use crate::limits::{WORKER_BASE_BYTES, WORKER_BASE_SECONDS, WORKER_SECONDS_PER_MIB, WORKER_THREAD_BYTES};
 use crate::reading::{self, Progress, Reading, Refusal, Report, Request};
@@ -70,6 +70,18 @@ fn bytes_below(path: &Path, depth: usize) -> u64 {
     entries.map(|entry| bytes_below(&entry.path(), depth + 1)).sum()
 }
 
+/// A month that a child has read.
+pub struct Answer {
+    /// The classes.
+    pub cube: Cube,
+    /// Totals by currency, summed line by line.
+    pub control: BTreeMap<Currency, ControlTotal>,
+    /// The SHA-256 of the cube file.
+    pub cube_sha256: [u8; 32],
+    /// What there is to say about it.
+    pub report: Report,
+}
+
 /// Why there is no reading.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkerError {
@@ -98,7 +110,7 @@ pub fn read(
     limits: Limits,
     cube: &Path,
     progress: &mut dyn FnMut(Progress),
-) -> Result<(Cube, BTreeMap<Currency, ControlTotal>, Report), WorkerError> {
+) -> Result<Answer, WorkerError> {
     let Limits { memory_bytes, cpu_seconds } = limits;
     let order = Order { request: request.clone(), cube: cube.to_owned(), memory_bytes, cpu_seconds };
     let mut child = Command::new(program)
@@ -121,8 +133,9 @@ pub fn read(
     let errors = errors.join().unwrap_or_default();
     match answer {
         Some(Message::Done(report)) if status.success() => {
-            let (cube, control) = cube_file::read(cube)?;
-            Ok((cube, control, *report))
+            let stored = StoredCube::open(cube)?;
+            let (cube, control) = stored.read()?;
+            Ok(Answer { cube, control, cube_sha256: stored.sha256(), report: *report })
         }
         Some(Message::Refused(refusal)) => Err(WorkerError::Refused(refusal)),
         _ => Err(WorkerError::Stopped(how_stopped(status, &errors, limits))),

@@ -20,6 +20,9 @@ pub enum Command {
     /// Price a month of cost files under a book, and write statements, the cost report and the reconciliation.
     #[command(after_help = RUN_EXAMPLES)]
     Run(Box<RunArguments>),
+    /// Price a run's month under another book, and print what would change. Needs no cost files and writes nothing.
+    #[command(after_help = PREVIEW_EXAMPLES)]
+    Preview(PreviewArguments),
     /// Read cost files for another process of this program.
     #[command(name = READ_COST_FILES, hide = true)]
     ReadCostFiles,
@@ -64,6 +67,34 @@ pub struct RunArguments {
     /// CPU time that the process which reads the cost files may take; by default it follows their size.
     #[arg(long, value_name = "SECONDS")]
     pub worker_cpu: Option<u64>,
+    /// What to print on standard output.
+    #[arg(long, value_enum, default_value_t = OutputFormat::Table, value_name = "FORMAT")]
+    pub output: OutputFormat,
+    /// Print what parts of the work took on standard error.
+    #[arg(long, hide = true)]
+    pub timings: bool,
+}
+
+const PREVIEW_EXAMPLES: &str = "\
+Examples:
+  proforma preview --run ./october --book draft.toml
+  proforma preview --run ./october --book draft.toml --by-product --output csv
+
+Amounts are pro forma: before is the run, after is what `proforma run` would give under the draft.
+
+Exit status: 0 done, 2 the input is not right, 1 anything else.";
+
+#[derive(Debug, Args)]
+pub struct PreviewArguments {
+    /// The run: a folder that `proforma run` has written.
+    #[arg(long, value_name = "DIR")]
+    pub run: PathBuf,
+    /// The book to try: TOML or JSON.
+    #[arg(long, value_name = "FILE")]
+    pub book: PathBuf,
+    /// A row for every product of every billing group.
+    #[arg(long)]
+    pub by_product: bool,
     /// What to print on standard output.
     #[arg(long, value_enum, default_value_t = OutputFormat::Table, value_name = "FORMAT")]
     pub output: OutputFormat,

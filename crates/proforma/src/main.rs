@@ -14,9 +14,11 @@ macro_rules! say {
 mod book_file;
 mod cli;
 mod failure;
+mod preview;
 mod publish;
 mod report_files;
 mod run;
+mod run_folder;
 mod terminal;
 
 use clap::Parser;
@@ -26,6 +28,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Run(arguments) => run::run(&arguments),
+        Command::Preview(arguments) => preview::preview(&arguments),
         Command::ReadCostFiles => {
             cost_data::worker::serve(std::io::stdin(), std::io::stdout()).map_err(Into::into)
         }

@@ -25,6 +25,8 @@ pub struct Results {
     pub period: BillingPeriod,
     pub book: Book,
     pub cube: Cube,
+    /// The hash of the cube's file.
+    pub cube_sha256: [u8; 32],
     pub card: RateCard,
     pub statements: Vec<Statement>,
     pub rows: Vec<Row>,
