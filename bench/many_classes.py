@@ -65,7 +65,8 @@ def lines(classes):
 def book(percentage):
     tables = []
     for number in range(RULES):
-        service, usage_type = f"AmazonService{number % SERVICES}", f"Usage{number % USAGE_TYPES}"
+        sku = number % SERVICES + SERVICES * ((number // SERVICES * 31 + number) % USAGE_TYPES)
+        service, usage_type = f"AmazonService{sku % SERVICES}", f"Usage{sku // SERVICES}"
         rule = {"name": f"rule-{number}", "type": "MARKUP", "modifier_percentage": f"{number % 40}.25"}
         if number == 0:
             rule |= {"scope": "GLOBAL", "modifier_percentage": percentage}
@@ -75,7 +76,7 @@ def book(percentage):
             rule |= {"scope": "SERVICE", "service": service}
         else:
             rule |= {"scope": "SKU", "service": service, "usage_type": usage_type,
-                     "operation": f"Operation{(number % SERVICES + SERVICES * (number % USAGE_TYPES)) % OPERATIONS}"}
+                     "operation": f"Operation{sku % OPERATIONS}"}
         tables.append(("pricing_rules", rule))
     for plan in range(PLANS):
         names = [f"rule-{number}" for number in range(RULES) if number % PLANS != plan]
