@@ -4,6 +4,7 @@
 //! numbers side by side, and finds the row's class in a hash table that compares whole keys. No value is hashed, compared or
 //! copied per row, and two keys are never taken for one.
 
+mod classify;
 mod columns;
 mod merge;
 
@@ -20,6 +21,7 @@ use columns::{KeyTexts, Mask};
 use hashbrown::HashTable;
 use std::collections::{BTreeMap, HashMap};
 
+pub use classify::Classifier;
 pub use merge::merge;
 
 /// The class of rows that are not summed: of another period, or rejected.
