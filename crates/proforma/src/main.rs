@@ -13,6 +13,7 @@ macro_rules! say {
 
 mod book_file;
 mod cli;
+mod explain;
 mod failure;
 mod preview;
 mod publish;
@@ -20,6 +21,7 @@ mod report_files;
 mod run;
 mod run_folder;
 mod terminal;
+mod wording;
 
 use clap::Parser;
 use cli::{Cli, Command};
@@ -29,6 +31,7 @@ fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Run(arguments) => run::run(&arguments),
         Command::Preview(arguments) => preview::preview(&arguments),
+        Command::Explain(arguments) => explain::explain(&arguments),
         Command::ReadCostFiles => {
             cost_data::worker::serve(std::io::stdin(), std::io::stdout()).map_err(Into::into)
         }

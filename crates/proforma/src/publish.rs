@@ -19,6 +19,8 @@ pub const OTHER_FILES: [&str; 7] =
     ["cost-report.json", "cost-report.csv", "statements", CUBE, "rejected-lines.csv", BOOKS[0], BOOKS[1]];
 /// The copy of the book in a result folder: its name says how it is written.
 pub const BOOKS: [&str; 2] = ["book.toml", "book.json"];
+/// The cost report's name in a result folder.
+pub const COST_REPORT: &str = "cost-report.json";
 /// The cube's name in a result folder.
 pub const CUBE: &str = "cost-cube.parquet";
 /// How many results may be written into one folder at a time.

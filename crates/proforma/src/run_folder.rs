@@ -4,10 +4,10 @@
 
 use crate::book_file;
 use crate::failure::Failure;
-use crate::publish::{BOOKS, CUBE, MARK};
+use crate::publish::{BOOKS, COST_REPORT, CUBE, MARK};
 use billing::book::Book;
 use billing::charge_class::Cube;
-use billing::money::Currency;
+use billing::money::{Cost, Currency};
 use billing::period::BillingPeriod;
 use billing::reconciliation::ControlTotal;
 use cost_data::cube_file::StoredCube;
@@ -45,6 +45,35 @@ pub struct CostFile {
     pub name: String,
     /// The SHA-256 of its content, in hexadecimal.
     pub sha256: String,
+}
+
+impl RunFolder {
+    /// What the cost report says that a product costs a billing group; 0 where it has no row.
+    pub fn reported(&self, group: &str, product: &str, currency: Currency) -> Result<Cost, Failure> {
+        let path = self.path.join(COST_REPORT);
+        let read = || -> anyhow::Result<Vec<ReportRow>> { Ok(serde_json::from_slice(&fs::read(&path)?)?) };
+        let rows = read().map_err(|error| {
+            Failure::input(format!("`{}` cannot be read: {error}", path.display())).hint(HINT_AGAIN)
+        })?;
+        let row = rows.into_iter().find(|row| {
+            row.billing_group.as_deref() == Some(group)
+                && row.product == product
+                && row.currency == currency.as_str()
+        });
+        let cost = row.and_then(|row| row.pro_forma_cost).unwrap_or_else(|| "0".to_owned());
+        Cost::parse(&cost).map_err(|error| {
+            Failure::input(format!("`{}`: `{cost}` is {error}", path.display())).hint(HINT_AGAIN)
+        })
+    }
+}
+
+/// What is needed of a row of `cost-report.json`.
+#[derive(Deserialize)]
+struct ReportRow {
+    billing_group: Option<String>,
+    product: String,
+    currency: String,
+    pro_forma_cost: Option<String>,
 }
 
 /// What is needed of `reconciliation.json`.
