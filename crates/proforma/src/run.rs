@@ -89,13 +89,18 @@ fn read_cost_files(arguments: &RunArguments, draft: &Draft) -> Result<Answer, Fa
         bar.show(so_far);
     });
     bar.finish();
-    read.map_err(|error| match error {
-        WorkerError::Refused(refusal) => refused(&refusal, arguments.accept_rejects),
+    read.map_err(|error| reading_failed(error, arguments.accept_rejects))
+}
+
+/// Why a child has not read the cost files.
+pub fn reading_failed(error: WorkerError, accepts_rejects: bool) -> Failure {
+    match error {
+        WorkerError::Refused(refusal) => refused(&refusal, accepts_rejects),
         WorkerError::Stopped(why) => {
             Failure::input(format!("the cost files cannot be read: the reader was stopped: {why}"))
         }
         other => Failure::Other(other.into()),
-    })
+    }
 }
 
 fn refused(refusal: &Refusal, accepts_rejects: bool) -> Failure {

@@ -1,23 +1,22 @@
 //! Words for what pricing decided: the same in every command that says why.
 
-use billing::charge_class::{ChargeClass, Cube, KeyColumn, Measure};
+use billing::book::Book;
+use billing::charge_class::{ChargeClass, Cube, Measure};
 use billing::commitment;
 use billing::cost_line::LineItemType;
 use billing::custom_line_item::{Charge, CustomLineItem, Filter};
-use billing::money::Factor;
 use billing::pricing::{Pricing, PricingRule, Scope};
 use billing::rate_card::{Base, Reason, Treatment, line_item_type};
 
-/// What a price starts from.
-pub const fn base(base: Base) -> &'static str {
+/// Why a price starts from this and not from the public On-Demand cost.
+pub const fn base_reason(base: Base) -> Option<&'static str> {
     match base {
-        Base::CustomTiers => "usage at the rule's tiers",
-        Base::Spot => "unblended cost of spot",
-        Base::ZeroRate => "free usage",
-        Base::TieredUnblended => "unblended cost, as the SKU has volume tiers",
-        Base::TieredPublic => "public On-Demand cost of the dearest tier, as the SKU has volume tiers and a discount",
-        Base::PublicOnDemand => "public On-Demand cost",
-        Base::FallenBack => "unblended cost, as there is no public cost",
+        Base::CustomTiers | Base::PublicOnDemand => None,
+        Base::Spot => Some("spot"),
+        Base::ZeroRate => Some("free usage"),
+        Base::TieredUnblended => Some("the SKU has volume tiers"),
+        Base::TieredPublic => Some("the SKU has volume tiers and a discount: that of the dearest tier"),
+        Base::FallenBack => Some("there is no public cost"),
     }
 }
 
@@ -57,6 +56,7 @@ pub const fn measure(measure: Measure) -> &'static str {
     match measure {
         Measure::PublicOnDemand => "public On-Demand cost",
         Measure::Unblended => "unblended cost",
+        Measure::Usage => "usage",
         other => other.name(),
     }
 }
@@ -95,7 +95,7 @@ pub fn rule(rule: &PricingRule) -> String {
 }
 
 /// What an item charges.
-pub fn charge(item: &CustomLineItem) -> String {
+pub fn charge(book: &Book, item: &CustomLineItem) -> String {
     match &item.charge {
         Charge::Flat(value) => format!("{value} flat"),
         Charge::Percentage(charge) => {
@@ -105,25 +105,10 @@ pub fn charge(item: &CustomLineItem) -> String {
                 Some(Filter::OnlyService(service)) => format!(" of {service}"),
                 Some(Filter::WithoutService(service)) => format!(" without {service}"),
             };
-            let of = if charge.of_billing_group { "the group's lines" } else { "custom line items" };
-            format!("{} % of {of}{filter}", charge.percentage)
+            let lines = charge.of_billing_group.then(|| format!("the group's lines{filter}"));
+            let items = charge.of_items.iter().map(|item| format!("`{}`", book.items[*item].name));
+            let of: Vec<String> = lines.into_iter().chain(items).collect();
+            format!("{} % of {}", charge.percentage, of.join(" and "))
         }
     }
-}
-
-/// A factor for reading; none where it changes nothing.
-pub fn times(factor: Factor) -> String {
-    if factor == Factor::ONE { String::new() } else { format!(" × {factor}") }
-}
-
-/// A class by what tells it from others on a bill.
-pub fn class(cube: &Cube, class: &ChargeClass) -> String {
-    let columns = [
-        KeyColumn::LineItemType,
-        KeyColumn::UsageType,
-        KeyColumn::Operation,
-        KeyColumn::Region,
-    ];
-    let parts: Vec<&str> = columns.iter().filter_map(|column| cube.filled(class, *column)).collect();
-    parts.join(", ")
 }

@@ -1,9 +1,10 @@
 //! How a class came to its amount, part by part.
 
+use crate::terminal::thousands;
 use crate::wording;
 use billing::book::Book;
 use billing::charge_class::{Cube, KeyColumn, Measure};
-use billing::money::{DecimalError, Factor, Quantity};
+use billing::money::{Amount, DecimalError, Factor, Quantity};
 use billing::rate_card::{Operation, RateCard, Treatment};
 use serde::Serialize;
 
@@ -37,7 +38,7 @@ pub struct Arithmetic {
 #[derive(Debug, Serialize)]
 pub struct Base {
     pub name: &'static str,
-    pub why: &'static str,
+    pub why: Option<&'static str>,
     pub amount: String,
 }
 
@@ -62,6 +63,20 @@ pub fn of_class(
     card: &RateCard,
     number: usize,
 ) -> Result<Arithmetic, DecimalError> {
+    let (class, amount) = (&cube.classes[number], card.entries[number].amount);
+    of_lines(cube, book, card, number, class.lines, |measure| class.sum(measure), amount)
+}
+
+/// How some lines of a class are priced: these measures, at this amount.
+pub fn of_lines(
+    cube: &Cube,
+    book: &Book,
+    card: &RateCard,
+    number: usize,
+    lines: u64,
+    sum: impl Fn(Measure) -> Quantity,
+    amount: Amount,
+) -> Result<Arithmetic, DecimalError> {
     let (class, entry) = (&cube.classes[number], &card.entries[number]);
     let text = |column| cube.value(class, column).unwrap_or_default().to_owned();
     let rule = entry.rule.map(|rule| &book.rules[rule as usize]);
@@ -72,13 +87,13 @@ pub fn of_class(
         Operation::Rate(pool) => (Some(Measure::Usage), None, Some(tier_pool(cube, card, pool)?)),
     };
     let why = match entry.treatment {
-        Treatment::Priced(base) => wording::base(base),
-        _ => "unblended cost",
+        Treatment::Priced(base) => wording::base_reason(base),
+        _ => None,
     };
     let base = measure.map(|measure| Base {
-        name: measure.name(),
+        name: wording::measure(measure),
         why,
-        amount: class.sum(measure).to_string(),
+        amount: sum(measure).to_string(),
     });
     Ok(Arithmetic {
         class_id: cube.class_id(class).to_string(),
@@ -89,9 +104,9 @@ pub fn of_class(
         operation: text(KeyColumn::Operation),
         region: text(KeyColumn::Region),
         pricing_unit: text(KeyColumn::PricingUnit),
-        lines: class.lines,
-        usage_amount: class.sum(Measure::Usage).to_string(),
-        aws_cost: class.sum(Measure::NetUnblended).to_string(),
+        lines,
+        usage_amount: sum(Measure::Usage).to_string(),
+        aws_cost: sum(Measure::NetUnblended).to_string(),
         treatment: wording::treatment(cube, class, entry.treatment),
         base,
         rule: rule.map(|rule| Rule {
@@ -101,7 +116,7 @@ pub fn of_class(
         }),
         factor: factor.filter(|factor| *factor != Factor::ONE).map(|factor| factor.to_string()),
         tier_pool,
-        amount: entry.amount.to_string(),
+        amount: amount.to_string(),
         currency: text(KeyColumn::Currency),
     })
 }
@@ -118,6 +133,35 @@ impl Arithmetic {
     pub fn title(&self) -> String {
         let parts = [&self.account_id, &self.line_item_type, &self.usage_type, &self.operation, &self.region];
         parts.into_iter().filter(|part| !part.is_empty()).map(String::as_str).collect::<Vec<_>>().join("  ")
+    }
+
+    /// How much and of what: lines, usage, cost.
+    pub fn size(&self) -> String {
+        let lines = match self.lines {
+            1 => "1 line".to_owned(),
+            lines => format!("{} lines", thousands(lines)),
+        };
+        let usage = match self.pricing_unit.as_str() {
+            "" => String::new(),
+            unit => format!(", {} {unit}", self.usage_amount),
+        };
+        format!("{lines}{usage}, AWS cost {}; class {}", self.aws_cost, self.class_id)
+    }
+
+    /// The base and what it is multiplied by, as one line.
+    pub fn base_line(&self) -> Option<String> {
+        let Base { name, why, amount } = self.base.as_ref()?;
+        let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
+        Some(match (&self.tier_pool, &self.factor) {
+            (Some(pool), _) => {
+                format!(
+                    "{name} {amount}, of {} that share the tiers and cost {}",
+                    pool.usage_amount, pool.amount
+                )
+            }
+            (None, Some(factor)) => format!("{name} {amount} × {factor}{why}"),
+            (None, None) => format!("{name} {amount}{why}"),
+        })
     }
 
     /// The rule as one line.

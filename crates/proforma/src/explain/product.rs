@@ -5,7 +5,7 @@ use crate::cli::{ExplainArguments, TextFormat};
 use crate::failure::Failure;
 use crate::run::rate;
 use crate::run_folder::RunFolder;
-use crate::terminal::{print, thousands, to_json};
+use crate::terminal::{print, to_json};
 use crate::wording;
 use anyhow::anyhow;
 use billing::charge_class::KeyColumn;
@@ -105,7 +105,8 @@ impl Wanted<'_> {
         let sum = amounts.into_iter().try_fold(Amount::ZERO, |sum: Amount, more| sum.plus(more))?;
         let (exact, shown) = self.leaves(statement)?;
         let whole_product = self.arguments.account.is_none() && self.arguments.usage_type.is_none();
-        let reported = whole_product.then(|| self.run.reported(&book.groups[self.group].name, self.product, statement.currency));
+        let reported = whole_product
+            .then(|| self.run.reported(&book.groups[self.group].name, self.product, statement.currency));
         let reported = reported.transpose()?.unwrap_or(shown);
         if sum != exact || reported != shown {
             let error = anyhow!(
@@ -149,7 +150,8 @@ impl Wanted<'_> {
     fn items(&self, statement: &Statement) -> Result<Vec<(Item, Amount)>, DecimalError> {
         let mut items = Vec::new();
         let (cube, book) = (&self.run.cube, &self.run.book);
-        for of_statement in statement.items.iter().filter(|item| self.has_item(&item.product, &item.account)) {
+        for of_statement in statement.items.iter().filter(|item| self.has_item(&item.product, &item.account))
+        {
             let item = &book.items[of_statement.item];
             let base_of = |charge: &&ItemCharge| {
                 let beside = charge.class.map(|class| &cube.classes[class]);
@@ -157,7 +159,8 @@ impl Wanted<'_> {
                     && charge.currency == statement.currency
                     && beside.is_none_or(|class| {
                         cube.product(class) == of_statement.product
-                            && cube.value(class, KeyColumn::UsageAccount).unwrap_or_default() == of_statement.account
+                            && cube.value(class, KeyColumn::UsageAccount).unwrap_or_default()
+                                == of_statement.account
                     })
             };
             let bases = self.charges.iter().filter(base_of).filter_map(|charge| charge.base);
@@ -171,7 +174,7 @@ impl Wanted<'_> {
             let described = Item {
                 name: item.name.clone(),
                 account_id: of_statement.account.clone(),
-                charge: format!("{}, {kind}", wording::charge(item)),
+                charge: format!("{}, {kind}", wording::charge(book, item)),
                 base: base.map(|base| base.to_string()),
                 amount: of_statement.amount.to_string(),
             };
@@ -214,14 +217,16 @@ impl Wanted<'_> {
             }
         }
         let of_group = statements.iter().filter(|statement| statement.group == self.group);
-        products.extend(of_group.flat_map(|statement| &statement.items).map(|item| (item.product.as_str(), ())));
+        products
+            .extend(of_group.flat_map(|statement| &statement.items).map(|item| (item.product.as_str(), ())));
         let of = |what: &str, value: &Option<String>| {
             value.as_ref().map(|value| format!(" with {what} `{value}`")).unwrap_or_default()
         };
-        let narrowed =
-            of("account", &self.arguments.account) + &of("usage type", &self.arguments.usage_type);
-        let problem =
-            format!("billing group `{name}` has nothing of product `{}`{narrowed}", self.product);
+        let narrowed = of("account", &self.arguments.account) + &of("usage type", &self.arguments.usage_type);
+        let problem = format!("billing group `{name}` has nothing of product `{}`{narrowed}", self.product);
+        if products.contains_key(self.product) {
+            return Failure::input(problem).hint("leave out --account or --usage-type to see what it has");
+        }
         let known: Vec<String> = products.keys().map(|product| format!("`{product}`")).collect();
         Failure::input(problem).hint(format!("its products are {}", known.join(", ")))
     }
@@ -232,7 +237,7 @@ fn text(explanation: &Explanation) -> String {
     let Explanation { period, billing_group, product, currency, .. } = explanation;
     let mut text = format!("{billing_group}, {product}, {period}, in {currency}\n\n");
     for class in &explanation.classes {
-        text += &class_text(class);
+        text += &(class_text(class) + "\n");
     }
     for item in &explanation.custom_line_items {
         let base = item.base.as_ref().map(|base| format!(", of {base}")).unwrap_or_default();
@@ -249,22 +254,9 @@ fn text(explanation: &Explanation) -> String {
 
 /// A class as a paragraph: what it is, what it comes from, what it costs.
 pub fn class_text(class: &Arithmetic) -> String {
-    let mut text = format!("  {}\n", class.title());
-    let lines = thousands(class.lines);
-    let plural = if class.lines == 1 { "" } else { "s" };
-    let Arithmetic { usage_amount, pricing_unit, class_id, aws_cost, treatment, amount, .. } = class;
-    text += &format!("    {lines} line{plural}, {usage_amount} {pricing_unit}, AWS cost {aws_cost}; class {class_id}\n");
-    text += &format!("    {treatment}\n");
-    if let Some(base) = &class.base {
-        text += &format!("    {}\n", class.rule_line());
-        text += &match (&class.tier_pool, &class.factor) {
-            (Some(pool), _) => format!(
-                "    {} of the {} that share the tiers and cost {}\n",
-                base.amount, pool.usage_amount, pool.amount
-            ),
-            (None, Some(factor)) => format!("    {} {} × {factor}\n", base.why, base.amount),
-            (None, None) => format!("    {} {}\n", base.why, base.amount),
-        };
+    let mut text = format!("  {}\n    {}\n    {}\n", class.title(), class.size(), class.treatment);
+    if let Some(base) = class.base_line() {
+        text += &format!("    {}\n    {base}\n", class.rule_line());
     }
-    text + &format!("    = {amount}\n\n")
+    text + &format!("    = {}\n", class.amount)
 }
