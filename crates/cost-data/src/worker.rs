@@ -6,6 +6,8 @@
 
 use crate::cube_file;
 use crate::diagnostics::Diagnostic;
+use crate::export::plan::Plan;
+use crate::export::{self, ExportReport};
 use crate::limits::{WORKER_BASE_BYTES, WORKER_BASE_SECONDS, WORKER_SECONDS_PER_MIB, WORKER_THREAD_BYTES};
 use crate::reading::{self, Progress, Reading, Refusal, Report, Request};
 use billing::charge_class::Cube;
@@ -24,9 +26,19 @@ use std::sync::Mutex;
 #[derive(Debug, Serialize, Deserialize)]
 struct Order {
     request: Request,
+    job: Job,
     cube: PathBuf,
     memory_bytes: u64,
     cpu_seconds: u64,
+}
+
+/// What is done with the lines.
+#[derive(Debug, Serialize, Deserialize)]
+enum Job {
+    /// They are summed; the cube is left in the order's file.
+    Sum,
+    /// They are exported into a folder, priced by the classes of the order's cube.
+    Export { plan: Box<Plan>, folder: PathBuf },
 }
 
 /// What the child says.
@@ -34,6 +46,7 @@ struct Order {
 enum Message {
     Progress(Progress),
     Done(Box<Report>),
+    Exported(Box<ExportReport>),
     Refused(Refusal),
 }
 
@@ -87,22 +100,66 @@ pub enum WorkerError {
     Cube(#[from] cube_file::CubeFileError),
 }
 
-/// Reads a month in a child, `program` with `argument`, which must call [`serve`]; leaves the cube at `cube`.
+/// The program that a child runs: `path` with `argument`, which must call [`serve`].
+#[derive(Debug, Clone, Copy)]
+pub struct Program<'a> {
+    /// The program.
+    pub path: &'a Path,
+    /// Its one argument.
+    pub argument: &'a str,
+}
+
+/// Reads a month in a child; leaves the cube at `cube`.
 ///
 /// # Errors
 /// [`WorkerError`].
 pub fn read(
-    program: &Path,
-    argument: &str,
+    program: Program<'_>,
     request: &Request,
     limits: Limits,
     cube: &Path,
     progress: &mut dyn FnMut(Progress),
 ) -> Result<(Cube, BTreeMap<Currency, ControlTotal>, Report), WorkerError> {
+    match carry_out(program, request, Job::Sum, limits, cube, progress)? {
+        Message::Done(report) => {
+            let (cube, control) = cube_file::read(cube)?;
+            Ok((cube, control, *report))
+        }
+        _ => Err(WorkerError::Stopped("it answered something else".to_owned())),
+    }
+}
+
+/// Exports the lines of a month in a child, into a folder that is there and empty; `cube` is that of the month.
+///
+/// # Errors
+/// [`WorkerError`].
+pub fn export(
+    program: Program<'_>,
+    request: &Request,
+    limits: Limits,
+    (cube, plan, folder): (&Path, Plan, &Path),
+    progress: &mut dyn FnMut(Progress),
+) -> Result<ExportReport, WorkerError> {
+    let job = Job::Export { plan: Box::new(plan), folder: folder.to_owned() };
+    match carry_out(program, request, job, limits, cube, progress)? {
+        Message::Exported(report) => Ok(*report),
+        _ => Err(WorkerError::Stopped("it answered something else".to_owned())),
+    }
+}
+
+/// Starts a child, gives it an order and waits for its answer.
+fn carry_out(
+    program: Program<'_>,
+    request: &Request,
+    job: Job,
+    limits: Limits,
+    cube: &Path,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<Message, WorkerError> {
     let Limits { memory_bytes, cpu_seconds } = limits;
-    let order = Order { request: request.clone(), cube: cube.to_owned(), memory_bytes, cpu_seconds };
-    let mut child = Command::new(program)
-        .arg(argument)
+    let order = Order { request: request.clone(), job, cube: cube.to_owned(), memory_bytes, cpu_seconds };
+    let mut child = Command::new(program.path)
+        .arg(program.argument)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -120,11 +177,8 @@ pub fn read(
     let status = child.wait()?;
     let errors = errors.join().unwrap_or_default();
     match answer {
-        Some(Message::Done(report)) if status.success() => {
-            let (cube, control) = cube_file::read(cube)?;
-            Ok((cube, control, *report))
-        }
         Some(Message::Refused(refusal)) => Err(WorkerError::Refused(refusal)),
+        Some(answer) if status.success() => Ok(answer),
         _ => Err(WorkerError::Stopped(how_stopped(status, &errors, limits))),
     }
 }
@@ -186,20 +240,33 @@ pub fn serve(input: impl Read, output: impl Write + Send) -> std::io::Result<()>
     };
     // A parent that is gone ends the child at its answer; progress may be lost.
     let progress = |so_far| drop(say(&Message::Progress(so_far)));
-    let answer = match reading::read(&order.request, &progress) {
-        Err(refusal) => Message::Refused(shortened(refusal)),
-        Ok(Reading { cube, control, report }) => match cube_file::write(&order.cube, &cube, &control) {
-            Ok(()) => Message::Done(Box::new(report)),
-            Err(error) => {
-                let problem = Diagnostic::file(
-                    &order.cube.display().to_string(),
-                    format!("cannot be written: {error}"),
-                );
-                Message::Refused(problem.into())
-            }
-        },
+    let answer = match &order.job {
+        Job::Sum => sum(&order, &progress),
+        Job::Export { plan, folder } => export_lines(&order, plan, folder, &progress),
     };
+    let answer = answer.unwrap_or_else(|refusal| Message::Refused(shortened(refusal)));
     say(&answer)
+}
+
+fn sum(order: &Order, progress: &(dyn Fn(Progress) + Sync)) -> Result<Message, Refusal> {
+    let Reading { cube, control, report } = reading::read(&order.request, progress)?;
+    cube_file::write(&order.cube, &cube, &control).map_err(|error| {
+        Diagnostic::file(&order.cube.display().to_string(), format!("cannot be written: {error}"))
+    })?;
+    Ok(Message::Done(Box::new(report)))
+}
+
+fn export_lines(
+    order: &Order,
+    plan: &Plan,
+    folder: &Path,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<Message, Refusal> {
+    let (cube, _) = cube_file::read(&order.cube).map_err(|error| {
+        Diagnostic::file(&order.cube.display().to_string(), format!("cannot be read: {error}"))
+    })?;
+    let report = export::export(&order.request, plan, &cube, folder, progress)?;
+    Ok(Message::Exported(Box::new(report)))
 }
 
 fn shortened(mut refusal: Refusal) -> Refusal {

@@ -15,7 +15,7 @@ use billing::rate_card::{item_charges, rate_card};
 use billing::reconciliation::{ControlTotal, reconcile};
 use billing::{cost_report, statement};
 use cost_data::reading::{Refusal, Report, Request};
-use cost_data::worker::{self, Limits, WorkerError};
+use cost_data::worker::{self, Limits, Program, WorkerError};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
@@ -88,7 +88,8 @@ fn read_cost_files(
     };
     let program = std::env::current_exe().context("cannot find this program to start its reading child")?;
     let bar = ReadingBar::new();
-    let read = worker::read(&program, READ_COST_FILES, &request, limits, &draft.path(CUBE), &mut |so_far| {
+    let program = Program { path: &program, argument: READ_COST_FILES };
+    let read = worker::read(program, &request, limits, &draft.path(CUBE), &mut |so_far| {
         bar.show(so_far);
     });
     bar.finish();
