@@ -1,5 +1,9 @@
 //! Reading a month: all files of a delivery, over threads, into one cube.
 
+mod line_search;
+
+pub use line_search::{FoundLine, LineSearch, find as find_line};
+
 use crate::batch::{Columns, Place, key_column_name, span};
 use crate::csv_lines::{self, CsvFile};
 use crate::delivery::{self, Delivery, Found};

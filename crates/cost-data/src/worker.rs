@@ -4,12 +4,12 @@
 //! address space and CPU time that it sets on itself, and the parent says so. They talk in lines of JSON: the request on
 //! the child's standard input, progress and one answer on its standard output; the cube goes through a file.
 
-use crate::cube_file;
+use crate::cube_file::{self, StoredCube};
 use crate::diagnostics::Diagnostic;
 use crate::export::plan::Plan;
 use crate::export::{self, ExportReport};
 use crate::limits::{WORKER_BASE_BYTES, WORKER_BASE_SECONDS, WORKER_SECONDS_PER_MIB, WORKER_THREAD_BYTES};
-use crate::reading::{self, Progress, Reading, Refusal, Report, Request};
+use crate::reading::{self, FoundLine, LineSearch, Progress, Reading, Refusal, Report, Request};
 use billing::charge_class::Cube;
 use billing::money::Currency;
 use billing::reconciliation::ControlTotal;
@@ -25,20 +25,32 @@ use std::sync::Mutex;
 /// What the parent asks for.
 #[derive(Debug, Serialize, Deserialize)]
 struct Order {
-    request: Request,
-    job: Job,
-    cube: PathBuf,
+    work: Work,
     memory_bytes: u64,
     cpu_seconds: u64,
 }
 
-/// What is done with the lines.
 #[derive(Debug, Serialize, Deserialize)]
-enum Job {
-    /// They are summed; the cube is left in the order's file.
-    Sum,
-    /// They are exported into a folder, priced by the classes of the order's cube.
-    Export { plan: Box<Plan>, folder: PathBuf },
+enum Work {
+    /// To read a month, and to leave its cube there.
+    Read(Request, PathBuf),
+    /// To find the rows of a line.
+    Find(LineSearch),
+    /// To export the lines of a month.
+    Export(Box<ExportOrder>),
+}
+
+/// What to export, and where to.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ExportOrder {
+    /// The cost files, which must be those that were priced.
+    pub request: Request,
+    /// The month's cube.
+    pub cube: PathBuf,
+    /// What becomes of the lines.
+    pub plan: Plan,
+    /// An empty folder for the files.
+    pub folder: PathBuf,
 }
 
 /// What the child says.
@@ -46,6 +58,7 @@ enum Job {
 enum Message {
     Progress(Progress),
     Done(Box<Report>),
+    Found(Vec<FoundLine>),
     Exported(Box<ExportReport>),
     Refused(Refusal),
 }
@@ -83,6 +96,18 @@ fn bytes_below(path: &Path, depth: usize) -> u64 {
     entries.map(|entry| bytes_below(&entry.path(), depth + 1)).sum()
 }
 
+/// A month that a child has read.
+pub struct Answer {
+    /// The classes.
+    pub cube: Cube,
+    /// Totals by currency, summed line by line.
+    pub control: BTreeMap<Currency, ControlTotal>,
+    /// The SHA-256 of the cube file.
+    pub cube_sha256: [u8; 32],
+    /// What there is to say about it.
+    pub report: Report,
+}
+
 /// Why there is no reading.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkerError {
@@ -100,66 +125,80 @@ pub enum WorkerError {
     Cube(#[from] cube_file::CubeFileError),
 }
 
-/// The program that a child runs: `path` with `argument`, which must call [`serve`].
-#[derive(Debug, Clone, Copy)]
-pub struct Program<'a> {
-    /// The program.
-    pub path: &'a Path,
-    /// Its one argument.
-    pub argument: &'a str,
-}
-
-/// Reads a month in a child; leaves the cube at `cube`.
+/// Reads a month in a child, `program` with `argument`, which must call [`serve`]; leaves the cube at `cube`.
 ///
 /// # Errors
 /// [`WorkerError`].
 pub fn read(
-    program: Program<'_>,
+    program: &Path,
+    argument: &str,
     request: &Request,
     limits: Limits,
     cube: &Path,
     progress: &mut dyn FnMut(Progress),
-) -> Result<(Cube, BTreeMap<Currency, ControlTotal>, Report), WorkerError> {
-    match carry_out(program, request, Job::Sum, limits, cube, progress)? {
-        Message::Done(report) => {
-            let (cube, control) = cube_file::read(cube)?;
-            Ok((cube, control, *report))
+) -> Result<Answer, WorkerError> {
+    let work = Work::Read(request.clone(), cube.to_owned());
+    let (message, stopped) = converse(program, argument, work, limits, progress)?;
+    match message {
+        Some(Message::Done(report)) => {
+            let stored = StoredCube::open(cube)?;
+            let (cube, control) = stored.read()?;
+            Ok(Answer { cube, control, cube_sha256: stored.sha256(), report: *report })
         }
-        _ => Err(WorkerError::Stopped("it answered something else".to_owned())),
+        Some(Message::Refused(refusal)) => Err(WorkerError::Refused(refusal)),
+        _ => Err(WorkerError::Stopped(stopped)),
     }
 }
 
-/// Exports the lines of a month in a child, into a folder that is there and empty; `cube` is that of the month.
+/// Finds the rows of a line in a child, as [`read`] reads a month.
+///
+/// # Errors
+/// [`WorkerError`].
+pub fn find_line(
+    program: &Path,
+    argument: &str,
+    search: LineSearch,
+    limits: Limits,
+) -> Result<Vec<FoundLine>, WorkerError> {
+    let (message, stopped) = converse(program, argument, Work::Find(search), limits, &mut |_| ())?;
+    match message {
+        Some(Message::Found(lines)) => Ok(lines),
+        Some(Message::Refused(refusal)) => Err(WorkerError::Refused(refusal)),
+        _ => Err(WorkerError::Stopped(stopped)),
+    }
+}
+
+/// Exports the lines of a month in a child, as [`read`] reads it.
 ///
 /// # Errors
 /// [`WorkerError`].
 pub fn export(
-    program: Program<'_>,
-    request: &Request,
+    program: &Path,
+    argument: &str,
+    order: ExportOrder,
     limits: Limits,
-    (cube, plan, folder): (&Path, Plan, &Path),
     progress: &mut dyn FnMut(Progress),
 ) -> Result<ExportReport, WorkerError> {
-    let job = Job::Export { plan: Box::new(plan), folder: folder.to_owned() };
-    match carry_out(program, request, job, limits, cube, progress)? {
-        Message::Exported(report) => Ok(*report),
-        _ => Err(WorkerError::Stopped("it answered something else".to_owned())),
+    let (message, stopped) = converse(program, argument, Work::Export(Box::new(order)), limits, progress)?;
+    match message {
+        Some(Message::Exported(report)) => Ok(*report),
+        Some(Message::Refused(refusal)) => Err(WorkerError::Refused(refusal)),
+        _ => Err(WorkerError::Stopped(stopped)),
     }
 }
 
-/// Starts a child, gives it an order and waits for its answer.
-fn carry_out(
-    program: Program<'_>,
-    request: &Request,
-    job: Job,
+/// Lets a child work; gives its answer, and how it ended where it gave none. A result of a child that failed afterwards is none.
+fn converse(
+    program: &Path,
+    argument: &str,
+    work: Work,
     limits: Limits,
-    cube: &Path,
     progress: &mut dyn FnMut(Progress),
-) -> Result<Message, WorkerError> {
+) -> std::io::Result<(Option<Message>, String)> {
     let Limits { memory_bytes, cpu_seconds } = limits;
-    let order = Order { request: request.clone(), job, cube: cube.to_owned(), memory_bytes, cpu_seconds };
-    let mut child = Command::new(program.path)
-        .arg(program.argument)
+    let order = Order { work, memory_bytes, cpu_seconds };
+    let mut child = Command::new(program)
+        .arg(argument)
         .stdin(Stdio::piped())
         .stdout(Stdio::piped())
         .stderr(Stdio::piped())
@@ -176,11 +215,8 @@ fn carry_out(
     let answer = answer(child.stdout.take(), progress);
     let status = child.wait()?;
     let errors = errors.join().unwrap_or_default();
-    match answer {
-        Some(Message::Refused(refusal)) => Err(WorkerError::Refused(refusal)),
-        Some(answer) if status.success() => Ok(answer),
-        _ => Err(WorkerError::Stopped(how_stopped(status, &errors, limits))),
-    }
+    let believed = |message: &Message| matches!(message, Message::Refused(_)) || status.success();
+    Ok((answer.filter(believed), how_stopped(status, &errors, limits)))
 }
 
 /// The child's answer; progress on the way.
@@ -240,32 +276,37 @@ pub fn serve(input: impl Read, output: impl Write + Send) -> std::io::Result<()>
     };
     // A parent that is gone ends the child at its answer; progress may be lost.
     let progress = |so_far| drop(say(&Message::Progress(so_far)));
-    let answer = match &order.job {
-        Job::Sum => sum(&order, &progress),
-        Job::Export { plan, folder } => export_lines(&order, plan, folder, &progress),
+    let answer = match &order.work {
+        Work::Read(request, cube) => read_month(request, cube, &progress),
+        Work::Find(search) => reading::find_line(search).map(Message::Found),
+        Work::Export(order) => export_lines(order, &progress),
     };
     let answer = answer.unwrap_or_else(|refusal| Message::Refused(shortened(refusal)));
     say(&answer)
 }
 
-fn sum(order: &Order, progress: &(dyn Fn(Progress) + Sync)) -> Result<Message, Refusal> {
-    let Reading { cube, control, report } = reading::read(&order.request, progress)?;
-    cube_file::write(&order.cube, &cube, &control).map_err(|error| {
-        Diagnostic::file(&order.cube.display().to_string(), format!("cannot be written: {error}"))
+/// Reads a month and leaves its cube where it is wanted.
+fn read_month(
+    request: &Request,
+    cube_path: &Path,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<Message, Refusal> {
+    let Reading { cube, control, report } = reading::read(request, progress)?;
+    cube_file::write(cube_path, &cube, &control).map_err(|error| {
+        let reason = format!("cannot be written: {error}");
+        Diagnostic::file(&cube_path.display().to_string(), reason)
     })?;
     Ok(Message::Done(Box::new(report)))
 }
 
-fn export_lines(
-    order: &Order,
-    plan: &Plan,
-    folder: &Path,
-    progress: &(dyn Fn(Progress) + Sync),
-) -> Result<Message, Refusal> {
-    let (cube, _) = cube_file::read(&order.cube).map_err(|error| {
+/// Exports the lines of a month.
+fn export_lines(order: &ExportOrder, progress: &(dyn Fn(Progress) + Sync)) -> Result<Message, Refusal> {
+    let unread = |error: cube_file::CubeFileError| {
         Diagnostic::file(&order.cube.display().to_string(), format!("cannot be read: {error}"))
-    })?;
-    let report = export::export(&order.request, plan, &cube, folder, progress)?;
+    };
+    let stored = StoredCube::open(&order.cube).map_err(|error| unread(error.into()))?;
+    let (cube, _) = stored.read().map_err(unread)?;
+    let report = export::export(&order.request, &order.plan, &cube, &order.folder, progress)?;
     Ok(Message::Exported(Box::new(report)))
 }
 

@@ -20,6 +20,12 @@ pub enum Command {
     /// Price a month of cost files under a book, and write statements, the cost report and the reconciliation.
     #[command(after_help = RUN_EXAMPLES)]
     Run(Box<RunArguments>),
+    /// Price a run's month under another book, and print what would change. Needs no cost files and writes nothing.
+    #[command(after_help = PREVIEW_EXAMPLES)]
+    Preview(PreviewArguments),
+    /// Print the arithmetic of an amount of a run, for the operator: it shows what AWS charges.
+    #[command(after_help = EXPLAIN_EXAMPLES)]
+    Explain(ExplainArguments),
     /// Read cost files for another process of this program.
     #[command(name = READ_COST_FILES, hide = true)]
     ReadCostFiles,
@@ -70,6 +76,86 @@ pub struct RunArguments {
     /// Print what parts of the work took on standard error.
     #[arg(long, hide = true)]
     pub timings: bool,
+}
+
+const PREVIEW_EXAMPLES: &str = "\
+Examples:
+  proforma preview --run ./october --book draft.toml
+  proforma preview --run ./october --book draft.toml --by-product --output csv
+
+Amounts are pro forma: before is the run, after is what `proforma run` would give under the draft.
+
+Exit status: 0 done, 2 the input is not right, 1 anything else.";
+
+#[derive(Debug, Args)]
+pub struct PreviewArguments {
+    /// The run: a folder that `proforma run` has written.
+    #[arg(long, value_name = "DIR")]
+    pub run: PathBuf,
+    /// The book to try: TOML or JSON.
+    #[arg(long, value_name = "FILE")]
+    pub book: PathBuf,
+    /// A row for every product of every billing group.
+    #[arg(long)]
+    pub by_product: bool,
+    /// What to print on standard output.
+    #[arg(long, value_enum, default_value_t = OutputFormat::Table, value_name = "FORMAT")]
+    pub output: OutputFormat,
+    /// Print what parts of the work took on standard error.
+    #[arg(long, hide = true)]
+    pub timings: bool,
+}
+
+const EXPLAIN_EXAMPLES: &str = "\
+Examples:
+  proforma explain --run ./october --group acme --product AmazonS3
+  proforma explain --run ./october --group acme --product AmazonEC2 --account 111111111111 --output json
+  proforma explain --run ./october --line 5wbg3i7vbmgbhh2sd6 --cost ./cur
+
+A product is explained from the run alone. A line is found in the cost files, which must be those that the run read.
+For the operator, not for customers: it shows AWS cost and names other accounts' commitments.
+
+Exit status: 0 done, 2 the input is not right, 1 anything else.";
+
+#[derive(Debug, Args)]
+#[command(group(clap::ArgGroup::new("what").required(true).args(["group", "line"])))]
+pub struct ExplainArguments {
+    /// The run: a folder that `proforma run` has written.
+    #[arg(long, value_name = "DIR")]
+    pub run: PathBuf,
+    /// The billing group.
+    #[arg(long, value_name = "NAME", requires = "product")]
+    pub group: Option<String>,
+    /// The product, as the cost report names it.
+    #[arg(long, value_name = "PRODUCT", requires = "group")]
+    pub product: Option<String>,
+    /// Only this usage type.
+    #[arg(long, value_name = "USAGE_TYPE", requires = "group")]
+    pub usage_type: Option<String>,
+    /// Only this account.
+    #[arg(long, value_name = "ACCOUNT_ID", requires = "group")]
+    pub account: Option<String>,
+    /// A line item id of the cost files; ids repeat over intervals, and every row is explained.
+    #[arg(long, value_name = "LINE_ITEM_ID")]
+    pub line: Option<String>,
+    /// Only the row of this interval, for example 2026-10-01T00:00:00Z/2026-10-02T00:00:00Z.
+    #[arg(long, value_name = "INTERVAL", requires = "line")]
+    pub interval: Option<String>,
+    /// Where the cost files of the run are.
+    #[arg(long, num_args = 1.., value_name = "PATH", requires = "line")]
+    pub cost: Vec<PathBuf>,
+    /// What to print on standard output.
+    #[arg(long, value_enum, default_value_t = TextFormat::Text, value_name = "FORMAT")]
+    pub output: TextFormat,
+}
+
+/// A format of what is printed for reading from top to bottom.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum TextFormat {
+    /// Text for reading.
+    Text,
+    /// JSON.
+    Json,
 }
 
 /// A format of what is printed.

@@ -15,8 +15,12 @@ use std::path::{Path, PathBuf};
 /// A file that every run has: how a folder is known to be one.
 pub const MARK: &str = "reconciliation.json";
 /// All that a run may have beside it. A folder with anything else is not only a run, and is never replaced.
-pub const OTHER_FILES: [&str; 5] =
-    ["cost-report.json", "cost-report.csv", "statements", CUBE, "rejected-lines.csv"];
+pub const OTHER_FILES: [&str; 7] =
+    ["cost-report.json", "cost-report.csv", "statements", CUBE, "rejected-lines.csv", BOOKS[0], BOOKS[1]];
+/// The copy of the book in a result folder: its name says how it is written.
+pub const BOOKS: [&str; 2] = ["book.toml", "book.json"];
+/// The cost report's name in a result folder.
+pub const COST_REPORT: &str = "cost-report.json";
 /// The cube's name in a result folder.
 pub const CUBE: &str = "cost-cube.parquet";
 /// How many results may be written into one folder at a time.

@@ -9,14 +9,12 @@ use crate::terminal::{self, ReadingBar};
 use anyhow::{Context, anyhow};
 use billing::book::Book;
 use billing::charge_class::Cube;
-use billing::money::Currency;
 use billing::period::BillingPeriod;
-use billing::rate_card::{item_charges, rate_card};
-use billing::reconciliation::{ControlTotal, reconcile};
+use billing::rate_card::{ItemCharge, RateCard, item_charges, rate_card};
+use billing::reconciliation::reconcile;
 use billing::{cost_report, statement};
-use cost_data::reading::{Refusal, Report, Request};
-use cost_data::worker::{self, Limits, Program, WorkerError};
-use std::collections::BTreeMap;
+use cost_data::reading::{Refusal, Request};
+use cost_data::worker::{self, Answer, Limits, WorkerError};
 use std::fs;
 use std::path::Path;
 use std::time::Instant;
@@ -26,14 +24,15 @@ pub fn run(arguments: &RunArguments) -> Result<(), Failure> {
     let started = Instant::now();
     let period =
         BillingPeriod::parse(&arguments.period).map_err(|error| Failure::input(error.to_string()))?;
-    let book = read_book(&arguments.book)?;
+    let (book, book_text) = read_book(&arguments.book)?;
     let draft = Draft::begin(&arguments.out, arguments.force)?;
-    let (cube, control, report) = read_cost_files(arguments, &draft)?;
+    let answer = read_cost_files(arguments, &draft)?;
     let read = started.elapsed();
-    terminal::print_reading(&report);
-    check_payer(&book, &cube)?;
-    let results = price(period, book, cube, &control, report)?;
+    terminal::print_reading(&answer.report);
+    check_payer(&book, &answer.cube)?;
+    let results = price(period, book, answer)?;
     let priced = started.elapsed();
+    draft.write(book_file::stored_name(&arguments.book), book_text.as_bytes())?;
     report_files::write(&draft, &results)?;
     draft.publish()?;
     terminal::print_results(&results, arguments.output)?;
@@ -49,7 +48,8 @@ pub fn run(arguments: &RunArguments) -> Result<(), Failure> {
     Ok(())
 }
 
-fn read_book(path: &Path) -> Result<Book, Failure> {
+/// Reads and checks a book; its warnings are said. Also gives its text.
+pub fn read_book(path: &Path) -> Result<(Book, String), Failure> {
     let shown = path.display();
     let bytes = fs::read(path).map_err(|error| {
         Failure::input(format!("book `{shown}` cannot be read: {error}"))
@@ -65,14 +65,11 @@ fn read_book(path: &Path) -> Result<Book, Failure> {
     for warning in parsed.warnings {
         say!("warning: {shown}:{warning}");
     }
-    Ok(parsed.book)
+    Ok((parsed.book, text))
 }
 
 /// Lets a child read the cost files; the cube lands in the draft.
-fn read_cost_files(
-    arguments: &RunArguments,
-    draft: &Draft,
-) -> Result<(Cube, BTreeMap<Currency, ControlTotal>, Report), Failure> {
+fn read_cost_files(arguments: &RunArguments, draft: &Draft) -> Result<Answer, Failure> {
     let available = || std::thread::available_parallelism().map_or(1, Into::into);
     let threads = arguments.threads.map_or_else(available, Into::into);
     let mut limits = Limits::for_reading(&arguments.cost, threads);
@@ -88,18 +85,22 @@ fn read_cost_files(
     };
     let program = std::env::current_exe().context("cannot find this program to start its reading child")?;
     let bar = ReadingBar::new();
-    let program = Program { path: &program, argument: READ_COST_FILES };
-    let read = worker::read(program, &request, limits, &draft.path(CUBE), &mut |so_far| {
+    let read = worker::read(&program, READ_COST_FILES, &request, limits, &draft.path(CUBE), &mut |so_far| {
         bar.show(so_far);
     });
     bar.finish();
-    read.map_err(|error| match error {
-        WorkerError::Refused(refusal) => refused(&refusal, arguments.accept_rejects),
+    read.map_err(|error| reading_failed(error, arguments.accept_rejects))
+}
+
+/// Why a child has not read the cost files.
+pub fn reading_failed(error: WorkerError, accepts_rejects: bool) -> Failure {
+    match error {
+        WorkerError::Refused(refusal) => refused(&refusal, accepts_rejects),
         WorkerError::Stopped(why) => {
             Failure::input(format!("the cost files cannot be read: the reader was stopped: {why}"))
         }
         other => Failure::Other(other.into()),
-    })
+    }
 }
 
 fn refused(refusal: &Refusal, accepts_rejects: bool) -> Failure {
@@ -112,7 +113,8 @@ fn refused(refusal: &Refusal, accepts_rejects: bool) -> Failure {
     }
 }
 
-fn check_payer(book: &Book, cube: &Cube) -> Result<(), Failure> {
+/// Whether a book may price a cube: they are of one payer.
+pub fn check_payer(book: &Book, cube: &Cube) -> Result<(), Failure> {
     match &cube.payer {
         Some(payer) if *payer != book.payer => {
             let problem =
@@ -123,21 +125,22 @@ fn check_payer(book: &Book, cube: &Cube) -> Result<(), Failure> {
     }
 }
 
-/// Everything that follows from a cube and a book.
-fn price(
-    period: BillingPeriod,
-    book: Book,
-    cube: Cube,
-    control: &BTreeMap<Currency, ControlTotal>,
-    report: Report,
-) -> Result<Results, Failure> {
+/// The rate card of a cube under a book, and the charges of its custom line items.
+pub fn rate(cube: &Cube, book: &Book) -> Result<(RateCard, Vec<ItemCharge>), Failure> {
     let refused = |error: billing::rate_card::PricingError| Failure::input(error.to_string());
-    let card = rate_card(&cube, &book).map_err(refused)?;
-    let charges = item_charges(&cube, &book, &card).map_err(refused)?;
+    let card = rate_card(cube, book).map_err(refused)?;
+    let charges = item_charges(cube, book, &card).map_err(refused)?;
+    Ok((card, charges))
+}
+
+/// Everything that follows from a cube and a book.
+fn price(period: BillingPeriod, book: Book, answer: Answer) -> Result<Results, Failure> {
+    let Answer { cube, control, cube_sha256, report } = answer;
+    let (card, charges) = rate(&cube, &book)?;
     let statements = statement::statements(&cube, &book, &card, &charges)?;
     let rows = cost_report::cost_report(&cube, &book, &card, &statements)?;
     let totals = cost_report::group_totals(&rows, &statements)?;
-    let reconciliation = reconcile(&cube, &book, &card, &statements, control)?;
+    let reconciliation = reconcile(&cube, &book, &card, &statements, &control)?;
     for (currency, of_currency) in &reconciliation.currencies {
         if !of_currency.difference.is_zero() {
             let difference = of_currency.difference;
@@ -148,5 +151,17 @@ fn price(
         }
     }
     let rounded_items = charges.iter().filter(|charge| charge.rounded).count() as u64;
-    Ok(Results { period, book, cube, card, statements, rows, totals, reconciliation, report, rounded_items })
+    Ok(Results {
+        period,
+        book,
+        cube,
+        cube_sha256,
+        card,
+        statements,
+        rows,
+        totals,
+        reconciliation,
+        report,
+        rounded_items,
+    })
 }
