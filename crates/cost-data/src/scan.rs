@@ -389,7 +389,7 @@ impl Scan {
 
 impl Batch {
     /// The numbers of a measure that has one source.
-    fn numbers(&self, measure: Measure) -> Option<&Numbers> {
+    pub fn numbers(&self, measure: Measure) -> Option<&Numbers> {
         self.measures.iter().find(|(of, _)| *of == measure).map(|(_, numbers)| numbers)
     }
 }
@@ -409,7 +409,7 @@ pub fn line_measures(batch: &Batch, row: usize) -> [Quantity; MEASURES] {
 
 impl Numbers {
     /// A row's units.
-    fn value(&self, row: usize) -> i128 {
+    pub fn value(&self, row: usize) -> i128 {
         let units = self.units.get(row).copied().unwrap_or(0);
         if units == 0 && !self.wide.is_empty() {
             // Set row by row, so in order.

@@ -6,6 +6,8 @@
 
 use crate::cube_file::{self, StoredCube};
 use crate::diagnostics::Diagnostic;
+use crate::export::plan::Plan;
+use crate::export::{self, ExportReport};
 use crate::limits::{WORKER_BASE_BYTES, WORKER_BASE_SECONDS, WORKER_SECONDS_PER_MIB, WORKER_THREAD_BYTES};
 use crate::reading::{self, FoundLine, LineSearch, Progress, Reading, Refusal, Report, Request};
 use billing::charge_class::Cube;
@@ -34,6 +36,21 @@ enum Work {
     Read(Request, PathBuf),
     /// To find the rows of a line.
     Find(LineSearch),
+    /// To export the lines of a month.
+    Export(Box<ExportOrder>),
+}
+
+/// What to export, and where to.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ExportOrder {
+    /// The cost files, which must be those that were priced.
+    pub request: Request,
+    /// The month's cube.
+    pub cube: PathBuf,
+    /// What becomes of the lines.
+    pub plan: Plan,
+    /// An empty folder for the files.
+    pub folder: PathBuf,
 }
 
 /// What the child says.
@@ -42,6 +59,7 @@ enum Message {
     Progress(Progress),
     Done(Box<Report>),
     Found(Vec<FoundLine>),
+    Exported(Box<ExportReport>),
     Refused(Refusal),
 }
 
@@ -150,6 +168,25 @@ pub fn find_line(
     }
 }
 
+/// Exports the lines of a month in a child, as [`read`] reads it.
+///
+/// # Errors
+/// [`WorkerError`].
+pub fn export(
+    program: &Path,
+    argument: &str,
+    order: ExportOrder,
+    limits: Limits,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<ExportReport, WorkerError> {
+    let (message, stopped) = converse(program, argument, Work::Export(Box::new(order)), limits, progress)?;
+    match message {
+        Some(Message::Exported(report)) => Ok(*report),
+        Some(Message::Refused(refusal)) => Err(WorkerError::Refused(refusal)),
+        _ => Err(WorkerError::Stopped(stopped)),
+    }
+}
+
 /// Lets a child work; gives its answer, and how it ended where it gave none. A result of a child that failed afterwards is none.
 fn converse(
     program: &Path,
@@ -242,6 +279,7 @@ pub fn serve(input: impl Read, output: impl Write + Send) -> std::io::Result<()>
     let answer = match &order.work {
         Work::Read(request, cube) => read_month(request, cube, &progress),
         Work::Find(search) => reading::find_line(search).map(Message::Found),
+        Work::Export(order) => export_lines(order, &progress),
     };
     let answer = answer.unwrap_or_else(|refusal| Message::Refused(shortened(refusal)));
     say(&answer)
@@ -259,6 +297,17 @@ fn read_month(
         Diagnostic::file(&cube_path.display().to_string(), reason)
     })?;
     Ok(Message::Done(Box::new(report)))
+}
+
+/// Exports the lines of a month.
+fn export_lines(order: &ExportOrder, progress: &(dyn Fn(Progress) + Sync)) -> Result<Message, Refusal> {
+    let unread = |error: cube_file::CubeFileError| {
+        Diagnostic::file(&order.cube.display().to_string(), format!("cannot be read: {error}"))
+    };
+    let stored = StoredCube::open(&order.cube).map_err(|error| unread(error.into()))?;
+    let (cube, _) = stored.read().map_err(unread)?;
+    let report = export::export(&order.request, &order.plan, &cube, &order.folder, progress)?;
+    Ok(Message::Exported(Box::new(report)))
 }
 
 fn shortened(mut refusal: Refusal) -> Refusal {
