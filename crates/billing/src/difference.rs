@@ -8,7 +8,7 @@ use crate::charge_class::{ChargeClass, ClassId, Cube, KeyColumn, MEASURES, Measu
 use crate::custom_line_item::CustomLineItem;
 use crate::money::{Amount, Cost, Currency, DecimalError, Quantity, ten_to};
 use crate::pricing::PricingRule;
-use crate::rate_card::{Base, Entry, LinePrice, RateCard, Treatment};
+use crate::rate_card::{Base, Entry, LinePrice, RateCard, Reason, Treatment};
 use crate::statement::Statement;
 use std::collections::{BTreeMap, HashMap};
 
@@ -28,7 +28,11 @@ pub struct Side<'a> {
 /// Why an amount changed. Rules are numbers in the book of their side.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Cause {
-    /// The bill treats the lines in another way: a commitment is now outside the group, say.
+    /// The owner of the commitment has left the group: covered usage is On-Demand again, its fees and negations are gone.
+    CommitmentLeft,
+    /// The owner of the commitment has come into the group.
+    CommitmentCame,
+    /// The bill treats the lines in another way.
     Treatment(Treatment, Treatment),
     /// Another rule prices the lines, or a rule where none did, or none where one did.
     Rule(Option<u32>, Option<u32>),
@@ -344,7 +348,12 @@ fn decision(one: Placed<'_>, other: Placed<'_>) -> Option<Cause> {
     let (was, is) = (one.entry.treatment, other.entry.treatment);
     let kind = |treatment| matches!(treatment, Treatment::Priced(_));
     if kind(was) != kind(is) || (!kind(was) && was != is) {
-        return Some(Cause::Treatment(was, is));
+        const OUTSIDE: Treatment = Treatment::Dropped(Reason::CommitmentOutside);
+        return Some(match (was, is) {
+            (Treatment::AtCost, Treatment::Priced(_) | OUTSIDE) => Cause::CommitmentLeft,
+            (Treatment::Priced(_) | OUTSIDE, Treatment::AtCost) => Cause::CommitmentCame,
+            _ => Cause::Treatment(was, is),
+        });
     }
     match (one.rule(), other.rule(), one.entry.rule, other.entry.rule) {
         (Some(old), Some(new), Some(was), Some(is)) if old.name == new.name => {

@@ -11,7 +11,7 @@ use crate::wording;
 use anyhow::anyhow;
 use billing::difference::{Cause, Part, Row, Side, difference};
 use billing::money::{Cost, Currency, DecimalError};
-use billing::rate_card::{RateCard, Reason, Treatment};
+use billing::rate_card::{RateCard, Treatment};
 use billing::statement::{self, Statement};
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -204,7 +204,9 @@ fn cause(cause: &Cause, before: &RunFolder, after: &RunFolder) -> String {
         None => "no group".to_owned(),
     };
     match cause {
-        Cause::Treatment(was, is) => treatment(*was, *is),
+        Cause::CommitmentLeft => "commitment now outside the group".to_owned(),
+        Cause::CommitmentCame => "commitment now inside the group".to_owned(),
+        Cause::Treatment(was, is) => format!("treatment: {} → {}", treatment(*was), treatment(*is)),
         Cause::Rule(was, is) => {
             let was = was.map_or("no rule".to_owned(), |rule| format!("rule `{}`", old(rule).name));
             let is = is.map_or("no rule".to_owned(), |rule| format!("rule `{}`", new(rule).name));
@@ -233,24 +235,12 @@ fn cause(cause: &Cause, before: &RunFolder, after: &RunFolder) -> String {
     }
 }
 
-fn treatment(was: Treatment, is: Treatment) -> String {
-    const OUTSIDE: Treatment = Treatment::Dropped(Reason::CommitmentOutside);
-    match (was, is) {
-        (Treatment::AtCost, Treatment::Priced(_)) | (Treatment::AtCost, OUTSIDE) => {
-            "commitment now outside the group".to_owned()
-        }
-        (Treatment::Priced(_), Treatment::AtCost) | (OUTSIDE, Treatment::AtCost) => {
-            "commitment now inside the group".to_owned()
-        }
-        (was, is) => {
-            let name = |treatment| match treatment {
-                Treatment::Ungrouped => "in no group",
-                Treatment::Dropped(reason) => wording::reason(reason),
-                Treatment::AtCost => "at cost",
-                Treatment::Priced(_) => "priced",
-            };
-            format!("treatment: {} → {}", name(was), name(is))
-        }
+fn treatment(treatment: Treatment) -> &'static str {
+    match treatment {
+        Treatment::Ungrouped => "in no group",
+        Treatment::Dropped(reason) => wording::reason(reason),
+        Treatment::AtCost => "at cost",
+        Treatment::Priced(_) => "priced",
     }
 }
 
