@@ -14,6 +14,7 @@ macro_rules! say {
 mod book_file;
 mod cli;
 mod explain;
+mod export;
 mod failure;
 mod preview;
 mod publish;
@@ -30,6 +31,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Run(arguments) => run::run(&arguments),
+        Command::Export(arguments) => export::export(&arguments),
         Command::Preview(arguments) => preview::preview(&arguments),
         Command::Explain(arguments) => explain::explain(&arguments),
         Command::ReadCostFiles => {
