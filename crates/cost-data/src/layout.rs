@@ -19,6 +19,15 @@ pub enum CostFormat {
 }
 
 impl CostFormat {
+    /// Every format.
+    pub const ALL: [Self; 2] = [Self::LegacyCur, Self::Cur2];
+
+    /// The format of a name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.name() == name)
+    }
+
     /// The format's name.
     #[must_use]
     pub const fn name(self) -> &'static str {

@@ -15,6 +15,7 @@ mod book_file;
 mod cli;
 mod diff;
 mod explain;
+mod export;
 mod failure;
 mod preview;
 mod publish;
@@ -31,6 +32,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Run(arguments) => run::run(&arguments),
+        Command::Export(arguments) => export::export(&arguments),
         Command::Preview(arguments) => preview::preview(&arguments),
         Command::Diff(arguments) => diff::diff(&arguments),
         Command::Explain(arguments) => explain::explain(&arguments),

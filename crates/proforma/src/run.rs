@@ -1,7 +1,8 @@
 //! `proforma run`: a month of cost files becomes statements, a cost report and a reconciliation.
 
 use crate::book_file;
-use crate::cli::{READ_COST_FILES, RunArguments};
+use crate::cli::{ExportLayout, READ_COST_FILES, RunArguments};
+use crate::export::{self, Priced, Wanted};
 use crate::failure::Failure;
 use crate::publish::{CUBE, Draft};
 use crate::report_files::{self, Results};
@@ -13,6 +14,7 @@ use billing::period::BillingPeriod;
 use billing::rate_card::{ItemCharge, RateCard, item_charges, rate_card};
 use billing::reconciliation::reconcile;
 use billing::{cost_report, statement};
+use cost_data::export::ExportReport;
 use cost_data::reading::{Refusal, Request};
 use cost_data::worker::{self, Answer, Limits, WorkerError};
 use std::fs;
@@ -26,15 +28,18 @@ pub fn run(arguments: &RunArguments) -> Result<(), Failure> {
         BillingPeriod::parse(&arguments.period).map_err(|error| Failure::input(error.to_string()))?;
     let (book, book_text) = read_book(&arguments.book)?;
     let draft = Draft::begin(&arguments.out, arguments.force)?;
-    let answer = read_cost_files(arguments, &draft)?;
+    let (request, limits) = request(arguments);
+    let answer = read_cost_files(&request, limits, &draft)?;
     let read = started.elapsed();
     terminal::print_reading(&answer.report);
     check_payer(&book, &answer.cube)?;
     let results = price(period, book, answer)?;
     let priced = started.elapsed();
     draft.write(book_file::stored_name(&arguments.book), book_text.as_bytes())?;
+    let exported = export_lines(arguments, &request, limits, &draft, &results)?;
     report_files::write(&draft, &results)?;
     draft.publish()?;
+    exported.iter().for_each(export::print);
     terminal::print_results(&results, arguments.output)?;
     if arguments.timings {
         let hashing = results.report.hashing_nanoseconds / 1_000;
@@ -68,8 +73,33 @@ pub fn read_book(path: &Path) -> Result<(Book, String), Failure> {
     Ok((parsed.book, text))
 }
 
-/// Lets a child read the cost files; the cube lands in the draft.
-fn read_cost_files(arguments: &RunArguments, draft: &Draft) -> Result<Answer, Failure> {
+/// Exports the lines of the billing groups into the draft, if that is wanted.
+fn export_lines(
+    arguments: &RunArguments,
+    request: &Request,
+    limits: Limits,
+    draft: &Draft,
+    results: &Results,
+) -> Result<Option<ExportReport>, Failure> {
+    if arguments.export == ExportLayout::None {
+        return Ok(None);
+    }
+    let files = &results.report.files;
+    let priced = Priced {
+        cube: &results.cube,
+        book: &results.book,
+        card: &results.card,
+        statements: &results.statements,
+        files: files.iter().map(|file| (file.name.as_str(), file.sha256.as_str())).collect(),
+        format: export::format_of(files),
+    };
+    let wanted = Wanted { layout: arguments.export, format: arguments.export_format, groups: &[] };
+    let plan = export::plan(&priced, &wanted)?;
+    export::with_run(draft, request, limits, plan).map(Some)
+}
+
+/// What the child is asked to read, and what it may take.
+fn request(arguments: &RunArguments) -> (Request, Limits) {
     let available = || std::thread::available_parallelism().map_or(1, Into::into);
     let threads = arguments.threads.map_or_else(available, Into::into);
     let mut limits = Limits::for_reading(&arguments.cost, threads);
@@ -83,13 +113,18 @@ fn read_cost_files(arguments: &RunArguments, draft: &Draft) -> Result<Answer, Fa
         accept_rejects: arguments.accept_rejects,
         check_line_ids: arguments.check_line_ids,
     };
+    (request, limits)
+}
+
+/// Lets a child read the cost files; the cube lands in the draft.
+fn read_cost_files(request: &Request, limits: Limits, draft: &Draft) -> Result<Answer, Failure> {
     let program = std::env::current_exe().context("cannot find this program to start its reading child")?;
     let bar = ReadingBar::new();
-    let read = worker::read(&program, READ_COST_FILES, &request, limits, &draft.path(CUBE), &mut |so_far| {
+    let read = worker::read(&program, READ_COST_FILES, request, limits, &draft.path(CUBE), &mut |so_far| {
         bar.show(so_far);
     });
     bar.finish();
-    read.map_err(|error| reading_failed(error, arguments.accept_rejects))
+    read.map_err(|error| reading_failed(error, request.accept_rejects))
 }
 
 /// Why a child has not read the cost files.

@@ -11,6 +11,7 @@ use billing::money::{Cost, Currency};
 use billing::period::BillingPeriod;
 use billing::reconciliation::ControlTotal;
 use cost_data::cube_file::StoredCube;
+use cost_data::layout::CostFormat;
 use cost_data::reading::hex;
 use serde::Deserialize;
 use std::collections::BTreeMap;
@@ -32,6 +33,10 @@ pub struct RunFolder {
     pub snapshot: String,
     /// The cost files that were read.
     pub files: Vec<CostFile>,
+    /// Their format.
+    pub format: CostFormat,
+    /// Whether the run went on without the rows that could not be read.
+    pub accepted_rejects: bool,
     /// The month by charge class.
     pub cube: Cube,
     /// Totals by currency, summed line by line when the files were read.
@@ -45,6 +50,8 @@ pub struct CostFile {
     pub name: String,
     /// The SHA-256 of its content, in hexadecimal.
     pub sha256: String,
+    /// Its format, by name.
+    pub format: String,
 }
 
 impl RunFolder {
@@ -84,6 +91,12 @@ struct Mark {
     book: String,
     cost_cube: String,
     files: Vec<CostFile>,
+    lines: MarkLines,
+}
+
+#[derive(Deserialize)]
+struct MarkLines {
+    rejected: u64,
 }
 
 /// The one thing that every version's file says.
@@ -120,8 +133,21 @@ pub fn open(path: &Path) -> Result<RunFolder, Failure> {
     if cube.period != period {
         return Err(damaged(format!("`{CUBE}` is of {}", cube.period)));
     }
-    let Mark { snapshot, files, .. } = mark;
-    Ok(RunFolder { path: path.to_owned(), period, book, book_hash, snapshot, files, cube, control })
+    let Mark { snapshot, files, lines, .. } = mark;
+    let format = files.first().and_then(|file| CostFormat::parse(&file.format));
+    let format = format.ok_or_else(|| damaged("its cost files are of no known format".to_owned()))?;
+    Ok(RunFolder {
+        path: path.to_owned(),
+        period,
+        book,
+        book_hash,
+        snapshot,
+        files,
+        format,
+        accepted_rejects: lines.rejected > 0,
+        cube,
+        control,
+    })
 }
 
 fn read_mark(path: &Path) -> Result<Mark, Failure> {

@@ -31,14 +31,6 @@ pub enum Values {
 }
 
 impl SourceRows {
-    /// How many lines.
-    pub fn rows(&self) -> usize {
-        match self {
-            Self::Parquet(record, _) => record.num_rows(),
-            Self::Csv(lines) => lines.len(),
-        }
-    }
-
     /// The values of a column of the file as a kind. A value that is not of the kind is none.
     pub fn values(&self, place: usize, kind: Kind) -> Option<Values> {
         match self {
