@@ -8,6 +8,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Decimal128Type, Int32Type, Int64Type};
 use arrow_array::{Array, ArrayRef, Int64Array, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema};
+use billing::abilities::{Abilities, Ability, Feature};
 use billing::account::AccountId;
 use billing::charge_class::{
     ChargeClass, ClassId, Cube, KEY_COLUMNS, KeyColumn, MEASURES, Measure, TextId, Texts,
@@ -96,8 +97,36 @@ fn metadata(cube: &Cube, control: &BTreeMap<Currency, ControlTotal>) -> Vec<KeyV
         ("proforma.payer", cube.payer.as_ref().map(ToString::to_string).unwrap_or_default()),
         ("proforma.product_names", json(serde_json::to_string(&cube.product_names))),
         ("proforma.control_totals", json(serde_json::to_string(&totals))),
+        ("proforma.abilities", json(serde_json::to_string(&abilities_text(cube.abilities)))),
     ];
     entries.map(|(key, value)| KeyValue::new(key.to_owned(), value)).into()
+}
+
+/// What the cost files can say, by feature.
+fn abilities_text(abilities: Abilities) -> BTreeMap<String, String> {
+    let text = |ability| match ability {
+        Ability::Told => "told",
+        Ability::Derived => "derived",
+        Ability::Absent => "absent",
+    };
+    Feature::ALL
+        .iter()
+        .map(|(feature, name)| ((*name).to_owned(), text(abilities.of(*feature)).to_owned()))
+        .collect()
+}
+
+fn read_abilities(texts: &BTreeMap<String, String>) -> Result<Abilities, CubeFileError> {
+    let mut abilities = Abilities::ALL_TOLD;
+    for (feature, name) in Feature::ALL {
+        let ability = match texts.get(name).map(String::as_str) {
+            Some("told") => Ability::Told,
+            Some("derived") => Ability::Derived,
+            Some("absent") => Ability::Absent,
+            other => return Err(CubeFileError::Content(format!("`{name}` is {other:?}"))),
+        };
+        abilities = abilities.with(feature, ability);
+    }
+    Ok(abilities)
 }
 
 fn record(
@@ -154,6 +183,7 @@ pub fn read(path: &Path) -> Result<(Cube, BTreeMap<Currency, ControlTotal>), Cub
     let names = serde_json::from_str(entry("proforma.product_names")?).map_err(json)?;
     let totals: BTreeMap<String, [String; 2]> =
         serde_json::from_str(entry("proforma.control_totals")?).map_err(json)?;
+    let abilities = read_abilities(&serde_json::from_str(entry("proforma.abilities")?).map_err(json)?)?;
     let (mut texts, mut classes) = (Texts::default(), Vec::new());
     for batch in builder.with_batch_size(ROWS_PER_BATCH).build()? {
         read_classes(&batch?, &mut texts, &mut classes)?;
@@ -164,7 +194,9 @@ pub fn read(path: &Path) -> Result<(Cube, BTreeMap<Currency, ControlTotal>), Cub
         let currency = Currency::parse(&code).ok_or_else(|| content(format!("currency `{code}`")))?;
         control.insert(currency, ControlTotal { net_unblended: total(&net)?, unblended: total(&unblended)? });
     }
-    Ok((Cube::new(period, payer, texts, classes, names), control))
+    let mut cube = Cube::new(period, payer, texts, classes, names);
+    cube.abilities = abilities;
+    Ok((cube, control))
 }
 
 fn read_classes(
@@ -229,7 +261,8 @@ mod tests {
         let classes = classes.collect();
         let period = BillingPeriod::new(2026, 10).unwrap();
         let names = BTreeMap::from([("AmazonEC2".to_owned(), "Amazon Elastic Compute Cloud".to_owned())]);
-        let cube = Cube::new(period, AccountId::parse("999999999999"), texts, classes, names);
+        let mut cube = Cube::new(period, AccountId::parse("999999999999"), texts, classes, names);
+        cube.abilities = cube.abilities.with(Feature::UsageType, Ability::Derived);
         let control = BTreeMap::from([(
             Currency::parse("USD").unwrap(),
             ControlTotal {
@@ -243,8 +276,8 @@ mod tests {
         let (again, control_again) = read(&path).unwrap();
         assert_eq!(control, control_again);
         assert_eq!(
-            (again.period, &again.payer, &again.product_names),
-            (cube.period, &cube.payer, &cube.product_names)
+            (again.period, &again.payer, &again.product_names, again.abilities),
+            (cube.period, &cube.payer, &cube.product_names, cube.abilities)
         );
         for (a, b) in cube.classes.iter().zip(&again.classes) {
             assert_eq!(

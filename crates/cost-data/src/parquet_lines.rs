@@ -3,7 +3,7 @@
 //! Text columns are read as dictionaries, so that each distinct value of a row group is handled once; amounts may be doubles,
 //! decimals, floats, whole numbers or text. Only the columns that pricing needs are decoded.
 
-use crate::batch::{Batch, Codes, Columns, Numbers, Place, Reject, RowNotes, key_column_name};
+use crate::batch::{self, Batch, Bound, Codes, Columns, Numbers, Place, Reject, RowNotes};
 use crate::layout::{self, Layout, LayoutError};
 use crate::limits::{
     BATCH_ROWS, EXPANSION_FREE_BYTES, EXPANSION_RATIO_MAX, ROWS_FREE, ROWS_PER_BYTE_MAX, TEXT_BYTES_MAX,
@@ -76,30 +76,28 @@ impl ParquetFile {
     /// Columns of a type that no exact value can come from, with their types.
     pub fn unusable_columns(&self, columns: &Columns) -> Vec<String> {
         let fields = self.metadata.schema().fields();
-        let check = |place: usize, usable: &dyn Fn(&DataType) -> bool, wanted: &str| {
-            let field: &Field = &fields[place];
+        let check = |column: Bound, usable: &dyn Fn(&DataType) -> bool, wanted: &str| {
+            let field: &Field = &fields[column.place];
             (!usable(field.data_type()))
                 .then(|| format!("`{}` is {}, expected {wanted}", field.name(), type_name(field.data_type())))
         };
-        let key_types = KeyColumn::ALL.iter().zip(&columns.keys).filter_map(|(column, place)| {
+        let key_types = KeyColumn::ALL.iter().zip(&columns.keys).filter_map(|(column, bound)| {
             let number = matches!(
                 column,
                 KeyColumn::NormalizationFactor | KeyColumn::PublicRate | KeyColumn::UnblendedRateState
             );
             let usable = |kind: &DataType| is_text(kind) || (number && is_number(kind));
-            check((*place)?, &usable, if number { "text or a number" } else { "text" })
+            check((*bound)?, &usable, if number { "text or a number" } else { "text" })
         });
         let measures = columns
             .measures
             .iter()
-            .filter_map(|(_, _, place)| check(*place, &|kind| is_text(kind) || is_number(kind), "a number"));
+            .filter_map(|(_, column)| check(*column, &|kind| is_text(kind) || is_number(kind), "a number"));
         let times = [Some(columns.period_start), columns.usage_start]
             .into_iter()
             .flatten()
-            .filter_map(|place| check(place, &|kind| is_text(kind) || is_time(kind), "a timestamp"));
-        let texts = [columns.payer].into_iter().chain(columns.product_name).chain(columns.service_name);
-        let texts = texts.chain(columns.identity.into_iter().flatten());
-        let texts = texts.filter_map(|place| check(place, &is_text, "text"));
+            .filter_map(|column| check(column, &|kind| is_text(kind) || is_time(kind), "a timestamp"));
+        let texts = columns.texts().filter_map(|column| check(column, &is_text, "text"));
         key_types.chain(measures).chain(times).chain(texts).collect()
     }
 
@@ -222,64 +220,60 @@ impl Batches {
         };
         self.rows_left = rows_left;
         Some(Ok(
-            Decoder { record, rejects: Vec::new(), notes: RowNotes::default() }.batch(place, columns, period)
+            batch::assemble(Decoder::new(&record, columns), place, columns, period)
         ))
     }
 }
 
 struct Decoder {
-    record: RecordBatch,
+    rows: usize,
+    /// The columns by their place in the file.
+    by_place: HashMap<usize, ArrayRef>,
     rejects: Vec<Reject>,
     notes: RowNotes,
 }
 
-impl Decoder {
-    fn batch(mut self, place: Place, columns: &Columns, period: &Range<i64>) -> Batch {
-        let by_place = self.places(columns);
-        let column = |at: usize| Arc::clone(&by_place[&at]);
-        self.notes = RowNotes::new(self.period_mask(&column(columns.period_start), period));
-        let mut keys = columns.keys.map(|_| None);
-        for (key, source) in KeyColumn::ALL.into_iter().zip(columns.keys) {
-            keys[key as usize] = source.map(|at| self.codes(&column(at), key_column_name(key)));
-        }
-        let mut measures = Vec::with_capacity(columns.measures.len());
-        for (measure, name, at) in &columns.measures {
-            measures.push((*measure, self.numbers(&column(*at), name)));
-        }
-        let usage_outside = columns.usage_start.and_then(|at| outside(&column(at), period));
-        let payer = self.codes(&column(columns.payer), layout::PAYER);
-        let product_name = columns.product_name.map(|at| self.codes(&column(at), layout::PRODUCT_NAME));
-        let service_name = columns.service_name.map(|at| self.codes(&column(at), layout::SERVICE_NAME));
-        let identity = columns.identity.map(|[id, interval]| {
-            [
-                self.codes(&column(id), layout::LINE_ITEM_ID),
-                self.codes(&column(interval), layout::TIME_INTERVAL),
-            ]
-        });
-        let rows = self.record.num_rows();
-        let Self { rejects, notes: RowNotes { in_period, kept: notes, .. }, .. } = self;
-        let product_map = None;
-        Batch {
-            place,
-            rows,
-            keys,
-            payer,
-            measures,
-            in_period,
-            usage_outside,
-            product_name,
-            service_name,
-            product_map,
-            identity,
-            rejects,
-            notes,
-            name_in_map: columns.product_name.is_none() && columns.product_map.is_some(),
-        }
+impl batch::Lines for Decoder {
+    const MAPS_ARE_TEXT: bool = false;
+
+    fn rows(&self) -> usize {
+        self.rows
     }
 
-    /// The record's columns by their place in the file: a projection keeps the file's order.
-    fn places(&self, columns: &Columns) -> HashMap<usize, ArrayRef> {
-        columns.places().into_iter().zip(self.record.columns().iter().cloned()).collect()
+    fn in_period(&mut self, column: Bound, period: &Range<i64>) -> Option<Vec<bool>> {
+        self.period_mask(&self.array(column), column.name, period)
+    }
+
+    fn outside(&self, column: Bound, period: &Range<i64>) -> Option<Vec<bool>> {
+        outside(&self.array(column), period)
+    }
+
+    fn texts(&mut self, column: Bound) -> Codes {
+        self.codes(&self.array(column), column.name)
+    }
+
+    fn amounts(&mut self, column: Bound) -> Numbers {
+        self.numbers(&self.array(column), column.name)
+    }
+
+    fn note_in(&mut self, notes: RowNotes) {
+        self.notes = notes;
+    }
+
+    fn findings(self) -> (Vec<Reject>, RowNotes) {
+        (self.rejects, self.notes)
+    }
+}
+
+impl Decoder {
+    /// The columns of a record, which keeps the file's order.
+    fn new(record: &RecordBatch, columns: &Columns) -> Self {
+        let by_place = columns.places().into_iter().zip(record.columns().iter().cloned()).collect();
+        Self { rows: record.num_rows(), by_place, rejects: Vec::new(), notes: RowNotes::default() }
+    }
+
+    fn array(&self, column: Bound) -> ArrayRef {
+        Arc::clone(&self.by_place[&column.place])
     }
 
     /// A text column, or the texts of a number column.
@@ -395,7 +389,7 @@ impl Decoder {
     }
 
     /// Which rows belong to the period; a row without a readable one is rejected.
-    fn period_mask(&mut self, array: &ArrayRef, period: &Range<i64>) -> Option<Vec<bool>> {
+    fn period_mask(&mut self, array: &ArrayRef, name: &str, period: &Range<i64>) -> Option<Vec<bool>> {
         if all_within(array, period) {
             return None;
         }
@@ -405,7 +399,7 @@ impl Decoder {
             Ok(_) => mask.get_or_insert_with(|| vec![true; array.len()])[row] = false,
             Err(text) => {
                 let reason = "not a readable billing period start";
-                self.rejects.push(Reject::new(row, layout::PERIOD_START, Some(&text), reason));
+                self.rejects.push(Reject::new(row, name, Some(&text), reason));
             }
         });
         mask

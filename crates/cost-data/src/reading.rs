@@ -1,15 +1,17 @@
 //! Reading a month: all files of a delivery, over threads, into one cube.
 
-use crate::batch::{Columns, Place, key_column_name, span};
+use crate::batch::{Columns, Place, span};
 use crate::csv_lines::{self, CsvFile};
 use crate::delivery::{self, Delivery, Found};
 use crate::diagnostics::{Diagnostic, excerpt};
-use crate::layout::{CostFormat, LayoutError};
+use crate::focus::{self, OtherProviders};
+use crate::layout::{CostFormat, Layout, LayoutError};
 use crate::limits::{ODD_ACCOUNTS_SHOWN_MAX, REJECTS_LISTED_MAX, RESTARTS_MAX};
 use crate::number::NumberNotes;
 use crate::parquet_lines::{self, ParquetFile};
 use crate::scan::{self, Counts, Scan, TooManyClasses};
 use crate::source::Source;
+use billing::abilities::{Abilities, Ability, Feature};
 use billing::account::AccountId;
 use billing::charge_class::{Cube, KeyColumn, Measure};
 use billing::cost_line::LineItemType;
@@ -77,6 +79,8 @@ pub struct Report {
     pub rounding_residue: String,
     /// Rejected lines, up to a limit.
     pub rejects: Vec<Diagnostic>,
+    /// What other providers billed in the period: files of FOCUS may hold lines of several.
+    pub other_providers: Vec<OtherProvider>,
     /// Lines that came more than once, when that was checked.
     pub duplicate_lines: Option<u64>,
     /// What the operator should know.
@@ -100,7 +104,26 @@ pub struct FileReport {
     pub because: String,
 }
 
+/// What a provider that is not AWS billed in a currency; no part of any other total.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OtherProvider {
+    /// Its name.
+    pub provider: String,
+    /// The currency.
+    pub currency: String,
+    /// How many lines.
+    pub lines: u64,
+    /// Their billed cost, as a plain decimal.
+    pub billed_cost: String,
+}
+
 impl Report {
+    /// Lines of other providers.
+    #[must_use]
+    pub fn lines_of_other_providers(&self) -> u64 {
+        self.other_providers.iter().map(|other| other.lines).sum()
+    }
+
     /// The identity of the set of files: the hash of their hashes, whatever their names and order.
     #[must_use]
     pub fn snapshot(&self) -> [u8; 32] {
@@ -175,6 +198,7 @@ struct OpenFile {
     source: Source,
     columns: Columns,
     because: String,
+    abilities: Abilities,
     content: Content,
 }
 
@@ -194,12 +218,17 @@ const PRICE_COLUMNS: [(KeyColumn, &str); 5] = [
 
 /// A warning for every such column that a file does not have.
 fn absent_columns(files: &[OpenFile]) -> Vec<String> {
+    // What a file of FOCUS cannot say is told of the rules that need it.
+    if files.iter().any(|file| file.columns.focus.is_some()) {
+        return Vec::new();
+    }
     let without = |missing: &dyn Fn(&Columns) -> bool, column: &str, then: &str| {
         let file = files.iter().find(|file| missing(&file.columns))?;
         Some(format!("`{}` has no column `{column}`: {then}", file.found.name))
     };
     let keys = PRICE_COLUMNS.iter().filter_map(|(column, then)| {
-        without(&|columns| columns.keys[*column as usize].is_none(), key_column_name(*column), then)
+        let name = CostFormat::Cur2.vocabulary().key_name(*column);
+        without(&|columns| columns.keys[*column as usize].is_none(), name, then)
     });
     let public = |columns: &Columns| !columns.measures.iter().any(|(of, ..)| *of == Measure::PublicOnDemand);
     let public =
@@ -291,8 +320,20 @@ fn open(found: &Found, request: &Request) -> Result<(OpenFile, CostFormat), Unre
             return Err(Unread::Problem(Box::new(problem)));
         }
     }
+    let abilities = abilities(&layout, &columns);
     let (because, format) = (layout.because, layout.format);
-    Ok((OpenFile { found: found.clone(), source, columns, because, content }, format))
+    Ok((OpenFile { found: found.clone(), source, columns, because, abilities, content }, format))
+}
+
+/// What a file can say.
+fn abilities(layout: &Layout, columns: &Columns) -> Abilities {
+    if columns.focus.is_some() {
+        return focus::abilities(layout);
+    }
+    let rules_match_by =
+        [(KeyColumn::Operation, Feature::Operation), (KeyColumn::BillingEntity, Feature::Seller)];
+    let absent = rules_match_by.iter().filter(|(column, _)| columns.keys[*column as usize].is_none());
+    absent.fold(Abilities::ALL_TOLD, |abilities, (_, feature)| abilities.with(*feature, Ability::Absent))
 }
 
 /// The result of some work on a file, or what it says when it panics: decoders do, on files made for that.
@@ -547,7 +588,11 @@ fn finish(
         OpenFile { content: Content::Parquet(parquet), source, .. } => Some((source, parquet)),
         _ => None,
     });
-    let cube = Cube::new(period, payer, texts, classes, names);
+    let mut cube = Cube::new(period, payer, texts, classes, names);
+    let able = opened.files.iter().map(|file| file.abilities);
+    cube.abilities = able.fold(Abilities::ALL_TOLD, Abilities::and);
+    report.other_providers = other_providers(totals.others)
+        .map_err(|reason| Diagnostic::file(&inputs_text(request), reason))?;
     report.add_counts(totals.counts, totals.notes);
     report.warnings.extend(no_lines(&report, period));
     report.warnings.extend(opened.files.iter().filter_map(|file| without_identity(file, request)));
@@ -570,9 +615,19 @@ fn control_totals(units: BTreeMap<String, (i128, i128)>) -> Result<BTreeMap<Curr
     Ok(control)
 }
 
+fn other_providers(others: OtherProviders) -> Result<Vec<OtherProvider>, String> {
+    let others = others.into_iter().map(|((provider, currency), (lines, units))| {
+        let billed_cost = Cost::from_units(units)
+            .map_err(|error| format!("the sum of all {currency} of {provider} is {error}"))?;
+        Ok(OtherProvider { provider, currency, lines, billed_cost: billed_cost.to_string() })
+    });
+    others.collect()
+}
+
 /// What all threads found, added up.
 #[derive(Default)]
 struct Totals {
+    others: OtherProviders,
     counts: Counts,
     notes: NumberNotes,
     payers: BTreeMap<String, Place>,
@@ -594,6 +649,7 @@ impl Totals {
             let total = self.control.entry(currency).or_default();
             *total = (total.0 + net, total.1 + unblended);
         }
+        focus::add_others(&mut self.others, std::mem::take(&mut scan.others));
         self.rejects.extend(scan.take_rejects());
         self.identities.append(&mut scan.identities);
         self.names.absorb(std::mem::take(&mut scan.names));
@@ -650,7 +706,7 @@ fn one_payer(
     match AccountId::parse(payer) {
         Some(payer) => Ok(Some(payer)),
         None => Err(Diagnostic {
-            column: Some(crate::layout::PAYER.to_owned()),
+            column: Some(opened.files[place.file].columns.payer.name.to_owned()),
             value: Some(excerpt(payer)),
             row: Some(place.row + 1),
             row_group: place.row_group,
@@ -667,8 +723,12 @@ fn duplicates(mut identities: Vec<u128>) -> u64 {
 /// A month in which nothing was used, or the wrong month.
 fn no_lines(report: &Report, period: BillingPeriod) -> Option<String> {
     let others = report.lines_passed_by;
-    let of_period = report.lines_read - others - report.lines_rejected;
+    let of_period =
+        report.lines_read - others - report.lines_rejected - report.lines_of_other_providers();
     (of_period == 0).then(|| match others {
+        0 if !report.other_providers.is_empty() => {
+            format!("the cost files have no line of {period} that AWS provides: all totals are 0")
+        }
         0 => format!("the cost files have no line of {period}: all totals are 0"),
         _ => format!(
             "the cost files have no line of {period}, only {others} of other months: all totals are 0"

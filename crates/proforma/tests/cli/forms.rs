@@ -320,6 +320,19 @@ const NECESSARY: [&str; 9] = [
     "line_item_currency_code",
 ];
 
+/// Columns by which a rule of the book matches: without them the rule is refused, never silently unmatched.
+const RULED_BY: [(&str, &str); 2] =
+    [("bill_billing_entity", "the files name no seller"), ("line_item_operation", "the files have no operation")];
+
+#[test]
+fn rules_by_columns_that_files_lack_are_refused_by_name() {
+    for (name, reason) in RULED_BY {
+        let options = WriteOptions { leave_out: vec![name.to_owned()], ..loose(Form::Cur2Csv) };
+        let done = read(|cost| drop(write_month(cost, &MONTH.lines, &options)));
+        done.refused(&["pricing rule `", "cannot be applied: ", reason]);
+    }
+}
+
 #[test]
 fn files_may_lack_every_column_that_is_not_necessary() {
     let without = |leave_out: Vec<String>, form: Form| {
@@ -330,7 +343,8 @@ fn files_may_lack_every_column_that_is_not_necessary() {
         let done = without(vec![name.to_owned()], Form::Cur2Csv);
         assert!(done.bills() == *BILLS, "without {name}: other bills");
     }
-    let is_optional = |name: &&str| !NECESSARY.contains(name);
+    let is_ruled_by = |name: &&str| RULED_BY.iter().any(|(column, _)| column == name);
+    let is_optional = |name: &&str| !NECESSARY.contains(name) && !is_ruled_by(name);
     let optional: Vec<&str> = COLUMNS.iter().map(|column| column.name).filter(is_optional).collect();
     for name in optional.iter().filter(|name| !UNUSED.contains(name)) {
         check_conserved(&without(vec![(*name).to_owned()], Form::Cur2Csv), name);
