@@ -42,6 +42,7 @@ fn format_of(form: Form) -> (&'static str, &'static str) {
         Form::Cur2Parquet | Form::Cur2Csv => ("CUR 2.0", "column `product` is only in CUR 2.0"),
         Form::LegacyCsv(_) => ("legacy CUR", "column `lineItem/UsageAccountId` has a category and a slash"),
         Form::LegacyParquet => ("legacy CUR", "columns have underscores and none is only in CUR 2.0"),
+        Form::Focus(_) => unreachable!("months of FOCUS are in `laws::focus_months`"),
     }
 }
 
