@@ -174,7 +174,8 @@ pub fn verdict(cube: &Cube, book: &Book) -> Verdict {
 /// Rules of plans that groups use, and custom line items of the period, by kind.
 fn in_force(cube: &Cube, book: &Book) -> Vec<(Kind, String)> {
     let plans: BTreeSet<usize> = book.groups.iter().filter_map(|group| group.pricing_plan).collect();
-    let rules: BTreeSet<usize> = plans.iter().flat_map(|plan| book.plans[*plan].rules.iter().copied()).collect();
+    let rules: BTreeSet<usize> =
+        plans.iter().flat_map(|plan| book.plans[*plan].rules.iter().copied()).collect();
     let mut all = Vec::new();
     for rule in rules.into_iter().map(|rule| &book.rules[rule]) {
         let kinds: &[Kind] = match &rule.scope {

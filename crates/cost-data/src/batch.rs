@@ -52,8 +52,7 @@ impl Columns {
         let identity = of_cur(layout::LINE_ITEM_ID).zip(of_cur(layout::TIME_INTERVAL));
         Self {
             vocabulary,
-            keys: KeyColumn::ALL
-                .map(|column| (vocabulary.key)(column).into_iter().flatten().find_map(bound)),
+            keys: KeyColumn::ALL.map(|column| (vocabulary.key)(column).into_iter().flatten().find_map(bound)),
             payer: necessary(vocabulary.payer),
             measures: Measure::ALL.iter().flat_map(sources).collect(),
             period_start: necessary(vocabulary.period_start),

@@ -259,9 +259,12 @@ impl CsvFile {
         if lines.is_empty() {
             return None;
         }
-        Some(Ok(
-            batch::assemble(Lines { lines, rejects: Vec::new(), notes: RowNotes::default() }, place, columns, period)
-        ))
+        Some(Ok(batch::assemble(
+            Lines { lines, rejects: Vec::new(), notes: RowNotes::default() },
+            place,
+            columns,
+            period,
+        )))
     }
 }
 

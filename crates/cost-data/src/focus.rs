@@ -11,6 +11,7 @@ use crate::batch::{Bound, Codes, Lines};
 use crate::layout::{Layout, Vocabulary};
 use billing::abilities::{Abilities, Ability, Feature};
 use billing::charge_class::{KeyColumn, Measure};
+use billing::money::Cost;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -256,6 +257,19 @@ pub struct FocusTexts {
     frequency: Option<Codes>,
 }
 
+/// What a provider that is not AWS billed in a currency; no part of any other total.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct OtherProvider {
+    /// Its name.
+    pub provider: String,
+    /// The currency.
+    pub currency: String,
+    /// How many lines.
+    pub lines: u64,
+    /// Their billed cost, as a plain decimal.
+    pub billed_cost: String,
+}
+
 /// What another provider billed: by provider and currency, lines and units of billed cost.
 pub type OtherProviders = BTreeMap<(String, String), (u64, i128)>;
 
@@ -265,6 +279,19 @@ pub fn add_others(others: &mut OtherProviders, more: OtherProviders) {
         let sum = others.entry(of).or_default();
         *sum = (sum.0 + lines, sum.1 + units);
     }
+}
+
+/// The same as a report tells it.
+///
+/// # Errors
+/// Which sum is beyond all money.
+pub fn other_providers(others: OtherProviders) -> Result<Vec<OtherProvider>, String> {
+    let others = others.into_iter().map(|((provider, currency), (lines, units))| {
+        let billed_cost = Cost::from_units(units)
+            .map_err(|error| format!("the sum of all {currency} of {provider} is {error}"))?;
+        Ok(OtherProvider { provider, currency, lines, billed_cost: billed_cost.to_string() })
+    });
+    others.collect()
 }
 
 #[cfg(test)]

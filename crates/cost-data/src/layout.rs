@@ -6,6 +6,7 @@
 
 use crate::focus;
 use crate::limits::COLUMNS_MAX;
+use billing::abilities::{Abilities, Ability, Feature};
 use billing::charge_class::{KeyColumn, Measure};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -164,13 +165,27 @@ impl Layout {
             _ => self.columns.get(name).copied(),
         }
     }
+
+    /// What the file can say of what rules match by and bases start from.
+    #[must_use]
+    pub fn abilities(&self) -> Abilities {
+        if let CostFormat::Focus(_) = self.format {
+            return focus::abilities(self);
+        }
+        let matched_by =
+            [(KeyColumn::Operation, Feature::Operation), (KeyColumn::BillingEntity, Feature::Seller)];
+        let absent = matched_by.into_iter().filter(|(column, _)| self.column(column.name()).is_none());
+        absent.fold(Abilities::ALL_TOLD, |able, (_, feature)| able.with(feature, Ability::Absent))
+    }
 }
 
 /// What a header is not.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LayoutError {
     /// A file about something else.
-    #[error("not a cost file: no `lineItem/…` or `line_item_…` column, and no `BilledCost` with a `ChargeCategory`")]
+    #[error(
+        "not a cost file: no `lineItem/…` or `line_item_…` column, and no `BilledCost` with a `ChargeCategory`"
+    )]
     NotCost,
     /// More columns than any export has.
     #[error("{0} columns; at most {COLUMNS_MAX} are read")]
@@ -234,8 +249,7 @@ pub fn detect(header: &[String]) -> Result<Layout, LayoutError> {
     if slashed.is_none() && underscored.is_none() {
         return Err(LayoutError::NotCost);
     }
-    let canonical =
-        |name: &String| if name.contains('/') { canonical_name(name) } else { name.clone() };
+    let canonical = |name: &String| if name.contains('/') { canonical_name(name) } else { name.clone() };
     let (columns, duplicates) = bind(header, canonical, |name| CUR.reads(name));
     if !duplicates.is_empty() {
         return Err(LayoutError::Duplicate(duplicates.into_iter().collect()));
@@ -378,7 +392,8 @@ mod tests {
         assert_eq!(detect(&header(&["a", "b"])).unwrap_err(), LayoutError::NotCost);
         let both = detect(&header(&["BilledCost", "ChargeCategory", "line_item_x"])).unwrap_err();
         assert!(matches!(both, LayoutError::Mixed(..)));
-        let twice = detect(&[header(CUR.necessary), header(&["line_item_usage_amount"])].concat()).unwrap_err();
+        let twice =
+            detect(&[header(CUR.necessary), header(&["line_item_usage_amount"])].concat()).unwrap_err();
         assert!(matches!(twice, LayoutError::Duplicate(_)));
         let mixed = detect(&[header(CUR.necessary), header(&["lineItem/Foo"])].concat()).unwrap_err();
         assert!(matches!(mixed, LayoutError::Mixed(..)));

@@ -219,9 +219,7 @@ impl Batches {
             return Some(Err("holds more rows than its footer says".to_owned()));
         };
         self.rows_left = rows_left;
-        Some(Ok(
-            batch::assemble(Decoder::new(&record, columns), place, columns, period)
-        ))
+        Some(Ok(batch::assemble(Decoder::new(&record, columns), place, columns, period)))
     }
 }
 

@@ -5,13 +5,13 @@ use crate::csv_lines::{self, CsvFile};
 use crate::delivery::{self, Delivery, Found};
 use crate::diagnostics::{Diagnostic, excerpt};
 use crate::focus::{self, OtherProviders};
-use crate::layout::{CostFormat, Layout, LayoutError};
+use crate::layout::{CostFormat, LayoutError};
 use crate::limits::{ODD_ACCOUNTS_SHOWN_MAX, REJECTS_LISTED_MAX, RESTARTS_MAX};
 use crate::number::NumberNotes;
 use crate::parquet_lines::{self, ParquetFile};
 use crate::scan::{self, Counts, Scan, TooManyClasses};
 use crate::source::Source;
-use billing::abilities::{Abilities, Ability, Feature};
+use billing::abilities::Abilities;
 use billing::account::AccountId;
 use billing::charge_class::{Cube, KeyColumn, Measure};
 use billing::cost_line::LineItemType;
@@ -29,6 +29,8 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
+
+pub use crate::focus::OtherProvider;
 
 /// What to read, and how.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -102,19 +104,6 @@ pub struct FileReport {
     pub format: CostFormat,
     /// What gave the format away.
     pub because: String,
-}
-
-/// What a provider that is not AWS billed in a currency; no part of any other total.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct OtherProvider {
-    /// Its name.
-    pub provider: String,
-    /// The currency.
-    pub currency: String,
-    /// How many lines.
-    pub lines: u64,
-    /// Their billed cost, as a plain decimal.
-    pub billed_cost: String,
 }
 
 impl Report {
@@ -320,20 +309,9 @@ fn open(found: &Found, request: &Request) -> Result<(OpenFile, CostFormat), Unre
             return Err(Unread::Problem(Box::new(problem)));
         }
     }
-    let abilities = abilities(&layout, &columns);
+    let abilities = layout.abilities();
     let (because, format) = (layout.because, layout.format);
     Ok((OpenFile { found: found.clone(), source, columns, because, abilities, content }, format))
-}
-
-/// What a file can say.
-fn abilities(layout: &Layout, columns: &Columns) -> Abilities {
-    if columns.focus.is_some() {
-        return focus::abilities(layout);
-    }
-    let rules_match_by =
-        [(KeyColumn::Operation, Feature::Operation), (KeyColumn::BillingEntity, Feature::Seller)];
-    let absent = rules_match_by.iter().filter(|(column, _)| columns.keys[*column as usize].is_none());
-    absent.fold(Abilities::ALL_TOLD, |abilities, (_, feature)| abilities.with(*feature, Ability::Absent))
 }
 
 /// The result of some work on a file, or what it says when it panics: decoders do, on files made for that.
@@ -591,7 +569,7 @@ fn finish(
     let mut cube = Cube::new(period, payer, texts, classes, names);
     let able = opened.files.iter().map(|file| file.abilities);
     cube.abilities = able.fold(Abilities::ALL_TOLD, Abilities::and);
-    report.other_providers = other_providers(totals.others)
+    report.other_providers = focus::other_providers(totals.others)
         .map_err(|reason| Diagnostic::file(&inputs_text(request), reason))?;
     report.add_counts(totals.counts, totals.notes);
     report.warnings.extend(no_lines(&report, period));
@@ -613,15 +591,6 @@ fn control_totals(units: BTreeMap<String, (i128, i128)>) -> Result<BTreeMap<Curr
         control.extend(Currency::parse(&code).map(|currency| (currency, total)));
     }
     Ok(control)
-}
-
-fn other_providers(others: OtherProviders) -> Result<Vec<OtherProvider>, String> {
-    let others = others.into_iter().map(|((provider, currency), (lines, units))| {
-        let billed_cost = Cost::from_units(units)
-            .map_err(|error| format!("the sum of all {currency} of {provider} is {error}"))?;
-        Ok(OtherProvider { provider, currency, lines, billed_cost: billed_cost.to_string() })
-    });
-    others.collect()
 }
 
 /// What all threads found, added up.
@@ -723,8 +692,7 @@ fn duplicates(mut identities: Vec<u128>) -> u64 {
 /// A month in which nothing was used, or the wrong month.
 fn no_lines(report: &Report, period: BillingPeriod) -> Option<String> {
     let others = report.lines_passed_by;
-    let of_period =
-        report.lines_read - others - report.lines_rejected - report.lines_of_other_providers();
+    let of_period = report.lines_read - others - report.lines_rejected - report.lines_of_other_providers();
     (of_period == 0).then(|| match others {
         0 if !report.other_providers.is_empty() => {
             format!("the cost files have no line of {period} that AWS provides: all totals are 0")

@@ -95,13 +95,19 @@ fn kind_and_term(line: &Line) -> (String, Option<&'static str>) {
         "SavingsPlanCoveredUsage" if has_plan => ("SavingsPlanCoveredUsage", Some("OnDemand")),
         "DiscountedUsage" if has_reservation => ("DiscountedUsage", Some("Reserved")),
         // Covered by nobody knows what.
-        "SavingsPlanCoveredUsage" | "DiscountedUsage" => ("Usage (Committed, Used, Usage-Based, not negative)", None),
+        "SavingsPlanCoveredUsage" | "DiscountedUsage" => {
+            ("Usage (Committed, Used, Usage-Based, not negative)", None)
+        }
         "Fee" if has_plan => ("SavingsPlanUpfrontFee", None),
         "FlatRateSubscription" => ("Fee", None),
         "Refund" if !negative => ("Adjustment (One-Time, not negative)", None),
-        known @ ("Fee" | "RIFee" | "SavingsPlanRecurringFee" | "SavingsPlanUpfrontFee" | "Tax" | "Credit" | "Refund") => {
-            (known, None)
-        }
+        known @ ("Fee"
+        | "RIFee"
+        | "SavingsPlanRecurringFee"
+        | "SavingsPlanUpfrontFee"
+        | "Tax"
+        | "Credit"
+        | "Refund") => (known, None),
         unknown => return (format!("{unknown} (One-Time, {sign})"), None),
     };
     (kind.to_owned(), term)

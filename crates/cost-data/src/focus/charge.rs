@@ -69,7 +69,9 @@ pub fn line_item_type(charge: Charge<'_>) -> Option<Cow<'static, str>> {
         ("Usage", "" | "Correction", "Committed", Some(SavingsPlan), "Used", _) => "SavingsPlanCoveredUsage",
         ("Usage", "" | "Correction", "Committed", Some(Reservation), "Used", _) => "DiscountedUsage",
         // What was paid for and not used belongs to the fee, billed cost 0; no usage was metered.
-        ("Usage", "" | "Correction", "Committed", Some(SavingsPlan), "Unused", _) => "SavingsPlanRecurringFee",
+        ("Usage", "" | "Correction", "Committed", Some(SavingsPlan), "Unused", _) => {
+            "SavingsPlanRecurringFee"
+        }
         ("Usage", "" | "Correction", "Committed", Some(Reservation), "Unused", _) => "RIFee",
         ("Purchase", "" | "Correction", _, None, ..) => "Fee",
         ("Purchase", "" | "Correction", _, Some(SavingsPlan), _, "One-Time") => "SavingsPlanUpfrontFee",
@@ -185,19 +187,32 @@ mod tests {
             (charge("Adjustment", ""), "Adjustment (not negative)"),
             (charge("Usage", "Committed"), "Usage (Committed, not negative)"),
             (charge("usage", "Standard"), "usage (Standard, not negative)"),
-            (committed("Usage", "Committed Use Discount", "Used"), "Usage (Committed, Committed Use Discount, Used, not negative)"),
-            (Charge { class: "Correct", ..charge("Usage", "Standard") }, "Usage (Correct, Standard, not negative)"),
-            (Charge { frequency: "Usage-Based", ..committed("Purchase", "Savings Plan", "") }, "Purchase (Standard, Savings Plan, Usage-Based, not negative)"),
+            (
+                committed("Usage", "Committed Use Discount", "Used"),
+                "Usage (Committed, Committed Use Discount, Used, not negative)",
+            ),
+            (
+                Charge { class: "Correct", ..charge("Usage", "Standard") },
+                "Usage (Correct, Standard, not negative)",
+            ),
+            (
+                Charge { frequency: "Usage-Based", ..committed("Purchase", "Savings Plan", "") },
+                "Purchase (Standard, Savings Plan, Usage-Based, not negative)",
+            ),
             (charge("EdpDiscount", ""), "EdpDiscount (not negative)"),
         ] {
             check(unknown, name);
-            assert_eq!(billing::cost_line::LineItemType::parse(name), billing::cost_line::LineItemType::Unknown);
+            assert_eq!(
+                billing::cost_line::LineItemType::parse(name),
+                billing::cost_line::LineItemType::Unknown
+            );
         }
     }
 
     #[test]
     fn amazon_has_many_names() {
-        for name in ["AWS", "aws", "Amazon Web Services, Inc.", "Amazon Web Services EMEA SARL", "amazon.com"] {
+        for name in ["AWS", "aws", "Amazon Web Services, Inc.", "Amazon Web Services EMEA SARL", "amazon.com"]
+        {
             assert!(is_aws(name), "{name}");
         }
         for name in ["", "Microsoft", "AWSome", "Red Hat Inc.", "Ämazon"] {

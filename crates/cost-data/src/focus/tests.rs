@@ -29,7 +29,8 @@ fn each_version_is_told_by_a_column_that_it_added() {
 
 #[test]
 fn the_case_of_letters_does_not_matter() {
-    let lower: Vec<String> = header(&["ProviderName", "InvoiceId"]).iter().map(|n| n.to_lowercase()).collect();
+    let lower: Vec<String> =
+        header(&["ProviderName", "InvoiceId"]).iter().map(|n| n.to_lowercase()).collect();
     let layout = layout::detect(&lower).unwrap();
     assert_eq!(layout.format, CostFormat::Focus(FocusVersion::V1_2));
     assert_eq!(layout.column("BilledCost"), lower.iter().position(|name| name == "billedcost"));

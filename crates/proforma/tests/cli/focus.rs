@@ -98,7 +98,8 @@ fn covered_usage_is_free_where_the_commitment_is_the_groups_and_on_demand_again_
     assert_eq!(pro_forma(&[&covered(OWN), &fee(OWN)]), "1.5");
     assert_eq!(pro_forma(&[&covered(FOREIGN), &fee(FOREIGN)]), "2");
     let unused = [&covered(OWN)[..], &[("CommitmentDiscountStatus", "Unused")]].concat();
-    let unused: Vec<_> = unused.into_iter().filter(|of| *of != ("CommitmentDiscountStatus", "Used")).collect();
+    let unused: Vec<_> =
+        unused.into_iter().filter(|of| *of != ("CommitmentDiscountStatus", "Used")).collect();
     assert_eq!(pro_forma(&[&unused]), "0");
 }
 
@@ -126,10 +127,15 @@ fn support_is_known_by_its_name_where_there_is_no_code() {
 
 #[test]
 fn what_no_table_has_is_kept_apart_and_reported() {
-    let strange = [("ChargeCategory", "Usage"), ("PricingCategory", "Committed"), ("CommitmentDiscountStatus", "")];
+    let strange =
+        [("ChargeCategory", "Usage"), ("PricingCategory", "Committed"), ("CommitmentDiscountStatus", "")];
     let done = run_of_lines(&[&[], &strange]).go().succeeded();
     let name = "Usage (Committed, Usage-Based, not negative)";
-    assert!(done.stderr.contains(&format!("line item type `{name}` is unknown: 1 lines of 1.5")), "{}", done.stderr);
+    assert!(
+        done.stderr.contains(&format!("line item type `{name}` is unknown: 1 lines of 1.5")),
+        "{}",
+        done.stderr
+    );
     let file = done.json("reconciliation.json");
     assert_eq!(file["unknown_line_item_types"][name]["lines"].as_u64(), Some(1));
     assert_eq!(text(&file["currencies"]["USD"]["pro_forma_total"]), "2");
@@ -141,7 +147,12 @@ fn lines_of_other_providers_are_counted_by_provider_and_in_no_total() {
     let in_euro = [&azure[..], &[("BillingCurrency", "EUR"), ("BilledCost", "0.0000000001")]].concat();
     let before = [&azure[..], &[("BillingPeriodStart", "2026-09-01T00:00:00Z")]].concat();
     // What nobody reads may be anything.
-    let odd = [("ProviderName", "Google Cloud"), ("ListCost", "dear"), ("ChargeCategory", ""), ("BilledCost", "-3")];
+    let odd = [
+        ("ProviderName", "Google Cloud"),
+        ("ListCost", "dear"),
+        ("ChargeCategory", ""),
+        ("BilledCost", "-3"),
+    ];
     let lines: &[Differing<'_>] = &[&[], &azure, &azure, &in_euro, &before, &odd];
     let done = run_of_lines(lines).go().succeeded();
     let file = done.json("reconciliation.json");
@@ -149,7 +160,8 @@ fn lines_of_other_providers_are_counted_by_provider_and_in_no_total() {
         .iter()
         .map(|other| ["provider", "currency", "billed_cost"].map(|name| text(&other[name])))
         .collect();
-    let expected = [["Google Cloud", "USD", "-3"], ["Microsoft", "EUR", "0.0000000001"], ["Microsoft", "USD", "3"]];
+    let expected =
+        [["Google Cloud", "USD", "-3"], ["Microsoft", "EUR", "0.0000000001"], ["Microsoft", "USD", "3"]];
     assert_eq!(others, expected);
     let count = |name: &str| file["lines"][name].as_u64();
     assert_eq!([count("read"), count("other_providers"), count("passed_by")], [Some(6), Some(4), Some(1)]);
@@ -186,7 +198,10 @@ fn a_file_of_another_provider_alone_is_read_and_warned_of() {
 fn nulls_that_aws_documents_are_accepted() {
     let gaps = ["PricingUnit", "ListUnitPrice", "PublisherName", "InvoiceId"].map(|name| (name, ""));
     assert_eq!(pro_forma(&[&gaps]), "2");
-    let whole = csv(&[&[]], &["PublisherName", "ListUnitPrice", "EffectiveCost", "ChargeFrequency", "SkuMeter", "InvoiceId"]);
+    let whole = csv(
+        &[&[]],
+        &["PublisherName", "ListUnitPrice", "EffectiveCost", "ChargeFrequency", "SkuMeter", "InvoiceId"],
+    );
     run_of(BOOK, &whole).go().succeeded();
     // A charge of the billing account as a whole has no sub account: it is the payer's.
     let done = run_of_lines(&[&[("SubAccountId", "")]]).go().succeeded();
@@ -233,7 +248,9 @@ fn names_in_lower_case_are_the_same_names() {
 #[test]
 fn all_missing_focus_columns_are_named_at_once() {
     let text = csv(&[&[]], &["ListCost", "ProviderName", "SubAccountId"]);
-    run_of(BOOK, &text).go().refused(&["necessary columns are missing: `SubAccountId`, `ListCost`, `ProviderName`"]);
+    run_of(BOOK, &text)
+        .go()
+        .refused(&["necessary columns are missing: `SubAccountId`, `ListCost`, `ProviderName`"]);
 }
 
 #[test]
@@ -242,7 +259,11 @@ fn the_newer_name_of_the_provider_wins_and_the_host_stands_for_the_publisher() {
         .replacen("ProviderName", "ServiceProviderName", 1)
         .replacen("PublisherName", "HostProviderName", 1);
     let done = run_of(BOOK, &text).go().succeeded();
-    assert!(done.stderr.contains("FOCUS 1.3, as column `ServiceProviderName` is new in it"), "{}", done.stderr);
+    assert!(
+        done.stderr.contains("FOCUS 1.3, as column `ServiceProviderName` is new in it"),
+        "{}",
+        done.stderr
+    );
     assert!(done.stderr.contains("1 lines of Datadog"), "{}", done.stderr);
 }
 
@@ -250,7 +271,8 @@ fn the_newer_name_of_the_provider_wins_and_the_host_stands_for_the_publisher() {
 fn rules_that_a_file_cannot_serve_are_refused_by_name_and_others_warned_of() {
     let sku = "type = \"MARKUP\"\nscope = \"SKU\"\nmodifier_percentage = \"10\"\nservice = \"AmazonEC2\"\nusage_type = \"BoxUsage:m5.large\"";
     let operation = format!("{sku}\noperation = \"RunInstances\"");
-    let service = "type = \"MARKUP\"\nscope = \"SERVICE\"\nmodifier_percentage = \"10\"\nservice = \"AmazonEC2\"";
+    let service =
+        "type = \"MARKUP\"\nscope = \"SERVICE\"\nmodifier_percentage = \"10\"\nservice = \"AmazonEC2\"";
     let seller = "type = \"MARKUP\"\nscope = \"BILLING_ENTITY\"\nmodifier_percentage = \"10\"\nbilling_entity = \"AWS\"";
     let cannot = "pricing rule `the-rule` cannot be applied: ";
     let usage_type = "the files have no usage type (FOCUS: neither `x_UsageType` nor `SkuMeter`)";
@@ -272,7 +294,11 @@ fn rules_that_a_file_cannot_serve_are_refused_by_name_and_others_warned_of() {
         let done = run_of(&book_with(rule), &csv(&[&[]], &[without])).go().succeeded();
         let words = format!("warning: pricing rule `the-rule`: {reason}");
         let warned = done.stderr.contains(&words) || done.stderr.contains(reason);
-        assert!(warned && done.stderr.contains("pricing rule `the-rule`: "), "no `{words}` in {}", done.stderr);
+        assert!(
+            warned && done.stderr.contains("pricing rule `the-rule`: "),
+            "no `{words}` in {}",
+            done.stderr
+        );
         assert_eq!(text(&done.json("reconciliation.json")["currencies"]["USD"]["pro_forma_total"]), total);
     }
     let exact = run_of(&book_with(service), &csv(&[&[]], &[])).go().succeeded();
@@ -293,5 +319,7 @@ line_item_filters = [{ attribute = "LINE_ITEM_TYPE", match_option = "NOT_EQUAL",
 start = "2026-10"
 "#;
     let done = run_of(&format!("{BOOK}{item}"), &csv(&[&[]], &[])).go();
-    done.refused(&["custom line item `service-fee` cannot be applied: the files have no SavingsPlanNegation lines"]);
+    done.refused(&[
+        "custom line item `service-fee` cannot be applied: the files have no SavingsPlanNegation lines",
+    ]);
 }

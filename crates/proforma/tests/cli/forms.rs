@@ -322,8 +322,10 @@ const NECESSARY: [&str; 9] = [
 ];
 
 /// Columns by which a rule of the book matches: without them the rule is refused, never silently unmatched.
-const RULED_BY: [(&str, &str); 2] =
-    [("bill_billing_entity", "the files name no seller"), ("line_item_operation", "the files have no operation")];
+const RULED_BY: [(&str, &str); 2] = [
+    ("bill_billing_entity", "the files name no seller"),
+    ("line_item_operation", "the files have no operation"),
+];
 
 #[test]
 fn rules_by_columns_that_files_lack_are_refused_by_name() {

@@ -72,7 +72,10 @@ fn a_group_pays_the_same_whether_aws_delivers_cur_or_focus() {
         let told = as_told(&case.month.lines);
         let totals = |done: &Done| -> Vec<((String, String), Exact)> {
             let totals = done.group_totals().into_iter();
-            totals.map(|(group, costs)| (group, costs.pro_forma_cost)).filter(|(_, cost)| !cost.is_zero()).collect()
+            totals
+                .map(|(group, costs)| (group, costs.pro_forma_cost))
+                .filter(|(_, cost)| !cost.is_zero())
+                .collect()
         };
         let expected = totals(&cur);
         assert!(expected.len() > 1, "too few groups with a bill");
