@@ -109,18 +109,15 @@ pub trait Lines {
     /// From here on, numbers are noted in these notes.
     fn note_in(&mut self, notes: RowNotes);
 
-    /// The rejected rows and the notes.
-    fn findings(self) -> (Vec<Reject>, RowNotes);
+    /// Hands over the rejected rows and the notes.
+    fn findings(&mut self) -> (Vec<Reject>, RowNotes);
 }
 
 /// Makes the batch of some lines.
-pub fn assemble(mut lines: impl Lines, place: Place, columns: &Columns, period: &Range<i64>) -> Batch {
-    fn maps_are_text<L: Lines>(_: &L) -> bool {
-        L::MAPS_ARE_TEXT
-    }
-    let (rows, maps_are_text) = (lines.rows(), maps_are_text(&lines));
+pub fn assemble<L: Lines>(lines: &mut L, place: Place, columns: &Columns, period: &Range<i64>) -> Batch {
+    let (rows, maps_are_text) = (lines.rows(), L::MAPS_ARE_TEXT);
     let mut in_period = lines.in_period(columns.period_start, period);
-    let focus = columns.focus.as_ref().map(|columns| columns.read(&mut lines));
+    let focus = columns.focus.as_ref().map(|columns| columns.read(lines));
     let aside = focus.as_ref().and_then(|focus| focus.set_aside(rows, &mut in_period));
     lines.note_in(RowNotes::new(in_period));
     let keys = columns.keys.map(|column| column.map(|column| lines.texts(column)));
@@ -211,10 +208,15 @@ impl Codes {
         self.nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row))
     }
 
+    /// The place of a row's value among the values.
+    pub fn place(&self, row: usize) -> Option<usize> {
+        // Keys of valid rows are indexes of values, hence not negative.
+        self.is_valid(row).then(|| usize::try_from(self.keys[row]).unwrap_or(0))
+    }
+
     /// A row's value.
     pub fn text(&self, row: usize) -> Option<&str> {
-        // Keys of valid rows are indexes of values, hence not negative.
-        self.is_valid(row).then(|| self.values.value(usize::try_from(self.keys[row]).unwrap_or(0)))
+        self.place(row).map(|place| self.values.value(place))
     }
 
     /// A row's value that is not empty.

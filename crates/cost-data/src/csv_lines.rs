@@ -4,11 +4,13 @@
 //! decompression beyond measure. An empty field is null.
 
 use crate::batch::{self, Batch, Bound, Codes, Columns, Numbers, Place, Reject, RowNotes};
+use crate::diagnostics::Diagnostic;
 use crate::layout::{self, Layout, LayoutError};
 use crate::limits::{
     BATCH_BYTES, BATCH_ROWS, EXPANSION_FREE_BYTES, EXPANSION_RATIO_MAX, RECORD_BYTES_MAX, TEXT_BYTES_MAX,
 };
 use crate::number;
+use crate::reading::HINT_BROKEN;
 use crate::source::{Source, SourceReader};
 use crate::timestamp;
 use csv::{ByteRecord, ErrorKind, Reader, ReaderBuilder};
@@ -36,6 +38,17 @@ pub enum Refused {
     Empty,
     /// It is broken.
     Broken { row: Option<u64>, reason: String },
+}
+
+/// A refusal as a message.
+pub fn diagnostic(refused: Refused, name: &str) -> Diagnostic {
+    match refused {
+        Refused::Broken { row, reason } => {
+            Diagnostic { row, ..Diagnostic::file(name, reason) }.hint(HINT_BROKEN)
+        }
+        Refused::Layout(error) => Diagnostic::file(name, error.to_string()),
+        Refused::Empty => Diagnostic::file(name, "is empty"),
+    }
 }
 
 /// What is known of the bytes that the CSV parser has taken.
@@ -232,6 +245,16 @@ impl CsvFile {
         columns: &Columns,
         period: &Range<i64>,
     ) -> Option<Result<Batch, Refused>> {
+        Some(self.next_with_records(file, columns, period)?.map(|(batch, _)| batch))
+    }
+
+    /// The next batch, and the records with all of their fields.
+    pub fn next_with_records(
+        &mut self,
+        file: usize,
+        columns: &Columns,
+        period: &Range<i64>,
+    ) -> Option<Result<(Batch, Vec<ByteRecord>), Refused>> {
         let mut lines = Vec::with_capacity(BATCH_ROWS);
         let place = Place { file, row_group: None, row: self.rows };
         let mut bytes = 0;
@@ -259,12 +282,8 @@ impl CsvFile {
         if lines.is_empty() {
             return None;
         }
-        Some(Ok(batch::assemble(
-            Lines { lines, rejects: Vec::new(), notes: RowNotes::default() },
-            place,
-            columns,
-            period,
-        )))
+        let mut lines = Lines { lines, rejects: Vec::new(), notes: RowNotes::default() };
+        Some(Ok((batch::assemble(&mut lines, place, columns, period), lines.lines)))
     }
 }
 
@@ -312,8 +331,8 @@ impl batch::Lines for Lines {
         self.notes = notes;
     }
 
-    fn findings(self) -> (Vec<Reject>, RowNotes) {
-        (self.rejects, self.notes)
+    fn findings(&mut self) -> (Vec<Reject>, RowNotes) {
+        (std::mem::take(&mut self.rejects), std::mem::take(&mut self.notes))
     }
 }
 

@@ -25,6 +25,23 @@ pub enum CostFormat {
 }
 
 impl CostFormat {
+    /// Every format.
+    pub const ALL: [Self; 7] = [
+        Self::LegacyCur,
+        Self::Cur2,
+        Self::Focus(FocusVersion::V1_0),
+        Self::Focus(FocusVersion::V1_1),
+        Self::Focus(FocusVersion::V1_2),
+        Self::Focus(FocusVersion::V1_3),
+        Self::Focus(FocusVersion::V1_4),
+    ];
+
+    /// The format of a name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.name() == name)
+    }
+
     /// The format's name.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -153,6 +170,8 @@ pub struct Layout {
     pub format: CostFormat,
     /// What gave it away.
     pub because: String,
+    /// The columns as the file names them, in its order.
+    pub header: Vec<String>,
     columns: BTreeMap<String, usize>,
 }
 
@@ -272,7 +291,7 @@ pub fn detect(header: &[String]) -> Result<Layout, LayoutError> {
             (CostFormat::LegacyCur, "columns have underscores and none is only in CUR 2.0".to_owned())
         }
     };
-    Ok(Layout { format, because, columns })
+    Ok(Layout { format, because, header: header.to_vec(), columns })
 }
 
 /// FOCUS: names are bound without regard to case, for Glue writes them in lower case.
@@ -287,7 +306,7 @@ fn detect_focus(header: &[String]) -> Result<Layout, LayoutError> {
         return Err(LayoutError::Missing(missing));
     }
     let (version, because) = FocusVersion::tell(header);
-    Ok(Layout { format: CostFormat::Focus(version), because, columns })
+    Ok(Layout { format: CostFormat::Focus(version), because, header: header.to_vec(), columns })
 }
 
 /// Each column's place by its canonical name, and the names that come twice among those that are read.
@@ -310,7 +329,10 @@ fn bind(
 }
 
 /// AWS's rule from `lineItem/UsageAccountId` to `line_item_usage_account_id`: an underscore before every capital.
-fn canonical_name(name: &str) -> String {
+pub(crate) fn canonical_name(name: &str) -> String {
+    if !name.contains('/') {
+        return name.to_owned();
+    }
     let mut canonical = String::with_capacity(name.len() + 8);
     for character in name.chars() {
         if character == '/' {

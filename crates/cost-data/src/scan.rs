@@ -17,7 +17,7 @@ use crate::number::{self, NumberNotes};
 use crate::product_names::ProductNames;
 use arrow_array::Array;
 use billing::charge_class::{KEY_COLUMNS, KeyColumn, MEASURES, Measure};
-use billing::money::Currency;
+use billing::money::{Currency, Quantity};
 use columns::{KeyTexts, Mask};
 use hashbrown::HashTable;
 use std::collections::{BTreeMap, HashMap};
@@ -395,9 +395,22 @@ impl Scan {
 
 impl Batch {
     /// The numbers of a measure that has one source.
-    fn numbers(&self, measure: Measure) -> Option<&Numbers> {
+    pub fn numbers(&self, measure: Measure) -> Option<&Numbers> {
         self.measures.iter().find(|(of, _)| *of == measure).map(|(_, numbers)| numbers)
     }
+}
+
+/// A row's measures, as the scan adds them to its class; a number beyond all money counts as 0, as in a rejected row.
+pub fn line_measures(batch: &Batch, row: usize) -> [Quantity; MEASURES] {
+    let net = net_unblended(batch);
+    Measure::ALL.map(|measure| {
+        let own = batch.measures.iter().filter(|(of, _)| *of == measure).map(|(_, numbers)| numbers);
+        let units = match measure {
+            Measure::NetUnblended => net.value(row),
+            _ => own.map(|numbers| numbers.value(row)).sum(),
+        };
+        Quantity::from_units(units).unwrap_or_default()
+    })
 }
 
 /// The net unblended cost, a line's unblended cost where it has no net; `nulls` says where.

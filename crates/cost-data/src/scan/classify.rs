@@ -1,7 +1,8 @@
 //! The lines of a cube read again: every row finds the class it was summed into.
 
 use super::{Key, Scan, TooManyClasses, columns, hash_of};
-use crate::batch::Batch;
+use crate::batch::{Batch, Place};
+use crate::diagnostics::Diagnostic;
 use billing::charge_class::{Cube, KeyColumn};
 
 /// A scan that knows the classes of a cube.
@@ -28,6 +29,11 @@ impl Classifier {
             scan.table.insert_unique(hash_of(&key), number, |class| hash_of(&keys[*class as usize]));
         }
         Self { scan, classes: cube.classes.len() }
+    }
+
+    /// The rows that were rejected so far, with their places.
+    pub fn take_rejects(&mut self) -> Vec<(Place, Diagnostic)> {
+        self.scan.take_rejects()
     }
 
     /// The class of every row of a batch, by its number in the cube; `None` where the row was not summed: of another month,
