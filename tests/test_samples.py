@@ -319,6 +319,26 @@ def test_a_focus_file_of_aws_is_read_to_the_last_digit(name, payer, tmp_path):
     assert result.reconciliation["other_providers"] == []
 
 
+def test_lines_of_a_focus_file_are_exported_as_focus_and_as_nothing_else(tmp_path):
+    of_payer = lambda row: row if row["BillingAccountId"] == "100000000001" else None
+    name = "aws_1_3_cost_and_usage_rows100_seed42.csv"
+    file = rewritten(SAMPLES / GOLDEN / name, tmp_path / "lines.csv", of_payer)
+    reading = FocusReading(file)
+    book = minimal_book(tmp_path, "100000000001", reading.accounts())
+    result = priced(file, book, "2026-05", tmp_path / "out", "--export", "focus")
+    exported, = (tmp_path / "out" / "pro-forma").rglob("*.csv.gz")
+    written = FocusReading(exported)
+    total, = written.rows(f"SELECT sum({written.number('BilledCost')}) FROM lines")[0]
+    assert total == Decimal(result.reconciliation["currencies"]["USD"]["pro_forma_total"])
+    # Not resource ids: here they are ARNs of the payer, which is in no group.
+    usage = """SELECT SubAccountId, CAST(ChargePeriodStart AS TIMESTAMP), CAST(PricingQuantity AS DECIMAL(38, 10)),
+               CAST(ConsumedQuantity AS DECIMAL(38, 10)), SkuMeter, PricingCategory, CommitmentDiscountId FROM lines
+               WHERE ChargeCategory = 'Usage' AND coalesce(CommitmentDiscountStatus, 'Used') = 'Used' ORDER BY ALL"""
+    assert written.rows(usage) == reading.rows(usage)
+    refused = run(file, book, "2026-05", tmp_path / "cur", "--export", "cur2")
+    assert refused.exit_code == 2 and "CUR 2.0 cannot be exported from FOCUS 1.3 files" in refused.stderr
+
+
 @pytest.mark.parametrize("pattern", OTHER_PROVIDERS)
 def test_files_of_other_providers_are_reported_by_provider(pattern, tmp_path):
     book = minimal_book(tmp_path, "999999999999", [])

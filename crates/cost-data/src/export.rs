@@ -99,7 +99,7 @@ pub fn export(
     let headers = opened.files.iter().map(|file| file.layout.header.as_slice());
     let outputs = match plan.layout {
         Layout::Cur => output::of_cur(headers, plan),
-        Layout::Focus => output::of_focus(false),
+        Layout::Focus => output::of_focus(opened.files.iter().any(|file| file.columns.focus.is_some())),
     };
     let failed = |error: &dyn std::fmt::Display| {
         Refusal::from(Diagnostic::file(&folder.display().to_string(), error.to_string()))

@@ -134,10 +134,6 @@ fn layout(wanted: ExportLayout, files: CostFormat) -> Result<Layout, Failure> {
         Err(Failure::input(problem).hint("export the columns that the cost files have, or --export focus"))
     };
     match (wanted, files) {
-        (ExportLayout::Cur | ExportLayout::Cur2 | ExportLayout::Focus, CostFormat::Focus(_)) => {
-            let problem = format!("lines of {} files cannot be exported by this version", files.name());
-            Err(Failure::input(problem).hint("leave --export out, or give CUR or CUR 2.0 files with --cost"))
-        }
         (ExportLayout::Cur, CostFormat::LegacyCur) | (ExportLayout::Cur2, CostFormat::Cur2) => {
             Ok(Layout::Cur)
         }

@@ -119,6 +119,6 @@ mod tests {
 
     #[test]
     fn the_table_is_in_order() {
-        assert!(cur_columns::COLUMNS.is_sorted_by(|a, b| a.0 < b.0));
+        assert!(COLUMNS.is_sorted_by(|a, b| a.0 < b.0));
     }
 }
