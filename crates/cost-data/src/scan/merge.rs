@@ -9,11 +9,13 @@ use std::collections::HashMap;
 ///
 /// # Errors
 /// [`DecimalError::TooLarge`] when a class's sum is beyond what money can hold.
-pub fn merge(scans: &[Scan]) -> Result<(Texts, Vec<ChargeClass>), DecimalError> {
+pub fn merge(scans: &mut [Scan]) -> Result<(Texts, Vec<ChargeClass>), DecimalError> {
     let mut texts = Texts::default();
     let mut numbers: HashMap<[TextId; KEY_COLUMNS], usize> = HashMap::new();
     let mut classes: Vec<ChargeClass> = Vec::new();
     for scan in scans {
+        scan.end_section();
+        let scan = &*scan;
         let mut interned = Interned::new(scan);
         for class in 1..scan.classes.keys.len() {
             let key = KeyColumn::ALL.map(|column| interned.text(scan, &mut texts, column, class));
