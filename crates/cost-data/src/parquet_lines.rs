@@ -19,6 +19,7 @@ use arrow_array::types::{
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field, Schema, TimeUnit};
 use billing::charge_class::KeyColumn;
+use foldhash::fast::FixedState;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
@@ -289,7 +290,7 @@ impl Decoder {
             return codes;
         }
         let nulls = array.logical_nulls().filter(|nulls| nulls.null_count() > 0);
-        let mut distinct: HashMap<u64, i32> = HashMap::new();
+        let mut distinct: HashMap<u64, i32, FixedState> = HashMap::with_hasher(FixedState::with_seed(0));
         let mut texts: Vec<String> = Vec::new();
         let mut keys = Vec::with_capacity(array.len());
         let mut last = None;

@@ -277,8 +277,11 @@ fn fill_places(places: &mut Vec<i32>, keys: &[i32], nulls: &NullBuffer, null: us
         match bits {
             u64::MAX => places.extend_from_slice(keys),
             0 => places.resize(places.len() + keys.len(), null),
-            _ => places
-                .extend(keys.iter().enumerate().map(|(i, key)| if bits >> i & 1 == 1 { *key } else { null })),
+            // Without branches: what the decoder leaves where there is no value is masked away.
+            _ => places.extend(keys.iter().enumerate().map(|(i, key)| {
+                let has_value = ((bits >> i & 1) as i32).wrapping_neg();
+                key & has_value | null & !has_value
+            })),
         }
     }
 }

@@ -3,6 +3,7 @@
 use super::Scan;
 use billing::charge_class::{ChargeClass, KEY_COLUMNS, KeyColumn, Measure, TextId, Texts};
 use billing::money::{DecimalError, Quantity};
+use foldhash::fast::FixedState;
 use std::collections::HashMap;
 
 /// The texts and classes of all scans, equal keys added up. The order is not yet that of a cube.
@@ -11,7 +12,8 @@ use std::collections::HashMap;
 /// [`DecimalError::TooLarge`] when a class's sum is beyond what money can hold.
 pub fn merge(scans: &mut [Scan]) -> Result<(Texts, Vec<ChargeClass>), DecimalError> {
     let mut texts = Texts::default();
-    let mut numbers: HashMap<[TextId; KEY_COLUMNS], usize> = HashMap::new();
+    let mut numbers: HashMap<[TextId; KEY_COLUMNS], usize, FixedState> =
+        HashMap::with_hasher(FixedState::with_seed(0));
     let mut classes: Vec<ChargeClass> = Vec::new();
     for scan in scans {
         scan.end_section();
