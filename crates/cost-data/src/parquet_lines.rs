@@ -30,6 +30,9 @@ use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
 
+/// How many of a column's numbers are remembered apart from all others: a power of two, at most 256.
+const RECENT_NUMBERS: usize = 64;
+
 /// A Parquet cost file whose footer has been read and checked.
 pub struct ParquetFile {
     pub layout: Layout,
@@ -293,7 +296,8 @@ impl Decoder {
         let mut distinct: HashMap<u64, i32, FixedState> = HashMap::with_hasher(FixedState::with_seed(0));
         let mut texts: Vec<String> = Vec::new();
         let mut keys = Vec::with_capacity(array.len());
-        let mut last = None;
+        // The numbers of a column are few and alternate: most rows find theirs here.
+        let mut recent = [(None, 0); RECENT_NUMBERS];
         let doubles = array.as_primitive_opt::<Float64Type>().map(|doubles| doubles.values().as_ref());
         for row in 0..array.len() {
             let bits = match (doubles, &nulls) {
@@ -301,17 +305,19 @@ impl Decoder {
                 (Some(doubles), _) => Some(doubles[row].to_bits()),
                 (None, _) => Some(number_bits(array, row)),
             };
-            if last.is_none_or(|(known, _)| known != bits) {
-                let key = match bits {
-                    None => 0,
-                    Some(bits) => *distinct.entry(bits).or_insert_with(|| {
-                        texts.push(number_text(array, row));
-                        i32::try_from(texts.len() - 1).unwrap_or(i32::MAX)
-                    }),
-                };
-                last = Some((bits, key));
+            let Some(bits) = bits else {
+                keys.push(0);
+                continue;
+            };
+            let slot = bits.wrapping_mul(0x9e37_79b9_7f4a_7c15) as usize >> (64 - 8) & (RECENT_NUMBERS - 1);
+            if recent[slot].0 != Some(bits) {
+                let key = *distinct.entry(bits).or_insert_with(|| {
+                    texts.push(number_text(array, row));
+                    i32::try_from(texts.len() - 1).unwrap_or(i32::MAX)
+                });
+                recent[slot] = (Some(bits), key);
             }
-            keys.push(last.map_or(0, |(_, key)| key));
+            keys.push(recent[slot].1);
         }
         let finite = |text: &String| text.starts_with(|first: char| first == '-' || first.is_ascii_digit());
         if texts.iter().all(finite) {
@@ -372,8 +378,16 @@ impl Decoder {
         let all_fast = number::fill_fast_units(values, &mut numbers.units);
         if let Some(nulls) = &numbers.nulls {
             // The decoder leaves values of other rows where there is none.
-            let rows = numbers.units.iter_mut().zip(nulls.iter());
-            rows.filter(|(_, valid)| !valid).for_each(|(units, _)| *units = 0);
+            let chunks = nulls.inner().bit_chunks();
+            for (bits, units) in chunks.iter_padded().zip(numbers.units.chunks_mut(64)) {
+                match bits {
+                    u64::MAX => {}
+                    0 => units.fill(0),
+                    _ => units.iter_mut().enumerate().for_each(|(i, units)| {
+                        *units &= ((bits >> i & 1) as i64).wrapping_neg();
+                    }),
+                }
+            }
         }
         if all_fast {
             return numbers;

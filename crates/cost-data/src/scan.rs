@@ -19,10 +19,10 @@ use arrow_array::Array;
 use billing::charge_class::{KEY_COLUMNS, KeyColumn, MEASURES, Measure};
 use billing::money::Currency;
 use columns::{KeyTexts, Mask};
-use section::{BLOCK_ROWS, BlockKeys, NO_CLASS, Section};
-use std::ops::Range;
 use hashbrown::HashTable;
+use section::{BLOCK_ROWS, BlockKeys, NO_CLASS, Section};
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 
 pub use merge::merge;
 
@@ -264,7 +264,8 @@ impl Scan {
                 *sum += i128::from(*more);
             }
         }
-        for (class, measure, units) in self.section.beyond.drain(..).filter(|(class, ..)| *class != NO_CLASS) {
+        for (class, measure, units) in self.section.beyond.drain(..).filter(|(class, ..)| *class != NO_CLASS)
+        {
             let number = self.section.classes[class as usize].number as usize;
             self.classes.sums[number][measure as usize] += units;
         }
@@ -323,7 +324,12 @@ impl Scan {
 
     /// The month's class of a row, new on first sight.
     #[cold]
-    fn month_class(&mut self, masks: &[u64; MASKS], batch: &Batch, row: usize) -> Result<u32, TooManyClasses> {
+    fn month_class(
+        &mut self,
+        masks: &[u64; MASKS],
+        batch: &Batch,
+        row: usize,
+    ) -> Result<u32, TooManyClasses> {
         let mut key: Key = [0; KEY_WORDS];
         for column in KeyColumn::ALL {
             let number = match takes(column) {
@@ -335,7 +341,8 @@ impl Scan {
             columns::put(column, number, &mut key);
         }
         let hash = hash_of(key.iter().copied()) & self.section.hash_mask;
-        if let Some(class) = self.table.find(hash, |class| is_same(&self.classes.keys[*class as usize], &key)) {
+        if let Some(class) = self.table.find(hash, |class| is_same(&self.classes.keys[*class as usize], &key))
+        {
             return Ok(*class);
         }
         if self.classes.keys.len() > CLASSES_MAX {

@@ -134,3 +134,35 @@ fn a_missing_net_cost_is_the_unblended_cost() {
     assert_eq!(classes.iter().map(|c| c.sum(Measure::NetUnblended).units()).sum::<i128>(), 5);
     assert_eq!(classes.iter().map(|c| c.lines_without_net).sum::<u64>(), 1);
 }
+
+#[test]
+fn sums_of_a_section_may_leave_64_bits() {
+    let mut large = batch(0, 3, None);
+    large.keys[KeyColumn::UsageAccount as usize] = Some(Codes::from_texts([Some("1"); 3].into_iter()));
+    large.keys[KeyColumn::UsageType as usize] = Some(Codes::from_texts([Some("Requests"); 3].into_iter()));
+    large.measures = vec![(Measure::Unblended, Numbers { units: vec![i64::MAX; 3], ..Numbers::default() })];
+    let scan = scan_of(vec![large], u64::MAX);
+    let found = classes(vec![scan]);
+    assert_eq!((found.len(), found[0].4), (1, 3 * i128::from(i64::MAX)));
+}
+
+#[test]
+fn keys_of_several_words_tell_rows_apart() {
+    // 600 values take ten bits: six columns to a word, and every column beyond the first differs in one row only.
+    let mut many = batch(0, ROWS, None);
+    let columns = [KeyColumn::Operation, KeyColumn::Sku, KeyColumn::Region, KeyColumn::PricingUnit]
+        .into_iter()
+        .chain([KeyColumn::RateCode, KeyColumn::ProductCode, KeyColumn::ServiceCode, KeyColumn::InvoiceId]);
+    for (number, column) in columns.enumerate() {
+        // A dictionary of 600 values, of which all rows but one have the last.
+        let values: Vec<String> = (0..ROWS).map(|i| i.to_string()).collect();
+        let last = i32::try_from(ROWS - 1).unwrap();
+        let keys: Vec<i32> = (0..ROWS).map(|row| if row == number { 0 } else { last }).collect();
+        many.keys[column as usize] = Some(Codes { keys: keys.into(), nulls: None, values: values.into() });
+    }
+    many.keys[KeyColumn::UsageAccount as usize] = Some(Codes::from_texts((0..ROWS).map(|_| Some("1"))));
+    many.keys[KeyColumn::UsageType as usize] = Some(Codes::from_texts((0..ROWS).map(|_| Some("Requests"))));
+    let found = classes(vec![scan_of(vec![many], u64::MAX)]);
+    assert_eq!(found.len(), 8 + 1);
+    assert_eq!(found.iter().map(|class| class.3).sum::<u64>(), ROWS as u64);
+}
