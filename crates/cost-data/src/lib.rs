@@ -31,3 +31,5 @@ pub mod reading;
 pub mod cube_file;
 
 pub mod worker;
+
+pub mod export;

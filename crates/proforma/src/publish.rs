@@ -15,8 +15,16 @@ use std::path::{Path, PathBuf};
 /// A file that every run has: how a folder is known to be one.
 pub const MARK: &str = "reconciliation.json";
 /// All that a run may have beside it. A folder with anything else is not only a run, and is never replaced.
-pub const OTHER_FILES: [&str; 5] =
-    ["cost-report.json", "cost-report.csv", "statements", CUBE, "rejected-lines.csv"];
+pub const OTHER_FILES: [&str; 8] =
+    [COST_REPORT, "cost-report.csv", "statements", CUBE, "rejected-lines.csv", BOOKS[0], BOOKS[1], EXPORTS];
+/// The folder of exported lines in a result folder, with a folder per billing group.
+pub const EXPORTS: &str = "pro-forma";
+/// What an export says of itself; how a folder is known to be one. For the operator.
+pub const EXPORT_MARK: &str = "export.json";
+/// The copy of the book in a result folder: its name says how it is written.
+pub const BOOKS: [&str; 2] = ["book.toml", "book.json"];
+/// The cost report's name in a result folder.
+pub const COST_REPORT: &str = "cost-report.json";
 /// The cube's name in a result folder.
 pub const CUBE: &str = "cost-cube.parquet";
 /// How many results may be written into one folder at a time.
@@ -36,7 +44,13 @@ pub struct Draft {
 impl Draft {
     /// Begins a folder that will be `target`, which must be absent, empty, or with `force` an earlier run.
     pub fn begin(target: &Path, force: bool) -> Result<Self, Failure> {
-        let replaces = check_target(target, force)?;
+        let known = |name: &OsString| name == MARK || OTHER_FILES.iter().any(|other| name == other);
+        Self::begin_as(target, &Earlier { what: "run", mark: MARK, known: &known }, force)
+    }
+
+    /// Begins a folder that will be `target`, which must be absent, empty, or with `force` what it was earlier.
+    pub fn begin_as(target: &Path, earlier: &Earlier<'_>, force: bool) -> Result<Self, Failure> {
+        let replaces = check_target(target, earlier, force)?;
         let target = absolute(target).with_context(|| format!("cannot resolve `{}`", target.display()))?;
         let (Some(parent), Some(name)) = (target.parent(), target.file_name()) else {
             return Err(Failure::input(format!("`{}` cannot be a result folder", target.display())));
@@ -102,8 +116,19 @@ impl Drop for Draft {
     }
 }
 
-/// Whether an earlier run is replaced.
-fn check_target(target: &Path, force: bool) -> Result<bool, Failure> {
+/// What may stand where a folder is written, and be replaced.
+pub struct Earlier<'a> {
+    /// What it is called.
+    pub what: &'a str,
+    /// A file that it has.
+    pub mark: &'a str,
+    /// Whether a name is one of its own. A folder with any other is never replaced.
+    pub known: &'a dyn Fn(&OsString) -> bool,
+}
+
+/// Whether an earlier result is replaced.
+fn check_target(target: &Path, earlier: &Earlier<'_>, force: bool) -> Result<bool, Failure> {
+    let what = earlier.what;
     let shown = target.display();
     let entries = match fs::read_dir(target) {
         Ok(entries) => entries,
@@ -114,19 +139,18 @@ fn check_target(target: &Path, force: bool) -> Result<bool, Failure> {
     if names.is_empty() {
         return Ok(false);
     }
-    if !names.iter().any(|name| name == MARK) {
-        let problem = format!("`{shown}` is not empty and is not an earlier run");
+    if !names.iter().any(|name| name == earlier.mark) {
+        let problem = format!("`{shown}` is not empty and is not an earlier {what}");
         return Err(Failure::input(problem).hint("give an absent or empty folder with --out"));
     }
-    let known = |name: &OsString| name == MARK || OTHER_FILES.iter().any(|other| name == other);
-    if let Some(foreign) = names.iter().find(|name| !known(name)) {
-        let problem = format!("`{shown}` holds `{}`, which is not of a run", foreign.to_string_lossy());
+    if let Some(foreign) = names.iter().find(|name| !(earlier.known)(name)) {
+        let problem = format!("`{shown}` holds `{}`, which is not of a {what}", foreign.to_string_lossy());
         return Err(
             Failure::input(problem).hint("give another folder with --out; --force replaces a whole folder")
         );
     }
     if !force {
-        let problem = format!("`{shown}` holds an earlier run");
+        let problem = format!("`{shown}` holds an earlier {what}");
         return Err(
             Failure::input(problem).hint("add --force to replace it, or give another folder with --out")
         );
