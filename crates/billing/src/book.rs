@@ -48,6 +48,8 @@ pub struct Exports {
     pub columns: Vec<String>,
     /// Tag keys, as cost files have them: `user_project`.
     pub tags: Vec<String>,
+    /// Who invoices the customers, for FOCUS files.
+    pub invoice_issuer: Option<String>,
 }
 
 impl Book {
@@ -95,6 +97,7 @@ impl Book {
         }
         lines.extend(self.exports.columns.iter().map(|column| format!("export column {column:?}")));
         lines.extend(self.exports.tags.iter().map(|tag| format!("export tag {tag:?}")));
+        lines.extend(self.exports.invoice_issuer.iter().map(|issuer| format!("invoice issuer {issuer:?}")));
         lines.sort();
         lines.join("\n")
     }

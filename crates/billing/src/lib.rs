@@ -18,6 +18,8 @@ pub mod pricing;
 
 pub mod book;
 
+pub mod abilities;
+
 pub mod commitment;
 pub mod tier_pool;
 

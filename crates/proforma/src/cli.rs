@@ -46,7 +46,7 @@ Exit status: 0 done, 2 the input is not right (nothing was written), 1 anything 
 
 #[derive(Debug, Args)]
 pub struct RunArguments {
-    /// Folders, cost files or manifests to read: CUR or CUR 2.0, as AWS delivers them.
+    /// Folders, cost files or manifests to read: CUR, CUR 2.0 or FOCUS, as AWS delivers them.
     #[arg(long, required = true, num_args = 1.., value_name = "PATH")]
     pub cost: Vec<PathBuf>,
     /// The book: accounts, billing groups, pricing, custom line items; TOML or JSON.

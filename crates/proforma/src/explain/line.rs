@@ -12,6 +12,7 @@ use anyhow::{Context, anyhow};
 use billing::charge_class::Measure;
 use billing::money::{Amount, Quantity};
 use billing::rate_card::{LinePrice, RateCard, written_amount};
+use cost_data::layout::CostFormat;
 use cost_data::reading::{FoundLine, LineSearch};
 use cost_data::worker::{self, Limits};
 use serde::Serialize;
@@ -44,6 +45,10 @@ pub fn explain(arguments: &ExplainArguments, run: &RunFolder, id: &str) -> Resul
     if arguments.cost.is_empty() {
         return Err(Failure::input(format!("a line is found in the cost files of `{}`", run.path.display()))
             .hint("say where they are with --cost"));
+    }
+    if let CostFormat::Focus(_) = run.format {
+        return Err(Failure::input(format!("the lines of {} files have no ids", run.format.name()))
+            .hint("explain a product with --group and --product"));
     }
     let found = find(arguments, run, id)?;
     if found.is_empty() {

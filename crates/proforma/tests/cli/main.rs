@@ -10,6 +10,7 @@ mod bad_deliveries;
 mod bad_parquet;
 mod bad_values;
 mod books;
+mod focus;
 mod differences;
 mod explanations;
 mod forms;
