@@ -29,12 +29,15 @@ const RUN_EXAMPLES: &str = "\
 Examples:
   proforma run --cost ./cur --book book.toml --period 2026-10 --out ./october
   proforma run --cost ./cur/cur2-Manifest.json --book book.toml --period 2026-10 --out ./october --force --output json
+  proforma run --cost s3://billing/cur --book book.toml --period 2026-10 --out s3://billing/pro-forma/2026-10 --pin ./pins
+  proforma run --cost ./october/source.json --book new-prices.toml --period 2026-10 --out ./october-again
 
 Exit status: 0 done, 2 the input is not right (nothing was written), 1 anything else.";
 
 #[derive(Debug, Args)]
 pub struct RunArguments {
-    /// Folders, cost files or manifests to read: CUR or CUR 2.0, as AWS delivers them.
+    /// Folders, cost files or manifests to read: CUR or CUR 2.0, as AWS delivers them; or the source.json of a run, to read
+    /// what it has read. Paths, or s3://bucket/key.
     #[arg(long, required = true, num_args = 1.., value_name = "PATH")]
     pub cost: Vec<PathBuf>,
     /// The book: accounts, billing groups, pricing, custom line items; TOML or JSON.
@@ -43,9 +46,15 @@ pub struct RunArguments {
     /// The billing period, for example 2026-10.
     #[arg(long, value_name = "YYYY-MM")]
     pub period: String,
-    /// Where to write; must be absent or empty, or with --force an earlier run.
+    /// Where to write, a folder or s3://bucket/prefix; must be absent or empty, or with --force an earlier run.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
+    /// Keep the cost files in this folder or under this s3://bucket/prefix, named by their SHA-256.
+    #[arg(long, value_name = "DIR")]
+    pub pin: Option<PathBuf>,
+    /// The folder for what is read from and written to object stores, while that takes; by default that of the system.
+    #[arg(long, value_name = "DIR")]
+    pub scratch: Option<PathBuf>,
     /// How many threads read; all processors by default.
     #[arg(long, value_name = "N")]
     pub threads: Option<NonZeroUsize>,

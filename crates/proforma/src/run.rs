@@ -15,6 +15,7 @@ use billing::rate_card::{item_charges, rate_card};
 use billing::reconciliation::{ControlTotal, reconcile};
 use billing::{cost_report, statement};
 use cost_data::reading::{Refusal, Report, Request};
+use cost_data::source_file::Snapshot;
 use cost_data::worker::{self, Limits, WorkerError};
 use std::collections::BTreeMap;
 use std::fs;
@@ -27,7 +28,7 @@ pub fn run(arguments: &RunArguments) -> Result<(), Failure> {
     let period =
         BillingPeriod::parse(&arguments.period).map_err(|error| Failure::input(error.to_string()))?;
     let book = read_book(&arguments.book)?;
-    let draft = Draft::begin(&arguments.out, arguments.force)?;
+    let draft = Draft::begin(&arguments.out, arguments.force, arguments.scratch.as_deref())?;
     let (cube, control, report) = read_cost_files(arguments, &draft)?;
     let read = started.elapsed();
     terminal::print_reading(&report);
@@ -35,6 +36,8 @@ pub fn run(arguments: &RunArguments) -> Result<(), Failure> {
     let results = price(period, book, cube, &control, report)?;
     let priced = started.elapsed();
     report_files::write(&draft, &results)?;
+    let inputs = arguments.cost.iter().map(|input| input.display().to_string()).collect();
+    report_files::write_source(&draft, &Snapshot::of(&results.report, period, inputs))?;
     draft.publish()?;
     terminal::print_results(&results, arguments.output)?;
     if arguments.timings {
@@ -75,7 +78,8 @@ fn read_cost_files(
 ) -> Result<(Cube, BTreeMap<Currency, ControlTotal>, Report), Failure> {
     let available = || std::thread::available_parallelism().map_or(1, Into::into);
     let threads = arguments.threads.map_or_else(available, Into::into);
-    let mut limits = Limits::for_reading(&arguments.cost, threads);
+    let mut limits =
+        Limits::for_reading(&arguments.cost, threads).map_err(|refusal| refused(&refusal, true))?;
     limits.memory_bytes =
         arguments.worker_memory.map_or(limits.memory_bytes, |mebibytes| mebibytes.saturating_mul(1 << 20));
     limits.cpu_seconds = arguments.worker_cpu.unwrap_or(limits.cpu_seconds);
@@ -85,6 +89,8 @@ fn read_cost_files(
         threads,
         accept_rejects: arguments.accept_rejects,
         check_line_ids: arguments.check_line_ids,
+        pin: arguments.pin.clone(),
+        scratch: arguments.scratch.clone(),
     };
     let program = std::env::current_exe().context("cannot find this program to start its reading child")?;
     let bar = ReadingBar::new();
