@@ -97,6 +97,12 @@ impl Bucket {
         let region =
             variable(&["AWS_REGION", "AWS_DEFAULT_REGION"]).unwrap_or_else(|| "us-east-1".to_owned());
         let endpoint = variable(&["AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"]);
+        if let Some(url) = endpoint.as_ref().filter(|url| !is_web_address(url)) {
+            return Err(refused(
+                format!("the endpoint `{url}` is not an http:// or https:// address"),
+                HINT_REACH,
+            ));
+        }
         let mut builder = AmazonS3Builder::new()
             .with_bucket_name(name)
             .with_region(&region)
@@ -104,6 +110,8 @@ impl Bucket {
             .with_secret_access_key(secret)
             // What is written is named by its hash or read again; the signature need not hash it once more.
             .with_unsigned_payload(endpoint.as_ref().is_none_or(|url| url.starts_with("https://")))
+            // One by one: not every store that speaks S3 takes lists of what to delete.
+            .with_disable_bulk_delete(true)
             .with_retry(retry())
             .with_client_options(options(endpoint.as_deref()));
         if let Some(token) = variable(&["AWS_SESSION_TOKEN"]) {
@@ -165,6 +173,10 @@ impl StoreError {
 
 fn refused(reason: String, hint: &'static str) -> StoreError {
     StoreError::refused(reason, hint)
+}
+
+fn is_web_address(text: &str) -> bool {
+    reqwest::Url::parse(text).is_ok_and(|url| matches!(url.scheme(), "http" | "https") && url.has_host())
 }
 
 /// Patient with a store that throttles, and soon done with one that is not there.

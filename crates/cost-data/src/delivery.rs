@@ -128,7 +128,7 @@ fn find_one(input: &Path, period: BillingPeriod, delivery: &mut Delivery) -> Res
         There::Other => Err(vec![Diagnostic::file(&shown, "is not a regular file")]),
         There::Nothing => {
             let hint = "give a folder, a cost file or a manifest with --cost, of this machine or as s3://bucket/prefix";
-            Err(vec![Diagnostic::file(&shown, "is not there").hint(hint)])
+            Err(vec![Diagnostic::file(&shown, "cannot be read: it is not there").hint(hint)])
         }
     }
 }
