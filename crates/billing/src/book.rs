@@ -37,6 +37,17 @@ pub struct Book {
     pub plans: Vec<PricingPlan>,
     /// The custom line items.
     pub items: Vec<CustomLineItem>,
+    /// What customers' files may hold beyond what they always may.
+    pub exports: Exports,
+}
+
+/// What the operator allows in the files of customers: columns and tag keys that are blank otherwise.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Exports {
+    /// Columns of cost files, by name.
+    pub columns: Vec<String>,
+    /// Tag keys, as cost files have them: `user_project`.
+    pub tags: Vec<String>,
 }
 
 impl Book {
@@ -82,6 +93,8 @@ impl Book {
         for item in self.items.iter().filter(|item| item.is_active(period)) {
             lines.push(self.canonical_item(item));
         }
+        lines.extend(self.exports.columns.iter().map(|column| format!("export column {column:?}")));
+        lines.extend(self.exports.tags.iter().map(|tag| format!("export tag {tag:?}")));
         lines.sort();
         lines.join("\n")
     }
@@ -134,6 +147,8 @@ pub struct Draft {
     pub custom_line_items: Vec<ItemDraft>,
     /// `[sharing] commitments`
     pub sharing_commitments: Option<String>,
+    /// `[exports]`
+    pub exports: Exports,
 }
 
 /// An entry of `[[accounts]]`.

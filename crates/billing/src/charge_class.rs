@@ -216,6 +216,27 @@ impl ChargeClass {
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct ClassId(pub [u8; 16]);
 
+impl ClassId {
+    /// The identity of a key's values, in the order of [`KeyColumn::ALL`].
+    #[must_use]
+    pub fn of_key(values: [Option<&str>; KEY_COLUMNS]) -> Self {
+        let mut hash = Sha256::new();
+        for value in values {
+            match value {
+                None => hash.update([0]),
+                Some(text) => {
+                    hash.update([1]);
+                    hash.update((text.len() as u64).to_le_bytes());
+                    hash.update(text);
+                }
+            }
+        }
+        let mut id = [0; 16];
+        id.copy_from_slice(&hash.finalize()[..16]);
+        Self(id)
+    }
+}
+
 impl fmt::Display for ClassId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
@@ -264,6 +285,27 @@ impl Cube {
         Self { period, payer, texts, classes, product_names, usage }
     }
 
+    /// The cube of classes that are in key order already, as a stored cube has them; `None` where they are not, or where two
+    /// have one key. Checking is many times cheaper than sorting.
+    #[must_use]
+    pub fn in_order(
+        period: BillingPeriod,
+        payer: Option<AccountId>,
+        mut texts: Texts,
+        classes: Vec<ChargeClass>,
+        product_names: BTreeMap<String, String>,
+    ) -> Option<Self> {
+        let usage = texts.intern("Usage");
+        let follows = |pair: &[ChargeClass]| {
+            let differing = pair[0].key.iter().zip(pair[1].key).find(|(one, other)| **one != *other);
+            differing.is_some_and(|(one, other)| texts.get(*one) < texts.get(other))
+        };
+        if !classes.windows(2).all(follows) {
+            return None;
+        }
+        Some(Self { period, payer, texts, classes, product_names, usage })
+    }
+
     /// A key column's value on a class.
     #[must_use]
     pub fn value(&self, class: &ChargeClass, column: KeyColumn) -> Option<&str> {
@@ -298,20 +340,7 @@ impl Cube {
     /// A class's identity.
     #[must_use]
     pub fn class_id(&self, class: &ChargeClass) -> ClassId {
-        let mut hash = Sha256::new();
-        for id in class.key {
-            match self.texts.get(id) {
-                None => hash.update([0]),
-                Some(text) => {
-                    hash.update([1]);
-                    hash.update((text.len() as u64).to_le_bytes());
-                    hash.update(text);
-                }
-            }
-        }
-        let mut id = [0; 16];
-        id.copy_from_slice(&hash.finalize()[..16]);
-        ClassId(id)
+        ClassId::of_key(class.key.map(|id| self.texts.get(id)))
     }
 
     /// The identities of all classes, in their order.
@@ -364,6 +393,18 @@ mod tests {
         let ids = |cube: &Cube| cube.classes.iter().map(|c| cube.class_id(c)).collect::<Vec<_>>();
         assert_eq!(ids(&cube([0, 1, 2])), ids(&cube([2, 0, 1])));
         assert_eq!(cube([0, 1, 2]).class_ids().unwrap(), ids(&cube([0, 1, 2])));
+    }
+
+    #[test]
+    fn a_stored_order_is_checked() {
+        let in_order = |order: [usize; 3]| {
+            let Cube { period, texts, classes, .. } = cube([0, 1, 2]);
+            let classes = order.map(|place| classes[place].clone()).to_vec();
+            Cube::in_order(period, None, texts, classes, BTreeMap::new()).is_some()
+        };
+        assert!(in_order([0, 1, 2]));
+        assert!(!in_order([1, 0, 2]), "another order");
+        assert!(!in_order([0, 1, 1]), "one key twice");
     }
 
     #[test]

@@ -78,15 +78,7 @@ pub fn cost_report(
         row.0 = row.0.plus(aws_cost)?;
     }
     for statement in statements {
-        let mut charges: HashMap<&str, Cost> = HashMap::new();
-        let lines = statement.lines.iter().map(|line| (cube.text(line.key.product), line.shown));
-        for (product, shown) in
-            lines.chain(statement.items.iter().map(|item| (item.product.as_str(), item.shown)))
-        {
-            let sum = charges.entry(product).or_default();
-            *sum = sum.plus(shown)?;
-        }
-        for (product, shown) in charges {
+        for (product, shown) in statement.by_product(cube)? {
             let key = (Owner::Group(statement.group), statement.currency, product.to_owned());
             let row = rows.entry(key).or_insert((Cost::ZERO, Some(Cost::ZERO)));
             row.1 = Some(row.1.unwrap_or_default().plus(shown)?);

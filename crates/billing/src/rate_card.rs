@@ -15,7 +15,9 @@ use crate::tier_pool;
 use std::collections::{BTreeMap, HashMap, HashSet};
 
 mod item_charges;
+mod line_amount;
 pub use item_charges::{ItemCharge, item_charges};
+pub use line_amount::{LinePrice, WRITTEN_DECIMALS_MAX, Written, written_amount};
 
 /// The tier part of a rate code whose price is the only one, or the base one, of its SKU.
 const BASE_TIER: &str = "6YS6EN2CT7";

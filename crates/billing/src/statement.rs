@@ -10,7 +10,7 @@ use crate::cost_line::LineItemType;
 use crate::custom_line_item::{self, Charge, Kind};
 use crate::money::{Amount, Cost, Currency, DecimalError, Quantity, shown};
 use crate::rate_card::{ItemCharge, Operation, RateCard, Treatment, line_item_type};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// A billing group's pro forma bill in one currency.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -120,6 +120,73 @@ pub fn statements(
         .filter(|((group, _), leaves)| !leaves.is_empty() || !used.contains(group))
         .map(|((group, currency), leaves)| leaves.into_statement(cube, group, currency))
         .collect()
+}
+
+/// A billing group's total in one currency: what [`statements`] says of it, without the lines.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Total {
+    /// The group, by number in the book.
+    pub group: usize,
+    /// The currency.
+    pub currency: Currency,
+    /// The exact total.
+    pub amount: Amount,
+    /// The total as shown.
+    pub shown: Cost,
+}
+
+/// The totals of the statements that [`statements`] makes, in the same order, many times faster.
+///
+/// # Errors
+/// [`DecimalError::TooLarge`].
+pub fn totals(
+    cube: &Cube,
+    book: &Book,
+    card: &RateCard,
+    charges: &[ItemCharge],
+) -> Result<Vec<Total>, DecimalError> {
+    let mut by_code: HashMap<(usize, TextId), Amount> = HashMap::new();
+    for (class, entry) in cube.classes.iter().zip(&card.entries) {
+        if let (Some(group), Treatment::AtCost | Treatment::Priced(_)) = (entry.group, entry.treatment) {
+            let sum = by_code.entry((group as usize, class.text(KeyColumn::Currency))).or_default();
+            *sum = sum.plus(entry.amount)?;
+        }
+    }
+    let mut sums: BTreeMap<(usize, Currency), Amount> = BTreeMap::new();
+    let of_classes = by_code.into_iter().map(|((group, code), amount)| {
+        let currency = cube.texts.get(code).and_then(Currency::parse);
+        ((group, currency.unwrap_or(book.currency)), amount)
+    });
+    let of_items = charges
+        .iter()
+        .map(|charge| ((book.items[charge.item].billing_group, charge.currency), charge.amount));
+    for (key, amount) in of_classes.chain(of_items) {
+        let sum = sums.entry(key).or_default();
+        *sum = sum.plus(amount)?;
+    }
+    let charged: BTreeSet<usize> = sums.keys().map(|(group, _)| *group).collect();
+    let empty = (0..book.groups.len()).filter(|group| !charged.contains(group));
+    sums.extend(empty.map(|group| ((group, book.currency), Amount::ZERO)).collect::<Vec<_>>());
+    let total =
+        |((group, currency), amount)| Ok(Total { group, currency, amount, shown: shown(&[amount])?.0 });
+    sums.into_iter().map(total).collect()
+}
+
+impl Statement {
+    /// What is charged under each product, as shown.
+    ///
+    /// # Errors
+    /// [`DecimalError::TooLarge`].
+    pub fn by_product<'a>(&'a self, cube: &'a Cube) -> Result<BTreeMap<&'a str, Cost>, DecimalError> {
+        let lines = self.lines.iter().map(|line| (cube.text(line.key.product), line.shown));
+        let items = self.items.iter().map(|item| (item.product.as_str(), item.shown));
+        let mut charges: BTreeMap<&str, Cost> = BTreeMap::new();
+        for (product, shown) in lines.chain(items) {
+            let sum = charges.entry(product).or_default();
+            *sum = sum.plus(shown)?;
+        }
+        Ok(charges)
+    }
 }
 
 #[derive(Default)]

@@ -38,7 +38,7 @@ pub fn share(amount: Amount, weights: &[Quantity]) -> Result<Vec<Amount>, Decima
 /// `whole × weight / total` and the remainder, by long multiplication: the product may need 256 bits.
 ///
 /// Digit by digit from the top: at every step the running remainder is below `total`, which is below 2¹¹⁸.
-fn proportion(whole: u128, weight: u128, total: u128) -> (u128, u128) {
+pub(crate) fn proportion(whole: u128, weight: u128, total: u128) -> (u128, u128) {
     let (mut quotient, mut rest) = (0_u128, 0_u128);
     for bit in (0..128).rev() {
         quotient <<= 1;

@@ -118,10 +118,15 @@ impl Codes {
         self.nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row))
     }
 
+    /// The place of a row's value among the values.
+    pub fn place(&self, row: usize) -> Option<usize> {
+        // Keys of valid rows are indexes of values, hence not negative.
+        self.is_valid(row).then(|| usize::try_from(self.keys[row]).unwrap_or(0))
+    }
+
     /// A row's value.
     pub fn text(&self, row: usize) -> Option<&str> {
-        // Keys of valid rows are indexes of values, hence not negative.
-        self.is_valid(row).then(|| self.values.value(usize::try_from(self.keys[row]).unwrap_or(0)))
+        self.place(row).map(|place| self.values.value(place))
     }
 }
 

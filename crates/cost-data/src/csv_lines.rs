@@ -4,11 +4,13 @@
 //! decompression beyond measure. An empty field is null.
 
 use crate::batch::{Batch, Codes, Columns, Numbers, Place, Reject, RowNotes, key_column_name};
+use crate::diagnostics::Diagnostic;
 use crate::layout::{self, Layout, LayoutError};
 use crate::limits::{
     BATCH_BYTES, BATCH_ROWS, EXPANSION_FREE_BYTES, EXPANSION_RATIO_MAX, RECORD_BYTES_MAX, TEXT_BYTES_MAX,
 };
 use crate::number;
+use crate::reading::HINT_BROKEN;
 use crate::source::{Source, SourceReader};
 use crate::timestamp;
 use billing::charge_class::KeyColumn;
@@ -37,6 +39,17 @@ pub enum Refused {
     Empty,
     /// It is broken.
     Broken { row: Option<u64>, reason: String },
+}
+
+/// A refusal as a message.
+pub fn diagnostic(refused: Refused, name: &str) -> Diagnostic {
+    match refused {
+        Refused::Broken { row, reason } => {
+            Diagnostic { row, ..Diagnostic::file(name, reason) }.hint(HINT_BROKEN)
+        }
+        Refused::Layout(error) => Diagnostic::file(name, error.to_string()),
+        Refused::Empty => Diagnostic::file(name, "is empty"),
+    }
 }
 
 /// What is known of the bytes that the CSV parser has taken.
@@ -233,6 +246,16 @@ impl CsvFile {
         columns: &Columns,
         period: &Range<i64>,
     ) -> Option<Result<Batch, Refused>> {
+        Some(self.next_with_records(file, columns, period)?.map(|(batch, _)| batch))
+    }
+
+    /// The next batch, and the records with all of their fields.
+    pub fn next_with_records(
+        &mut self,
+        file: usize,
+        columns: &Columns,
+        period: &Range<i64>,
+    ) -> Option<Result<(Batch, Vec<ByteRecord>), Refused>> {
         let mut lines = Vec::with_capacity(BATCH_ROWS);
         let place = Place { file, row_group: None, row: self.rows };
         let mut bytes = 0;
@@ -283,7 +306,7 @@ struct Lines {
 }
 
 impl Lines {
-    fn batch(mut self, place: Place, columns: &Columns, period: &Range<i64>) -> Batch {
+    fn batch(mut self, place: Place, columns: &Columns, period: &Range<i64>) -> (Batch, Vec<ByteRecord>) {
         let rows = self.lines.len();
         self.notes = RowNotes::new(self.period_mask(columns.period_start, period));
         let mut keys = columns.keys.map(|_| None);
@@ -306,8 +329,8 @@ impl Lines {
         let identity = columns.identity.map(|[id, interval]| {
             [self.codes(id, layout::LINE_ITEM_ID), self.codes(interval, layout::TIME_INTERVAL)]
         });
-        let Self { rejects, notes: RowNotes { in_period, kept: notes, .. }, .. } = self;
-        Batch {
+        let Self { lines, rejects, notes: RowNotes { in_period, kept: notes, .. } } = self;
+        let batch = Batch {
             place,
             rows,
             keys,
@@ -322,7 +345,8 @@ impl Lines {
             rejects,
             notes,
             name_in_map: false,
-        }
+        };
+        (batch, lines)
     }
 
     fn field(&self, at: usize, row: usize) -> &[u8] {

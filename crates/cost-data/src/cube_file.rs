@@ -3,20 +3,18 @@
 //! One row per class, in cube order: the class id, the key columns as text, the line counts, the measures as
 //! `DECIMAL(38, 10)`. The month, the payer, product names and control totals are key-value metadata. Same cube, same bytes.
 
+mod stored;
+
+pub use stored::StoredCube;
+
 use arrow_array::builder::{Decimal128Builder, StringDictionaryBuilder};
-use arrow_array::cast::AsArray;
-use arrow_array::types::{Decimal128Type, Int32Type, Int64Type};
-use arrow_array::{Array, ArrayRef, Int64Array, RecordBatch, StringArray};
+use arrow_array::types::Int32Type;
+use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema};
-use billing::account::AccountId;
-use billing::charge_class::{
-    ChargeClass, ClassId, Cube, KEY_COLUMNS, KeyColumn, MEASURES, Measure, TextId, Texts,
-};
-use billing::money::{Cost, Currency, Quantity};
-use billing::period::BillingPeriod;
+use billing::charge_class::{ChargeClass, ClassId, Cube, KeyColumn, Measure};
+use billing::money::Currency;
 use billing::reconciliation::ControlTotal;
 use parquet::arrow::ArrowWriter;
-use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{Compression, ZstdLevel};
 use parquet::file::metadata::KeyValue;
 use parquet::file::properties::WriterProperties;
@@ -128,93 +126,15 @@ fn record(
     Ok(RecordBatch::try_new(Arc::clone(schema), columns)?)
 }
 
-/// Reads a cube that [`write`] wrote.
-///
-/// # Errors
-/// [`CubeFileError`].
-pub fn read(path: &Path) -> Result<(Cube, BTreeMap<Currency, ControlTotal>), CubeFileError> {
-    let builder = ParquetRecordBatchReaderBuilder::try_new(File::open(path)?)?;
-    let entries: BTreeMap<String, String> = (builder.metadata().file_metadata().key_value_metadata())
-        .into_iter()
-        .flatten()
-        .filter_map(|entry| Some((entry.key.clone(), entry.value.clone()?)))
-        .collect();
-    let entry = |name: &str| {
-        let missing = || CubeFileError::Content(format!("it has no `{name}`"));
-        entries.get(name).map(String::as_str).ok_or_else(missing)
-    };
-    let content = |error: String| CubeFileError::Content(error);
-    if entry("proforma.version")? != VERSION {
-        return Err(content(format!("its layout has version {}", entry("proforma.version")?)));
-    }
-    let period =
-        BillingPeriod::parse(entry("proforma.period")?).map_err(|error| content(error.to_string()))?;
-    let payer = AccountId::parse(entry("proforma.payer")?);
-    let json = |error: serde_json::Error| content(error.to_string());
-    let names = serde_json::from_str(entry("proforma.product_names")?).map_err(json)?;
-    let totals: BTreeMap<String, [String; 2]> =
-        serde_json::from_str(entry("proforma.control_totals")?).map_err(json)?;
-    let (mut texts, mut classes) = (Texts::default(), Vec::new());
-    for batch in builder.with_batch_size(ROWS_PER_BATCH).build()? {
-        read_classes(&batch?, &mut texts, &mut classes)?;
-    }
-    let total = |text: &str| Cost::parse(text).map_err(|error| content(format!("total `{text}` is {error}")));
-    let mut control = BTreeMap::new();
-    for (code, [net, unblended]) in totals {
-        let currency = Currency::parse(&code).ok_or_else(|| content(format!("currency `{code}`")))?;
-        control.insert(currency, ControlTotal { net_unblended: total(&net)?, unblended: total(&unblended)? });
-    }
-    Ok((Cube::new(period, payer, texts, classes, names), control))
-}
-
-fn read_classes(
-    batch: &RecordBatch,
-    texts: &mut Texts,
-    classes: &mut Vec<ChargeClass>,
-) -> Result<(), CubeFileError> {
-    let column = |name: &str| {
-        let missing = || CubeFileError::Content(format!("it has no column `{name}` of the right type"));
-        batch.column_by_name(name).cloned().ok_or_else(missing)
-    };
-    let first = classes.len();
-    classes.extend((0..batch.num_rows()).map(|_| ChargeClass {
-        key: [TextId::NULL; KEY_COLUMNS],
-        lines: 0,
-        lines_without_net: 0,
-        sums: [Quantity::ZERO; MEASURES],
-    }));
-    let classes = &mut classes[first..];
-    for key in KeyColumn::ALL {
-        let array = column(key.name())?;
-        let codes = array.as_dictionary::<Int32Type>();
-        let ids: Vec<TextId> =
-            codes.values().as_string::<i32>().iter().map(|text| texts.intern(text.unwrap_or(""))).collect();
-        for (row, class) in classes.iter_mut().enumerate().filter(|(row, _)| codes.is_valid(*row)) {
-            class.key[key as usize] = ids[usize::try_from(codes.keys().value(row)).unwrap_or(0)];
-        }
-    }
-    let (lines, without_net) = (column(LINES)?, column(LINES_WITHOUT_NET)?);
-    let (lines, without_net) = (lines.as_primitive::<Int64Type>(), without_net.as_primitive::<Int64Type>());
-    for (row, class) in classes.iter_mut().enumerate() {
-        class.lines = u64::try_from(lines.value(row)).unwrap_or(0);
-        class.lines_without_net = u64::try_from(without_net.value(row)).unwrap_or(0);
-    }
-    for measure in Measure::ALL {
-        let array = column(measure.name())?;
-        let sums = array.as_primitive::<Decimal128Type>();
-        for (row, class) in classes.iter_mut().enumerate() {
-            class.sums[measure as usize] = Quantity::from_units(sums.value(row))
-                .map_err(|error| CubeFileError::Content(format!("a sum is {error}")))?;
-        }
-    }
-    Ok(())
-}
-
 #[cfg(test)]
 mod tests {
     //! A cube survives its file, and one cube has one file.
 
     use super::*;
+    use billing::account::AccountId;
+    use billing::charge_class::{KEY_COLUMNS, MEASURES, TextId, Texts};
+    use billing::money::{Cost, Quantity};
+    use billing::period::BillingPeriod;
 
     #[test]
     fn a_cube_comes_back_as_it_was() {
@@ -240,7 +160,8 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("cube.parquet");
         write(&path, &cube, &control).unwrap();
-        let (again, control_again) = read(&path).unwrap();
+        let stored = StoredCube::open(&path).unwrap();
+        let (again, control_again) = stored.read().unwrap();
         assert_eq!(control, control_again);
         assert_eq!(
             (again.period, &again.payer, &again.product_names),

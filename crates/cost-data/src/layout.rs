@@ -19,6 +19,15 @@ pub enum CostFormat {
 }
 
 impl CostFormat {
+    /// Every format.
+    pub const ALL: [Self; 2] = [Self::LegacyCur, Self::Cur2];
+
+    /// The format of a name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|format| format.name() == name)
+    }
+
     /// The format's name.
     #[must_use]
     pub const fn name(self) -> &'static str {
@@ -104,6 +113,8 @@ pub struct Layout {
     pub format: CostFormat,
     /// What gave it away.
     pub because: String,
+    /// The columns as the file names them, in its order.
+    pub header: Vec<String>,
     columns: BTreeMap<String, usize>,
 }
 
@@ -203,7 +214,7 @@ pub fn detect(header: &[String]) -> Result<Layout, LayoutError> {
             (CostFormat::LegacyCur, "columns have underscores and none is only in CUR 2.0".to_owned())
         }
     };
-    Ok(Layout { format, because, columns })
+    Ok(Layout { format, because, header: header.to_vec(), columns })
 }
 
 /// Each column's place by its CUR 2.0 name, and the names that come twice among those that are read.
@@ -212,7 +223,7 @@ pub fn detect(header: &[String]) -> Result<Layout, LayoutError> {
 fn bind(header: &[String]) -> (BTreeMap<String, usize>, BTreeSet<String>) {
     let (mut columns, mut duplicates) = (BTreeMap::new(), BTreeSet::new());
     for (place, name) in header.iter().enumerate() {
-        let canonical = if name.contains('/') { canonical_name(name) } else { name.clone() };
+        let canonical = canonical_name(name);
         if columns.insert(canonical.clone(), place).is_some() && is_read(&canonical) {
             duplicates.insert(name.clone());
         }
@@ -227,7 +238,10 @@ fn is_read(name: &str) -> bool {
 }
 
 /// AWS's rule from `lineItem/UsageAccountId` to `line_item_usage_account_id`: an underscore before every capital.
-fn canonical_name(name: &str) -> String {
+pub(crate) fn canonical_name(name: &str) -> String {
+    if !name.contains('/') {
+        return name.to_owned();
+    }
     let mut canonical = String::with_capacity(name.len() + 8);
     for character in name.chars() {
         if character == '/' {

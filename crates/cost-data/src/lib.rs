@@ -39,3 +39,5 @@ pub mod reading;
 pub mod cube_file;
 
 pub mod worker;
+
+pub mod export;

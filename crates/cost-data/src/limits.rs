@@ -32,6 +32,8 @@ pub const RESTARTS_MAX: u32 = 3;
 pub const NUMBER_UNITS_MAX: i128 = 1_000_000_000_000;
 /// How many rows are handled at once.
 pub const BATCH_ROWS: usize = 8_192;
+/// How many rows of a Parquet file are taken apart by billing group at once.
+pub const EXPORT_BATCH_ROWS: usize = 65_536;
 /// How many bytes of CSV records are handled at once.
 pub const BATCH_BYTES: usize = 32 << 20;
 /// Address space of the reading child: this, and [`WORKER_THREAD_BYTES`] per thread.

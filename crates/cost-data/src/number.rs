@@ -154,6 +154,27 @@ pub fn text_of_double(x: f64) -> String {
     format!("{x}")
 }
 
+/// The double nearest to `digits × 10⁻ᵈᵉᶜⁱᵐᵃˡˢ`, by its bits, for up to fifteen digits and fourteen decimals.
+///
+/// Digits and power of ten are whole doubles, so their quotient is the nearest double, and its shortest text is the
+/// decimal again.
+#[must_use]
+pub fn bits_of_decimal(digits: i64, decimals: u32) -> u64 {
+    (digits as f64 / 10_i64.pow(decimals) as f64).to_bits()
+}
+
+/// The double nearest to a number's text, by its bits; `None` for what is no number.
+#[must_use]
+pub fn bits_of_text(text: &str) -> Option<u64> {
+    text.parse::<f64>().ok().filter(|x| x.is_finite()).map(f64::to_bits)
+}
+
+/// The shortest decimal text of a double given by its bits.
+#[must_use]
+pub fn text_of_bits(bits: u64) -> String {
+    text_of_double(f64::from_bits(bits))
+}
+
 /// Digits as units of 10⁻¹⁰: `-?digits(.digits)?([eE][-+]?d{1,3})?`.
 ///
 /// # Errors

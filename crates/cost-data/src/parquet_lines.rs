@@ -105,10 +105,21 @@ impl ParquetFile {
 
     /// The batches of a row group.
     pub fn read(&self, file: &Source, row_group: usize, columns: &Columns) -> Result<Batches, String> {
-        let reader = self.reader(file, row_group, columns.places())?.with_batch_size(BATCH_ROWS);
+        self.read_more(file, row_group, columns.places(), BATCH_ROWS)
+    }
+
+    /// The batches of a row group, of a size of their own and with more columns than pricing needs: all of `places`, in order.
+    pub fn read_more(
+        &self,
+        file: &Source,
+        row_group: usize,
+        places: Vec<usize>,
+        batch_rows: usize,
+    ) -> Result<Batches, String> {
+        let reader = self.reader(file, row_group, places.iter().copied())?.with_batch_size(batch_rows);
         let rows = self.metadata.metadata().row_group(row_group).num_rows();
         let rows_left = usize::try_from(rows).map_err(|_| format!("claims {rows} rows"))?;
-        Ok(Batches { reader: reader.build().map_err(|error| error.to_string())?, rows_left })
+        Ok(Batches { reader: reader.build().map_err(|error| error.to_string())?, rows_left, places })
     }
 
     /// A reader of some columns of a row group.
@@ -199,6 +210,8 @@ pub struct Batches {
     reader: ParquetRecordBatchReader,
     /// Rows that the footer promises and that have not come yet.
     rows_left: usize,
+    /// The columns of the records, by their places in the file.
+    places: Vec<usize>,
 }
 
 impl Batches {
@@ -209,6 +222,16 @@ impl Batches {
         columns: &Columns,
         period: &Range<i64>,
     ) -> Option<Result<Batch, String>> {
+        Some(self.next_with_record(place, columns, period)?.map(|(batch, _)| batch))
+    }
+
+    /// The next batch, and the record with all of its columns.
+    pub fn next_with_record(
+        &mut self,
+        place: Place,
+        columns: &Columns,
+        period: &Range<i64>,
+    ) -> Option<Result<(Batch, RecordBatch), String>> {
         let Some(record) = self.reader.next() else {
             let missing = std::mem::take(&mut self.rows_left);
             return (missing > 0).then(|| Err(format!("holds {missing} rows less than its footer says")));
@@ -221,9 +244,8 @@ impl Batches {
             return Some(Err("holds more rows than its footer says".to_owned()));
         };
         self.rows_left = rows_left;
-        Some(Ok(
-            Decoder { record, rejects: Vec::new(), notes: RowNotes::default() }.batch(place, columns, period)
-        ))
+        let decoder = Decoder { record: record.clone(), rejects: Vec::new(), notes: RowNotes::default() };
+        Some(Ok((decoder.batch(place, columns, period, &self.places), record)))
     }
 }
 
@@ -234,8 +256,10 @@ struct Decoder {
 }
 
 impl Decoder {
-    fn batch(mut self, place: Place, columns: &Columns, period: &Range<i64>) -> Batch {
-        let by_place = self.places(columns);
+    fn batch(mut self, place: Place, columns: &Columns, period: &Range<i64>, places: &[usize]) -> Batch {
+        // A projection keeps the file's order.
+        let by_place: HashMap<usize, ArrayRef> =
+            places.iter().copied().zip(self.record.columns().iter().cloned()).collect();
         let column = |at: usize| Arc::clone(&by_place[&at]);
         self.notes = RowNotes::new(self.period_mask(&column(columns.period_start), period));
         let mut keys = columns.keys.map(|_| None);
@@ -277,52 +301,13 @@ impl Decoder {
         }
     }
 
-    /// The record's columns by their place in the file: a projection keeps the file's order.
-    fn places(&self, columns: &Columns) -> HashMap<usize, ArrayRef> {
-        columns.places().into_iter().zip(self.record.columns().iter().cloned()).collect()
-    }
-
     /// A text column, or the texts of a number column.
     fn codes(&mut self, array: &ArrayRef, name: &str) -> Codes {
         if let Some(codes) = array.as_dictionary_opt::<Int32Type>().and_then(Codes::from_dictionary) {
             self.reject_long_texts(&codes, name);
             return codes;
         }
-        let nulls = array.logical_nulls().filter(|nulls| nulls.null_count() > 0);
-        let mut distinct: HashMap<u64, i32> = HashMap::new();
-        let mut texts: Vec<String> = Vec::new();
-        let mut keys = Vec::with_capacity(array.len());
-        let mut last = None;
-        let doubles = array.as_primitive_opt::<Float64Type>().map(|doubles| doubles.values().as_ref());
-        for row in 0..array.len() {
-            let bits = match (doubles, &nulls) {
-                (_, Some(nulls)) if nulls.is_null(row) => None,
-                (Some(doubles), _) => Some(doubles[row].to_bits()),
-                (None, _) => Some(number_bits(array, row)),
-            };
-            if last.is_none_or(|(known, _)| known != bits) {
-                let key = match bits {
-                    None => 0,
-                    Some(bits) => *distinct.entry(bits).or_insert_with(|| {
-                        texts.push(number_text(array, row));
-                        i32::try_from(texts.len() - 1).unwrap_or(i32::MAX)
-                    }),
-                };
-                last = Some((bits, key));
-            }
-            keys.push(last.map_or(0, |(_, key)| key));
-        }
-        let finite = |text: &String| text.starts_with(|first: char| first == '-' || first.is_ascii_digit());
-        if texts.iter().all(finite) {
-            return Codes { keys: keys.into(), nulls, values: texts.into() };
-        }
-        for (row, key) in keys.iter().enumerate().filter(|(row, _)| array.is_valid(*row)) {
-            let text = &texts[usize::try_from(*key).unwrap_or(0)];
-            if !finite(text) {
-                self.rejects.push(Reject::new(row, name, Some(text), NumberError::NotFinite.to_string()));
-            }
-        }
-        Codes { keys: keys.into(), nulls, values: texts.into() }
+        number_codes(array, name, &mut self.rejects)
     }
 
     fn reject_long_texts(&mut self, codes: &Codes, name: &str) {
@@ -412,6 +397,45 @@ impl Decoder {
     }
 }
 
+/// The texts of a number column; numbers that are not finite are rejected.
+pub fn number_codes(array: &ArrayRef, name: &str, rejects: &mut Vec<Reject>) -> Codes {
+    let nulls = array.logical_nulls().filter(|nulls| nulls.null_count() > 0);
+    let mut distinct: HashMap<u64, i32> = HashMap::new();
+    let mut texts: Vec<String> = Vec::new();
+    let mut keys = Vec::with_capacity(array.len());
+    let mut last = None;
+    let doubles = array.as_primitive_opt::<Float64Type>().map(|doubles| doubles.values().as_ref());
+    for row in 0..array.len() {
+        let bits = match (doubles, &nulls) {
+            (_, Some(nulls)) if nulls.is_null(row) => None,
+            (Some(doubles), _) => Some(doubles[row].to_bits()),
+            (None, _) => Some(number_bits(array, row)),
+        };
+        if last.is_none_or(|(known, _)| known != bits) {
+            let key = match bits {
+                None => 0,
+                Some(bits) => *distinct.entry(bits).or_insert_with(|| {
+                    texts.push(number_text(array, row));
+                    i32::try_from(texts.len() - 1).unwrap_or(i32::MAX)
+                }),
+            };
+            last = Some((bits, key));
+        }
+        keys.push(last.map_or(0, |(_, key)| key));
+    }
+    let finite = |text: &String| text.starts_with(|first: char| first == '-' || first.is_ascii_digit());
+    if texts.iter().all(finite) {
+        return Codes { keys: keys.into(), nulls, values: texts.into() };
+    }
+    for (row, key) in keys.iter().enumerate().filter(|(row, _)| array.is_valid(*row)) {
+        let text = &texts[usize::try_from(*key).unwrap_or(0)];
+        if !finite(text) {
+            rejects.push(Reject::new(row, name, Some(text), NumberError::NotFinite.to_string()));
+        }
+    }
+    Codes { keys: keys.into(), nulls, values: texts.into() }
+}
+
 /// Which rows' usage starts outside the period.
 fn outside(array: &ArrayRef, period: &Range<i64>) -> Option<Vec<bool>> {
     if all_within(array, period) {
@@ -451,7 +475,7 @@ fn timestamps(array: &ArrayRef) -> Option<(&[i64], i64)> {
 }
 
 /// Gives every row's instant in seconds, or what stands there instead.
-fn each_instant(array: &ArrayRef, mut give: impl FnMut(usize, Result<i64, String>)) {
+pub fn each_instant(array: &ArrayRef, mut give: impl FnMut(usize, Result<i64, String>)) {
     let Some((units, per_second)) = timestamps(array) else {
         each_other_instant(array, give);
         return;

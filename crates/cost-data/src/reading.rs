@@ -1,10 +1,14 @@
 //! Reading a month: all files of a delivery, over threads, into one cube.
 
+mod line_search;
+
+pub use line_search::{FoundLine, LineSearch, find as find_line};
+
 use crate::batch::{Columns, Place, key_column_name, span};
 use crate::csv_lines::{self, CsvFile};
 use crate::delivery::{self, Found};
 use crate::diagnostics::{Diagnostic, excerpt};
-use crate::layout::{CostFormat, LayoutError};
+use crate::layout::{CostFormat, Layout, LayoutError};
 use crate::limits::{ODD_ACCOUNTS_SHOWN_MAX, REJECTS_LISTED_MAX, RESTARTS_MAX};
 use crate::location::Location;
 use crate::number::NumberNotes;
@@ -170,16 +174,8 @@ pub fn read(request: &Request, progress: &(dyn Fn(Progress) + Sync)) -> Result<R
         if sources.have_changed() || delivery.has_changed(&request.inputs, period) {
             continue;
         }
-        let failures = sources.failures();
-        if !failures.is_empty() {
-            return Err(failures.into());
-        }
         let reading = outcome.and_then(|(outcome, opened)| finish(outcome, opened, period, request));
-        return reading.map_err(|refusal| {
-            // A file that is another one by now explains whatever else is wrong with it.
-            let changed = sources.changed_since_kept();
-            if changed.is_empty() { refusal } else { changed.into() }
-        });
+        return sources.explained(reading);
     }
     let input = request.inputs.first().map(|path| path.display().to_string()).unwrap_or_default();
     let reason = format!("changed {RESTARTS_MAX} times while it was read");
@@ -187,21 +183,21 @@ pub fn read(request: &Request, progress: &(dyn Fn(Progress) + Sync)) -> Result<R
 }
 
 /// The files of a delivery, opened, with their formats.
-struct Opened {
-    files: Vec<OpenFile>,
+pub(crate) struct Opened {
+    pub files: Vec<OpenFile>,
     format: Option<CostFormat>,
     passed_by: Vec<(String, String)>,
 }
 
-struct OpenFile {
-    found: Found,
-    source: Source,
-    columns: Columns,
-    because: String,
-    content: Content,
+pub(crate) struct OpenFile {
+    pub found: Found,
+    pub source: Source,
+    pub layout: Layout,
+    pub columns: Columns,
+    pub content: Content,
 }
 
-enum Content {
+pub(crate) enum Content {
     Parquet(ParquetFile),
     Csv,
 }
@@ -231,7 +227,7 @@ fn absent_columns(files: &[OpenFile]) -> Vec<String> {
 }
 
 /// Opens every file and tells its format; all files of a delivery must have one.
-fn open_all(
+pub(crate) fn open_all(
     sources: &Sources,
     passed_by: Vec<(String, String)>,
     request: &Request,
@@ -273,7 +269,7 @@ fn inputs_text(request: &Request) -> String {
 }
 
 /// The way out where a file is not what AWS writes.
-const HINT_BROKEN: &str = "copy the file again from where AWS delivered it";
+pub(crate) const HINT_BROKEN: &str = "copy the file again from where AWS delivered it";
 
 enum Unread {
     PassedBy(String),
@@ -322,12 +318,12 @@ fn open(
             return Err(Unread::Problem(Box::new(problem)));
         }
     }
-    let (because, format) = (layout.because, layout.format);
-    Ok((OpenFile { found: found.clone(), source, columns, because, content }, format))
+    let format = layout.format;
+    Ok((OpenFile { found: found.clone(), source, layout, columns, content }, format))
 }
 
 /// The result of some work on a file, or what it says when it panics: decoders do, on files made for that.
-fn unless_it_panics<T>(work: impl FnOnce() -> T) -> Result<T, String> {
+pub(crate) fn unless_it_panics<T>(work: impl FnOnce() -> T) -> Result<T, String> {
     catch_unwind(AssertUnwindSafe(work))
         .map_err(|_| "cannot be decoded: the decoder failed on its content".to_owned())
 }
@@ -495,13 +491,7 @@ impl<'a> Run<'a> {
     fn csv(&self, scan: &mut Scan, number: usize) -> Result<(), Diagnostic> {
         let file = &self.opened.files[number];
         let name = &file.found.name;
-        let of_refusal = |refused| match refused {
-            csv_lines::Refused::Broken { row, reason } => {
-                Diagnostic { row, ..Diagnostic::file(name, reason) }.hint(HINT_BROKEN)
-            }
-            csv_lines::Refused::Layout(error) => Diagnostic::file(name, error.to_string()),
-            csv_lines::Refused::Empty => Diagnostic::file(name, "is empty"),
-        };
+        let of_refusal = |refused| csv_lines::diagnostic(refused, name);
         let mut csv = CsvFile::open(&file.source).map_err(of_refusal)?;
         while let Some(batch) = csv.next(number, &file.columns, &self.period) {
             let batch = batch.map_err(of_refusal)?;
@@ -528,7 +518,7 @@ impl<'a> Run<'a> {
 }
 
 /// CPU time of this thread.
-fn thread_nanoseconds() -> u64 {
+pub(crate) fn thread_nanoseconds() -> u64 {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     u64::try_from(time.tv_sec * 1_000_000_000 + time.tv_nsec).unwrap_or(0)
 }
@@ -610,7 +600,7 @@ impl OpenFile {
             sha256: hash.map(|hash| hex(hash)).unwrap_or_default(),
             bytes: self.source.bytes(),
             format,
-            because: self.because.clone(),
+            because: self.layout.because.clone(),
             read_from: kept.map_or_else(place, |kept| kept.read_from.clone()),
             pinned: kept.and_then(|kept| kept.pinned.clone()),
         }

@@ -4,6 +4,7 @@
 //! numbers side by side, and finds the row's class in a hash table that compares whole keys. No value is hashed, compared or
 //! copied per row, and two keys are never taken for one.
 
+mod classify;
 mod columns;
 mod merge;
 
@@ -15,11 +16,12 @@ use crate::number::{self, NumberNotes};
 use crate::product_names::ProductNames;
 use arrow_array::Array;
 use billing::charge_class::{KEY_COLUMNS, KeyColumn, MEASURES, Measure};
-use billing::money::Currency;
+use billing::money::{Currency, Quantity};
 use columns::{KeyTexts, Mask};
 use hashbrown::HashTable;
 use std::collections::{BTreeMap, HashMap};
 
+pub use classify::Classifier;
 pub use merge::merge;
 
 /// The class of rows that are not summed: of another period, or rejected.
@@ -387,14 +389,27 @@ impl Scan {
 
 impl Batch {
     /// The numbers of a measure that has one source.
-    fn numbers(&self, measure: Measure) -> Option<&Numbers> {
+    pub fn numbers(&self, measure: Measure) -> Option<&Numbers> {
         self.measures.iter().find(|(of, _)| *of == measure).map(|(_, numbers)| numbers)
     }
 }
 
+/// A row's measures, as the scan adds them to its class; a number beyond all money counts as 0, as in a rejected row.
+pub fn line_measures(batch: &Batch, row: usize) -> [Quantity; MEASURES] {
+    let net = net_unblended(batch);
+    Measure::ALL.map(|measure| {
+        let own = batch.measures.iter().filter(|(of, _)| *of == measure).map(|(_, numbers)| numbers);
+        let units = match measure {
+            Measure::NetUnblended => net.value(row),
+            _ => own.map(|numbers| numbers.value(row)).sum(),
+        };
+        Quantity::from_units(units).unwrap_or_default()
+    })
+}
+
 impl Numbers {
     /// A row's units.
-    fn value(&self, row: usize) -> i128 {
+    pub fn value(&self, row: usize) -> i128 {
         let units = self.units.get(row).copied().unwrap_or(0);
         if units == 0 && !self.wide.is_empty() {
             // Set row by row, so in order.

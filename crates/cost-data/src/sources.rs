@@ -4,7 +4,7 @@ use crate::delivery::{Delivery, Found};
 use crate::diagnostics::Diagnostic;
 use crate::fetch::{Arriving, Fetching};
 use crate::location::Location;
-use crate::reading::hex;
+use crate::reading::{Refusal, hex};
 use crate::source::Source;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -46,13 +46,20 @@ impl Sources {
         self.iter().any(|(_, source)| source.as_ref().is_ok_and(Source::has_changed))
     }
 
-    /// The objects that could not be fetched; what was read of them is worth nothing.
-    pub fn failures(&self) -> Vec<Diagnostic> {
-        self.objects.iter().filter_map(|object| object.failure()).collect()
+    /// An outcome of reading, or what is behind its failure: an object that could not be fetched, a file that is another one by now.
+    pub fn explained<T>(&self, outcome: Result<T, Refusal>) -> Result<T, Refusal> {
+        let unfetched: Vec<Diagnostic> = self.objects.iter().filter_map(|object| object.failure()).collect();
+        if !unfetched.is_empty() {
+            return Err(unfetched.into());
+        }
+        outcome.map_err(|refusal| {
+            let changed = self.changed_since_kept();
+            if changed.is_empty() { refusal } else { changed.into() }
+        })
     }
 
     /// The files of a snapshot that are not what they were when it was made.
-    pub fn changed_since_kept(&self) -> Vec<Diagnostic> {
+    fn changed_since_kept(&self) -> Vec<Diagnostic> {
         let changed = |(found, source): &(Found, Result<Source, String>)| {
             let (kept, source) = (found.kept.as_ref()?, source.as_ref().ok()?);
             let hash = source.sha256(|| false).ok()??;

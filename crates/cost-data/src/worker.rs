@@ -4,13 +4,15 @@
 //! address space and CPU time that it sets on itself, and the parent says so. They talk in lines of JSON: the request on
 //! the child's standard input, progress and one answer on its standard output; the cube goes through a file.
 
-use crate::cube_file;
+use crate::cube_file::{self, StoredCube};
 use crate::diagnostics::Diagnostic;
+use crate::export::plan::Plan;
+use crate::export::{self, ExportReport};
 use crate::limits::{
     WORKER_BASE_BYTES, WORKER_BASE_SECONDS, WORKER_FETCH_BYTES, WORKER_SECONDS_PER_MIB, WORKER_THREAD_BYTES,
 };
 use crate::location::Location;
-use crate::reading::{self, Progress, Reading, Refusal, Report, Request};
+use crate::reading::{self, FoundLine, LineSearch, Progress, Reading, Refusal, Report, Request};
 use crate::source_file::{self, SOURCE_FILE};
 use billing::charge_class::Cube;
 use billing::money::Currency;
@@ -27,10 +29,32 @@ use std::sync::Mutex;
 /// What the parent asks for.
 #[derive(Debug, Serialize, Deserialize)]
 struct Order {
-    request: Request,
-    cube: PathBuf,
+    work: Work,
     memory_bytes: u64,
     cpu_seconds: u64,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+enum Work {
+    /// To read a month, and to leave its cube there.
+    Read(Request, PathBuf),
+    /// To find the rows of a line.
+    Find(LineSearch),
+    /// To export the lines of a month.
+    Export(Box<ExportOrder>),
+}
+
+/// What to export, and where to.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct ExportOrder {
+    /// The cost files, which must be those that were priced.
+    pub request: Request,
+    /// The month's cube.
+    pub cube: PathBuf,
+    /// What becomes of the lines.
+    pub plan: Plan,
+    /// An empty folder for the files.
+    pub folder: PathBuf,
 }
 
 /// What the child says.
@@ -38,6 +62,8 @@ struct Order {
 enum Message {
     Progress(Progress),
     Done(Box<Report>),
+    Found(Vec<FoundLine>),
+    Exported(Box<ExportReport>),
     Refused(Refusal),
 }
 
@@ -74,6 +100,18 @@ impl Limits {
     }
 }
 
+/// A month that a child has read.
+pub struct Answer {
+    /// The classes.
+    pub cube: Cube,
+    /// Totals by currency, summed line by line.
+    pub control: BTreeMap<Currency, ControlTotal>,
+    /// The SHA-256 of the cube file.
+    pub cube_sha256: [u8; 32],
+    /// What there is to say about it.
+    pub report: Report,
+}
+
 /// Why there is no reading.
 #[derive(Debug, thiserror::Error)]
 pub enum WorkerError {
@@ -102,9 +140,67 @@ pub fn read(
     limits: Limits,
     cube: &Path,
     progress: &mut dyn FnMut(Progress),
-) -> Result<(Cube, BTreeMap<Currency, ControlTotal>, Report), WorkerError> {
+) -> Result<Answer, WorkerError> {
+    let work = Work::Read(request.clone(), cube.to_owned());
+    let (message, stopped) = converse(program, argument, work, limits, progress)?;
+    match message {
+        Some(Message::Done(report)) => {
+            let stored = StoredCube::open(cube)?;
+            let (cube, control) = stored.read()?;
+            Ok(Answer { cube, control, cube_sha256: stored.sha256(), report: *report })
+        }
+        Some(Message::Refused(refusal)) => Err(WorkerError::Refused(refusal)),
+        _ => Err(WorkerError::Stopped(stopped)),
+    }
+}
+
+/// Finds the rows of a line in a child, as [`read`] reads a month.
+///
+/// # Errors
+/// [`WorkerError`].
+pub fn find_line(
+    program: &Path,
+    argument: &str,
+    search: LineSearch,
+    limits: Limits,
+) -> Result<Vec<FoundLine>, WorkerError> {
+    let (message, stopped) = converse(program, argument, Work::Find(search), limits, &mut |_| ())?;
+    match message {
+        Some(Message::Found(lines)) => Ok(lines),
+        Some(Message::Refused(refusal)) => Err(WorkerError::Refused(refusal)),
+        _ => Err(WorkerError::Stopped(stopped)),
+    }
+}
+
+/// Exports the lines of a month in a child, as [`read`] reads it.
+///
+/// # Errors
+/// [`WorkerError`].
+pub fn export(
+    program: &Path,
+    argument: &str,
+    order: ExportOrder,
+    limits: Limits,
+    progress: &mut dyn FnMut(Progress),
+) -> Result<ExportReport, WorkerError> {
+    let (message, stopped) = converse(program, argument, Work::Export(Box::new(order)), limits, progress)?;
+    match message {
+        Some(Message::Exported(report)) => Ok(*report),
+        Some(Message::Refused(refusal)) => Err(WorkerError::Refused(refusal)),
+        _ => Err(WorkerError::Stopped(stopped)),
+    }
+}
+
+/// Lets a child work; gives its answer, and how it ended where it gave none. A result of a child that failed afterwards is none.
+fn converse(
+    program: &Path,
+    argument: &str,
+    work: Work,
+    limits: Limits,
+    progress: &mut dyn FnMut(Progress),
+) -> std::io::Result<(Option<Message>, String)> {
     let Limits { memory_bytes, cpu_seconds } = limits;
-    let order = Order { request: request.clone(), cube: cube.to_owned(), memory_bytes, cpu_seconds };
+    let order = Order { work, memory_bytes, cpu_seconds };
     let mut child = Command::new(program)
         .arg(argument)
         .stdin(Stdio::piped())
@@ -123,14 +219,8 @@ pub fn read(
     let answer = answer(child.stdout.take(), progress);
     let status = child.wait()?;
     let errors = errors.join().unwrap_or_default();
-    match answer {
-        Some(Message::Done(report)) if status.success() => {
-            let (cube, control) = cube_file::read(cube)?;
-            Ok((cube, control, *report))
-        }
-        Some(Message::Refused(refusal)) => Err(WorkerError::Refused(refusal)),
-        _ => Err(WorkerError::Stopped(how_stopped(status, &errors, limits))),
-    }
+    let believed = |message: &Message| matches!(message, Message::Refused(_)) || status.success();
+    Ok((answer.filter(believed), how_stopped(status, &errors, limits)))
 }
 
 /// The child's answer; progress on the way.
@@ -190,20 +280,38 @@ pub fn serve(input: impl Read, output: impl Write + Send) -> std::io::Result<()>
     };
     // A parent that is gone ends the child at its answer; progress may be lost.
     let progress = |so_far| drop(say(&Message::Progress(so_far)));
-    let answer = match reading::read(&order.request, &progress) {
-        Err(refusal) => Message::Refused(shortened(refusal)),
-        Ok(Reading { cube, control, report }) => match cube_file::write(&order.cube, &cube, &control) {
-            Ok(()) => Message::Done(Box::new(report)),
-            Err(error) => {
-                let problem = Diagnostic::file(
-                    &order.cube.display().to_string(),
-                    format!("cannot be written: {error}"),
-                );
-                Message::Refused(problem.into())
-            }
-        },
+    let answer = match &order.work {
+        Work::Read(request, cube) => read_month(request, cube, &progress),
+        Work::Find(search) => reading::find_line(search).map(Message::Found),
+        Work::Export(order) => export_lines(order, &progress),
     };
+    let answer = answer.unwrap_or_else(|refusal| Message::Refused(shortened(refusal)));
     say(&answer)
+}
+
+/// Reads a month and leaves its cube where it is wanted.
+fn read_month(
+    request: &Request,
+    cube_path: &Path,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<Message, Refusal> {
+    let Reading { cube, control, report } = reading::read(request, progress)?;
+    cube_file::write(cube_path, &cube, &control).map_err(|error| {
+        let reason = format!("cannot be written: {error}");
+        Diagnostic::file(&cube_path.display().to_string(), reason)
+    })?;
+    Ok(Message::Done(Box::new(report)))
+}
+
+/// Exports the lines of a month.
+fn export_lines(order: &ExportOrder, progress: &(dyn Fn(Progress) + Sync)) -> Result<Message, Refusal> {
+    let unread = |error: cube_file::CubeFileError| {
+        Diagnostic::file(&order.cube.display().to_string(), format!("cannot be read: {error}"))
+    };
+    let stored = StoredCube::open(&order.cube).map_err(|error| unread(error.into()))?;
+    let (cube, _) = stored.read().map_err(unread)?;
+    let report = export::export(&order.request, &order.plan, &cube, &order.folder, progress)?;
+    Ok(Message::Exported(Box::new(report)))
 }
 
 fn shortened(mut refusal: Refusal) -> Refusal {

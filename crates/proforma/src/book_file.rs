@@ -3,6 +3,7 @@
 mod decode;
 mod node;
 
+use crate::publish::BOOKS;
 use billing::book::{Book, Mistake, Place};
 use decode::Slip;
 use node::Node;
@@ -41,13 +42,22 @@ impl fmt::Display for Finding {
     }
 }
 
+/// Whether a file's name says that it is JSON; else it is TOML.
+fn is_json(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json"))
+}
+
+/// The name of a book's copy in a result folder.
+pub fn stored_name(path: &Path) -> &'static str {
+    BOOKS[usize::from(is_json(path))]
+}
+
 /// Reads a book from its text; the name's ending says whether it is TOML or JSON.
 ///
 /// # Errors
 /// Every mistake, in the order of the file.
 pub fn parse(path: &Path, text: &str) -> Result<BookFile, Vec<Finding>> {
-    let json = path.extension().is_some_and(|ending| ending.eq_ignore_ascii_case("json"));
-    let root = if json { node::json(text) } else { node::toml(text) };
+    let root = if is_json(path) { node::json(text) } else { node::toml(text) };
     let root = root.map_err(|(offset, message)| vec![finding(text, offset, "", message)])?;
     let (draft, slips) = decode::draft(&root);
     let checked = draft.check();

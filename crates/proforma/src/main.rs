@@ -13,11 +13,16 @@ macro_rules! say {
 
 mod book_file;
 mod cli;
+mod explain;
+mod export;
 mod failure;
+mod preview;
 mod publish;
 mod report_files;
 mod run;
+mod run_folder;
 mod terminal;
+mod wording;
 
 use clap::Parser;
 use cli::{Cli, Command};
@@ -26,6 +31,9 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     let outcome = match Cli::parse().command {
         Command::Run(arguments) => run::run(&arguments),
+        Command::Export(arguments) => export::export(&arguments),
+        Command::Preview(arguments) => preview::preview(&arguments),
+        Command::Explain(arguments) => explain::explain(&arguments),
         Command::ReadCostFiles => {
             cost_data::worker::serve(std::io::stdin(), std::io::stdout()).map_err(Into::into)
         }

@@ -13,6 +13,7 @@ use cost_data::source_file::SOURCE_FILE;
 use rustix::fs::{CWD, FlockOperation, RenameFlags, flock, renameat_with};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fs::{self, DirBuilder, File};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
@@ -21,8 +22,25 @@ use std::path::{Path, PathBuf};
 /// A file that every run has: how a folder is known to be one.
 pub const MARK: &str = "reconciliation.json";
 /// All that a run may have beside it. A folder with anything else is not only a run, and is never replaced.
-pub const OTHER_FILES: [&str; 6] =
-    ["cost-report.json", "cost-report.csv", "statements", CUBE, "rejected-lines.csv", SOURCE_FILE];
+pub const OTHER_FILES: [&str; 9] = [
+    COST_REPORT,
+    "cost-report.csv",
+    "statements",
+    CUBE,
+    "rejected-lines.csv",
+    BOOKS[0],
+    BOOKS[1],
+    EXPORTS,
+    SOURCE_FILE,
+];
+/// The folder of exported lines in a result folder, with a folder per billing group.
+pub const EXPORTS: &str = "pro-forma";
+/// What an export says of itself; how a folder is known to be one. For the operator.
+pub const EXPORT_MARK: &str = "export.json";
+/// The copy of the book in a result folder: its name says how it is written.
+pub const BOOKS: [&str; 2] = ["book.toml", "book.json"];
+/// The cost report's name in a result folder.
+pub const COST_REPORT: &str = "cost-report.json";
 /// The cube's name in a result folder.
 pub const CUBE: &str = "cost-cube.parquet";
 /// How many results may be written into one folder at a time.
@@ -48,10 +66,21 @@ impl Draft {
     /// Begins a folder that will be `target`, which must be absent, empty, or with `force` an earlier run. What goes to an object
     /// store is made in `scratch`.
     pub fn begin(target: &Path, force: bool, scratch: Option<&Path>) -> Result<Self, Failure> {
+        let known = |name: &OsString| name == MARK || OTHER_FILES.iter().any(|other| name == other);
+        Self::begin_as(target, &Earlier { what: "run", mark: MARK, known: &known }, force, scratch)
+    }
+
+    /// Begins a folder that will be `target`, which must be absent, empty, or with `force` what it was earlier.
+    pub fn begin_as(
+        target: &Path,
+        earlier: &Earlier<'_>,
+        force: bool,
+        scratch: Option<&Path>,
+    ) -> Result<Self, Failure> {
         match Location::parse(target).map_err(|problem| Failure::input(problem.to_string()))? {
-            Location::Local(target) => Self::begin_folder(&target, force),
-            Location::Object(_) => {
-                let prefix = store::Prefix::check(target, force)?;
+            Location::Local(target) => Self::begin_folder(&target, earlier, force),
+            location => {
+                let prefix = store::Prefix::check(location, earlier, force)?;
                 let scratch = scratch.map_or_else(std::env::temp_dir, Path::to_owned);
                 let scratch =
                     absolute(&scratch).with_context(|| format!("cannot resolve `{}`", scratch.display()))?;
@@ -60,8 +89,8 @@ impl Draft {
         }
     }
 
-    fn begin_folder(target: &Path, force: bool) -> Result<Self, Failure> {
-        let replaces = check_target(target, force)?;
+    fn begin_folder(target: &Path, earlier: &Earlier<'_>, force: bool) -> Result<Self, Failure> {
+        let replaces = check_target(target, earlier, force)?;
         let target = absolute(target).with_context(|| format!("cannot resolve `{}`", target.display()))?;
         let (Some(parent), Some(name)) = (target.parent(), target.file_name()) else {
             return Err(Failure::input(format!("`{}` cannot be a result folder", target.display())));
@@ -146,37 +175,51 @@ fn new_folder(folder: &Path, target: &Target) -> io::Result<()> {
     DirBuilder::new().mode(mode).create(folder)
 }
 
-/// Whether an earlier run is replaced.
-fn check_target(target: &Path, force: bool) -> Result<bool, Failure> {
+/// What may stand where a folder is written, and be replaced.
+pub struct Earlier<'a> {
+    /// What it is called.
+    pub what: &'a str,
+    /// A file that it has.
+    pub mark: &'a str,
+    /// Whether a name is one of its own. A folder with any other is never replaced.
+    pub known: &'a dyn Fn(&OsString) -> bool,
+}
+
+/// Whether an earlier result is replaced.
+fn check_target(target: &Path, earlier: &Earlier<'_>, force: bool) -> Result<bool, Failure> {
     let shown = target.display().to_string();
     let entries = match fs::read_dir(target) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         Err(error) => return Err(Failure::input(format!("`{shown}` cannot be a result folder: {error}"))),
     };
-    let names: BTreeSet<_> =
-        entries.flatten().map(|entry| entry.file_name().to_string_lossy().into_owned()).collect();
-    is_run(&shown, &names, force)
+    let names = entries.flatten().map(|entry| entry.file_name()).collect();
+    is_replaced(&shown, &names, earlier, force)
 }
 
-/// Whether a place with these names in it is an earlier run that may be replaced; an empty place is none.
-fn is_run(shown: &str, names: &BTreeSet<String>, force: bool) -> Result<bool, Failure> {
+/// Whether a place with these names in it is an earlier result that may be replaced; an empty place is none.
+fn is_replaced(
+    shown: &str,
+    names: &BTreeSet<OsString>,
+    earlier: &Earlier<'_>,
+    force: bool,
+) -> Result<bool, Failure> {
     if names.is_empty() {
         return Ok(false);
     }
-    if !names.contains(MARK) {
-        let problem = format!("`{shown}` is not empty and is not an earlier run");
+    let what = earlier.what;
+    if !names.iter().any(|name| name == earlier.mark) {
+        let problem = format!("`{shown}` is not empty and is not an earlier {what}");
         return Err(Failure::input(problem).hint("give an absent or empty folder with --out"));
     }
-    let known = |name: &String| name == MARK || OTHER_FILES.contains(&name.as_str());
-    if let Some(foreign) = names.iter().find(|name| !known(name)) {
-        let problem = format!("`{shown}` holds `{foreign}`, which is not of a run");
+    if let Some(foreign) = names.iter().find(|name| !(earlier.known)(name)) {
+        let problem = format!("`{shown}` holds `{}`, which is not of a {what}", foreign.to_string_lossy());
         return Err(
             Failure::input(problem).hint("give another folder with --out; --force replaces a whole folder")
         );
     }
     if !force {
-        let problem = format!("`{shown}` holds an earlier run");
+        let problem = format!("`{shown}` holds an earlier {what}");
         return Err(
             Failure::input(problem).hint("add --force to replace it, or give another folder with --out")
         );

@@ -27,6 +27,8 @@ pub struct Results {
     pub period: BillingPeriod,
     pub book: Book,
     pub cube: Cube,
+    /// The hash of the cube's file.
+    pub cube_sha256: [u8; 32],
     pub card: RateCard,
     pub statements: Vec<Statement>,
     pub rows: Vec<Row>,
@@ -40,7 +42,7 @@ pub struct Results {
 /// Writes every file of the run.
 pub fn write(draft: &Draft, results: &Results) -> anyhow::Result<()> {
     let rows = report_rows(results)?;
-    draft.write("cost-report.json", &json(&rows)?)?;
+    draft.write(crate::publish::COST_REPORT, &json(&rows)?)?;
     draft.write("cost-report.csv", to_csv(&rows)?.as_bytes())?;
     draft.make_folder("statements")?;
     statement_file::write(draft, results)?;

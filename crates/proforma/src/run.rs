@@ -1,7 +1,8 @@
 //! `proforma run`: a month of cost files becomes statements, a cost report and a reconciliation.
 
 use crate::book_file;
-use crate::cli::{READ_COST_FILES, RunArguments};
+use crate::cli::{ExportLayout, READ_COST_FILES, RunArguments};
+use crate::export::{self, Priced, Wanted};
 use crate::failure::Failure;
 use crate::publish::{CUBE, Draft};
 use crate::report_files::{self, Results};
@@ -9,15 +10,14 @@ use crate::terminal::{self, ReadingBar};
 use anyhow::{Context, anyhow};
 use billing::book::Book;
 use billing::charge_class::Cube;
-use billing::money::Currency;
 use billing::period::BillingPeriod;
-use billing::rate_card::{item_charges, rate_card};
-use billing::reconciliation::{ControlTotal, reconcile};
+use billing::rate_card::{ItemCharge, RateCard, item_charges, rate_card};
+use billing::reconciliation::reconcile;
 use billing::{cost_report, statement};
-use cost_data::reading::{Refusal, Report, Request};
+use cost_data::export::ExportReport;
+use cost_data::reading::{Refusal, Request};
 use cost_data::source_file::Snapshot;
-use cost_data::worker::{self, Limits, WorkerError};
-use std::collections::BTreeMap;
+use cost_data::worker::{self, Answer, Limits, WorkerError};
 use std::fs;
 use std::path::Path;
 use std::time::Instant;
@@ -27,18 +27,22 @@ pub fn run(arguments: &RunArguments) -> Result<(), Failure> {
     let started = Instant::now();
     let period =
         BillingPeriod::parse(&arguments.period).map_err(|error| Failure::input(error.to_string()))?;
-    let book = read_book(&arguments.book)?;
+    let (book, book_text) = read_book(&arguments.book)?;
     let draft = Draft::begin(&arguments.out, arguments.force, arguments.scratch.as_deref())?;
-    let (cube, control, report) = read_cost_files(arguments, &draft)?;
+    let (request, limits) = request(arguments)?;
+    let answer = read_cost_files(&request, limits, &draft)?;
     let read = started.elapsed();
-    terminal::print_reading(&report);
-    check_payer(&book, &cube)?;
-    let results = price(period, book, cube, &control, report)?;
+    terminal::print_reading(&answer.report);
+    check_payer(&book, &answer.cube)?;
+    let results = price(period, book, answer)?;
     let priced = started.elapsed();
+    draft.write(book_file::stored_name(&arguments.book), book_text.as_bytes())?;
+    let exported = export_lines(arguments, &request, limits, &draft, &results)?;
     report_files::write(&draft, &results)?;
     let inputs = arguments.cost.iter().map(|input| input.display().to_string()).collect();
     report_files::write_source(&draft, &Snapshot::of(&results.report, period, inputs))?;
     draft.publish()?;
+    exported.iter().for_each(export::print);
     terminal::print_results(&results, arguments.output)?;
     if arguments.timings {
         let hashing = results.report.hashing_nanoseconds / 1_000;
@@ -52,7 +56,8 @@ pub fn run(arguments: &RunArguments) -> Result<(), Failure> {
     Ok(())
 }
 
-fn read_book(path: &Path) -> Result<Book, Failure> {
+/// Reads and checks a book; its warnings are said. Also gives its text.
+pub fn read_book(path: &Path) -> Result<(Book, String), Failure> {
     let shown = path.display();
     let bytes = fs::read(path).map_err(|error| {
         Failure::input(format!("book `{shown}` cannot be read: {error}"))
@@ -68,14 +73,36 @@ fn read_book(path: &Path) -> Result<Book, Failure> {
     for warning in parsed.warnings {
         say!("warning: {shown}:{warning}");
     }
-    Ok(parsed.book)
+    Ok((parsed.book, text))
 }
 
-/// Lets a child read the cost files; the cube lands in the draft.
-fn read_cost_files(
+/// Exports the lines of the billing groups into the draft, if that is wanted.
+fn export_lines(
     arguments: &RunArguments,
+    request: &Request,
+    limits: Limits,
     draft: &Draft,
-) -> Result<(Cube, BTreeMap<Currency, ControlTotal>, Report), Failure> {
+    results: &Results,
+) -> Result<Option<ExportReport>, Failure> {
+    if arguments.export == ExportLayout::None {
+        return Ok(None);
+    }
+    let files = &results.report.files;
+    let priced = Priced {
+        cube: &results.cube,
+        book: &results.book,
+        card: &results.card,
+        statements: &results.statements,
+        files: files.iter().map(|file| (file.name.as_str(), file.sha256.as_str())).collect(),
+        format: export::format_of(files),
+    };
+    let wanted = Wanted { layout: arguments.export, format: arguments.export_format, groups: &[] };
+    let plan = export::plan(&priced, &wanted)?;
+    export::with_run(draft, request, limits, plan).map(Some)
+}
+
+/// What the child is asked to read, and what it may take.
+fn request(arguments: &RunArguments) -> Result<(Request, Limits), Failure> {
     let available = || std::thread::available_parallelism().map_or(1, Into::into);
     let threads = arguments.threads.map_or_else(available, Into::into);
     let mut limits =
@@ -92,22 +119,32 @@ fn read_cost_files(
         pin: arguments.pin.clone(),
         scratch: arguments.scratch.clone(),
     };
+    Ok((request, limits))
+}
+
+/// Lets a child read the cost files; the cube lands in the draft.
+fn read_cost_files(request: &Request, limits: Limits, draft: &Draft) -> Result<Answer, Failure> {
     let program = std::env::current_exe().context("cannot find this program to start its reading child")?;
     let bar = ReadingBar::new();
-    let read = worker::read(&program, READ_COST_FILES, &request, limits, &draft.path(CUBE), &mut |so_far| {
+    let read = worker::read(&program, READ_COST_FILES, request, limits, &draft.path(CUBE), &mut |so_far| {
         bar.show(so_far);
     });
     bar.finish();
-    read.map_err(|error| match error {
-        WorkerError::Refused(refusal) => refused(&refusal, arguments.accept_rejects),
+    read.map_err(|error| reading_failed(error, request.accept_rejects))
+}
+
+/// Why a child has not read the cost files.
+pub fn reading_failed(error: WorkerError, accepts_rejects: bool) -> Failure {
+    match error {
+        WorkerError::Refused(refusal) => refused(&refusal, accepts_rejects),
         WorkerError::Stopped(why) => {
             Failure::input(format!("the cost files cannot be read: the reader was stopped: {why}"))
         }
         other => Failure::Other(other.into()),
-    })
+    }
 }
 
-fn refused(refusal: &Refusal, accepts_rejects: bool) -> Failure {
+pub fn refused(refusal: &Refusal, accepts_rejects: bool) -> Failure {
     let problems: Vec<String> = refusal.problems.iter().map(ToString::to_string).collect();
     let of_rows = refusal.problems.iter().all(|problem| problem.row.is_some() && problem.column.is_some());
     let failure = Failure::Input { problems, count: refusal.count, hint: None };
@@ -117,7 +154,8 @@ fn refused(refusal: &Refusal, accepts_rejects: bool) -> Failure {
     }
 }
 
-fn check_payer(book: &Book, cube: &Cube) -> Result<(), Failure> {
+/// Whether a book may price a cube: they are of one payer.
+pub fn check_payer(book: &Book, cube: &Cube) -> Result<(), Failure> {
     match &cube.payer {
         Some(payer) if *payer != book.payer => {
             let problem =
@@ -128,21 +166,22 @@ fn check_payer(book: &Book, cube: &Cube) -> Result<(), Failure> {
     }
 }
 
-/// Everything that follows from a cube and a book.
-fn price(
-    period: BillingPeriod,
-    book: Book,
-    cube: Cube,
-    control: &BTreeMap<Currency, ControlTotal>,
-    report: Report,
-) -> Result<Results, Failure> {
+/// The rate card of a cube under a book, and the charges of its custom line items.
+pub fn rate(cube: &Cube, book: &Book) -> Result<(RateCard, Vec<ItemCharge>), Failure> {
     let refused = |error: billing::rate_card::PricingError| Failure::input(error.to_string());
-    let card = rate_card(&cube, &book).map_err(refused)?;
-    let charges = item_charges(&cube, &book, &card).map_err(refused)?;
+    let card = rate_card(cube, book).map_err(refused)?;
+    let charges = item_charges(cube, book, &card).map_err(refused)?;
+    Ok((card, charges))
+}
+
+/// Everything that follows from a cube and a book.
+fn price(period: BillingPeriod, book: Book, answer: Answer) -> Result<Results, Failure> {
+    let Answer { cube, control, cube_sha256, report } = answer;
+    let (card, charges) = rate(&cube, &book)?;
     let statements = statement::statements(&cube, &book, &card, &charges)?;
     let rows = cost_report::cost_report(&cube, &book, &card, &statements)?;
     let totals = cost_report::group_totals(&rows, &statements)?;
-    let reconciliation = reconcile(&cube, &book, &card, &statements, control)?;
+    let reconciliation = reconcile(&cube, &book, &card, &statements, &control)?;
     for (currency, of_currency) in &reconciliation.currencies {
         if !of_currency.difference.is_zero() {
             let difference = of_currency.difference;
@@ -153,5 +192,17 @@ fn price(
         }
     }
     let rounded_items = charges.iter().filter(|charge| charge.rounded).count() as u64;
-    Ok(Results { period, book, cube, card, statements, rows, totals, reconciliation, report, rounded_items })
+    Ok(Results {
+        period,
+        book,
+        cube,
+        cube_sha256,
+        card,
+        statements,
+        rows,
+        totals,
+        reconciliation,
+        report,
+        rounded_items,
+    })
 }

@@ -3,12 +3,16 @@
 use crate::cli::OutputFormat;
 use crate::report_files::{GroupRow, Results, group_rows, to_csv};
 use anyhow::Context;
+use billing::rate_card::RateCard;
+use billing::reconciliation::Reconciliation;
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{CellAlignment, Table};
 use cost_data::reading::{Progress, Report};
 use indicatif::{ProgressBar, ProgressStyle};
+use serde::Serialize;
 use std::collections::BTreeMap;
-use std::io::{ErrorKind, Write};
+use std::io::{self, ErrorKind, Write};
+use std::ops::Range;
 
 /// How many passed-by files and warnings are shown one by one.
 const LISTED_MAX: usize = 10;
@@ -76,25 +80,39 @@ pub fn print_reading(report: &Report) {
 
 /// Warns on standard error, and prints the groups on standard output.
 pub fn print_results(results: &Results, format: OutputFormat) -> anyhow::Result<()> {
-    for warning in warnings(results) {
-        say!("warning: {warning}");
-    }
+    print_warnings(&results.card, &results.reconciliation);
     let rows = group_rows(results)?;
     let text = match format {
-        OutputFormat::Json => format!("{}\n", serde_json::to_string_pretty(&rows)?),
+        OutputFormat::Json => to_json(&rows)?,
         OutputFormat::Csv => to_csv(&rows)?,
         OutputFormat::Table => format!("{}\n", table(&rows)),
     };
-    match std::io::stdout().lock().write_all(text.as_bytes()) {
-        // Whoever read it has seen enough; the result is written.
+    print(&text).context("the result is written, but cannot be printed")
+}
+
+/// A value as the indented JSON that is printed.
+pub fn to_json(value: &impl Serialize) -> anyhow::Result<String> {
+    Ok(format!("{}\n", serde_json::to_string_pretty(value)?))
+}
+
+/// Prints on standard output.
+pub fn print(text: &str) -> io::Result<()> {
+    match io::stdout().lock().write_all(text.as_bytes()) {
+        // Whoever read it has seen enough.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
-        printed => printed.context("the result is written, but cannot be printed"),
+        printed => printed,
     }
 }
 
-fn warnings(results: &Results) -> Vec<String> {
-    let account = &results.reconciliation;
-    let mut warnings = results.card.warnings.clone();
+/// Says on standard error what an operator should know of a priced month.
+pub fn print_warnings(card: &RateCard, account: &Reconciliation) {
+    for warning in warnings(card, account) {
+        say!("warning: {warning}");
+    }
+}
+
+fn warnings(card: &RateCard, account: &Reconciliation) -> Vec<String> {
+    let mut warnings = card.warnings.clone();
     for (name, (lines, cost)) in &account.unknown_line_item_types {
         warnings.push(format!(
             "line item type `{name}` is unknown: {lines} lines of {cost} are on no pro forma bill"
@@ -138,10 +156,22 @@ fn warnings(results: &Results) -> Vec<String> {
     warnings
 }
 
-fn table(rows: &[GroupRow]) -> Table {
+/// An empty table under a header, some of its columns for numbers.
+pub fn empty_table(header: &[&str], numbers: Range<usize>) -> Table {
     let mut table = Table::new();
     table.load_style(UTF8_HORIZONTAL_ONLY);
-    table.set_header(["billing group", "AWS cost", "pro forma", "margin", "margin %", "currency"]);
+    table.set_header(header);
+    for column in numbers {
+        if let Some(column) = table.column_mut(column) {
+            column.set_cell_alignment(CellAlignment::Right);
+        }
+    }
+    table
+}
+
+fn table(rows: &[GroupRow]) -> Table {
+    let header = ["billing group", "AWS cost", "pro forma", "margin", "margin %", "currency"];
+    let mut table = empty_table(&header, 1..5);
     for row in rows {
         let amount = |text: &Option<String>| text.clone().unwrap_or_default();
         table.add_row([
@@ -153,16 +183,11 @@ fn table(rows: &[GroupRow]) -> Table {
             row.currency.clone(),
         ]);
     }
-    for column in 1..5 {
-        if let Some(column) = table.column_mut(column) {
-            column.set_cell_alignment(CellAlignment::Right);
-        }
-    }
     table
 }
 
 /// A count with its thousands set apart.
-fn thousands(count: u64) -> String {
+pub fn thousands(count: u64) -> String {
     let digits = count.to_string();
     let mut text = String::new();
     for (place, digit) in digits.chars().enumerate() {

@@ -135,6 +135,7 @@ impl<'a> Check<'a> {
             rules: rules.into_iter().collect::<Option<_>>()?,
             plans,
             items: items.into_iter().collect::<Option<_>>()?,
+            exports: draft.exports.clone(),
         })
     }
 

@@ -17,6 +17,8 @@ pub struct ItemCharge {
     pub class: Option<usize>,
     /// The currency of the amount.
     pub currency: Currency,
+    /// What a percentage is taken of; `None` for a flat charge.
+    pub base: Option<Amount>,
     /// Signed: a credit is negative, unless its base is.
     pub amount: Amount,
     /// Whether the percentage had to be rounded at twenty decimals.
@@ -47,6 +49,7 @@ pub fn item_charges(cube: &Cube, book: &Book, card: &RateCard) -> Result<Vec<Ite
                     item: number,
                     class: None,
                     currency: book.currency,
+                    base: None,
                     amount,
                     rounded: false,
                 });
@@ -150,7 +153,8 @@ impl Evaluation<'_> {
                 PricingError::TooLarge { class: in_words(self.cube, &self.cube.classes[class]), source }
             }
         })?;
-        Ok(ItemCharge { item: self.number, class, currency, amount: signed(self.item.kind, amount), rounded })
+        let amount = signed(self.item.kind, amount);
+        Ok(ItemCharge { item: self.number, class, currency, base: Some(base), amount, rounded })
     }
 
     fn too_large(&self, source: DecimalError) -> PricingError {

@@ -75,7 +75,8 @@ impl KeyTexts {
         texts
     }
 
-    fn number(&mut self, text: &str) -> u32 {
+    /// The number of a text in its canonical form, given on first sight.
+    pub fn number(&mut self, text: &str) -> u32 {
         if let Some(number) = self.numbers.get(text) {
             return *number;
         }

@@ -1,7 +1,7 @@
 //! From nodes to a draft: every field has a type, unknown fields are mistakes, nothing stops at the first.
 
 use super::node::{Node, Value};
-use billing::book::{AccountDraft, Draft, FilterDraft, GroupDraft, ItemDraft, PlanDraft, RuleDraft};
+use billing::book::{AccountDraft, Draft, Exports, FilterDraft, GroupDraft, ItemDraft, PlanDraft, RuleDraft};
 use billing::money::{Decimal, DecimalError};
 use billing::pricing::CustomTier;
 use std::cell::RefCell;
@@ -31,6 +31,7 @@ pub fn draft(root: &Node) -> (Draft, Vec<Slip>) {
         "billing_groups",
         "custom_line_items",
         "sharing",
+        "exports",
     ]);
     let draft = Draft {
         payer_account_id: top.required("payer_account_id"),
@@ -44,6 +45,14 @@ pub fn draft(root: &Node) -> (Draft, Vec<Slip>) {
             sharing.allow(&["commitments"]);
             sharing.text("commitments")
         }),
+        exports: top
+            .table("exports")
+            .map(|exports| {
+                exports.allow(&["columns", "tags"]);
+                let texts = |field| exports.texts(field).unwrap_or_default();
+                Exports { columns: texts("columns"), tags: texts("tags") }
+            })
+            .unwrap_or_default(),
     };
     (draft, slips.into_inner())
 }

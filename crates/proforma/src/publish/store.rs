@@ -3,35 +3,36 @@
 //! A store renames nothing and replaces no two objects at once. So the mark goes first and comes last: a reader that finds it
 //! finds the whole run, and a run that is broken off leaves no mark. An earlier run is gone once its replacement has begun.
 
-use super::{MARK, is_run};
+use super::{Earlier, is_replaced};
 use crate::failure::Failure;
 use anyhow::{Context, anyhow};
 use cost_data::diagnostics::Diagnostic;
 use cost_data::location::{Listed, Location, ObjectUrl, StoreError};
 use std::collections::BTreeSet;
+use std::ffi::OsString;
 use std::fs::File;
 use std::path::Path;
 
-/// A prefix that is empty, or an earlier run that may be replaced.
+/// A prefix that is empty, or an earlier result that may be replaced.
 pub struct Prefix {
     location: Location,
+    mark: String,
     replaces: bool,
 }
 
 impl Prefix {
     /// Looks whether a result may be written there.
-    pub fn check(given: &Path, force: bool) -> Result<Self, Failure> {
+    pub fn check(location: Location, earlier: &Earlier<'_>, force: bool) -> Result<Self, Failure> {
         let refused = |problem: Diagnostic| Failure::input(problem.to_string());
-        let location = Location::parse(given).map_err(refused)?;
         if location.name().is_empty() {
             let problem = format!("`{location}` is a whole bucket");
             return Err(Failure::input(problem).hint("give a prefix of it with --out: s3://bucket/prefix"));
         }
         let there = location.list().map_err(refused)?.files;
-        let first = |file: &Listed| file.name.split('/').next().unwrap_or_default().to_owned();
-        let names: BTreeSet<String> = there.iter().map(first).collect();
-        let replaces = is_run(&location.to_string(), &names, force)?;
-        Ok(Self { location, replaces })
+        let first = |file: &Listed| file.name.split('/').next().unwrap_or_default().into();
+        let names: BTreeSet<OsString> = there.iter().map(first).collect();
+        let replaces = is_replaced(&location.to_string(), &names, earlier, force)?;
+        Ok(Self { location, mark: earlier.mark.to_owned(), replaces })
     }
 
     /// Sends a finished folder, the mark last.
@@ -39,7 +40,7 @@ impl Prefix {
         let place = Location::Local(folder.to_owned());
         let listed = place.list().map_err(|problem| anyhow!("{problem}"))?;
         let mut names: Vec<String> = listed.files.into_iter().map(|file| file.name).collect();
-        names.sort_by_key(|name| name == MARK);
+        names.sort_by_key(|name| *name == self.mark);
         if self.replaces {
             self.remove_earlier().with_context(|| {
                 format!(
@@ -65,7 +66,7 @@ impl Prefix {
 
     /// The mark first, so that nobody takes what is left for a run.
     fn remove_earlier(&self) -> anyhow::Result<()> {
-        self.remove(MARK)?;
+        self.remove(&self.mark)?;
         let earlier = self.location.list().map_err(|problem| anyhow!("{problem}"))?;
         earlier.files.iter().try_for_each(|file| self.remove(&file.name))
     }

@@ -15,6 +15,7 @@ pub struct ReconciliationFile<'a> {
     program_version: &'static str,
     snapshot: String,
     book: String,
+    cost_cube: String,
     currencies: BTreeMap<&'a str, CurrencyPart>,
     lines: LinesPart,
     numbers: NumbersPart<'a>,
@@ -108,6 +109,7 @@ pub fn content(results: &Results) -> anyhow::Result<ReconciliationFile<'_>> {
         program_version: env!("CARGO_PKG_VERSION"),
         snapshot: format!("sha256:{}", hex(&report.snapshot())),
         book: format!("sha256:{}", hex(&results.book.hash(results.period))),
+        cost_cube: format!("sha256:{}", hex(&results.cube_sha256)),
         currencies: account
             .currencies
             .iter()

@@ -1,0 +1,515 @@
+//! The line export: cost files in, one file per billing group out.
+//!
+//! Two passes over the rows and none over the groups: [`collect`] decodes the cost files once, prices every line by its class and puts it
+//! into a scratch file with the rows of its group; then each group's file is written from its own rows alone, so that
+//! neither its bytes nor its size tell of another's. What a file may hold is the allow-list of `cur_columns`.
+
+mod by_class;
+mod chunk;
+mod collect;
+mod csv_file;
+mod cur_columns;
+mod group_rows;
+mod output;
+mod parquet_file;
+pub mod plan;
+mod segment;
+mod source_rows;
+mod texts;
+
+use crate::batch::{Place, span};
+use crate::csv_lines;
+use crate::delivery;
+use crate::diagnostics::Diagnostic;
+use crate::limits::EXPORT_BATCH_ROWS;
+use crate::reading::{
+    Content, HINT_BROKEN, OpenFile, Opened, Progress, Refusal, Request, hex, open_all, unless_it_panics,
+};
+use crate::sources::Sources;
+use billing::charge_class::Cube;
+use billing::money::{Amount, DecimalError};
+use billing::period::BillingPeriod;
+use billing::rate_card::written_amount;
+use collect::{CollectError, Collected, Collector};
+use csv_file::CsvFile;
+use cur_columns::Kind;
+use group_rows::{Chunk, Numbering, cut};
+use output::Output;
+use parquet_file::{ParquetFile, ROW_GROUP_ROWS};
+use plan::{AddedRow, FileFormat, GroupPlan, Plan};
+use segment::{Scratch, Segment, put_texts, put_words};
+use serde::{Deserialize, Serialize};
+use source_rows::SourceRows;
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::path::Path;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::{Mutex, PoisonError};
+use std::time::Duration;
+
+/// What was exported.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct ExportReport {
+    /// The files, by billing group.
+    pub files: Vec<ExportedFile>,
+    /// What became of each column.
+    pub columns: Vec<(String, String)>,
+    /// Columns that the allow-list does not know; blank unless the operator allows them.
+    pub unknown_columns: Vec<String>,
+    /// Values that named an account outside of their group and were left out.
+    pub values_withheld: u64,
+}
+
+/// A billing group's file.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct ExportedFile {
+    /// The group, by number in the book.
+    pub group: usize,
+    /// The file, below the export's folder.
+    pub name: String,
+    /// Its rows.
+    pub rows: u64,
+    /// How many of them have no source line.
+    pub added_rows: u64,
+    /// Its size.
+    pub bytes: u64,
+    /// By currency: what the residue row holds, as a plain decimal.
+    pub residue: BTreeMap<String, String>,
+}
+
+/// Exports the lines of a month into `folder`, which is there and empty.
+///
+/// # Errors
+/// A [`Refusal`]: the files are not those that were priced, or cannot be read.
+pub fn export(
+    request: &Request,
+    plan: &Plan,
+    cube: &Cube,
+    folder: &Path,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<ExportReport, Refusal> {
+    let period = BillingPeriod::parse(&request.period)
+        .map_err(|error| Diagnostic::file("--period", error.to_string()))?;
+    let delivery = delivery::find(&request.inputs, period)?;
+    let sources = Sources::open(&delivery, request.scratch.as_deref());
+    let opened = open_all(&sources, delivery.passed_by, request);
+    sources.explained(
+        opened.and_then(|opened| export_opened(&opened, (request, period), plan, cube, folder, progress)),
+    )
+}
+
+fn export_opened(
+    opened: &Opened,
+    (request, period): (&Request, BillingPeriod),
+    plan: &Plan,
+    cube: &Cube,
+    folder: &Path,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<ExportReport, Refusal> {
+    let headers = opened.files.iter().map(|file| file.layout.header.as_slice());
+    let outputs = output::of_cur(headers, plan);
+    let failed = |error: &dyn std::fmt::Display| {
+        Refusal::from(Diagnostic::file(&folder.display().to_string(), error.to_string()))
+    };
+    let scratch = Scratch::new(folder).map_err(|error| failed(&error))?;
+    let collector = Collector::new(plan, cube, &outputs, scratch);
+    let reading = Reading { opened, collector: &collector, period, progress, counters: Counters::default() };
+    let (collected, hashes) = reading.run(request.threads)?;
+    check_snapshot(opened, &hashes, plan)?;
+    let whole = Whole::new(collected, plan, cube).map_err(|error| failed(&error))?;
+    write_files(&whole, &collector, plan, folder, request.threads).map_err(|error| failed(&error))
+}
+
+/// How far the reading is.
+#[derive(Default)]
+struct Counters {
+    next: AtomicUsize,
+    bytes: AtomicU64,
+    lines: AtomicU64,
+}
+
+/// The first pass: the tasks of the threads that read.
+struct Reading<'a> {
+    opened: &'a Opened,
+    collector: &'a Collector<'a>,
+    period: BillingPeriod,
+    progress: &'a (dyn Fn(Progress) + Sync),
+    counters: Counters,
+}
+
+#[derive(Clone, Copy)]
+enum Task {
+    RowGroup(usize, usize),
+    Csv(usize),
+    Hash(usize),
+}
+
+type Hashes = Mutex<BTreeMap<usize, String>>;
+
+impl Reading<'_> {
+    fn run(&self, threads: usize) -> Result<(Vec<Collected>, BTreeMap<usize, String>), Refusal> {
+        let tasks: Vec<Task> = (self.opened.files.iter().enumerate())
+            .flat_map(|(number, file)| {
+                let lines: Vec<Task> = match &file.content {
+                    Content::Parquet(parquet) => {
+                        (0..parquet.row_groups()).map(|group| Task::RowGroup(number, group)).collect()
+                    }
+                    Content::Csv => vec![Task::Csv(number)],
+                };
+                lines.into_iter().chain([Task::Hash(number)])
+            })
+            .collect();
+        let (hashes, problems) = (Hashes::default(), Mutex::new(Vec::new()));
+        let work = || {
+            let mut collected = self.collector.begin();
+            while let Some(task) = tasks.get(self.counters.next.fetch_add(1, Ordering::Relaxed)) {
+                let done = unless_it_panics(|| self.work(&mut collected, *task, &hashes));
+                let (Task::RowGroup(file, _) | Task::Csv(file) | Task::Hash(file)) = *task;
+                let done = done.unwrap_or_else(|reason| {
+                    Err(Diagnostic::file(&self.opened.files[file].found.name, reason))
+                });
+                if let Err(problem) = done {
+                    problems.lock().unwrap_or_else(PoisonError::into_inner).push(problem);
+                    break;
+                }
+            }
+            collected
+        };
+        let collected = in_threads(threads, work, || (self.progress)(self.how_far()));
+        let mut problems = problems.into_inner().unwrap_or_else(PoisonError::into_inner);
+        problems.sort();
+        match collected {
+            Some(collected) if problems.is_empty() => {
+                Ok((collected, hashes.into_inner().unwrap_or_else(PoisonError::into_inner)))
+            }
+            Some(_) => Err(problems.into()),
+            None => {
+                Err(Diagnostic::file("the export", "a thread failed; this is a fault of the program").into())
+            }
+        }
+    }
+
+    fn how_far(&self) -> Progress {
+        Progress {
+            bytes_done: self.counters.bytes.load(Ordering::Relaxed),
+            bytes_total: self.opened.files.iter().map(|file| file.source.bytes()).sum(),
+            lines: self.counters.lines.load(Ordering::Relaxed),
+        }
+    }
+
+    fn work(&self, collected: &mut Collected, task: Task, hashes: &Hashes) -> Result<(), Diagnostic> {
+        match task {
+            Task::RowGroup(number, group) => self.row_group(collected, number, group),
+            Task::Csv(number) => self.csv(collected, number),
+            Task::Hash(number) => {
+                let file = &self.opened.files[number];
+                let hash = file.source.sha256(|| false).map_err(|error| {
+                    Diagnostic::file(&file.found.name, format!("cannot be read: {error}"))
+                })?;
+                let mut hashes = hashes.lock().unwrap_or_else(PoisonError::into_inner);
+                hashes.insert(number, hash.map(|hash| hex(&hash)).unwrap_or_default());
+                Ok(())
+            }
+        }
+    }
+
+    /// The places of the columns that are exported or priced by, in the order of the file.
+    fn places(&self, file: &OpenFile) -> Vec<usize> {
+        let exported = self.collector.sources().filter_map(|name| file.layout.column(name));
+        let places: BTreeSet<usize> = file.columns.places().into_iter().chain(exported).collect();
+        places.into_iter().collect()
+    }
+
+    fn row_group(&self, collected: &mut Collected, number: usize, group: usize) -> Result<(), Diagnostic> {
+        let file = &self.opened.files[number];
+        let Content::Parquet(parquet) = &file.content else { return Ok(()) };
+        let name = &file.found.name;
+        let broken = |reason| {
+            Diagnostic { row_group: Some(group), ..Diagnostic::file(name, reason) }.hint(HINT_BROKEN)
+        };
+        let places = self.places(file);
+        let mut batches =
+            parquet.read_more(&file.source, group, places.clone(), EXPORT_BATCH_ROWS).map_err(broken)?;
+        let mut place = Place { file: number, row_group: Some(group), row: 0 };
+        let mut order = (short(number), short(group), 0);
+        while let Some(next) = batches.next_with_record(place, &file.columns, &span(self.period)) {
+            let (batch, record) = next.map_err(broken)?;
+            place.row += batch.rows as u64;
+            self.add(collected, file, (batch, SourceRows::Parquet(record, places.clone())), order)?;
+            order.2 += 1;
+        }
+        let groups = parquet.row_groups().max(1) as u64;
+        self.counters.bytes.fetch_add(file.source.bytes() / groups, Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn csv(&self, collected: &mut Collected, number: usize) -> Result<(), Diagnostic> {
+        let file = &self.opened.files[number];
+        let of_refusal = |refused| csv_lines::diagnostic(refused, &file.found.name);
+        let mut csv = csv_lines::CsvFile::open(&file.source).map_err(of_refusal)?;
+        let mut order = (short(number), 0, 0);
+        while let Some(next) = csv.next_with_records(number, &file.columns, &span(self.period)) {
+            let (batch, lines) = next.map_err(of_refusal)?;
+            self.add(collected, file, (batch, SourceRows::Csv(lines)), order)?;
+            order.2 += 1;
+        }
+        self.counters.bytes.fetch_add(file.source.bytes(), Ordering::Relaxed);
+        Ok(())
+    }
+
+    fn add(
+        &self,
+        collected: &mut Collected,
+        file: &OpenFile,
+        lines: (crate::batch::Batch, SourceRows),
+        order: (u32, u32, u32),
+    ) -> Result<(), Diagnostic> {
+        self.counters.lines.fetch_add(lines.0.rows as u64, Ordering::Relaxed);
+        let name = &file.found.name;
+        self.collector
+            .add(collected, lines, (&file.layout, name), order)
+            .map_err(|error: CollectError| Diagnostic::file(name, error.to_string()))
+    }
+}
+
+/// A count of files, row groups or batches, of which there are far fewer.
+fn short(count: usize) -> u32 {
+    u32::try_from(count).unwrap_or(u32::MAX)
+}
+
+/// Runs work in threads, and `meanwhile` a few times a second; `None` when a thread panicked.
+fn in_threads<T: Send>(threads: usize, work: impl Fn() -> T + Sync, meanwhile: impl Fn()) -> Option<Vec<T>> {
+    std::thread::scope(|scope| {
+        let handles: Vec<_> = (0..threads.max(1)).map(|_| scope.spawn(&work)).collect();
+        while handles.iter().any(|handle| !handle.is_finished()) {
+            meanwhile();
+            std::thread::park_timeout(Duration::from_millis(50));
+        }
+        handles.into_iter().map(|handle| handle.join().ok()).collect()
+    })
+}
+
+/// The files that were read must be the files that were priced.
+fn check_snapshot(opened: &Opened, hashes: &BTreeMap<usize, String>, plan: &Plan) -> Result<(), Refusal> {
+    let priced: BTreeSet<&str> = plan.files.iter().map(String::as_str).collect();
+    let hint = "run the month again; --pin keeps the cost files that a run has priced";
+    let mut problems = Vec::new();
+    for (number, hash) in hashes.iter().filter(|(_, hash)| !priced.contains(hash.as_str())) {
+        let reason = format!("is not a file that was priced: its SHA-256 is {hash}");
+        problems.push(Diagnostic::file(&opened.files[*number].found.name, reason).hint(hint));
+    }
+    let read: BTreeSet<&str> = hashes.values().map(String::as_str).collect();
+    if problems.is_empty() && read != priced {
+        let missing: Vec<&str> = priced.difference(&read).copied().collect();
+        let reason = format!("files that were priced are not there: {}", missing.join(", "));
+        problems.push(Diagnostic::file("the delivery", reason).hint(hint));
+    }
+    if problems.is_empty() { Ok(()) } else { Err(problems.into()) }
+}
+
+/// What all threads collected.
+struct Whole {
+    /// By group and then by place in the delivery.
+    segments: Vec<Segment>,
+    /// What the written lines of each group and currency sum to.
+    written: BTreeMap<(u32, String), Amount>,
+    filled: BTreeMap<u32, Vec<bool>>,
+    withheld: u64,
+}
+
+/// Why the files cannot be written.
+#[derive(Debug, thiserror::Error)]
+enum WriteError {
+    #[error("{0}")]
+    TooLarge(#[from] DecimalError),
+    #[error(
+        "class {0} was priced with {1} lines, but {2} were found; the files are not those that were priced"
+    )]
+    Lines(usize, u64, u64),
+    #[error(transparent)]
+    Io(#[from] std::io::Error),
+    #[error(transparent)]
+    Parquet(#[from] parquet::errors::ParquetError),
+    #[error("a thread failed; this is a fault of the program")]
+    Thread,
+}
+
+impl Whole {
+    fn new(collected: Vec<Collected>, plan: &Plan, cube: &Cube) -> Result<Self, WriteError> {
+        let mut whole =
+            Self { segments: Vec::new(), written: BTreeMap::new(), filled: BTreeMap::new(), withheld: 0 };
+        let mut sums = vec![(0_u64, Amount::ZERO); cube.classes.len()];
+        for of_thread in collected {
+            whole.segments.extend(of_thread.segments);
+            whole.withheld += of_thread.withheld;
+            for (sum, more) in sums.iter_mut().zip(of_thread.sums) {
+                *sum = (sum.0 + more.0, sum.1.plus(more.1)?);
+            }
+            for (group, filled) in of_thread.filled {
+                let known = whole.filled.entry(group).or_insert_with(|| vec![false; filled.len()]);
+                known.iter_mut().zip(filled).for_each(|(known, filled)| *known |= filled);
+            }
+        }
+        whole.segments.sort_unstable();
+        for (number, (class, of_plan)) in cube.classes.iter().zip(&plan.classes).enumerate() {
+            let wanted = of_plan.group.filter(|group| plan.groups[*group as usize].folder.is_some());
+            let Some(group) = wanted.filter(|_| of_plan.priced.is_some()) else { continue };
+            let (lines, amount) = sums[number];
+            if lines != class.lines {
+                return Err(WriteError::Lines(number, class.lines, lines));
+            }
+            let currency = cube.value(class, billing::charge_class::KeyColumn::Currency).unwrap_or_default();
+            let total = whole.written.entry((group, currency.to_owned())).or_default();
+            *total = total.plus(amount)?;
+        }
+        Ok(whole)
+    }
+}
+
+/// The second pass: each group's file from its own rows.
+fn write_files(
+    whole: &Whole,
+    collector: &Collector<'_>,
+    plan: &Plan,
+    folder: &Path,
+    threads: usize,
+) -> Result<ExportReport, WriteError> {
+    let texts = std::mem::take(&mut *collector.texts.lock().unwrap_or_else(PoisonError::into_inner));
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut numbering = Numbering::new(&texts);
+        let mut files = Vec::new();
+        loop {
+            let number = next.fetch_add(1, Ordering::Relaxed);
+            let Some(group) = plan.groups.get(number) else { return Ok(files) };
+            if let Some(of_group) = &group.folder {
+                let path = folder.join(of_group);
+                files.push(write_file(whole, collector, plan, (number, group), &path, &mut numbering)?);
+            }
+        }
+    };
+    let written = in_threads(threads, work, || {}).ok_or(WriteError::Thread)?;
+    let mut files: Vec<ExportedFile> =
+        written.into_iter().collect::<Result<Vec<_>, WriteError>>()?.into_iter().flatten().collect();
+    files.sort_by_key(|file| file.group);
+    let outputs = collector.outputs();
+    let unknown = outputs.iter().filter(|output| output.is_unknown()).map(|output| output.name.clone());
+    Ok(ExportReport {
+        files,
+        columns: outputs.iter().map(|output| (output.name.clone(), output.treated().to_owned())).collect(),
+        unknown_columns: unknown.collect(),
+        values_withheld: whole.withheld,
+    })
+}
+
+fn write_file(
+    whole: &Whole,
+    collector: &Collector<'_>,
+    plan: &Plan,
+    (number, group): (usize, &GroupPlan),
+    folder: &Path,
+    numbering: &mut Numbering<'_>,
+) -> Result<ExportedFile, WriteError> {
+    let of_group = short(number);
+    let start = whole.segments.partition_point(|segment| segment.group < of_group);
+    let end = whole.segments.partition_point(|segment| segment.group <= of_group);
+    let mut segments = whole.segments[start..end].to_vec();
+    let (added, residue) = added_rows(whole, of_group, group)?;
+    segments.extend(added_segment(collector, of_group, &added)?);
+    let outputs: Vec<(&Output, bool)> = (collector.outputs().iter().enumerate())
+        .map(|(place, output)| {
+            let filled = || whole.filled.get(&of_group).is_some_and(|filled| filled[place]);
+            (output, !output.only_if_filled || filled())
+        })
+        .collect();
+    fs::create_dir(folder)?;
+    let ending = match plan.format {
+        FileFormat::Parquet => "snappy.parquet",
+        FileFormat::Csv => "csv.gz",
+    };
+    let name = format!("{}.{ending}", plan.file_name);
+    let file = File::create_new(folder.join(&name))?;
+    let bytes = match plan.format {
+        FileFormat::Parquet => {
+            let mut file = ParquetFile::new(file, outputs)?;
+            for pieces in cut(&segments, ROW_GROUP_ROWS) {
+                file.write(&Chunk::read(&collector.scratch, &pieces)?, numbering)?;
+            }
+            file.finish()?
+        }
+        FileFormat::Csv => {
+            let mut file = CsvFile::new(file, outputs)?;
+            for pieces in cut(&segments, csv_file::CHUNK_ROWS) {
+                file.write(&Chunk::read(&collector.scratch, &pieces)?, numbering)?;
+            }
+            file.finish()?
+        }
+    };
+    let rows = segments.iter().map(|segment| u64::from(segment.rows)).sum();
+    let folder = group.folder.as_deref().unwrap_or_default();
+    let name = format!("{folder}/{name}");
+    Ok(ExportedFile { group: number, name, rows, added_rows: added.len() as u64, bytes, residue })
+}
+
+/// A group's rows without source lines: those of the plan, and what the written lines differ from the statement.
+fn added_rows(
+    whole: &Whole,
+    number: u32,
+    group: &GroupPlan,
+) -> Result<(Vec<AddedRow>, BTreeMap<String, String>), WriteError> {
+    let mut rows = group.added.clone();
+    let mut residues = BTreeMap::new();
+    for total in &group.totals {
+        let currency = &total.residue.currency;
+        let lines = whole.written.get(&(number, currency.clone())).copied().unwrap_or_default();
+        let mut written = lines;
+        for row in group.added.iter().filter(|row| row.currency == *currency) {
+            written = written.plus(written_amount(Amount::from_units(row.amount)?).amount())?;
+        }
+        let residue = Amount::from_units(total.amount)?.minus(written)?;
+        if !residue.is_zero() {
+            residues.insert(currency.clone(), residue.to_string());
+            rows.push(AddedRow { amount: residue.units(), ..total.residue.clone() });
+        }
+    }
+    Ok((rows, residues))
+}
+
+/// The rows as a segment after all others of the group.
+fn added_segment(
+    collector: &Collector<'_>,
+    group: u32,
+    rows: &[AddedRow],
+) -> Result<Option<Segment>, WriteError> {
+    if rows.is_empty() {
+        return Ok(None);
+    }
+    let amounts = rows.iter().map(|row| Ok(collect::double(written_amount(Amount::from_units(row.amount)?))));
+    let amounts: Vec<u64> = amounts.collect::<Result<_, DecimalError>>()?;
+    let mut content = Vec::new();
+    for output in collector.outputs() {
+        let text = |row: &AddedRow| row.values.get(&output.canonical).cloned();
+        match output.kind {
+            _ if output.treatment == cur_columns::Treatment::Cost => {
+                put_words(amounts.iter().map(|word| Some(*word)), &mut content);
+            }
+            Kind::Text | Kind::Map | Kind::NumberMap => {
+                let texts: Vec<Option<String>> = rows.iter().map(text).collect();
+                put_texts(texts.iter().map(Option::as_deref), &mut content);
+            }
+            Kind::Number => {
+                let words: Vec<Option<u64>> =
+                    rows.iter().map(|row| crate::number::bits_of_text(&text(row)?)).collect();
+                put_words(words.into_iter(), &mut content);
+            }
+            Kind::Time => {
+                let word = |row| Some((crate::timestamp::seconds(&text(row)?)? * 1_000).cast_unsigned());
+                let words: Vec<Option<u64>> = rows.iter().map(word).collect();
+                put_words(words.into_iter(), &mut content);
+            }
+        }
+    }
+    let last = (u32::MAX, u32::MAX, u32::MAX);
+    let places = [(group, short(rows.len()), content.len())];
+    Ok(collector.scratch.append(last, &content, &places)?.pop())
+}

@@ -1,0 +1,134 @@
+//! Texts of an exported line that follow from its class and its price.
+
+use super::plan::{ClassPlan, Treated};
+use billing::charge_class::{ChargeClass, Cube, KeyColumn, Measure};
+use billing::cost_line::LineItemType;
+use billing::money::{Rate, divide_half_away, ten_to};
+use billing::rate_card::{LinePrice, line_item_type};
+
+/// A text that is made, not copied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ClassText {
+    /// What is charged, without AWS's price.
+    Description,
+    /// The line item type in the group's own terms.
+    LineItemType,
+    /// The offer: the On-Demand price of the SKU, or the commitment's own.
+    RateCode,
+    /// `OnDemand`, `Spot`, or the commitment's own.
+    PricingTerm,
+}
+
+/// The offer and tier of a SKU's On-Demand price.
+const ON_DEMAND: &str = "JRTCKXETXF.6YS6EN2CT7";
+
+/// A class's text; `None` is blank.
+pub fn text(
+    cube: &Cube,
+    class: &ChargeClass,
+    treated: Treated,
+    rate: Option<&str>,
+    of: ClassText,
+) -> Option<String> {
+    let value = |column| cube.filled(class, column).map(ToOwned::to_owned);
+    let kind = line_item_type(cube, class);
+    match of {
+        ClassText::LineItemType if kind.is_metered() && treated != Treated::AtCost => {
+            Some("Usage".to_owned())
+        }
+        ClassText::LineItemType => value(KeyColumn::LineItemType),
+        ClassText::PricingTerm => match treated {
+            Treated::AtCost => value(KeyColumn::PricingTerm),
+            Treated::Spot => Some("Spot".to_owned()),
+            Treated::Listed | Treated::CustomTiers if kind.is_metered() => Some("OnDemand".to_owned()),
+            _ => None,
+        },
+        ClassText::RateCode => match treated {
+            Treated::AtCost => value(KeyColumn::RateCode),
+            Treated::Listed if kind.is_metered() => {
+                value(KeyColumn::Sku).map(|sku| format!("{sku}.{ON_DEMAND}"))
+            }
+            _ => None,
+        },
+        ClassText::Description => Some(description(cube, class, kind, rate)),
+    }
+}
+
+fn description(cube: &Cube, class: &ChargeClass, kind: LineItemType, rate: Option<&str>) -> String {
+    let value = |column| cube.filled(class, column);
+    let what = value(KeyColumn::UsageType).unwrap_or_else(|| cube.product(class));
+    let what = match kind {
+        LineItemType::SavingsPlanNegation => format!("{what}, covered by a Savings Plan"),
+        LineItemType::SavingsPlanRecurringFee | LineItemType::SavingsPlanUpfrontFee => {
+            "Savings Plan fee".to_owned()
+        }
+        LineItemType::RiFee => format!("Reservation fee: {what}"),
+        LineItemType::Fee => format!("Fee: {}", cube.product(class)),
+        _ => what.to_owned(),
+    };
+    match (rate, value(KeyColumn::PricingUnit), value(KeyColumn::Currency)) {
+        (Some(rate), Some(unit), Some(currency)) if kind.is_metered() => {
+            format!("{what}, {rate} {currency} per {unit}")
+        }
+        _ => what,
+    }
+}
+
+/// How the rate of a line comes about.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum RateOf {
+    /// One rate for the whole class, as text with ten decimals; or none.
+    Class(Option<String>),
+    /// The line's own unblended rate times a factor.
+    Line(billing::money::Factor),
+}
+
+/// The pro forma rate of a class's lines.
+pub fn rate(cube: &Cube, class: &ChargeClass, plan: &ClassPlan) -> RateOf {
+    let Some((treated, price)) = plan.priced else { return RateOf::Class(None) };
+    match (treated, price.line_price()) {
+        (Treated::ZeroRate, _) => RateOf::Class(Some(rate_text(0))),
+        (_, Some(LinePrice::Scale(Measure::PublicOnDemand, factor))) => {
+            let public = cube.filled(class, KeyColumn::PublicRate).and_then(|rate| Rate::parse(rate).ok());
+            RateOf::Class(public.map(|rate| scaled(rate.units(), factor)))
+        }
+        (_, Some(LinePrice::Scale(_, factor))) => RateOf::Line(factor),
+        (_, Some(LinePrice::Share(amount, usage))) if usage.units() != 0 => {
+            // The amount has ten decimals more than the usage, as the rate has.
+            let sign = usage.units().signum();
+            RateOf::Class(Some(rate_text(divide_half_away(amount.units() * sign, usage.units() * sign).0)))
+        }
+        _ => RateOf::Class(None),
+    }
+}
+
+/// A rate times a factor, half away from zero at ten decimals, as text. For reading: no amount is made from it.
+pub fn scaled(rate_units: i128, factor: billing::money::Factor) -> String {
+    let product = rate_units.saturating_mul(factor.units());
+    rate_text(divide_half_away(product, ten_to(6)).0)
+}
+
+/// A rate with ten decimals, as AWS writes rates.
+fn rate_text(units: i128) -> String {
+    let (whole, fraction) = (units.unsigned_abs() / 10_000_000_000, units.unsigned_abs() % 10_000_000_000);
+    let sign = if units < 0 { "-" } else { "" };
+    format!("{sign}{whole}.{fraction:010}")
+}
+
+#[cfg(test)]
+mod tests {
+    //! Rates as text.
+
+    use super::*;
+    use billing::money::Factor;
+
+    #[test]
+    fn rates_have_ten_decimals() {
+        let scaled = |rate: &str, factor: &str| {
+            scaled(Rate::parse(rate).unwrap().units(), Factor::parse(factor).unwrap())
+        };
+        assert_eq!(scaled("0.0104", "1.05"), "0.0109200000");
+        assert_eq!(scaled("0.0000000001", "1.5"), "0.0000000002");
+        assert_eq!(scaled("-2", "1"), "-2.0000000000");
+    }
+}

@@ -1,0 +1,152 @@
+//! What to export: all that the exporting child needs to know of a priced month.
+
+use billing::charge_class::{ChargeClass, Measure};
+use billing::money::{Amount, Factor, Quantity};
+use billing::rate_card::{Base, Entry, LinePrice, Treatment};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// The columns of the exported files.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Layout {
+    /// Those of the cost files, CUR or CUR 2.0.
+    Cur,
+    /// FOCUS.
+    Focus,
+}
+
+/// How the files are written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum FileFormat {
+    /// Parquet, snappy.
+    Parquet,
+    /// CSV, gzip.
+    Csv,
+}
+
+/// An export.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Plan {
+    /// The columns.
+    pub layout: Layout,
+    /// The files.
+    pub format: FileFormat,
+    /// What the files are called, without their ending.
+    pub file_name: String,
+    /// Columns that are blank unless allowed, and are.
+    pub allowed_columns: Vec<String>,
+    /// Tag keys that are allowed.
+    pub allowed_tags: Vec<String>,
+    /// The SHA-256 of every cost file that was priced, in hexadecimal: the lines exported are the lines priced.
+    pub files: Vec<String>,
+    /// Every account of the month and the book, with its billing group.
+    pub accounts: Vec<(String, Option<u32>)>,
+    /// The billing groups, in the order of the book.
+    pub groups: Vec<GroupPlan>,
+    /// The classes, in the order of the cube.
+    pub classes: Vec<ClassPlan>,
+}
+
+/// A billing group's file.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct GroupPlan {
+    /// Its folder, as a file name; `None`: it is not wanted.
+    pub folder: Option<String>,
+    /// Rows without a source line.
+    pub added: Vec<AddedRow>,
+    /// What the file sums to.
+    pub totals: Vec<Total>,
+}
+
+/// A row that has no source line: its values by column.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct AddedRow {
+    /// The currency of its amount.
+    pub currency: String,
+    /// Its amount, in units of 10⁻²⁰.
+    pub amount: i128,
+    /// The other columns.
+    pub values: BTreeMap<String, String>,
+}
+
+/// What a group's lines of one currency must sum to.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Total {
+    /// The statement's total as shown, in units of 10⁻²⁰.
+    pub amount: i128,
+    /// The row that takes what the written lines differ from it; it names its currency.
+    pub residue: AddedRow,
+}
+
+/// What becomes of the lines of a class.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct ClassPlan {
+    /// The billing group.
+    pub group: Option<u32>,
+    /// How a line is treated and priced; `None`: it is left out.
+    pub priced: Option<(Treated, Price)>,
+}
+
+/// How a class that is on the bill is treated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Treated {
+    /// A commitment of the group: its fees, its covered usage, the negation.
+    AtCost,
+    /// At the rule's own tiers.
+    CustomTiers,
+    /// Spot.
+    Spot,
+    /// Usage at rate 0.
+    ZeroRate,
+    /// At list price, with or without tiers.
+    Listed,
+    /// At its unblended cost, for want of a list price.
+    FallenBack,
+}
+
+/// How a line is priced: [`LinePrice`] as it is written down.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub enum Price {
+    /// A measure by number in [`Measure::ALL`], and a factor in units of 10⁻⁶.
+    Scale(usize, i128),
+    /// The class's amount in units of 10⁻²⁰ and its usage in units of 10⁻¹⁰.
+    Share(i128, i128),
+}
+
+impl ClassPlan {
+    /// The plan of a class by its entry on the rate card.
+    #[must_use]
+    pub fn new(class: &ChargeClass, entry: &Entry) -> Self {
+        let treated = match entry.treatment {
+            Treatment::Ungrouped | Treatment::Dropped(_) => None,
+            Treatment::AtCost => Some(Treated::AtCost),
+            Treatment::Priced(base) => Some(match base {
+                Base::CustomTiers => Treated::CustomTiers,
+                Base::Spot => Treated::Spot,
+                Base::ZeroRate => Treated::ZeroRate,
+                Base::TieredUnblended | Base::TieredPublic | Base::PublicOnDemand => Treated::Listed,
+                Base::FallenBack => Treated::FallenBack,
+            }),
+        };
+        let price = LinePrice::of(class, entry).map(|price| match price {
+            LinePrice::Scale(measure, factor) => Price::Scale(measure as usize, factor.units()),
+            LinePrice::Share(amount, usage) => Price::Share(amount.units(), usage.units()),
+        });
+        Self { group: entry.group, priced: treated.zip(price) }
+    }
+}
+
+impl Price {
+    /// The price as `billing` knows it; `None` for numbers that are no price.
+    #[must_use]
+    pub fn line_price(self) -> Option<LinePrice> {
+        Some(match self {
+            Self::Scale(measure, factor) => {
+                LinePrice::Scale(*Measure::ALL.get(measure)?, Factor::from_units(factor).ok()?)
+            }
+            Self::Share(amount, usage) => {
+                LinePrice::Share(Amount::from_units(amount).ok()?, Quantity::from_units(usage).ok()?)
+            }
+        })
+    }
+}

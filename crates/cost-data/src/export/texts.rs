@@ -1,0 +1,136 @@
+//! The distinct texts of an export, and whose account each mentions.
+
+use foldhash::fast::FixedState;
+use std::collections::{HashMap, HashSet};
+
+/// The number of a text; 0 is no text.
+pub type TextCode = u32;
+
+/// How much text is numbered, in bytes; what comes later is carried as it is.
+const BYTES_MAX: usize = 64 << 20;
+
+/// Whose account a text mentions, other than nobody's.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mentions {
+    /// No account that is known.
+    Nobody,
+    /// Accounts of one billing group.
+    Group(u32),
+    /// An account of no group, or accounts of several.
+    Outsiders,
+}
+
+/// The accounts of the month, and the group each is in.
+#[derive(Debug, Default)]
+pub struct Accounts {
+    groups: HashMap<Box<str>, Option<u32>, FixedState>,
+    lengths: HashSet<usize>,
+}
+
+impl Accounts {
+    /// Knows these accounts.
+    pub fn new<'a>(accounts: impl IntoIterator<Item = (&'a str, Option<u32>)>) -> Self {
+        let mut known = Self::default();
+        for (account, group) in accounts {
+            if !account.is_empty() && account.bytes().all(|byte| byte.is_ascii_digit()) {
+                known.lengths.insert(account.len());
+                let entry = known.groups.entry(account.into()).or_insert(group);
+                *entry = entry.or(group);
+            }
+        }
+        known
+    }
+
+    /// Whose accounts a text mentions: a run of digits that is a known account's id.
+    pub fn mentioned(&self, text: &str) -> Mentions {
+        let mut found = Mentions::Nobody;
+        let mut rest = text.as_bytes();
+        while let Some(start) = rest.iter().position(u8::is_ascii_digit) {
+            rest = &rest[start..];
+            let length = rest.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len());
+            if self.lengths.contains(&length) {
+                // Digits are text.
+                let digits = std::str::from_utf8(&rest[..length]).unwrap_or_default();
+                found = match (self.groups.get(digits), found) {
+                    (None, found) => found,
+                    (Some(Some(group)), Mentions::Nobody) => Mentions::Group(*group),
+                    (Some(Some(group)), Mentions::Group(other)) if *group == other => found,
+                    _ => return Mentions::Outsiders,
+                };
+            }
+            rest = &rest[length..];
+        }
+        found
+    }
+}
+
+/// Texts by number.
+#[derive(Default)]
+pub struct Texts {
+    codes: HashMap<Box<str>, TextCode, FixedState>,
+    texts: Vec<Box<str>>,
+    mentions: Vec<Mentions>,
+    bytes: usize,
+}
+
+impl Texts {
+    /// The number of a text, given on first sight; `None` when there are too many.
+    pub fn code(&mut self, text: &str, accounts: &Accounts) -> Option<TextCode> {
+        if let Some(code) = self.codes.get(text) {
+            return Some(*code);
+        }
+        if self.bytes + text.len() > BYTES_MAX {
+            return None;
+        }
+        let code = TextCode::try_from(self.texts.len() + 1).ok()?;
+        self.bytes += text.len() + size_of::<Box<str>>();
+        self.codes.insert(text.into(), code);
+        self.texts.push(text.into());
+        self.mentions.push(accounts.mentioned(text));
+        Some(code)
+    }
+
+    /// A text by its number.
+    pub fn text(&self, code: TextCode) -> &str {
+        (code as usize).checked_sub(1).and_then(|place| self.texts.get(place)).map_or("", AsRef::as_ref)
+    }
+
+    /// Whose account a text mentions.
+    pub fn mentions(&self, code: TextCode) -> Mentions {
+        let place = (code as usize).checked_sub(1);
+        place.and_then(|place| self.mentions.get(place)).copied().unwrap_or(Mentions::Nobody)
+    }
+
+    /// How many there are.
+    pub fn len(&self) -> usize {
+        self.texts.len()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! Accounts in texts.
+
+    use super::*;
+
+    #[test]
+    fn accounts_are_found_in_texts() {
+        let accounts = Accounts::new([
+            ("111111111111", Some(0)),
+            ("222222222222", Some(0)),
+            ("333333333333", Some(1)),
+            ("999999999999", None),
+        ]);
+        for (text, expected) in [
+            ("", Mentions::Nobody),
+            ("i-0123456789abcdef0", Mentions::Nobody),
+            ("1111111111112", Mentions::Nobody),
+            ("arn:aws:ec2:us-east-1:111111111111:instance/i-1", Mentions::Group(0)),
+            ("from 111111111111 to 222222222222", Mentions::Group(0)),
+            ("from 111111111111 to 333333333333", Mentions::Outsiders),
+            ("arn:aws:savingsplans::999999999999:savingsplan/x", Mentions::Outsiders),
+        ] {
+            assert_eq!(accounts.mentioned(text), expected, "{text}");
+        }
+    }
+}

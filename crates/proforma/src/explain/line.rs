@@ -1,0 +1,140 @@
+//! A line item: every row of its id in the cost files, priced again from the row.
+
+use super::arithmetic::{self, Arithmetic};
+use super::product::class_text;
+use crate::cli::{ExplainArguments, READ_COST_FILES, TextFormat};
+use crate::failure::Failure;
+use crate::publish::CUBE;
+use crate::run::{rate, reading_failed, refused};
+use crate::run_folder::RunFolder;
+use crate::terminal::{print, to_json};
+use anyhow::{Context, anyhow};
+use billing::charge_class::Measure;
+use billing::money::{Amount, Quantity};
+use billing::rate_card::{LinePrice, RateCard, written_amount};
+use cost_data::reading::{FoundLine, LineSearch};
+use cost_data::worker::{self, Limits};
+use serde::Serialize;
+use std::collections::BTreeMap;
+
+/// How much more memory the child needs per byte of the cube file, which it holds beside the cost files.
+const CUBE_BYTES_FACTOR: u64 = 32;
+
+/// A row of the line.
+#[derive(Debug, Serialize)]
+struct Row {
+    file: String,
+    row_group: Option<usize>,
+    row: u64,
+    interval: Option<String>,
+    /// What the file says, by column.
+    values: BTreeMap<String, String>,
+    /// The sums that the row adds to its class, those that are not 0.
+    measures: BTreeMap<&'static str, String>,
+    /// Why the run has not summed the row.
+    unsummed: Option<String>,
+    billing_group: Option<String>,
+    arithmetic: Option<Arithmetic>,
+    /// The amount as an exported file holds it.
+    exported_amount: Option<String>,
+}
+
+/// Finds the rows and explains each.
+pub fn explain(arguments: &ExplainArguments, run: &RunFolder, id: &str) -> Result<(), Failure> {
+    let found = find(arguments, run, id)?;
+    if found.is_empty() {
+        let interval = arguments.interval.as_ref().map(|interval| format!(" and interval `{interval}`"));
+        let problem =
+            format!("no row of the run's cost files has line item id `{id}`{}", interval.unwrap_or_default());
+        return Err(Failure::input(problem).hint("AWS gives new ids with every delivery"));
+    }
+    let (card, _) = rate(&run.cube, &run.book)?;
+    let rows = found.into_iter().map(|line| row(run, &card, line)).collect::<anyhow::Result<Vec<_>>>()?;
+    match arguments.output {
+        TextFormat::Json => print(&to_json(&rows)?)?,
+        TextFormat::Text => print(&text(run, id, &rows))?,
+    }
+    Ok(())
+}
+
+/// Lets a child find the rows: cost files are untrusted.
+fn find(arguments: &ExplainArguments, run: &RunFolder, id: &str) -> Result<Vec<FoundLine>, Failure> {
+    let cube = run.path.join(CUBE);
+    let inputs = run.cost(&arguments.cost);
+    let mut limits = Limits::for_reading(&inputs, 1).map_err(|refusal| refused(&refusal, true))?;
+    let cube_bytes = std::fs::metadata(&cube).map_or(0, |metadata| metadata.len());
+    limits.memory_bytes = limits.memory_bytes.saturating_add(cube_bytes.saturating_mul(CUBE_BYTES_FACTOR));
+    let search = LineSearch {
+        inputs,
+        period: run.period.to_string(),
+        files: run.files.iter().map(|file| (file.name.clone(), file.sha256.clone())).collect(),
+        cube,
+        id: id.to_owned(),
+        interval: arguments.interval.clone(),
+        scratch: arguments.scratch.clone(),
+    };
+    let program = std::env::current_exe().context("cannot find this program to start its reading child")?;
+    worker::find_line(&program, READ_COST_FILES, search, limits).map_err(|error| reading_failed(error, true))
+}
+
+fn row(run: &RunFolder, card: &RateCard, line: FoundLine) -> anyhow::Result<Row> {
+    let (cube, book) = (&run.cube, &run.book);
+    let measures = line.measures.iter().map(|text| Quantity::parse(text)).collect::<Result<Vec<_>, _>>()?;
+    let measure = |measure: Measure| measures[measure as usize];
+    let entry = line.class.map(|number| card.entries.get(number).map(|entry| (number, entry)));
+    let entry = entry.map(|entry| entry.ok_or_else(|| anyhow!("a row is of a class that the cube has not")));
+    let (mut arithmetic, mut exported_amount, mut billing_group) = (None, None, None);
+    if let Some((number, entry)) = entry.transpose()? {
+        let price = LinePrice::of(&cube.classes[number], entry);
+        let amount = price.map(|price| price.amount(measure)).transpose()?;
+        exported_amount = amount.map(|amount| written_amount(amount).amount().to_string());
+        let amount = amount.unwrap_or(Amount::ZERO);
+        arithmetic = Some(arithmetic::of_lines(cube, book, card, number, 1, measure, amount)?);
+        billing_group = entry.group.map(|group| book.groups[group as usize].name.clone());
+    }
+    let FoundLine { file, row_group, row, interval, unsummed, values, .. } = line;
+    let named = Measure::ALL.into_iter().map(|of| (of.name(), measure(of)));
+    let measures =
+        named.filter(|(_, sum)| !sum.is_zero()).map(|(name, sum)| (name, sum.to_string())).collect();
+    Ok(Row {
+        file,
+        row_group,
+        row,
+        interval,
+        values,
+        measures,
+        unsummed,
+        billing_group,
+        arithmetic,
+        exported_amount,
+    })
+}
+
+fn text(run: &RunFolder, id: &str, rows: &[Row]) -> String {
+    let count = if rows.len() == 1 { "1 row".to_owned() } else { format!("{} rows", rows.len()) };
+    let mut text = format!("line item {id}, {}: {count}\n", run.period);
+    for row in rows {
+        let group = row.row_group.map(|group| format!("row group {group}, ")).unwrap_or_default();
+        let interval = row.interval.as_deref().unwrap_or("no interval");
+        text += &format!("\n  {}, {group}row {}, {interval}\n", row.file, row.row);
+        let measures = row.measures.iter().map(|(name, sum)| format!("{name} {sum}"));
+        let measures: Vec<String> = measures.collect();
+        text += &format!(
+            "    the file says: {}\n",
+            if measures.is_empty() { "all amounts are 0".to_owned() } else { measures.join(", ") }
+        );
+        match (&row.unsummed, &row.arithmetic) {
+            (Some(why), _) => text += &format!("    not in the run: {why}\n"),
+            (None, Some(arithmetic)) => {
+                let group = row.billing_group.as_deref().map(|group| format!("  billing group {group}\n"));
+                text += &group.unwrap_or_default();
+                text += &class_text(arithmetic);
+            }
+            (None, None) => {}
+        }
+        if let Some(exported) = &row.exported_amount {
+            text += &format!("    exported as {exported}\n");
+        }
+    }
+    text
+}

@@ -1,0 +1,291 @@
+//! The line export: what it says to the exporting child, with a run and afterwards.
+
+mod added_rows;
+
+use crate::cli::{ExportArguments, ExportFormat, ExportLayout, READ_COST_FILES};
+use crate::failure::Failure;
+use crate::publish::{CUBE, Draft, EXPORT_MARK, EXPORTS, Earlier, file_name};
+use crate::run::{rate, reading_failed, refused};
+use crate::run_folder;
+use crate::terminal::{ReadingBar, thousands};
+use anyhow::Context;
+use billing::book::Book;
+use billing::charge_class::{Cube, KeyColumn};
+use billing::commitment;
+use billing::money::ten_to;
+use billing::rate_card::RateCard;
+use billing::statement::{self, Statement};
+use cost_data::export::ExportReport;
+use cost_data::export::plan::{ClassPlan, FileFormat, GroupPlan, Layout, Plan, Total};
+use cost_data::layout::CostFormat;
+use cost_data::reading::{FileReport, Request};
+use cost_data::worker::{self, ExportOrder, Limits};
+use serde::Serialize;
+use std::collections::{BTreeMap, BTreeSet};
+use std::ffi::OsString;
+use std::fs;
+use std::path::Path;
+
+/// A priced month, as an export needs it.
+pub struct Priced<'a> {
+    pub cube: &'a Cube,
+    pub book: &'a Book,
+    pub card: &'a RateCard,
+    pub statements: &'a [Statement],
+    /// The cost files: name and SHA-256.
+    pub files: Vec<(&'a str, &'a str)>,
+    pub format: CostFormat,
+}
+
+/// What to export of it.
+pub struct Wanted<'a> {
+    pub layout: ExportLayout,
+    pub format: Option<ExportFormat>,
+    /// The billing groups, by name; all if none is named.
+    pub groups: &'a [String],
+}
+
+/// The format of a delivery's files, which have one.
+pub fn format_of(files: &[FileReport]) -> CostFormat {
+    files.first().map_or(CostFormat::Cur2, |file| file.format)
+}
+
+/// The plan of an export.
+///
+/// # Errors
+/// Columns that these cost files do not have.
+pub fn plan(priced: &Priced<'_>, wanted: &Wanted<'_>) -> Result<Plan, Failure> {
+    let (cube, book) = (priced.cube, priced.book);
+    let layout = layout(wanted.layout, priced.format)?;
+    for name in wanted.groups {
+        if !book.groups.iter().any(|group| group.name == *name) {
+            return Err(Failure::input(format!("the book has no billing group `{name}`"))
+                .hint("give the name of a billing group with --group"));
+        }
+    }
+    let as_parquet = || priced.files.iter().any(|(name, _)| name.ends_with(".parquet"));
+    let format = match wanted.format {
+        Some(ExportFormat::Parquet) => FileFormat::Parquet,
+        Some(ExportFormat::Csv) => FileFormat::Csv,
+        None if as_parquet() => FileFormat::Parquet,
+        None => FileFormat::Csv,
+    };
+    let classes = cube.classes.iter().zip(&priced.card.entries);
+    let group = |number: usize| {
+        let name = &book.groups[number].name;
+        let is_wanted = wanted.groups.is_empty() || wanted.groups.contains(name);
+        let of_group: Vec<&Statement> = priced.statements.iter().filter(|s| s.group == number).collect();
+        let total = |statement: &&Statement| Total {
+            amount: statement.total_shown.units() * ten_to(10),
+            residue: added_rows::residue(cube.period, &book.groups[number], statement.currency),
+        };
+        GroupPlan {
+            folder: is_wanted.then(|| file_name(name)),
+            added: of_group.iter().flat_map(|s| added_rows::items(cube.period, book, s)).collect(),
+            totals: of_group.iter().map(total).collect(),
+        }
+    };
+    Ok(Plan {
+        layout,
+        format,
+        file_name: format!("pro-forma-{}", cube.period),
+        allowed_columns: book.exports.columns.clone(),
+        allowed_tags: book.exports.tags.clone(),
+        files: priced.files.iter().map(|(_, sha256)| (*sha256).to_owned()).collect(),
+        accounts: accounts(cube, book, priced.card),
+        groups: (0..book.groups.len()).map(group).collect(),
+        classes: classes.map(|(class, entry)| ClassPlan::new(class, entry)).collect(),
+    })
+}
+
+fn layout(wanted: ExportLayout, files: CostFormat) -> Result<Layout, Failure> {
+    let refused = |wanted: &str| {
+        let problem = format!("{wanted} cannot be exported from {} files", files.name());
+        Err(Failure::input(problem).hint("export the columns that the cost files have, or --export focus"))
+    };
+    match (wanted, files) {
+        (ExportLayout::Cur, CostFormat::LegacyCur) | (ExportLayout::Cur2, CostFormat::Cur2) => {
+            Ok(Layout::Cur)
+        }
+        (ExportLayout::Cur, _) => refused("legacy CUR"),
+        (ExportLayout::Cur2, _) => refused("CUR 2.0"),
+        (ExportLayout::Focus | ExportLayout::None, _) => Ok(Layout::Focus),
+    }
+}
+
+/// Every account that the month or the book names, and its billing group.
+fn accounts(cube: &Cube, book: &Book, card: &RateCard) -> Vec<(String, Option<u32>)> {
+    let mut groups: BTreeMap<&str, Option<u32>> = BTreeMap::new();
+    let mut note = |account, group: Option<u32>| {
+        let known = groups.entry(account).or_default();
+        *known = known.or(group);
+    };
+    note(book.payer.as_str(), None);
+    book.account_names.keys().for_each(|account| note(account.as_str(), None));
+    book.group_by_account().iter().for_each(|(account, group)| note(account, u32::try_from(*group).ok()));
+    for (class, entry) in cube.classes.iter().zip(&card.entries) {
+        note(cube.value(class, KeyColumn::UsageAccount).unwrap_or_default(), entry.group);
+        note(commitment::owner(cube, class), None);
+    }
+    groups.into_iter().map(|(account, group)| (account.to_owned(), group)).collect()
+}
+
+/// Exports with a run, into its draft.
+pub fn with_run(
+    draft: &Draft,
+    request: &Request,
+    limits: Limits,
+    plan: Plan,
+) -> Result<ExportReport, Failure> {
+    draft.make_folder(EXPORTS)?;
+    let folder = draft.path(EXPORTS);
+    let groups = names(&plan);
+    let report = in_child(request, limits, plan, &draft.path(CUBE), &folder)?;
+    write_mark(&folder, &report, &groups)?;
+    Ok(report)
+}
+
+/// The folders of the groups, by their numbers.
+fn names(plan: &Plan) -> Vec<String> {
+    plan.groups.iter().map(|group| group.folder.clone().unwrap_or_default()).collect()
+}
+
+fn in_child(
+    request: &Request,
+    limits: Limits,
+    plan: Plan,
+    cube: &Path,
+    folder: &Path,
+) -> Result<ExportReport, Failure> {
+    let program = std::env::current_exe().context("cannot find this program to start its exporting child")?;
+    let (cube, folder) = (cube.to_owned(), folder.to_owned());
+    let order = ExportOrder { request: request.clone(), cube, plan, folder };
+    let bar = ReadingBar::new();
+    let exported = worker::export(&program, READ_COST_FILES, order, limits, &mut |so_far| bar.show(so_far));
+    bar.finish();
+    exported.map_err(|error| reading_failed(error, request.accept_rejects))
+}
+
+/// What `export.json` says.
+#[derive(Serialize)]
+struct Mark<'a> {
+    files: Vec<MarkFile<'a>>,
+    columns: BTreeMap<&'a str, &'a str>,
+    unknown_columns: &'a [String],
+    values_withheld: u64,
+}
+
+#[derive(Serialize)]
+struct MarkFile<'a> {
+    billing_group: &'a str,
+    file: &'a str,
+    rows: u64,
+    added_rows: u64,
+    bytes: u64,
+    residue: &'a BTreeMap<String, String>,
+}
+
+fn write_mark(folder: &Path, report: &ExportReport, groups: &[String]) -> anyhow::Result<()> {
+    let files = report.files.iter().map(|file| MarkFile {
+        billing_group: &groups[file.group],
+        file: &file.name,
+        rows: file.rows,
+        added_rows: file.added_rows,
+        bytes: file.bytes,
+        residue: &file.residue,
+    });
+    let mark = Mark {
+        files: files.collect(),
+        columns: report.columns.iter().map(|(name, treated)| (name.as_str(), treated.as_str())).collect(),
+        unknown_columns: &report.unknown_columns,
+        values_withheld: report.values_withheld,
+    };
+    let path = folder.join(EXPORT_MARK);
+    let mut text = serde_json::to_vec_pretty(&mark)?;
+    text.push(b'\n');
+    fs::write(&path, text).with_context(|| format!("cannot write `{}`", path.display()))
+}
+
+/// Says on standard error what was exported and what was noticed.
+pub fn print(report: &ExportReport) {
+    let rows: u64 = report.files.iter().map(|file| file.rows).sum();
+    let (files, rows) = (thousands(report.files.len() as u64), thousands(rows));
+    say!("exported {rows} rows into {files} file{}", if report.files.len() == 1 { "" } else { "s" });
+    if report.values_withheld > 0 {
+        let count = thousands(report.values_withheld);
+        say!("note: {count} values name an account outside of their billing group and were left blank");
+    }
+    if !report.unknown_columns.is_empty() {
+        let list = report.unknown_columns.join("`, `");
+        say!(
+            "note: unknown columns were left blank: `{list}`; `[exports] columns` of the book can allow them"
+        );
+    }
+}
+
+/// `proforma export`: the lines of a run, afterwards.
+pub fn export(arguments: &ExportArguments) -> Result<(), Failure> {
+    if arguments.export == Some(ExportLayout::None) {
+        return Err(Failure::input("`--export none` exports nothing").hint("leave it out, or name columns"));
+    }
+    let run = run_folder::open(&arguments.run)?;
+    let (card, charges) = rate(&run.cube, &run.book)?;
+    let statements = statement::statements(&run.cube, &run.book, &card, &charges)?;
+    let priced = Priced {
+        cube: &run.cube,
+        book: &run.book,
+        card: &card,
+        statements: &statements,
+        files: run.files.iter().map(|file| (file.name.as_str(), file.sha256.as_str())).collect(),
+        format: run.format,
+    };
+    let own = match run.format {
+        CostFormat::LegacyCur => ExportLayout::Cur,
+        CostFormat::Cur2 => ExportLayout::Cur2,
+    };
+    let layout = arguments.export.unwrap_or(own);
+    let wanted = Wanted { layout, format: arguments.export_format, groups: &arguments.group };
+    let plan = plan(&priced, &wanted)?;
+    let target = arguments.out.clone().unwrap_or_else(|| run.path.join(EXPORTS));
+    let folders = earlier_folders(&target);
+    let known = |name: &OsString| name == EXPORT_MARK || folders.iter().any(|folder| name == folder.as_str());
+    let earlier = Earlier { what: "export", mark: EXPORT_MARK, known: &known };
+    let draft = Draft::begin_as(&target, &earlier, arguments.force, arguments.scratch.as_deref())?;
+    let request = request(arguments, &run);
+    let limits = Limits::for_reading(&request.inputs, request.threads);
+    let mut limits = limits.map_err(|refusal| refused(&refusal, true))?;
+    limits.memory_bytes =
+        arguments.worker_memory.map_or(limits.memory_bytes, |mebibytes| mebibytes.saturating_mul(1 << 20));
+    limits.cpu_seconds = arguments.worker_cpu.unwrap_or(limits.cpu_seconds);
+    let groups = names(&plan);
+    let folder = draft.path("");
+    let report = in_child(&request, limits, plan, &run.path.join(CUBE), &folder)?;
+    write_mark(&folder, &report, &groups)?;
+    draft.publish()?;
+    print(&report);
+    Ok(())
+}
+
+fn request(arguments: &ExportArguments, run: &run_folder::RunFolder) -> Request {
+    let available = || std::thread::available_parallelism().map_or(1, Into::into);
+    Request {
+        inputs: run.cost(&arguments.cost),
+        period: run.period.to_string(),
+        threads: arguments.threads.map_or_else(available, Into::into),
+        accept_rejects: run.accepted_rejects,
+        check_line_ids: false,
+        pin: None,
+        scratch: arguments.scratch.clone(),
+    }
+}
+
+/// The billing groups' folders of an export that is there.
+fn earlier_folders(target: &Path) -> BTreeSet<String> {
+    let read = || -> Option<BTreeSet<String>> {
+        let mark: serde_json::Value =
+            serde_json::from_slice(&fs::read(target.join(EXPORT_MARK)).ok()?).ok()?;
+        let files = mark.get("files")?.as_array()?;
+        Some(files.iter().filter_map(|file| Some(file.get("billing_group")?.as_str()?.to_owned())).collect())
+    };
+    read().unwrap_or_default()
+}

@@ -1,0 +1,209 @@
+//! Opening a run: what its result folder holds is enough to price the month again, without the cost files.
+//!
+//! A folder is believed only as far as it can be checked: the cube and the book must have the hashes that `reconciliation.json` says.
+
+use crate::book_file;
+use crate::failure::Failure;
+use crate::publish::{BOOKS, COST_REPORT, CUBE, MARK};
+use billing::book::Book;
+use billing::charge_class::Cube;
+use billing::money::{Cost, Currency};
+use billing::period::BillingPeriod;
+use billing::reconciliation::ControlTotal;
+use cost_data::cube_file::StoredCube;
+use cost_data::layout::CostFormat;
+use cost_data::reading::hex;
+use cost_data::source_file::SOURCE_FILE;
+use serde::Deserialize;
+use std::collections::BTreeMap;
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+/// A run that was opened.
+pub struct RunFolder {
+    /// Where it is.
+    pub path: PathBuf,
+    /// Its month.
+    pub period: BillingPeriod,
+    /// The book that priced it.
+    pub book: Book,
+    /// The hash of what the book says for the month.
+    pub book_hash: String,
+    /// The identity of the set of cost files.
+    pub snapshot: String,
+    /// The cost files that were read.
+    pub files: Vec<CostFile>,
+    /// Their format.
+    pub format: CostFormat,
+    /// Whether the run went on without the rows that could not be read.
+    pub accepted_rejects: bool,
+    /// The month by charge class.
+    pub cube: Cube,
+    /// Totals by currency, summed line by line when the files were read.
+    pub control: BTreeMap<Currency, ControlTotal>,
+}
+
+/// A cost file of a run.
+#[derive(Debug, Clone, Deserialize)]
+pub struct CostFile {
+    /// Its place in the delivery.
+    pub name: String,
+    /// The SHA-256 of its content, in hexadecimal.
+    pub sha256: String,
+    /// Its format, by name.
+    pub format: String,
+}
+
+impl RunFolder {
+    /// Where the run's cost files are: the given places, else those that the run itself names.
+    pub fn cost(&self, given: &[PathBuf]) -> Vec<PathBuf> {
+        if given.is_empty() { vec![self.path.join(SOURCE_FILE)] } else { given.to_vec() }
+    }
+
+    /// What the cost report says that a product costs a billing group; 0 where it has no row.
+    pub fn reported(&self, group: &str, product: &str, currency: Currency) -> Result<Cost, Failure> {
+        let path = self.path.join(COST_REPORT);
+        let read = || -> anyhow::Result<Vec<ReportRow>> { Ok(serde_json::from_slice(&fs::read(&path)?)?) };
+        let rows = read().map_err(|error| {
+            Failure::input(format!("`{}` cannot be read: {error}", path.display())).hint(HINT_AGAIN)
+        })?;
+        let row = rows.into_iter().find(|row| {
+            row.billing_group.as_deref() == Some(group)
+                && row.product == product
+                && row.currency == currency.as_str()
+        });
+        let cost = row.and_then(|row| row.pro_forma_cost).unwrap_or_else(|| "0".to_owned());
+        Cost::parse(&cost).map_err(|error| {
+            Failure::input(format!("`{}`: `{cost}` is {error}", path.display())).hint(HINT_AGAIN)
+        })
+    }
+}
+
+/// What is needed of a row of `cost-report.json`.
+#[derive(Deserialize)]
+struct ReportRow {
+    billing_group: Option<String>,
+    product: String,
+    currency: String,
+    pro_forma_cost: Option<String>,
+}
+
+/// What is needed of `reconciliation.json`.
+#[derive(Deserialize)]
+struct Mark {
+    period: String,
+    snapshot: String,
+    book: String,
+    cost_cube: String,
+    files: Vec<CostFile>,
+    lines: MarkLines,
+}
+
+#[derive(Deserialize)]
+struct MarkLines {
+    rejected: u64,
+}
+
+/// The one thing that every version's file says.
+#[derive(Deserialize)]
+struct Version {
+    program_version: String,
+}
+
+const HINT_AGAIN: &str = "price the month again with `proforma run`";
+
+/// Opens a run.
+///
+/// # Errors
+/// A folder that is no run, is of another version, or is not what the run wrote.
+pub fn open(path: &Path) -> Result<RunFolder, Failure> {
+    let shown = path.display();
+    let mark = read_mark(path)?;
+    let damaged = |what: String| {
+        Failure::input(format!("`{shown}` is not as the run has written it: {what}")).hint(HINT_AGAIN)
+    };
+    let period = BillingPeriod::parse(&mark.period).map_err(|error| damaged(error.to_string()))?;
+    // The book is parsed while the cube is read.
+    let (stored, book) = std::thread::scope(|scope| {
+        let book = scope.spawn(|| read_book(path));
+        let stored = read_cube(path, &mark.cost_cube);
+        (stored, book.join())
+    });
+    let (cube, control) = stored.map_err(damaged)?;
+    let book = book.map_err(|_| damaged("its book cannot be read".to_owned()))?.map_err(damaged)?;
+    let book_hash = sha256(&book.hash(period));
+    if book_hash != mark.book {
+        return Err(damaged("its book is not the one that priced it".to_owned()));
+    }
+    if cube.period != period {
+        return Err(damaged(format!("`{CUBE}` is of {}", cube.period)));
+    }
+    let Mark { snapshot, files, lines, .. } = mark;
+    let format = files.first().and_then(|file| CostFormat::parse(&file.format));
+    let format = format.ok_or_else(|| damaged("its cost files are of no known format".to_owned()))?;
+    Ok(RunFolder {
+        path: path.to_owned(),
+        period,
+        book,
+        book_hash,
+        snapshot,
+        files,
+        format,
+        accepted_rejects: lines.rejected > 0,
+        cube,
+        control,
+    })
+}
+
+fn read_mark(path: &Path) -> Result<Mark, Failure> {
+    let shown = path.display();
+    let hint = "give a folder that `proforma run … --out DIR` has written";
+    let text = fs::read(path.join(MARK)).map_err(|error| {
+        let why = match error.kind() {
+            ErrorKind::NotFound | ErrorKind::NotADirectory if path.is_dir() => format!("it has no `{MARK}`"),
+            ErrorKind::NotFound => "it does not exist".to_owned(),
+            ErrorKind::NotADirectory => "it is not a folder".to_owned(),
+            _ => error.to_string(),
+        };
+        Failure::input(format!("`{shown}` is not a run: {why}")).hint(hint)
+    })?;
+    let Ok(Version { program_version }) = serde_json::from_slice(&text) else {
+        return Err(
+            Failure::input(format!("`{shown}` is not a run: its `{MARK}` is another program's")).hint(hint)
+        );
+    };
+    let this = env!("CARGO_PKG_VERSION");
+    let refused = |problem: String| Failure::input(problem).hint(HINT_AGAIN);
+    if program_version != this {
+        return Err(refused(format!(
+            "`{shown}` was written by version {program_version} of this program, which is version {this}"
+        )));
+    }
+    serde_json::from_slice(&text)
+        .map_err(|_| refused(format!("`{shown}` was written by an earlier build of this program")))
+}
+
+/// The copy of the book. It was checked when the run was made, and its warnings were said then.
+fn read_book(path: &Path) -> Result<Book, String> {
+    let name = BOOKS.iter().find(|name| path.join(name).is_file()).ok_or("it has no copy of the book")?;
+    let text = fs::read_to_string(path.join(name)).map_err(|error| format!("`{name}`: {error}"))?;
+    let parsed = book_file::parse(Path::new(name), &text);
+    parsed.map(|parsed| parsed.book).map_err(|mistakes| {
+        format!("`{name}`:{}", mistakes.first().map(ToString::to_string).unwrap_or_default())
+    })
+}
+
+fn read_cube(path: &Path, expected: &str) -> Result<(Cube, BTreeMap<Currency, ControlTotal>), String> {
+    let stored =
+        StoredCube::open(&path.join(CUBE)).map_err(|error| format!("`{CUBE}` cannot be read: {error}"))?;
+    if sha256(&stored.sha256()) != expected {
+        return Err(format!("`{CUBE}` is damaged, or of another run"));
+    }
+    stored.read().map_err(|error| format!("`{CUBE}`: {error}"))
+}
+
+/// A hash as `reconciliation.json` has it.
+fn sha256(hash: &[u8]) -> String {
+    format!("sha256:{}", hex(hash))
+}

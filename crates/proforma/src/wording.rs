@@ -1,0 +1,114 @@
+//! Words for what pricing decided: the same in every command that says why.
+
+use billing::book::Book;
+use billing::charge_class::{ChargeClass, Cube, Measure};
+use billing::commitment;
+use billing::cost_line::LineItemType;
+use billing::custom_line_item::{Charge, CustomLineItem, Filter};
+use billing::pricing::{Pricing, PricingRule, Scope};
+use billing::rate_card::{Base, Reason, Treatment, line_item_type};
+
+/// Why a price starts from this and not from the public On-Demand cost.
+pub const fn base_reason(base: Base) -> Option<&'static str> {
+    match base {
+        Base::CustomTiers | Base::PublicOnDemand => None,
+        Base::Spot => Some("spot"),
+        Base::ZeroRate => Some("free usage"),
+        Base::TieredUnblended => Some("the SKU has volume tiers"),
+        Base::TieredPublic => Some("the SKU has volume tiers and a discount: that of the dearest tier"),
+        Base::FallenBack => Some("there is no public cost"),
+    }
+}
+
+/// Why a class is on no pro forma bill.
+pub const fn reason(reason: Reason) -> &'static str {
+    match reason {
+        Reason::SplitCostAllocation => "a row of split cost allocation, which repeats cost",
+        Reason::Tax => "tax",
+        Reason::Support => "support",
+        Reason::CreditOrDiscount => "a credit, refund or discount",
+        Reason::CommitmentOutside => "of a commitment that is owned outside the billing group",
+        Reason::UnknownType => "its line item type is unknown",
+    }
+}
+
+/// What the bill does with a class, in full.
+pub fn treatment(cube: &Cube, class: &ChargeClass, of_class: Treatment) -> String {
+    match of_class {
+        Treatment::Ungrouped => "on no bill: its account is in no billing group".to_owned(),
+        Treatment::Dropped(why) => format!("not on the bill: {}", reason(why)),
+        Treatment::AtCost => "at cost: a commitment of the group".to_owned(),
+        Treatment::Priced(of_base) => {
+            use LineItemType::{DiscountedUsage, SavingsPlanCoveredUsage};
+            let covered = matches!(line_item_type(cube, class), DiscountedUsage | SavingsPlanCoveredUsage);
+            let owner = commitment::owner(cube, class);
+            match covered {
+                true => format!("priced On-Demand: account `{owner}` outside the group owns the commitment"),
+                false if of_base == Base::ZeroRate => "free usage stays free".to_owned(),
+                false => "priced".to_owned(),
+            }
+        }
+    }
+}
+
+/// A measure's name for reading.
+pub const fn measure(measure: Measure) -> &'static str {
+    match measure {
+        Measure::PublicOnDemand => "public On-Demand cost",
+        Measure::Unblended => "unblended cost",
+        Measure::Usage => "usage",
+        other => other.name(),
+    }
+}
+
+/// A scope with what it names.
+pub fn scope(scope: &Scope) -> String {
+    let name = scope.name();
+    match scope {
+        Scope::Global => name.to_owned(),
+        Scope::BillingEntity(what) | Scope::Service(what) => format!("{name} {what}"),
+        Scope::Sku { service, usage_type, operation } => {
+            format!("{name} {service} {usage_type} {}", operation.as_deref().unwrap_or("(any operation)"))
+        }
+    }
+}
+
+/// What a rule does.
+pub fn pricing(pricing: &Pricing) -> String {
+    match pricing {
+        Pricing::Markup(percentage) => format!("+{percentage} %"),
+        Pricing::Discount(percentage) => format!("−{percentage} %"),
+        Pricing::FreeTierActive => "free tier".to_owned(),
+        Pricing::CustomTiers(tiers) => {
+            let tier = |tier: &billing::pricing::CustomTier| match tier.end {
+                Some(end) => format!("{}–{end} at {}", tier.begin, tier.rate),
+                None => format!("from {} at {}", tier.begin, tier.rate),
+            };
+            format!("tiers {}", tiers.tiers().iter().map(tier).collect::<Vec<_>>().join(", "))
+        }
+    }
+}
+
+/// A rule with its scope and what it does.
+pub fn rule(rule: &PricingRule) -> String {
+    format!("rule `{}`: {}, {}", rule.name, scope(&rule.scope), pricing(&rule.pricing))
+}
+
+/// What an item charges.
+pub fn charge(book: &Book, item: &CustomLineItem) -> String {
+    match &item.charge {
+        Charge::Flat(value) => format!("{value} flat"),
+        Charge::Percentage(charge) => {
+            let filter = match &charge.filter {
+                None => String::new(),
+                Some(Filter::WithoutSavingsPlanNegation) => " without Savings Plan negations".to_owned(),
+                Some(Filter::OnlyService(service)) => format!(" of {service}"),
+                Some(Filter::WithoutService(service)) => format!(" without {service}"),
+            };
+            let lines = charge.of_billing_group.then(|| format!("the group's lines{filter}"));
+            let items = charge.of_items.iter().map(|item| format!("`{}`", book.items[*item].name));
+            let of: Vec<String> = lines.into_iter().chain(items).collect();
+            format!("{} % of {}", charge.percentage, of.join(" and "))
+        }
+    }
+}
