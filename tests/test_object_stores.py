@@ -5,6 +5,7 @@ import json
 import os
 import pathlib
 import shutil
+import subprocess
 import time
 
 import pyarrow as pa
@@ -12,7 +13,7 @@ import pyarrow.parquet as pq
 import pytest
 
 import s3
-from program import ROOT, priced, run
+from program import PROGRAM, ROOT, priced, run
 
 PERIOD = "2026-10"
 DEMO = ROOT / "fixtures" / "demo" / "cost"
@@ -630,3 +631,51 @@ def test_a_month_to_date_that_is_written_again_replaces_the_whole_month(store, b
     assert len(s3.keys(store, bucket, "pins/")) == 3, "the file that stayed the same is kept once"
     old = priced(first.out / "source.json", BOOK, PERIOD, tmp_path / "old", env=env)
     assert tree(old.out) == tree(first.out)
+
+
+# --- other commands
+
+def proforma(env, *arguments):
+    return subprocess.run([PROGRAM, *arguments], capture_output=True, text=True, env=env, timeout=60)
+
+
+def test_export_and_explain_find_the_cost_files_of_a_run_by_themselves(store, bucket, delivery, env, tmp_path):
+    """From a store, and from the pinned copies when the store has them no more."""
+    first = priced(delivery, BOOK, PERIOD, tmp_path / "run", "--pin", f"s3://{bucket}/pins", env=env)
+    line = pq.read_table(DEMO / DATA / FILES[0], columns=["identity_line_item_id"])[0][0].as_py()
+    answers = []
+    for out in ["one", "other"]:
+        exported = proforma(env, "export", "--run", first.out, "--out", tmp_path / out)
+        assert exported.returncode == 0, exported.stderr
+        explained = proforma(env, "explain", "--run", first.out, "--line", line)
+        assert explained.returncode == 0, explained.stderr
+        answers.append((tree(tmp_path / out), explained.stdout))
+        for key in s3.keys(store, bucket, "cur/"):
+            store.delete_object(Bucket=bucket, Key=key)
+    assert answers[0] == answers[1]
+    for key in s3.keys(store, bucket, "pins/"):
+        store.delete_object(Bucket=bucket, Key=key)
+    for command in [("export", "--out", tmp_path / "none"), ("explain", "--line", line)]:
+        gone = proforma(env, command[0], "--run", first.out, *command[1:])
+        assert gone.returncode == 2 and "is gone" in gone.stderr, gone.stderr
+
+
+def test_a_run_with_its_export_comes_whole_to_a_store(store, bucket, delivery, env, tmp_path):
+    here = priced(delivery, BOOK, PERIOD, tmp_path / "here", "--export", "cur2", env=env)
+    done = run(delivery, BOOK, PERIOD, f"s3://{bucket}/out", "--export", "cur2", env=env)
+    assert done.exit_code == 0, done.stderr
+    assert s3.download(store, bucket, "out/") == tree(here.out, without=())
+    assert any(name.startswith("pro-forma/") for name in tree(here.out))
+    again = run(delivery, BOOK, PERIOD, f"s3://{bucket}/out", "--force", env=env)
+    assert again.exit_code == 0, again.stderr
+    assert not s3.keys(store, bucket, "out/pro-forma/")
+
+
+def test_an_export_that_loses_the_store_says_so(server, delivery, env, tmp_path):
+    first = priced(delivery, BOOK, PERIOD, tmp_path / "run", env=env)
+    answer = (403, s3.refusal("AccessDenied", "Access Denied"))
+    with s3.Proxy(server.endpoint, lambda method, path, _: answer if of_data(method, path) else None) as proxy:
+        there = s3.environment(proxy.endpoint)
+        done = proforma(there, "export", "--run", first.out, "--out", tmp_path / "out")
+    assert done.returncode == 2 and "access is denied" in done.stderr, done.stderr
+    assert not (tmp_path / "out").exists()
