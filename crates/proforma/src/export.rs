@@ -6,7 +6,7 @@ mod focus_rows;
 use crate::cli::{ExportArguments, ExportFormat, ExportLayout, READ_COST_FILES};
 use crate::failure::Failure;
 use crate::publish::{CUBE, Draft, EXPORT_MARK, EXPORTS, Earlier, file_name};
-use crate::run::{rate, reading_failed};
+use crate::run::{rate, reading_failed, refused};
 use crate::run_folder;
 use crate::terminal::{ReadingBar, thousands};
 use anyhow::Context;
@@ -26,7 +26,7 @@ use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Who invoices, where the book does not say: nobody has.
 const ISSUER: &str = "Pro forma";
@@ -281,9 +281,10 @@ pub fn export(arguments: &ExportArguments) -> Result<(), Failure> {
     let folders = earlier_folders(&target);
     let known = |name: &OsString| name == EXPORT_MARK || folders.iter().any(|folder| name == folder.as_str());
     let earlier = Earlier { what: "export", mark: EXPORT_MARK, known: &known };
-    let draft = Draft::begin_as(&target, &earlier, arguments.force)?;
-    let request = request(arguments, &run)?;
-    let mut limits = Limits::for_reading(&request.inputs, request.threads);
+    let draft = Draft::begin_as(&target, &earlier, arguments.force, arguments.scratch.as_deref())?;
+    let request = request(arguments, &run);
+    let limits = Limits::for_reading(&request.inputs, request.threads);
+    let mut limits = limits.map_err(|refusal| refused(&refusal, true))?;
     limits.memory_bytes =
         arguments.worker_memory.map_or(limits.memory_bytes, |mebibytes| mebibytes.saturating_mul(1 << 20));
     limits.cpu_seconds = arguments.worker_cpu.unwrap_or(limits.cpu_seconds);
@@ -296,19 +297,17 @@ pub fn export(arguments: &ExportArguments) -> Result<(), Failure> {
     Ok(())
 }
 
-fn request(arguments: &ExportArguments, run: &run_folder::RunFolder) -> Result<Request, Failure> {
+fn request(arguments: &ExportArguments, run: &run_folder::RunFolder) -> Request {
     let available = || std::thread::available_parallelism().map_or(1, Into::into);
-    let inputs: Vec<PathBuf> = arguments.cost.clone();
-    if inputs.is_empty() {
-        return Err(Failure::input("where are the cost files of the run?").hint("name them with --cost"));
-    }
-    Ok(Request {
-        inputs,
+    Request {
+        inputs: run.cost(&arguments.cost),
         period: run.period.to_string(),
         threads: arguments.threads.map_or_else(available, Into::into),
         accept_rejects: run.accepted_rejects,
         check_line_ids: false,
-    })
+        pin: None,
+        scratch: arguments.scratch.clone(),
+    }
 }
 
 /// The billing groups' folders of an export that is there.

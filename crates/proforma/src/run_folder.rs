@@ -13,6 +13,7 @@ use billing::reconciliation::ControlTotal;
 use cost_data::cube_file::StoredCube;
 use cost_data::layout::CostFormat;
 use cost_data::reading::hex;
+use cost_data::source_file::SOURCE_FILE;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fs;
@@ -55,6 +56,11 @@ pub struct CostFile {
 }
 
 impl RunFolder {
+    /// Where the run's cost files are: the given places, else those that the run itself names.
+    pub fn cost(&self, given: &[PathBuf]) -> Vec<PathBuf> {
+        if given.is_empty() { vec![self.path.join(SOURCE_FILE)] } else { given.to_vec() }
+    }
+
     /// What the cost report says that a product costs a billing group; 0 where it has no row.
     pub fn reported(&self, group: &str, product: &str, currency: Currency) -> Result<Cost, Failure> {
         let path = self.path.join(COST_REPORT);

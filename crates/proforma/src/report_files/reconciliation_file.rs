@@ -202,6 +202,6 @@ fn class_part<'a>(results: &'a Results, noted: &NotedClass) -> ClassPart<'a> {
 }
 
 fn file_part(file: &FileReport) -> FilePart<'_> {
-    let FileReport { name, sha256, bytes, format, because } = file;
+    let FileReport { name, sha256, bytes, format, because, .. } = file;
     FilePart { name, sha256, bytes: *bytes, format: format.name(), because }
 }
