@@ -18,6 +18,8 @@ pub mod pricing;
 
 pub mod book;
 
+pub mod abilities;
+
 pub mod commitment;
 pub mod tier_pool;
 
@@ -28,3 +30,5 @@ pub mod statement;
 pub mod cost_report;
 
 pub mod reconciliation;
+
+pub mod difference;

@@ -9,13 +9,17 @@ mod chunk;
 mod collect;
 mod csv_file;
 mod cur_columns;
+mod focus_by_class;
+mod focus_columns;
 mod group_rows;
 mod output;
 mod parquet_file;
 pub mod plan;
+pub mod reference;
 mod segment;
 mod source_rows;
 mod texts;
+mod treatment;
 
 use crate::batch::{Place, span};
 use crate::csv_lines;
@@ -32,11 +36,11 @@ use billing::period::BillingPeriod;
 use billing::rate_card::written_amount;
 use collect::{CollectError, Collected, Collector};
 use csv_file::CsvFile;
-use cur_columns::Kind;
+use focus_columns::AmountOf;
 use group_rows::{Chunk, Numbering, cut};
 use output::Output;
 use parquet_file::{ParquetFile, ROW_GROUP_ROWS};
-use plan::{AddedRow, FileFormat, GroupPlan, Plan};
+use plan::{AddedRow, FileFormat, GroupPlan, Layout, Plan};
 use segment::{Scratch, Segment, put_texts, put_words};
 use serde::{Deserialize, Serialize};
 use source_rows::SourceRows;
@@ -46,6 +50,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
+use treatment::{Kind, Treatment};
 
 /// What was exported.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -107,7 +112,10 @@ fn export_opened(
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<ExportReport, Refusal> {
     let headers = opened.files.iter().map(|file| file.layout.header.as_slice());
-    let outputs = output::of_cur(headers, plan);
+    let outputs = match plan.layout {
+        Layout::Cur => output::of_cur(headers, plan),
+        Layout::Focus => output::of_focus(opened.files.iter().any(|file| file.columns.focus.is_some())),
+    };
     let failed = |error: &dyn std::fmt::Display| {
         Refusal::from(Diagnostic::file(&folder.display().to_string(), error.to_string()))
     };
@@ -352,8 +360,7 @@ impl Whole {
         }
         whole.segments.sort_unstable();
         for (number, (class, of_plan)) in cube.classes.iter().zip(&plan.classes).enumerate() {
-            let wanted = of_plan.group.filter(|group| plan.groups[*group as usize].folder.is_some());
-            let Some(group) = wanted.filter(|_| of_plan.priced.is_some()) else { continue };
+            let Some((group, _)) = of_plan.exported(plan, cube, class) else { continue };
             let (lines, amount) = sums[number];
             if lines != class.lines {
                 return Err(WriteError::Lines(number, class.lines, lines));
@@ -488,10 +495,14 @@ fn added_segment(
     let amounts: Vec<u64> = amounts.collect::<Result<_, DecimalError>>()?;
     let mut content = Vec::new();
     for output in collector.outputs() {
-        let text = |row: &AddedRow| row.values.get(&output.canonical).cloned();
+        let text = |row: &AddedRow| row.values.get(&output.key).cloned();
         match output.kind {
-            _ if output.treatment == cur_columns::Treatment::Cost => {
-                put_words(amounts.iter().map(|word| Some(*word)), &mut content);
+            Kind::Number if matches!(output.treatment, Treatment::Cost | Treatment::Amount(_)) => {
+                let own = |row: &AddedRow| text(row).and_then(|text| crate::number::bits_of_text(&text));
+                let is_amount = output.treatment != Treatment::Amount(AmountOf::CommitmentQuantity);
+                let word = |(row, amount): (&AddedRow, &u64)| own(row).or(is_amount.then_some(*amount));
+                let words: Vec<Option<u64>> = rows.iter().zip(&amounts).map(word).collect();
+                put_words(words.into_iter(), &mut content);
             }
             Kind::Text | Kind::Map | Kind::NumberMap => {
                 let texts: Vec<Option<String>> = rows.iter().map(text).collect();

@@ -12,6 +12,8 @@ pub mod diagnostics;
 
 pub mod layout;
 
+mod focus;
+
 pub mod delivery;
 pub mod manifest;
 pub mod source_file;

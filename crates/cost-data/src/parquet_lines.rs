@@ -3,7 +3,7 @@
 //! Text columns are read as dictionaries, so that each distinct value of a row group is handled once; amounts may be doubles,
 //! decimals, floats, whole numbers or text. Only the columns that pricing needs are decoded.
 
-use crate::batch::{Batch, Codes, Columns, Numbers, Place, Reject, RowNotes, key_column_name};
+use crate::batch::{self, Batch, Bound, Codes, Columns, Numbers, Place, Reject, RowNotes};
 use crate::layout::{self, Layout, LayoutError};
 use crate::limits::{
     BATCH_ROWS, EXPANSION_FREE_BYTES, EXPANSION_RATIO_MAX, ROWS_FREE, ROWS_PER_BYTE_MAX, TEXT_BYTES_MAX,
@@ -19,6 +19,7 @@ use arrow_array::types::{
 use arrow_array::{Array, ArrayRef, RecordBatch};
 use arrow_schema::{DataType, Field, Schema, TimeUnit};
 use billing::charge_class::KeyColumn;
+use foldhash::fast::FixedState;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
@@ -28,6 +29,9 @@ use parquet::file::metadata::ParquetMetaData;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
+
+/// How many of a column's numbers are remembered apart from all others: a power of two, at most 256.
+const RECENT_NUMBERS: usize = 64;
 
 /// A Parquet cost file whose footer has been read and checked.
 pub struct ParquetFile {
@@ -76,30 +80,28 @@ impl ParquetFile {
     /// Columns of a type that no exact value can come from, with their types.
     pub fn unusable_columns(&self, columns: &Columns) -> Vec<String> {
         let fields = self.metadata.schema().fields();
-        let check = |place: usize, usable: &dyn Fn(&DataType) -> bool, wanted: &str| {
-            let field: &Field = &fields[place];
+        let check = |column: Bound, usable: &dyn Fn(&DataType) -> bool, wanted: &str| {
+            let field: &Field = &fields[column.place];
             (!usable(field.data_type()))
                 .then(|| format!("`{}` is {}, expected {wanted}", field.name(), type_name(field.data_type())))
         };
-        let key_types = KeyColumn::ALL.iter().zip(&columns.keys).filter_map(|(column, place)| {
+        let key_types = KeyColumn::ALL.iter().zip(&columns.keys).filter_map(|(column, bound)| {
             let number = matches!(
                 column,
                 KeyColumn::NormalizationFactor | KeyColumn::PublicRate | KeyColumn::UnblendedRateState
             );
             let usable = |kind: &DataType| is_text(kind) || (number && is_number(kind));
-            check((*place)?, &usable, if number { "text or a number" } else { "text" })
+            check((*bound)?, &usable, if number { "text or a number" } else { "text" })
         });
         let measures = columns
             .measures
             .iter()
-            .filter_map(|(_, _, place)| check(*place, &|kind| is_text(kind) || is_number(kind), "a number"));
+            .filter_map(|(_, column)| check(*column, &|kind| is_text(kind) || is_number(kind), "a number"));
         let times = [Some(columns.period_start), columns.usage_start]
             .into_iter()
             .flatten()
-            .filter_map(|place| check(place, &|kind| is_text(kind) || is_time(kind), "a timestamp"));
-        let texts = [columns.payer].into_iter().chain(columns.product_name).chain(columns.service_name);
-        let texts = texts.chain(columns.identity.into_iter().flatten());
-        let texts = texts.filter_map(|place| check(place, &is_text, "text"));
+            .filter_map(|column| check(column, &|kind| is_text(kind) || is_time(kind), "a timestamp"));
+        let texts = columns.texts().filter_map(|column| check(column, &is_text, "text"));
         key_types.chain(measures).chain(times).chain(texts).collect()
     }
 
@@ -244,61 +246,60 @@ impl Batches {
             return Some(Err("holds more rows than its footer says".to_owned()));
         };
         self.rows_left = rows_left;
-        let decoder = Decoder { record: record.clone(), rejects: Vec::new(), notes: RowNotes::default() };
-        Some(Ok((decoder.batch(place, columns, period, &self.places), record)))
+        let mut decoder = Decoder::new(&record, &self.places);
+        Some(Ok((batch::assemble(&mut decoder, place, columns, period), record)))
     }
 }
 
 struct Decoder {
-    record: RecordBatch,
+    rows: usize,
+    /// The columns by their place in the file.
+    by_place: HashMap<usize, ArrayRef>,
     rejects: Vec<Reject>,
     notes: RowNotes,
 }
 
+impl batch::Lines for Decoder {
+    const MAPS_ARE_TEXT: bool = false;
+
+    fn rows(&self) -> usize {
+        self.rows
+    }
+
+    fn in_period(&mut self, column: Bound, period: &Range<i64>) -> Option<Vec<bool>> {
+        self.period_mask(&self.array(column), column.name, period)
+    }
+
+    fn outside(&self, column: Bound, period: &Range<i64>) -> Option<Vec<bool>> {
+        outside(&self.array(column), period)
+    }
+
+    fn texts(&mut self, column: Bound) -> Codes {
+        self.codes(&self.array(column), column.name)
+    }
+
+    fn amounts(&mut self, column: Bound) -> Numbers {
+        self.numbers(&self.array(column), column.name)
+    }
+
+    fn note_in(&mut self, notes: RowNotes) {
+        self.notes = notes;
+    }
+
+    fn findings(&mut self) -> (Vec<Reject>, RowNotes) {
+        (std::mem::take(&mut self.rejects), std::mem::take(&mut self.notes))
+    }
+}
+
 impl Decoder {
-    fn batch(mut self, place: Place, columns: &Columns, period: &Range<i64>, places: &[usize]) -> Batch {
-        // A projection keeps the file's order.
-        let by_place: HashMap<usize, ArrayRef> =
-            places.iter().copied().zip(self.record.columns().iter().cloned()).collect();
-        let column = |at: usize| Arc::clone(&by_place[&at]);
-        self.notes = RowNotes::new(self.period_mask(&column(columns.period_start), period));
-        let mut keys = columns.keys.map(|_| None);
-        for (key, source) in KeyColumn::ALL.into_iter().zip(columns.keys) {
-            keys[key as usize] = source.map(|at| self.codes(&column(at), key_column_name(key)));
-        }
-        let mut measures = Vec::with_capacity(columns.measures.len());
-        for (measure, name, at) in &columns.measures {
-            measures.push((*measure, self.numbers(&column(*at), name)));
-        }
-        let usage_outside = columns.usage_start.and_then(|at| outside(&column(at), period));
-        let payer = self.codes(&column(columns.payer), layout::PAYER);
-        let product_name = columns.product_name.map(|at| self.codes(&column(at), layout::PRODUCT_NAME));
-        let service_name = columns.service_name.map(|at| self.codes(&column(at), layout::SERVICE_NAME));
-        let identity = columns.identity.map(|[id, interval]| {
-            [
-                self.codes(&column(id), layout::LINE_ITEM_ID),
-                self.codes(&column(interval), layout::TIME_INTERVAL),
-            ]
-        });
-        let rows = self.record.num_rows();
-        let Self { rejects, notes: RowNotes { in_period, kept: notes, .. }, .. } = self;
-        let product_map = None;
-        Batch {
-            place,
-            rows,
-            keys,
-            payer,
-            measures,
-            in_period,
-            usage_outside,
-            product_name,
-            service_name,
-            product_map,
-            identity,
-            rejects,
-            notes,
-            name_in_map: columns.product_name.is_none() && columns.product_map.is_some(),
-        }
+    /// The columns of a record, which keeps the file's order.
+    fn new(record: &RecordBatch, places: &[usize]) -> Self {
+        let by_place = places.iter().copied().zip(record.columns().iter().cloned()).collect();
+        Self { rows: record.num_rows(), by_place, rejects: Vec::new(), notes: RowNotes::default() }
+    }
+
+    fn array(&self, column: Bound) -> ArrayRef {
+        Arc::clone(&self.by_place[&column.place])
     }
 
     /// A text column, or the texts of a number column.
@@ -356,8 +357,16 @@ impl Decoder {
         let all_fast = number::fill_fast_units(values, &mut numbers.units);
         if let Some(nulls) = &numbers.nulls {
             // The decoder leaves values of other rows where there is none.
-            let rows = numbers.units.iter_mut().zip(nulls.iter());
-            rows.filter(|(_, valid)| !valid).for_each(|(units, _)| *units = 0);
+            let chunks = nulls.inner().bit_chunks();
+            for (bits, units) in chunks.iter_padded().zip(numbers.units.chunks_mut(64)) {
+                match bits {
+                    u64::MAX => {}
+                    0 => units.fill(0),
+                    _ => units.iter_mut().enumerate().for_each(|(i, units)| {
+                        *units &= ((bits >> i & 1) as i64).wrapping_neg();
+                    }),
+                }
+            }
         }
         if all_fast {
             return numbers;
@@ -380,7 +389,7 @@ impl Decoder {
     }
 
     /// Which rows belong to the period; a row without a readable one is rejected.
-    fn period_mask(&mut self, array: &ArrayRef, period: &Range<i64>) -> Option<Vec<bool>> {
+    fn period_mask(&mut self, array: &ArrayRef, name: &str, period: &Range<i64>) -> Option<Vec<bool>> {
         if all_within(array, period) {
             return None;
         }
@@ -390,7 +399,7 @@ impl Decoder {
             Ok(_) => mask.get_or_insert_with(|| vec![true; array.len()])[row] = false,
             Err(text) => {
                 let reason = "not a readable billing period start";
-                self.rejects.push(Reject::new(row, layout::PERIOD_START, Some(&text), reason));
+                self.rejects.push(Reject::new(row, name, Some(&text), reason));
             }
         });
         mask
@@ -400,10 +409,11 @@ impl Decoder {
 /// The texts of a number column; numbers that are not finite are rejected.
 pub fn number_codes(array: &ArrayRef, name: &str, rejects: &mut Vec<Reject>) -> Codes {
     let nulls = array.logical_nulls().filter(|nulls| nulls.null_count() > 0);
-    let mut distinct: HashMap<u64, i32> = HashMap::new();
+    let mut distinct: HashMap<u64, i32, FixedState> = HashMap::with_hasher(FixedState::with_seed(0));
     let mut texts: Vec<String> = Vec::new();
     let mut keys = Vec::with_capacity(array.len());
-    let mut last = None;
+    // The numbers of a column are few and alternate: most rows find theirs here.
+    let mut recent = [(None, 0); RECENT_NUMBERS];
     let doubles = array.as_primitive_opt::<Float64Type>().map(|doubles| doubles.values().as_ref());
     for row in 0..array.len() {
         let bits = match (doubles, &nulls) {
@@ -411,17 +421,19 @@ pub fn number_codes(array: &ArrayRef, name: &str, rejects: &mut Vec<Reject>) -> 
             (Some(doubles), _) => Some(doubles[row].to_bits()),
             (None, _) => Some(number_bits(array, row)),
         };
-        if last.is_none_or(|(known, _)| known != bits) {
-            let key = match bits {
-                None => 0,
-                Some(bits) => *distinct.entry(bits).or_insert_with(|| {
-                    texts.push(number_text(array, row));
-                    i32::try_from(texts.len() - 1).unwrap_or(i32::MAX)
-                }),
-            };
-            last = Some((bits, key));
+        let Some(bits) = bits else {
+            keys.push(0);
+            continue;
+        };
+        let slot = bits.wrapping_mul(0x9e37_79b9_7f4a_7c15) as usize >> (64 - 8) & (RECENT_NUMBERS - 1);
+        if recent[slot].0 != Some(bits) {
+            let key = *distinct.entry(bits).or_insert_with(|| {
+                texts.push(number_text(array, row));
+                i32::try_from(texts.len() - 1).unwrap_or(i32::MAX)
+            });
+            recent[slot] = (Some(bits), key);
         }
-        keys.push(last.map_or(0, |(_, key)| key));
+        keys.push(recent[slot].1);
     }
     let finite = |text: &String| text.starts_with(|first: char| first == '-' || first.is_ascii_digit());
     if texts.iter().all(finite) {

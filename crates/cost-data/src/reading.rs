@@ -4,10 +4,11 @@ mod line_search;
 
 pub use line_search::{FoundLine, LineSearch, find as find_line};
 
-use crate::batch::{Columns, Place, key_column_name, span};
+use crate::batch::{Columns, Place, span};
 use crate::csv_lines::{self, CsvFile};
 use crate::delivery::{self, Found};
 use crate::diagnostics::{Diagnostic, excerpt};
+use crate::focus::{self, OtherProviders};
 use crate::layout::{CostFormat, Layout, LayoutError};
 use crate::limits::{ODD_ACCOUNTS_SHOWN_MAX, REJECTS_LISTED_MAX, RESTARTS_MAX};
 use crate::location::Location;
@@ -17,6 +18,7 @@ use crate::pin;
 use crate::scan::{self, Counts, Scan, TooManyClasses};
 use crate::source::Source;
 use crate::sources::Sources;
+use billing::abilities::Abilities;
 use billing::account::AccountId;
 use billing::charge_class::{Cube, KeyColumn, Measure};
 use billing::cost_line::LineItemType;
@@ -34,6 +36,8 @@ use std::path::PathBuf;
 use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
+
+pub use crate::focus::OtherProvider;
 
 /// What to read, and how.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -88,6 +92,8 @@ pub struct Report {
     pub rounding_residue: String,
     /// Rejected lines, up to a limit.
     pub rejects: Vec<Diagnostic>,
+    /// What other providers billed in the period: files of FOCUS may hold lines of several.
+    pub other_providers: Vec<OtherProvider>,
     /// Lines that came more than once, when that was checked.
     pub duplicate_lines: Option<u64>,
     /// What the operator should know.
@@ -116,6 +122,12 @@ pub struct FileReport {
 }
 
 impl Report {
+    /// Lines of other providers.
+    #[must_use]
+    pub fn lines_of_other_providers(&self) -> u64 {
+        self.other_providers.iter().map(|other| other.lines).sum()
+    }
+
     /// The identity of the set of files: the hash of their hashes, whatever their names and order.
     #[must_use]
     pub fn snapshot(&self) -> [u8; 32] {
@@ -213,12 +225,17 @@ const PRICE_COLUMNS: [(KeyColumn, &str); 5] = [
 
 /// A warning for every such column that a file does not have.
 fn absent_columns(files: &[OpenFile]) -> Vec<String> {
+    // What a file of FOCUS cannot say is told of the rules that need it.
+    if files.iter().any(|file| file.columns.focus.is_some()) {
+        return Vec::new();
+    }
     let without = |missing: &dyn Fn(&Columns) -> bool, column: &str, then: &str| {
         let file = files.iter().find(|file| missing(&file.columns))?;
         Some(format!("`{}` has no column `{column}`: {then}", file.found.name))
     };
     let keys = PRICE_COLUMNS.iter().filter_map(|(column, then)| {
-        without(&|columns| columns.keys[*column as usize].is_none(), key_column_name(*column), then)
+        let name = CostFormat::Cur2.vocabulary().key_name(*column);
+        without(&|columns| columns.keys[*column as usize].is_none(), name, then)
     });
     let public = |columns: &Columns| !columns.measures.iter().any(|(of, ..)| *of == Measure::PublicOnDemand);
     let public =
@@ -562,14 +579,18 @@ fn finish(
     }
     report.rejects = rejects;
     report.duplicate_lines = request.check_line_ids.then(|| duplicates(totals.identities));
-    let (texts, classes) = scan::merge(&scans)
+    let (texts, classes) = scan::merge(&mut scans)
         .map_err(|error| Diagnostic::file(&inputs_text(request), format!("a class's sum is {error}")))?;
     drop(scans);
     let names = totals.names.resolve(|number| match &opened.files[number] {
         OpenFile { content: Content::Parquet(parquet), source, .. } => Some((source, parquet)),
         _ => None,
     });
-    let cube = Cube::new(period, payer, texts, classes, names);
+    let mut cube = Cube::new(period, payer, texts, classes, names);
+    let able = opened.files.iter().map(|file| file.layout.abilities());
+    cube.abilities = able.fold(Abilities::ALL_TOLD, Abilities::and);
+    report.other_providers = focus::other_providers(totals.others)
+        .map_err(|reason| Diagnostic::file(&inputs_text(request), reason))?;
     report.add_counts(totals.counts, totals.notes);
     report.warnings.extend(no_lines(&report, period));
     report.warnings.extend(opened.files.iter().filter_map(|file| without_identity(file, request)));
@@ -622,6 +643,7 @@ fn control_totals(units: BTreeMap<String, (i128, i128)>) -> Result<BTreeMap<Curr
 /// What all threads found, added up.
 #[derive(Default)]
 struct Totals {
+    others: OtherProviders,
     counts: Counts,
     notes: NumberNotes,
     payers: BTreeMap<String, Place>,
@@ -643,6 +665,7 @@ impl Totals {
             let total = self.control.entry(currency).or_default();
             *total = (total.0 + net, total.1 + unblended);
         }
+        focus::add_others(&mut self.others, std::mem::take(&mut scan.others));
         self.rejects.extend(scan.take_rejects());
         self.identities.append(&mut scan.identities);
         self.names.absorb(std::mem::take(&mut scan.names));
@@ -699,7 +722,7 @@ fn one_payer(
     match AccountId::parse(payer) {
         Some(payer) => Ok(Some(payer)),
         None => Err(Diagnostic {
-            column: Some(crate::layout::PAYER.to_owned()),
+            column: Some(opened.files[place.file].columns.payer.name.to_owned()),
             value: Some(excerpt(payer)),
             row: Some(place.row + 1),
             row_group: place.row_group,
@@ -716,8 +739,11 @@ fn duplicates(mut identities: Vec<u128>) -> u64 {
 /// A month in which nothing was used, or the wrong month.
 fn no_lines(report: &Report, period: BillingPeriod) -> Option<String> {
     let others = report.lines_passed_by;
-    let of_period = report.lines_read - others - report.lines_rejected;
+    let of_period = report.lines_read - others - report.lines_rejected - report.lines_of_other_providers();
     (of_period == 0).then(|| match others {
+        0 if !report.other_providers.is_empty() => {
+            format!("the cost files have no line of {period} that AWS provides: all totals are 0")
+        }
         0 => format!("the cost files have no line of {period}: all totals are 0"),
         _ => format!(
             "the cost files have no line of {period}, only {others} of other months: all totals are 0"

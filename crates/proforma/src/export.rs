@@ -1,6 +1,7 @@
 //! The line export: what it says to the exporting child, with a run and afterwards.
 
-mod added_rows;
+mod cur_rows;
+mod focus_rows;
 
 use crate::cli::{ExportArguments, ExportFormat, ExportLayout, READ_COST_FILES};
 use crate::failure::Failure;
@@ -12,7 +13,7 @@ use anyhow::Context;
 use billing::book::Book;
 use billing::charge_class::{Cube, KeyColumn};
 use billing::commitment;
-use billing::money::ten_to;
+use billing::money::{DecimalError, ten_to};
 use billing::rate_card::RateCard;
 use billing::statement::{self, Statement};
 use cost_data::export::ExportReport;
@@ -20,11 +21,15 @@ use cost_data::export::plan::{ClassPlan, FileFormat, GroupPlan, Layout, Plan, To
 use cost_data::layout::CostFormat;
 use cost_data::reading::{FileReport, Request};
 use cost_data::worker::{self, ExportOrder, Limits};
+use focus_rows::FocusRows;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fs;
 use std::path::Path;
+
+/// Who invoices, where the book does not say: nobody has.
+const ISSUER: &str = "Pro forma";
 
 /// A priced month, as an export needs it.
 pub struct Priced<'a> {
@@ -71,20 +76,8 @@ pub fn plan(priced: &Priced<'_>, wanted: &Wanted<'_>) -> Result<Plan, Failure> {
         None => FileFormat::Csv,
     };
     let classes = cube.classes.iter().zip(&priced.card.entries);
-    let group = |number: usize| {
-        let name = &book.groups[number].name;
-        let is_wanted = wanted.groups.is_empty() || wanted.groups.contains(name);
-        let of_group: Vec<&Statement> = priced.statements.iter().filter(|s| s.group == number).collect();
-        let total = |statement: &&Statement| Total {
-            amount: statement.total_shown.units() * ten_to(10),
-            residue: added_rows::residue(cube.period, &book.groups[number], statement.currency),
-        };
-        GroupPlan {
-            folder: is_wanted.then(|| file_name(name)),
-            added: of_group.iter().flat_map(|s| added_rows::items(cube.period, book, s)).collect(),
-            totals: of_group.iter().map(total).collect(),
-        }
-    };
+    let issuer = book.exports.invoice_issuer.clone().unwrap_or_else(|| ISSUER.to_owned());
+    let groups = (0..book.groups.len()).map(|number| group_plan(priced, wanted, layout, (number, &issuer)));
     Ok(Plan {
         layout,
         format,
@@ -93,9 +86,46 @@ pub fn plan(priced: &Priced<'_>, wanted: &Wanted<'_>) -> Result<Plan, Failure> {
         allowed_tags: book.exports.tags.clone(),
         files: priced.files.iter().map(|(_, sha256)| (*sha256).to_owned()).collect(),
         accounts: accounts(cube, book, priced.card),
-        groups: (0..book.groups.len()).map(group).collect(),
+        groups: groups.collect::<Result<_, _>>()?,
+        issuer: issuer.clone(),
         classes: classes.map(|(class, entry)| ClassPlan::new(class, entry)).collect(),
     })
+}
+
+/// What a billing group's file is to hold beside its lines.
+fn group_plan(
+    priced: &Priced<'_>,
+    wanted: &Wanted<'_>,
+    layout: Layout,
+    (number, issuer): (usize, &str),
+) -> Result<GroupPlan, DecimalError> {
+    let (period, book) = (priced.cube.period, priced.book);
+    let group = &book.groups[number];
+    let rows = FocusRows { priced, group, number, issuer };
+    let mut plan = GroupPlan {
+        folder: (wanted.groups.is_empty() || wanted.groups.contains(&group.name))
+            .then(|| file_name(&group.name)),
+        name: group.name.clone(),
+        primary_account: group.primary_account.to_string(),
+        added: Vec::new(),
+        totals: Vec::new(),
+    };
+    for statement in priced.statements.iter().filter(|statement| statement.group == number) {
+        let currency = statement.currency;
+        let residue = match layout {
+            Layout::Cur => {
+                plan.added.extend(cur_rows::items(period, book, statement));
+                cur_rows::residue(period, group, currency)
+            }
+            Layout::Focus => {
+                plan.added.extend(rows.items(statement));
+                plan.added.extend(rows.commitments(currency)?);
+                rows.residue(currency)
+            }
+        };
+        plan.totals.push(Total { amount: statement.total_shown.units() * ten_to(10), residue });
+    }
+    Ok(plan)
 }
 
 fn layout(wanted: ExportLayout, files: CostFormat) -> Result<Layout, Failure> {
@@ -242,6 +272,7 @@ pub fn export(arguments: &ExportArguments) -> Result<(), Failure> {
     let own = match run.format {
         CostFormat::LegacyCur => ExportLayout::Cur,
         CostFormat::Cur2 => ExportLayout::Cur2,
+        CostFormat::Focus(_) => ExportLayout::Focus,
     };
     let layout = arguments.export.unwrap_or(own);
     let wanted = Wanted { layout, format: arguments.export_format, groups: &arguments.group };

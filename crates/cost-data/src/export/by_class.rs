@@ -1,5 +1,6 @@
 //! Texts of an exported line that follow from its class and its price.
 
+use super::focus_by_class::{self, FocusText};
 use super::plan::{ClassPlan, Treated};
 use billing::charge_class::{ChargeClass, Cube, KeyColumn, Measure};
 use billing::cost_line::LineItemType;
@@ -17,6 +18,8 @@ pub enum ClassText {
     RateCode,
     /// `OnDemand`, `Spot`, or the commitment's own.
     PricingTerm,
+    /// A column of FOCUS.
+    Focus(FocusText),
 }
 
 /// The offer and tier of a SKU's On-Demand price.
@@ -26,8 +29,8 @@ const ON_DEMAND: &str = "JRTCKXETXF.6YS6EN2CT7";
 pub fn text(
     cube: &Cube,
     class: &ChargeClass,
-    treated: Treated,
-    rate: Option<&str>,
+    (treated, rate): (Treated, Option<&str>),
+    issuer: &str,
     of: ClassText,
 ) -> Option<String> {
     let value = |column| cube.filled(class, column).map(ToOwned::to_owned);
@@ -51,6 +54,7 @@ pub fn text(
             _ => None,
         },
         ClassText::Description => Some(description(cube, class, kind, rate)),
+        ClassText::Focus(of) => focus_by_class::text(cube, class, treated, issuer, of),
     }
 }
 

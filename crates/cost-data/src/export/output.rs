@@ -1,7 +1,9 @@
 //! The columns of the exported files, from the columns of the cost files and the allow-list.
 
-use super::cur_columns::{COLUMNS, Family, Kind, Treatment, UNREPEATED};
+use super::cur_columns::{self, Family, UNREPEATED};
+use super::focus_columns;
 use super::plan::{FileFormat, Plan};
+use super::treatment::{Kind, Treatment};
 use crate::layout::canonical_name;
 use std::collections::BTreeSet;
 
@@ -10,8 +12,10 @@ use std::collections::BTreeSet;
 pub struct Output {
     /// Its name in the file.
     pub name: String,
-    /// Its name in CUR 2.0's spelling, by which cost files and added rows have it.
-    pub canonical: String,
+    /// Its name in the layout, however the file spells it: how added rows have it.
+    pub key: String,
+    /// The column of cost files that it is made from, if it is.
+    pub source: String,
     /// What it holds.
     pub kind: Kind,
     /// Where its values come from.
@@ -35,12 +39,26 @@ pub fn of_cur<'a>(headers: impl IntoIterator<Item = &'a [String]>, plan: &Plan) 
     outputs
 }
 
+/// The columns of FOCUS files, made from cost files of this kind.
+pub fn of_focus(from_focus: bool) -> Vec<Output> {
+    let output = |(name, kind, treatment, of_cur, of_focus): &focus_columns::Column| Output {
+        name: (*name).to_owned(),
+        key: (*name).to_owned(),
+        source: (if from_focus { *of_focus } else { *of_cur }).to_owned(),
+        kind: *kind,
+        treatment: *treatment,
+        only_if_filled: false,
+        unrepeated: *name == "ResourceId",
+    };
+    focus_columns::COLUMNS.iter().map(output).collect()
+}
+
 fn output(name: &str, canonical: String, plan: &Plan) -> Option<Output> {
     let allowed = plan.allowed_columns.iter().any(|column| column == name || *column == canonical);
-    let of_table = COLUMNS.binary_search_by_key(&canonical.as_str(), |(name, ..)| name).ok();
+    let of_table = cur_columns::COLUMNS.binary_search_by_key(&canonical.as_str(), |(name, ..)| name).ok();
     let (kind, treatment, only_if_filled) = match (of_table, Family::of(&canonical)) {
         (Some(place), _) => {
-            let (_, kind, treatment) = COLUMNS[place];
+            let (_, kind, treatment) = cur_columns::COLUMNS[place];
             (kind, if treatment == Treatment::Ask && allowed { Treatment::Copied } else { treatment }, false)
         }
         (None, Some(family)) => (Kind::Text, of_family(family, &canonical, allowed, plan)?, true),
@@ -52,7 +70,8 @@ fn output(name: &str, canonical: String, plan: &Plan) -> Option<Output> {
         FileFormat::Csv => name.to_owned(),
     };
     let unrepeated = UNREPEATED.contains(&canonical.as_str());
-    Some(Output { name, canonical, kind, treatment, only_if_filled, unrepeated })
+    let (key, source) = (canonical.clone(), canonical);
+    Some(Output { name, key, source, kind, treatment, only_if_filled, unrepeated })
 }
 
 fn of_family(family: Family, canonical: &str, allowed: bool, plan: &Plan) -> Option<Treatment> {
@@ -70,9 +89,15 @@ impl Output {
     /// What became of the column, in a word.
     pub const fn treated(&self) -> &'static str {
         match self.treatment {
-            Treatment::Copied => "copied",
+            Treatment::Copied | Treatment::End | Treatment::ConsumedQuantity => "copied",
             Treatment::OwnCommitment | Treatment::OwnReservation => "copied where the owner is in the group",
-            Treatment::Cost | Treatment::Rate | Treatment::Class(_) => "computed",
+            Treatment::Cost
+            | Treatment::Amount(_)
+            | Treatment::Rate
+            | Treatment::UnitPrice
+            | Treatment::Class(_)
+            | Treatment::Group(_)
+            | Treatment::ResourceType => "computed",
             Treatment::Tags => "allowed keys",
             Treatment::Ask | Treatment::Blank => "blank",
         }
@@ -80,8 +105,9 @@ impl Output {
 
     /// Whether the allow-list does not know the column.
     pub fn is_unknown(&self) -> bool {
-        let known = COLUMNS.binary_search_by_key(&self.canonical.as_str(), |(name, ..)| name).is_ok();
-        !known && Family::of(&self.canonical).is_none()
+        let of_cur = cur_columns::COLUMNS.binary_search_by_key(&self.key.as_str(), |(name, ..)| name);
+        let of_focus = focus_columns::COLUMNS.iter().any(|(name, ..)| *name == self.name);
+        of_cur.is_err() && !of_focus && Family::of(&self.key).is_none()
     }
 }
 
@@ -89,7 +115,7 @@ impl Output {
 mod tests {
     //! The allow-list can be searched.
 
-    use super::COLUMNS;
+    use super::cur_columns::COLUMNS;
 
     #[test]
     fn the_table_is_in_order() {

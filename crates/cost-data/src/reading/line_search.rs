@@ -9,7 +9,6 @@ use crate::csv_lines::{self, CsvFile};
 use crate::cube_file::StoredCube;
 use crate::delivery;
 use crate::diagnostics::Diagnostic;
-use crate::layout;
 use crate::scan::{Classifier, line_measures};
 use crate::sources::Sources;
 use arrow_array::cast::AsArray;
@@ -147,9 +146,9 @@ impl Lines<'_> {
         match &file.content {
             Content::Parquet(parquet) => {
                 for group in 0..parquet.row_groups() {
-                    let reader = parquet.reader(&file.source, group, identity)?;
+                    let reader = parquet.reader(&file.source, group, identity.map(|column| column.place))?;
                     let ids = reader.build().map_err(|error| error.to_string())?;
-                    if !self.has_id(ids, identity[0] > identity[1])? {
+                    if !self.has_id(ids, identity[0].place > identity[1].place)? {
                         continue;
                     }
                     let mut batches = parquet.read(&file.source, group, &file.columns)?;
@@ -226,7 +225,7 @@ impl Lines<'_> {
             };
             let value = |column: KeyColumn| {
                 let text = batch.keys[column as usize].as_ref()?.text(row)?;
-                Some((layout::key_source(column)?.to_owned(), text.to_owned()))
+                Some(((batch.vocabulary.key)(column)[0]?.to_owned(), text.to_owned()))
             };
             self.found.push(FoundLine {
                 file: self.name.to_owned(),

@@ -12,6 +12,7 @@ use anyhow::{Context, anyhow};
 use billing::charge_class::Measure;
 use billing::money::{Amount, Quantity};
 use billing::rate_card::{LinePrice, RateCard, written_amount};
+use cost_data::layout::CostFormat;
 use cost_data::reading::{FoundLine, LineSearch};
 use cost_data::worker::{self, Limits};
 use serde::Serialize;
@@ -41,6 +42,10 @@ struct Row {
 
 /// Finds the rows and explains each.
 pub fn explain(arguments: &ExplainArguments, run: &RunFolder, id: &str) -> Result<(), Failure> {
+    if let CostFormat::Focus(_) = run.format {
+        return Err(Failure::input(format!("the lines of {} files have no ids", run.format.name()))
+            .hint("explain a product with --group and --product"));
+    }
     let found = find(arguments, run, id)?;
     if found.is_empty() {
         let interval = arguments.interval.as_ref().map(|interval| format!(" and interval `{interval}`"));
@@ -126,14 +131,14 @@ fn text(run: &RunFolder, id: &str, rows: &[Row]) -> String {
         match (&row.unsummed, &row.arithmetic) {
             (Some(why), _) => text += &format!("    not in the run: {why}\n"),
             (None, Some(arithmetic)) => {
-                let group = row.billing_group.as_deref().map(|group| format!("  billing group {group}\n"));
+                let group = row.billing_group.as_ref().map(|group| format!("    billing group {group}\n"));
                 text += &group.unwrap_or_default();
-                text += &class_text(arithmetic);
+                class_text(arithmetic).lines().for_each(|line| text += &format!("  {line}\n"));
             }
             (None, None) => {}
         }
         if let Some(exported) = &row.exported_amount {
-            text += &format!("    exported as {exported}\n");
+            text += &format!("      exported as {exported}\n");
         }
     }
     text

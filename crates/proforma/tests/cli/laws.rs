@@ -5,6 +5,8 @@
 mod agreement;
 mod equal_books;
 mod equal_files;
+mod focus_months;
+mod questions;
 
 use crate::support::{Done, Run};
 use testkit::book::BookOptions;

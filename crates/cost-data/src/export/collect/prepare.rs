@@ -1,0 +1,325 @@
+//! The values of one exported column for the rows of a batch.
+
+use super::{Collected, Collector, Lines, Ordered, PricedClass, double};
+use crate::batch::Codes;
+use crate::export::by_class::{self, RateOf};
+use crate::export::focus_by_class::Charge;
+use crate::export::focus_columns::AmountOf;
+use crate::export::output::Output;
+use crate::export::plan::Treated;
+use crate::export::reference::resource_type;
+use crate::export::source_rows::{Values, changed};
+use crate::export::texts::{Mentions, TextCode};
+use crate::export::treatment::{Kind, Treatment};
+use crate::number::{self, NumberNotes};
+use arrow_array::Array;
+use billing::charge_class::Measure;
+use billing::money::{Amount, Factor};
+use billing::rate_card::written_amount;
+use std::collections::{BTreeMap, HashMap, HashSet};
+use std::sync::PoisonError;
+
+const UNBLENDED_RATE: &str = "line_item_unblended_rate";
+const CAPACITY_RESERVATION: &str = "capacity_reservation_capacity_reservation_arn";
+/// Columns that values are made from, besides the column that each output names.
+pub const OTHER_SOURCES: [&str; 2] = [UNBLENDED_RATE, CAPACITY_RESERVATION];
+
+/// An output's values of the ordered rows.
+pub enum Prepared<'a> {
+    Absent,
+    Codes(Vec<TextCode>),
+    Texts(Codes),
+    Words(&'a [u64]),
+    WordsOrNone(Vec<Option<u64>>),
+}
+
+impl Lines<'_> {
+    /// A column of the file.
+    fn values(&self, name: &str, kind: Kind) -> Option<Values> {
+        self.source.values(self.layout.column(name)?, kind)
+    }
+
+    /// A measure of a row, in units of 10⁻¹⁰.
+    fn measure(&self, measure: Measure, row: usize) -> i128 {
+        self.batch.numbers(measure).map_or(0, |numbers| numbers.value(row))
+    }
+}
+
+impl Collector<'_> {
+    /// The values of an output.
+    pub(super) fn prepare<'b>(
+        &self,
+        collected: &mut Collected,
+        (number, output): (usize, &Output),
+        lines: &'b Lines<'_>,
+    ) -> Prepared<'b> {
+        let ordered = lines.ordered;
+        let values = || lines.values(&output.source, output.kind);
+        match output.treatment {
+            Treatment::Blank | Treatment::Ask => Prepared::Absent,
+            Treatment::Cost => Prepared::Words(&lines.billed),
+            Treatment::Amount(of) => self.amounts_of(of, lines),
+            Treatment::Class(_) | Treatment::Group(_) => {
+                self.of_kind(output.kind, self.class_codes(number, ordered))
+            }
+            Treatment::Rate => Prepared::Codes(self.rates(number, lines)),
+            Treatment::UnitPrice => {
+                let metered = |(_, class): &(usize, usize)| self.is_metered(*class);
+                let mut codes = self.rates(number, lines);
+                codes
+                    .iter_mut()
+                    .zip(&ordered.rows)
+                    .filter(|(_, row)| !metered(row))
+                    .for_each(|(c, _)| *c = 0);
+                self.of_kind(Kind::Number, codes)
+            }
+            Treatment::Copied => self.copied(collected, output, values(), ordered, false),
+            Treatment::OwnReservation => {
+                let prepared = self.copied(collected, output, values(), ordered, false);
+                self.own_reservation(prepared, lines)
+            }
+            Treatment::OwnCommitment => self.copied(collected, output, values(), ordered, true),
+            Treatment::End => match self.copied(collected, output, values(), ordered, false) {
+                Prepared::WordsOrNone(ends) => {
+                    Prepared::WordsOrNone(ends.into_iter().map(whole_end).collect())
+                }
+                other => other,
+            },
+            Treatment::ConsumedQuantity => {
+                let copied = self.copied(collected, output, values(), ordered, false);
+                let Prepared::WordsOrNone(mut words) = copied else { return copied };
+                for (word, (_, class)) in words.iter_mut().zip(&ordered.rows) {
+                    *word = word.filter(|_| self.is_metered(*class));
+                }
+                Prepared::WordsOrNone(words)
+            }
+            Treatment::ResourceType => {
+                let types = values().and_then(|values| match values {
+                    Values::Text(ids) => {
+                        Some(Values::Text(changed(&ids, |id| resource_type(id).map(ToOwned::to_owned))))
+                    }
+                    Values::Words(..) => None,
+                });
+                self.copied(collected, output, types, ordered, false)
+            }
+            Treatment::Tags => self.copied(collected, output, self.tags(output, lines), ordered, false),
+        }
+    }
+
+    fn is_metered(&self, class: usize) -> bool {
+        let charge = self.classes[class].as_ref().map(|class| class.charge);
+        matches!(charge, Some(Charge::Usage | Charge::Covered))
+    }
+
+    /// Codes, or the numbers that their texts are.
+    fn of_kind(&self, kind: Kind, codes: Vec<TextCode>) -> Prepared<'static> {
+        if kind != Kind::Number {
+            return Prepared::Codes(codes);
+        }
+        let texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known: HashMap<TextCode, Option<u64>> = HashMap::new();
+        let mut number = |code| *known.entry(code).or_insert_with(|| number::bits_of_text(texts.text(code)));
+        Prepared::WordsOrNone(codes.into_iter().map(&mut number).collect())
+    }
+
+    /// An amount of every row beside what it is billed.
+    fn amounts_of(&self, of: AmountOf, lines: &Lines<'_>) -> Prepared<'static> {
+        let amount = |units: i128| {
+            // A number of a file has room for ten more decimals.
+            Amount::from_units(units * 10_000_000_000).unwrap_or_default()
+        };
+        let double_of = |units: i128| double(written_amount(amount(units)));
+        let word = |((row, class), price): (&(usize, usize), &billing::rate_card::Written)| {
+            let charge = self.classes[*class].as_ref()?.charge;
+            let public = lines.measure(Measure::PublicOnDemand, *row);
+            let reservation = lines.measure(Measure::ReservationEffective, *row);
+            let plan = lines.measure(Measure::SavingsPlanEffective, *row);
+            let usage = lines.measure(Measure::Usage, *row);
+            let contracted = match charge {
+                // Usage that a reservation covers has no cost of its own in the cost files.
+                Charge::Covered if price.digits == 0 => double_of(public),
+                _ => double(*price),
+            };
+            match (of, charge) {
+                (AmountOf::Contracted, _) => Some(contracted),
+                (AmountOf::Effective, Charge::Covered) => Some(double_of(plan + reservation)),
+                (AmountOf::Effective, Charge::CommitmentPurchase) => Some(double_of(0)),
+                (AmountOf::Effective, _) => Some(double(*price)),
+                (AmountOf::List, Charge::Usage | Charge::Covered) if public != 0 => Some(double_of(public)),
+                (AmountOf::List, _) => Some(contracted),
+                (AmountOf::CommitmentQuantity, Charge::Covered) if plan != 0 => Some(double_of(plan)),
+                (AmountOf::CommitmentQuantity, Charge::CommitmentPurchase) => {
+                    let committed = lines.measure(Measure::SavingsPlanTotalCommitment, *row);
+                    Some(double_of(if committed == 0 { usage } else { committed }))
+                }
+                (AmountOf::CommitmentQuantity, Charge::Covered) => Some(double_of(usage)),
+                (AmountOf::CommitmentQuantity, _) => None,
+            }
+        };
+        Prepared::WordsOrNone(lines.ordered.rows.iter().zip(&lines.prices).map(word).collect())
+    }
+
+    /// Rates as text: the class's, or the line's own times the factor.
+    fn rates(&self, number: usize, lines: &Lines<'_>) -> Vec<TextCode> {
+        let mut codes = self.class_codes(number, lines.ordered);
+        let Some(Values::Text(rates)) = lines.values(UNBLENDED_RATE, Kind::Text) else { return codes };
+        let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known: HashMap<(usize, Factor), TextCode> = HashMap::new();
+        for ((row, class), code) in lines.ordered.rows.iter().zip(&mut codes) {
+            let Some(PricedClass { rate: RateOf::Line(factor), .. }) = &self.classes[*class] else {
+                continue;
+            };
+            let Some(place) = rates.place(*row) else { continue };
+            *code = *known.entry((place, *factor)).or_insert_with(|| {
+                let units = number::units_of_text(rates.values.value(place), &mut NumberNotes::default());
+                let text = units.ok().map(|units| by_class::scaled(units, *factor));
+                text.and_then(|text| texts.code(&text, &self.accounts)).unwrap_or(0)
+            });
+        }
+        codes
+    }
+
+    /// Tags that the operator allows, as JSON: from the map, or from the columns of a legacy report.
+    fn tags(&self, output: &Output, lines: &Lines<'_>) -> Option<Values> {
+        match lines.values(&output.source, Kind::Map) {
+            Some(Values::Text(codes)) => Some(Values::Text(changed(&codes, |json| self.allowed_keys(json)))),
+            Some(words) => Some(words),
+            None => self.tags_of_columns(lines),
+        }
+    }
+
+    fn tags_of_columns(&self, lines: &Lines<'_>) -> Option<Values> {
+        let columns = self.allowed_tags.iter().zip(&self.tag_columns);
+        let columns: Vec<(&String, Codes)> = columns
+            .filter_map(|(tag, column)| match lines.values(column, Kind::Text)? {
+                Values::Text(codes) => Some((tag, codes)),
+                Values::Words(..) => None,
+            })
+            .collect();
+        let json = |row| {
+            let map: BTreeMap<&String, &str> =
+                columns.iter().filter_map(|(tag, codes)| Some((*tag, codes.text(row)?))).collect();
+            if map.is_empty() { None } else { serde_json::to_string(&map).ok() }
+        };
+        let texts: Vec<Option<String>> = (0..lines.batch.rows).map(json).collect();
+        (!columns.is_empty()).then(|| Values::Text(Codes::from_texts(texts.iter().map(Option::as_deref))))
+    }
+
+    fn class_codes(&self, number: usize, ordered: &Ordered) -> Vec<TextCode> {
+        let code = |class: &usize| {
+            let codes = &self.classes[*class].as_ref()?.codes;
+            codes.iter().find(|(output, _)| *output == number).map(|(_, code)| *code)
+        };
+        ordered.rows.iter().map(|(_, class)| code(class).unwrap_or(0)).collect()
+    }
+
+    /// A column of the file; with `own` only on lines of the group's own commitments.
+    fn copied(
+        &self,
+        collected: &mut Collected,
+        output: &Output,
+        values: Option<Values>,
+        ordered: &Ordered,
+        own: bool,
+    ) -> Prepared<'static> {
+        let is_own = |class: &usize| {
+            !own || self.classes[*class].as_ref().is_some_and(|class| class.treated == Treated::AtCost)
+        };
+        match values {
+            None => Prepared::Absent,
+            Some(Values::Words(words, nulls)) => {
+                let word = |(row, class): &(usize, usize)| {
+                    let there = nulls.as_ref().is_none_or(|nulls| nulls.is_valid(*row)) && is_own(class);
+                    there.then(|| words[*row])
+                };
+                Prepared::WordsOrNone(ordered.rows.iter().map(word).collect())
+            }
+            Some(Values::Text(codes)) if codes.nulls.as_ref().is_some_and(|n| n.null_count() == n.len()) => {
+                Prepared::Absent
+            }
+            Some(Values::Text(codes)) => {
+                let few = codes.values.len() < 1_024.max(ordered.rows.len() / 2);
+                match (!output.unrepeated && few).then(|| self.coded(&codes)).flatten() {
+                    Some(by_place) => {
+                        let code = |(row, class): &(usize, usize)| match codes.place(*row) {
+                            Some(place) if is_own(class) => by_place[place].0,
+                            _ => 0,
+                        };
+                        let mut found: Vec<TextCode> = ordered.rows.iter().map(code).collect();
+                        if by_place.iter().any(|(_, mentions)| *mentions != Mentions::Nobody) {
+                            self.withhold(collected, &codes, &by_place, ordered, &mut found);
+                        }
+                        Prepared::Codes(found)
+                    }
+                    None if own => {
+                        let own_rows =
+                            ordered.rows.iter().filter(|(_, class)| is_own(class)).map(|(row, _)| *row);
+                        let own_rows: HashSet<usize> = own_rows.collect();
+                        let text = |row| codes.text(row).filter(|_| own_rows.contains(&row));
+                        Prepared::Texts(Codes::from_texts((0..codes.keys.len()).map(text)))
+                    }
+                    None => Prepared::Texts(codes),
+                }
+            }
+        }
+    }
+
+    /// The codes of a column's distinct values, and whose account each mentions; `None` when there are too many texts.
+    fn coded(&self, codes: &Codes) -> Option<Vec<(TextCode, Mentions)>> {
+        let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
+        let code = |text: Option<&str>| {
+            let Some(text) = text else { return Some((0, Mentions::Nobody)) };
+            let code = texts.code(text, &self.accounts)?;
+            Some((code, texts.mentions(code)))
+        };
+        codes.values.iter().map(code).collect()
+    }
+
+    /// Takes out what names an account outside of the row's group.
+    fn withhold(
+        &self,
+        collected: &mut Collected,
+        codes: &Codes,
+        by_place: &[(TextCode, Mentions)],
+        ordered: &Ordered,
+        found: &mut [TextCode],
+    ) {
+        for ((row, class), code) in ordered.rows.iter().zip(found).filter(|(_, code)| **code != 0) {
+            let mentions = codes.place(*row).map_or(Mentions::Nobody, |place| by_place[place].1);
+            let group = self.classes[*class].as_ref().map(|class| class.group);
+            if mentions != Mentions::Nobody && Some(mentions) != group.map(Mentions::Group) {
+                *code = 0;
+                collected.withheld += 1;
+            }
+        }
+    }
+
+    /// Keeps values only where the line's capacity reservation is the group's own.
+    fn own_reservation(&self, prepared: Prepared<'static>, lines: &Lines<'_>) -> Prepared<'static> {
+        let Some(Values::Text(arns)) = lines.values(CAPACITY_RESERVATION, Kind::Text) else {
+            return Prepared::Absent;
+        };
+        let Prepared::Codes(mut codes) = prepared else { return Prepared::Absent };
+        let owners: Vec<Mentions> =
+            arns.values.iter().map(|arn| self.accounts.mentioned(arn.unwrap_or(""))).collect();
+        for ((row, class), code) in lines.ordered.rows.iter().zip(&mut codes) {
+            let group = self.classes[*class].as_ref().map(|class| Mentions::Group(class.group));
+            if arns.place(*row).map(|place| owners[place]) != group {
+                *code = 0;
+            }
+        }
+        Prepared::Codes(codes)
+    }
+
+    /// A map with the keys that the operator allows; `None` where none is left.
+    fn allowed_keys(&self, json: &str) -> Option<String> {
+        let mut map: BTreeMap<String, Option<String>> = serde_json::from_str(json).ok()?;
+        map.retain(|key, _| self.allowed_tags.contains(key));
+        if map.is_empty() { None } else { serde_json::to_string(&map).ok() }
+    }
+}
+
+/// An end as FOCUS has it: the hour where AWS writes its last second.
+fn whole_end(milliseconds: Option<u64>) -> Option<u64> {
+    milliseconds.map(|at| if at / 1_000 % 60 == 59 { (at / 1_000 + 1) * 1_000 } else { at })
+}
