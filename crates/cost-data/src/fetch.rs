@@ -57,7 +57,7 @@ impl Arriving {
     pub fn new(object: &ObjectUrl, version: Version, scratch: &Path) -> io::Result<Self> {
         let file = tempfile::tempfile_in(scratch)?;
         file.set_len(version.bytes)?;
-        let parts = parts(&object.key().to_string(), version.bytes);
+        let parts = parts(object.key().as_ref(), version.bytes);
         let state = Mutex::new(State { parts, ended: None });
         let whole = AtomicBool::new(version.bytes == 0);
         let (object, file) = (object.clone(), Arc::new(file));
