@@ -102,6 +102,12 @@ impl Book {
         lines.join("\n")
     }
 
+    /// Whether an item of this book and one of another say the same, whatever their numbers.
+    #[must_use]
+    pub fn same_item(&self, item: &CustomLineItem, other: &Self, of_other: &CustomLineItem) -> bool {
+        self.canonical_item(item) == other.canonical_item(of_other)
+    }
+
     fn canonical_item(&self, item: &CustomLineItem) -> String {
         let CustomLineItem { name, description, billing_group, kind, account, presentation_service, .. } =
             item;

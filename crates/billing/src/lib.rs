@@ -30,3 +30,5 @@ pub mod statement;
 pub mod cost_report;
 
 pub mod reconciliation;
+
+pub mod difference;

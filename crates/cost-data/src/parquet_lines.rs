@@ -19,6 +19,7 @@ use arrow_array::types::{
 use arrow_array::{Array, ArrayRef, RecordBatch, new_null_array};
 use arrow_schema::{DataType, Field, Schema, TimeUnit};
 use billing::charge_class::KeyColumn;
+use foldhash::fast::FixedState;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
@@ -28,6 +29,9 @@ use parquet::file::metadata::ParquetMetaData;
 use std::collections::HashMap;
 use std::ops::Range;
 use std::sync::Arc;
+
+/// How many of a column's numbers are remembered apart from all others: a power of two, at most 256.
+const RECENT_NUMBERS: usize = 64;
 
 /// A Parquet cost file whose footer has been read and checked.
 pub struct ParquetFile {
@@ -363,8 +367,16 @@ impl Decoder {
         let all_fast = number::fill_fast_units(values, &mut numbers.units);
         if let Some(nulls) = &numbers.nulls {
             // The decoder leaves values of other rows where there is none.
-            let rows = numbers.units.iter_mut().zip(nulls.iter());
-            rows.filter(|(_, valid)| !valid).for_each(|(units, _)| *units = 0);
+            let chunks = nulls.inner().bit_chunks();
+            for (bits, units) in chunks.iter_padded().zip(numbers.units.chunks_mut(64)) {
+                match bits {
+                    u64::MAX => {}
+                    0 => units.fill(0),
+                    _ => units.iter_mut().enumerate().for_each(|(i, units)| {
+                        *units &= ((bits >> i & 1) as i64).wrapping_neg();
+                    }),
+                }
+            }
         }
         if all_fast {
             return numbers;
@@ -407,10 +419,11 @@ impl Decoder {
 /// The texts of a number column; numbers that are not finite are rejected.
 pub fn number_codes(array: &ArrayRef, name: &str, rejects: &mut Vec<Reject>) -> Codes {
     let nulls = array.logical_nulls().filter(|nulls| nulls.null_count() > 0);
-    let mut distinct: HashMap<u64, i32> = HashMap::new();
+    let mut distinct: HashMap<u64, i32, FixedState> = HashMap::with_hasher(FixedState::with_seed(0));
     let mut texts: Vec<String> = Vec::new();
     let mut keys = Vec::with_capacity(array.len());
-    let mut last = None;
+    // The numbers of a column are few and alternate: most rows find theirs here.
+    let mut recent = [(None, 0); RECENT_NUMBERS];
     let doubles = array.as_primitive_opt::<Float64Type>().map(|doubles| doubles.values().as_ref());
     for row in 0..array.len() {
         let bits = match (doubles, &nulls) {
@@ -418,17 +431,19 @@ pub fn number_codes(array: &ArrayRef, name: &str, rejects: &mut Vec<Reject>) -> 
             (Some(doubles), _) => Some(doubles[row].to_bits()),
             (None, _) => Some(number_bits(array, row)),
         };
-        if last.is_none_or(|(known, _)| known != bits) {
-            let key = match bits {
-                None => 0,
-                Some(bits) => *distinct.entry(bits).or_insert_with(|| {
-                    texts.push(number_text(array, row));
-                    i32::try_from(texts.len() - 1).unwrap_or(i32::MAX)
-                }),
-            };
-            last = Some((bits, key));
+        let Some(bits) = bits else {
+            keys.push(0);
+            continue;
+        };
+        let slot = bits.wrapping_mul(0x9e37_79b9_7f4a_7c15) as usize >> (64 - 8) & (RECENT_NUMBERS - 1);
+        if recent[slot].0 != Some(bits) {
+            let key = *distinct.entry(bits).or_insert_with(|| {
+                texts.push(number_text(array, row));
+                i32::try_from(texts.len() - 1).unwrap_or(i32::MAX)
+            });
+            recent[slot] = (Some(bits), key);
         }
-        keys.push(last.map_or(0, |(_, key)| key));
+        keys.push(recent[slot].1);
     }
     let finite = |text: &String| text.starts_with(|first: char| first == '-' || first.is_ascii_digit());
     if texts.iter().all(finite) {

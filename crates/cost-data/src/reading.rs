@@ -556,7 +556,7 @@ fn finish(
     }
     report.rejects = rejects;
     report.duplicate_lines = request.check_line_ids.then(|| duplicates(totals.identities));
-    let (texts, classes) = scan::merge(&scans)
+    let (texts, classes) = scan::merge(&mut scans)
         .map_err(|error| Diagnostic::file(&inputs_text(request), format!("a class's sum is {error}")))?;
     drop(scans);
     let names = totals.names.resolve(|number| match &opened.files[number] {

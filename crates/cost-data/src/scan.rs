@@ -1,12 +1,14 @@
 //! The scan: batches of lines become charge classes.
 //!
-//! The kernel works column by column. Every distinct value of a dictionary gets a number, once; a row's key is its values'
-//! numbers side by side, and finds the row's class in a hash table that compares whole keys. No value is hashed, compared or
-//! copied per row, and two keys are never taken for one.
+//! The kernel works column by column. Within a section, which is the batches of a row group, a row's key is its values' places in
+//! their dictionaries, and finds the row's class in a hash table that compares whole keys. Across sections every distinct
+//! value has a number, and a class of the month is known by its values' numbers. No value is hashed, compared or copied per row,
+//! and two keys are never taken for one.
 
 mod classify;
 mod columns;
 mod merge;
+mod section;
 
 use crate::batch::{Batch, Numbers, Place, Reject};
 use crate::diagnostics::Diagnostic;
@@ -20,16 +22,13 @@ use billing::charge_class::{KEY_COLUMNS, KeyColumn, MEASURES, Measure};
 use billing::money::{Currency, Quantity};
 use columns::{KeyTexts, Mask};
 use hashbrown::HashTable;
+use section::{BLOCK_ROWS, BlockKeys, NO_CLASS, Section};
 use std::collections::{BTreeMap, HashMap};
+use std::ops::Range;
 
 pub use classify::Classifier;
 pub use merge::merge;
 
-/// The class of rows that are not summed: of another period, or rejected.
-const NO_CLASS: u32 = 0;
-
-/// How many rows have their keys and sums made at once, so that what they touch stays in the nearest cache.
-const BLOCK_ROWS: usize = 64;
 /// How many words a key has: two columns in each.
 const KEY_WORDS: usize = KEY_COLUMNS.div_ceil(2);
 
@@ -53,8 +52,8 @@ pub struct Scan {
     /// A hash of each line's id and interval, when lines are checked.
     pub identities: Vec<u128>,
     rejects_by_place: Vec<(Place, Diagnostic)>,
-    /// What the hash keeps of its 64 bits; tests keep few, so that collisions happen.
-    hash_mask: u64,
+    section: Section,
+    /// The class of every row of the batch, in the section.
     row_class: Vec<u32>,
 }
 
@@ -109,20 +108,28 @@ fn code_in(key: &Key, column: KeyColumn) -> u32 {
     (key[word] >> shift) as u32
 }
 
-/// Whether two keys are one; in line and without branches, for it is asked once per row.
+/// Whether two keys are one; in line and without branches.
 #[inline]
 fn is_same(a: &Key, b: &Key) -> bool {
     a.iter().zip(b).fold(0, |differing, (a, b)| differing | (a ^ b)) == 0
 }
 
+/// Odd numbers without pattern, one per word of a key: the products do not wait for each other.
+const FACTORS: [u64; KEY_WORDS] = {
+    let mut factors = [0x9e37_79b9_7f4a_7c15_u64; KEY_WORDS];
+    let mut word = 1;
+    while word < KEY_WORDS {
+        factors[word] = factors[word - 1].wrapping_mul(0xd134_2543_de82_ef95);
+        word += 1;
+    }
+    factors
+};
+
 /// A key's hash. Equal hashes of different keys cost a comparison and nothing else.
-fn hash_of(key: &Key) -> u64 {
-    // Odd numbers without pattern, one per word: the products do not wait for each other.
-    let mut factor = 0x9e37_79b9_7f4a_7c15_u64;
-    let sum = key.iter().fold(0_u64, |sum, word| {
-        factor = factor.wrapping_mul(0xd134_2543_de82_ef95);
-        sum.wrapping_add(word.wrapping_mul(factor))
-    });
+#[inline]
+fn hash_of(key: impl Iterator<Item = u64>) -> u64 {
+    let products = key.zip(FACTORS).map(|(word, factor)| word.wrapping_mul(factor));
+    let sum = products.fold(0_u64, u64::wrapping_add);
     let mixed = (sum ^ sum >> 32).wrapping_mul(0xbf58_476d_1ce4_e5b9);
     mixed ^ mixed >> 29
 }
@@ -148,7 +155,7 @@ impl Scan {
             notes: NumberNotes::default(),
             identities: Vec::new(),
             rejects_by_place: Vec::new(),
-            hash_mask: u64::MAX,
+            section: Section::new(),
             row_class: Vec::new(),
         }
     }
@@ -164,8 +171,8 @@ impl Scan {
         self.reject_rows_without_values(&mut batch);
         let keep = self.sort_out(&mut batch, file_name);
         let net = net_unblended(&batch);
-        let masks = self.prepare(&batch);
-        self.find_classes(&batch, &masks, keep.as_deref())?;
+        self.prepare(&batch);
+        self.find_classes(&batch, keep.as_deref())?;
         self.sum(&batch, &net);
         self.control_totals(&batch, &net, keep.as_deref());
         self.notes.absorb(batch.notes);
@@ -245,61 +252,77 @@ impl Scan {
         }
     }
 
-    /// Numbers the batch's dictionaries and tells which conditional columns take part on which rows.
-    fn prepare(&mut self, batch: &Batch) -> Masks {
-        for (texts, codes) in self.keys.iter_mut().zip(&batch.keys) {
-            texts.take(codes.as_ref());
+    /// Numbers the batch's dictionaries; where they are others than before, a new section begins.
+    fn prepare(&mut self, batch: &Batch) {
+        let (texts, within) = (self.keys.iter_mut().zip(&batch.keys), batch.place.row > 0);
+        let other_codes =
+            texts.fold(false, |other, (texts, codes)| texts.take(codes.as_ref(), within) | other);
+        if other_codes || self.section.classes.is_empty() {
+            self.end_section();
         }
-        let marked = |column: KeyColumn| self.keys[column as usize].marked(batch.rows);
-        let commitment = marked(KeyColumn::UsageType);
-        let description =
-            columns::either(marked(KeyColumn::UnblendedRateState), marked(KeyColumn::LineItemType));
-        let has_public_cost = batch.numbers(Measure::PublicOnDemand).filter(|cost| !cost.all_zero);
-        let has_public_cost = has_public_cost.map(|cost| {
-            let mut mask: Mask =
-                cost.units.iter().map(|units| u64::from(*units != 0).wrapping_neg()).collect();
-            cost.wide.iter().for_each(|(row, _)| mask[*row] = u64::MAX);
-            mask
-        });
-        Masks { commitment, description, has_public_cost }
+    }
+
+    /// Adds the sums of the section's classes to the month's, and begins another.
+    fn end_section(&mut self) {
+        for (class, sums) in self.section.sums() {
+            let number = class.number as usize;
+            self.classes.lines[number] += class.lines;
+            self.classes.lines_without_net[number] += class.lines_without_net;
+            for (sum, more) in self.classes.sums[number].iter_mut().zip(sums) {
+                *sum += i128::from(*more);
+            }
+        }
+        for (class, measure, units) in self.section.beyond.drain(..).filter(|(class, ..)| *class != NO_CLASS)
+        {
+            let number = self.section.classes[class as usize].number as usize;
+            self.classes.sums[number][measure as usize] += units;
+        }
+        self.section.begin(&self.keys);
     }
 
     /// Finds every row's class by its key, making those that are new.
-    fn find_classes(
-        &mut self,
-        batch: &Batch,
-        masks: &Masks,
-        keep: Option<&[bool]>,
-    ) -> Result<(), TooManyClasses> {
+    fn find_classes(&mut self, batch: &Batch, keep: Option<&[bool]>) -> Result<(), TooManyClasses> {
         self.row_class.clear();
-        let mut common: Key = [0; KEY_WORDS];
+        let masks = MaskSources::new(&self.keys, batch);
+        let mut common = [0; KEY_WORDS];
         let mut varying = Vec::with_capacity(KEY_COLUMNS);
         for column in KeyColumn::ALL {
-            let texts = &self.keys[column as usize];
+            let (texts, field) = (&self.keys[column as usize], self.section.fields[column as usize]);
             match (masks.of(column), texts.same_code()) {
-                (Takes::Always, Some(code)) => columns::put(column, code, &mut common),
+                (Takes::Always, Some(code)) => common[field.word] |= code << field.shift,
                 (Takes::Never, _) => {}
-                (takes, _) => varying.push((column, takes)),
+                (takes, _) => varying.push((column, field, takes)),
             }
         }
-        let mut keys = [common; BLOCK_ROWS];
+        let mut keys: BlockKeys = [[0; BLOCK_ROWS]; KEY_WORDS];
         for start in (0..batch.rows).step_by(BLOCK_ROWS) {
             let rows = start..batch.rows.min(start + BLOCK_ROWS);
-            let keys = &mut keys[..rows.len()];
-            keys.fill(common);
-            for (column, takes) in &varying {
+            let masks = masks.block(&self.keys, rows.clone());
+            self.section.fill(&mut keys, &common);
+            for (column, field, takes) in &varying {
                 let texts = &self.keys[*column as usize];
                 match takes {
-                    Takes::Always => texts.put_codes(rows.clone(), keys),
-                    Takes::Where(mask) => texts.put_codes_where(&mask[rows.clone()], rows.clone(), keys),
-                    Takes::State(mask) => columns::put_state(*column, &mask[rows.clone()], keys),
+                    Takes::Always => texts.put_codes(*field, rows.clone(), &mut keys),
+                    Takes::Where(mask) => {
+                        texts.put_codes_where(&masks[*mask as usize], *field, rows.clone(), &mut keys);
+                    }
+                    Takes::State(mask) => columns::put_state(&masks[*mask as usize], *field, &mut keys),
                     Takes::Never => {}
                 }
             }
-            for (row, key) in rows.zip(keys) {
+            for (at, row) in rows.enumerate() {
                 let class = match keep {
                     Some(keep) if !keep[row] => NO_CLASS,
-                    _ => self.class_of(key, batch, row)?,
+                    _ => {
+                        let hash = self.section.hash(&keys, at);
+                        match self.section.find(&keys, at, hash) {
+                            Some(class) => class,
+                            None => {
+                                let number = self.month_class(&masks.map(|mask| mask[at]), batch, row)?;
+                                self.section.insert(&keys, at, hash, number)
+                            }
+                        }
+                    }
                 };
                 self.row_class.push(class);
             }
@@ -307,25 +330,37 @@ impl Scan {
         Ok(())
     }
 
-    /// The class of a key, new on first sight.
-    #[inline]
-    fn class_of(&mut self, key: &Key, batch: &Batch, row: usize) -> Result<u32, TooManyClasses> {
-        let hash = hash_of(key) & self.hash_mask;
-        match self.table.find(hash, |class| is_same(&self.classes.keys[*class as usize], key)) {
-            Some(class) => Ok(*class),
-            None => self.new_class(key, hash, batch, row),
-        }
-    }
-
+    /// The month's class of a row, new on first sight.
     #[cold]
-    fn new_class(&mut self, key: &Key, hash: u64, batch: &Batch, row: usize) -> Result<u32, TooManyClasses> {
+    fn month_class(
+        &mut self,
+        masks: &[u64; MASKS],
+        batch: &Batch,
+        row: usize,
+    ) -> Result<u32, TooManyClasses> {
+        let mut key: Key = [0; KEY_WORDS];
+        for column in KeyColumn::ALL {
+            let number = match takes(column) {
+                Takes::Always => self.keys[column as usize].number_at(row),
+                Takes::Where(mask) if masks[mask as usize] != 0 => self.keys[column as usize].number_at(row),
+                Takes::State(mask) if masks[mask as usize] != 0 => columns::STATE_CODE,
+                _ => 0,
+            };
+            columns::put(column, number, &mut key);
+        }
+        let hash = hash_of(key.iter().copied()) & self.section.hash_mask;
+        if let Some(class) = self.table.find(hash, |class| is_same(&self.classes.keys[*class as usize], &key))
+        {
+            return Ok(*class);
+        }
         if self.classes.keys.len() > CLASSES_MAX {
             return Err(TooManyClasses);
         }
-        let class = self.classes.push(*key);
-        let (keys, mask) = (&self.classes.keys, self.hash_mask);
-        self.table.insert_unique(hash, class, |class| hash_of(&keys[*class as usize]) & mask);
-        let text = |column: KeyColumn| self.keys[column as usize].text(code_in(key, column)).unwrap_or("");
+        let class = self.classes.push(key);
+        let (keys, mask) = (&self.classes.keys, self.section.hash_mask);
+        let rehash = |class: &u32| hash_of(keys[*class as usize].iter().copied()) & mask;
+        self.table.insert_unique(hash, class, rehash);
+        let text = |column: KeyColumn| self.keys[column as usize].text(code_in(&key, column)).unwrap_or("");
         let (service, product) = (text(KeyColumn::ServiceCode), text(KeyColumn::ProductCode));
         self.names.note(service, product, batch, row);
         Ok(class)
@@ -333,31 +368,24 @@ impl Scan {
 
     /// Adds every row's numbers to its class.
     fn sum(&mut self, batch: &Batch, net: &Numbers) {
+        let section = &mut self.section;
         for class in &self.row_class {
-            self.classes.lines[*class as usize] += 1;
+            section.classes[*class as usize].lines += 1;
         }
         for (class, valid) in net.nulls.iter().flat_map(|nulls| self.row_class.iter().zip(nulls.iter())) {
-            self.classes.lines_without_net[*class as usize] += u64::from(!valid);
+            section.classes[*class as usize].lines_without_net += u64::from(!valid);
         }
         let others = batch.measures.iter().filter(|(measure, _)| *measure != Measure::NetUnblended);
         let others = others.map(|(measure, numbers)| (*measure, numbers));
         let columns: Vec<(Measure, &Numbers)> = others.chain([(Measure::NetUnblended, net)]).collect();
-        for start in (0..self.row_class.len()).step_by(BLOCK_ROWS) {
-            let rows = start..self.row_class.len().min(start + BLOCK_ROWS);
-            let classes = &self.row_class[rows.clone()];
+        for (start, classes) in (0..).step_by(BLOCK_ROWS).zip(self.row_class.chunks(BLOCK_ROWS)) {
             for (measure, numbers) in columns.iter().filter(|(_, numbers)| !numbers.units.is_empty()) {
-                for (class, units) in classes.iter().zip(&numbers.units[rows.clone()]) {
-                    // Most amounts of most columns are 0; adding them would touch memory for nothing.
-                    if *units != 0 {
-                        self.classes.sums[*class as usize][*measure as usize] += i128::from(*units);
-                    }
-                }
+                section.add(classes, *measure, &numbers.units[start..start + classes.len()]);
             }
         }
         for (measure, numbers) in columns {
-            for (row, units) in &numbers.wide {
-                self.classes.sums[self.row_class[*row] as usize][measure as usize] += units;
-            }
+            let wide = numbers.wide.iter().map(|(row, units)| (self.row_class[*row], measure, *units));
+            section.beyond.extend(wide);
         }
     }
 
@@ -365,14 +393,13 @@ impl Scan {
     fn control_totals(&mut self, batch: &Batch, net: &Numbers, keep: Option<&[bool]>) {
         let Some(currency) = &batch.keys[KeyColumn::Currency as usize] else { return };
         let unblended = batch.numbers(Measure::Unblended);
-        if let (None, Some(only), true) =
-            (keep, self.keys[KeyColumn::Currency as usize].same_code(), batch.rows > 0)
-        {
+        let texts = &self.keys[KeyColumn::Currency as usize];
+        if keep.is_none() && texts.same_code().is_some() && batch.rows > 0 {
             let sum = |numbers: &Numbers| {
                 let narrow = numbers.units.iter().map(|units| i128::from(*units)).sum::<i128>();
                 narrow + numbers.wide.iter().map(|(_, units)| units).sum::<i128>()
             };
-            let code = self.keys[KeyColumn::Currency as usize].text(only).unwrap_or_default();
+            let code = texts.text(texts.number_at(0)).unwrap_or_default();
             let total = self.control.entry(code.to_owned()).or_default();
             total.0 += sum(net);
             total.1 += unblended.map_or(0, sum);
@@ -431,34 +458,83 @@ fn net_unblended(batch: &Batch) -> Numbers {
     filled
 }
 
-/// On which rows the conditional key columns take part; `None` is nowhere.
-struct Masks {
-    commitment: Option<Mask>,
-    description: Option<Mask>,
-    has_public_cost: Option<Mask>,
+/// How many conditions there are on which key columns take part.
+const MASKS: usize = 3;
+
+/// A condition on which key columns take part.
+#[derive(Clone, Copy)]
+enum Condition {
+    CommitmentMayApply,
+    ZeroRateOrFee,
+    HasPublicCost,
 }
 
 /// How a key column takes part in a batch.
-enum Takes<'a> {
+enum Takes {
     Always,
-    Where(&'a Mask),
-    /// The column is a state that the mask is.
-    State(&'a Mask),
+    Where(Condition),
+    /// The column is a state that the condition is.
+    State(Condition),
     Never,
 }
 
-impl Masks {
-    fn of(&self, column: KeyColumn) -> Takes<'_> {
-        use billing::charge_class::When;
-        if column == KeyColumn::PublicCostState {
-            return self.has_public_cost.as_ref().map_or(Takes::Never, Takes::State);
-        }
-        let mask = match column.when() {
-            When::Always => return Takes::Always,
-            When::CommitmentMayApply => &self.commitment,
-            When::ZeroRateOrFee => &self.description,
+/// How a key column takes part in a key.
+fn takes(column: KeyColumn) -> Takes {
+    use billing::charge_class::When;
+    match column.when() {
+        _ if column == KeyColumn::PublicCostState => Takes::State(Condition::HasPublicCost),
+        When::Always => Takes::Always,
+        When::CommitmentMayApply => Takes::Where(Condition::CommitmentMayApply),
+        When::ZeroRateOrFee => Takes::Where(Condition::ZeroRateOrFee),
+    }
+}
+
+/// Where the conditions of a batch's rows come from; `None` where no row fulfils one.
+struct MaskSources<'a> {
+    /// Columns whose values make others part of the key.
+    marks: Vec<(Condition, KeyColumn)>,
+    public_cost: Option<&'a Numbers>,
+}
+
+impl<'a> MaskSources<'a> {
+    fn new(keys: &[KeyTexts], batch: &'a Batch) -> Self {
+        let marks = [
+            (Condition::CommitmentMayApply, KeyColumn::UsageType),
+            (Condition::ZeroRateOrFee, KeyColumn::UnblendedRateState),
+            (Condition::ZeroRateOrFee, KeyColumn::LineItemType),
+        ];
+        let marks = marks.into_iter().filter(|(_, column)| keys[*column as usize].has_marks()).collect();
+        let public_cost = batch.numbers(Measure::PublicOnDemand).filter(|cost| !cost.all_zero);
+        Self { marks, public_cost }
+    }
+
+    /// How a column takes part in this batch.
+    fn of(&self, column: KeyColumn) -> Takes {
+        let may_be = |condition: Condition| match condition {
+            Condition::HasPublicCost => self.public_cost.is_some(),
+            other => self.marks.iter().any(|(condition, _)| *condition as usize == other as usize),
         };
-        mask.as_ref().map_or(Takes::Never, Takes::Where)
+        match takes(column) {
+            Takes::Where(condition) | Takes::State(condition) if !may_be(condition) => Takes::Never,
+            takes => takes,
+        }
+    }
+
+    /// The masks of a block of rows, by condition.
+    fn block(&self, keys: &[KeyTexts], rows: Range<usize>) -> [Mask; MASKS] {
+        let mut masks = [[0; BLOCK_ROWS]; MASKS];
+        for (condition, column) in &self.marks {
+            keys[*column as usize].mark(rows.clone(), &mut masks[*condition as usize]);
+        }
+        let Some(cost) = self.public_cost else { return masks };
+        let mask = &mut masks[Condition::HasPublicCost as usize];
+        for (mask, units) in mask.iter_mut().zip(&cost.units[rows.clone()]) {
+            *mask = u64::from(*units != 0).wrapping_neg();
+        }
+        for (row, _) in cost.wide.iter().filter(|(row, _)| rows.contains(row)) {
+            mask[row - rows.start] = u64::MAX;
+        }
+        masks
     }
 }
 

@@ -6,6 +6,8 @@
 use bytes::Bytes;
 use parquet::errors::ParquetError;
 use parquet::file::reader::{ChunkReader, Length};
+use rustix::buffer::spare_capacity;
+use rustix::io::{Errno, pread};
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::io::{self, BufReader, Read, Seek, SeekFrom};
@@ -125,8 +127,19 @@ impl ChunkReader for Source {
                 "{length} bytes at {start} are beyond the end of the file"
             )));
         }
-        let mut buffer = vec![0; length];
-        self.file.read_exact_at(&mut buffer, start)?;
+        // Into capacity that nobody has filled with zeros before.
+        let mut buffer = Vec::with_capacity(length);
+        while buffer.len() < length {
+            let position = start + buffer.len() as u64;
+            match pread(&self.file, spare_capacity(&mut buffer), position) {
+                Ok(0) => {
+                    return Err(ParquetError::EOF("the file became shorter while it was read".to_owned()));
+                }
+                Ok(_) | Err(Errno::INTR) => {}
+                Err(error) => return Err(io::Error::from(error).into()),
+            }
+        }
+        buffer.truncate(length);
         Ok(buffer.into())
     }
 }

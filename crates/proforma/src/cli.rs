@@ -26,6 +26,9 @@ pub enum Command {
     /// Price a run's month under another book, and print what would change. Needs no cost files and writes nothing.
     #[command(after_help = PREVIEW_EXAMPLES)]
     Preview(PreviewArguments),
+    /// Print which amounts differ between two runs, by how much, and because of what.
+    #[command(after_help = DIFF_EXAMPLES)]
+    Diff(DiffArguments),
     /// Print the arithmetic of an amount of a run, for the operator: it shows what AWS charges.
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(ExplainArguments),
@@ -178,6 +181,28 @@ pub struct PreviewArguments {
     /// Print what parts of the work took on standard error.
     #[arg(long, hide = true)]
     pub timings: bool,
+}
+
+const DIFF_EXAMPLES: &str = "\
+Examples:
+  proforma diff ./october-draft ./october
+  proforma diff ./october ./october-again --output json
+
+A row is a product of a billing group; its parts sum to its difference exactly.
+
+Exit status: 0 done, 2 the input is not right, 1 anything else.";
+
+#[derive(Debug, Args)]
+pub struct DiffArguments {
+    /// The run before: a folder that `proforma run` has written.
+    #[arg(value_name = "RUN_A")]
+    pub before: PathBuf,
+    /// The run after.
+    #[arg(value_name = "RUN_B")]
+    pub after: PathBuf,
+    /// What to print on standard output.
+    #[arg(long, value_enum, default_value_t = OutputFormat::Table, value_name = "FORMAT")]
+    pub output: OutputFormat,
 }
 
 const EXPLAIN_EXAMPLES: &str = "\

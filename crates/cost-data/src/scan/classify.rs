@@ -26,7 +26,8 @@ impl Classifier {
             }
             let number = scan.classes.push(key);
             let keys = &scan.classes.keys;
-            scan.table.insert_unique(hash_of(&key), number, |class| hash_of(&keys[*class as usize]));
+            let hash = |key: &Key| hash_of(key.iter().copied());
+            scan.table.insert_unique(hash(&key), number, |class| hash(&keys[*class as usize]));
         }
         Self { scan, classes: cube.classes.len() }
     }
@@ -48,13 +49,12 @@ impl Classifier {
     ) -> Result<impl Iterator<Item = Option<usize>> + '_, TooManyClasses> {
         self.scan.reject_rows_without_values(batch);
         let keep = self.scan.sort_out(batch, file_name);
-        let masks = self.scan.prepare(batch);
-        self.scan.find_classes(batch, &masks, keep.as_deref())?;
-        let classes = self.classes;
-        Ok(self
-            .scan
-            .row_class
-            .iter()
-            .map(move |class| (*class as usize).checked_sub(1).filter(|number| *number < classes)))
+        self.scan.prepare(batch);
+        self.scan.find_classes(batch, keep.as_deref())?;
+        let (section, classes) = (&self.scan.section, self.classes);
+        Ok(self.scan.row_class.iter().map(move |class| {
+            let number = section.classes[*class as usize].number as usize;
+            number.checked_sub(1).filter(|number| *number < classes)
+        }))
     }
 }

@@ -1,5 +1,6 @@
 //! One key column of the scan: its distinct texts and their numbers, and the loops over rows.
 
+use super::section::{BLOCK_ROWS, BlockKeys, Field};
 use super::{Key, is_null, key_text};
 use crate::batch::Codes;
 use arrow_array::{Array, StringArray};
@@ -11,10 +12,10 @@ use std::collections::HashMap;
 use std::hash::BuildHasher;
 use std::ops::Range;
 
-/// All ones on the rows that take part, else 0.
-pub type Mask = Vec<u64>;
+/// All ones on the rows of a block that take part, else 0.
+pub type Mask = [u64; BLOCK_ROWS];
 
-/// The number of the one value of a state column.
+/// The number, and the code, of the one value of a state column.
 pub const STATE_CODE: u32 = 1;
 
 /// The distinct texts of a key column, and the batch at hand. Number 0 is null.
@@ -23,12 +24,18 @@ pub struct KeyTexts {
     numbers: HashMap<Box<str>, u32, FixedState>,
     texts: Vec<Box<str>>,
     /// By text: all ones where the text makes another column part of the key.
-    text_marks: Mask,
+    text_marks: Vec<bool>,
     /// The dictionary that the tables below are for, held so that its address stays its own.
     dictionary: Option<StringArray>,
-    /// By place in the dictionary, and at the end for rows without a value: number and mark.
+    /// By place in the dictionary, and at the end for rows without a value: number, mark, and code.
+    numbers_by_place: Vec<u32>,
+    marks: Vec<u64>,
+    /// What tells the values apart in a section's keys: small numbers of the dictionary's own, or the texts' numbers; empty
+    /// where places do.
     codes: Vec<u32>,
-    marks: Mask,
+    code_max: u32,
+    /// Whether codes are the texts' numbers, because dictionaries change within row groups.
+    by_number: bool,
     rows: Rows,
     /// The places of a batch that has rows without a value.
     own_places: Vec<i32>,
@@ -64,13 +71,17 @@ impl KeyTexts {
             texts: Vec::new(),
             text_marks: Vec::new(),
             dictionary: None,
-            codes: Vec::new(),
+            numbers_by_place: Vec::new(),
             marks: Vec::new(),
+            codes: Vec::new(),
+            code_max: 0,
+            by_number: false,
             rows: Rows::Absent,
             own_places: Vec::new(),
         };
         if column == KeyColumn::PublicCostState {
             texts.number("+");
+            texts.code_max = STATE_CODE;
         }
         texts
     }
@@ -81,7 +92,7 @@ impl KeyTexts {
             return *number;
         }
         self.texts.push(text.into());
-        self.text_marks.push(if is_mark(self.column, text) { u64::MAX } else { 0 });
+        self.text_marks.push(is_mark(self.column, text));
         // One text per row at most, and a column of a batch has fewer rows than u32 holds.
         let number = u32::try_from(self.texts.len()).unwrap_or(u32::MAX);
         self.numbers.insert(text.into(), number);
@@ -97,39 +108,76 @@ impl KeyTexts {
         self.texts.get((number as usize).checked_sub(1)?).map(AsRef::as_ref)
     }
 
-    /// Takes a batch's column, `None` where the file has none.
-    pub fn take(&mut self, codes: Option<&Codes>) {
-        let Some(codes) = codes else {
+    /// Takes a batch's column, `None` where the file has none. Tells whether it has other codes than before, so that a section
+    /// must end. A batch `within` a row group should have the dictionary that the one before had.
+    pub fn take(&mut self, column: Option<&Codes>, within: bool) -> bool {
+        let Some(column) = column else {
             self.rows = Rows::Absent;
-            return;
+            return self.dictionary.take().is_some() && !self.by_number;
         };
-        if !self.dictionary.as_ref().is_some_and(|known| same(known, &codes.values)) {
-            self.number_dictionary(&codes.values);
+        let mut other_codes = false;
+        if !self.dictionary.as_ref().is_some_and(|known| same(known, &column.values)) {
+            let becomes_by_number = within && !self.by_number;
+            self.by_number |= within;
+            self.number_dictionary(&column.values);
+            other_codes = self.make_codes() | becomes_by_number;
         }
-        let null = self.codes.len() - 1;
-        self.rows = match &codes.nulls {
+        let null = self.numbers_by_place.len() - 1;
+        self.rows = match &column.nulls {
             Some(nulls) if nulls.null_count() == nulls.len() => Rows::Same(null),
             Some(nulls) => {
-                fill_places(&mut self.own_places, &codes.keys, nulls, null);
+                fill_places(&mut self.own_places, &column.keys, nulls, null);
                 Rows::Own
             }
-            None if codes.values.len() == 1 => Rows::Same(0),
-            None => Rows::Keys(codes.keys.clone()),
+            None if column.values.len() == 1 => Rows::Same(0),
+            None => Rows::Keys(column.keys.clone()),
         };
+        other_codes
     }
 
     fn number_dictionary(&mut self, values: &StringArray) {
-        self.codes.clear();
+        self.numbers_by_place.clear();
         self.marks.clear();
         for value in values.iter().chain([None]) {
             let number = match value {
                 Some(value) if !is_null(self.column, value) => self.number(&key_text(self.column, value)),
                 _ => 0,
             };
-            self.codes.push(number);
-            self.marks.push((number as usize).checked_sub(1).map_or(0, |text| self.text_marks[text]));
+            self.numbers_by_place.push(number);
+            let is_marked = (number as usize).checked_sub(1).is_some_and(|text| self.text_marks[text]);
+            self.marks.push(u64::from(is_marked).wrapping_neg());
         }
         self.dictionary = Some(values.clone());
+    }
+
+    /// Makes the codes of a dictionary; tells whether they differ from those before.
+    fn make_codes(&mut self) -> bool {
+        self.codes.clear();
+        if self.by_number {
+            self.codes.extend(&self.numbers_by_place);
+            let has_room = self.texts.len() <= self.code_max as usize;
+            if !has_room {
+                // Room for as many again: numbers only grow.
+                self.code_max = u32::try_from(2 * self.texts.len()).unwrap_or(u32::MAX).max(15);
+            }
+            return !has_room;
+        }
+        let mut code_of: HashMap<u32, u32, FixedState> = HashMap::with_hasher(FixedState::with_seed(0));
+        for number in &self.numbers_by_place {
+            // At most as many as numbers.
+            let next = u32::try_from(code_of.len()).unwrap_or(u32::MAX);
+            self.codes.push(*code_of.entry(*number).or_insert(next));
+        }
+        self.code_max = u32::try_from(code_of.len() - 1).unwrap_or(u32::MAX);
+        if code_of.len() == self.codes.len() {
+            self.codes.clear();
+        }
+        true
+    }
+
+    /// How many bits of a key the batch's codes take.
+    pub fn code_bits(&self) -> u32 {
+        u32::BITS - self.code_max.leading_zeros()
     }
 
     /// The places of the rows, where they are not all one.
@@ -141,47 +189,75 @@ impl KeyTexts {
         }
     }
 
-    /// The number that every row of the batch has, where it is one.
-    pub fn same_code(&self) -> Option<u32> {
+    fn code(&self, at: usize) -> u64 {
+        // A place has 31 bits at most.
+        u64::from(self.codes.get(at).copied().unwrap_or(at as u32))
+    }
+
+    /// The code that every row of the batch has, where it is one.
+    pub fn same_code(&self) -> Option<u64> {
         match self.rows {
             Rows::Absent => Some(0),
-            Rows::Same(only) => Some(self.codes[only]),
+            Rows::Same(only) => Some(self.code(only)),
             _ => None,
         }
     }
 
-    /// Puts the numbers of some rows into their keys.
-    pub fn put_codes(&self, rows: Range<usize>, keys: &mut [Key]) {
-        let (word, shift) = place_in_key(self.column);
-        for (key, at) in keys.iter_mut().zip(&self.places()[rows]) {
-            key[word] |= u64::from(self.codes[place(*at)]) << shift;
-        }
-    }
-
-    /// Puts the numbers of the rows that the mask says into their keys.
-    pub fn put_codes_where(&self, mask: &[u64], rows: Range<usize>, keys: &mut [Key]) {
-        let (word, shift) = place_in_key(self.column);
-        match self.same_code() {
-            Some(code) => {
-                for (key, mask) in keys.iter_mut().zip(mask) {
-                    key[word] |= (u64::from(code) & mask) << shift;
-                }
-            }
-            None => {
-                for ((key, at), mask) in keys.iter_mut().zip(&self.places()[rows]).zip(mask) {
-                    key[word] |= (u64::from(self.codes[place(*at)]) & mask) << shift;
-                }
-            }
-        }
-    }
-
-    /// Which rows have a value that makes other columns part of the key; `None` where no row has.
-    pub fn marked(&self, rows: usize) -> Option<Mask> {
+    /// The number of a row's value.
+    pub fn number_at(&self, row: usize) -> u32 {
         match self.rows {
-            Rows::Absent => None,
-            Rows::Same(only) => (self.marks[only] != 0).then(|| vec![u64::MAX; rows]),
-            _ if self.marks.iter().all(|mark| *mark == 0) => None,
-            _ => Some(self.places().iter().map(|key| self.marks[place(*key)]).collect()),
+            Rows::Absent => 0,
+            Rows::Same(only) => self.numbers_by_place[only],
+            _ => self.numbers_by_place[place(self.places()[row])],
+        }
+    }
+
+    /// Puts the codes of some rows into their keys.
+    pub fn put_codes(&self, field: Field, rows: Range<usize>, keys: &mut BlockKeys) {
+        let (keys, places) = (&mut keys[field.word], &self.places()[rows]);
+        if self.codes.is_empty() {
+            for (key, at) in keys.iter_mut().zip(places) {
+                *key |= u64::from(*at as u32) << field.shift;
+            }
+        } else {
+            for (key, at) in keys.iter_mut().zip(places) {
+                *key |= u64::from(self.codes[place(*at)]) << field.shift;
+            }
+        }
+    }
+
+    /// Puts the codes of the rows that the mask says into their keys.
+    pub fn put_codes_where(&self, mask: &Mask, field: Field, rows: Range<usize>, keys: &mut BlockKeys) {
+        let keys = keys[field.word].iter_mut().zip(mask);
+        match self.same_code() {
+            Some(code) => keys.for_each(|(key, mask)| *key |= (code & mask) << field.shift),
+            None => {
+                for ((key, mask), at) in keys.zip(&self.places()[rows]) {
+                    *key |= (self.code(place(*at)) & mask) << field.shift;
+                }
+            }
+        }
+    }
+
+    /// Adds the rows that have a value that makes other columns part of the key.
+    pub fn mark(&self, rows: Range<usize>, mask: &mut Mask) {
+        match self.rows {
+            Rows::Absent => {}
+            Rows::Same(only) => mask.iter_mut().for_each(|mask| *mask |= self.marks[only]),
+            _ => {
+                for (mask, at) in mask.iter_mut().zip(&self.places()[rows]) {
+                    *mask |= self.marks[place(*at)];
+                }
+            }
+        }
+    }
+
+    /// Whether any value makes other columns part of the key.
+    pub fn has_marks(&self) -> bool {
+        match self.rows {
+            Rows::Absent => false,
+            Rows::Same(only) => self.marks[only] != 0,
+            _ => self.marks.iter().any(|mark| *mark != 0),
         }
     }
 }
@@ -202,8 +278,11 @@ fn fill_places(places: &mut Vec<i32>, keys: &[i32], nulls: &NullBuffer, null: us
         match bits {
             u64::MAX => places.extend_from_slice(keys),
             0 => places.resize(places.len() + keys.len(), null),
-            _ => places
-                .extend(keys.iter().enumerate().map(|(i, key)| if bits >> i & 1 == 1 { *key } else { null })),
+            // Without branches: what the decoder leaves where there is no value is masked away.
+            _ => places.extend(keys.iter().enumerate().map(|(i, key)| {
+                let has_value = ((bits >> i & 1) as i32).wrapping_neg();
+                key & has_value | null & !has_value
+            })),
         }
     }
 }
@@ -220,27 +299,21 @@ pub fn put(column: KeyColumn, code: u32, key: &mut Key) {
     key[word] |= u64::from(code) << shift;
 }
 
-/// Puts a state column's number into the keys of the rows that the mask says.
-pub fn put_state(column: KeyColumn, mask: &[u64], keys: &mut [Key]) {
-    let (word, shift) = place_in_key(column);
-    for (key, mask) in keys.iter_mut().zip(mask) {
-        key[word] |= (u64::from(STATE_CODE) & mask) << shift;
+/// Puts a state column's code into the keys of the rows that the mask says.
+pub fn put_state(mask: &Mask, field: Field, keys: &mut BlockKeys) {
+    for (key, mask) in keys[field.word].iter_mut().zip(mask) {
+        *key |= (u64::from(STATE_CODE) & mask) << field.shift;
     }
 }
 
-/// Whether two dictionaries are one, in memory.
+/// Whether two dictionaries are one: in memory, or because both are empty.
 fn same(a: &StringArray, b: &StringArray) -> bool {
+    if a.is_empty() && b.is_empty() {
+        return true;
+    }
     a.len() == b.len()
         && a.value_data().as_ptr() == b.value_data().as_ptr()
         && a.value_offsets().as_ptr() == b.value_offsets().as_ptr()
-}
-
-/// Rows that either mask has.
-pub fn either(a: Option<Mask>, b: Option<Mask>) -> Option<Mask> {
-    match (a, b) {
-        (Some(a), Some(b)) => Some(a.into_iter().zip(b).map(|(a, b)| a | b).collect()),
-        (mask, None) | (None, mask) => mask,
-    }
 }
 
 /// A line's id and interval as 128 bits.

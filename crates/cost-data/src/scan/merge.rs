@@ -3,17 +3,21 @@
 use super::Scan;
 use billing::charge_class::{ChargeClass, KEY_COLUMNS, KeyColumn, Measure, TextId, Texts};
 use billing::money::{DecimalError, Quantity};
+use foldhash::fast::FixedState;
 use std::collections::HashMap;
 
 /// The texts and classes of all scans, equal keys added up. The order is not yet that of a cube.
 ///
 /// # Errors
 /// [`DecimalError::TooLarge`] when a class's sum is beyond what money can hold.
-pub fn merge(scans: &[Scan]) -> Result<(Texts, Vec<ChargeClass>), DecimalError> {
+pub fn merge(scans: &mut [Scan]) -> Result<(Texts, Vec<ChargeClass>), DecimalError> {
     let mut texts = Texts::default();
-    let mut numbers: HashMap<[TextId; KEY_COLUMNS], usize> = HashMap::new();
+    let mut numbers: HashMap<[TextId; KEY_COLUMNS], usize, FixedState> =
+        HashMap::with_hasher(FixedState::with_seed(0));
     let mut classes: Vec<ChargeClass> = Vec::new();
     for scan in scans {
+        scan.end_section();
+        let scan = &*scan;
         let mut interned = Interned::new(scan);
         for class in 1..scan.classes.keys.len() {
             let key = KeyColumn::ALL.map(|column| interned.text(scan, &mut texts, column, class));

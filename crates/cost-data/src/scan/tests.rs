@@ -42,8 +42,8 @@ fn batch(first: usize, rows: usize, period: Option<Vec<bool>>) -> Batch {
 }
 
 /// Account, usage type, zone, lines and unblended units of every class, sorted.
-fn classes(scans: &[Scan]) -> Vec<(String, String, Option<String>, u64, i128)> {
-    let (texts, classes) = merge(scans).unwrap();
+fn classes(mut scans: Vec<Scan>) -> Vec<(String, String, Option<String>, u64, i128)> {
+    let (texts, classes) = merge(&mut scans).unwrap();
     let text = |class: &billing::charge_class::ChargeClass, column| {
         texts.get(class.text(column)).map(ToOwned::to_owned)
     };
@@ -62,29 +62,29 @@ fn classes(scans: &[Scan]) -> Vec<(String, String, Option<String>, u64, i128)> {
 
 fn scan_of(batches: Vec<Batch>, hash_mask: u64) -> Scan {
     let mut scan = Scan::new();
-    scan.hash_mask = hash_mask;
+    scan.section.hash_mask = hash_mask;
     batches.into_iter().for_each(|batch| scan.add(batch, "file").unwrap());
     scan
 }
 
 #[test]
 fn classes_are_exact_however_many_hashes_collide() {
-    let expected = classes(&[scan_of(vec![batch(0, ROWS, None)], u64::MAX)]);
+    let expected = classes(vec![scan_of(vec![batch(0, ROWS, None)], u64::MAX)]);
     assert_eq!(expected.len(), 7 * 11 * 5);
     assert_eq!(expected.iter().map(|class| class.3).sum::<u64>(), ROWS as u64);
     for hash_mask in [0, 1, 0xff] {
-        assert_eq!(classes(&[scan_of(vec![batch(0, ROWS, None)], hash_mask)]), expected, "{hash_mask:x}");
+        assert_eq!(classes(vec![scan_of(vec![batch(0, ROWS, None)], hash_mask)]), expected, "{hash_mask:x}");
     }
 }
 
 #[test]
 fn batches_and_threads_make_no_difference() {
-    let expected = classes(&[scan_of(vec![batch(0, ROWS, None)], u64::MAX)]);
+    let expected = classes(vec![scan_of(vec![batch(0, ROWS, None)], u64::MAX)]);
     let split = vec![batch(0, 1, None), batch(1, 200, None), batch(201, ROWS - 201, None)];
-    assert_eq!(classes(&[scan_of(split, u64::MAX)]), expected);
+    assert_eq!(classes(vec![scan_of(split, u64::MAX)]), expected);
     let (one, other) =
         (scan_of(vec![batch(300, ROWS - 300, None)], u64::MAX), scan_of(vec![batch(0, 300, None)], 3));
-    assert_eq!(classes(&[one, other]), expected);
+    assert_eq!(classes(vec![one, other]), expected);
 }
 
 #[test]
@@ -93,7 +93,7 @@ fn lines_of_other_periods_are_passed_by() {
     let scan = scan_of(vec![batch(0, ROWS, Some(keep))], u64::MAX);
     assert_eq!((scan.counts.read, scan.counts.passed_by), (600, 300));
     assert_eq!(scan.control["USD"].1, (0..600).step_by(2).sum::<i128>());
-    let found = classes(&[scan]);
+    let found = classes(vec![scan]);
     assert_eq!(found.iter().map(|class| class.4).sum::<i128>(), (0..600).step_by(2).sum::<i128>());
 }
 
@@ -131,8 +131,40 @@ fn a_missing_net_cost_is_the_unblended_cost() {
         .push((Measure::NetUnblended, Numbers { units: vec![-5, 0, 9], nulls, ..Numbers::default() }));
     let scan = scan_of(vec![with_net], u64::MAX);
     assert_eq!(scan.control["USD"], (-5 + 1 + 9, 3));
-    let (_, classes) = merge(&[scan]).unwrap();
+    let (_, classes) = merge(&mut [scan]).unwrap();
     assert_eq!(classes.iter().map(|c| c.lines - c.lines_without_net).sum::<u64>(), 2);
     assert_eq!(classes.iter().map(|c| c.sum(Measure::NetUnblended).units()).sum::<i128>(), 5);
     assert_eq!(classes.iter().map(|c| c.lines_without_net).sum::<u64>(), 1);
+}
+
+#[test]
+fn sums_of_a_section_may_leave_64_bits() {
+    let mut large = batch(0, 3, None);
+    large.keys[KeyColumn::UsageAccount as usize] = Some(Codes::from_texts([Some("1"); 3].into_iter()));
+    large.keys[KeyColumn::UsageType as usize] = Some(Codes::from_texts([Some("Requests"); 3].into_iter()));
+    large.measures = vec![(Measure::Unblended, Numbers { units: vec![i64::MAX; 3], ..Numbers::default() })];
+    let scan = scan_of(vec![large], u64::MAX);
+    let found = classes(vec![scan]);
+    assert_eq!((found.len(), found[0].4), (1, 3 * i128::from(i64::MAX)));
+}
+
+#[test]
+fn keys_of_several_words_tell_rows_apart() {
+    // 600 values take ten bits: six columns to a word, and every column beyond the first differs in one row only.
+    let mut many = batch(0, ROWS, None);
+    let columns = [KeyColumn::Operation, KeyColumn::Sku, KeyColumn::Region, KeyColumn::PricingUnit]
+        .into_iter()
+        .chain([KeyColumn::RateCode, KeyColumn::ProductCode, KeyColumn::ServiceCode, KeyColumn::InvoiceId]);
+    for (number, column) in columns.enumerate() {
+        // A dictionary of 600 values, of which all rows but one have the last.
+        let values: Vec<String> = (0..ROWS).map(|i| i.to_string()).collect();
+        let last = i32::try_from(ROWS - 1).unwrap();
+        let keys: Vec<i32> = (0..ROWS).map(|row| if row == number { 0 } else { last }).collect();
+        many.keys[column as usize] = Some(Codes { keys: keys.into(), nulls: None, values: values.into() });
+    }
+    many.keys[KeyColumn::UsageAccount as usize] = Some(Codes::from_texts((0..ROWS).map(|_| Some("1"))));
+    many.keys[KeyColumn::UsageType as usize] = Some(Codes::from_texts((0..ROWS).map(|_| Some("Requests"))));
+    let found = classes(vec![scan_of(vec![many], u64::MAX)]);
+    assert_eq!(found.len(), 8 + 1);
+    assert_eq!(found.iter().map(|class| class.3).sum::<u64>(), ROWS as u64);
 }

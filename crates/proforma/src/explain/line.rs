@@ -133,14 +133,14 @@ fn text(run: &RunFolder, id: &str, rows: &[Row]) -> String {
         match (&row.unsummed, &row.arithmetic) {
             (Some(why), _) => text += &format!("    not in the run: {why}\n"),
             (None, Some(arithmetic)) => {
-                let group = row.billing_group.as_deref().map(|group| format!("  billing group {group}\n"));
+                let group = row.billing_group.as_ref().map(|group| format!("    billing group {group}\n"));
                 text += &group.unwrap_or_default();
-                text += &class_text(arithmetic);
+                class_text(arithmetic).lines().for_each(|line| text += &format!("  {line}\n"));
             }
             (None, None) => {}
         }
         if let Some(exported) = &row.exported_amount {
-            text += &format!("    exported as {exported}\n");
+            text += &format!("      exported as {exported}\n");
         }
     }
     text

@@ -6,6 +6,7 @@ mod agreement;
 mod equal_books;
 mod equal_files;
 mod focus_months;
+mod questions;
 
 use crate::support::{Done, Run};
 use testkit::book::BookOptions;
