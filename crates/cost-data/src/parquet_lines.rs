@@ -16,7 +16,7 @@ use arrow_array::types::{
     Date32Type, Decimal128Type, Float32Type, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType,
     TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType,
 };
-use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_array::{Array, ArrayRef, RecordBatch, new_null_array};
 use arrow_schema::{DataType, Field, Schema, TimeUnit};
 use billing::charge_class::KeyColumn;
 use foldhash::fast::FixedState;
@@ -179,9 +179,8 @@ fn check_chunks(metadata: &ParquetMetaData, bytes: u64) -> Result<(), String> {
 
 /// The same file with every text column read as a dictionary.
 fn with_dictionaries(metadata: &ArrowReaderMetadata) -> parquet::errors::Result<ArrowReaderMetadata> {
-    let text = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
     let field = |field: &Arc<Field>| match field.data_type() {
-        DataType::Utf8 => Arc::new(field.as_ref().clone().with_data_type(text.clone())),
+        DataType::Utf8 => Arc::new(field.as_ref().clone().with_data_type(text_type())),
         _ => Arc::clone(field),
     };
     let schema = Schema::new(metadata.schema().fields().iter().map(field).collect::<Vec<_>>());
@@ -189,8 +188,14 @@ fn with_dictionaries(metadata: &ArrowReaderMetadata) -> parquet::errors::Result<
     ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options)
 }
 
+/// Text as it is read: as a dictionary.
+fn text_type() -> DataType {
+    DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
+}
+
+/// Whether a column is text, or has no value at all.
 fn is_text(kind: &DataType) -> bool {
-    matches!(kind, DataType::Dictionary(_, value) if **value == DataType::Utf8)
+    *kind == DataType::Null || *kind == text_type()
 }
 
 fn is_number(kind: &DataType) -> bool {
@@ -298,8 +303,13 @@ impl Decoder {
         Self { rows: record.num_rows(), by_place, rejects: Vec::new(), notes: RowNotes::default() }
     }
 
+    /// A column. One without any value may have no type: then it is text without a value.
     fn array(&self, column: Bound) -> ArrayRef {
-        Arc::clone(&self.by_place[&column.place])
+        let array = &self.by_place[&column.place];
+        match array.data_type() {
+            DataType::Null => new_null_array(&text_type(), self.rows),
+            _ => Arc::clone(array),
+        }
     }
 
     /// A text column, or the texts of a number column.
