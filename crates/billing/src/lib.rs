@@ -27,4 +27,6 @@ pub mod statement;
 
 pub mod cost_report;
 
+pub mod breakdown;
+
 pub mod reconciliation;

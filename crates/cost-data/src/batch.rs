@@ -1,5 +1,6 @@
 //! A batch: some thousand lines of one file, column by column, in the same shape from every format.
 
+use crate::dimensions::{self, DimensionColumn, Dimensions};
 use crate::diagnostics::{Diagnostic, excerpt};
 use crate::layout::{self, Layout};
 use crate::number::NumberNotes;
@@ -23,11 +24,13 @@ pub struct Columns {
     pub product_map: Option<usize>,
     /// The line's id and interval, when lines are checked for duplicates.
     pub identity: Option<[usize; 2]>,
+    /// What the dimension set is made from.
+    pub dimensions: Vec<DimensionColumn>,
 }
 
 impl Columns {
     /// The columns of a layout. `None` in a necessary place cannot be: `layout::detect` has refused it.
-    pub fn new(layout: &Layout, check_line_ids: bool) -> Self {
+    pub fn new(layout: &Layout, check_line_ids: bool, dimensions: &Dimensions) -> Self {
         let place = |name| layout.column(name);
         let keys = KeyColumn::ALL.map(|column| layout::key_source(column).and_then(place));
         let sources = |measure: &Measure| {
@@ -47,6 +50,7 @@ impl Columns {
             service_name: place(layout::SERVICE_NAME),
             product_map: place(layout::PRODUCT_MAP),
             identity: identity.map(|(id, interval)| [id, interval]).filter(|_| check_line_ids),
+            dimensions: dimensions::columns(layout, dimensions),
         }
     }
 
@@ -58,6 +62,7 @@ impl Columns {
         places.extend([self.payer, self.period_start]);
         places.extend(self.usage_start.into_iter().chain(self.product_name).chain(self.service_name));
         places.extend(self.identity.into_iter().flatten());
+        places.extend(self.dimensions.iter().map(|column| column.place));
         places.sort_unstable();
         places.dedup();
         places
@@ -151,6 +156,41 @@ impl Numbers {
     }
 }
 
+/// The day of a row outside the month, and of one that tells none.
+pub const OTHER_DAY: u8 = 31;
+
+/// The days on which the usage of rows starts.
+#[derive(Debug, Clone, Default)]
+pub struct Days {
+    /// The day of every row, the month's first being 0; else [`OTHER_DAY`].
+    pub of_month: Vec<u8>,
+    /// The rows that start outside the month, in order, with their days since 1970-01-01.
+    pub outside: Vec<(usize, i32)>,
+}
+
+impl Days {
+    /// Days for rows whose instants are given one by one, in seconds.
+    pub fn from_instants(instants: impl Iterator<Item = Option<i64>>, period: &std::ops::Range<i64>) -> Self {
+        let mut days = Self::default();
+        for (row, seconds) in instants.enumerate() {
+            let day = match seconds {
+                // A month has 31 days at most, and plausible instants are within thousands of years.
+                Some(seconds) if period.contains(&seconds) => ((seconds - period.start) / SECONDS_OF_DAY) as u8,
+                Some(seconds) => {
+                    days.outside.push((row, seconds.div_euclid(SECONDS_OF_DAY) as i32));
+                    OTHER_DAY
+                }
+                None => OTHER_DAY,
+            };
+            days.of_month.push(day);
+        }
+        days
+    }
+}
+
+/// How long a day is; UTC has no other.
+pub const SECONDS_OF_DAY: i64 = 86_400;
+
 /// A row that cannot be read.
 #[derive(Debug, Clone)]
 pub struct Reject {
@@ -189,8 +229,8 @@ pub struct Batch {
     pub measures: Vec<(Measure, Numbers)>,
     /// Whether each row belongs to the period that is read; `None`: all do.
     pub in_period: Option<Vec<bool>>,
-    /// Whether each row's usage starts outside the period; `None`: none does.
-    pub usage_outside: Option<Vec<bool>>,
+    /// The days of the usage, where the file tells them.
+    pub days: Option<Days>,
     pub product_name: Option<Codes>,
     pub service_name: Option<Codes>,
     /// The product map as JSON text, where the file has it as text.

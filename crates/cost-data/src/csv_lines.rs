@@ -3,8 +3,9 @@
 //! RFC 4180 by the `csv` crate, with the checks it leaves to others: quotes that do not enclose a whole field, and
 //! decompression beyond measure. An empty field is null.
 
-use crate::batch::{Batch, Codes, Columns, Numbers, Place, Reject, RowNotes, key_column_name};
+use crate::batch::{Batch, Codes, Columns, Days, Numbers, Place, Reject, RowNotes, key_column_name};
 use crate::diagnostics::Diagnostic;
+use crate::dimensions::{self, DimensionColumn};
 use crate::layout::{self, Layout, LayoutError};
 use crate::limits::{
     BATCH_BYTES, BATCH_ROWS, EXPANSION_FREE_BYTES, EXPANSION_RATIO_MAX, RECORD_BYTES_MAX, TEXT_BYTES_MAX,
@@ -313,15 +314,16 @@ impl Lines {
         for (key, source) in KeyColumn::ALL.into_iter().zip(columns.keys) {
             keys[key as usize] = source.map(|at| self.codes(at, key_column_name(key)));
         }
+        if !columns.dimensions.is_empty() {
+            keys[KeyColumn::DimensionSet as usize] = Some(self.dimension_sets(&columns.dimensions));
+        }
         let mut measures = Vec::with_capacity(columns.measures.len());
         for (measure, name, at) in &columns.measures {
             measures.push((*measure, self.numbers(*at, name)));
         }
-        let usage_outside = columns.usage_start.map(|at| {
-            (0..rows)
-                .map(|row| self.instant(at, row).is_some_and(|seconds| !period.contains(&seconds)))
-                .collect()
-        });
+        let days = columns
+            .usage_start
+            .map(|at| Days::from_instants((0..rows).map(|row| self.instant(at, row)), period));
         let payer = self.codes(columns.payer, layout::PAYER);
         let product_name = columns.product_name.map(|at| self.codes(at, layout::PRODUCT_NAME));
         let service_name = columns.service_name.map(|at| self.codes(at, layout::SERVICE_NAME));
@@ -337,7 +339,7 @@ impl Lines {
             payer,
             measures,
             in_period,
-            usage_outside,
+            days,
             product_name,
             service_name,
             product_map,
@@ -347,6 +349,15 @@ impl Lines {
             name_in_map: false,
         };
         (batch, lines)
+    }
+
+    fn dimension_sets(&mut self, columns: &[DimensionColumn]) -> Codes {
+        let values = |column: &DimensionColumn| {
+            let codes = self.codes(column.place, &column.name);
+            if column.in_map { dimensions::from_json_maps(&codes, &column.name) } else { codes }
+        };
+        let values: Vec<Codes> = columns.iter().map(values).collect();
+        dimensions::sets(self.lines.len(), &columns.iter().zip(values).collect::<Vec<_>>())
     }
 
     fn field(&self, at: usize, row: usize) -> &[u8] {

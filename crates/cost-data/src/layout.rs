@@ -124,6 +124,11 @@ impl Layout {
     pub fn column(&self, name: &str) -> Option<usize> {
         self.columns.get(name).copied()
     }
+
+    /// All columns by name, and their places.
+    pub fn columns(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.columns.iter().map(|(name, place)| (name.as_str(), *place))
+    }
 }
 
 /// What a header is not.

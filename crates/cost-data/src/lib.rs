@@ -12,6 +12,8 @@ pub mod diagnostics;
 
 pub mod layout;
 
+pub mod dimensions;
+
 pub mod delivery;
 pub mod manifest;
 
@@ -29,6 +31,7 @@ mod product_names;
 pub mod reading;
 
 pub mod cube_file;
+pub mod daily_file;
 
 pub mod worker;
 

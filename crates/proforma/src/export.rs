@@ -277,6 +277,8 @@ fn request(arguments: &ExportArguments, run: &run_folder::RunFolder) -> Result<R
         threads: arguments.threads.map_or_else(available, Into::into),
         accept_rejects: run.accepted_rejects,
         check_line_ids: false,
+        dimensions: (&run.book.reports).into(),
+        daily: None,
     })
 }
 

@@ -18,6 +18,7 @@ mod export;
 mod failure;
 mod preview;
 mod publish;
+mod report;
 mod report_files;
 mod run;
 mod run_folder;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         Command::Export(arguments) => export::export(&arguments),
         Command::Preview(arguments) => preview::preview(&arguments),
         Command::Explain(arguments) => explain::explain(&arguments),
+        Command::Report(arguments) => report::report(&arguments),
         Command::ReadCostFiles => {
             cost_data::worker::serve(std::io::stdin(), std::io::stdout()).map_err(Into::into)
         }

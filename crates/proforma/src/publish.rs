@@ -15,8 +15,17 @@ use std::path::{Path, PathBuf};
 /// A file that every run has: how a folder is known to be one.
 pub const MARK: &str = "reconciliation.json";
 /// All that a run may have beside it. A folder with anything else is not only a run, and is never replaced.
-pub const OTHER_FILES: [&str; 8] =
-    [COST_REPORT, "cost-report.csv", "statements", CUBE, "rejected-lines.csv", BOOKS[0], BOOKS[1], EXPORTS];
+pub const OTHER_FILES: [&str; 9] = [
+    COST_REPORT,
+    "cost-report.csv",
+    "statements",
+    CUBE,
+    DAILY_CUBE,
+    "rejected-lines.csv",
+    BOOKS[0],
+    BOOKS[1],
+    EXPORTS,
+];
 /// The folder of exported lines in a result folder, with a folder per billing group.
 pub const EXPORTS: &str = "pro-forma";
 /// What an export says of itself; how a folder is known to be one. For the operator.
@@ -27,6 +36,8 @@ pub const BOOKS: [&str; 2] = ["book.toml", "book.json"];
 pub const COST_REPORT: &str = "cost-report.json";
 /// The cube's name in a result folder.
 pub const CUBE: &str = "cost-cube.parquet";
+/// The daily cube's name in a result folder.
+pub const DAILY_CUBE: &str = "cost-cube-daily.parquet";
 /// How many results may be written into one folder at a time.
 const DRAFTS_MAX: u32 = 1_000;
 /// How long a file name may be, without its ending; file systems stop at 255 bytes.

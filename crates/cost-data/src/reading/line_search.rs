@@ -9,6 +9,7 @@ use crate::csv_lines::{self, CsvFile};
 use crate::cube_file::StoredCube;
 use crate::delivery;
 use crate::diagnostics::Diagnostic;
+use crate::dimensions::Dimensions;
 use crate::layout;
 use crate::scan::{Classifier, line_measures};
 use arrow_array::cast::AsArray;
@@ -35,6 +36,8 @@ pub struct LineSearch {
     pub id: String,
     /// The one interval that is wanted.
     pub interval: Option<String>,
+    /// The tags and cost categories that the run's classes are split by.
+    pub dimensions: Dimensions,
 }
 
 /// A row of the line.
@@ -71,6 +74,8 @@ pub fn find(search: &LineSearch) -> Result<Vec<FoundLine>, Refusal> {
         threads: 1,
         accept_rejects: true,
         check_line_ids: true,
+        dimensions: search.dimensions.clone(),
+        daily: None,
     };
     let opened = open_all(&delivery::find(&search.inputs, period)?, &request)?;
     let files = files_of_run(&opened, search)?;
