@@ -196,6 +196,11 @@ impl Layout {
         let absent = matched_by.into_iter().filter(|(column, _)| self.column(column.name()).is_none());
         absent.fold(Abilities::ALL_TOLD, |able, (_, feature)| able.with(feature, Ability::Absent))
     }
+
+    /// All columns by name, and their places.
+    pub fn columns(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.columns.iter().map(|(name, place)| (name.as_str(), *place))
+    }
 }
 
 /// What a header is not.

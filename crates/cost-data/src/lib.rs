@@ -12,6 +12,7 @@ pub mod diagnostics;
 
 pub mod layout;
 
+pub mod dimensions;
 mod focus;
 
 pub mod delivery;
@@ -39,6 +40,7 @@ mod product_names;
 pub mod reading;
 
 pub mod cube_file;
+pub mod daily_file;
 
 pub mod worker;
 

@@ -6,8 +6,10 @@ pub use line_search::{FoundLine, LineSearch, find as find_line};
 
 use crate::batch::{Columns, Place, span};
 use crate::csv_lines::{self, CsvFile};
+use crate::daily_file;
 use crate::delivery::{self, Found};
 use crate::diagnostics::{Diagnostic, excerpt};
+use crate::dimensions::Dimensions;
 use crate::focus::{self, OtherProviders};
 use crate::layout::{CostFormat, Layout, LayoutError};
 use crate::limits::{ODD_ACCOUNTS_SHOWN_MAX, REJECTS_LISTED_MAX, RESTARTS_MAX};
@@ -15,7 +17,7 @@ use crate::location::Location;
 use crate::number::NumberNotes;
 use crate::parquet_lines::{self, ParquetFile};
 use crate::pin;
-use crate::scan::{self, Counts, Scan, TooManyClasses};
+use crate::scan::{self, Counts, Daily, Scan, TooManyClasses};
 use crate::source::Source;
 use crate::sources::Sources;
 use billing::abilities::Abilities;
@@ -56,6 +58,12 @@ pub struct Request {
     pub pin: Option<PathBuf>,
     /// The folder that objects of a store are kept in while they are read; that of the system if it is not given.
     pub scratch: Option<PathBuf>,
+    /// The tags and cost categories that split classes.
+    #[serde(default)]
+    pub dimensions: Dimensions,
+    /// Where to leave the daily cube, if it is wanted.
+    #[serde(default)]
+    pub daily: Option<PathBuf>,
 }
 
 /// A month that was read.
@@ -96,6 +104,8 @@ pub struct Report {
     pub other_providers: Vec<OtherProvider>,
     /// Lines that came more than once, when that was checked.
     pub duplicate_lines: Option<u64>,
+    /// The SHA-256 of the daily cube, in hexadecimal, where there is one.
+    pub daily_sha256: Option<String>,
     /// What the operator should know.
     pub warnings: Vec<String>,
     /// CPU time that hashing the files took, in nanoseconds.
@@ -326,7 +336,7 @@ fn open(
         })?;
         (file.layout, Content::Csv)
     };
-    let columns = Columns::new(&layout, request.check_line_ids);
+    let columns = Columns::new(&layout, request.check_line_ids, &request.dimensions);
     if let Content::Parquet(file) = &content {
         let unusable = file.unusable_columns(&columns);
         if !unusable.is_empty() {
@@ -413,7 +423,7 @@ impl<'a> Run<'a> {
         let finished = AtomicUsize::new(0);
         let scans = std::thread::scope(|scope| {
             let work = || {
-                let scan = self.work();
+                let scan = self.work(request.daily.is_some());
                 finished.fetch_add(1, Ordering::Relaxed);
                 scan
             };
@@ -454,8 +464,9 @@ impl<'a> Run<'a> {
     }
 
     /// Takes tasks in order until there are no more.
-    fn work(&self) -> Scan {
+    fn work(&self, by_day: bool) -> Scan {
         let mut scan = Scan::new();
+        scan.daily = by_day.then(Daily::default);
         while let Some(task) = self.tasks.get(self.next.fetch_add(1, Ordering::Relaxed)) {
             if self.stop.load(Ordering::Relaxed) {
                 break;
@@ -579,6 +590,13 @@ fn finish(
     }
     report.rejects = rejects;
     report.duplicate_lines = request.check_line_ids.then(|| duplicates(totals.identities));
+    if let Some(path) = &request.daily {
+        let failed =
+            |error| Diagnostic::file(&path.display().to_string(), format!("cannot be written: {error}"));
+        report.daily_sha256 = Some(hex(&daily_file::write(path, &scans, period).map_err(failed)?));
+        // Before the classes of all threads become one cube, which takes as much memory again.
+        scans.iter_mut().for_each(|scan| scan.daily = None);
+    }
     let (texts, classes) = scan::merge(&mut scans)
         .map_err(|error| Diagnostic::file(&inputs_text(request), format!("a class's sum is {error}")))?;
     drop(scans);
@@ -596,6 +614,9 @@ fn finish(
     report.warnings.extend(opened.files.iter().filter_map(|file| without_identity(file, request)));
     report.warnings.extend(double_discounts(&cube));
     report.warnings.extend(odd_accounts(&cube));
+    let sets = cube.classes.iter().map(|class| class.text(KeyColumn::DimensionSet)).collect::<BTreeSet<_>>();
+    let sets = sets.into_iter().filter_map(|set| cube.texts.get(set));
+    report.warnings.extend(request.dimensions.unused(sets));
     let control =
         control_totals(totals.control).map_err(|reason| Diagnostic::file(&inputs_text(request), reason))?;
     if let Some(pins) = &request.pin {

@@ -307,6 +307,8 @@ fn request(arguments: &ExportArguments, run: &run_folder::RunFolder) -> Request 
         check_line_ids: false,
         pin: None,
         scratch: arguments.scratch.clone(),
+        dimensions: (&run.book.reports).into(),
+        daily: None,
     }
 }
 

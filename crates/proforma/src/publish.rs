@@ -22,11 +22,12 @@ use std::path::{Path, PathBuf};
 /// A file that every run has: how a folder is known to be one.
 pub const MARK: &str = "reconciliation.json";
 /// All that a run may have beside it. A folder with anything else is not only a run, and is never replaced.
-pub const OTHER_FILES: [&str; 9] = [
+pub const OTHER_FILES: [&str; 10] = [
     COST_REPORT,
     "cost-report.csv",
     "statements",
     CUBE,
+    DAILY_CUBE,
     "rejected-lines.csv",
     BOOKS[0],
     BOOKS[1],
@@ -43,6 +44,8 @@ pub const BOOKS: [&str; 2] = ["book.toml", "book.json"];
 pub const COST_REPORT: &str = "cost-report.json";
 /// The cube's name in a result folder.
 pub const CUBE: &str = "cost-cube.parquet";
+/// The daily cube's name in a result folder.
+pub const DAILY_CUBE: &str = "cost-cube-daily.parquet";
 /// How many results may be written into one folder at a time.
 const DRAFTS_MAX: u32 = 1_000;
 /// How long a file name may be, without its ending; file systems stop at 255 bytes.

@@ -4,7 +4,7 @@ use crate::book_file;
 use crate::cli::{ExportLayout, READ_COST_FILES, RunArguments};
 use crate::export::{self, Priced, Wanted};
 use crate::failure::Failure;
-use crate::publish::{CUBE, Draft};
+use crate::publish::{CUBE, DAILY_CUBE, Draft};
 use crate::report_files::{self, Results};
 use crate::terminal::{self, ReadingBar};
 use anyhow::{Context, anyhow};
@@ -14,6 +14,7 @@ use billing::period::BillingPeriod;
 use billing::rate_card::{ItemCharge, RateCard, item_charges, rate_card};
 use billing::reconciliation::reconcile;
 use billing::{cost_report, statement};
+use cost_data::dimensions::Dimensions;
 use cost_data::export::ExportReport;
 use cost_data::reading::{Refusal, Request};
 use cost_data::source_file::Snapshot;
@@ -29,7 +30,9 @@ pub fn run(arguments: &RunArguments) -> Result<(), Failure> {
         BillingPeriod::parse(&arguments.period).map_err(|error| Failure::input(error.to_string()))?;
     let (book, book_text) = read_book(&arguments.book)?;
     let draft = Draft::begin(&arguments.out, arguments.force, arguments.scratch.as_deref())?;
-    let (request, limits) = request(arguments)?;
+    let (mut request, limits) = request(arguments)?;
+    request.dimensions = (&book.reports).into();
+    request.daily = (!arguments.no_daily).then(|| draft.path(DAILY_CUBE));
     let answer = read_cost_files(&request, limits, &draft)?;
     let read = started.elapsed();
     terminal::print_reading(&answer.report);
@@ -118,6 +121,8 @@ fn request(arguments: &RunArguments) -> Result<(Request, Limits), Failure> {
         check_line_ids: arguments.check_line_ids,
         pin: arguments.pin.clone(),
         scratch: arguments.scratch.clone(),
+        dimensions: Dimensions::default(),
+        daily: None,
     };
     Ok((request, limits))
 }

@@ -9,6 +9,7 @@ use crate::csv_lines::{self, CsvFile};
 use crate::cube_file::StoredCube;
 use crate::delivery;
 use crate::diagnostics::Diagnostic;
+use crate::dimensions::Dimensions;
 use crate::scan::{Classifier, line_measures};
 use crate::sources::Sources;
 use arrow_array::cast::AsArray;
@@ -37,6 +38,8 @@ pub struct LineSearch {
     pub interval: Option<String>,
     /// The folder that objects of a store are kept in while they are looked through.
     pub scratch: Option<PathBuf>,
+    /// The tags and cost categories that the run's classes are split by.
+    pub dimensions: Dimensions,
 }
 
 /// A row of the line.
@@ -75,6 +78,8 @@ pub fn find(search: &LineSearch) -> Result<Vec<FoundLine>, Refusal> {
         check_line_ids: true,
         pin: None,
         scratch: search.scratch.clone(),
+        dimensions: search.dimensions.clone(),
+        daily: None,
     };
     let delivery = delivery::find(&search.inputs, period)?;
     let sources = Sources::open(&delivery, request.scratch.as_deref());

@@ -10,6 +10,7 @@ mod bad_deliveries;
 mod bad_parquet;
 mod bad_values;
 mod books;
+mod breakdowns;
 mod differences;
 mod explanations;
 mod focus;
