@@ -30,6 +30,7 @@ CPU_RATIO_MAX = 0.5
 MEMORY_MAX = 200 * 1000 * 1000
 CLASSES, RULES = 500_000, 500
 S3_CPU_RATIO_MAX = 1.3
+PREVIEW_SECONDS_MAX = 1
 MB = 1_000_000
 
 
@@ -47,6 +48,7 @@ def main():
             result["months"].append(measure_month(options, rows, reps))
     if not options.duckdb_only and not options.s3_only:
         result["price_classes"] = price_classes()
+        result["preview"] = preview(options.reps)
     if not options.duckdb_only and not options.no_s3:
         result["s3"] = measure_s3(options)
     WORK.mkdir(parents=True, exist_ok=True)
@@ -243,6 +245,36 @@ def price_classes():
     print("  " + measured.stdout.strip().replace("\n", "\n  "))
     print(f"  {measured.cpu_seconds:.2f} CPU s, {measured.wall_seconds:.2f} s, {measured.process_bytes_max / MB:.0f} MB")
     return figures(measured) | {"stdout": measured.stdout.strip()}
+
+
+def preview(reps):
+    """The time of `proforma preview` after a rule change, on a run of many classes: the whole process, wall time."""
+    binary = TARGET / "release" / "proforma"
+    month = WORK / f"classes-{CLASSES}"
+    if not month.exists():
+        unfinished = month.with_suffix(".part")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        subprocess.run([sys.executable, BENCH / "many_classes.py", str(CLASSES), unfinished], check=True)
+        unfinished.rename(month)
+    priced = run([binary, "run", "--cost", month / "cost", "--book", month / "book.toml", "--period", PERIOD,
+                  "--out", month / "run", "--force"])
+    if priced.exit_code:
+        sys.exit(f"proforma ended with {priced.exit_code}:\n{priced.stderr}")
+    print(f"\nproforma preview, {CLASSES:,} classes, {reps} runs each")
+    result = {}
+    for name, more in (("per group", []), ("per product", ["--by-product"])):
+        runs = [run([binary, "preview", "--run", month / "run", "--book", month / "draft.toml", *more]) for _ in range(reps)]
+        failed = next((one for one in runs if one.exit_code), None)
+        if failed:
+            sys.exit(f"preview ended with {failed.exit_code}:\n{failed.stderr}")
+        result[name] = [figures(one) for one in runs]
+        spreads = {key: spread([one[key] for one in result[name]]) for key in result[name][0]}
+        wall, cpu, memory = (spreads[key] for key in ("wall_seconds", "cpu_seconds", "process_bytes_max"))
+        print(f"  {name}: {wall['median']:.2f} s ({wall['min']:.2f}–{wall['max']:.2f}), {cpu['median']:.2f} CPU s, "
+              f"{memory['max'] / MB:.0f} MB")
+    fastest = min(one["wall_seconds"] for one in result["per group"])
+    verdict("seconds of a preview", fastest, PREVIEW_SECONDS_MAX, " s")
+    return result
 
 
 if __name__ == "__main__":
