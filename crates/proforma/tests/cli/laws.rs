@@ -5,6 +5,7 @@
 mod agreement;
 mod equal_books;
 mod equal_files;
+mod exports;
 
 use crate::support::{Done, Run};
 use testkit::book::BookOptions;
