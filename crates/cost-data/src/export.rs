@@ -96,9 +96,9 @@ pub fn export(
         .map_err(|error| Diagnostic::file("--period", error.to_string()))?;
     let delivery = delivery::find(&request.inputs, period)?;
     let opened = open_all(&delivery, request)?;
-    let headers = opened.files.iter().map(|file| file.layout.header.as_slice());
+    let layouts = opened.files.iter().map(|file| &file.layout);
     let outputs = match plan.layout {
-        Layout::Cur => output::of_cur(headers, plan),
+        Layout::Cur => output::of_cur(layouts, plan),
         Layout::Focus => output::of_focus(false),
     };
     let failed = |error: &dyn std::fmt::Display| {
