@@ -104,6 +104,14 @@ impl Texts {
         if self.bytes + text.len() > BYTES_MAX {
             return None;
         }
+        self.code_of_made(text, accounts)
+    }
+
+    /// The same for a text that is made here, of which there are no more than classes and rates: it is never carried as it is.
+    pub fn code_of_made(&mut self, text: &str, accounts: &Accounts) -> Option<TextCode> {
+        if let Some(code) = self.codes.get(text) {
+            return Some(*code);
+        }
         let code = TextCode::try_from(self.texts.len() + 1).ok()?;
         self.bytes += text.len() + size_of::<Box<str>>();
         self.codes.insert(text.into(), code);
