@@ -237,14 +237,15 @@ fn is_read(name: &str) -> bool {
     key || measure || NECESSARY.contains(&name) || [USAGE_START, PRODUCT_MAP, PRODUCT_NAME].contains(&name)
 }
 
-/// AWS's rule from `lineItem/UsageAccountId` to `line_item_usage_account_id`: an underscore before every capital.
+/// AWS's rule from `lineItem/UsageAccountId` to `line_item_usage_account_id`: an underscore before every capital, and for the
+/// colon of tags.
 pub(crate) fn canonical_name(name: &str) -> String {
     if !name.contains('/') {
         return name.to_owned();
     }
     let mut canonical = String::with_capacity(name.len() + 8);
     for character in name.chars() {
-        if character == '/' {
+        if matches!(character, '/' | ':') {
             canonical.push('_');
         } else if character.is_ascii_uppercase() {
             if !canonical.is_empty() && !canonical.ends_with('_') {
