@@ -7,7 +7,7 @@ use crate::failure::Failure;
 use anyhow::Context;
 use rustix::fs::{CWD, FlockOperation, RenameFlags, flock, renameat_with};
 use sha2::{Digest, Sha256};
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, File};
 use std::io;
 use std::path::{Path, PathBuf};
@@ -44,7 +44,11 @@ pub struct Draft {
 impl Draft {
     /// Begins a folder that will be `target`, which must be absent, empty, or with `force` an earlier run.
     pub fn begin(target: &Path, force: bool) -> Result<Self, Failure> {
-        let known = |name: &OsString| name == MARK || OTHER_FILES.iter().any(|other| name == other);
+        // An export into a run may have been killed there.
+        let abandoned = |name: &OsString| name.to_string_lossy().starts_with(&partial(OsStr::new(EXPORTS)));
+        let known = |name: &OsString| {
+            name == MARK || OTHER_FILES.iter().any(|other| name == other) || abandoned(name)
+        };
         Self::begin_as(target, &Earlier { what: "run", mark: MARK, known: &known }, force)
     }
 
@@ -56,7 +60,7 @@ impl Draft {
             return Err(Failure::input(format!("`{}` cannot be a result folder", target.display())));
         };
         fs::create_dir_all(parent).with_context(|| format!("cannot make `{}`", parent.display()))?;
-        let prefix = format!(".{}.partial-", name.to_string_lossy());
+        let prefix = partial(name);
         remove_abandoned(parent, &prefix);
         for number in 0..DRAFTS_MAX {
             let folder = parent.join(format!("{prefix}{number}"));
@@ -144,7 +148,7 @@ fn check_target(target: &Path, earlier: &Earlier<'_>, force: bool) -> Result<boo
         return Err(Failure::input(problem).hint("give an absent or empty folder with --out"));
     }
     if let Some(foreign) = names.iter().find(|name| !(earlier.known)(name)) {
-        let problem = format!("`{shown}` holds `{}`, which is not of a {what}", foreign.to_string_lossy());
+        let problem = format!("`{shown}` holds `{}`, which no {what} has", foreign.to_string_lossy());
         return Err(
             Failure::input(problem).hint("give another folder with --out; --force replaces a whole folder")
         );
@@ -156,6 +160,11 @@ fn check_target(target: &Path, earlier: &Earlier<'_>, force: bool) -> Result<boo
         );
     }
     Ok(true)
+}
+
+/// How the names begin of folders that will be of this name.
+fn partial(name: &OsStr) -> String {
+    format!(".{}.partial-", name.to_string_lossy())
 }
 
 fn absolute(path: &Path) -> io::Result<PathBuf> {
@@ -191,6 +200,12 @@ fn sync_tree(folder: &Path) -> io::Result<()> {
         if path.is_dir() { sync_tree(&path)? } else { File::open(&path)?.sync_all()? }
     }
     File::open(folder)?.sync_all()
+}
+
+/// A billing group's folder among the exported files.
+pub fn folder_name(group: &str) -> String {
+    // One name there is taken.
+    if group == EXPORT_MARK { group.replace('.', "%2E") } else { file_name(group) }
 }
 
 /// A name as a file name: what a file system or a shell could mistake is percent-encoded, and a name too long for a file

@@ -24,7 +24,11 @@ pub const COST: &str = "line_item_unblended_cost";
 #[track_caller]
 pub fn rows_of(export: &Path, folder: &str) -> Vec<Row> {
     let file = file_of(export, folder);
-    if file.extension().is_some_and(|ending| ending == "parquet") { parquet_rows(&file) } else { csv_rows(&file) }
+    if file.extension().is_some_and(|ending| ending == "parquet") {
+        parquet_rows(&file)
+    } else {
+        csv_rows(&file)
+    }
 }
 
 /// The only file in a group's folder.
@@ -110,14 +114,24 @@ impl Done {
     pub fn statement_totals(&self, group: &str) -> BTreeMap<String, Exact> {
         let file = self.json(&format!("statements/{group}.json"));
         let statements = crate::reports::list(&file["statements"]).iter();
-        let total = |one: &serde_json::Value| (crate::reports::text(&one["currency"]).to_owned(), number(&one["total"]));
+        let total = |one: &serde_json::Value| {
+            (crate::reports::text(&one["currency"]).to_owned(), number(&one["total"]))
+        };
         statements.map(total).collect()
     }
 
     /// `proforma export` of this run into `out`.
     pub fn export(&self, cost: &Path, out: &Path, more: &[&str]) -> Self {
         let mut command = Command::new(env!("CARGO_BIN_EXE_proforma"));
-        command.arg("export").arg("--run").arg(&self.out).arg("--cost").arg(cost).arg("--out").arg(out).args(more);
+        command
+            .arg("export")
+            .arg("--run")
+            .arg(&self.out)
+            .arg("--cost")
+            .arg(cost)
+            .arg("--out")
+            .arg(out)
+            .args(more);
         Self::of(command.output().expect("the program starts"), out.to_owned())
     }
 }

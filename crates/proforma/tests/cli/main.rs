@@ -11,6 +11,7 @@ mod bad_deliveries;
 mod bad_parquet;
 mod bad_values;
 mod books;
+mod exports;
 mod forms;
 mod laws;
 mod outputs;

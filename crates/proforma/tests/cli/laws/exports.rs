@@ -86,13 +86,17 @@ fn of_bill<'a>(case: &'a Case, bill: &oracle::Bill, group: &BillingGroup) -> Vec
 fn check_added_rows(done: &Done, group: &BillingGroup, added: &[&Row]) {
     let file = done.json(&format!("statements/{}.json", group.name));
     let items = list(&file["statements"]).iter().flat_map(|one| list(&one["custom_line_items"]));
-    let mut expected: Vec<String> = items.map(|item| format!("customlineitem/{}", text(&item["name"]))).collect();
+    let mut expected: Vec<String> =
+        items.map(|item| format!("customlineitem/{}", text(&item["name"]))).collect();
     let mut found: Vec<String> = added.iter().filter_map(|row| cause(row)).map(str::to_owned).collect();
     found.retain(|cause| *cause != format!("residue/{PERIOD}"));
     (expected.sort(), found.sort());
     assert_eq!(found, expected, "{}", group.name);
     for row in added {
-        assert_eq!(value(row, "line_item_resource_id"), format!("arn:aws:billingconductor:::{}", cause(row).expect("one")));
+        assert_eq!(
+            value(row, "line_item_resource_id"),
+            format!("arn:aws:billingconductor:::{}", cause(row).expect("one"))
+        );
         assert!(group.accounts.contains(&value(row, "line_item_usage_account_id").to_owned()), "{row:?}");
     }
 }
@@ -105,7 +109,8 @@ fn check_residues(rows: &[Row]) -> usize {
         let amount = exact(row, "line_item_unblended_cost");
         let amount = if amount.is_negative() { -amount } else { amount };
         let of_row = Exact::of("0.00000000000000500001").times(&(Exact::of("1") + &amount));
-        let bound = bounds.entry(value(row, "line_item_currency_code")).or_insert_with(|| Exact::of("0.00000000005"));
+        let bound =
+            bounds.entry(value(row, "line_item_currency_code")).or_insert_with(|| Exact::of("0.00000000005"));
         *bound += &of_row;
     }
     for row in rows.iter().filter(|row| is_residue(row)) {
@@ -147,8 +152,12 @@ fn usage_of_lines(lines: &[&Line]) -> BTreeMap<UsageKey, Exact> {
 }
 
 fn usage_of_rows(rows: &[&Row]) -> BTreeMap<UsageKey, Exact> {
-    let columns =
-        ["line_item_usage_account_id", "line_item_usage_type", "line_item_operation", "identity_time_interval"];
+    let columns = [
+        "line_item_usage_account_id",
+        "line_item_usage_type",
+        "line_item_operation",
+        "identity_time_interval",
+    ];
     let mut sums: BTreeMap<UsageKey, Exact> = BTreeMap::new();
     for row in rows {
         if METERED.contains(&value(row, "line_item_line_item_type")) {
@@ -217,7 +226,8 @@ fn a_groups_file_does_not_depend_on_other_customers() {
         let mut random = Random::new(case.seed ^ 0x150_1A7E);
         random.shuffle(&mut case.month.lines);
         let group = random.pick(&case.book.billing_groups).clone();
-        let is_own = |line: &Line| group.accounts.contains(line.line_item_usage_account_id.as_ref().expect("one"));
+        let is_own =
+            |line: &Line| group.accounts.contains(line.line_item_usage_account_id.as_ref().expect("one"));
         let file = |lines: &[Line], book: &SampleBook| {
             let arguments = ["--export", layout(case.options.form)];
             let run = Run::new(PERIOD, &book.to_toml(), |cost| drop(write_month(cost, lines, &case.options)));
@@ -230,7 +240,8 @@ fn a_groups_file_does_not_depend_on_other_customers() {
         let own: Vec<Line> = case.month.lines.iter().filter(|line| is_own(line)).cloned().collect();
         let alone = only_group(&case.book, &group);
         assert_same(&file(&own, &alone), &expected, "alone");
-        let changed: Vec<Line> = case.month.lines.iter().flat_map(|line| change(line, is_own(line), &mut random)).collect();
+        let changed: Vec<Line> =
+            case.month.lines.iter().flat_map(|line| change(line, is_own(line), &mut random)).collect();
         assert_same(&file(&changed, &case.book), &expected, "other lines");
         assert_same(&file(&changed, &alone), &expected, "other lines in no group");
     }
