@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Reading and pricing a month of cost data, beside DuckDB building the same cost cube.
 
-    bench.py [--rows N | --quick] [--memory] [--reps N] [--threads N] [--duckdb-only | --s3-only] [--no-s3]
+    bench.py [--rows N | --quick] [--memory | --export] [--reps N] [--threads N] [--duckdb-only | --s3-only] [--no-s3]
 
 Runs are interleaved, and CPU seconds of whole process trees are compared: on a shared machine wall time says little.
 Each run's totals are checked against the generator's exact ones. The result goes to target/bench/result.json.
@@ -18,6 +18,7 @@ import subprocess
 import sys
 from decimal import Decimal
 
+import exports
 from measure import run
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -28,6 +29,7 @@ PERIOD = "2026-10"
 MEMORY_ROWS = 30_000_000
 CPU_RATIO_MAX = 0.5
 MEMORY_MAX = 200 * 1000 * 1000
+EXPORT_MEMORY_MAX = 500 * 1000 * 1000
 CLASSES, RULES = 500_000, 500
 S3_CPU_RATIO_MAX = 1.3
 PREVIEW_SECONDS_MAX = 1
@@ -42,6 +44,8 @@ def main():
             sys.exit(f"{binary} is missing: cargo build --release -p proforma -p xtask")
     result = {"machine": machine(), "threads": options.threads, "months": []}
     show_machine(result["machine"])
+    if options.export:
+        return measure_exports(options, result)
     months = [(options.rows, options.reps)] + ([(MEMORY_ROWS, 1)] if options.memory else [])
     for rows, reps in months:
         if not options.s3_only:
@@ -63,6 +67,7 @@ def arguments():
     parser.add_argument("--rows", type=lambda text: int(float(text)), default=10_000_000)
     parser.add_argument("--quick", action="store_const", dest="rows", const=1_000_000, help="1 million lines")
     parser.add_argument("--memory", action="store_true", help="also a month of 30 million lines, once")
+    parser.add_argument("--export", action="store_true", help="the line export into 300 groups instead")
     parser.add_argument("--reps", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--duckdb-only", action="store_true", help="leave our own program out")
@@ -125,6 +130,24 @@ def measure_month(options, rows, reps):
     month_result["summary"] = summarize(proforma_runs, duckdb_runs)
     print_summary(month_result["summary"], totals, correct)
     return month_result
+
+
+def measure_exports(options, result):
+    month = generated(options.rows)
+    print(f"\n{options.rows:,} lines into {exports.GROUPS} groups, {options.threads} threads, {options.reps} times, interleaved")
+    measured = exports.measure(TARGET / "release" / "proforma", month, WORK, PERIOD, options)
+    summary = {name: spread([one[name] for one in measured["runs"]]) for name in measured["runs"][0]}
+    print(f"{'':34} {'median':>10} {'min':>10} {'max':>10}")
+    for name, row in summary.items():
+        scale, unit = (MB, " MB") if "bytes" in name else (1000, " thousand") if "rows" in name else (1, "")
+        print(f"{name + unit:34} " + " ".join(f"{row[key] / scale:10.2f}" for key in ("median", "min", "max")))
+    many = measured["many_groups"]
+    print(f"{many['groups']:,} groups, {many['groups with lines']:,} with lines: {many['run --export']:.1f} CPU s")
+    verdict("CPU of an exporting run less a run", summary["ratio"]["median"], CPU_RATIO_MAX, "")
+    verdict("CPU of an export alone", summary["ratio alone"]["median"], CPU_RATIO_MAX, "")
+    verdict("memory of many groups", many["run --export bytes"] / MB, EXPORT_MEMORY_MAX / MB, " MB")
+    result["exports"] = measured | {"rows": options.rows, "summary": summary}
+    (WORK / "exports.json").write_text(json.dumps(result, indent=1) + "\n")
 
 
 def run_proforma(command, **options):

@@ -111,9 +111,9 @@ fn export_opened(
     folder: &Path,
     progress: &(dyn Fn(Progress) + Sync),
 ) -> Result<ExportReport, Refusal> {
-    let headers = opened.files.iter().map(|file| file.layout.header.as_slice());
+    let layouts = opened.files.iter().map(|file| &file.layout);
     let outputs = match plan.layout {
-        Layout::Cur => output::of_cur(headers, plan),
+        Layout::Cur => output::of_cur(layouts, plan),
         Layout::Focus => output::of_focus(opened.files.iter().any(|file| file.columns.focus.is_some())),
     };
     let failed = |error: &dyn std::fmt::Display| {

@@ -333,14 +333,15 @@ fn bind(
     (columns, duplicates)
 }
 
-/// AWS's rule from `lineItem/UsageAccountId` to `line_item_usage_account_id`: an underscore before every capital.
+/// AWS's rule from `lineItem/UsageAccountId` to `line_item_usage_account_id`: an underscore before every capital, and for the
+/// colon of tags.
 pub(crate) fn canonical_name(name: &str) -> String {
     if !name.contains('/') {
         return name.to_owned();
     }
     let mut canonical = String::with_capacity(name.len() + 8);
     for character in name.chars() {
-        if character == '/' {
+        if matches!(character, '/' | ':') {
             canonical.push('_');
         } else if character.is_ascii_uppercase() {
             if !canonical.is_empty() && !canonical.ends_with('_') {

@@ -5,7 +5,7 @@ mod focus_rows;
 
 use crate::cli::{ExportArguments, ExportFormat, ExportLayout, READ_COST_FILES};
 use crate::failure::Failure;
-use crate::publish::{CUBE, Draft, EXPORT_MARK, EXPORTS, Earlier, file_name};
+use crate::publish::{CUBE, Draft, EXPORT_MARK, EXPORTS, Earlier, folder_name};
 use crate::run::{rate, reading_failed, refused};
 use crate::run_folder;
 use crate::terminal::{ReadingBar, thousands};
@@ -104,7 +104,7 @@ fn group_plan(
     let rows = FocusRows { priced, group, number, issuer };
     let mut plan = GroupPlan {
         folder: (wanted.groups.is_empty() || wanted.groups.contains(&group.name))
-            .then(|| file_name(&group.name)),
+            .then(|| folder_name(&group.name)),
         name: group.name.clone(),
         primary_account: group.primary_account.to_string(),
         added: Vec::new(),
@@ -175,9 +175,9 @@ pub fn with_run(
     Ok(report)
 }
 
-/// The folders of the groups, by their numbers.
+/// The groups' names, by their numbers.
 fn names(plan: &Plan) -> Vec<String> {
-    plan.groups.iter().map(|group| group.folder.clone().unwrap_or_default()).collect()
+    plan.groups.iter().map(|group| group.name.clone()).collect()
 }
 
 fn in_child(
@@ -318,7 +318,9 @@ fn earlier_folders(target: &Path) -> BTreeSet<String> {
         let mark: serde_json::Value =
             serde_json::from_slice(&fs::read(target.join(EXPORT_MARK)).ok()?).ok()?;
         let files = mark.get("files")?.as_array()?;
-        Some(files.iter().filter_map(|file| Some(file.get("billing_group")?.as_str()?.to_owned())).collect())
+        let folder =
+            |file: &serde_json::Value| Some(file.get("file")?.as_str()?.split_once('/')?.0.to_owned());
+        Some(files.iter().filter_map(folder).collect())
     };
     read().unwrap_or_default()
 }

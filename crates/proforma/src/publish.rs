@@ -13,7 +13,7 @@ use cost_data::source_file::SOURCE_FILE;
 use rustix::fs::{CWD, FlockOperation, RenameFlags, flock, renameat_with};
 use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::fs::{self, DirBuilder, File};
 use std::io;
 use std::os::unix::fs::DirBuilderExt;
@@ -69,7 +69,11 @@ impl Draft {
     /// Begins a folder that will be `target`, which must be absent, empty, or with `force` an earlier run. What goes to an object
     /// store is made in `scratch`.
     pub fn begin(target: &Path, force: bool, scratch: Option<&Path>) -> Result<Self, Failure> {
-        let known = |name: &OsString| name == MARK || OTHER_FILES.iter().any(|other| name == other);
+        // An export into a run may have been killed there.
+        let abandoned = |name: &OsString| name.to_string_lossy().starts_with(&partial(OsStr::new(EXPORTS)));
+        let known = |name: &OsString| {
+            name == MARK || OTHER_FILES.iter().any(|other| name == other) || abandoned(name)
+        };
         Self::begin_as(target, &Earlier { what: "run", mark: MARK, known: &known }, force, scratch)
     }
 
@@ -105,7 +109,7 @@ impl Draft {
     /// Makes a folder for the draft that is nobody else's.
     fn beside(parent: &Path, name: &str, target: Target) -> Result<Self, Failure> {
         fs::create_dir_all(parent).with_context(|| format!("cannot make `{}`", parent.display()))?;
-        let prefix = format!(".{name}.partial-");
+        let prefix = partial(OsStr::new(name));
         remove_abandoned(parent, &prefix);
         for number in 0..DRAFTS_MAX {
             let folder = parent.join(format!("{prefix}{number}"));
@@ -216,7 +220,7 @@ fn is_replaced(
         return Err(Failure::input(problem).hint("give an absent or empty folder with --out"));
     }
     if let Some(foreign) = names.iter().find(|name| !(earlier.known)(name)) {
-        let problem = format!("`{shown}` holds `{}`, which is not of a {what}", foreign.to_string_lossy());
+        let problem = format!("`{shown}` holds `{}`, which no {what} has", foreign.to_string_lossy());
         return Err(
             Failure::input(problem).hint("give another folder with --out; --force replaces a whole folder")
         );
@@ -228,6 +232,11 @@ fn is_replaced(
         );
     }
     Ok(true)
+}
+
+/// How the names begin of folders that will be of this name.
+fn partial(name: &OsStr) -> String {
+    format!(".{}.partial-", name.to_string_lossy())
 }
 
 fn absolute(path: &Path) -> io::Result<PathBuf> {
@@ -263,6 +272,12 @@ fn sync_tree(folder: &Path) -> io::Result<()> {
         if path.is_dir() { sync_tree(&path)? } else { File::open(&path)?.sync_all()? }
     }
     File::open(folder)?.sync_all()
+}
+
+/// A billing group's folder among the exported files.
+pub fn folder_name(group: &str) -> String {
+    // One name there is taken.
+    if group == EXPORT_MARK { group.replace('.', "%2E") } else { file_name(group) }
 }
 
 /// A name as a file name: what a file system or a shell could mistake is percent-encoded, and a name too long for a file

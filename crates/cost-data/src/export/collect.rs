@@ -118,7 +118,7 @@ impl<'a> Collector<'a> {
                         Treatment::Group(of) => Some(plan.groups[group as usize].text(of).to_owned()),
                         _ => continue,
                     };
-                    let code = text.and_then(|text| texts.code(&text, &accounts));
+                    let code = text.and_then(|text| texts.code_of_made(&text, &accounts));
                     codes.push((number, code.unwrap_or(0)));
                 }
                 let charge = charge(cube, class, treated);

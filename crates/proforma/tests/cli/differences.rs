@@ -5,7 +5,6 @@ use crate::support::{Done, Run, proforma};
 use serde_json::Value;
 use testkit::{Form, Line, WriteOptions, write_month};
 
-
 const BOOK: &str = r#"
 payer_account_id = "999999999999"
 

@@ -6,6 +6,7 @@ mod agreement;
 mod breakdowns;
 mod equal_books;
 mod equal_files;
+mod exports;
 mod focus_months;
 mod questions;
 

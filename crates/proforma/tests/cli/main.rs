@@ -1,5 +1,6 @@
 //! Tests through the door that a user uses: the `proforma` program.
 
+mod exported;
 mod reports;
 mod small_files;
 mod support;
@@ -13,6 +14,7 @@ mod books;
 mod breakdowns;
 mod differences;
 mod explanations;
+mod exports;
 mod focus;
 mod forms;
 mod laws;

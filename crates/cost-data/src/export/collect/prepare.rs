@@ -173,7 +173,7 @@ impl Collector<'_> {
             *code = *known.entry((place, *factor)).or_insert_with(|| {
                 let units = number::units_of_text(rates.values.value(place), &mut NumberNotes::default());
                 let text = units.ok().map(|units| by_class::scaled(units, *factor));
-                text.and_then(|text| texts.code(&text, &self.accounts)).unwrap_or(0)
+                text.and_then(|text| texts.code_of_made(&text, &self.accounts)).unwrap_or(0)
             });
         }
         codes
@@ -251,13 +251,7 @@ impl Collector<'_> {
                         }
                         Prepared::Codes(found)
                     }
-                    None if own => {
-                        let own_rows =
-                            ordered.rows.iter().filter(|(_, class)| is_own(class)).map(|(row, _)| *row);
-                        let own_rows: HashSet<usize> = own_rows.collect();
-                        let text = |row| codes.text(row).filter(|_| own_rows.contains(&row));
-                        Prepared::Texts(Codes::from_texts((0..codes.keys.len()).map(text)))
-                    }
+                    None if own => Prepared::Texts(only(&codes, ordered, |(_, class)| is_own(class))),
                     None => Prepared::Texts(codes),
                 }
             }
@@ -299,16 +293,21 @@ impl Collector<'_> {
         let Some(Values::Text(arns)) = lines.values(CAPACITY_RESERVATION, Kind::Text) else {
             return Prepared::Absent;
         };
-        let Prepared::Codes(mut codes) = prepared else { return Prepared::Absent };
         let owners: Vec<Mentions> =
             arns.values.iter().map(|arn| self.accounts.mentioned(arn.unwrap_or(""))).collect();
-        for ((row, class), code) in lines.ordered.rows.iter().zip(&mut codes) {
+        let is_own = |(row, class): &(usize, usize)| {
             let group = self.classes[*class].as_ref().map(|class| Mentions::Group(class.group));
-            if arns.place(*row).map(|place| owners[place]) != group {
-                *code = 0;
+            arns.place(*row).map(|place| owners[place]) == group
+        };
+        match prepared {
+            Prepared::Codes(mut codes) => {
+                let others = lines.ordered.rows.iter().zip(&mut codes).filter(|(row, _)| !is_own(row));
+                others.for_each(|(_, code)| *code = 0);
+                Prepared::Codes(codes)
             }
+            Prepared::Texts(codes) => Prepared::Texts(only(&codes, lines.ordered, is_own)),
+            other => other,
         }
-        Prepared::Codes(codes)
     }
 
     /// A map with the keys that the operator allows; `None` where none is left.
@@ -317,6 +316,12 @@ impl Collector<'_> {
         map.retain(|key, _| self.allowed_tags.contains(key));
         if map.is_empty() { None } else { serde_json::to_string(&map).ok() }
     }
+}
+
+/// The texts of some of the ordered rows.
+fn only(codes: &Codes, ordered: &Ordered, wanted: impl Fn(&(usize, usize)) -> bool) -> Codes {
+    let rows: HashSet<usize> = ordered.rows.iter().filter(|row| wanted(row)).map(|(row, _)| *row).collect();
+    Codes::from_texts((0..codes.keys.len()).map(|row| codes.text(row).filter(|_| rows.contains(&row))))
 }
 
 /// An end as FOCUS has it: the hour where AWS writes its last second.
