@@ -76,8 +76,8 @@ impl FocusRows<'_> {
             }
         }
         let left = by_arn.into_iter().filter(|(_, unused)| unused.amount > Amount::ZERO);
-        let mut rows: Vec<AddedRow> =
-            left.filter_map(|(arn, unused)| self.unused(currency, arn, &unused)).collect();
+        let rows = left.filter_map(|(arn, unused)| self.unused(currency, arn, &unused).transpose());
+        let mut rows: Vec<AddedRow> = rows.collect::<Result<_, _>>()?;
         if !coverage.is_zero() && !self.tells_unused() {
             let description = "Covered usage that its Savings Plan negation does not offset";
             let cause = format!("coverage/{}", cube.period);
@@ -93,9 +93,14 @@ impl FocusRows<'_> {
         matches!(self.priced.format, CostFormat::Focus(_))
     }
 
-    fn unused(&self, currency: Currency, arn: &str, unused: &Unused<'_>) -> Option<AddedRow> {
+    fn unused(
+        &self,
+        currency: Currency,
+        arn: &str,
+        unused: &Unused<'_>,
+    ) -> Result<Option<AddedRow>, DecimalError> {
         let cube = self.priced.cube;
-        let fee = unused.fee?;
+        let Some(fee) = unused.fee else { return Ok(None) };
         let description = "Commitment that the billing group paid for and did not use";
         let mut row = self.row(currency, Amount::ZERO, "Usage", description, arn);
         let product = cube.product(fee);
@@ -118,15 +123,18 @@ impl FocusRows<'_> {
         ];
         let costs = ["EffectiveCost", "ListCost", "ContractedCost", "PricingCurrencyEffectiveCost"];
         values.extend(costs.map(|column| (column, amount.clone())));
-        let (quantity, unit) = match is_plan {
-            true => (unused.amount, currency.to_string()),
-            false => (unused.hours.to_amount().ok()?, HOURS.to_owned()),
+        // A reservation is measured in hours; where they are not known, what was unused of it is counted in money.
+        let (quantity, unit) = match unused.hours > Quantity::ZERO && !is_plan {
+            true => (unused.hours.to_amount()?, HOURS.to_owned()),
+            false => (unused.amount, currency.to_string()),
         };
+        if is_plan || unit == HOURS {
+            values.push(("CommitmentDiscountQuantity", quantity.to_string()));
+            values.push(("CommitmentDiscountUnit", unit.clone()));
+        }
+        values.extend([("PricingQuantity", quantity.to_string()), ("PricingUnit", unit)]);
         let price = unit_price(None, quantity.units() / ten_to(10), unused.amount);
-        if let Some(price) = price.and_then(|units| Amount::from_units(units).ok()) {
-            let columns = ["PricingQuantity", "CommitmentDiscountQuantity"];
-            values.extend(columns.map(|column| (column, quantity.to_string())));
-            values.extend(["PricingUnit", "CommitmentDiscountUnit"].map(|column| (column, unit.clone())));
+        if let Some(price) = price.map(Amount::from_units).transpose()? {
             let columns = ["", "PricingCurrency"].into_iter().flat_map(|of| {
                 ["ListUnitPrice", "ContractedUnitPrice"].map(|column| format!("{of}{column}"))
             });
@@ -145,7 +153,7 @@ impl FocusRows<'_> {
         }
         row.values.extend(values.into_iter().map(|(column, value)| (column.to_owned(), value)));
         self.name_account(&mut row);
-        Some(row)
+        Ok(Some(row))
     }
 
     /// The book's name of a row's account.
