@@ -20,6 +20,7 @@ mod segment;
 mod source_rows;
 mod texts;
 mod treatment;
+pub mod unit_prices;
 
 use crate::batch::{Place, span};
 use crate::csv_lines;
@@ -497,7 +498,12 @@ fn added_segment(
     for output in collector.outputs() {
         let text = |row: &AddedRow| row.values.get(&output.key).cloned();
         match output.kind {
-            Kind::Number if matches!(output.treatment, Treatment::Cost | Treatment::Amount(_)) => {
+            Kind::Number
+                if matches!(
+                    output.treatment,
+                    Treatment::Cost | Treatment::Amount(_) | Treatment::PricingAmount(_)
+                ) =>
+            {
                 let own = |row: &AddedRow| text(row).and_then(|text| crate::number::bits_of_text(&text));
                 let is_amount = output.treatment != Treatment::Amount(AmountOf::CommitmentQuantity);
                 let word = |(row, amount): (&AddedRow, &u64)| own(row).or(is_amount.then_some(*amount));

@@ -86,6 +86,10 @@ pub fn plan(priced: &Priced<'_>, wanted: &Wanted<'_>) -> Result<Plan, Failure> {
         allowed_tags: book.exports.tags.clone(),
         files: priced.files.iter().map(|(_, sha256)| (*sha256).to_owned()).collect(),
         accounts: accounts(cube, book, priced.card),
+        unused_told: matches!(priced.format, CostFormat::Focus(_)),
+        account_names: (book.account_names.iter())
+            .map(|(account, name)| (account.to_string(), name.clone()))
+            .collect(),
         groups: groups.collect::<Result<_, _>>()?,
         issuer: issuer.clone(),
         classes: classes.map(|(class, entry)| ClassPlan::new(class, entry)).collect(),

@@ -102,12 +102,21 @@ impl Output {
     /// What became of the column, in a word.
     pub const fn treated(&self) -> &'static str {
         match self.treatment {
-            Treatment::Copied | Treatment::End | Treatment::ConsumedQuantity => "copied",
-            Treatment::OwnCommitment | Treatment::OwnReservation => "copied where the owner is in the group",
+            Treatment::Copied
+            | Treatment::End
+            | Treatment::Zone
+            | Treatment::AccountName
+            | Treatment::PricingQuantity
+            | Treatment::ConsumedQuantity => "copied",
+            Treatment::OwnCommitment | Treatment::OwnReservation | Treatment::ReservationStatus => {
+                "copied where the owner is in the group"
+            }
             Treatment::Cost
             | Treatment::Amount(_)
             | Treatment::Rate
-            | Treatment::UnitPrice
+            | Treatment::UnitPrice(_)
+            | Treatment::PricingAmount(_)
+            | Treatment::PricingUnitPrice(_)
             | Treatment::Class(_)
             | Treatment::Group(_)
             | Treatment::ResourceType => "computed",

@@ -18,6 +18,7 @@ fn layout(form: Form) -> &'static str {
     match form {
         Form::Cur2Parquet | Form::Cur2Csv => "cur2",
         Form::LegacyCsv(_) | Form::LegacyParquet => "cur",
+        Form::Focus(_) => "focus",
     }
 }
 
