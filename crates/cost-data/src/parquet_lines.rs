@@ -538,7 +538,7 @@ impl DayOf {
 
     #[inline]
     fn of(&self, since: u64) -> u8 {
-        (u128::from(since >> self.shift) * u128::from(self.factor) >> 70) as u8
+        ((u128::from(since >> self.shift) * u128::from(self.factor)) >> 70) as u8
     }
 }
 

@@ -91,7 +91,8 @@ fn check_added_rows(done: &Done, group: &BillingGroup, added: &[&Row]) {
         items.map(|item| format!("customlineitem/{}", text(&item["name"]))).collect();
     let mut found: Vec<String> = added.iter().filter_map(|row| cause(row)).map(str::to_owned).collect();
     found.retain(|cause| *cause != format!("residue/{PERIOD}"));
-    (expected.sort(), found.sort());
+    expected.sort();
+    found.sort();
     assert_eq!(found, expected, "{}", group.name);
     for row in added {
         assert_eq!(
