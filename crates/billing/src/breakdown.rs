@@ -9,9 +9,7 @@
 use crate::book::Book;
 use crate::charge_class::{ChargeClass, ClassId, Cube, KeyColumn, Measure};
 use crate::money::{Amount, Cost, Currency, DecimalError, Quantity, product, shown_within};
-use crate::rate_card::{
-    Entry, LinePrice, RateCard, Reason, Treatment, left_out_of_aws_cost, line_item_type,
-};
+use crate::rate_card::{Entry, LinePrice, RateCard, Reason, Treatment, left_out_of_aws_cost, line_item_type};
 use crate::statement::{LineKey, Statement, usage_is_shown};
 use crate::tier_pool;
 use std::collections::HashMap;
@@ -147,7 +145,8 @@ fn shown_by_class(
     }
     for (number, (class, entry)) in cube.classes.iter().zip(&card.entries).enumerate() {
         if let (Some(group), Treatment::AtCost | Treatment::Priced(_)) = (entry.group, entry.treatment) {
-            let key = (group as usize, currency(cube, book, class), LineKey::of(cube, class, entry.operation));
+            let key =
+                (group as usize, currency(cube, book, class), LineKey::of(cube, class, entry.operation));
             // Every class that is charged is on a line of its group's statement.
             lines.entry(key).or_default().1.push(number);
         }

@@ -1,7 +1,7 @@
 //! A batch: some thousand lines of one file, column by column, in the same shape from every format.
 
-use crate::dimensions::{self, DimensionColumn, Dimensions};
 use crate::diagnostics::{Diagnostic, excerpt};
+use crate::dimensions::{self, DimensionColumn, Dimensions};
 use crate::layout::{self, Layout};
 use crate::number::NumberNotes;
 use arrow_array::builder::StringDictionaryBuilder;
@@ -175,7 +175,9 @@ impl Days {
         for (row, seconds) in instants.enumerate() {
             let day = match seconds {
                 // A month has 31 days at most, and plausible instants are within thousands of years.
-                Some(seconds) if period.contains(&seconds) => ((seconds - period.start) / SECONDS_OF_DAY) as u8,
+                Some(seconds) if period.contains(&seconds) => {
+                    ((seconds - period.start) / SECONDS_OF_DAY) as u8
+                }
                 Some(seconds) => {
                     days.outside.push((row, seconds.div_euclid(SECONDS_OF_DAY) as i32));
                     OTHER_DAY

@@ -110,7 +110,8 @@ impl Rows {
         columns.push(Arc::new(dates.finish()));
         columns.push(Arc::new(lines.finish()));
         for sums in sums {
-            let mut builder = Decimal128Builder::with_capacity(sums.len()).with_precision_and_scale(38, 10)?;
+            let mut builder =
+                Decimal128Builder::with_capacity(sums.len()).with_precision_and_scale(38, 10)?;
             builder.append_slice(&sums);
             columns.push(Arc::new(builder.finish()));
         }
@@ -158,9 +159,8 @@ fn read_rows(batch: &RecordBatch, days: &mut Vec<DayOfClass>) -> Result<(), Cube
     let ids = ids.collect::<Result<Vec<_>, _>>()?;
     let dates = column(DATE)?.as_primitive_opt::<Date32Type>().ok_or_else(wrong)?;
     let lines = column(LINES)?.as_primitive_opt::<Int64Type>().ok_or_else(wrong)?;
-    let sums = MEASURES_BY_DAY.map(|measure| {
-        column(measure.name())?.as_primitive_opt::<Decimal128Type>().ok_or_else(wrong)
-    });
+    let sums = MEASURES_BY_DAY
+        .map(|measure| column(measure.name())?.as_primitive_opt::<Decimal128Type>().ok_or_else(wrong));
     let [usage, unblended, net_unblended, public_on_demand] = sums;
     let (usage, unblended, net, public) = (usage?, unblended?, net_unblended?, public_on_demand?);
     for row in 0..batch.num_rows() {

@@ -65,10 +65,17 @@ impl Dimensions {
             sets.iter().any(|set| set.get(kind.name()).is_some_and(|values| values.contains_key(name)))
         };
         let unused = self.all().into_iter().filter(|(kind, name)| !is_used(*kind, name));
-        unused.map(|(kind, name)| format!("no line has the {} `{name}` that the book's `reports` name", match kind {
-            Kind::CostCategory => "cost category",
-            Kind::Tag => "tag",
-        })).collect()
+        unused
+            .map(|(kind, name)| {
+                format!(
+                    "no line has the {} `{name}` that the book's `reports` name",
+                    match kind {
+                        Kind::CostCategory => "cost category",
+                        Kind::Tag => "tag",
+                    }
+                )
+            })
+            .collect()
     }
 }
 
@@ -196,14 +203,16 @@ mod tests {
             tags: ["user_project", "aws_created_by", "user_none"].map(ToOwned::to_owned).into(),
             cost_categories: vec!["Team".to_owned()],
         };
-        let found: Vec<_> = columns(&layout, &wanted).into_iter().map(|column| (column.name, column.place)).collect();
+        let found: Vec<_> =
+            columns(&layout, &wanted).into_iter().map(|column| (column.name, column.place)).collect();
         let expected = [("Team", 11), ("aws_created_by", 10), ("user_project", 9)];
         assert_eq!(found, expected.map(|(name, place)| (name.to_owned(), place)));
     }
 
     #[test]
     fn what_no_line_has_is_warned_of() {
-        let wanted = Dimensions { tags: vec!["user_project".to_owned()], cost_categories: vec!["Team".to_owned()] };
+        let wanted =
+            Dimensions { tags: vec!["user_project".to_owned()], cost_categories: vec!["Team".to_owned()] };
         let warnings = wanted.unused([r#"{"tag":{"user_project":"y"}}"#].into_iter());
         assert_eq!(warnings, ["no line has the cost category `Team` that the book's `reports` name"]);
     }

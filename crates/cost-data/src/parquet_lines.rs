@@ -3,7 +3,9 @@
 //! Text columns are read as dictionaries, so that each distinct value of a row group is handled once; amounts may be doubles,
 //! decimals, floats, whole numbers or text. Only the columns that pricing needs are decoded.
 
-use crate::batch::{Batch, Codes, Columns, Days, OTHER_DAY, SECONDS_OF_DAY, Numbers, Place, Reject, RowNotes, key_column_name};
+use crate::batch::{
+    Batch, Codes, Columns, Days, Numbers, OTHER_DAY, Place, Reject, RowNotes, SECONDS_OF_DAY, key_column_name,
+};
 use crate::dimensions::{self, DimensionColumn};
 use crate::layout::{self, Layout, LayoutError};
 use crate::limits::{
@@ -530,7 +532,7 @@ impl DayOf {
 
     #[inline]
     fn of(&self, since: u64) -> u8 {
-        (u128::from(since >> self.shift) * u128::from(self.factor) >> 70) as u8
+        ((u128::from(since >> self.shift) * u128::from(self.factor)) >> 70) as u8
     }
 }
 

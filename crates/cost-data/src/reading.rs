@@ -7,9 +7,9 @@ pub use line_search::{FoundLine, LineSearch, find as find_line};
 use crate::batch::{Columns, Place, key_column_name, span};
 use crate::csv_lines::{self, CsvFile};
 use crate::daily_file;
-use crate::dimensions::Dimensions;
 use crate::delivery::{self, Delivery, Found};
 use crate::diagnostics::{Diagnostic, excerpt};
+use crate::dimensions::Dimensions;
 use crate::layout::{CostFormat, Layout, LayoutError};
 use crate::limits::{ODD_ACCOUNTS_SHOWN_MAX, REJECTS_LISTED_MAX, RESTARTS_MAX};
 use crate::number::NumberNotes;
@@ -551,7 +551,8 @@ fn finish(
     report.rejects = rejects;
     report.duplicate_lines = request.check_line_ids.then(|| duplicates(totals.identities));
     if let Some(path) = &request.daily {
-        let failed = |error| Diagnostic::file(&path.display().to_string(), format!("cannot be written: {error}"));
+        let failed =
+            |error| Diagnostic::file(&path.display().to_string(), format!("cannot be written: {error}"));
         report.daily_sha256 = Some(hex(&daily_file::write(path, &scans, period).map_err(failed)?));
         // Before the classes of all threads become one cube, which takes as much memory again.
         scans.iter_mut().for_each(|scan| scan.daily = None);

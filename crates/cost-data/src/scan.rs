@@ -27,7 +27,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 pub use classify::Classifier;
-pub use daily::{DaySums, Daily, MEASURES_BY_DAY, days_by_class};
+pub use daily::{Daily, DaySums, MEASURES_BY_DAY, days_by_class};
 pub use merge::merge;
 
 /// How many words a key has: two columns in each.
@@ -218,8 +218,7 @@ impl Scan {
             }
         }
         let outside = batch.days.iter().flat_map(|days| &days.outside);
-        self.counts.usage_outside_period +=
-            outside.filter(|(row, _)| of_period(&keep, *row)).count() as u64;
+        self.counts.usage_outside_period += outside.filter(|(row, _)| of_period(&keep, *row)).count() as u64;
         self.note_payers(batch, keep.as_deref());
         self.note_identities(batch, keep.as_deref());
         keep

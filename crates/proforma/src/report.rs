@@ -36,7 +36,8 @@ pub fn report(arguments: &ReportArguments) -> Result<(), Failure> {
     let parts = breakdown::parts(&run.cube, &run.book, &card, &statements, days.as_deref());
     let parts = parts.map_err(|error| Failure::input(error.to_string()).hint(run_folder::HINT_AGAIN))?;
     let month = Month { run: &run, statements: &statements };
-    let of_groups = |part: &&Part| groups.is_empty() || part.group.is_some_and(|group| groups.contains(&group));
+    let of_groups =
+        |part: &&Part| groups.is_empty() || part.group.is_some_and(|group| groups.contains(&group));
     let passes = |part: &&Part| filters.iter().all(|filter| filter.passes(&month, part));
     let chosen = parts.iter().filter(of_groups).filter(passes);
     let rows = rows(&month, &keys, arguments.metric, chosen)?;
@@ -85,7 +86,11 @@ struct Row {
 
 impl Row {
     fn cells(&self, metric: Metric) -> Vec<Option<String>> {
-        let unit = if metric == Metric::Usage { self.unit.clone().unwrap_or_default().into() } else { self.unit.clone() };
+        let unit = if metric == Metric::Usage {
+            self.unit.clone().unwrap_or_default().into()
+        } else {
+            self.unit.clone()
+        };
         self.values.iter().cloned().chain([Some(self.total.to_string()), unit]).collect()
     }
 }

@@ -44,8 +44,7 @@ impl Daily {
         if self.sums.is_empty() {
             self.sums.push([0; LINES + 1]);
         }
-        let rows: Vec<u32> =
-            classes.enumerate().map(|(row, class)| self.sums_of(class, row, days)).collect();
+        let rows: Vec<u32> = classes.enumerate().map(|(row, class)| self.sums_of(class, row, days)).collect();
         let of = |measure| columns.iter().filter(move |(of, _)| *of == measure).map(|(_, numbers)| *numbers);
         let columns: Vec<(usize, &Numbers)> = (MEASURES_BY_DAY.iter().enumerate())
             .flat_map(|(at, measure)| of(*measure).map(move |numbers| (at, numbers)))
@@ -172,9 +171,9 @@ impl<'a> Part<'a> {
 
     fn class_id(&self, class: u32) -> ClassId {
         let code = |column| self.scan.classes.code(class as usize, column);
-        ClassId::of(KeyColumn::ALL.into_iter().map(|column| {
-            self.scan.keys[column as usize].text(code(column))
-        }))
+        ClassId::of(
+            KeyColumn::ALL.into_iter().map(|column| self.scan.keys[column as usize].text(code(column))),
+        )
     }
 
     fn days_of(&self, class: u32, first_day: i32, days: &mut Vec<DaySums>) {

@@ -1,7 +1,9 @@
 //! From nodes to a draft: every field has a type, unknown fields are mistakes, nothing stops at the first.
 
 use super::node::{Node, Value};
-use billing::book::{AccountDraft, Draft, Exports, Reports, FilterDraft, GroupDraft, ItemDraft, PlanDraft, RuleDraft};
+use billing::book::{
+    AccountDraft, Draft, Exports, FilterDraft, GroupDraft, ItemDraft, PlanDraft, Reports, RuleDraft,
+};
 use billing::money::{Decimal, DecimalError};
 use billing::pricing::CustomTier;
 use std::cell::RefCell;

@@ -15,13 +15,14 @@ const EIGHTHS: [char; 7] = ['▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 
 /// How wide bars are in a table whose other columns have these widths.
 pub fn width_beside(columns: impl Iterator<Item = usize>) -> usize {
-    // Every column has a blank on either side.
-    let taken: usize = columns.map(|width| width + 2).sum();
+    // Every column has a blank on either side, and one beside the next.
+    let taken: usize = columns.map(|width| width + 3).sum();
     terminal_columns().saturating_sub(taken + 2).clamp(WIDTH_MIN, WIDTH_MAX)
 }
 
 fn terminal_columns() -> usize {
-    let asked = tcgetwinsize(stdout()).ok().map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0);
+    let asked =
+        tcgetwinsize(stdout()).ok().map(|size| usize::from(size.ws_col)).filter(|columns| *columns > 0);
     let told = || std::env::var("COLUMNS").ok()?.parse().ok().filter(|columns| *columns > 0);
     asked.or_else(told).unwrap_or(COLUMNS_DEFAULT)
 }

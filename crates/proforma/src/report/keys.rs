@@ -45,7 +45,9 @@ impl Key {
                 return Ok(name.to_owned());
             }
             let problem = format!("the run has not kept the {kind} `{name}`");
-            let hint = format!("name it in the book, `[reports] {setting} = [\"{name}\"]`, and price the month again");
+            let hint = format!(
+                "name it in the book, `[reports] {setting} = [\"{name}\"]`, and price the month again"
+            );
             Err(Failure::input(problem).hint(hint))
         };
         match text.split_once(':') {
@@ -82,8 +84,12 @@ impl Key {
             (Self::Day, _) => part.date.map(date_text),
             (Self::Group, _) => part.group.map(|group| month.run.book.groups[group].name.clone()),
             (_, Source::Class(class)) => self.value_of_class(month, class),
-            (Self::Service, Source::Item(statement, item)) => Some(month.statements[statement].items[item].product.clone()),
-            (Self::Account, Source::Item(statement, item)) => Some(month.statements[statement].items[item].account.clone()),
+            (Self::Service, Source::Item(statement, item)) => {
+                Some(month.statements[statement].items[item].product.clone())
+            }
+            (Self::Account, Source::Item(statement, item)) => {
+                Some(month.statements[statement].items[item].account.clone())
+            }
             (Self::LineItemType, Source::Item(statement, item)) => {
                 Some(month.statements[statement].items[item].line_item_type.to_owned())
             }
@@ -95,9 +101,8 @@ impl Key {
         let cube = &month.run.cube;
         let class = &cube.classes[class];
         let text = |column| cube.filled(class, column).map(ToOwned::to_owned);
-        let dimension = |kind, name: &str| {
-            dimensions::value(cube.value(class, KeyColumn::DimensionSet)?, kind, name)
-        };
+        let dimension =
+            |kind, name: &str| dimensions::value(cube.value(class, KeyColumn::DimensionSet)?, kind, name);
         match self {
             Self::Service => Some(cube.product(class).to_owned()).filter(|text| !text.is_empty()),
             Self::Account => text(KeyColumn::UsageAccount),

@@ -51,7 +51,8 @@ tags = ["user_project"]
 "#;
 
 fn on_day(line: Line, day: u32, project: Option<&str>) -> Line {
-    let mut line = line.during(&format!("2026-10-{day:02}T23:00:00Z"), &format!("2026-10-{:02}T00:00:00Z", day + 1));
+    let mut line =
+        line.during(&format!("2026-10-{day:02}T23:00:00Z"), &format!("2026-10-{:02}T00:00:00Z", day + 1));
     line.resource_tags.extend(project.map(|project| ("user_project".to_owned(), project.to_owned())));
     line.resource_tags.insert("user_else".to_owned(), "noise".to_owned());
     line
@@ -124,13 +125,13 @@ fn days_services_and_tags_of_every_format() {
             ("–", "-5"),
         ];
         check(&done, &["--by", "day"], &["day"], "pro_forma_cost", &days);
-        let services =
-            [("AWSBillingConductor", "-5"), ("AmazonEC2", "69.3"), ("AmazonS3", "3")];
+        let services = [("AWSBillingConductor", "-5"), ("AmazonEC2", "69.3"), ("AmazonS3", "3")];
         check(&done, &["--by", "service"], &["service"], "pro_forma_cost", &services);
         let aws = [("–", "64"), ("acme", "65")];
         check(&done, &["--by", "group", "--metric", "aws-cost"], &["billing_group"], "aws_cost", &aws);
         let margin = [("2026-10-30 x", "0.4"), ("2026-10-30 y", "0.8"), ("2026-10-01 x", "0.3")];
-        let tagged = ["--by", "day,tag:user_project", "--metric", "margin", "--filter", "tag:user_project=x,y"];
+        let tagged =
+            ["--by", "day,tag:user_project", "--metric", "margin", "--filter", "tag:user_project=x,y"];
         check(&done, &tagged, &["day", "tag:user_project"], "margin", &margin);
         let storage = ["--by", "day", "--metric", "usage", "--filter", "service=AmazonS3"];
         check(&done, &storage, &["day"], "usage_amount", &[("2026-10-02", "10"), ("2026-10-03", "20")]);
@@ -192,7 +193,10 @@ fn a_damaged_daily_cube_is_refused() {
     let done = run_of(Form::Cur2Parquet, &[]);
     let path = done.out.join("cost-cube-daily.parquet");
     let other = run_of(Form::Cur2Parquet, &["--accept-rejects"]);
-    assert_eq!(std::fs::read(&path).unwrap(), std::fs::read(other.out.join("cost-cube-daily.parquet")).unwrap());
+    assert_eq!(
+        std::fs::read(&path).unwrap(),
+        std::fs::read(other.out.join("cost-cube-daily.parquet")).unwrap()
+    );
     let mut bytes = std::fs::read(&path).unwrap();
     bytes[10] ^= 1;
     std::fs::write(&path, bytes).unwrap();
