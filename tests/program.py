@@ -60,6 +60,14 @@ def priced(cost, book, period, out, *options, env=None):
     return result
 
 
+def report(out, *options):
+    """The rows of a report of a run."""
+    command = [PROGRAM, "report", "--run", out, "--output", "json", *options]
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS_MAX)
+    assert ended.returncode == 0, ended.stderr
+    return json.loads(ended.stdout)
+
+
 def query(sql, *parameters):
     return duckdb.connect().execute(sql, list(parameters)).fetchall()
 

@@ -47,10 +47,10 @@ pub fn report(arguments: &ReportArguments) -> Result<(), Failure> {
     let header = header(&keys, arguments.metric);
     let text = match arguments.output {
         OutputFormat::Json => {
-            let named = |row: &Row| Named(header.iter().cloned().zip(row.cells(arguments.metric)).collect());
+            let named = |row: &Row| Named(header.iter().cloned().zip(row.cells()).collect());
             to_json(&rows.iter().map(named).collect::<Vec<_>>())?
         }
-        OutputFormat::Csv => csv(&header, &rows, arguments.metric)?,
+        OutputFormat::Csv => csv(&header, &rows)?,
         OutputFormat::Table => table(&header, &keys, &rows, arguments.metric)?,
     };
     Ok(print(&text)?)
@@ -85,13 +85,8 @@ struct Row {
 }
 
 impl Row {
-    fn cells(&self, metric: Metric) -> Vec<Option<String>> {
-        let unit = if metric == Metric::Usage {
-            self.unit.clone().unwrap_or_default().into()
-        } else {
-            self.unit.clone()
-        };
-        self.values.iter().cloned().chain([Some(self.total.to_string()), unit]).collect()
+    fn cells(&self) -> Vec<Option<String>> {
+        self.values.iter().cloned().chain([Some(self.total.to_string()), self.unit.clone()]).collect()
     }
 }
 
@@ -155,11 +150,11 @@ impl Serialize for Named {
     }
 }
 
-fn csv(header: &[String], rows: &[Row], metric: Metric) -> anyhow::Result<String> {
+fn csv(header: &[String], rows: &[Row]) -> anyhow::Result<String> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     writer.write_record(header)?;
     for row in rows {
-        writer.write_record(row.cells(metric).into_iter().map(Option::unwrap_or_default))?;
+        writer.write_record(row.cells().into_iter().map(Option::unwrap_or_default))?;
     }
     Ok(String::from_utf8(writer.into_inner()?)?)
 }
@@ -170,7 +165,7 @@ fn table(header: &[String], keys: &[Key], rows: &[Row], metric: Metric) -> Resul
     let mut names: Vec<&str> = names.iter().map(String::as_str).collect();
     let cells: Vec<Vec<String>> = rows
         .iter()
-        .map(|row| row.cells(metric).into_iter().map(|cell| cell.unwrap_or_else(|| "–".to_owned())).collect())
+        .map(|row| row.cells().into_iter().map(|cell| cell.unwrap_or_else(|| "–".to_owned())).collect())
         .collect();
     let bars = (keys.len() == 1 || keys.contains(&Key::Day)).then(|| {
         let widths = (0..names.len()).map(|column| {

@@ -15,8 +15,8 @@ const EIGHTHS: [char; 7] = ['▏', '▎', '▍', '▌', '▋', '▊', '▉'];
 
 /// How wide bars are in a table whose other columns have these widths.
 pub fn width_beside(columns: impl Iterator<Item = usize>) -> usize {
-    // Every column has a blank on either side.
-    let taken: usize = columns.map(|width| width + 2).sum();
+    // Every column has a blank on either side, and one beside the next.
+    let taken: usize = columns.map(|width| width + 3).sum();
     terminal_columns().saturating_sub(taken + 2).clamp(WIDTH_MIN, WIDTH_MAX)
 }
 

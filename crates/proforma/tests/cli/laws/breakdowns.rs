@@ -29,8 +29,11 @@ fn usage_by_day_and_account_and_tag_is_that_of_the_lines() {
             start.is_some_and(|start| start.starts_with(PERIOD))
         };
         let metered = ["Usage", "DiscountedUsage", "SavingsPlanCoveredUsage", "FlatRateSubscription"];
-        let is_metered =
-            |line: &&Line| metered.contains(&line.line_item_line_item_type.as_deref().unwrap_or(""));
+        let is_metered = |line: &&Line| {
+            // A row of split cost allocation repeats the usage of others.
+            line.split_line_item_parent_resource_id.is_none()
+                && metered.contains(&line.line_item_line_item_type.as_deref().unwrap_or(""))
+        };
         for line in case.month.lines.iter().filter(of_period).filter(is_metered) {
             let key = [
                 line.line_item_usage_start_date.as_deref().unwrap_or("")[..10].to_owned(),
