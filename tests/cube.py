@@ -68,7 +68,7 @@ MEASURES = [
 
 
 def classes(data):
-    """A connection with the month's classes as the table `classes`, grouped by the full key."""
+    """A connection with the month's classes as the table `classes`, grouped by the full key; `days` has them by day."""
     keys = ", ".join(f"{column if value is SAME else value} AS {name}" for name, column, value in KEY)
     sums = ", ".join(f"coalesce(sum({value}), 0) AS {name}" for name, value in MEASURES)
     connection = duckdb.connect()
@@ -76,13 +76,17 @@ def classes(data):
         CREATE TABLE classes AS SELECT {keys}, {sums}, count(*) AS lines,
             count(*) - count(line_item_net_unblended_cost) AS lines_without_net
         FROM read_parquet({quoted(data / '**' / '*.parquet')}) GROUP BY ALL""")
+    connection.execute(f"""
+        CREATE TABLE days AS SELECT {keys}, CAST(line_item_usage_start_date AS DATE)::VARCHAR AS day, {sums}, count(*) AS lines
+        FROM read_parquet({quoted(data / '**' / '*.parquet')}) GROUP BY ALL""")
     return connection
 
 
-def priceable(connection):
+def priceable(connection, table="classes"):
     """The classes as dictionaries, costs as units of 10⁻¹⁰."""
     wanted = [name for name, *_ in KEY] + ["unblended_cost", "net_unblended_cost", "public_on_demand_cost", "lines"]
-    rows = connection.execute(f"SELECT {', '.join(wanted)} FROM classes").fetchall()
+    wanted += ["day", "usage_amount"] if table == "days" else []
+    rows = connection.execute(f"SELECT {', '.join(wanted)} FROM {table}").fetchall()
     lines = [dict(zip(wanted, row)) for row in rows]
     for line in lines:
         line["rate"] = {"+": 1, "0": 0}.get(line["rate_state"])

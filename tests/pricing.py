@@ -125,7 +125,8 @@ def price(lines, book):
             line["amount"] = line["unblended"] * ONE
         elif line["treatment"] == "priced":
             line["base"], cost = base(line, tiered)
-            line["amount"] = cost * (0 if line["base"] == "zero rate" else book.factor(line, group))
+            line["factor"] = 0 if line["base"] == "zero rate" else book.factor(line, group)
+            line["amount"] = cost * line["factor"]
     return lines
 
 

@@ -14,7 +14,7 @@ import pytest
 
 import cube
 import pricing
-from program import ROOT, priced, query, quoted, units
+from program import ROOT, priced, query, quoted, report, units
 
 PERIOD = "2026-10"
 SMALL = ["--skus", "3000", "--products", "60", "--accounts", "300", "--customers", "15", "--tag-profiles", "100",
@@ -167,6 +167,45 @@ def test_the_pro_forma_bills(month):
     assert {(row["billing_group"], row["product"]): units(row["pro_forma_cost"]) for row in rows
             if units(row["pro_forma_cost"])} == {key: amount for key, amount in by_product.items() if amount}
     assert all(units(row["margin"]) == units(row["pro_forma_cost"]) - units(row["aws_cost"]) for row in rows)
+
+
+def test_aws_cost_and_usage_by_day(month):
+    """The daily cube against a GROUP BY of the lines with the day."""
+    days = cube.priceable(month.connection, "days")
+    costs, usage = defaultdict(int), defaultdict(int)
+    for line in days:
+        left_out = pricing.left_out(line)
+        if not left_out:
+            costs[line["account"], line["day"], line["service"] or line["product"]] += line["net"]
+        if line["type"] in pricing.METERED + ("FlatRateSubscription",) and left_out != "SplitCostAllocation":
+            usage[line["day"], line["region"], line["unit"]] += units(line["usage_amount"])
+    rows = report(month.run.out, "--by", "account,day,service", "--metric", "aws-cost")
+    assert {(row["account"], row["day"], row["service"]): units(row["aws_cost"]) for row in rows} == costs
+    rows = report(month.run.out, "--by", "day,region", "--metric", "usage")
+    assert {(row["day"], row["region"], row["pricing_unit"]): units(row["usage_amount"]) for row in rows} == usage
+
+
+def test_pro_forma_by_day(month):
+    """A class's operation, applied to its days: what is shown is less than 10⁻¹⁰ a class away from that."""
+    whole = {tuple(line[name] for name, *_ in cube.KEY): line for line in month.lines}
+    exact, classes = defaultdict(int), defaultdict(int)
+    for day in cube.priceable(month.connection, "days"):
+        line = whole[tuple(day[name] for name, *_ in cube.KEY)]
+        if line["treatment"] in ("priced", "at cost"):
+            name = "public" if line["base"] in ("public", "tiered, public") else "unblended"
+            exact[line["group"], day["day"]] += day[name] * line.get("factor", pricing.ONE)
+            classes[line["group"], day["day"]] += 1
+    rows = [row for row in report(month.run.out, "--by", "group,day") if row["day"]]
+    shown = {(row["billing_group"], row["day"]): units(row["pro_forma_cost"]) for row in rows}
+    assert shown.keys() == exact.keys()
+    for key, amount in exact.items():
+        assert abs(shown[key] * pricing.ONE - amount) < classes[key] * pricing.ONE, key
+    totals = defaultdict(int)
+    for row in report(month.run.out, "--by", "group,day,account"):
+        totals[row["billing_group"]] += units(row["pro_forma_cost"])
+    for group in month.book["billing_groups"]:
+        statement, = month.run.statement(group["name"])["statements"]
+        assert totals[group["name"]] == units(statement["total"])
 
 
 def test_the_reconciliation_names_what_is_left_out_and_dropped(month):

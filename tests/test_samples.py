@@ -15,6 +15,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 import duckdb
+import pyarrow
+import pyarrow.parquet
 import pytest
 
 from program import priced, query, quoted, run
@@ -317,6 +319,38 @@ def test_a_focus_file_of_aws_is_read_to_the_last_digit(name, payer, tmp_path):
     result = priced(file, book, "2026-05", tmp_path / "out")
     assert_focus_as_read(result, reading, VERSION[name[4:7]])
     assert result.reconciliation["other_providers"] == []
+
+
+def as_parquet(reading, target):
+    """The lines as another tool writes them: typed, names in lower case, columns without a value without a type."""
+    numbers = ("Cost", "Quantity", "UnitPrice")
+    def typed(name):
+        if name.endswith(numbers):
+            return f'CAST("{name}" AS DECIMAL(38, 18))'
+        return f'CAST("{name}" AS TIMESTAMP)' if name.endswith(("PeriodStart", "PeriodEnd")) else f'"{name}"'
+    columns = ", ".join(f'{typed(name)} AS {name.lower()}' for name in reading.columns)
+    table = reading.connection.sql(f"SELECT {columns} FROM lines").to_arrow_table()
+    empty = [name for name in table.column_names if table[name].null_count == len(table)]
+    for name in empty:
+        table = table.set_column(table.column_names.index(name), name, pyarrow.nulls(len(table)))
+    pyarrow.parquet.write_table(table, target)
+    return empty
+
+
+def test_the_same_focus_lines_as_parquet_give_the_same_cube(tmp_path):
+    of_payer = lambda row: row if row["BillingAccountId"] == "100000000001" else None
+    name = "aws_1_2_cost_and_usage_rows100_seed42.csv"
+    file = rewritten(SAMPLES / GOLDEN / name, tmp_path / "lines.csv", of_payer)
+    reading = FocusReading(file)
+    book = minimal_book(tmp_path, "100000000001", reading.accounts())
+    empty = as_parquet(reading, tmp_path / "lines.parquet")
+    assert "chargeclass" in empty
+    cubes = []
+    for cost in (file, tmp_path / "lines.parquet"):
+        result = priced(cost, book, "2026-05", tmp_path / cost.suffix[1:])
+        assert_focus_as_read(result, reading, "FOCUS 1.2")
+        cubes.append(query(f"SELECT * FROM {result.cube} ORDER BY class_id"))
+    assert cubes[0] == cubes[1]
 
 
 def test_lines_of_a_focus_file_are_exported_as_focus_and_as_nothing_else(tmp_path):

@@ -165,7 +165,7 @@ pub fn verdict(cube: &Cube, book: &Book) -> Verdict {
         let names = enumerated(&names);
         match ability {
             Ability::Absent => verdict.refused.push(format!("{names} cannot be applied: {reason}")),
-            _ => verdict.approximate.push(format!("{names}: {reason}")),
+            _ => verdict.approximate.push(format!("{names}: approximate, {reason}")),
         }
     }
     verdict

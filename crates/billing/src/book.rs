@@ -39,6 +39,17 @@ pub struct Book {
     pub items: Vec<CustomLineItem>,
     /// What customers' files may hold beyond what they always may.
     pub exports: Exports,
+    /// What reports keep apart.
+    pub reports: Reports,
+}
+
+/// The tags and cost categories by which reports can be broken down: lines that differ in them are in classes of their own.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Reports {
+    /// Tag keys, as cost files have them: `user_project`.
+    pub tags: Vec<String>,
+    /// Cost categories, by name.
+    pub cost_categories: Vec<String>,
 }
 
 /// What the operator allows in the files of customers: columns and tag keys that are blank otherwise.
@@ -98,6 +109,8 @@ impl Book {
         lines.extend(self.exports.columns.iter().map(|column| format!("export column {column:?}")));
         lines.extend(self.exports.tags.iter().map(|tag| format!("export tag {tag:?}")));
         lines.extend(self.exports.invoice_issuer.iter().map(|issuer| format!("invoice issuer {issuer:?}")));
+        lines.extend(self.reports.tags.iter().map(|tag| format!("report tag {tag:?}")));
+        lines.extend(self.reports.cost_categories.iter().map(|name| format!("report category {name:?}")));
         lines.sort();
         lines.join("\n")
     }
@@ -158,6 +171,8 @@ pub struct Draft {
     pub sharing_commitments: Option<String>,
     /// `[exports]`
     pub exports: Exports,
+    /// `[reports]`
+    pub reports: Reports,
 }
 
 /// An entry of `[[accounts]]`.

@@ -218,6 +218,39 @@ impl ChargeClass {
 pub struct ClassId(pub [u8; 16]);
 
 impl ClassId {
+    /// The identity of the class with these values, in the order of [`KeyColumn::ALL`].
+    pub fn of<'a>(values: impl Iterator<Item = Option<&'a str>>) -> Self {
+        let mut hash = Sha256::new();
+        for value in values {
+            match value {
+                None => hash.update([0]),
+                Some(text) => {
+                    hash.update([1]);
+                    hash.update((text.len() as u64).to_le_bytes());
+                    hash.update(text);
+                }
+            }
+        }
+        let mut id = [0; 16];
+        id.copy_from_slice(&hash.finalize()[..16]);
+        Self(id)
+    }
+
+    /// Reads what `Display` has written.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let mut id = [0; 16];
+        if text.len() != 2 * id.len() || !text.is_ascii() {
+            return None;
+        }
+        for (byte, digits) in id.iter_mut().zip(text.as_bytes().chunks(2)) {
+            *byte = u8::from_str_radix(std::str::from_utf8(digits).ok()?, 16).ok()?;
+        }
+        Some(Self(id))
+    }
+}
+
+impl ClassId {
     /// The identity of a key's values, in the order of [`KeyColumn::ALL`].
     #[must_use]
     pub fn of_key(values: [Option<&str>; KEY_COLUMNS]) -> Self {
@@ -343,7 +376,7 @@ impl Cube {
     /// A class's identity.
     #[must_use]
     pub fn class_id(&self, class: &ChargeClass) -> ClassId {
-        ClassId::of_key(class.key.map(|id| self.texts.get(id)))
+        ClassId::of(class.key.into_iter().map(|id| self.texts.get(id)))
     }
 
     /// The identities of all classes, in their order.

@@ -29,6 +29,8 @@ pub mod statement;
 
 pub mod cost_report;
 
+pub mod breakdown;
+
 pub mod reconciliation;
 
 pub mod difference;

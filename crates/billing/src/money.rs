@@ -191,20 +191,32 @@ pub const fn divide_half_away(dividend: i128, divisor: i128) -> (i128, bool) {
 /// # Errors
 /// [`DecimalError::TooLarge`].
 pub fn shown(parts: &[Amount]) -> Result<(Cost, Vec<Cost>), DecimalError> {
-    const STEP: i128 = ten_to(10);
     let total = parts.iter().try_fold(Amount::ZERO, |sum, part| sum.plus(*part))?;
-    let (total, _) = divide_half_away(total.0, STEP);
-    let mut units: Vec<i128> = parts.iter().map(|part| part.0.div_euclid(STEP)).collect();
-    let missing = total - units.iter().sum::<i128>();
+    let (total, _) = divide_half_away(total.0, SHOWN_STEP);
+    Ok((Decimal(total), shown_within(Decimal(total), parts)?))
+}
+
+/// The units of an amount in the last decimal that is shown.
+const SHOWN_STEP: i128 = ten_to(10);
+
+/// What a report shows of the parts of something whose total is shown as `total`, by the rule of [`shown`].
+///
+/// `total` must be the parts' exact sum rounded, down or up.
+///
+/// # Errors
+/// [`DecimalError::TooLarge`], also when `total` is not the parts'.
+pub fn shown_within(total: Cost, parts: &[Amount]) -> Result<Vec<Cost>, DecimalError> {
+    let mut units: Vec<i128> = parts.iter().map(|part| part.0.div_euclid(SHOWN_STEP)).collect();
+    let missing = total.0 - units.iter().sum::<i128>();
+    // Rounding every part down leaves between 0 and as many units as there are parts with a remainder.
+    let missing = usize::try_from(missing).ok().filter(|missing| *missing <= parts.len());
+    let missing = missing.ok_or(DecimalError::TooLarge)?;
     if missing != 0 {
         let mut order: Vec<usize> = (0..parts.len()).collect();
-        order.sort_by_key(|&i| (std::cmp::Reverse(parts[i].0.rem_euclid(STEP)), i));
-        // Rounding every part down leaves between 0 and as many units as there are parts with a remainder.
-        for &i in order.iter().take(usize::try_from(missing).map_err(|_| DecimalError::TooLarge)?) {
-            units[i] += 1;
-        }
+        order.sort_by_key(|&i| (std::cmp::Reverse(parts[i].0.rem_euclid(SHOWN_STEP)), i));
+        order.iter().take(missing).for_each(|&i| units[i] += 1);
     }
-    Ok((Decimal(total), units.into_iter().map(Decimal).collect()))
+    Ok(units.into_iter().map(Decimal).collect())
 }
 
 impl<const SCALE: u32> fmt::Display for Decimal<SCALE> {

@@ -73,6 +73,21 @@ impl BillingPeriod {
     }
 }
 
+/// A day, counted since 1970-01-01, as `YYYY-MM-DD`.
+#[must_use]
+pub fn date_text(day: i32) -> String {
+    // Eras of 400 years, and within one the days since a 1 March, so that the leap day is the last of its year.
+    let day = i64::from(day) + 719_468;
+    let (era, of_era) = (day.div_euclid(146_097), day.rem_euclid(146_097));
+    let year_of_era = (of_era - of_era / 1_460 + of_era / 36_524 - of_era / 146_096) / 365;
+    let of_year = of_era - (365 * year_of_era + year_of_era / 4 - year_of_era / 100);
+    let since_march = (5 * of_year + 2) / 153;
+    let date = of_year - (153 * since_march + 2) / 5 + 1;
+    let month = if since_march < 10 { since_march + 3 } else { since_march - 9 };
+    let year = year_of_era + era * 400 + i64::from(month <= 2);
+    format!("{year:04}-{month:02}-{date:02}")
+}
+
 impl fmt::Display for BillingPeriod {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{:04}-{:02}", self.year, self.month)
@@ -112,5 +127,22 @@ mod tests {
         }
         // A hundred years from 2000 hold 25 leap days (2000 is one, 2100 is not yet reached), and one December.
         assert_eq!(days, 36_525 + 31);
+    }
+
+    #[test]
+    fn days_have_dates() {
+        let first_day = |year, month| {
+            i32::try_from(BillingPeriod::new(year, month).unwrap().start_seconds() / 86_400).unwrap()
+        };
+        for (day, text) in [
+            (0, "1970-01-01"),
+            (-1, "1969-12-31"),
+            (first_day(2026, 10) + 30, "2026-10-31"),
+            (first_day(2000, 3) - 1, "2000-02-29"),
+            (first_day(2100, 3) - 1, "2100-02-28"),
+            (first_day(2028, 1) - 1, "2027-12-31"),
+        ] {
+            assert_eq!(date_text(day), text);
+        }
     }
 }

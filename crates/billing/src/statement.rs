@@ -5,7 +5,7 @@
 //! cost report is a sum of the shown amounts, so all surfaces agree to the last digit.
 
 use crate::book::Book;
-use crate::charge_class::{Cube, KeyColumn, Measure, TextId};
+use crate::charge_class::{ChargeClass, Cube, KeyColumn, Measure, TextId};
 use crate::cost_line::LineItemType;
 use crate::custom_line_item::{self, Charge, Kind};
 use crate::money::{Amount, Cost, Currency, DecimalError, Quantity, shown};
@@ -48,7 +48,30 @@ pub struct LineKey {
     pub unit: TextId,
 }
 
+/// Whether a statement shows the usage of a kind of line.
+pub(crate) fn usage_is_shown(kind: LineItemType) -> bool {
+    kind.is_metered() || kind == LineItemType::FlatRateSubscription
+}
+
 impl LineKey {
+    /// The line of a statement that a class is on.
+    pub(crate) fn of(cube: &Cube, class: &ChargeClass, operation: Operation) -> Self {
+        let on_demand_again =
+            line_item_type(cube, class).is_metered() && !matches!(operation, Operation::Keep(_));
+        // To a customer an empty text and none are one thing.
+        let filled = |id| if cube.text(id).is_empty() { TextId::NULL } else { id };
+        let text = |column| filled(class.text(column));
+        Self {
+            account: text(KeyColumn::UsageAccount),
+            product: filled(cube.product_id(class)),
+            usage_type: text(KeyColumn::UsageType),
+            operation: text(KeyColumn::Operation),
+            region: text(KeyColumn::Region),
+            line_item_type: if on_demand_again { cube.usage } else { text(KeyColumn::LineItemType) },
+            unit: text(KeyColumn::PricingUnit),
+        }
+    }
+
     /// The texts, in the order by which lines are sorted.
     fn texts<'a>(&self, cube: &'a Cube) -> [&'a str; 7] {
         let Self { account, product, usage_type, operation, region, line_item_type, unit } = *self;
@@ -210,21 +233,8 @@ impl Leaves {
     ) -> Result<(), DecimalError> {
         let class = &cube.classes[class];
         let kind = line_item_type(cube, class);
-        let on_demand_again = kind.is_metered() && !matches!(operation, Operation::Keep(_));
-        // To a customer an empty text and none are one thing.
-        let filled = |id| if cube.text(id).is_empty() { TextId::NULL } else { id };
-        let text = |column| filled(class.text(column));
-        let key = LineKey {
-            account: text(KeyColumn::UsageAccount),
-            product: filled(cube.product_id(class)),
-            usage_type: text(KeyColumn::UsageType),
-            operation: text(KeyColumn::Operation),
-            region: text(KeyColumn::Region),
-            line_item_type: if on_demand_again { cube.usage } else { text(KeyColumn::LineItemType) },
-            unit: text(KeyColumn::PricingUnit),
-        };
-        let metered = kind.is_metered() || kind == LineItemType::FlatRateSubscription;
-        let usage = metered.then(|| class.sum(Measure::Usage));
+        let key = LineKey::of(cube, class, operation);
+        let usage = usage_is_shown(kind).then(|| class.sum(Measure::Usage));
         let leaf = self.lines.entry(key).or_insert((usage.map(|_| Quantity::ZERO), Amount::ZERO));
         leaf.0 = match (leaf.0, usage) {
             (Some(sum), Some(more)) => Some(sum.plus(more)?),

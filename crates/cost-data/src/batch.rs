@@ -1,6 +1,7 @@
 //! A batch: some thousand lines of one file, column by column, in the same shape from every format.
 
 use crate::diagnostics::{Diagnostic, excerpt};
+use crate::dimensions::{self, DimensionColumn, Dimensions};
 use crate::focus::{FocusColumns, OtherProviders};
 use crate::layout::{self, CostFormat, Layout, Vocabulary};
 use crate::number::NumberNotes;
@@ -35,11 +36,13 @@ pub struct Columns {
     pub identity: Option<[Bound; 2]>,
     /// What only FOCUS has, where the file is one.
     pub focus: Option<FocusColumns>,
+    /// What the dimension set is made from.
+    pub dimensions: Vec<DimensionColumn>,
 }
 
 impl Columns {
     /// The columns of a layout. `None` in a necessary place cannot be: `layout::detect` has refused it.
-    pub fn new(layout: &Layout, check_line_ids: bool) -> Self {
+    pub fn new(layout: &Layout, check_line_ids: bool, dimensions: &Dimensions) -> Self {
         let vocabulary = layout.format.vocabulary();
         let bound = |name| layout.column(name).map(|place| Bound { name, place });
         let necessary = |name| bound(name).unwrap_or(Bound { name, place: 0 });
@@ -62,6 +65,7 @@ impl Columns {
             product_map: of_cur(layout::PRODUCT_MAP),
             identity: identity.map(|(id, interval)| [id, interval]).filter(|_| check_line_ids),
             focus: FocusColumns::new(layout).filter(|_| is_focus),
+            dimensions: dimensions::columns(layout, dimensions),
         }
     }
 
@@ -80,6 +84,7 @@ impl Columns {
         let times = [self.period_start].into_iter().chain(self.usage_start);
         let all = keys.chain(measures).chain(times).chain(self.texts());
         let mut places: Vec<usize> = all.map(|column| column.place).collect();
+        places.extend(self.dimensions.iter().map(|column| column.place));
         places.sort_unstable();
         places.dedup();
         places
@@ -97,8 +102,11 @@ pub trait Lines {
     /// Which rows belong to the period, `None` for all; a row without a readable instant is rejected.
     fn in_period(&mut self, column: Bound, period: &Range<i64>) -> Option<Vec<bool>>;
 
-    /// Which rows have an instant outside the period, `None` for none.
-    fn outside(&self, column: Bound, period: &Range<i64>) -> Option<Vec<bool>>;
+    /// The days on which the rows' usage starts.
+    fn days(&self, column: Bound, period: &Range<i64>) -> Days;
+
+    /// The values of a dimension.
+    fn dimension(&mut self, column: &DimensionColumn) -> Codes;
 
     /// A text column, or the texts of a number column.
     fn texts(&mut self, column: Bound) -> Codes;
@@ -120,10 +128,14 @@ pub fn assemble<L: Lines>(lines: &mut L, place: Place, columns: &Columns, period
     let focus = columns.focus.as_ref().map(|columns| columns.read(lines));
     let aside = focus.as_ref().and_then(|focus| focus.set_aside(rows, &mut in_period));
     lines.note_in(RowNotes::new(in_period));
-    let keys = columns.keys.map(|column| column.map(|column| lines.texts(column)));
+    let mut keys = columns.keys.map(|column| column.map(|column| lines.texts(column)));
+    if !columns.dimensions.is_empty() {
+        let values: Vec<_> = columns.dimensions.iter().map(|of| (of, lines.dimension(of))).collect();
+        keys[KeyColumn::DimensionSet as usize] = Some(dimensions::sets(rows, &values));
+    }
     let measures =
         columns.measures.iter().map(|(measure, column)| (*measure, lines.amounts(*column))).collect();
-    let usage_outside = columns.usage_start.and_then(|column| lines.outside(column, period));
+    let days = columns.usage_start.map(|column| lines.days(column, period));
     let payer = lines.texts(columns.payer);
     let product_name = columns.product_name.map(|column| lines.texts(column));
     let service_name = columns.service_name.map(|column| lines.texts(column));
@@ -138,7 +150,7 @@ pub fn assemble<L: Lines>(lines: &mut L, place: Place, columns: &Columns, period
         payer,
         measures,
         in_period,
-        usage_outside,
+        days,
         product_name,
         service_name,
         product_map,
@@ -269,6 +281,43 @@ impl Numbers {
     }
 }
 
+/// The day of a row outside the month, and of one that tells none.
+pub const OTHER_DAY: u8 = 31;
+
+/// The days on which the usage of rows starts.
+#[derive(Debug, Clone, Default)]
+pub struct Days {
+    /// The day of every row, the month's first being 0; else [`OTHER_DAY`].
+    pub of_month: Vec<u8>,
+    /// The rows that start outside the month, in order, with their days since 1970-01-01.
+    pub outside: Vec<(usize, i32)>,
+}
+
+impl Days {
+    /// Days for rows whose instants are given one by one, in seconds.
+    pub fn from_instants(instants: impl Iterator<Item = Option<i64>>, period: &Range<i64>) -> Self {
+        let mut days = Self::default();
+        for (row, seconds) in instants.enumerate() {
+            let day = match seconds {
+                // A month has 31 days at most, and plausible instants are within thousands of years.
+                Some(seconds) if period.contains(&seconds) => {
+                    ((seconds - period.start) / SECONDS_OF_DAY) as u8
+                }
+                Some(seconds) => {
+                    days.outside.push((row, seconds.div_euclid(SECONDS_OF_DAY) as i32));
+                    OTHER_DAY
+                }
+                None => OTHER_DAY,
+            };
+            days.of_month.push(day);
+        }
+        days
+    }
+}
+
+/// How long a day is; UTC has no other.
+pub const SECONDS_OF_DAY: i64 = 86_400;
+
 /// A row that cannot be read.
 #[derive(Debug, Clone)]
 pub struct Reject {
@@ -308,8 +357,8 @@ pub struct Batch {
     pub measures: Vec<(Measure, Numbers)>,
     /// Whether each row belongs to the period that is read; `None`: all do.
     pub in_period: Option<Vec<bool>>,
-    /// Whether each row's usage starts outside the period; `None`: none does.
-    pub usage_outside: Option<Vec<bool>>,
+    /// The days of the usage, where the file tells them.
+    pub days: Option<Days>,
     pub product_name: Option<Codes>,
     pub service_name: Option<Codes>,
     /// The product map as JSON text, where the file has it as text.

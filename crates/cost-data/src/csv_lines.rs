@@ -3,8 +3,9 @@
 //! RFC 4180 by the `csv` crate, with the checks it leaves to others: quotes that do not enclose a whole field, and
 //! decompression beyond measure. An empty field is null.
 
-use crate::batch::{self, Batch, Bound, Codes, Columns, Numbers, Place, Reject, RowNotes};
+use crate::batch::{self, Batch, Bound, Codes, Columns, Days, Numbers, Place, Reject, RowNotes};
 use crate::diagnostics::Diagnostic;
+use crate::dimensions::{self, DimensionColumn};
 use crate::layout::{self, Layout, LayoutError};
 use crate::limits::{
     BATCH_BYTES, BATCH_ROWS, EXPANSION_FREE_BYTES, EXPANSION_RATIO_MAX, RECORD_BYTES_MAX, TEXT_BYTES_MAX,
@@ -314,9 +315,13 @@ impl batch::Lines for Lines {
         self.period_mask(column, period)
     }
 
-    fn outside(&self, column: Bound, period: &Range<i64>) -> Option<Vec<bool>> {
-        let outside = |row| self.instant(column.place, row).is_some_and(|seconds| !period.contains(&seconds));
-        Some((0..self.lines.len()).map(outside).collect())
+    fn days(&self, column: Bound, period: &Range<i64>) -> Days {
+        Days::from_instants((0..self.lines.len()).map(|row| self.instant(column.place, row)), period)
+    }
+
+    fn dimension(&mut self, column: &DimensionColumn) -> Codes {
+        let codes = self.codes(column.place, &column.name);
+        if column.in_map { dimensions::from_json_maps(&codes, &column.name) } else { codes }
     }
 
     fn texts(&mut self, column: Bound) -> Codes {

@@ -20,6 +20,7 @@ mod segment;
 mod source_rows;
 mod texts;
 mod treatment;
+pub mod unit_prices;
 
 use crate::batch::{Place, span};
 use crate::csv_lines;
@@ -29,6 +30,7 @@ use crate::limits::EXPORT_BATCH_ROWS;
 use crate::reading::{
     Content, HINT_BROKEN, OpenFile, Opened, Progress, Refusal, Request, hex, open_all, unless_it_panics,
 };
+use crate::sources::Sources;
 use billing::charge_class::Cube;
 use billing::money::{Amount, DecimalError};
 use billing::period::BillingPeriod;
@@ -95,10 +97,24 @@ pub fn export(
     let period = BillingPeriod::parse(&request.period)
         .map_err(|error| Diagnostic::file("--period", error.to_string()))?;
     let delivery = delivery::find(&request.inputs, period)?;
-    let opened = open_all(&delivery, request)?;
-    let headers = opened.files.iter().map(|file| file.layout.header.as_slice());
+    let sources = Sources::open(&delivery, request.scratch.as_deref());
+    let opened = open_all(&sources, delivery.passed_by, request);
+    sources.explained(
+        opened.and_then(|opened| export_opened(&opened, (request, period), plan, cube, folder, progress)),
+    )
+}
+
+fn export_opened(
+    opened: &Opened,
+    (request, period): (&Request, BillingPeriod),
+    plan: &Plan,
+    cube: &Cube,
+    folder: &Path,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<ExportReport, Refusal> {
+    let layouts = opened.files.iter().map(|file| &file.layout);
     let outputs = match plan.layout {
-        Layout::Cur => output::of_cur(headers, plan),
+        Layout::Cur => output::of_cur(layouts, plan),
         Layout::Focus => output::of_focus(opened.files.iter().any(|file| file.columns.focus.is_some())),
     };
     let failed = |error: &dyn std::fmt::Display| {
@@ -106,10 +122,9 @@ pub fn export(
     };
     let scratch = Scratch::new(folder).map_err(|error| failed(&error))?;
     let collector = Collector::new(plan, cube, &outputs, scratch);
-    let reading =
-        Reading { opened: &opened, collector: &collector, period, progress, counters: Counters::default() };
+    let reading = Reading { opened, collector: &collector, period, progress, counters: Counters::default() };
     let (collected, hashes) = reading.run(request.threads)?;
-    check_snapshot(&opened, &hashes, plan)?;
+    check_snapshot(opened, &hashes, plan)?;
     let whole = Whole::new(collected, plan, cube).map_err(|error| failed(&error))?;
     write_files(&whole, &collector, plan, folder, request.threads).map_err(|error| failed(&error))
 }
@@ -483,7 +498,12 @@ fn added_segment(
     for output in collector.outputs() {
         let text = |row: &AddedRow| row.values.get(&output.key).cloned();
         match output.kind {
-            Kind::Number if matches!(output.treatment, Treatment::Cost | Treatment::Amount(_)) => {
+            Kind::Number
+                if matches!(
+                    output.treatment,
+                    Treatment::Cost | Treatment::Amount(_) | Treatment::PricingAmount(_)
+                ) =>
+            {
                 let own = |row: &AddedRow| text(row).and_then(|text| crate::number::bits_of_text(&text));
                 let is_amount = output.treatment != Treatment::Amount(AmountOf::CommitmentQuantity);
                 let word = |(row, amount): (&AddedRow, &u64)| own(row).or(is_amount.then_some(*amount));

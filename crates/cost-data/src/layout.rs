@@ -196,6 +196,11 @@ impl Layout {
         let absent = matched_by.into_iter().filter(|(column, _)| self.column(column.name()).is_none());
         absent.fold(Abilities::ALL_TOLD, |able, (_, feature)| able.with(feature, Ability::Absent))
     }
+
+    /// All columns by name, and their places.
+    pub fn columns(&self) -> impl Iterator<Item = (&str, usize)> {
+        self.columns.iter().map(|(name, place)| (name.as_str(), *place))
+    }
 }
 
 /// What a header is not.
@@ -328,14 +333,15 @@ fn bind(
     (columns, duplicates)
 }
 
-/// AWS's rule from `lineItem/UsageAccountId` to `line_item_usage_account_id`: an underscore before every capital.
+/// AWS's rule from `lineItem/UsageAccountId` to `line_item_usage_account_id`: an underscore before every capital, and for the
+/// colon of tags.
 pub(crate) fn canonical_name(name: &str) -> String {
     if !name.contains('/') {
         return name.to_owned();
     }
     let mut canonical = String::with_capacity(name.len() + 8);
     for character in name.chars() {
-        if character == '/' {
+        if matches!(character, '/' | ':') {
             canonical.push('_');
         } else if character.is_ascii_uppercase() {
             if !canonical.is_empty() && !canonical.ends_with('_') {

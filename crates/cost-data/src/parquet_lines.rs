@@ -3,7 +3,10 @@
 //! Text columns are read as dictionaries, so that each distinct value of a row group is handled once; amounts may be doubles,
 //! decimals, floats, whole numbers or text. Only the columns that pricing needs are decoded.
 
-use crate::batch::{self, Batch, Bound, Codes, Columns, Numbers, Place, Reject, RowNotes};
+use crate::batch::{
+    self, Batch, Bound, Codes, Columns, Days, Numbers, OTHER_DAY, Place, Reject, RowNotes, SECONDS_OF_DAY,
+};
+use crate::dimensions::{self, DimensionColumn};
 use crate::layout::{self, Layout, LayoutError};
 use crate::limits::{
     BATCH_ROWS, EXPANSION_FREE_BYTES, EXPANSION_RATIO_MAX, ROWS_FREE, ROWS_PER_BYTE_MAX, TEXT_BYTES_MAX,
@@ -16,7 +19,7 @@ use arrow_array::types::{
     Date32Type, Decimal128Type, Float32Type, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType,
     TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType,
 };
-use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_array::{Array, ArrayRef, RecordBatch, new_null_array};
 use arrow_schema::{DataType, Field, Schema, TimeUnit};
 use billing::charge_class::KeyColumn;
 use foldhash::fast::FixedState;
@@ -102,7 +105,11 @@ impl ParquetFile {
             .flatten()
             .filter_map(|column| check(column, &|kind| is_text(kind) || is_time(kind), "a timestamp"));
         let texts = columns.texts().filter_map(|column| check(column, &is_text, "text"));
-        key_types.chain(measures).chain(times).chain(texts).collect()
+        let dimensions = columns.dimensions.iter().filter_map(|column| {
+            let bound = Bound { name: "", place: column.place };
+            check(bound, &|kind| is_text(kind) || is_map_of_texts(kind), "text or a map of texts")
+        });
+        key_types.chain(measures).chain(times).chain(texts).chain(dimensions).collect()
     }
 
     /// The batches of a row group.
@@ -179,9 +186,8 @@ fn check_chunks(metadata: &ParquetMetaData, bytes: u64) -> Result<(), String> {
 
 /// The same file with every text column read as a dictionary.
 fn with_dictionaries(metadata: &ArrowReaderMetadata) -> parquet::errors::Result<ArrowReaderMetadata> {
-    let text = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
     let field = |field: &Arc<Field>| match field.data_type() {
-        DataType::Utf8 => Arc::new(field.as_ref().clone().with_data_type(text.clone())),
+        DataType::Utf8 => Arc::new(field.as_ref().clone().with_data_type(text_type())),
         _ => Arc::clone(field),
     };
     let schema = Schema::new(metadata.schema().fields().iter().map(field).collect::<Vec<_>>());
@@ -189,8 +195,20 @@ fn with_dictionaries(metadata: &ArrowReaderMetadata) -> parquet::errors::Result<
     ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options)
 }
 
+/// Text as it is read: as a dictionary.
+fn text_type() -> DataType {
+    DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
+}
+
+/// Whether a column is text, or has no value at all.
 fn is_text(kind: &DataType) -> bool {
-    matches!(kind, DataType::Dictionary(_, value) if **value == DataType::Utf8)
+    *kind == DataType::Null || *kind == text_type()
+}
+
+fn is_map_of_texts(kind: &DataType) -> bool {
+    let DataType::Map(entries, _) = kind else { return false };
+    let DataType::Struct(fields) = entries.data_type() else { return false };
+    fields.len() == 2 && fields.iter().all(|field| *field.data_type() == DataType::Utf8)
 }
 
 fn is_number(kind: &DataType) -> bool {
@@ -270,8 +288,12 @@ impl batch::Lines for Decoder {
         self.period_mask(&self.array(column), column.name, period)
     }
 
-    fn outside(&self, column: Bound, period: &Range<i64>) -> Option<Vec<bool>> {
-        outside(&self.array(column), period)
+    fn days(&self, column: Bound, period: &Range<i64>) -> Days {
+        days(&self.array(column), period)
+    }
+
+    fn dimension(&mut self, column: &DimensionColumn) -> Codes {
+        self.values_of(&self.array(Bound { name: "", place: column.place }), column)
     }
 
     fn texts(&mut self, column: Bound) -> Codes {
@@ -298,8 +320,31 @@ impl Decoder {
         Self { rows: record.num_rows(), by_place, rejects: Vec::new(), notes: RowNotes::default() }
     }
 
+    /// A column. One without any value may have no type: then it is text without a value.
     fn array(&self, column: Bound) -> ArrayRef {
-        Arc::clone(&self.by_place[&column.place])
+        let array = &self.by_place[&column.place];
+        match array.data_type() {
+            DataType::Null => new_null_array(&text_type(), self.rows),
+            _ => Arc::clone(array),
+        }
+    }
+
+    /// The values of a dimension: a text column, or the values of a key in a map column.
+    fn values_of(&mut self, array: &ArrayRef, column: &DimensionColumn) -> Codes {
+        let Some(maps) = array.as_map_opt() else {
+            let codes = self.codes(array, &column.name);
+            return if column.in_map { dimensions::from_json_maps(&codes, &column.name) } else { codes };
+        };
+        let (keys, values) = (maps.keys().as_string_opt::<i32>(), maps.values().as_string_opt::<i32>());
+        let value = |row: usize| {
+            let (keys, values) = keys.zip(values).filter(|_| maps.is_valid(row))?;
+            let entries = maps.value_offsets()[row] as usize..maps.value_offsets()[row + 1] as usize;
+            let found = entries.into_iter().find(|entry| keys.value(*entry) == column.name)?;
+            values.is_valid(found).then(|| values.value(found))
+        };
+        let codes = Codes::from_texts((0..maps.len()).map(value));
+        self.reject_long_texts(&codes, &column.name);
+        codes
     }
 
     /// A text column, or the texts of a number column.
@@ -448,18 +493,53 @@ pub fn number_codes(array: &ArrayRef, name: &str, rejects: &mut Vec<Reject>) -> 
     Codes { keys: keys.into(), nulls, values: texts.into() }
 }
 
-/// Which rows' usage starts outside the period.
-fn outside(array: &ArrayRef, period: &Range<i64>) -> Option<Vec<bool>> {
-    if all_within(array, period) {
-        return None;
+/// The days of rows by their instants.
+fn days(array: &ArrayRef, period: &Range<i64>) -> Days {
+    if let Some(of_month) = days_of_month(array, period) {
+        return Days { of_month, outside: Vec::new() };
     }
-    let mut mask = None;
-    each_instant(array, |row, instant| {
-        if instant.is_ok_and(|seconds| !period.contains(&seconds)) {
-            mask.get_or_insert_with(|| vec![false; array.len()])[row] = true;
-        }
-    });
-    mask
+    let mut instants = Vec::with_capacity(array.len());
+    each_instant(array, |_, instant| instants.push(instant.ok()));
+    Days::from_instants(instants.into_iter(), period)
+}
+
+/// The days of a timestamp column whose rows are all within the month, as those of almost every batch are.
+fn days_of_month(array: &ArrayRef, period: &Range<i64>) -> Option<Vec<u8>> {
+    let (units, per_second) = timestamps(array).filter(|_| array.null_count() == 0)?;
+    let first = period.start.saturating_mul(per_second);
+    let span = (period.end - period.start).saturating_mul(per_second) as u64;
+    let day = DayOf::new(SECONDS_OF_DAY as u64 * per_second as u64);
+    let of_month: Vec<u8> = units
+        .iter()
+        .map(|unit| {
+            let since = unit.wrapping_sub(first) as u64;
+            if since < span { day.of(since) } else { OTHER_DAY }
+        })
+        .collect();
+    (!of_month.contains(&OTHER_DAY)).then_some(of_month)
+}
+
+/// The quotient by the length of a day, by multiplication: a division would cost more than all else that is done to an instant.
+///
+/// With `length = 2ˢ × odd` and `factor = ⌈2⁷⁰ ÷ odd⌉`, the product errs by less than `31 × odd ÷ 2⁷⁰` within 31 days: less than
+/// `1 ÷ odd`, so the quotient is exact, because `31 × odd²` is below 2⁷⁰ even for nanoseconds.
+struct DayOf {
+    shift: u32,
+    factor: u64,
+}
+
+impl DayOf {
+    fn new(length: u64) -> Self {
+        let shift = length.trailing_zeros();
+        let factor = (1_u128 << 70).div_ceil(u128::from(length >> shift));
+        // The odd part of a day's length is 675 or more, so the factor is below 2⁶¹.
+        Self { shift, factor: u64::try_from(factor).unwrap_or(u64::MAX) }
+    }
+
+    #[inline]
+    fn of(&self, since: u64) -> u8 {
+        ((u128::from(since >> self.shift) * u128::from(self.factor)) >> 70) as u8
+    }
 }
 
 /// Whether every row of a timestamp column has an instant of the period, as almost every batch has.
@@ -586,5 +666,25 @@ fn number_text(array: &ArrayRef, row: usize) -> String {
             number::canonical_rate(&digits)
         }
         _ => whole(array, row).to_string(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! Days are exact in every unit of time.
+
+    use super::DayOf;
+
+    #[test]
+    fn days_are_those_that_a_division_gives() {
+        for per_second in [1, 1_000, 1_000_000, 1_000_000_000_u64] {
+            let length = 86_400 * per_second;
+            let day = DayOf::new(length);
+            for number in 0..31 {
+                for since in [number * length, number * length + 1, (number + 1) * length - 1] {
+                    assert_eq!(u64::from(day.of(since)), since / length, "{since} in days of {length}");
+                }
+            }
+        }
     }
 }

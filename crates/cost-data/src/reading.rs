@@ -6,15 +6,20 @@ pub use line_search::{FoundLine, LineSearch, find as find_line};
 
 use crate::batch::{Columns, Place, span};
 use crate::csv_lines::{self, CsvFile};
-use crate::delivery::{self, Delivery, Found};
+use crate::daily_file;
+use crate::delivery::{self, Found};
 use crate::diagnostics::{Diagnostic, excerpt};
+use crate::dimensions::Dimensions;
 use crate::focus::{self, OtherProviders};
 use crate::layout::{CostFormat, Layout, LayoutError};
 use crate::limits::{ODD_ACCOUNTS_SHOWN_MAX, REJECTS_LISTED_MAX, RESTARTS_MAX};
+use crate::location::Location;
 use crate::number::NumberNotes;
 use crate::parquet_lines::{self, ParquetFile};
-use crate::scan::{self, Counts, Scan, TooManyClasses};
+use crate::pin;
+use crate::scan::{self, Counts, Daily, Scan, TooManyClasses};
 use crate::source::Source;
+use crate::sources::Sources;
 use billing::abilities::Abilities;
 use billing::account::AccountId;
 use billing::charge_class::{Cube, KeyColumn, Measure};
@@ -39,7 +44,7 @@ pub use crate::focus::OtherProvider;
 /// What to read, and how.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Request {
-    /// Folders, cost files or manifests.
+    /// Folders, cost files, manifests or the source file of a run; of this machine or as `s3://bucket/key`.
     pub inputs: Vec<PathBuf>,
     /// The month, as `YYYY-MM`.
     pub period: String,
@@ -49,6 +54,16 @@ pub struct Request {
     pub accept_rejects: bool,
     /// Whether to look for lines that come twice; takes 16 bytes of memory a line.
     pub check_line_ids: bool,
+    /// Where to keep the files by content.
+    pub pin: Option<PathBuf>,
+    /// The folder that objects of a store are kept in while they are read; that of the system if it is not given.
+    pub scratch: Option<PathBuf>,
+    /// The tags and cost categories that split classes.
+    #[serde(default)]
+    pub dimensions: Dimensions,
+    /// Where to leave the daily cube, if it is wanted.
+    #[serde(default)]
+    pub daily: Option<PathBuf>,
 }
 
 /// A month that was read.
@@ -89,6 +104,8 @@ pub struct Report {
     pub other_providers: Vec<OtherProvider>,
     /// Lines that came more than once, when that was checked.
     pub duplicate_lines: Option<u64>,
+    /// The SHA-256 of the daily cube, in hexadecimal, where there is one.
+    pub daily_sha256: Option<String>,
     /// What the operator should know.
     pub warnings: Vec<String>,
     /// CPU time that hashing the files took, in nanoseconds.
@@ -108,6 +125,10 @@ pub struct FileReport {
     pub format: CostFormat,
     /// What gave the format away.
     pub because: String,
+    /// The path or URL that it was read from, at first.
+    pub read_from: String,
+    /// The path or URL of its pinned copy.
+    pub pinned: Option<String>,
 }
 
 impl Report {
@@ -166,13 +187,17 @@ pub fn read(request: &Request, progress: &(dyn Fn(Progress) + Sync)) -> Result<R
         .map_err(|error| Diagnostic::file("--period", error.to_string()))?;
     for _ in 0..RESTARTS_MAX {
         let delivery = delivery::find(&request.inputs, period)?;
-        let opened = open_all(&delivery, request)?;
-        let outcome = Run::new(&opened, period, progress).read(request);
-        let changed = opened.files.iter().find(|file| file.source.has_changed()).map(|file| &file.found.name);
-        let manifest = delivery.changed_manifest().map(|manifest| &manifest.name);
-        if changed.or(manifest).is_none() {
-            return finish(outcome?, opened, period, request);
+        let sources = Sources::open(&delivery, request.scratch.as_deref());
+        let opened = open_all(&sources, delivery.passed_by.clone(), request);
+        let outcome = opened.and_then(|opened| {
+            let outcome = Run::new(&opened, period, progress).read(request)?;
+            Ok((outcome, opened))
+        });
+        if sources.have_changed() || delivery.has_changed(&request.inputs, period) {
+            continue;
         }
+        let reading = outcome.and_then(|(outcome, opened)| finish(outcome, opened, period, request));
+        return sources.explained(reading);
     }
     let input = request.inputs.first().map(|path| path.display().to_string()).unwrap_or_default();
     let reason = format!("changed {RESTARTS_MAX} times while it was read");
@@ -229,12 +254,16 @@ fn absent_columns(files: &[OpenFile]) -> Vec<String> {
 }
 
 /// Opens every file and tells its format; all files of a delivery must have one.
-pub(crate) fn open_all(delivery: &Delivery, request: &Request) -> Result<Opened, Refusal> {
-    let mut opened = Opened { files: Vec::new(), format: None, passed_by: delivery.passed_by.clone() };
+pub(crate) fn open_all(
+    sources: &Sources,
+    passed_by: Vec<(String, String)>,
+    request: &Request,
+) -> Result<Opened, Refusal> {
+    let mut opened = Opened { files: Vec::new(), format: None, passed_by };
     let mut problems = Vec::new();
     let mut formats: BTreeMap<CostFormat, String> = BTreeMap::new();
-    for found in &delivery.files {
-        match unless_it_panics(|| open(found, request)).unwrap_or_else(|reason| {
+    for (found, source) in sources.iter() {
+        match unless_it_panics(|| open(found, source, request)).unwrap_or_else(|reason| {
             let problem = Diagnostic::file(&found.name, reason).hint(HINT_BROKEN);
             Err(Unread::Problem(Box::new(problem)))
         }) {
@@ -274,7 +303,11 @@ enum Unread {
     Problem(Box<Diagnostic>),
 }
 
-fn open(found: &Found, request: &Request) -> Result<(OpenFile, CostFormat), Unread> {
+fn open(
+    found: &Found,
+    source: &Result<Source, String>,
+    request: &Request,
+) -> Result<(OpenFile, CostFormat), Unread> {
     let problem = |reason: String| Unread::Problem(Box::new(Diagnostic::file(&found.name, reason)));
     let broken =
         |reason: String| Unread::Problem(Box::new(Diagnostic::file(&found.name, reason).hint(HINT_BROKEN)));
@@ -285,9 +318,9 @@ fn open(found: &Found, request: &Request) -> Result<(OpenFile, CostFormat), Unre
             Unread::Problem(Box::new(problem))
         }
     };
-    let source = Source::open(&found.path).map_err(problem)?;
-    let head = source.head(4).map_err(|error| problem(format!("cannot be read: {error}")))?;
-    let is_parquet = head == b"PAR1" || (found.name.ends_with(".parquet"));
+    let source = source.clone().map_err(problem)?;
+    let is_parquet = found.name.ends_with(".parquet")
+        || source.head(4).map_err(|error| problem(format!("cannot be read: {error}")))? == b"PAR1";
     let (layout, content) = if is_parquet {
         let file = ParquetFile::open(&source).map_err(|refused| match refused {
             parquet_lines::Refused::Layout(error) => of_layout(error),
@@ -303,7 +336,7 @@ fn open(found: &Found, request: &Request) -> Result<(OpenFile, CostFormat), Unre
         })?;
         (file.layout, Content::Csv)
     };
-    let columns = Columns::new(&layout, request.check_line_ids);
+    let columns = Columns::new(&layout, request.check_line_ids, &request.dimensions);
     if let Content::Parquet(file) = &content {
         let unusable = file.unusable_columns(&columns);
         if !unusable.is_empty() {
@@ -390,7 +423,7 @@ impl<'a> Run<'a> {
         let finished = AtomicUsize::new(0);
         let scans = std::thread::scope(|scope| {
             let work = || {
-                let scan = self.work();
+                let scan = self.work(request.daily.is_some());
                 finished.fetch_add(1, Ordering::Relaxed);
                 scan
             };
@@ -431,8 +464,9 @@ impl<'a> Run<'a> {
     }
 
     /// Takes tasks in order until there are no more.
-    fn work(&self) -> Scan {
+    fn work(&self, by_day: bool) -> Scan {
         let mut scan = Scan::new();
+        scan.daily = by_day.then(Daily::default);
         while let Some(task) = self.tasks.get(self.next.fetch_add(1, Ordering::Relaxed)) {
             if self.stop.load(Ordering::Relaxed) {
                 break;
@@ -528,13 +562,13 @@ fn finish(
     let format = opened.format.unwrap_or(CostFormat::Cur2);
     let mut report = Report { hashing_nanoseconds, passed_by: opened.passed_by.clone(), ..Report::default() };
     report.warnings.extend(absent_columns(&opened.files));
-    for (number, file) in opened.files.iter().enumerate() {
-        let sha256 = hashes.get(&number).map(|hash| hex(hash)).unwrap_or_default();
-        let (name, bytes, because) =
-            (file.found.name.clone(), file.source.bytes(), file.layout.because.clone());
-        report.files.push(FileReport { name, sha256, bytes, format, because });
-    }
+    report.files =
+        opened.files.iter().enumerate().map(|(n, file)| file.report(hashes.get(&n), format)).collect();
     let mut problems = duplicate_files(&report.files, &file_lines);
+    problems.extend(opened.files.iter().zip(&report.files).filter_map(|(file, report)| {
+        let kept = file.found.kept.as_ref().filter(|kept| kept.sha256 != report.sha256);
+        kept.map(|kept| kept.changed(&file.found))
+    }));
     let mut totals = Totals::default();
     for scan in &mut scans {
         totals.absorb(scan);
@@ -556,6 +590,13 @@ fn finish(
     }
     report.rejects = rejects;
     report.duplicate_lines = request.check_line_ids.then(|| duplicates(totals.identities));
+    if let Some(path) = &request.daily {
+        let failed =
+            |error| Diagnostic::file(&path.display().to_string(), format!("cannot be written: {error}"));
+        report.daily_sha256 = Some(hex(&daily_file::write(path, &scans, period).map_err(failed)?));
+        // Before the classes of all threads become one cube, which takes as much memory again.
+        scans.iter_mut().for_each(|scan| scan.daily = None);
+    }
     let (texts, classes) = scan::merge(&mut scans)
         .map_err(|error| Diagnostic::file(&inputs_text(request), format!("a class's sum is {error}")))?;
     drop(scans);
@@ -573,9 +614,39 @@ fn finish(
     report.warnings.extend(opened.files.iter().filter_map(|file| without_identity(file, request)));
     report.warnings.extend(double_discounts(&cube));
     report.warnings.extend(odd_accounts(&cube));
+    let sets = cube.classes.iter().map(|class| class.text(KeyColumn::DimensionSet)).collect::<BTreeSet<_>>();
+    let sets = sets.into_iter().filter_map(|set| cube.texts.get(set));
+    report.warnings.extend(request.dimensions.unused(sets));
     let control =
         control_totals(totals.control).map_err(|reason| Diagnostic::file(&inputs_text(request), reason))?;
+    if let Some(pins) = &request.pin {
+        pin_all(&opened, &mut report, &pin::folder(pins)?)?;
+    }
     Ok(Reading { control, cube, report })
+}
+
+/// Keeps every file by its content, and notes where.
+fn pin_all(opened: &Opened, report: &mut Report, pins: &Location) -> Result<(), Diagnostic> {
+    for (file, report) in opened.files.iter().zip(&mut report.files) {
+        report.pinned = Some(pin::keep(&file.source, &report.name, &report.sha256, pins)?);
+    }
+    pin::finish(pins)
+}
+
+impl OpenFile {
+    fn report(&self, hash: Option<&[u8; 32]>, format: CostFormat) -> FileReport {
+        let kept = self.found.kept.as_ref();
+        let place = || self.found.location.canonical().to_string();
+        FileReport {
+            name: self.found.name.clone(),
+            sha256: hash.map(|hash| hex(hash)).unwrap_or_default(),
+            bytes: self.source.bytes(),
+            format,
+            because: self.layout.because.clone(),
+            read_from: kept.map_or_else(place, |kept| kept.read_from.clone()),
+            pinned: kept.and_then(|kept| kept.pinned.clone()),
+        }
+    }
 }
 
 fn control_totals(units: BTreeMap<String, (i128, i128)>) -> Result<BTreeMap<Currency, ControlTotal>, String> {

@@ -7,6 +7,7 @@
 
 mod classify;
 mod columns;
+mod daily;
 mod merge;
 mod section;
 
@@ -27,6 +28,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 pub use classify::Classifier;
+pub use daily::{Daily, DaySums, MEASURES_BY_DAY, days_by_class};
 pub use merge::merge;
 
 /// How many words a key has: two columns in each.
@@ -52,6 +54,8 @@ pub struct Scan {
     /// A hash of each line's id and interval, when lines are checked.
     pub identities: Vec<u128>,
     rejects_by_place: Vec<(Place, Diagnostic)>,
+    /// Sums by day, where they are wanted.
+    pub daily: Option<Daily>,
     section: Section,
     /// The class of every row of the batch, in the section.
     row_class: Vec<u32>,
@@ -155,6 +159,7 @@ impl Scan {
             notes: NumberNotes::default(),
             identities: Vec::new(),
             rejects_by_place: Vec::new(),
+            daily: None,
             section: Section::new(),
             row_class: Vec::new(),
         }
@@ -218,10 +223,8 @@ impl Scan {
                 self.rejects_by_place.push((place, reject.diagnostic(file_name, batch.place)));
             }
         }
-        if let Some(outside) = &batch.usage_outside {
-            let outside = (0..batch.rows).filter(|row| outside[*row] && of_period(&keep, *row)).count();
-            self.counts.usage_outside_period += outside as u64;
-        }
+        let outside = batch.days.iter().flat_map(|days| &days.outside);
+        self.counts.usage_outside_period += outside.filter(|(row, _)| of_period(&keep, *row)).count() as u64;
         self.note_payers(batch, keep.as_deref());
         self.note_identities(batch, keep.as_deref());
         keep
@@ -382,6 +385,10 @@ impl Scan {
             for (measure, numbers) in columns.iter().filter(|(_, numbers)| !numbers.units.is_empty()) {
                 section.add(classes, *measure, &numbers.units[start..start + classes.len()]);
             }
+        }
+        if let Some(daily) = &mut self.daily {
+            let classes = self.row_class.iter().map(|class| section.classes[*class as usize].number);
+            daily.add(classes, batch.days.as_ref(), &columns);
         }
         for (measure, numbers) in columns {
             let wide = numbers.wide.iter().map(|(row, units)| (self.row_class[*row], measure, *units));

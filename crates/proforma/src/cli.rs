@@ -32,21 +32,35 @@ pub enum Command {
     /// Print the arithmetic of an amount of a run, for the operator: it shows what AWS charges.
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(ExplainArguments),
+    /// Print a run's costs by service, day, account or other keys; needs the run's folder only.
+    #[command(after_help = REPORT_EXAMPLES)]
+    Report(ReportArguments),
     /// Read cost files for another process of this program.
     #[command(name = READ_COST_FILES, hide = true)]
     ReadCostFiles,
 }
 
+const REPORT_EXAMPLES: &str = "\
+Keys: group, service, day, account, region, usage-type, operation, line-item-type, tag:KEY, cost-category:NAME.
+
+Examples:
+  proforma report --run ./october --by service
+  proforma report --run ./october --by day --filter service=AmazonEC2,AmazonS3 --filter account!=111122223333
+  proforma report --run ./october --by account,day --metric aws-cost --group acme --output csv";
+
 const RUN_EXAMPLES: &str = "\
 Examples:
   proforma run --cost ./cur --book book.toml --period 2026-10 --out ./october
   proforma run --cost ./cur/cur2-Manifest.json --book book.toml --period 2026-10 --out ./october --force --output json
+  proforma run --cost s3://billing/cur --book book.toml --period 2026-10 --out s3://billing/pro-forma/2026-10 --pin ./pins
+  proforma run --cost ./october/source.json --book new-prices.toml --period 2026-10 --out ./october-again
 
 Exit status: 0 done, 2 the input is not right (nothing was written), 1 anything else.";
 
 #[derive(Debug, Args)]
 pub struct RunArguments {
-    /// Folders, cost files or manifests to read: CUR, CUR 2.0 or FOCUS, as AWS delivers them.
+    /// Folders, cost files or manifests to read: CUR, CUR 2.0 or FOCUS, as AWS delivers them; or the source.json of a run, to read
+    /// what it has read. Paths, or s3://bucket/key.
     #[arg(long, required = true, num_args = 1.., value_name = "PATH")]
     pub cost: Vec<PathBuf>,
     /// The book: accounts, billing groups, pricing, custom line items; TOML or JSON.
@@ -55,9 +69,15 @@ pub struct RunArguments {
     /// The billing period, for example 2026-10.
     #[arg(long, value_name = "YYYY-MM")]
     pub period: String,
-    /// Where to write; must be absent or empty, or with --force an earlier run.
+    /// Where to write, a folder or s3://bucket/prefix; must be absent or empty, or with --force an earlier run.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
+    /// Keep the cost files in this folder or under this s3://bucket/prefix, named by their SHA-256.
+    #[arg(long, value_name = "DIR")]
+    pub pin: Option<PathBuf>,
+    /// The folder for what is read from and written to object stores, while that takes; by default that of the system.
+    #[arg(long, value_name = "DIR")]
+    pub scratch: Option<PathBuf>,
     /// How many threads read; all processors by default.
     #[arg(long, value_name = "N")]
     pub threads: Option<NonZeroUsize>,
@@ -67,6 +87,9 @@ pub struct RunArguments {
     /// Go on without the rows that cannot be read, and list them in rejected-lines.csv.
     #[arg(long)]
     pub accept_rejects: bool,
+    /// Leave the daily cube out: reading is a little faster, and `proforma report` cannot tell days apart.
+    #[arg(long)]
+    pub no_daily: bool,
     /// Look for lines that come twice in the delivery; takes 16 bytes of memory a line.
     #[arg(long)]
     pub check_line_ids: bool,
@@ -129,7 +152,7 @@ pub struct ExportArguments {
     /// Only these billing groups.
     #[arg(long, value_name = "NAME")]
     pub group: Vec<String>,
-    /// Where the cost files are; where the run has read them by default.
+    /// Where the cost files are; where the run has pinned or read them by default.
     #[arg(long, num_args = 1.., value_name = "PATH")]
     pub cost: Vec<PathBuf>,
     /// The columns; those of the cost files by default.
@@ -144,6 +167,9 @@ pub struct ExportArguments {
     /// Replace an earlier export.
     #[arg(long)]
     pub force: bool,
+    /// The folder for what is read from and written to object stores, while that takes; by default that of the system.
+    #[arg(long, value_name = "DIR")]
+    pub scratch: Option<PathBuf>,
     /// How many threads read; all processors by default.
     #[arg(long, value_name = "N")]
     pub threads: Option<NonZeroUsize>,
@@ -240,9 +266,12 @@ pub struct ExplainArguments {
     /// Only the row of this interval, for example 2026-10-01T00:00:00Z/2026-10-02T00:00:00Z.
     #[arg(long, value_name = "INTERVAL", requires = "line")]
     pub interval: Option<String>,
-    /// Where the cost files of the run are.
+    /// Where the cost files of the run are; where it has pinned or read them by default.
     #[arg(long, num_args = 1.., value_name = "PATH", requires = "line")]
     pub cost: Vec<PathBuf>,
+    /// The folder for what is read from object stores, while that takes; by default that of the system.
+    #[arg(long, value_name = "DIR", requires = "line")]
+    pub scratch: Option<PathBuf>,
     /// What to print on standard output.
     #[arg(long, value_enum, default_value_t = TextFormat::Text, value_name = "FORMAT")]
     pub output: TextFormat,
@@ -266,4 +295,51 @@ pub enum OutputFormat {
     Json,
     /// CSV.
     Csv,
+}
+
+#[derive(Debug, Args)]
+pub struct ReportArguments {
+    /// The run: a folder that `proforma run` has written.
+    #[arg(long, value_name = "DIR")]
+    pub run: PathBuf,
+    /// What to break the costs down by: keys, separated by commas.
+    #[arg(long, required = true, value_delimiter = ',', value_name = "KEY,…")]
+    pub by: Vec<String>,
+    /// Only what has one of these values: `KEY=VALUE,…`, or `KEY!=VALUE,…` for all but these; may be given several times.
+    #[arg(long, value_name = "KEY=VALUE,…")]
+    pub filter: Vec<String>,
+    /// What to add up.
+    #[arg(long, value_enum, default_value_t = Metric::ProForma, value_name = "METRIC")]
+    pub metric: Metric,
+    /// Only these billing groups.
+    #[arg(long, num_args = 1.., value_name = "NAME")]
+    pub group: Vec<String>,
+    /// What to print on standard output.
+    #[arg(long, value_enum, default_value_t = OutputFormat::Table, value_name = "FORMAT")]
+    pub output: OutputFormat,
+}
+
+/// What a report adds up.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub enum Metric {
+    /// What billing groups are charged.
+    ProForma,
+    /// What AWS charges: net unblended cost without tax and support.
+    AwsCost,
+    /// Pro forma cost less AWS cost, of billing groups.
+    Margin,
+    /// Usage, by pricing unit.
+    Usage,
+}
+
+impl Metric {
+    /// The name of the column.
+    pub const fn column(self) -> &'static str {
+        match self {
+            Self::ProForma => "pro_forma_cost",
+            Self::AwsCost => "aws_cost",
+            Self::Margin => "margin",
+            Self::Usage => "usage_amount",
+        }
+    }
 }

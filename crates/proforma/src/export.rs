@@ -5,8 +5,8 @@ mod focus_rows;
 
 use crate::cli::{ExportArguments, ExportFormat, ExportLayout, READ_COST_FILES};
 use crate::failure::Failure;
-use crate::publish::{CUBE, Draft, EXPORT_MARK, EXPORTS, Earlier, file_name};
-use crate::run::{rate, reading_failed};
+use crate::publish::{CUBE, Draft, EXPORT_MARK, EXPORTS, Earlier, folder_name};
+use crate::run::{rate, reading_failed, refused};
 use crate::run_folder;
 use crate::terminal::{ReadingBar, thousands};
 use anyhow::Context;
@@ -26,7 +26,7 @@ use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 /// Who invoices, where the book does not say: nobody has.
 const ISSUER: &str = "Pro forma";
@@ -86,6 +86,10 @@ pub fn plan(priced: &Priced<'_>, wanted: &Wanted<'_>) -> Result<Plan, Failure> {
         allowed_tags: book.exports.tags.clone(),
         files: priced.files.iter().map(|(_, sha256)| (*sha256).to_owned()).collect(),
         accounts: accounts(cube, book, priced.card),
+        unused_told: matches!(priced.format, CostFormat::Focus(_)),
+        account_names: (book.account_names.iter())
+            .map(|(account, name)| (account.to_string(), name.clone()))
+            .collect(),
         groups: groups.collect::<Result<_, _>>()?,
         issuer: issuer.clone(),
         classes: classes.map(|(class, entry)| ClassPlan::new(class, entry)).collect(),
@@ -104,7 +108,7 @@ fn group_plan(
     let rows = FocusRows { priced, group, number, issuer };
     let mut plan = GroupPlan {
         folder: (wanted.groups.is_empty() || wanted.groups.contains(&group.name))
-            .then(|| file_name(&group.name)),
+            .then(|| folder_name(&group.name)),
         name: group.name.clone(),
         primary_account: group.primary_account.to_string(),
         added: Vec::new(),
@@ -175,9 +179,9 @@ pub fn with_run(
     Ok(report)
 }
 
-/// The folders of the groups, by their numbers.
+/// The groups' names, by their numbers.
 fn names(plan: &Plan) -> Vec<String> {
-    plan.groups.iter().map(|group| group.folder.clone().unwrap_or_default()).collect()
+    plan.groups.iter().map(|group| group.name.clone()).collect()
 }
 
 fn in_child(
@@ -281,9 +285,10 @@ pub fn export(arguments: &ExportArguments) -> Result<(), Failure> {
     let folders = earlier_folders(&target);
     let known = |name: &OsString| name == EXPORT_MARK || folders.iter().any(|folder| name == folder.as_str());
     let earlier = Earlier { what: "export", mark: EXPORT_MARK, known: &known };
-    let draft = Draft::begin_as(&target, &earlier, arguments.force)?;
-    let request = request(arguments, &run)?;
-    let mut limits = Limits::for_reading(&request.inputs, request.threads);
+    let draft = Draft::begin_as(&target, &earlier, arguments.force, arguments.scratch.as_deref())?;
+    let request = request(arguments, &run);
+    let limits = Limits::for_reading(&request.inputs, request.threads);
+    let mut limits = limits.map_err(|refusal| refused(&refusal, true))?;
     limits.memory_bytes =
         arguments.worker_memory.map_or(limits.memory_bytes, |mebibytes| mebibytes.saturating_mul(1 << 20));
     limits.cpu_seconds = arguments.worker_cpu.unwrap_or(limits.cpu_seconds);
@@ -296,19 +301,19 @@ pub fn export(arguments: &ExportArguments) -> Result<(), Failure> {
     Ok(())
 }
 
-fn request(arguments: &ExportArguments, run: &run_folder::RunFolder) -> Result<Request, Failure> {
+fn request(arguments: &ExportArguments, run: &run_folder::RunFolder) -> Request {
     let available = || std::thread::available_parallelism().map_or(1, Into::into);
-    let inputs: Vec<PathBuf> = arguments.cost.clone();
-    if inputs.is_empty() {
-        return Err(Failure::input("where are the cost files of the run?").hint("name them with --cost"));
-    }
-    Ok(Request {
-        inputs,
+    Request {
+        inputs: run.cost(&arguments.cost),
         period: run.period.to_string(),
         threads: arguments.threads.map_or_else(available, Into::into),
         accept_rejects: run.accepted_rejects,
         check_line_ids: false,
-    })
+        pin: None,
+        scratch: arguments.scratch.clone(),
+        dimensions: (&run.book.reports).into(),
+        daily: None,
+    }
 }
 
 /// The billing groups' folders of an export that is there.
@@ -317,7 +322,9 @@ fn earlier_folders(target: &Path) -> BTreeSet<String> {
         let mark: serde_json::Value =
             serde_json::from_slice(&fs::read(target.join(EXPORT_MARK)).ok()?).ok()?;
         let files = mark.get("files")?.as_array()?;
-        Some(files.iter().filter_map(|file| Some(file.get("billing_group")?.as_str()?.to_owned())).collect())
+        let folder =
+            |file: &serde_json::Value| Some(file.get("file")?.as_str()?.split_once('/')?.0.to_owned());
+        Some(files.iter().filter_map(folder).collect())
     };
     read().unwrap_or_default()
 }

@@ -19,6 +19,7 @@ mod export;
 mod failure;
 mod preview;
 mod publish;
+mod report;
 mod report_files;
 mod run;
 mod run_folder;
@@ -36,6 +37,7 @@ fn main() -> ExitCode {
         Command::Preview(arguments) => preview::preview(&arguments),
         Command::Diff(arguments) => diff::diff(&arguments),
         Command::Explain(arguments) => explain::explain(&arguments),
+        Command::Report(arguments) => report::report(&arguments),
         Command::ReadCostFiles => {
             cost_data::worker::serve(std::io::stdin(), std::io::stdout()).map_err(Into::into)
         }

@@ -4,7 +4,7 @@ use crate::book_file;
 use crate::cli::{ExportLayout, READ_COST_FILES, RunArguments};
 use crate::export::{self, Priced, Wanted};
 use crate::failure::Failure;
-use crate::publish::{CUBE, Draft};
+use crate::publish::{CUBE, DAILY_CUBE, Draft};
 use crate::report_files::{self, Results};
 use crate::terminal::{self, ReadingBar};
 use anyhow::{Context, anyhow};
@@ -14,8 +14,10 @@ use billing::period::BillingPeriod;
 use billing::rate_card::{ItemCharge, RateCard, item_charges, rate_card};
 use billing::reconciliation::reconcile;
 use billing::{cost_report, statement};
+use cost_data::dimensions::Dimensions;
 use cost_data::export::ExportReport;
 use cost_data::reading::{Refusal, Request};
+use cost_data::source_file::Snapshot;
 use cost_data::worker::{self, Answer, Limits, WorkerError};
 use std::fs;
 use std::path::Path;
@@ -27,8 +29,10 @@ pub fn run(arguments: &RunArguments) -> Result<(), Failure> {
     let period =
         BillingPeriod::parse(&arguments.period).map_err(|error| Failure::input(error.to_string()))?;
     let (book, book_text) = read_book(&arguments.book)?;
-    let draft = Draft::begin(&arguments.out, arguments.force)?;
-    let (request, limits) = request(arguments);
+    let draft = Draft::begin(&arguments.out, arguments.force, arguments.scratch.as_deref())?;
+    let (mut request, limits) = request(arguments)?;
+    request.dimensions = (&book.reports).into();
+    request.daily = (!arguments.no_daily).then(|| draft.path(DAILY_CUBE));
     let answer = read_cost_files(&request, limits, &draft)?;
     let read = started.elapsed();
     terminal::print_reading(&answer.report);
@@ -38,6 +42,8 @@ pub fn run(arguments: &RunArguments) -> Result<(), Failure> {
     draft.write(book_file::stored_name(&arguments.book), book_text.as_bytes())?;
     let exported = export_lines(arguments, &request, limits, &draft, &results)?;
     report_files::write(&draft, &results)?;
+    let inputs = arguments.cost.iter().map(|input| input.display().to_string()).collect();
+    report_files::write_source(&draft, &Snapshot::of(&results.report, period, inputs))?;
     draft.publish()?;
     exported.iter().for_each(export::print);
     terminal::print_results(&results, arguments.output)?;
@@ -99,10 +105,11 @@ fn export_lines(
 }
 
 /// What the child is asked to read, and what it may take.
-fn request(arguments: &RunArguments) -> (Request, Limits) {
+fn request(arguments: &RunArguments) -> Result<(Request, Limits), Failure> {
     let available = || std::thread::available_parallelism().map_or(1, Into::into);
     let threads = arguments.threads.map_or_else(available, Into::into);
-    let mut limits = Limits::for_reading(&arguments.cost, threads);
+    let mut limits =
+        Limits::for_reading(&arguments.cost, threads).map_err(|refusal| refused(&refusal, true))?;
     limits.memory_bytes =
         arguments.worker_memory.map_or(limits.memory_bytes, |mebibytes| mebibytes.saturating_mul(1 << 20));
     limits.cpu_seconds = arguments.worker_cpu.unwrap_or(limits.cpu_seconds);
@@ -112,8 +119,12 @@ fn request(arguments: &RunArguments) -> (Request, Limits) {
         threads,
         accept_rejects: arguments.accept_rejects,
         check_line_ids: arguments.check_line_ids,
+        pin: arguments.pin.clone(),
+        scratch: arguments.scratch.clone(),
+        dimensions: Dimensions::default(),
+        daily: None,
     };
-    (request, limits)
+    Ok((request, limits))
 }
 
 /// Lets a child read the cost files; the cube lands in the draft.
@@ -138,7 +149,7 @@ pub fn reading_failed(error: WorkerError, accepts_rejects: bool) -> Failure {
     }
 }
 
-fn refused(refusal: &Refusal, accepts_rejects: bool) -> Failure {
+pub fn refused(refusal: &Refusal, accepts_rejects: bool) -> Failure {
     let problems: Vec<String> = refusal.problems.iter().map(ToString::to_string).collect();
     let of_rows = refusal.problems.iter().all(|problem| problem.row.is_some() && problem.column.is_some());
     let failure = Failure::Input { problems, count: refusal.count, hint: None };

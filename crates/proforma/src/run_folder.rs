@@ -4,15 +4,18 @@
 
 use crate::book_file;
 use crate::failure::Failure;
-use crate::publish::{BOOKS, COST_REPORT, CUBE, MARK};
+use crate::publish::{BOOKS, COST_REPORT, CUBE, DAILY_CUBE, MARK};
 use billing::book::Book;
+use billing::breakdown::DayOfClass;
 use billing::charge_class::Cube;
 use billing::money::{Cost, Currency};
 use billing::period::BillingPeriod;
 use billing::reconciliation::ControlTotal;
 use cost_data::cube_file::StoredCube;
+use cost_data::daily_file;
 use cost_data::layout::CostFormat;
 use cost_data::reading::hex;
+use cost_data::source_file::SOURCE_FILE;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fs;
@@ -39,6 +42,8 @@ pub struct RunFolder {
     pub accepted_rejects: bool,
     /// The month by charge class.
     pub cube: Cube,
+    /// The hash of the daily cube, where the run has one.
+    daily_cube: Option<String>,
     /// Totals by currency, summed line by line when the files were read.
     pub control: BTreeMap<Currency, ControlTotal>,
 }
@@ -55,6 +60,26 @@ pub struct CostFile {
 }
 
 impl RunFolder {
+    /// Where the run's cost files are: the given places, else those that the run itself names.
+    pub fn cost(&self, given: &[PathBuf]) -> Vec<PathBuf> {
+        if given.is_empty() { vec![self.path.join(SOURCE_FILE)] } else { given.to_vec() }
+    }
+
+    /// The classes by day; `None` where the run has left them out.
+    pub fn days(&self) -> Result<Option<Vec<DayOfClass>>, Failure> {
+        let Some(expected) = &self.daily_cube else { return Ok(None) };
+        let damaged = |what: String| {
+            let shown = self.path.display();
+            Failure::input(format!("`{shown}` is not as the run has written it: {what}")).hint(HINT_AGAIN)
+        };
+        let (days, hash) = daily_file::read(&self.path.join(DAILY_CUBE))
+            .map_err(|error| damaged(format!("`{DAILY_CUBE}` cannot be read: {error}")))?;
+        if sha256(&hash) != *expected {
+            return Err(damaged(format!("`{DAILY_CUBE}` is damaged, or of another run")));
+        }
+        Ok(Some(days))
+    }
+
     /// What the cost report says that a product costs a billing group; 0 where it has no row.
     pub fn reported(&self, group: &str, product: &str, currency: Currency) -> Result<Cost, Failure> {
         let path = self.path.join(COST_REPORT);
@@ -90,6 +115,8 @@ struct Mark {
     snapshot: String,
     book: String,
     cost_cube: String,
+    #[serde(default)]
+    cost_cube_daily: Option<String>,
     files: Vec<CostFile>,
     lines: MarkLines,
 }
@@ -105,7 +132,7 @@ struct Version {
     program_version: String,
 }
 
-const HINT_AGAIN: &str = "price the month again with `proforma run`";
+pub const HINT_AGAIN: &str = "price the month again with `proforma run`";
 
 /// Opens a run.
 ///
@@ -133,7 +160,7 @@ pub fn open(path: &Path) -> Result<RunFolder, Failure> {
     if cube.period != period {
         return Err(damaged(format!("`{CUBE}` is of {}", cube.period)));
     }
-    let Mark { snapshot, files, lines, .. } = mark;
+    let Mark { snapshot, files, lines, cost_cube_daily: daily_cube, .. } = mark;
     let format = files.first().and_then(|file| CostFormat::parse(&file.format));
     let format = format.ok_or_else(|| damaged("its cost files are of no known format".to_owned()))?;
     Ok(RunFolder {
@@ -146,6 +173,7 @@ pub fn open(path: &Path) -> Result<RunFolder, Failure> {
         format,
         accepted_rejects: lines.rejected > 0,
         cube,
+        daily_cube,
         control,
     })
 }

@@ -136,6 +136,7 @@ impl<'a> Check<'a> {
             plans,
             items: items.into_iter().collect::<Option<_>>()?,
             exports: draft.exports.clone(),
+            reports: draft.reports.clone(),
         })
     }
 

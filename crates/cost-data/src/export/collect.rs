@@ -10,13 +10,15 @@ use super::segment::{Scratch, Segment, put_codes, put_texts, put_words};
 use super::source_rows::SourceRows;
 use super::texts::{Accounts, Mentions, TextCode, Texts};
 use super::treatment::Treatment;
+use super::unit_prices;
 use crate::batch::Batch;
 use crate::layout::Layout;
 use crate::number;
 use crate::scan::Classifier;
-use billing::charge_class::{Cube, Measure};
+use billing::charge_class::{Cube, KeyColumn, Measure};
+use billing::cost_line::LineItemType;
 use billing::money::{Amount, Quantity};
-use billing::rate_card::{LinePrice, Written, written_amount};
+use billing::rate_card::{LinePrice, Written, line_item_type, written_amount};
 use prepare::Prepared;
 use std::collections::BTreeMap;
 use std::io;
@@ -29,8 +31,15 @@ struct PricedClass {
     charge: Charge,
     /// Whether its lines are billed: in FOCUS, usage that a commitment covers is not.
     billed: bool,
+    /// Whether its prices are in the currency of the bill.
+    priced_in_currency: bool,
+    /// Whether its lines pay a Savings Plan in advance.
+    is_upfront_plan: bool,
     price: LinePrice,
     rate: RateOf,
+    /// AWS's public rate and the operator's, with all decimals, in units of 10⁻²⁰.
+    public_rate: Option<i128>,
+    own_rate: Option<i128>,
     /// The class's codes of the outputs that follow from it, by output.
     codes: Vec<(usize, TextCode)>,
 }
@@ -42,6 +51,7 @@ pub struct Collector<'a> {
     /// Legacy reports have a column per tag: those that are allowed.
     tag_columns: Vec<String>,
     cube: &'a Cube,
+    unused_told: bool,
     classes: Vec<Option<PricedClass>>,
     accounts: Accounts,
     pub texts: Mutex<Texts>,
@@ -110,20 +120,34 @@ impl<'a> Collector<'a> {
                 };
                 let mut codes = Vec::new();
                 for (number, output) in outputs.iter().enumerate() {
-                    let text = match output.treatment {
-                        Treatment::Class(of) => {
-                            by_class::text(cube, class, (treated, of_class), &plan.issuer, of)
-                        }
-                        Treatment::Rate | Treatment::UnitPrice => of_class.map(ToOwned::to_owned),
-                        Treatment::Group(of) => Some(plan.groups[group as usize].text(of).to_owned()),
+                    let text = match (output.treatment, output.treatment.class_text()) {
+                        (_, Some(of)) => by_class::text(cube, class, (treated, of_class), plan, of),
+                        (Treatment::Rate, _) => of_class.map(ToOwned::to_owned),
+                        (Treatment::Group(of), _) => Some(plan.groups[group as usize].text(of).to_owned()),
                         _ => continue,
                     };
-                    let code = text.and_then(|text| texts.code(&text, &accounts));
+                    let code = text.and_then(|text| texts.code_of_made(&text, &accounts));
                     codes.push((number, code.unwrap_or(0)));
                 }
                 let charge = charge(cube, class, treated);
                 let billed = plan.layout != ExportLayout::Focus || charge != Charge::Covered;
-                Some(PricedClass { group, treated, charge, billed, price: price.line_price()?, rate, codes })
+                let public_rate = unit_prices::public_rate(cube, class);
+                let own_rate = unit_prices::class_rate(public_rate, price, &rate);
+                let currencies = [KeyColumn::Currency, KeyColumn::PricingCurrency];
+                let [currency, of_prices] = currencies.map(|column| cube.filled(class, column));
+                Some(PricedClass {
+                    group,
+                    treated,
+                    charge,
+                    billed,
+                    priced_in_currency: of_prices.is_none_or(|of_prices| Some(of_prices) == currency),
+                    is_upfront_plan: line_item_type(cube, class) == LineItemType::SavingsPlanUpfrontFee,
+                    price: price.line_price()?,
+                    rate,
+                    public_rate,
+                    own_rate,
+                    codes,
+                })
             }));
         }
         let texts = Mutex::new(texts);
@@ -133,6 +157,7 @@ impl<'a> Collector<'a> {
             allowed_tags: &plan.allowed_tags,
             tag_columns,
             cube,
+            unused_told: plan.unused_told,
             classes,
             accounts,
             texts,
@@ -212,7 +237,10 @@ impl<'a> Collector<'a> {
         for (row, class) in found.enumerate() {
             let Some(class) = class else { continue };
             let known = self.classes.get(class).ok_or(CollectError::Unknown)?;
-            if let Some(priced) = known {
+            let Some(priced) = known else { continue };
+            if self.unused_told && priced.charge == Charge::CommitmentPurchase && is_unused(batch, row) {
+                collected.sums[class].0 += 1;
+            } else {
                 rows.push((priced.group, row, class));
             }
         }
@@ -294,6 +322,13 @@ impl<'a> Collector<'a> {
             from = *to;
         }
     }
+}
+
+/// Whether a FOCUS line says what a commitment left unused: it is billed nothing.
+fn is_unused(batch: &Batch, row: usize) -> bool {
+    let is_zero = |measure| batch.numbers(measure).is_none_or(|numbers| numbers.value(row) == 0);
+    let unused = [Measure::SavingsPlanTotalCommitment, Measure::UnusedReservationRecurring];
+    is_zero(Measure::Unblended) && !unused.into_iter().all(is_zero)
 }
 
 /// The double of a written amount, by its bits.

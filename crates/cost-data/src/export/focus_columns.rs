@@ -1,7 +1,7 @@
 //! What a customer's FOCUS file holds: the 57 columns of FOCUS 1.2, and three of AWS's and ours.
 //!
 //! Every column is made from the line, from its class, or from its billing group. Sources: FOCUS 1.2, "Cost and Usage"; the
-//! choices that a pro forma file asks for are ours and stand in `docs/exports.md`: the billing account is the group's
+//! choices that a pro forma file asks for are ours and stand in `docs/focus-export.md`: the billing account is the group's
 //! primary account, the issuer is the operator, the re-rated amount is the billed, contracted and effective cost.
 
 use super::by_class::ClassText;
@@ -9,7 +9,8 @@ use super::focus_by_class::FocusText;
 use super::treatment::{Kind, Treatment};
 use Kind::{Number, Text, Time};
 use Treatment::{
-    Amount, Blank, Class, ConsumedQuantity, Copied, Cost, End, Group, OwnReservation, Tags, UnitPrice,
+    AccountName, Amount, Blank, Class, ConsumedQuantity, Copied, Cost, End, Group, OwnReservation,
+    PricingAmount, PricingQuantity, PricingUnitPrice, ReservationStatus, Tags, UnitPrice, Zone,
 };
 
 /// An amount of a line beside its billed cost.
@@ -43,13 +44,13 @@ const fn class(of: FocusText) -> Treatment {
 
 /// Every column, in FOCUS's order, which is that of the alphabet.
 pub const COLUMNS: &[Column] = &[
-    ("AvailabilityZone", Text, Copied, "line_item_availability_zone", "AvailabilityZone"),
+    ("AvailabilityZone", Text, Zone, "line_item_availability_zone", "AvailabilityZone"),
     ("BilledCost", Number, Cost, "", ""),
     ("BillingAccountId", Text, Group(GroupText::PrimaryAccount), "", ""),
     ("BillingAccountName", Text, Group(GroupText::Name), "", ""),
     ("BillingAccountType", Text, class(FocusText::BillingAccountType), "", ""),
     ("BillingCurrency", Text, class(FocusText::BillingCurrency), "", ""),
-    ("BillingPeriodEnd", Time, Copied, "bill_billing_period_end_date", "BillingPeriodEnd"),
+    ("BillingPeriodEnd", Time, End, "bill_billing_period_end_date", "BillingPeriodEnd"),
     ("BillingPeriodStart", Time, Copied, "bill_billing_period_start_date", "BillingPeriodStart"),
     (
         "CapacityReservationId",
@@ -58,7 +59,7 @@ pub const COLUMNS: &[Column] = &[
         "capacity_reservation_capacity_reservation_arn",
         "CapacityReservationId",
     ),
-    ("CapacityReservationStatus", Text, Blank, "", ""),
+    ("CapacityReservationStatus", Text, ReservationStatus, "", ""),
     ("ChargeCategory", Text, class(FocusText::ChargeCategory), "", ""),
     ("ChargeClass", Text, Blank, "", ""),
     ("ChargeDescription", Text, Class(ClassText::Description), "", ""),
@@ -75,18 +76,18 @@ pub const COLUMNS: &[Column] = &[
     ("ConsumedQuantity", Number, ConsumedQuantity, "line_item_usage_amount", "ConsumedQuantity"),
     ("ConsumedUnit", Text, class(FocusText::ConsumedUnit), "", ""),
     ("ContractedCost", Number, Amount(AmountOf::Contracted), "", ""),
-    ("ContractedUnitPrice", Number, UnitPrice, "", ""),
+    ("ContractedUnitPrice", Number, UnitPrice(AmountOf::Contracted), "", ""),
     ("EffectiveCost", Number, Amount(AmountOf::Effective), "", ""),
     ("InvoiceId", Text, Blank, "", ""),
     ("InvoiceIssuerName", Text, class(FocusText::InvoiceIssuer), "", ""),
     ("ListCost", Number, Amount(AmountOf::List), "", ""),
-    ("ListUnitPrice", Number, class(FocusText::ListUnitPrice), "", ""),
+    ("ListUnitPrice", Number, UnitPrice(AmountOf::List), "", ""),
     ("PricingCategory", Text, class(FocusText::PricingCategory), "", ""),
     ("PricingCurrency", Text, class(FocusText::PricingCurrency), "", ""),
-    ("PricingCurrencyContractedUnitPrice", Number, Blank, "", ""),
-    ("PricingCurrencyEffectiveCost", Number, Blank, "", ""),
-    ("PricingCurrencyListUnitPrice", Number, Blank, "", ""),
-    ("PricingQuantity", Number, Copied, "line_item_usage_amount", "PricingQuantity"),
+    ("PricingCurrencyContractedUnitPrice", Number, PricingUnitPrice(AmountOf::Contracted), "", ""),
+    ("PricingCurrencyEffectiveCost", Number, PricingAmount(AmountOf::Effective), "", ""),
+    ("PricingCurrencyListUnitPrice", Number, PricingUnitPrice(AmountOf::List), "", ""),
+    ("PricingQuantity", Number, PricingQuantity, "line_item_usage_amount", "PricingQuantity"),
     ("PricingUnit", Text, class(FocusText::PricingUnit), "", ""),
     ("ProviderName", Text, class(FocusText::Provider), "", ""),
     ("PublisherName", Text, class(FocusText::Publisher), "", ""),
@@ -101,9 +102,9 @@ pub const COLUMNS: &[Column] = &[
     ("SkuId", Text, class(FocusText::SkuId), "", ""),
     ("SkuMeter", Text, class(FocusText::SkuMeter), "", ""),
     ("SkuPriceDetails", Text, Blank, "", ""),
-    ("SkuPriceId", Text, Class(ClassText::RateCode), "", ""),
+    ("SkuPriceId", Text, class(FocusText::SkuPriceId), "", ""),
     ("SubAccountId", Text, class(FocusText::SubAccountId), "", ""),
-    ("SubAccountName", Text, Copied, "line_item_usage_account_name", "SubAccountName"),
+    ("SubAccountName", Text, AccountName, "line_item_usage_account_name", "SubAccountName"),
     ("SubAccountType", Text, class(FocusText::SubAccountType), "", ""),
     ("Tags", Text, Tags, "resource_tags", "Tags"),
     ("x_Operation", Text, class(FocusText::Operation), "", ""),

@@ -4,7 +4,7 @@ use super::cur_columns::{self, Family, UNREPEATED};
 use super::focus_columns;
 use super::plan::{FileFormat, Plan};
 use super::treatment::{Kind, Treatment};
-use crate::layout::canonical_name;
+use crate::layout::{CostFormat, Layout, canonical_name};
 use std::collections::BTreeSet;
 
 /// A column that is written.
@@ -26,14 +26,16 @@ pub struct Output {
     pub unrepeated: bool,
 }
 
-/// The columns of CUR files with these headers, in the order of their first use.
-pub fn of_cur<'a>(headers: impl IntoIterator<Item = &'a [String]>, plan: &Plan) -> Vec<Output> {
+/// The columns of CUR files of these layouts, in the order of their first use.
+pub fn of_cur<'a>(layouts: impl IntoIterator<Item = &'a Layout>, plan: &Plan) -> Vec<Output> {
     let mut seen = BTreeSet::new();
     let mut outputs = Vec::new();
-    for name in headers.into_iter().flatten() {
-        let canonical = canonical_name(name);
-        if seen.insert(canonical.clone()) {
-            outputs.extend(output(name, canonical, plan));
+    for layout in layouts {
+        for name in &layout.header {
+            let canonical = canonical_name(name);
+            if seen.insert(canonical.clone()) {
+                outputs.extend(output(name, canonical, layout.format, plan));
+            }
         }
     }
     outputs
@@ -53,13 +55,15 @@ pub fn of_focus(from_focus: bool) -> Vec<Output> {
     focus_columns::COLUMNS.iter().map(output).collect()
 }
 
-fn output(name: &str, canonical: String, plan: &Plan) -> Option<Output> {
+fn output(name: &str, canonical: String, format: CostFormat, plan: &Plan) -> Option<Output> {
     let allowed = plan.allowed_columns.iter().any(|column| column == name || *column == canonical);
     let of_table = cur_columns::COLUMNS.binary_search_by_key(&canonical.as_str(), |(name, ..)| name).ok();
     let (kind, treatment, only_if_filled) = match (of_table, Family::of(&canonical)) {
         (Some(place), _) => {
             let (_, kind, treatment) = cur_columns::COLUMNS[place];
-            (kind, if treatment == Treatment::Ask && allowed { Treatment::Copied } else { treatment }, false)
+            let only_if_filled = is_there_by_chance(&canonical, treatment, format);
+            let asked = treatment == Treatment::Ask && allowed;
+            (kind, if asked { Treatment::Copied } else { treatment }, only_if_filled)
         }
         (None, Some(family)) => (Kind::Text, of_family(family, &canonical, allowed, plan)?, true),
         // Unknown: blank, unless the operator allows it.
@@ -72,6 +76,15 @@ fn output(name: &str, canonical: String, plan: &Plan) -> Option<Output> {
     let unrepeated = UNREPEATED.contains(&canonical.as_str());
     let (key, source) = (canonical.clone(), canonical);
     Some(Output { name, key, source, kind, treatment, only_if_filled, unrepeated })
+}
+
+/// Whether a report has a documented column only because some customer's lines fill it: legacy reports gain the columns of
+/// commitments, discounts and split costs that way. Pro forma reports never have split costs.
+fn is_there_by_chance(canonical: &str, treatment: Treatment, format: CostFormat) -> bool {
+    let of_lines =
+        matches!(treatment, Treatment::Blank | Treatment::OwnCommitment | Treatment::OwnReservation);
+    let always = canonical == "bill_invoice_id";
+    canonical.starts_with("split_line_item_") || (format == CostFormat::LegacyCur && of_lines && !always)
 }
 
 fn of_family(family: Family, canonical: &str, allowed: bool, plan: &Plan) -> Option<Treatment> {
@@ -89,12 +102,21 @@ impl Output {
     /// What became of the column, in a word.
     pub const fn treated(&self) -> &'static str {
         match self.treatment {
-            Treatment::Copied | Treatment::End | Treatment::ConsumedQuantity => "copied",
-            Treatment::OwnCommitment | Treatment::OwnReservation => "copied where the owner is in the group",
+            Treatment::Copied
+            | Treatment::End
+            | Treatment::Zone
+            | Treatment::AccountName
+            | Treatment::PricingQuantity
+            | Treatment::ConsumedQuantity => "copied",
+            Treatment::OwnCommitment | Treatment::OwnReservation | Treatment::ReservationStatus => {
+                "copied where the owner is in the group"
+            }
             Treatment::Cost
             | Treatment::Amount(_)
             | Treatment::Rate
-            | Treatment::UnitPrice
+            | Treatment::UnitPrice(_)
+            | Treatment::PricingAmount(_)
+            | Treatment::PricingUnitPrice(_)
             | Treatment::Class(_)
             | Treatment::Group(_)
             | Treatment::ResourceType => "computed",
@@ -115,10 +137,10 @@ impl Output {
 mod tests {
     //! The allow-list can be searched.
 
-    use super::cur_columns::COLUMNS;
+    use super::cur_columns;
 
     #[test]
     fn the_table_is_in_order() {
-        assert!(COLUMNS.is_sorted_by(|a, b| a.0 < b.0));
+        assert!(cur_columns::COLUMNS.is_sorted_by(|a, b| a.0 < b.0));
     }
 }

@@ -45,6 +45,10 @@ pub struct Plan {
     pub files: Vec<String>,
     /// Every account of the month and the book, with its billing group.
     pub accounts: Vec<(String, Option<u32>)>,
+    /// Whether the cost files have rows of what commitments left unused, as FOCUS has: added rows say it, once a commitment.
+    pub unused_told: bool,
+    /// The names that the book gives to accounts.
+    pub account_names: BTreeMap<String, String>,
     /// The billing groups, in the order of the book.
     pub groups: Vec<GroupPlan>,
     /// The classes, in the order of the cube.

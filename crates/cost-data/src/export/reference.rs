@@ -3,6 +3,9 @@
 //! Sources: the FinOps Open Cost and Usage Specification 1.2, "Service Category" and "Service Subcategory"; AWS's list of
 //! regions. A service that is not here is `Other`; a region that is not here keeps its code.
 
+/// What a reservation is measured in.
+pub const HOURS: &str = "Hours";
+
 /// Service codes by category and subcategory.
 const SERVICES: &[(&str, &str, &[&str])] = &[
     ("AI and Machine Learning", "Generative AI", &["AmazonBedrock", "AmazonBedrockService", "AmazonQ"]),
@@ -16,7 +19,11 @@ const SERVICES: &[(&str, &str, &[&str])] = &[
         "Natural Language Processing",
         &["AmazonComprehend", "AmazonLex", "AmazonPolly", "AmazonTranslate", "transcribe", "AmazonTextract"],
     ),
-    ("AI and Machine Learning", "Other (AI and Machine Learning)", &["AmazonRekognition"]),
+    (
+        "AI and Machine Learning",
+        "Other (AI and Machine Learning)",
+        &["AmazonRekognition", "MachineLearningSavingsPlans"],
+    ),
     (
         "Analytics",
         "Analytics Platforms",
@@ -38,6 +45,7 @@ const SERVICES: &[(&str, &str, &[&str])] = &[
     ("Compute", "Virtual Machines", &["AmazonEC2", "AmazonLightsail", "AWSOutposts"]),
     ("Compute", "Containers", &["AmazonECS", "AmazonEKS", "AmazonECR", "AWSAppRunner"]),
     ("Compute", "Serverless Compute", &["AWSLambda"]),
+    ("Compute", "Other (Compute)", &["ComputeSavingsPlans", "EC2InstanceSavingsPlans"]),
     ("Databases", "Relational Databases", &["AmazonRDS", "AmazonAurora", "AuroraDSQL"]),
     (
         "Databases",
@@ -46,7 +54,7 @@ const SERVICES: &[(&str, &str, &[&str])] = &[
     ),
     ("Databases", "Caching", &["AmazonElastiCache", "AmazonMemoryDB"]),
     ("Databases", "Data Warehouses", &["AmazonRedshift"]),
-    ("Databases", "Other (Databases)", &["AmazonNeptune"]),
+    ("Databases", "Other (Databases)", &["AmazonNeptune", "DatabaseSavingsPlans"]),
     (
         "Developer Tools",
         "Continuous Integration and Deployment",
@@ -97,7 +105,7 @@ const SERVICES: &[(&str, &str, &[&str])] = &[
         &["AWSDatabaseMigrationSvc", "AWSDataSync", "AWSDataTransferTerminal", "AWSTransfer"],
     ),
     ("Networking", "Content Delivery", &["AmazonCloudFront", "AWSGlobalAccelerator"]),
-    ("Networking", "Network Routing", &["AmazonRoute53"]),
+    ("Networking", "Network Routing", &["AmazonRoute53", "AmazonRegistrar"]),
     (
         "Networking",
         "Network Connectivity",
@@ -167,28 +175,30 @@ pub fn region_name(code: &str) -> &str {
     REGIONS.binary_search_by_key(&code, |(region, _)| region).map_or(code, |place| REGIONS[place].1)
 }
 
-/// What a resource is, from its ARN or id: `instance` of `arn:aws:ec2:…:instance/i-1`, `vol` of `vol-1`.
-pub fn resource_type(id: &str) -> Option<&str> {
+/// What a resource is that neither its ARN nor its id tells.
+const ANY_RESOURCE: &str = "resource";
+
+/// What a resource is, from its ARN or id: `instance` of `arn:aws:ec2:…:instance/i-1`, `volume` of `vol-1`.
+pub fn resource_type(id: &str) -> &str {
     let Some(arn) = id.strip_prefix("arn:") else {
-        let (prefix, rest) = id.split_once('-')?;
         let known = [
-            ("i", "instance"),
-            ("vol", "volume"),
-            ("snap", "snapshot"),
-            ("nat", "natgateway"),
-            ("eni", "network-interface"),
+            ("i-", "instance"),
+            ("vol-", "volume"),
+            ("snap-", "snapshot"),
+            ("nat-", "natgateway"),
+            ("eni-", "network-interface"),
         ];
-        let of_prefix = known.iter().find(|(of, _)| *of == prefix).filter(|_| !rest.is_empty());
-        return of_prefix.map(|(_, kind)| *kind);
+        let of_prefix = known.iter().find(|(prefix, _)| id.starts_with(prefix));
+        return of_prefix.map_or(ANY_RESOURCE, |(_, kind)| kind);
     };
     let mut fields = arn.splitn(5, ':').skip(1);
-    let (service, resource) = (fields.next()?, fields.nth(2)?);
+    let (Some(service), Some(resource)) = (fields.next(), fields.nth(2)) else { return ANY_RESOURCE };
     match resource.split_once(['/', ':']) {
-        Some((kind, _)) if !kind.is_empty() => Some(kind),
-        None if service == "s3" => Some("bucket"),
-        None if service == "sqs" => Some("queue"),
-        None if service == "sns" => Some("topic"),
-        _ => None,
+        Some((kind, _)) if !kind.is_empty() => kind,
+        None if service == "s3" => "bucket",
+        None if service == "sqs" => "queue",
+        None if service == "sns" => "topic",
+        _ => ANY_RESOURCE,
     }
 }
 
@@ -204,11 +214,11 @@ mod tests {
         assert_eq!(region_name("eu-west-1"), "EU (Ireland)");
         assert_eq!(region_name("xx-1"), "xx-1");
         for (id, kind) in [
-            ("arn:aws:ec2:us-east-1:111111111111:instance/i-1", Some("instance")),
-            ("arn:aws:s3:::bucket-name", Some("bucket")),
-            ("arn:aws:lambda:us-east-1:111111111111:function:name", Some("function")),
-            ("vol-01", Some("volume")),
-            ("my-bucket", None),
+            ("arn:aws:ec2:us-east-1:111111111111:instance/i-1", "instance"),
+            ("arn:aws:s3:::bucket-name", "bucket"),
+            ("arn:aws:lambda:us-east-1:111111111111:function:name", "function"),
+            ("vol-01", "volume"),
+            ("my-bucket", ANY_RESOURCE),
         ] {
             assert_eq!(resource_type(id), kind, "{id}");
         }

@@ -1,6 +1,7 @@
 //! What becomes of a column of a customer's file.
 
 use super::by_class::ClassText;
+use super::focus_by_class::FocusText;
 use super::focus_columns::{AmountOf, GroupText};
 
 /// What kind of value a column holds.
@@ -27,6 +28,14 @@ pub enum Treatment {
     End,
     /// Copied from metered lines.
     ConsumedQuantity,
+    /// Copied; a purchase without a quantity is one.
+    PricingQuantity,
+    /// Copied where it is a zone: AWS also writes a region there.
+    Zone,
+    /// Copied, or the book's name of the account.
+    AccountName,
+    /// Whether the capacity reservation that is copied was used.
+    ReservationStatus,
     /// The type of the resource whose id is copied.
     ResourceType,
     /// Copied from lines of a commitment whose owner is in the group, blank elsewhere.
@@ -39,8 +48,12 @@ pub enum Treatment {
     Amount(AmountOf),
     /// The pro forma price of one unit, as text.
     Rate,
-    /// The same as a number, on metered lines.
-    UnitPrice,
+    /// What a unit costs of a contracted or list cost.
+    UnitPrice(AmountOf),
+    /// An amount, where prices are in the currency of the bill.
+    PricingAmount(AmountOf),
+    /// What a unit costs, where prices are in the currency of the bill.
+    PricingUnitPrice(AmountOf),
     /// A text of the billing group.
     Group(GroupText),
     /// A text that follows from the line's class and price.
@@ -51,4 +64,16 @@ pub enum Treatment {
     Tags,
     /// Always blank.
     Blank,
+}
+
+impl Treatment {
+    /// The text of a class that values are made from, if one is.
+    pub const fn class_text(self) -> Option<ClassText> {
+        match self {
+            Self::Class(of) => Some(of),
+            Self::AccountName => Some(ClassText::Focus(FocusText::SubAccountName)),
+            Self::ReservationStatus => Some(ClassText::Focus(FocusText::ReservationStatus)),
+            _ => None,
+        }
+    }
 }

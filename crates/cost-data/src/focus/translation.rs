@@ -7,6 +7,7 @@ use super::{FocusTexts, OtherProviders, VOCABULARY};
 use crate::batch::{Batch, Codes, Numbers, Reject};
 use arrow_array::StringArray;
 use billing::charge_class::{KeyColumn, Measure};
+use foldhash::fast::FixedState;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
 
@@ -152,7 +153,7 @@ fn derived<const N: usize>(
     columns: [Option<&Codes>; N],
     value: impl Fn([Option<&str>; N]) -> Option<String>,
 ) -> Codes {
-    let mut known: HashMap<[i32; N], i32> = HashMap::new();
+    let mut known: HashMap<[i32; N], i32, FixedState> = HashMap::with_hasher(FixedState::with_seed(0));
     let mut values: Vec<String> = Vec::new();
     let mut keys = Vec::with_capacity(rows);
     for row in 0..rows {

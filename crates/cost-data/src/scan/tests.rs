@@ -29,7 +29,7 @@ fn batch(first: usize, rows: usize, period: Option<Vec<bool>>) -> Batch {
         payer: Codes::from_texts((0..rows).map(|_| Some("999999999999"))),
         measures: vec![(Measure::Unblended, costs)],
         in_period: period,
-        usage_outside: None,
+        days: None,
         product_name: None,
         service_name: None,
         product_map: None,

@@ -1,7 +1,9 @@
 //! From nodes to a draft: every field has a type, unknown fields are mistakes, nothing stops at the first.
 
 use super::node::{Node, Value};
-use billing::book::{AccountDraft, Draft, Exports, FilterDraft, GroupDraft, ItemDraft, PlanDraft, RuleDraft};
+use billing::book::{
+    AccountDraft, Draft, Exports, FilterDraft, GroupDraft, ItemDraft, PlanDraft, Reports, RuleDraft,
+};
 use billing::money::{Decimal, DecimalError};
 use billing::pricing::CustomTier;
 use std::cell::RefCell;
@@ -32,6 +34,7 @@ pub fn draft(root: &Node) -> (Draft, Vec<Slip>) {
         "custom_line_items",
         "sharing",
         "exports",
+        "reports",
     ]);
     let draft = Draft {
         payer_account_id: top.required("payer_account_id"),
@@ -55,6 +58,14 @@ pub fn draft(root: &Node) -> (Draft, Vec<Slip>) {
                     tags: texts("tags"),
                     invoice_issuer: exports.text("invoice_issuer"),
                 }
+            })
+            .unwrap_or_default(),
+        reports: top
+            .table("reports")
+            .map(|reports| {
+                reports.allow(&["tags", "cost_categories"]);
+                let texts = |field| reports.texts(field).unwrap_or_default();
+                Reports { tags: texts("tags"), cost_categories: texts("cost_categories") }
             })
             .unwrap_or_default(),
     };

@@ -5,7 +5,7 @@ use super::product::class_text;
 use crate::cli::{ExplainArguments, READ_COST_FILES, TextFormat};
 use crate::failure::Failure;
 use crate::publish::CUBE;
-use crate::run::{rate, reading_failed};
+use crate::run::{rate, reading_failed, refused};
 use crate::run_folder::RunFolder;
 use crate::terminal::{print, to_json};
 use anyhow::{Context, anyhow};
@@ -42,10 +42,6 @@ struct Row {
 
 /// Finds the rows and explains each.
 pub fn explain(arguments: &ExplainArguments, run: &RunFolder, id: &str) -> Result<(), Failure> {
-    if arguments.cost.is_empty() {
-        return Err(Failure::input(format!("a line is found in the cost files of `{}`", run.path.display()))
-            .hint("say where they are with --cost"));
-    }
     if let CostFormat::Focus(_) = run.format {
         return Err(Failure::input(format!("the lines of {} files have no ids", run.format.name()))
             .hint("explain a product with --group and --product"));
@@ -69,16 +65,19 @@ pub fn explain(arguments: &ExplainArguments, run: &RunFolder, id: &str) -> Resul
 /// Lets a child find the rows: cost files are untrusted.
 fn find(arguments: &ExplainArguments, run: &RunFolder, id: &str) -> Result<Vec<FoundLine>, Failure> {
     let cube = run.path.join(CUBE);
-    let mut limits = Limits::for_reading(&arguments.cost, 1);
+    let inputs = run.cost(&arguments.cost);
+    let mut limits = Limits::for_reading(&inputs, 1).map_err(|refusal| refused(&refusal, true))?;
     let cube_bytes = std::fs::metadata(&cube).map_or(0, |metadata| metadata.len());
     limits.memory_bytes = limits.memory_bytes.saturating_add(cube_bytes.saturating_mul(CUBE_BYTES_FACTOR));
     let search = LineSearch {
-        inputs: arguments.cost.clone(),
+        inputs,
         period: run.period.to_string(),
         files: run.files.iter().map(|file| (file.name.clone(), file.sha256.clone())).collect(),
         cube,
         id: id.to_owned(),
         interval: arguments.interval.clone(),
+        scratch: arguments.scratch.clone(),
+        dimensions: (&run.book.reports).into(),
     };
     let program = std::env::current_exe().context("cannot find this program to start its reading child")?;
     worker::find_line(&program, READ_COST_FILES, search, limits).map_err(|error| reading_failed(error, true))

@@ -4,16 +4,19 @@
 //! for each commitment and month: AWS's hourly figures also count what accounts outside of the group used.
 
 use super::Priced;
+use billing::account::AccountId;
 use billing::billing_group::BillingGroup;
-use billing::charge_class::{KeyColumn, Measure};
+use billing::charge_class::{ChargeClass, KeyColumn, Measure};
 use billing::commitment;
 use billing::cost_line::LineItemType;
 use billing::custom_line_item::{Kind, PRODUCT, PRODUCT_NAME};
-use billing::money::{Amount, Currency, DecimalError};
+use billing::money::{Amount, Currency, DecimalError, Quantity, ten_to};
 use billing::rate_card::{Treatment, line_item_type};
 use billing::statement::{Statement, StatementItem};
 use cost_data::export::plan::AddedRow;
-use cost_data::export::reference::service_category;
+use cost_data::export::reference::{HOURS, region_name, service_category};
+use cost_data::export::unit_prices::unit_price;
+use cost_data::layout::CostFormat;
 use std::collections::BTreeMap;
 
 /// The rows of one group.
@@ -38,6 +41,7 @@ impl FocusRows<'_> {
             let mut row = self.row(statement.currency, item.amount, category, description, &cause);
             self.service(&mut row, &item.product, name);
             row.values.insert("SubAccountId".to_owned(), item.account.clone());
+            self.name_account(&mut row);
             row
         };
         statement.items.iter().map(row).collect()
@@ -55,7 +59,7 @@ impl FocusRows<'_> {
     /// What the group's commitments left unused, and covered usage that its negation does not offset.
     pub fn commitments(&self, currency: Currency) -> Result<Vec<AddedRow>, DecimalError> {
         let cube = self.priced.cube;
-        let mut unused: BTreeMap<&str, (bool, Amount)> = BTreeMap::new();
+        let mut by_arn: BTreeMap<&str, Unused<'_>> = BTreeMap::new();
         let mut coverage = Amount::ZERO;
         for (class, entry) in cube.classes.iter().zip(&self.priced.card.entries) {
             let of_group = entry.group.is_some_and(|group| group as usize == self.number);
@@ -67,27 +71,14 @@ impl FocusRows<'_> {
             if matches!(kind, LineItemType::SavingsPlanCoveredUsage | LineItemType::SavingsPlanNegation) {
                 coverage = coverage.plus(entry.amount)?;
             }
-            let Some(arn) = commitment::arn(cube, class) else { continue };
-            let left = &mut unused.entry(arn).or_default();
-            left.0 |= cube.filled(class, KeyColumn::SavingsPlanArn).is_some();
-            left.1 = match kind {
-                LineItemType::RiFee | LineItemType::SavingsPlanRecurringFee => {
-                    left.1.plus(entry.amount)?.plus(class.sum(Measure::AmortizedUpfront).to_amount()?)?
-                }
-                LineItemType::SavingsPlanCoveredUsage => {
-                    left.1.minus(class.sum(Measure::SavingsPlanEffective).to_amount()?)?
-                }
-                LineItemType::DiscountedUsage => {
-                    left.1.minus(class.sum(Measure::ReservationEffective).to_amount()?)?
-                }
-                _ => left.1,
-            };
+            if let Some(arn) = commitment::arn(cube, class) {
+                by_arn.entry(arn).or_default().count(class, kind, entry.amount, self.tells_unused())?;
+            }
         }
-        let mut rows: Vec<AddedRow> = (unused.into_iter())
-            .filter(|(_, (_, amount))| *amount > Amount::ZERO)
-            .map(|(arn, (plan, amount))| self.unused(currency, arn, plan, amount))
-            .collect();
-        if !coverage.is_zero() {
+        let left = by_arn.into_iter().filter(|(_, unused)| unused.amount > Amount::ZERO);
+        let rows = left.filter_map(|(arn, unused)| self.unused(currency, arn, &unused).transpose());
+        let mut rows: Vec<AddedRow> = rows.collect::<Result<_, _>>()?;
+        if !coverage.is_zero() && !self.tells_unused() {
             let description = "Covered usage that its Savings Plan negation does not offset";
             let cause = format!("coverage/{}", cube.period);
             let mut row = self.row(currency, coverage, "Adjustment", description, &cause);
@@ -97,27 +88,82 @@ impl FocusRows<'_> {
         Ok(rows)
     }
 
-    fn unused(&self, currency: Currency, arn: &str, plan: bool, amount: Amount) -> AddedRow {
+    /// FOCUS files have rows of what was unused; from CUR it is what was paid and not taken.
+    fn tells_unused(&self) -> bool {
+        matches!(self.priced.format, CostFormat::Focus(_))
+    }
+
+    fn unused(
+        &self,
+        currency: Currency,
+        arn: &str,
+        unused: &Unused<'_>,
+    ) -> Result<Option<AddedRow>, DecimalError> {
+        let cube = self.priced.cube;
+        let Some(fee) = unused.fee else { return Ok(None) };
         let description = "Commitment that the billing group paid for and did not use";
         let mut row = self.row(currency, Amount::ZERO, "Usage", description, arn);
-        self.service(&mut row, PRODUCT, PRODUCT_NAME);
-        let (category, kind) = if plan { ("Spend", "Savings Plan") } else { ("Usage", "Reserved Instance") };
-        for (column, value) in [
+        let product = cube.product(fee);
+        let name = cube.product_names.get(product).map_or(product, String::as_str);
+        self.service(&mut row, product, name);
+        let is_plan = cube.filled(fee, KeyColumn::SavingsPlanArn).is_some();
+        let amount = unused.amount.to_string();
+        let (category, kind) =
+            if is_plan { ("Spend", "Savings Plan") } else { ("Usage", "Reserved Instance") };
+        let mut values = vec![
             ("ChargeFrequency", "Usage-Based".to_owned()),
             ("PricingCategory", "Committed".to_owned()),
+            ("PublisherName", "AWS".to_owned()),
             ("CommitmentDiscountId", arn.to_owned()),
             ("CommitmentDiscountCategory", category.to_owned()),
             ("CommitmentDiscountType", kind.to_owned()),
             ("CommitmentDiscountStatus", "Unused".to_owned()),
-            ("EffectiveCost", amount.to_string()),
-        ] {
-            row.values.insert(column.to_owned(), value);
+            ("ResourceId", arn.to_owned()),
+            ("ResourceType", kind.to_owned()),
+        ];
+        let costs = ["EffectiveCost", "ListCost", "ContractedCost", "PricingCurrencyEffectiveCost"];
+        values.extend(costs.map(|column| (column, amount.clone())));
+        // A reservation is measured in hours; where they are not known, what was unused of it is counted in money.
+        let (quantity, unit) = match unused.hours > Quantity::ZERO && !is_plan {
+            true => (unused.hours.to_amount()?, HOURS.to_owned()),
+            false => (unused.amount, currency.to_string()),
+        };
+        if is_plan || unit == HOURS {
+            values.push(("CommitmentDiscountQuantity", quantity.to_string()));
+            values.push(("CommitmentDiscountUnit", unit.clone()));
         }
-        if plan {
-            row.values.insert("CommitmentDiscountQuantity".to_owned(), amount.to_string());
-            row.values.insert("CommitmentDiscountUnit".to_owned(), currency.to_string());
+        values.extend([("PricingQuantity", quantity.to_string()), ("PricingUnit", unit)]);
+        let price = unit_price(None, quantity.units() / ten_to(10), unused.amount);
+        if let Some(price) = price.map(Amount::from_units).transpose()? {
+            let columns = ["", "PricingCurrency"].into_iter().flat_map(|of| {
+                ["ListUnitPrice", "ContractedUnitPrice"].map(|column| format!("{of}{column}"))
+            });
+            row.values.extend(columns.map(|column| (column, price.to_string())));
         }
-        row
+        let of_fee = [
+            ("SubAccountId", KeyColumn::UsageAccount),
+            ("RegionId", KeyColumn::Region),
+            ("SkuId", KeyColumn::Sku),
+            ("SkuPriceId", KeyColumn::Sku),
+        ];
+        let of_fee = of_fee.map(|(column, key)| Some((column, cube.filled(fee, key)?.to_owned())));
+        values.extend(of_fee.into_iter().flatten());
+        if let Some(region) = cube.filled(fee, KeyColumn::Region) {
+            values.push(("RegionName", region_name(region).to_owned()));
+        }
+        row.values.extend(values.into_iter().map(|(column, value)| (column.to_owned(), value)));
+        self.name_account(&mut row);
+        Ok(Some(row))
+    }
+
+    /// The book's name of a row's account.
+    fn name_account(&self, row: &mut AddedRow) {
+        let names = &self.priced.book.account_names;
+        let name = row.values.get("SubAccountId").and_then(|id| names.get(&AccountId::parse(id)?));
+        match name.cloned() {
+            Some(name) => row.values.insert("SubAccountName".to_owned(), name),
+            None => row.values.remove("SubAccountName"),
+        };
     }
 
     fn service(&self, row: &mut AddedRow, code: &str, name: &str) {
@@ -159,6 +205,7 @@ impl FocusRows<'_> {
             ("ChargeDescription", description),
             ("ChargeFrequency", "One-Time"),
             ("InvoiceIssuerName", self.issuer),
+            ("PricingCurrency", currency.as_str()),
             ("ProviderName", "AWS"),
             ("PublisherName", self.issuer),
             ("SubAccountId", primary),
@@ -166,6 +213,54 @@ impl FocusRows<'_> {
             ("x_ProformaCause", cause),
         ];
         let values = values.map(|(column, value)| (column.to_owned(), value.to_owned()));
-        AddedRow { currency: currency.to_string(), amount: amount.units(), values: values.into() }
+        let mut row =
+            AddedRow { currency: currency.to_string(), amount: amount.units(), values: values.into() };
+        self.name_account(&mut row);
+        row
+    }
+}
+
+/// What a commitment cost and was not used for.
+#[derive(Default)]
+struct Unused<'a> {
+    /// A class of its fee.
+    fee: Option<&'a ChargeClass>,
+    amount: Amount,
+    /// Of a reservation: the hours that were paid and not used.
+    hours: Quantity,
+}
+
+impl<'a> Unused<'a> {
+    /// Counts a class of the commitment; `told` where the files have rows of what was unused.
+    fn count(
+        &mut self,
+        class: &'a ChargeClass,
+        kind: LineItemType,
+        fee: Amount,
+        told: bool,
+    ) -> Result<(), DecimalError> {
+        let sum = |measure| class.sum(measure).to_amount();
+        match kind {
+            LineItemType::RiFee | LineItemType::SavingsPlanRecurringFee => {
+                self.fee = self.fee.or(Some(class));
+                if !told {
+                    self.hours = self.hours.plus(class.sum(Measure::Usage))?;
+                }
+                self.amount = match told {
+                    true => (self.amount.plus(sum(Measure::SavingsPlanTotalCommitment)?)?)
+                        .plus(sum(Measure::UnusedReservationRecurring)?)?,
+                    false => self.amount.plus(fee)?.plus(sum(Measure::AmortizedUpfront)?)?,
+                };
+            }
+            LineItemType::SavingsPlanCoveredUsage | LineItemType::DiscountedUsage if !told => {
+                self.hours = self.hours.minus(class.sum(Measure::Usage))?;
+                let taken = [Measure::SavingsPlanEffective, Measure::ReservationEffective];
+                for measure in taken {
+                    self.amount = self.amount.minus(sum(measure)?)?;
+                }
+            }
+            _ => {}
+        }
+        Ok(())
     }
 }

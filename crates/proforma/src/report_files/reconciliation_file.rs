@@ -16,6 +16,7 @@ pub struct ReconciliationFile<'a> {
     snapshot: String,
     book: String,
     cost_cube: String,
+    cost_cube_daily: Option<String>,
     currencies: BTreeMap<&'a str, CurrencyPart>,
     lines: LinesPart,
     numbers: NumbersPart<'a>,
@@ -112,6 +113,7 @@ pub fn content(results: &Results) -> anyhow::Result<ReconciliationFile<'_>> {
         snapshot: format!("sha256:{}", hex(&report.snapshot())),
         book: format!("sha256:{}", hex(&results.book.hash(results.period))),
         cost_cube: format!("sha256:{}", hex(&results.cube_sha256)),
+        cost_cube_daily: report.daily_sha256.as_ref().map(|hash| format!("sha256:{hash}")),
         currencies: account
             .currencies
             .iter()
@@ -202,6 +204,6 @@ fn class_part<'a>(results: &'a Results, noted: &NotedClass) -> ClassPart<'a> {
 }
 
 fn file_part(file: &FileReport) -> FilePart<'_> {
-    let FileReport { name, sha256, bytes, format, because } = file;
+    let FileReport { name, sha256, bytes, format, because, .. } = file;
     FilePart { name, sha256, bytes: *bytes, format: format.name(), because }
 }

@@ -8,8 +8,8 @@ use crate::support::Run;
 use arrow_array::builder::{MapBuilder, StringBuilder};
 use arrow_array::{
     ArrayRef, BinaryArray, BooleanArray, Date32Array, Decimal128Array, Decimal256Array, Float32Array,
-    Int32Array, Int64Array, LargeStringArray, ListArray, StringArray, StructArray, TimestampMicrosecondArray,
-    TimestampMillisecondArray, TimestampNanosecondArray,
+    Int32Array, Int64Array, LargeStringArray, ListArray, NullArray, StringArray, StructArray,
+    TimestampMicrosecondArray, TimestampMillisecondArray, TimestampNanosecondArray,
 };
 use arrow_schema::{DataType, Field};
 use parquet::file::properties::WriterProperties;
@@ -113,6 +113,17 @@ fn decimal(units: &[i128], precision: u8, scale: i8) -> ArrayRef {
 fn run_of_options(options: &WriteOptions) -> Run {
     let lines = ["100", "0.125"].map(|cost| Line::usage("111111111111", "AmazonEC2", "BoxUsage", cost));
     Run::new(PERIOD, BOOK, |folder| drop(write_month(folder, &lines, options)))
+}
+
+/// What other tools write for a column in which no row has a value.
+#[test]
+fn a_column_without_values_and_type_is_null() {
+    let nothing = || -> ArrayRef { Arc::new(NullArray::new(2)) };
+    for name in ["pricing_public_on_demand_rate", "savings_plan_savings_plan_a_r_n", "product_product_name"] {
+        run_of_column(name, nothing()).go().totals("2");
+    }
+    run_of_column(COST, nothing()).go().totals("0");
+    run_of_column(PERIOD_START, nothing()).go().refused(&["`` is not a readable billing period start"]);
 }
 
 #[test]

@@ -288,7 +288,7 @@ fn rules_that_a_file_cannot_serve_are_refused_by_name_and_others_warned_of() {
         (sku, "InvoiceId", "`SkuMeter` stands for the usage type", "2.2"),
         (&operation, "InvoiceId", "`SkuMeter` stands for the usage type", "2.2"),
         (seller, "InvoiceId", "the seller is derived", "2.2"),
-        // The rule names the code, and the file has names: it prices nothing, and that is said twice.
+        // The rule names the code, and the file has names: it prices nothing.
         (service, "x_ServiceCode", "it must be the service's name", "2"),
     ] {
         let done = run_of(&book_with(rule), &csv(&[&[]], &[without])).go().succeeded();

@@ -3,8 +3,10 @@
 //! A seed determines month, book and files. A failing case prints its seed; `PROFORMA_SEED` makes it the first one.
 
 mod agreement;
+mod breakdowns;
 mod equal_books;
 mod equal_files;
+mod exports;
 mod focus_months;
 mod questions;
 

@@ -1,5 +1,6 @@
 //! Tests through the door that a user uses: the `proforma` program.
 
+mod exported;
 mod reports;
 mod small_files;
 mod support;
@@ -10,9 +11,11 @@ mod bad_deliveries;
 mod bad_parquet;
 mod bad_values;
 mod books;
-mod focus;
+mod breakdowns;
 mod differences;
 mod explanations;
+mod exports;
+mod focus;
 mod forms;
 mod laws;
 mod outputs;

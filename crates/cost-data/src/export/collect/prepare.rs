@@ -11,14 +11,17 @@ use crate::export::reference::resource_type;
 use crate::export::source_rows::{Values, changed};
 use crate::export::texts::{Mentions, TextCode};
 use crate::export::treatment::{Kind, Treatment};
+use crate::export::unit_prices;
 use crate::number::{self, NumberNotes};
 use arrow_array::Array;
 use billing::charge_class::Measure;
 use billing::money::{Amount, Factor};
-use billing::rate_card::written_amount;
+use billing::rate_card::{Written, written_amount};
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::PoisonError;
 
+/// A quantity of one.
+const ONE: i128 = 10_000_000_000;
 const UNBLENDED_RATE: &str = "line_item_unblended_rate";
 const CAPACITY_RESERVATION: &str = "capacity_reservation_capacity_reservation_arn";
 /// Columns that values are made from, besides the column that each output names.
@@ -63,16 +66,9 @@ impl Collector<'_> {
                 self.of_kind(output.kind, self.class_codes(number, ordered))
             }
             Treatment::Rate => Prepared::Codes(self.rates(number, lines)),
-            Treatment::UnitPrice => {
-                let metered = |(_, class): &(usize, usize)| self.is_metered(*class);
-                let mut codes = self.rates(number, lines);
-                codes
-                    .iter_mut()
-                    .zip(&ordered.rows)
-                    .filter(|(_, row)| !metered(row))
-                    .for_each(|(c, _)| *c = 0);
-                self.of_kind(Kind::Number, codes)
-            }
+            Treatment::UnitPrice(of) => self.unit_prices(of, lines),
+            Treatment::PricingAmount(of) => self.in_pricing_currency(self.amounts_of(of, lines), ordered),
+            Treatment::PricingUnitPrice(of) => self.in_pricing_currency(self.unit_prices(of, lines), ordered),
             Treatment::Copied => self.copied(collected, output, values(), ordered, false),
             Treatment::OwnReservation => {
                 let prepared = self.copied(collected, output, values(), ordered, false);
@@ -93,15 +89,37 @@ impl Collector<'_> {
                 }
                 Prepared::WordsOrNone(words)
             }
-            Treatment::ResourceType => {
-                let types = values().and_then(|values| match values {
-                    Values::Text(ids) => {
-                        Some(Values::Text(changed(&ids, |id| resource_type(id).map(ToOwned::to_owned))))
-                    }
-                    Values::Words(..) => None,
-                });
-                self.copied(collected, output, types, ordered, false)
+            Treatment::PricingQuantity => {
+                let copied = self.copied(collected, output, values(), ordered, false);
+                let Prepared::WordsOrNone(mut words) = copied else { return copied };
+                let purchases =
+                    words.iter_mut().zip(&ordered.rows).filter(|(_, row)| !self.is_metered(row.1));
+                for (word, _) in purchases.filter(|(word, _)| word.is_none_or(|bits| bits << 1 == 0)) {
+                    *word = Some(number::bits_of_decimal(1, 0));
+                }
+                Prepared::WordsOrNone(words)
             }
+            Treatment::Zone => {
+                let zones = values().map(|values| match values {
+                    Values::Text(zones) => {
+                        let is_zone = |zone: &str| zone.ends_with(|last: char| last.is_ascii_lowercase());
+                        Values::Text(changed(&zones, |zone| is_zone(zone).then(|| zone.to_owned())))
+                    }
+                    words => words,
+                });
+                self.copied(collected, output, zones, ordered, false)
+            }
+            Treatment::AccountName => match self.copied(collected, output, values(), ordered, false) {
+                Prepared::Absent => Prepared::Codes(self.class_codes(number, ordered)),
+                copied => copied,
+            },
+            Treatment::ReservationStatus => {
+                self.own_reservation(Prepared::Codes(self.class_codes(number, ordered)), lines)
+            }
+            Treatment::ResourceType => match values() {
+                Some(Values::Text(ids)) => self.resource_types(&ids, ordered),
+                _ => Prepared::Absent,
+            },
             Treatment::Tags => self.copied(collected, output, self.tags(output, lines), ordered, false),
         }
     }
@@ -124,39 +142,116 @@ impl Collector<'_> {
 
     /// An amount of every row beside what it is billed.
     fn amounts_of(&self, of: AmountOf, lines: &Lines<'_>) -> Prepared<'static> {
-        let amount = |units: i128| {
-            // A number of a file has room for ten more decimals.
-            Amount::from_units(units * 10_000_000_000).unwrap_or_default()
+        let word = |row: &(&(usize, usize), &Written)| {
+            let amount = self.amount_of(of, lines, *row)?;
+            Some(double(written_amount(amount)))
         };
-        let double_of = |units: i128| double(written_amount(amount(units)));
-        let word = |((row, class), price): (&(usize, usize), &billing::rate_card::Written)| {
-            let charge = self.classes[*class].as_ref()?.charge;
-            let public = lines.measure(Measure::PublicOnDemand, *row);
-            let reservation = lines.measure(Measure::ReservationEffective, *row);
-            let plan = lines.measure(Measure::SavingsPlanEffective, *row);
-            let usage = lines.measure(Measure::Usage, *row);
-            let contracted = match charge {
-                // Usage that a reservation covers has no cost of its own in the cost files.
-                Charge::Covered if price.digits == 0 => double_of(public),
-                _ => double(*price),
-            };
-            match (of, charge) {
-                (AmountOf::Contracted, _) => Some(contracted),
-                (AmountOf::Effective, Charge::Covered) => Some(double_of(plan + reservation)),
-                (AmountOf::Effective, Charge::CommitmentPurchase) => Some(double_of(0)),
-                (AmountOf::Effective, _) => Some(double(*price)),
-                (AmountOf::List, Charge::Usage | Charge::Covered) if public != 0 => Some(double_of(public)),
-                (AmountOf::List, _) => Some(contracted),
-                (AmountOf::CommitmentQuantity, Charge::Covered) if plan != 0 => Some(double_of(plan)),
-                (AmountOf::CommitmentQuantity, Charge::CommitmentPurchase) => {
-                    let committed = lines.measure(Measure::SavingsPlanTotalCommitment, *row);
-                    Some(double_of(if committed == 0 { usage } else { committed }))
-                }
-                (AmountOf::CommitmentQuantity, Charge::Covered) => Some(double_of(usage)),
-                (AmountOf::CommitmentQuantity, _) => None,
+        let rows = lines.ordered.rows.iter().zip(&lines.prices);
+        Prepared::WordsOrNone(rows.map(|row| word(&row)).collect())
+    }
+
+    fn amount_of(
+        &self,
+        of: AmountOf,
+        lines: &Lines<'_>,
+        ((row, class), price): (&(usize, usize), &Written),
+    ) -> Option<Amount> {
+        let priced = self.classes[*class].as_ref()?;
+        // A number of a file has room for ten more decimals.
+        let amount = |units: i128| Amount::from_units(units * 10_000_000_000).unwrap_or_default();
+        let public = lines.measure(Measure::PublicOnDemand, *row);
+        let plan = lines.measure(Measure::SavingsPlanEffective, *row);
+        let contracted = match priced.charge {
+            // Usage that a reservation covers has no cost of its own in the cost files.
+            Charge::Covered if price.digits == 0 => amount(public),
+            _ => price.amount(),
+        };
+        match (of, priced.charge) {
+            (AmountOf::Contracted, _) => Some(contracted),
+            (AmountOf::Effective, Charge::Covered) => {
+                Some(amount(plan + lines.measure(Measure::ReservationEffective, *row)))
             }
+            (AmountOf::Effective, Charge::CommitmentPurchase) => Some(Amount::ZERO),
+            (AmountOf::Effective, _) => Some(price.amount()),
+            (AmountOf::List, Charge::Usage | Charge::Covered) if public != 0 => Some(amount(public)),
+            (AmountOf::List, _) => Some(contracted),
+            (AmountOf::CommitmentQuantity, Charge::Covered) if plan != 0 => Some(amount(plan)),
+            (AmountOf::CommitmentQuantity, Charge::Covered) => {
+                Some(amount(lines.measure(Measure::Usage, *row)))
+            }
+            (AmountOf::CommitmentQuantity, Charge::CommitmentPurchase) => {
+                match lines.measure(Measure::SavingsPlanTotalCommitment, *row) {
+                    // What is paid in advance for a Savings Plan is money to use.
+                    0 if priced.is_upfront_plan => Some(price.amount()),
+                    0 => Some(amount(lines.measure(Measure::Usage, *row))),
+                    committed => Some(amount(committed)),
+                }
+            }
+            (AmountOf::CommitmentQuantity, _) => None,
+        }
+    }
+
+    /// What a unit costs of an amount of every row.
+    fn unit_prices(&self, of: AmountOf, lines: &Lines<'_>) -> Prepared<'static> {
+        let line_rates = self.line_rates(lines);
+        let mut known: HashMap<i128, Option<u64>> = HashMap::new();
+        let mut word = |place: usize, line: (&(usize, usize), &Written)| {
+            let ((row, class), price) = line;
+            let priced = self.classes[*class].as_ref()?;
+            let is_metered = self.is_metered(*class);
+            let own_rate = match &priced.rate {
+                _ if priced.charge == Charge::Covered && price.digits == 0 => priced.public_rate,
+                RateOf::Line(factor) => line_rates.as_ref().and_then(|rates| {
+                    // A rate has ten decimals and a factor six.
+                    rates[place]?.checked_mul(factor.units() * 10_000)
+                }),
+                RateOf::Class(_) => priced.own_rate,
+            };
+            let is_listed = of == AmountOf::List && lines.measure(Measure::PublicOnDemand, *row) != 0;
+            let rate = if is_listed && is_metered { priced.public_rate } else { own_rate };
+            let usage = lines.measure(Measure::Usage, *row);
+            let quantity = if usage == 0 && !is_metered { ONE } else { usage };
+            let price = unit_prices::unit_price(rate, quantity, self.amount_of(of, lines, line)?)?;
+            *known.entry(price).or_insert_with(|| {
+                number::bits_of_text(&Amount::from_units(price).unwrap_or_default().to_string())
+            })
         };
-        Prepared::WordsOrNone(lines.ordered.rows.iter().zip(&lines.prices).map(word).collect())
+        let rows = lines.ordered.rows.iter().zip(&lines.prices).enumerate();
+        Prepared::WordsOrNone(rows.map(|(place, line)| word(place, line)).collect())
+    }
+
+    /// The unblended rates of the ordered rows, in units of 10⁻¹⁰.
+    fn line_rates(&self, lines: &Lines<'_>) -> Option<Vec<Option<i128>>> {
+        let Values::Text(rates) = lines.values(UNBLENDED_RATE, Kind::Text)? else { return None };
+        let units = |text: Option<&str>| number::units_of_text(text?, &mut NumberNotes::default()).ok();
+        let by_place: Vec<Option<i128>> = rates.values.iter().map(units).collect();
+        Some(lines.ordered.rows.iter().map(|(row, _)| by_place[rates.place(*row)?]).collect())
+    }
+
+    /// Nothing on rows whose prices are in another currency than the bill.
+    fn in_pricing_currency(&self, prepared: Prepared<'static>, ordered: &Ordered) -> Prepared<'static> {
+        let Prepared::WordsOrNone(mut words) = prepared else { return prepared };
+        for (word, (_, class)) in words.iter_mut().zip(&ordered.rows) {
+            let is_same = self.classes[*class].as_ref().is_some_and(|class| class.priced_in_currency);
+            *word = word.filter(|_| is_same);
+        }
+        Prepared::WordsOrNone(words)
+    }
+
+    /// What the resources are whose ids the rows keep.
+    fn resource_types(&self, ids: &Codes, ordered: &Ordered) -> Prepared<'static> {
+        let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
+        let mut known = |id: Option<&str>| {
+            let Some(id) = id else { return (0, Mentions::Nobody) };
+            (texts.code(resource_type(id), &self.accounts).unwrap_or(0), self.accounts.mentioned(id))
+        };
+        let by_place: Vec<(TextCode, Mentions)> = ids.values.iter().map(&mut known).collect();
+        let code = |(row, class): &(usize, usize)| {
+            let (code, mentions) = by_place[ids.place(*row)?];
+            let group = self.classes[*class].as_ref().map(|class| Mentions::Group(class.group));
+            (mentions == Mentions::Nobody || Some(mentions) == group).then_some(code)
+        };
+        Prepared::Codes(ordered.rows.iter().map(|row| code(row).unwrap_or(0)).collect())
     }
 
     /// Rates as text: the class's, or the line's own times the factor.
@@ -173,7 +268,7 @@ impl Collector<'_> {
             *code = *known.entry((place, *factor)).or_insert_with(|| {
                 let units = number::units_of_text(rates.values.value(place), &mut NumberNotes::default());
                 let text = units.ok().map(|units| by_class::scaled(units, *factor));
-                text.and_then(|text| texts.code(&text, &self.accounts)).unwrap_or(0)
+                text.and_then(|text| texts.code_of_made(&text, &self.accounts)).unwrap_or(0)
             });
         }
         codes
@@ -251,13 +346,7 @@ impl Collector<'_> {
                         }
                         Prepared::Codes(found)
                     }
-                    None if own => {
-                        let own_rows =
-                            ordered.rows.iter().filter(|(_, class)| is_own(class)).map(|(row, _)| *row);
-                        let own_rows: HashSet<usize> = own_rows.collect();
-                        let text = |row| codes.text(row).filter(|_| own_rows.contains(&row));
-                        Prepared::Texts(Codes::from_texts((0..codes.keys.len()).map(text)))
-                    }
+                    None if own => Prepared::Texts(only(&codes, ordered, |(_, class)| is_own(class))),
                     None => Prepared::Texts(codes),
                 }
             }
@@ -299,16 +388,21 @@ impl Collector<'_> {
         let Some(Values::Text(arns)) = lines.values(CAPACITY_RESERVATION, Kind::Text) else {
             return Prepared::Absent;
         };
-        let Prepared::Codes(mut codes) = prepared else { return Prepared::Absent };
         let owners: Vec<Mentions> =
             arns.values.iter().map(|arn| self.accounts.mentioned(arn.unwrap_or(""))).collect();
-        for ((row, class), code) in lines.ordered.rows.iter().zip(&mut codes) {
+        let is_own = |(row, class): &(usize, usize)| {
             let group = self.classes[*class].as_ref().map(|class| Mentions::Group(class.group));
-            if arns.place(*row).map(|place| owners[place]) != group {
-                *code = 0;
+            arns.place(*row).map(|place| owners[place]) == group
+        };
+        match prepared {
+            Prepared::Codes(mut codes) => {
+                let others = lines.ordered.rows.iter().zip(&mut codes).filter(|(row, _)| !is_own(row));
+                others.for_each(|(_, code)| *code = 0);
+                Prepared::Codes(codes)
             }
+            Prepared::Texts(codes) => Prepared::Texts(only(&codes, lines.ordered, is_own)),
+            other => other,
         }
-        Prepared::Codes(codes)
     }
 
     /// A map with the keys that the operator allows; `None` where none is left.
@@ -317,6 +411,12 @@ impl Collector<'_> {
         map.retain(|key, _| self.allowed_tags.contains(key));
         if map.is_empty() { None } else { serde_json::to_string(&map).ok() }
     }
+}
+
+/// The texts of some of the ordered rows.
+fn only(codes: &Codes, ordered: &Ordered, wanted: impl Fn(&(usize, usize)) -> bool) -> Codes {
+    let rows: HashSet<usize> = ordered.rows.iter().filter(|row| wanted(row)).map(|(row, _)| *row).collect();
+    Codes::from_texts((0..codes.keys.len()).map(|row| codes.text(row).filter(|_| rows.contains(&row))))
 }
 
 /// An end as FOCUS has it: the hour where AWS writes its last second.

@@ -1,0 +1,193 @@
+//! Sums by day: of every class and day of usage, the measures that prices start from.
+//!
+//! A class has a small table from its days to sums, so that a row needs no second search. Days outside the month are few and are
+//! looked up.
+
+use super::{Measure, Numbers, Scan};
+use crate::batch::{Days, OTHER_DAY};
+use billing::charge_class::{ClassId, KeyColumn};
+use foldhash::fast::FixedState;
+use std::collections::{BTreeMap, HashMap};
+
+/// How many rows are added column by column at once.
+const BLOCK_ROWS: usize = 64;
+/// How many days a month may have.
+const DAYS_MAX: usize = OTHER_DAY as usize;
+/// The measures that are summed by day.
+pub const MEASURES_BY_DAY: [Measure; 4] =
+    [Measure::Usage, Measure::Unblended, Measure::NetUnblended, Measure::PublicOnDemand];
+/// Where the lines are counted, after the measures.
+const LINES: usize = MEASURES_BY_DAY.len();
+/// The sums of rows that are not summed.
+const NO_SUMS: u32 = 0;
+
+/// What one thread has summed by class and day.
+#[derive(Default)]
+pub struct Daily {
+    /// By class: the number of the sums of each day, [`NO_SUMS`] where there are none yet.
+    days: Vec<[u32; DAYS_MAX]>,
+    /// The same for days outside the month, since 1970-01-01, and for rows that tell no day.
+    others: HashMap<(u32, Option<i32>), u32, FixedState>,
+    sums: Vec<[i64; LINES + 1]>,
+    /// What sums could not hold: their number, the measure's place, units.
+    beyond: Vec<(u32, usize, i128)>,
+}
+
+impl Daily {
+    /// Adds a batch whose rows have these classes.
+    pub fn add(
+        &mut self,
+        classes: impl Iterator<Item = u32>,
+        days: Option<&Days>,
+        columns: &[(Measure, &Numbers)],
+    ) {
+        if self.sums.is_empty() {
+            self.sums.push([0; LINES + 1]);
+        }
+        let rows: Vec<u32> = classes.enumerate().map(|(row, class)| self.sums_of(class, row, days)).collect();
+        let of = |measure| columns.iter().filter(move |(of, _)| *of == measure).map(|(_, numbers)| *numbers);
+        let columns: Vec<(usize, &Numbers)> = (MEASURES_BY_DAY.iter().enumerate())
+            .flat_map(|(at, measure)| of(*measure).map(move |numbers| (at, numbers)))
+            .collect();
+        for (start, block) in (0..).step_by(BLOCK_ROWS).zip(rows.chunks(BLOCK_ROWS)) {
+            block.iter().for_each(|sums| self.sums[*sums as usize][LINES] += 1);
+            for (at, numbers) in columns.iter().filter(|(_, numbers)| !numbers.units.is_empty()) {
+                for (number, units) in block.iter().zip(&numbers.units[start..start + block.len()]) {
+                    let sum = &mut self.sums[*number as usize][*at];
+                    match sum.checked_add(*units) {
+                        Some(more) => *sum = more,
+                        None => self.beyond.push((*number, *at, i128::from(*units))),
+                    }
+                }
+            }
+        }
+        for (at, numbers) in columns {
+            self.beyond.extend(numbers.wide.iter().map(|(row, units)| (rows[*row], at, *units)));
+        }
+    }
+
+    /// The number of the sums that a row belongs to.
+    #[inline]
+    fn sums_of(&mut self, class: u32, row: usize, days: Option<&Days>) -> u32 {
+        let day = days.map_or(OTHER_DAY, |days| days.of_month[row]);
+        match self.days.get(class as usize).and_then(|of_class| of_class.get(usize::from(day))) {
+            Some(sums) if *sums != NO_SUMS => *sums,
+            _ => self.new_sums(class, row, day, days),
+        }
+    }
+
+    #[cold]
+    fn new_sums(&mut self, class: u32, row: usize, day: u8, days: Option<&Days>) -> u32 {
+        if class == super::NO_CLASS {
+            return NO_SUMS;
+        }
+        let next = u32::try_from(self.sums.len()).unwrap_or(u32::MAX);
+        if day < OTHER_DAY {
+            if self.days.len() <= class as usize {
+                self.days.resize(class as usize + 1, [NO_SUMS; DAYS_MAX]);
+            }
+            self.days[class as usize][usize::from(day)] = next;
+        } else {
+            let outside = days.map_or(&[][..], |days| &days.outside);
+            let found = outside.binary_search_by_key(&row, |(row, _)| *row).ok();
+            let date = found.map(|place| outside[place].1);
+            let known = *self.others.entry((class, date)).or_insert(next);
+            if known != next {
+                return known;
+            }
+        }
+        self.sums.push([0; LINES + 1]);
+        next
+    }
+}
+
+/// The lines of a class on one day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct DaySums {
+    /// The day, since 1970-01-01; `None` where lines tell none.
+    pub date: Option<i32>,
+    /// How many lines.
+    pub lines: i64,
+    /// Units of [`MEASURES_BY_DAY`].
+    pub units: [i128; LINES],
+}
+
+/// Gives every class and its days, in the order of ids and dates: whichever thread has read what.
+pub fn days_by_class<E>(
+    scans: &[Scan],
+    first_day: i32,
+    mut give: impl FnMut(ClassId, &[DaySums]) -> Result<(), E>,
+) -> Result<(), E> {
+    let parts: Vec<Part<'_>> =
+        scans.iter().filter_map(|scan| Some(Part::new(scan, scan.daily.as_ref()?))).collect();
+    let mut classes: Vec<(ClassId, usize, u32)> = Vec::new();
+    for (number, part) in parts.iter().enumerate() {
+        let of_part = 1..u32::try_from(part.scan.classes.keys.len()).unwrap_or(u32::MAX);
+        classes.extend(of_part.map(|class| (part.class_id(class), number, class)));
+    }
+    classes.sort_unstable();
+    let mut days: Vec<DaySums> = Vec::new();
+    for parts_of_class in classes.chunk_by(|a, b| a.0 == b.0) {
+        days.clear();
+        for (_, part, class) in parts_of_class {
+            parts[*part].days_of(*class, first_day, &mut days);
+        }
+        days.sort_by_key(|day| day.date);
+        days.dedup_by(|later, first| {
+            let same = later.date == first.date;
+            if same {
+                first.lines += later.lines;
+                first.units.iter_mut().zip(later.units).for_each(|(sum, more)| *sum += more);
+            }
+            same
+        });
+        if !days.is_empty() {
+            give(parts_of_class[0].0, &days)?;
+        }
+    }
+    Ok(())
+}
+
+/// What one scan has by day.
+struct Part<'a> {
+    scan: &'a Scan,
+    daily: &'a Daily,
+    others: BTreeMap<u32, Vec<(Option<i32>, u32)>>,
+    beyond: HashMap<u32, [i128; LINES]>,
+}
+
+impl<'a> Part<'a> {
+    fn new(scan: &'a Scan, daily: &'a Daily) -> Self {
+        let mut others: BTreeMap<u32, Vec<(Option<i32>, u32)>> = BTreeMap::new();
+        for ((class, date), sums) in &daily.others {
+            others.entry(*class).or_default().push((*date, *sums));
+        }
+        let mut beyond: HashMap<u32, [i128; LINES]> = HashMap::new();
+        for (sums, at, units) in &daily.beyond {
+            beyond.entry(*sums).or_default()[*at] += units;
+        }
+        Self { scan, daily, others, beyond }
+    }
+
+    fn class_id(&self, class: u32) -> ClassId {
+        let code = |column| self.scan.classes.code(class as usize, column);
+        ClassId::of(
+            KeyColumn::ALL.into_iter().map(|column| self.scan.keys[column as usize].text(code(column))),
+        )
+    }
+
+    fn days_of(&self, class: u32, first_day: i32, days: &mut Vec<DaySums>) {
+        let of_month = self.daily.days.get(class as usize).into_iter().flatten().zip(first_day..);
+        let of_month = of_month.filter(|(sums, _)| **sums != NO_SUMS).map(|(sums, day)| (Some(day), *sums));
+        let others = self.others.get(&class).into_iter().flatten().copied();
+        for (date, number) in of_month.chain(others) {
+            let sums = &self.daily.sums[number as usize];
+            let mut units = [0; LINES];
+            units.iter_mut().zip(sums).for_each(|(units, sum)| *units = i128::from(*sum));
+            for (units, more) in units.iter_mut().zip(self.beyond.get(&number).into_iter().flatten()) {
+                *units += more;
+            }
+            days.push(DaySums { date, lines: sums[LINES], units });
+        }
+    }
+}

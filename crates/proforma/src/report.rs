@@ -1,0 +1,197 @@
+//! `proforma report`: a run's costs by keys of the operator's choice, from the run's folder alone.
+//!
+//! A report is a sum over the parts that `billing::breakdown` makes, so all reports of a run agree with its cost report.
+
+mod bars;
+mod keys;
+
+use crate::cli::{Metric, OutputFormat, ReportArguments};
+use crate::failure::Failure;
+use crate::run::rate;
+use crate::run_folder::{self, RunFolder};
+use crate::terminal::{empty_table, print, to_json};
+use billing::breakdown::{self, Part, Source};
+use billing::charge_class::KeyColumn;
+use billing::money::{Cost, DecimalError};
+use billing::statement::{self, Statement};
+use keys::Key;
+use serde::ser::{Serialize, SerializeMap, Serializer};
+use std::collections::BTreeMap;
+
+/// Prints a report.
+pub fn report(arguments: &ReportArguments) -> Result<(), Failure> {
+    let run = run_folder::open(&arguments.run)?;
+    let keys = keys::parse_keys(&arguments.by, &run.book)?;
+    let filters = keys::parse_filters(&arguments.filter, &run.book)?;
+    let groups = groups(&run, &arguments.group)?;
+    let by_day = keys.iter().chain(filters.iter().map(|filter| &filter.key)).any(|key| *key == Key::Day);
+    let days = if by_day { run.days()? } else { None };
+    if by_day && days.is_none() {
+        let problem = format!("`{}` has no daily cube, so days cannot be told apart", run.path.display());
+        let hint = "price the month again with `proforma run`, without --no-daily";
+        return Err(Failure::input(problem).hint(hint));
+    }
+    let (card, charges) = rate(&run.cube, &run.book)?;
+    let statements = statement::statements(&run.cube, &run.book, &card, &charges)?;
+    let parts = breakdown::parts(&run.cube, &run.book, &card, &statements, days.as_deref());
+    let parts = parts.map_err(|error| Failure::input(error.to_string()).hint(run_folder::HINT_AGAIN))?;
+    let month = Month { run: &run, statements: &statements };
+    let of_groups =
+        |part: &&Part| groups.is_empty() || part.group.is_some_and(|group| groups.contains(&group));
+    let passes = |part: &&Part| filters.iter().all(|filter| filter.passes(&month, part));
+    let chosen = parts.iter().filter(of_groups).filter(passes);
+    let rows = rows(&month, &keys, arguments.metric, chosen)?;
+    if rows.is_empty() {
+        say!("warning: nothing of this run is in the report");
+    }
+    let header = header(&keys, arguments.metric);
+    let text = match arguments.output {
+        OutputFormat::Json => {
+            let named = |row: &Row| Named(header.iter().cloned().zip(row.cells()).collect());
+            to_json(&rows.iter().map(named).collect::<Vec<_>>())?
+        }
+        OutputFormat::Csv => csv(&header, &rows)?,
+        OutputFormat::Table => table(&header, &keys, &rows, arguments.metric)?,
+    };
+    Ok(print(&text)?)
+}
+
+/// The numbers of the groups that are named.
+fn groups(run: &RunFolder, names: &[String]) -> Result<Vec<usize>, Failure> {
+    let number = |name: &String| {
+        run.book.groups.iter().position(|group| group.name == *name).ok_or_else(|| {
+            let known: Vec<&str> = run.book.groups.iter().map(|group| group.name.as_str()).take(10).collect();
+            let more = if run.book.groups.len() > known.len() { " and others" } else { "" };
+            Failure::input(format!("the run has no billing group `{name}`"))
+                .hint(format!("it has {}{more}", known.join(", ")))
+        })
+    };
+    names.iter().map(number).collect()
+}
+
+/// What values come from.
+pub struct Month<'a> {
+    run: &'a RunFolder,
+    statements: &'a [Statement],
+}
+
+/// One line of a report.
+struct Row {
+    /// The values of the keys; `None` where a part has none.
+    values: Vec<Option<String>>,
+    total: Cost,
+    /// The currency, or the unit of the usage.
+    unit: Option<String>,
+}
+
+impl Row {
+    fn cells(&self) -> Vec<Option<String>> {
+        self.values.iter().cloned().chain([Some(self.total.to_string()), self.unit.clone()]).collect()
+    }
+}
+
+/// The rows in the order of their keys; where the one key is not the day, the largest first.
+fn rows<'a>(
+    month: &Month<'_>,
+    keys: &[Key],
+    metric: Metric,
+    parts: impl Iterator<Item = &'a Part>,
+) -> Result<Vec<Row>, DecimalError> {
+    let mut sums: BTreeMap<(Vec<Option<String>>, Option<String>), Cost> = BTreeMap::new();
+    for part in parts {
+        let Some(value) = value(metric, part)? else { continue };
+        let values = keys.iter().map(|key| key.value(month, part)).collect();
+        let sum = sums.entry((values, unit(month, metric, part))).or_default();
+        *sum = sum.plus(value)?;
+    }
+    let row = |((values, unit), total)| Row { values, total, unit };
+    let mut rows: Vec<Row> = sums.into_iter().map(row).collect();
+    if keys.len() == 1 && keys[0] != Key::Day {
+        rows.sort_by_key(|row| std::cmp::Reverse(row.total));
+    }
+    Ok(rows)
+}
+
+/// What a part adds to a metric; `None` where it has no place in it.
+fn value(metric: Metric, part: &Part) -> Result<Option<Cost>, DecimalError> {
+    Ok(match metric {
+        Metric::ProForma => part.pro_forma,
+        Metric::AwsCost => part.aws_cost,
+        Metric::Usage => part.usage,
+        Metric::Margin if part.group.is_none() || part.pro_forma.or(part.aws_cost).is_none() => None,
+        Metric::Margin => Some(part.pro_forma.unwrap_or_default().minus(part.aws_cost.unwrap_or_default())?),
+    })
+}
+
+/// What the metric of a part is measured in.
+fn unit(month: &Month<'_>, metric: Metric, part: &Part) -> Option<String> {
+    match (metric, part.source) {
+        (Metric::Usage, Source::Class(class)) => {
+            let cube = &month.run.cube;
+            cube.filled(&cube.classes[class], KeyColumn::PricingUnit).map(ToOwned::to_owned)
+        }
+        _ => Some(part.currency.to_string()),
+    }
+}
+
+fn header(keys: &[Key], metric: Metric) -> Vec<String> {
+    let unit = if metric == Metric::Usage { "pricing_unit" } else { "currency" };
+    keys.iter().map(Key::column).chain([metric.column(), unit].map(ToOwned::to_owned)).collect()
+}
+
+/// A row as a map in the order of the header.
+struct Named(Vec<(String, Option<String>)>);
+
+impl Serialize for Named {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        let mut map = serializer.serialize_map(Some(self.0.len()))?;
+        self.0.iter().try_for_each(|(name, value)| map.serialize_entry(name, value))?;
+        map.end()
+    }
+}
+
+fn csv(header: &[String], rows: &[Row]) -> anyhow::Result<String> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(header)?;
+    for row in rows {
+        writer.write_record(row.cells().into_iter().map(Option::unwrap_or_default))?;
+    }
+    Ok(String::from_utf8(writer.into_inner()?)?)
+}
+
+/// The table, with bars where rows are few enough to compare: by one key, or by day.
+fn table(header: &[String], keys: &[Key], rows: &[Row], metric: Metric) -> Result<String, DecimalError> {
+    let names: Vec<String> = header.iter().map(|name| name.replace('_', " ")).collect();
+    let mut names: Vec<&str> = names.iter().map(String::as_str).collect();
+    let cells: Vec<Vec<String>> = rows
+        .iter()
+        .map(|row| row.cells().into_iter().map(|cell| cell.unwrap_or_else(|| "–".to_owned())).collect())
+        .collect();
+    let bars = (keys.len() == 1 || keys.contains(&Key::Day)).then(|| {
+        let widths = (0..names.len()).map(|column| {
+            let cells = cells.iter().map(|cells| cells[column].chars().count());
+            cells.chain([names[column].chars().count()]).max().unwrap_or(0)
+        });
+        let totals: Vec<Cost> = rows.iter().map(|row| row.total).collect();
+        bars::bars(&totals, bars::width_beside(widths))
+    });
+    if bars.is_some() {
+        names.push("");
+    }
+    let mut table = empty_table(&names, keys.len()..keys.len() + 1);
+    for (row, cells) in cells.into_iter().enumerate() {
+        table.add_row(cells.into_iter().chain(bars.iter().map(|bars| bars[row].clone())));
+    }
+    let mut text = format!("{table}\n");
+    if metric != Metric::Usage {
+        let mut totals: BTreeMap<&str, Cost> = BTreeMap::new();
+        for row in rows {
+            let total = totals.entry(row.unit.as_deref().unwrap_or_default()).or_default();
+            *total = total.plus(row.total)?;
+        }
+        for (currency, total) in totals {
+            text.push_str(&format!("total {total} {currency}\n"));
+        }
+    }
+    Ok(text)
+}
