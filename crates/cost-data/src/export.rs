@@ -122,7 +122,8 @@ fn export_opened(
     };
     let scratch = Scratch::new(folder).map_err(|error| failed(&error))?;
     let collector = Collector::new(plan, cube, &outputs, scratch);
-    let reading = Reading { opened, collector: &collector, period, progress, counters: Counters::default() };
+    let counters = Counters::default();
+    let reading = Reading { opened, collector: &collector, folder, period, progress, counters };
     let (collected, hashes) = reading.run(request.threads)?;
     check_snapshot(opened, &hashes, plan)?;
     let whole = Whole::new(collected, plan, cube).map_err(|error| failed(&error))?;
@@ -141,6 +142,7 @@ struct Counters {
 struct Reading<'a> {
     opened: &'a Opened,
     collector: &'a Collector<'a>,
+    folder: &'a Path,
     period: BillingPeriod,
     progress: &'a (dyn Fn(Progress) + Sync),
     counters: Counters,
@@ -275,9 +277,12 @@ impl Reading<'_> {
     ) -> Result<(), Diagnostic> {
         self.counters.lines.fetch_add(lines.0.rows as u64, Ordering::Relaxed);
         let name = &file.found.name;
-        self.collector
-            .add(collected, lines, (&file.layout, name), order)
-            .map_err(|error: CollectError| Diagnostic::file(name, error.to_string()))
+        self.collector.add(collected, lines, (&file.layout, name), order).map_err(|error| match error {
+            CollectError::Scratch(_) => {
+                Diagnostic::file(&self.folder.display().to_string(), error.to_string())
+            }
+            _ => Diagnostic::file(name, error.to_string()),
+        })
     }
 }
 
@@ -496,7 +501,8 @@ fn added_segment(
     let amounts: Vec<u64> = amounts.collect::<Result<_, DecimalError>>()?;
     let mut content = Vec::new();
     for output in collector.outputs() {
-        let text = |row: &AddedRow| row.values.get(&output.key).cloned();
+        let asked = output.treatment == Treatment::Ask;
+        let text = |row: &AddedRow| row.values.get(&output.key).filter(|_| !asked).cloned();
         match output.kind {
             Kind::Number
                 if matches!(

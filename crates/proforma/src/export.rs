@@ -119,7 +119,7 @@ fn group_plan(
         let residue = match layout {
             Layout::Cur => {
                 plan.added.extend(cur_rows::items(period, book, statement));
-                cur_rows::residue(period, group, currency)
+                cur_rows::residue(period, book, group, currency)
             }
             Layout::Focus => {
                 plan.added.extend(rows.items(statement));

@@ -306,7 +306,8 @@ impl<'a> Collector<'a> {
                     let kept = ordered.rows[rows].iter().map(|(row, _)| {
                         let text = codes.text(*row)?;
                         let mentions = self.accounts.mentioned(text);
-                        (mentions == Mentions::Nobody || mentions == own).then_some(text)
+                        (mentions == Mentions::Nobody || mentions == own || !output.withholds())
+                            .then_some(text)
                     });
                     let kept: Vec<Option<&str>> = kept.collect();
                     let there = ordered.rows[from..*to].iter().filter(|(row, _)| codes.text(*row).is_some());

@@ -125,6 +125,11 @@ impl Output {
         }
     }
 
+    /// Whether its texts may not name accounts outside of the group: only the payer may, where the operator allows the column.
+    pub fn withholds(&self) -> bool {
+        self.key != "bill_payer_account_id"
+    }
+
     /// Whether the allow-list does not know the column.
     pub fn is_unknown(&self) -> bool {
         let of_cur = cur_columns::COLUMNS.binary_search_by_key(&self.key.as_str(), |(name, ..)| name);

@@ -341,7 +341,9 @@ impl Collector<'_> {
                             _ => 0,
                         };
                         let mut found: Vec<TextCode> = ordered.rows.iter().map(code).collect();
-                        if by_place.iter().any(|(_, mentions)| *mentions != Mentions::Nobody) {
+                        let names_accounts =
+                            by_place.iter().any(|(_, mentions)| *mentions != Mentions::Nobody);
+                        if names_accounts && output.withholds() {
                             self.withhold(collected, &codes, &by_place, ordered, &mut found);
                         }
                         Prepared::Codes(found)
