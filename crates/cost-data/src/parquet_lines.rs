@@ -39,6 +39,8 @@ const RECENT_NUMBERS: usize = 64;
 /// A Parquet cost file whose footer has been read and checked.
 pub struct ParquetFile {
     pub layout: Layout,
+    /// Whether this program has written it.
+    own: bool,
     metadata: ArrowReaderMetadata,
 }
 
@@ -72,8 +74,10 @@ impl ParquetFile {
         let header: Vec<String> =
             metadata.schema().fields().iter().map(|field| field.name().clone()).collect();
         let layout = layout::detect(&header).map_err(Refused::Layout)?;
+        let created_by = metadata.metadata().file_metadata().created_by();
+        let own = created_by.is_some_and(|program| program.starts_with("proforma "));
         let metadata = with_dictionaries(&metadata).map_err(broken)?;
-        Ok(Self { layout, metadata })
+        Ok(Self { layout, own, metadata })
     }
 
     pub fn row_groups(&self) -> usize {
@@ -128,7 +132,12 @@ impl ParquetFile {
         let reader = self.reader(file, row_group, places.iter().copied())?.with_batch_size(batch_rows);
         let rows = self.metadata.metadata().row_group(row_group).num_rows();
         let rows_left = usize::try_from(rows).map_err(|_| format!("claims {rows} rows"))?;
-        Ok(Batches { reader: reader.build().map_err(|error| error.to_string())?, rows_left, places })
+        Ok(Batches {
+            reader: reader.build().map_err(|error| error.to_string())?,
+            rows_left,
+            places,
+            own: self.own,
+        })
     }
 
     /// A reader of some columns of a row group.
@@ -232,6 +241,8 @@ pub struct Batches {
     rows_left: usize,
     /// The columns of the records, by their places in the file.
     places: Vec<usize>,
+    /// Whether this program has written the file.
+    own: bool,
 }
 
 impl Batches {
@@ -264,13 +275,15 @@ impl Batches {
             return Some(Err("holds more rows than its footer says".to_owned()));
         };
         self.rows_left = rows_left;
-        let mut decoder = Decoder::new(&record, &self.places);
+        let mut decoder = Decoder::new(&record, &self.places, self.own);
         Some(Ok((batch::assemble(&mut decoder, place, columns, period), record)))
     }
 }
 
 struct Decoder {
     rows: usize,
+    /// Whether doubles are read as this program has written them.
+    own: bool,
     /// The columns by their place in the file.
     by_place: HashMap<usize, ArrayRef>,
     rejects: Vec<Reject>,
@@ -315,9 +328,9 @@ impl batch::Lines for Decoder {
 
 impl Decoder {
     /// The columns of a record, which keeps the file's order.
-    fn new(record: &RecordBatch, places: &[usize]) -> Self {
+    fn new(record: &RecordBatch, places: &[usize], own: bool) -> Self {
         let by_place = places.iter().copied().zip(record.columns().iter().cloned()).collect();
-        Self { rows: record.num_rows(), by_place, rejects: Vec::new(), notes: RowNotes::default() }
+        Self { rows: record.num_rows(), own, by_place, rejects: Vec::new(), notes: RowNotes::default() }
     }
 
     /// A column. One without any value may have no type: then it is text without a value.
@@ -422,7 +435,8 @@ impl Decoder {
             if numbers.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
                 continue;
             }
-            match number::units_of_double(values[row], self.notes.of_row(row)) {
+            let units = if self.own { number::units_of_own_double } else { number::units_of_double };
+            match units(values[row], self.notes.of_row(row)) {
                 Ok(units) => numbers.set(row, units),
                 Err(error) => {
                     let text = values[row].to_string();

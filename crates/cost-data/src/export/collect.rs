@@ -40,13 +40,15 @@ struct PricedClass {
     /// AWS's public rate and the operator's, with all decimals, in units of 10⁻²⁰.
     public_rate: Option<i128>,
     own_rate: Option<i128>,
-    /// The class's codes of the outputs that follow from it, by output.
-    codes: Vec<(usize, TextCode)>,
+    /// The class's codes of the outputs that follow from it, in their order.
+    codes: Vec<TextCode>,
 }
 
 /// What all threads share.
 pub struct Collector<'a> {
     outputs: &'a [Output],
+    /// By output: its place among those that follow from the class.
+    code_places: Vec<usize>,
     allowed_tags: &'a [String],
     /// Legacy reports have a column per tag: those that are allowed.
     tag_columns: Vec<String>,
@@ -119,7 +121,7 @@ impl<'a> Collector<'a> {
                     RateOf::Line(_) => None,
                 };
                 let mut codes = Vec::new();
-                for (number, output) in outputs.iter().enumerate() {
+                for output in outputs.iter().filter(|output| output.treatment.is_of_class()) {
                     let text = match (output.treatment, output.treatment.class_text()) {
                         (_, Some(of)) => by_class::text(cube, class, (treated, of_class), plan, of),
                         (Treatment::Rate, _) => of_class.map(ToOwned::to_owned),
@@ -127,7 +129,7 @@ impl<'a> Collector<'a> {
                         _ => continue,
                     };
                     let code = text.and_then(|text| texts.code_of_made(&text, &accounts));
-                    codes.push((number, code.unwrap_or(0)));
+                    codes.push(code.unwrap_or(0));
                 }
                 let charge = charge(cube, class, treated);
                 let billed = plan.layout != ExportLayout::Focus || charge != Charge::Covered;
@@ -151,9 +153,15 @@ impl<'a> Collector<'a> {
             }));
         }
         let texts = Mutex::new(texts);
+        let of_class = outputs.iter().scan(0, |count, output| {
+            *count += usize::from(output.treatment.is_of_class());
+            Some(*count - usize::from(output.treatment.is_of_class()))
+        });
+        let code_places = of_class.collect();
         let tag_columns = plan.allowed_tags.iter().map(|tag| format!("resource_tags_{tag}")).collect();
         Self {
             outputs,
+            code_places,
             allowed_tags: &plan.allowed_tags,
             tag_columns,
             cube,

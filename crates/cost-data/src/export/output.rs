@@ -62,8 +62,12 @@ fn output(name: &str, canonical: String, format: CostFormat, plan: &Plan) -> Opt
         (Some(place), _) => {
             let (_, kind, treatment) = cur_columns::COLUMNS[place];
             let only_if_filled = is_there_by_chance(&canonical, treatment, format);
-            let asked = treatment == Treatment::Ask && allowed;
-            (kind, if asked { Treatment::Copied } else { treatment }, only_if_filled)
+            let treatment = match treatment {
+                Treatment::Ask if allowed => Treatment::Copied,
+                Treatment::Tags if plan.allowed_tags.is_empty() => Treatment::Blank,
+                treatment => treatment,
+            };
+            (kind, treatment, only_if_filled)
         }
         (None, Some(family)) => (Kind::Text, of_family(family, &canonical, allowed, plan)?, true),
         // Unknown: blank, unless the operator allows it.

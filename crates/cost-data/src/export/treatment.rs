@@ -67,6 +67,11 @@ pub enum Treatment {
 }
 
 impl Treatment {
+    /// Whether values follow from the line's class, its price and its group.
+    pub const fn is_of_class(self) -> bool {
+        self.class_text().is_some() || matches!(self, Self::Rate | Self::Group(_))
+    }
+
     /// The text of a class that values are made from, if one is.
     pub const fn class_text(self) -> Option<ClassText> {
         match self {

@@ -17,6 +17,7 @@ use arrow_array::Array;
 use billing::charge_class::Measure;
 use billing::money::{Amount, Factor};
 use billing::rate_card::{Written, written_amount};
+use foldhash::fast::FixedState;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::PoisonError;
 
@@ -26,6 +27,9 @@ const UNBLENDED_RATE: &str = "line_item_unblended_rate";
 const CAPACITY_RESERVATION: &str = "capacity_reservation_capacity_reservation_arn";
 /// Columns that values are made from, besides the column that each output names.
 pub const OTHER_SOURCES: [&str; 2] = [UNBLENDED_RATE, CAPACITY_RESERVATION];
+
+/// What was made of values that have been seen before.
+type Known<K, V> = HashMap<K, V, FixedState>;
 
 /// An output's values of the ordered rows.
 pub enum Prepared<'a> {
@@ -135,7 +139,7 @@ impl Collector<'_> {
             return Prepared::Codes(codes);
         }
         let texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut known: HashMap<TextCode, Option<u64>> = HashMap::new();
+        let mut known: Known<TextCode, Option<u64>> = HashMap::with_hasher(FixedState::with_seed(0));
         let mut number = |code| *known.entry(code).or_insert_with(|| number::bits_of_text(texts.text(code)));
         Prepared::WordsOrNone(codes.into_iter().map(&mut number).collect())
     }
@@ -194,7 +198,7 @@ impl Collector<'_> {
     /// What a unit costs of an amount of every row.
     fn unit_prices(&self, of: AmountOf, lines: &Lines<'_>) -> Prepared<'static> {
         let line_rates = self.line_rates(lines);
-        let mut known: HashMap<i128, Option<u64>> = HashMap::new();
+        let mut known: Known<i128, Option<u64>> = HashMap::with_hasher(FixedState::with_seed(0));
         let mut word = |place: usize, line: (&(usize, usize), &Written)| {
             let ((row, class), price) = line;
             let priced = self.classes[*class].as_ref()?;
@@ -259,7 +263,7 @@ impl Collector<'_> {
         let mut codes = self.class_codes(number, lines.ordered);
         let Some(Values::Text(rates)) = lines.values(UNBLENDED_RATE, Kind::Text) else { return codes };
         let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut known: HashMap<(usize, Factor), TextCode> = HashMap::new();
+        let mut known: Known<(usize, Factor), TextCode> = HashMap::with_hasher(FixedState::with_seed(0));
         for ((row, class), code) in lines.ordered.rows.iter().zip(&mut codes) {
             let Some(PricedClass { rate: RateOf::Line(factor), .. }) = &self.classes[*class] else {
                 continue;
@@ -301,11 +305,9 @@ impl Collector<'_> {
     }
 
     fn class_codes(&self, number: usize, ordered: &Ordered) -> Vec<TextCode> {
-        let code = |class: &usize| {
-            let codes = &self.classes[*class].as_ref()?.codes;
-            codes.iter().find(|(output, _)| *output == number).map(|(_, code)| *code)
-        };
-        ordered.rows.iter().map(|(_, class)| code(class).unwrap_or(0)).collect()
+        let place = self.code_places[number];
+        let code = |class: &usize| self.classes[*class].as_ref().map_or(0, |class| class.codes[place]);
+        ordered.rows.iter().map(|(_, class)| code(class)).collect()
     }
 
     /// A column of the file; with `own` only on lines of the group's own commitments.
