@@ -140,14 +140,20 @@ impl FocusRows<'_> {
             });
             row.values.extend(columns.map(|column| (column, price.to_string())));
         }
-        let of_fee = [
-            ("SubAccountId", KeyColumn::UsageAccount),
-            ("RegionId", KeyColumn::Region),
-            ("SkuId", KeyColumn::Sku),
-            ("SkuPriceId", KeyColumn::Sku),
-        ];
-        let of_fee = of_fee.map(|(column, key)| Some((column, cube.filled(fee, key)?.to_owned())));
-        values.extend(of_fee.into_iter().flatten());
+        values.extend(
+            ["SubAccountId", "RegionId", "SkuId", "SkuPriceId", "SkuMeter"].into_iter().filter_map(
+                |column| {
+                    let sku = cube.filled(fee, KeyColumn::Sku);
+                    let value = match column {
+                        "SubAccountId" => cube.filled(fee, KeyColumn::UsageAccount),
+                        "RegionId" => cube.filled(fee, KeyColumn::Region),
+                        "SkuMeter" => sku.and(cube.filled(fee, KeyColumn::UsageType)),
+                        _ => sku,
+                    };
+                    Some((column, value?.to_owned()))
+                },
+            ),
+        );
         if let Some(region) = cube.filled(fee, KeyColumn::Region) {
             values.push(("RegionName", region_name(region).to_owned()));
         }
