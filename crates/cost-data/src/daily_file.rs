@@ -4,14 +4,14 @@
 //! null day is that of lines which tell none. Same lines, same bytes, whichever thread has read what.
 
 use crate::cube_file::CubeFileError;
-use crate::scan::{DaySums, MEASURES_BY_DAY, Scan, days_by_class};
-use arrow_array::builder::{Date32Builder, Decimal128Builder, Int64Builder};
+use crate::scan::{DaySums, DaysByClass, MEASURES_BY_DAY, Scan};
+use arrow_array::builder::{Date32Builder, Int64Builder};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Date32Type, Decimal128Type, Int32Type, Int64Type};
-use arrow_array::{Array, ArrayRef, DictionaryArray, Int32Array, RecordBatch, StringArray};
+use arrow_array::{Array, ArrayRef, Decimal128Array, DictionaryArray, Int32Array, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema};
 use billing::breakdown::DayOfClass;
-use billing::charge_class::{ClassId, Measure};
+use billing::charge_class::ClassId;
 use billing::money::Quantity;
 use billing::period::BillingPeriod;
 use parquet::arrow::ArrowWriter;
@@ -26,9 +26,13 @@ use std::sync::Arc;
 
 /// The version of the file's layout; another version is refused.
 const VERSION: &str = "1";
-const ROWS_PER_BATCH: usize = 65_536;
-/// How many rows a row group has: few, so that a reading of many classes holds little of the file.
-const ROWS_PER_GROUP: usize = 4 * ROWS_PER_BATCH;
+/// Few: it is written while all scans are held.
+const ROWS_PER_BATCH: usize = 8_192;
+/// How many rows a row group has.
+const ROWS_PER_GROUP: usize = 1 << 18;
+/// Digits of a decimal that is stored in 64 bits, which is several times faster to write than one of 128.
+const NARROW_DIGITS: u8 = 18;
+const WIDE_DIGITS: u8 = 38;
 /// Ids of as many classes as a row group has rows fit a dictionary.
 const DICTIONARY_BYTES: usize = 16 << 20;
 const CLASS_ID: &str = "class_id";
@@ -46,8 +50,13 @@ pub fn write(path: &Path, scans: &[Scan], period: BillingPeriod) -> Result<[u8; 
         Field::new(DATE, DataType::Date32, true),
         Field::new(LINES, DataType::Int64, false),
     ];
-    let sum = |measure: Measure| Field::new(measure.name(), DataType::Decimal128(38, 10), false);
-    fields.extend(MEASURES_BY_DAY.map(sum));
+    // A month begins at a midnight within thousands of years.
+    let first_day = i32::try_from(period.start_seconds() / crate::batch::SECONDS_OF_DAY).unwrap_or(i32::MAX);
+    let days = DaysByClass::new(scans, first_day);
+    let digits = digits(&days)?;
+    for (measure, digits) in MEASURES_BY_DAY.into_iter().zip(digits) {
+        fields.push(Field::new(measure.name(), DataType::Decimal128(digits, 10), false));
+    }
     let schema = Arc::new(Schema::new(fields));
     let entries = [("proforma.version", VERSION.to_owned()), ("proforma.period", period.to_string())];
     let mut properties = WriterProperties::builder()
@@ -63,18 +72,32 @@ pub fn write(path: &Path, scans: &[Scan], period: BillingPeriod) -> Result<[u8; 
         properties = properties.set_column_dictionary_enabled(measure.name().into(), false);
     }
     let writer = ArrowWriter::try_new(File::create(path)?, Arc::clone(&schema), Some(properties.build()))?;
-    let mut rows = Rows { writer, schema, batch: Columns::default() };
-    // A month begins at a midnight within thousands of years.
-    let first_day = i32::try_from(period.start_seconds() / crate::batch::SECONDS_OF_DAY).unwrap_or(i32::MAX);
-    days_by_class(scans, first_day, |class, days| rows.push(class, days))?;
+    let mut rows = Rows { writer, schema, digits, batch: Columns::default() };
+    days.each(|class, days| rows.push(class, days))?;
     rows.finish()?.sync_all()?;
     Ok(Sha256::digest(std::fs::read(path)?).into())
+}
+
+/// How many digits every measure's column has.
+fn digits(days: &DaysByClass<'_>) -> Result<[u8; MEASURES_BY_DAY.len()], CubeFileError> {
+    let mut most = [0_u128; MEASURES_BY_DAY.len()];
+    days.each(|_, days| {
+        for day in days {
+            most.iter_mut()
+                .zip(day.units)
+                .for_each(|(most, units)| *most = (*most).max(units.unsigned_abs()));
+        }
+        Ok::<_, CubeFileError>(())
+    })?;
+    let is_narrow = |most: u128| most < 10_u128.pow(u32::from(NARROW_DIGITS));
+    Ok(most.map(|most| if is_narrow(most) { NARROW_DIGITS } else { WIDE_DIGITS }))
 }
 
 /// Rows on their way into the file.
 struct Rows {
     writer: ArrowWriter<File>,
     schema: Arc<Schema>,
+    digits: [u8; MEASURES_BY_DAY.len()],
     batch: Columns,
 }
 
@@ -109,11 +132,8 @@ impl Rows {
             vec![Arc::new(DictionaryArray::<Int32Type>::try_new(Int32Array::from(classes), ids)?)];
         columns.push(Arc::new(dates.finish()));
         columns.push(Arc::new(lines.finish()));
-        for sums in sums {
-            let mut builder =
-                Decimal128Builder::with_capacity(sums.len()).with_precision_and_scale(38, 10)?;
-            builder.append_slice(&sums);
-            columns.push(Arc::new(builder.finish()));
+        for (sums, digits) in sums.into_iter().zip(self.digits) {
+            columns.push(Arc::new(Decimal128Array::from(sums).with_precision_and_scale(digits, 10)?));
         }
         Ok(self.writer.write(&RecordBatch::try_new(Arc::clone(&self.schema), columns)?)?)
     }
@@ -164,7 +184,7 @@ fn read_rows(batch: &RecordBatch, days: &mut Vec<DayOfClass>) -> Result<(), Cube
     let [usage, unblended, net_unblended, public_on_demand] = sums;
     let (usage, unblended, net, public) = (usage?, unblended?, net_unblended?, public_on_demand?);
     for row in 0..batch.num_rows() {
-        let sum = |values: &arrow_array::Decimal128Array| {
+        let sum = |values: &Decimal128Array| {
             Quantity::from_units(values.value(row))
                 .map_err(|error| CubeFileError::Content(format!("a sum is {error}")))
         };

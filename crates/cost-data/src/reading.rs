@@ -368,7 +368,8 @@ struct Run<'a> {
     opened: &'a Opened,
     period: Range<i64>,
     tasks: Vec<Task>,
-    next: AtomicUsize,
+    /// What every thread has left to take, by place in `tasks`.
+    left: Mutex<Vec<Range<usize>>>,
     stop: AtomicBool,
     /// Whether there is a problem: then nobody asks for hashes any more.
     failed: AtomicBool,
@@ -405,7 +406,7 @@ impl<'a> Run<'a> {
             opened,
             period: span(period),
             tasks: tasks.collect(),
-            next: AtomicUsize::new(0),
+            left: Mutex::default(),
             stop: AtomicBool::new(false),
             failed: AtomicBool::new(false),
             lines: AtomicU64::new(0),
@@ -420,14 +421,16 @@ impl<'a> Run<'a> {
 
     fn read(self, request: &Request) -> Result<Outcome, Refusal> {
         let threads = request.threads.clamp(1, self.tasks.len().max(1));
+        *self.left.lock().unwrap_or_else(PoisonError::into_inner) = shares(self.tasks.len(), threads);
         let finished = AtomicUsize::new(0);
         let scans = std::thread::scope(|scope| {
-            let work = || {
-                let scan = self.work(request.daily.is_some());
+            let (run, finished) = (&self, &finished);
+            let work = |thread: usize| {
+                let scan = run.work(thread, request.daily.is_some());
                 finished.fetch_add(1, Ordering::Relaxed);
                 scan
             };
-            let handles: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+            let handles: Vec<_> = (0..threads).map(|thread| scope.spawn(move || work(thread))).collect();
             while finished.load(Ordering::Relaxed) < threads
                 && handles.iter().any(|handle| !handle.is_finished())
             {
@@ -463,16 +466,29 @@ impl<'a> Run<'a> {
         }
     }
 
-    /// Takes tasks in order until there are no more.
-    fn work(&self, by_day: bool) -> Scan {
+    /// Takes a task of the thread's own share, or the last one of the thread that has most left.
+    ///
+    /// Files are often sorted by account: a thread that reads neighbouring row groups meets fewer classes, and no class is kept
+    /// by two threads that only one of them need have met.
+    fn take(&self, thread: usize) -> Option<Task> {
+        let mut left = self.left.lock().unwrap_or_else(PoisonError::into_inner);
+        let task = match left[thread].next() {
+            Some(task) => Some(task),
+            None => left.iter_mut().max_by_key(|share| share.len())?.next_back(),
+        };
+        task.map(|task| self.tasks[task])
+    }
+
+    /// Takes tasks until there are no more.
+    fn work(&self, thread: usize, by_day: bool) -> Scan {
         let mut scan = Scan::new();
         scan.daily = by_day.then(Daily::default);
-        while let Some(task) = self.tasks.get(self.next.fetch_add(1, Ordering::Relaxed)) {
+        while let Some(task) = self.take(thread) {
             if self.stop.load(Ordering::Relaxed) {
                 break;
             }
-            let (Task::RowGroup(file, _) | Task::Csv(file) | Task::Hash(file)) = *task;
-            let done = unless_it_panics(|| match *task {
+            let (Task::RowGroup(file, _) | Task::Csv(file) | Task::Hash(file)) = task;
+            let done = unless_it_panics(|| match task {
                 Task::RowGroup(_, group) => self.row_group(&mut scan, file, group),
                 Task::Csv(_) => self.csv(&mut scan, file),
                 Task::Hash(_) => self.hash(file),
@@ -543,6 +559,11 @@ impl<'a> Run<'a> {
         hashes.extend(hash.map(|hash| (number, hash)));
         Ok(())
     }
+}
+
+/// So many tasks in shares that are alike and lie together.
+fn shares(tasks: usize, threads: usize) -> Vec<Range<usize>> {
+    (0..threads).map(|thread| tasks * thread / threads..tasks * (thread + 1) / threads).collect()
 }
 
 /// CPU time of this thread.

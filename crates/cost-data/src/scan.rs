@@ -28,7 +28,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 pub use classify::Classifier;
-pub use daily::{Daily, DaySums, MEASURES_BY_DAY, days_by_class};
+pub use daily::{Daily, DaySums, DaysByClass, MEASURES_BY_DAY};
 pub use merge::merge;
 
 /// How many words a key has: two columns in each.

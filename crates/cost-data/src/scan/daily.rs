@@ -112,40 +112,50 @@ pub struct DaySums {
     pub units: [i128; LINES],
 }
 
-/// Gives every class and its days, in the order of ids and dates: whichever thread has read what.
-pub fn days_by_class<E>(
-    scans: &[Scan],
+/// The days of all scans by class.
+pub struct DaysByClass<'a> {
+    parts: Vec<Part<'a>>,
+    /// Every class of every part, in the order of ids.
+    classes: Vec<(ClassId, u32, u32)>,
     first_day: i32,
-    mut give: impl FnMut(ClassId, &[DaySums]) -> Result<(), E>,
-) -> Result<(), E> {
-    let parts: Vec<Part<'_>> =
-        scans.iter().filter_map(|scan| Some(Part::new(scan, scan.daily.as_ref()?))).collect();
-    let mut classes: Vec<(ClassId, usize, u32)> = Vec::new();
-    for (number, part) in parts.iter().enumerate() {
-        let of_part = 1..u32::try_from(part.scan.classes.keys.len()).unwrap_or(u32::MAX);
-        classes.extend(of_part.map(|class| (part.class_id(class), number, class)));
-    }
-    classes.sort_unstable();
-    let mut days: Vec<DaySums> = Vec::new();
-    for parts_of_class in classes.chunk_by(|a, b| a.0 == b.0) {
-        days.clear();
-        for (_, part, class) in parts_of_class {
-            parts[*part].days_of(*class, first_day, &mut days);
+}
+
+impl<'a> DaysByClass<'a> {
+    pub fn new(scans: &'a [Scan], first_day: i32) -> Self {
+        let parts: Vec<Part<'_>> =
+            scans.iter().filter_map(|scan| Some(Part::new(scan, scan.daily.as_ref()?))).collect();
+        let mut classes: Vec<(ClassId, u32, u32)> = Vec::new();
+        for (number, part) in (0..).zip(&parts) {
+            let of_part = 1..u32::try_from(part.scan.classes.keys.len()).unwrap_or(u32::MAX);
+            classes.extend(of_part.map(|class| (part.class_id(class), number, class)));
         }
-        days.sort_by_key(|day| day.date);
-        days.dedup_by(|later, first| {
-            let same = later.date == first.date;
-            if same {
-                first.lines += later.lines;
-                first.units.iter_mut().zip(later.units).for_each(|(sum, more)| *sum += more);
+        classes.sort_unstable();
+        Self { parts, classes, first_day }
+    }
+
+    /// Gives every class and its days, in the order of ids and dates: whichever thread has read what.
+    pub fn each<E>(&self, mut give: impl FnMut(ClassId, &[DaySums]) -> Result<(), E>) -> Result<(), E> {
+        let mut days: Vec<DaySums> = Vec::new();
+        for parts_of_class in self.classes.chunk_by(|a, b| a.0 == b.0) {
+            days.clear();
+            for (_, part, class) in parts_of_class {
+                self.parts[*part as usize].days_of(*class, self.first_day, &mut days);
             }
-            same
-        });
-        if !days.is_empty() {
-            give(parts_of_class[0].0, &days)?;
+            days.sort_by_key(|day| day.date);
+            days.dedup_by(|later, first| {
+                let same = later.date == first.date;
+                if same {
+                    first.lines += later.lines;
+                    first.units.iter_mut().zip(later.units).for_each(|(sum, more)| *sum += more);
+                }
+                same
+            });
+            if !days.is_empty() {
+                give(parts_of_class[0].0, &days)?;
+            }
         }
+        Ok(())
     }
-    Ok(())
 }
 
 /// What one scan has by day.
@@ -184,8 +194,11 @@ impl<'a> Part<'a> {
             let sums = &self.daily.sums[number as usize];
             let mut units = [0; LINES];
             units.iter_mut().zip(sums).for_each(|(units, sum)| *units = i128::from(*sum));
-            for (units, more) in units.iter_mut().zip(self.beyond.get(&number).into_iter().flatten()) {
-                *units += more;
+            // Sums beyond 64 bits are the exception.
+            if !self.beyond.is_empty()
+                && let Some(beyond) = self.beyond.get(&number)
+            {
+                units.iter_mut().zip(beyond).for_each(|(units, more)| *units += more);
             }
             days.push(DaySums { date, lines: sums[LINES], units });
         }
