@@ -47,7 +47,7 @@ def test_a_bad_file_fails_more(tmp_path):
     table = exported(demo_month(tmp_path), tmp_path)
     rows = table.to_pylist()
     rows[0] |= {"BilledCost": None, "BillingCurrency": "US Dollars"}
-    rows[1] |= {"ServiceCategory": "Other", "PricingUnit": None}
+    rows[1] |= {"ServiceSubcategory": "Clouds", "PricingUnit": None}
     found = failing(pa.Table.from_pylist(rows, table.schema), tmp_path)
     expected = {"BilledCost-C-003-M", "BillingCurrency-C-003-M", "PricingUnit-C-006-C", "ServiceName-C-008-C"}
     assert expected <= found - ALLOWED
