@@ -357,7 +357,14 @@ fn results(listing: &Listing) -> BTreeSet<String> {
         let names = listing.files.iter().filter_map(|file| file.name.strip_suffix(mark)?.strip_suffix('/'));
         names.map(ToOwned::to_owned).collect()
     };
-    &with("reconciliation.json") & &with("cost-cube.parquet")
+    let runs = &with("reconciliation.json") & &with("cost-cube.parquet");
+    // An export may lie apart from its run, with a folder per billing group.
+    let exports = with("export.json").into_iter().filter(|folder| {
+        let of_group =
+            |name: &str| name.strip_prefix(folder.as_str()).is_some_and(|rest| rest.contains("/pro-forma-"));
+        listing.files.iter().any(|file| of_group(&file.name))
+    });
+    runs.iter().cloned().chain(exports).collect()
 }
 
 /// The folders that a file lies in, the innermost first.

@@ -316,7 +316,7 @@ fn detect_focus(header: &[String]) -> Result<Layout, LayoutError> {
 
 /// Each column's place by its canonical name, and the names that come twice among those that are read.
 ///
-/// A legacy report may have two tag columns that differ only in a character the rule drops: unread, so no matter.
+/// A legacy report may have two tag columns that differ only in a character the rule drops, or in case: the first is the tag.
 fn bind(
     header: &[String],
     canonical: impl Fn(&String) -> String,
@@ -328,7 +328,7 @@ fn bind(
         if is_read(&canonical) && columns.contains_key(&canonical) {
             duplicates.insert(name.clone());
         }
-        columns.insert(canonical, place);
+        columns.entry(canonical).or_insert(place);
     }
     (columns, duplicates)
 }
@@ -336,9 +336,11 @@ fn bind(
 /// AWS's rule from `lineItem/UsageAccountId` to `line_item_usage_account_id`: an underscore before every capital, and for the
 /// colon of tags.
 pub(crate) fn canonical_name(name: &str) -> String {
-    if !name.contains('/') {
-        return name.to_owned();
-    }
+    if name.contains('/') { snake_case(name) } else { name.to_owned() }
+}
+
+/// A name in that spelling, whether or not it has a category.
+pub(crate) fn snake_case(name: &str) -> String {
     let mut canonical = String::with_capacity(name.len() + 8);
     for character in name.chars() {
         if matches!(character, '/' | ':') {

@@ -1,18 +1,22 @@
 //! Reading a month: all files of a delivery, over threads, into one cube.
 
+mod checks;
 mod line_search;
 
+use checks::{
+    double_discounts, duplicate_files, duplicates, no_lines, odd_accounts, one_payer, without_identity,
+};
 pub use line_search::{FoundLine, LineSearch, find as find_line};
 
 use crate::batch::{Columns, Place, span};
 use crate::csv_lines::{self, CsvFile};
 use crate::daily_file;
 use crate::delivery::{self, Found};
-use crate::diagnostics::{Diagnostic, excerpt};
+use crate::diagnostics::Diagnostic;
 use crate::dimensions::Dimensions;
 use crate::focus::{self, OtherProviders};
 use crate::layout::{CostFormat, Layout, LayoutError};
-use crate::limits::{ODD_ACCOUNTS_SHOWN_MAX, REJECTS_LISTED_MAX, RESTARTS_MAX};
+use crate::limits::{REJECTS_LISTED_MAX, RESTARTS_MAX};
 use crate::location::Location;
 use crate::number::NumberNotes;
 use crate::parquet_lines::{self, ParquetFile};
@@ -21,12 +25,9 @@ use crate::scan::{self, Counts, Daily, Scan, TooManyClasses};
 use crate::source::Source;
 use crate::sources::Sources;
 use billing::abilities::Abilities;
-use billing::account::AccountId;
 use billing::charge_class::{Cube, KeyColumn, Measure};
-use billing::cost_line::LineItemType;
 use billing::money::{Cost, Currency};
 use billing::period::BillingPeriod;
-use billing::rate_card::line_item_type;
 use billing::reconciliation::ControlTotal;
 use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
@@ -730,105 +731,4 @@ impl Report {
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Files with the same lines: the delivery counts its cost twice. Files without lines may well be alike.
-fn duplicate_files(files: &[FileReport], lines: &[u64]) -> Vec<Diagnostic> {
-    let mut first: BTreeMap<&str, &str> = BTreeMap::new();
-    let mut problems = Vec::new();
-    for (file, _) in files.iter().zip(lines).filter(|(_, lines)| **lines > 0) {
-        if let Some(other) = first.insert(&file.sha256, &file.name) {
-            let reason = format!("has the same content as `{other}`; together they would count cost twice");
-            problems
-                .push(Diagnostic::file(&file.name, reason).hint("remove one of them, or give the manifest"));
-        }
-    }
-    problems
-}
-
-fn one_payer(
-    payers: &BTreeMap<String, Place>,
-    opened: &Opened,
-    request: &Request,
-) -> Result<Option<AccountId>, Diagnostic> {
-    let file = |place: &Place| opened.files[place.file].found.name.as_str();
-    if payers.len() > 1 {
-        let list: Vec<_> =
-            payers.iter().map(|(payer, place)| format!("`{payer}` (first in `{}`)", file(place))).collect();
-        let reason = format!("lines of several payer accounts: {}", list.join(", "));
-        return Err(
-            Diagnostic::file(&inputs_text(request), reason).hint("give one payer's delivery with --cost")
-        );
-    }
-    let Some((payer, place)) = payers.first_key_value() else { return Ok(None) };
-    match AccountId::parse(payer) {
-        Some(payer) => Ok(Some(payer)),
-        None => Err(Diagnostic {
-            column: Some(opened.files[place.file].columns.payer.name.to_owned()),
-            value: Some(excerpt(payer)),
-            row: Some(place.row + 1),
-            row_group: place.row_group,
-            ..Diagnostic::file(file(place), "not an account id")
-        }),
-    }
-}
-
-fn duplicates(mut identities: Vec<u128>) -> u64 {
-    identities.sort_unstable();
-    identities.windows(2).filter(|pair| pair[0] == pair[1]).count() as u64
-}
-
-/// A month in which nothing was used, or the wrong month.
-fn no_lines(report: &Report, period: BillingPeriod) -> Option<String> {
-    let others = report.lines_passed_by;
-    let of_period = report.lines_read - others - report.lines_rejected - report.lines_of_other_providers();
-    (of_period == 0).then(|| match others {
-        0 if !report.other_providers.is_empty() => {
-            format!("the cost files have no line of {period} that AWS provides: all totals are 0")
-        }
-        0 => format!("the cost files have no line of {period}: all totals are 0"),
-        _ => format!(
-            "the cost files have no line of {period}, only {others} of other months: all totals are 0"
-        ),
-    })
-}
-
-/// A file whose lines cannot be told apart, though that was asked for.
-fn without_identity(file: &OpenFile, request: &Request) -> Option<String> {
-    let name = &file.found.name;
-    (request.check_line_ids && file.columns.identity.is_none()).then(|| {
-        format!("`{name}` has no line ids and intervals: its lines are not looked through for duplicates")
-    })
-}
-
-/// Accounts that no book can name.
-fn odd_accounts(cube: &Cube) -> Vec<String> {
-    let texts = cube.classes.iter().filter_map(|class| cube.value(class, KeyColumn::UsageAccount));
-    let odd: BTreeSet<&str> = texts.filter(|text| AccountId::parse(text).is_none()).collect();
-    let warning =
-        |text: &&str| format!("`{}` is not an account id: its lines are in no billing group", excerpt(text));
-    odd.iter().take(ODD_ACCOUNTS_SHOWN_MAX).map(warning).collect()
-}
-
-/// One discount told twice: as lines of its own and within the net cost of other lines.
-fn double_discounts(cube: &Cube) -> Vec<String> {
-    if cube.classes.iter().all(|class| class.lines_without_net == class.lines) {
-        return Vec::new();
-    }
-    let mut totals: BTreeMap<&str, Cost> = BTreeMap::new();
-    for class in cube.classes.iter().filter(|class| class.lines_without_net > 0) {
-        if line_item_type(cube, class) == LineItemType::Discount {
-            let total = totals.entry(cube.value(class, KeyColumn::Currency).unwrap_or_default()).or_default();
-            // A sum beyond all money is refused when the month is priced.
-            *total = total.plus(class.sum(Measure::NetUnblended)).unwrap_or(*total);
-        }
-    }
-    let told_twice = totals.into_iter().filter(|(_, total)| !total.is_zero());
-    told_twice.map(|(currency, total)| {
-        format!(
-            "discount lines of {total} {currency} have no net cost while other lines have: the discount may be counted \
-             twice, in the net costs and as lines"
-        )
-    })
-    .collect()
 }

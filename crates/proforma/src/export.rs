@@ -283,6 +283,17 @@ pub fn export(arguments: &ExportArguments) -> Result<(), Failure> {
     let plan = plan(&priced, &wanted)?;
     let target = arguments.out.clone().unwrap_or_else(|| run.path.join(EXPORTS));
     let folders = earlier_folders(&target);
+    let asked: BTreeSet<&str> = plan.groups.iter().filter_map(|group| group.folder.as_deref()).collect();
+    let lost: Vec<&str> =
+        folders.iter().map(String::as_str).filter(|folder| !asked.contains(folder)).collect();
+    if !lost.is_empty() && !arguments.group.is_empty() {
+        let problem = format!(
+            "the export in `{}` also has `{}`, which --force would remove",
+            target.display(),
+            lost.join("`, `")
+        );
+        return Err(Failure::input(problem).hint("give another folder with --out, or export all groups"));
+    }
     let known = |name: &OsString| name == EXPORT_MARK || folders.iter().any(|folder| name == folder.as_str());
     let earlier = Earlier { what: "export", mark: EXPORT_MARK, known: &known };
     let draft = Draft::begin_as(&target, &earlier, arguments.force, arguments.scratch.as_deref())?;

@@ -181,6 +181,10 @@ pub fn open(path: &Path) -> Result<RunFolder, Failure> {
 fn read_mark(path: &Path) -> Result<Mark, Failure> {
     let shown = path.display();
     let hint = "give a folder that `proforma run … --out DIR` has written";
+    if path.to_string_lossy().contains("://") {
+        let problem = format!("`{shown}` is on an object store, where runs are not opened");
+        return Err(Failure::input(problem).hint("copy the run to a folder and name that"));
+    }
     let text = fs::read(path.join(MARK)).map_err(|error| {
         let why = match error.kind() {
             ErrorKind::NotFound | ErrorKind::NotADirectory if path.is_dir() => format!("it has no `{MARK}`"),

@@ -129,6 +129,12 @@ impl<'a> Collector<'a> {
                         _ => continue,
                     };
                     let code = text.and_then(|text| texts.code_of_made(&text, &accounts));
+                    let own = |code: &TextCode| match texts.mentions(*code) {
+                        Mentions::Nobody => true,
+                        mentions => mentions == Mentions::Group(group),
+                    };
+                    let is_named = matches!(output.treatment, Treatment::Group(_));
+                    let code = code.filter(|code| is_named || own(code));
                     codes.push(code.unwrap_or(0));
                 }
                 let charge = charge(cube, class, treated);

@@ -70,8 +70,8 @@ fn output(name: &str, canonical: String, format: CostFormat, plan: &Plan) -> Opt
             (kind, treatment, only_if_filled)
         }
         (None, Some(family)) => (Kind::Text, of_family(family, &canonical, allowed, plan)?, true),
-        // Unknown: blank, unless the operator allows it.
-        (None, None) => (Kind::Text, if allowed { Treatment::Copied } else { Treatment::Blank }, false),
+        // Unknown: blank, unless the operator allows it. Even its name may be another customer's.
+        (None, None) => (Kind::Text, if allowed { Treatment::Copied } else { Treatment::Blank }, true),
     };
     let name = match plan.format {
         FileFormat::Parquet => canonical.clone(),

@@ -14,6 +14,9 @@ const ACCOUNT_DIGITS: usize = 12;
 /// How many characters of a UUID come before its last twelve: `123e4567-e89b-12d3-a456-`.
 const UUID_BEFORE: usize = 24;
 
+/// How short an account id may be: AWS's have twelve digits, those of anonymised files some fewer or more.
+const ACCOUNT_DIGITS_MIN: usize = 10;
+
 /// Whose account a text mentions, other than nobody's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mentions {
@@ -37,7 +40,8 @@ impl Accounts {
     pub fn new<'a>(accounts: impl IntoIterator<Item = (&'a str, Option<u32>)>) -> Self {
         let mut known = Self::default();
         for (account, group) in accounts {
-            if !account.is_empty() && account.bytes().all(|byte| byte.is_ascii_digit()) {
+            // Shorter ids are no account's, and digits like theirs are everywhere.
+            if account.len() >= ACCOUNT_DIGITS_MIN && account.bytes().all(|byte| byte.is_ascii_digit()) {
                 known.lengths.insert(account.len());
                 let entry = known.groups.entry(account.into()).or_insert(group);
                 *entry = entry.or(group);

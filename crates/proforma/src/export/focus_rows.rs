@@ -56,6 +56,21 @@ impl FocusRows<'_> {
         row
     }
 
+    /// What accounts outside of the group took of its commitments counts as unused here, as it does from CUR.
+    fn add_taken_by_others(&self, by_arn: &mut BTreeMap<&str, Unused<'_>>) -> Result<(), DecimalError> {
+        let cube = self.priced.cube;
+        for (class, entry) in cube.classes.iter().zip(&self.priced.card.entries) {
+            let of_group = entry.group.is_some_and(|group| group as usize == self.number);
+            let unused = commitment::arn(cube, class).and_then(|arn| by_arn.get_mut(arn));
+            if let Some(unused) = unused.filter(|_| !of_group) {
+                for measure in [Measure::SavingsPlanEffective, Measure::ReservationEffective] {
+                    unused.amount = unused.amount.plus(class.sum(measure).to_amount()?)?;
+                }
+            }
+        }
+        Ok(())
+    }
+
     /// What the group's commitments left unused, and covered usage that its negation does not offset.
     pub fn commitments(&self, currency: Currency) -> Result<Vec<AddedRow>, DecimalError> {
         let cube = self.priced.cube;
@@ -74,6 +89,9 @@ impl FocusRows<'_> {
             if let Some(arn) = commitment::arn(cube, class) {
                 by_arn.entry(arn).or_default().count(class, kind, entry.amount, self.tells_unused())?;
             }
+        }
+        if self.tells_unused() {
+            self.add_taken_by_others(&mut by_arn)?;
         }
         let left = by_arn.into_iter().filter(|(_, unused)| unused.amount > Amount::ZERO);
         let rows = left.filter_map(|(arn, unused)| self.unused(currency, arn, &unused).transpose());

@@ -113,10 +113,10 @@ impl Collector<'_> {
                 });
                 self.copied(collected, output, zones, ordered, false)
             }
-            Treatment::AccountName => match self.copied(collected, output, values(), ordered, false) {
-                Prepared::Absent => Prepared::Codes(self.class_codes(number, ordered)),
-                copied => copied,
-            },
+            Treatment::AccountName => {
+                let copied = self.copied(collected, output, values(), ordered, false);
+                self.account_names(copied, self.class_codes(number, ordered))
+            }
             Treatment::ReservationStatus => {
                 self.own_reservation(Prepared::Codes(self.class_codes(number, ordered)), lines)
             }
@@ -125,6 +125,19 @@ impl Collector<'_> {
                 _ => Prepared::Absent,
             },
             Treatment::Tags => self.copied(collected, output, self.tags(output, lines), ordered, false),
+        }
+    }
+
+    /// Names of the file, and of the book where the file has none: line by line, or a name would depend on the lines beside it.
+    fn account_names(&self, copied: Prepared<'static>, of_book: Vec<TextCode>) -> Prepared<'static> {
+        match copied {
+            Prepared::Absent => Prepared::Codes(of_book),
+            Prepared::Codes(mut names) => {
+                let unnamed = names.iter_mut().zip(of_book).filter(|(name, _)| **name == 0);
+                unnamed.for_each(|(name, of_book)| *name = of_book);
+                Prepared::Codes(names)
+            }
+            other => other,
         }
     }
 
