@@ -302,6 +302,8 @@ fn the_reconciliation_names_what_was_read() {
             "program_version",
             "snapshot",
             "book",
+            "cost_cube",
+            "cost_cube_daily",
             "currencies",
             "lines",
             "numbers",
@@ -319,7 +321,7 @@ fn the_reconciliation_names_what_was_read() {
     );
     assert_eq!((text(&file["period"]), text(&file["payer_account_id"])), (PERIOD, "999999999999"));
     assert_eq!(text(&file["program_version"]), env!("CARGO_PKG_VERSION"));
-    for hash in ["snapshot", "book"] {
+    for hash in ["snapshot", "book", "cost_cube", "cost_cube_daily"] {
         let digits = text(&file[hash]).strip_prefix("sha256:").expect("the kind of hash");
         assert!(digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()), "{digits}");
     }

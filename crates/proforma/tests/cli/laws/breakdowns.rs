@@ -31,7 +31,9 @@ fn usage_by_day_and_account_and_tag_is_that_of_the_lines() {
         let metered = ["Usage", "DiscountedUsage", "SavingsPlanCoveredUsage", "FlatRateSubscription"];
         let is_metered = |line: &&Line| {
             // A row of split cost allocation repeats the usage of others.
+            let operation = line.line_item_operation.as_deref().unwrap_or("");
             line.split_line_item_parent_resource_id.is_none()
+                && !["EKSPod-EC2", "ECSTask-EC2"].contains(&operation)
                 && metered.contains(&line.line_item_line_item_type.as_deref().unwrap_or(""))
         };
         for line in case.month.lines.iter().filter(of_period).filter(is_metered) {
