@@ -12,7 +12,7 @@ VENV := .venv
 TOOLS := $(TARGET)/tools
 DENY_VERSION := 0.20.2
 
-.PHONY: help demo test bench check lint unit-test licences python-test needs-cargo needs-python
+.PHONY: help demo test bench check lint unit-test licences python-test focus-validator needs-cargo needs-python
 
 help:
 	@echo 'make demo    price the bundled sample month into out/demo'
@@ -52,14 +52,19 @@ $(TOOLS)/cargo-deny-$(DENY_VERSION): | needs-cargo
 	mv $(TOOLS)/bin/cargo-deny $@
 	rm -rf $(TOOLS)/build $(TOOLS)/bin
 
-python-test: needs-cargo $(VENV)/installed
+python-test: needs-cargo $(VENV)/installed focus-validator
 	cargo build --locked -p proforma
-	PROFORMA_BIN=$(TARGET)/debug/proforma $(VENV)/bin/python -m pytest tests -q
+	PROFORMA_BIN=$(TARGET)/debug/proforma PROFORMA_FOCUS_VENV=$(TOOLS)/focus-validator \
+	    $(VENV)/bin/python -m pytest tests -q
 
 $(VENV)/installed: tests/requirements.txt | needs-python
 	$(PYTHON) -m venv --clear $(VENV)
 	$(VENV)/bin/python -m pip install --quiet --disable-pip-version-check --only-binary :all: -r tests/requirements.txt
 	touch $@
+
+# The FinOps Foundation's validator, in an environment of its own where there is a Python for it; else its tests skip.
+focus-validator: | needs-python
+	$(PYTHON) tests/focus_validator.py $(TOOLS)/focus-validator
 
 bench: needs-cargo $(VENV)/installed
 	cargo build --locked --release -p proforma -p xtask

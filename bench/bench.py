@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """Reading and pricing a month of cost data, beside DuckDB building the same cost cube.
 
-    bench.py [--rows N | --quick] [--memory] [--reps N] [--threads N] [--duckdb-only]
+    bench.py [--rows N | --quick] [--memory | --export] [--reps N] [--threads N] [--duckdb-only | --s3-only] [--no-s3]
 
 Runs are interleaved, and CPU seconds of whole process trees are compared: on a shared machine wall time says little.
 Each run's totals are checked against the generator's exact ones. The result goes to target/bench/result.json.
@@ -18,6 +18,7 @@ import subprocess
 import sys
 from decimal import Decimal
 
+import exports
 from measure import run
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
@@ -28,7 +29,10 @@ PERIOD = "2026-10"
 MEMORY_ROWS = 30_000_000
 CPU_RATIO_MAX = 0.5
 MEMORY_MAX = 200 * 1000 * 1000
+EXPORT_MEMORY_MAX = 500 * 1000 * 1000
 CLASSES, RULES = 500_000, 500
+S3_CPU_RATIO_MAX = 1.3
+PREVIEW_SECONDS_MAX = 1
 MB = 1_000_000
 
 
@@ -40,15 +44,21 @@ def main():
             sys.exit(f"{binary} is missing: cargo build --release -p proforma -p xtask")
     result = {"machine": machine(), "threads": options.threads, "months": []}
     show_machine(result["machine"])
+    if options.export:
+        return measure_exports(options, result)
     months = [(options.rows, options.reps)] + ([(MEMORY_ROWS, 1)] if options.memory else [])
     for rows, reps in months:
-        result["months"].append(measure_month(options, rows, reps))
-    if not options.duckdb_only:
+        if not options.s3_only:
+            result["months"].append(measure_month(options, rows, reps))
+    if not options.duckdb_only and not options.s3_only:
         result["price_classes"] = price_classes()
+        result["preview"] = preview(options.reps)
+    if not options.duckdb_only and not options.no_s3:
+        result["s3"] = measure_s3(options)
     WORK.mkdir(parents=True, exist_ok=True)
     (WORK / "result.json").write_text(json.dumps(result, indent=1) + "\n")
     print(f"\nwritten: {WORK / 'result.json'}")
-    if not all(month["correct"] for month in result["months"]):
+    if not all(month["correct"] for month in [*result["months"], result.get("s3", {"correct": True})]):
         sys.exit("a total is wrong")
 
 
@@ -57,9 +67,12 @@ def arguments():
     parser.add_argument("--rows", type=lambda text: int(float(text)), default=10_000_000)
     parser.add_argument("--quick", action="store_const", dest="rows", const=1_000_000, help="1 million lines")
     parser.add_argument("--memory", action="store_true", help="also a month of 30 million lines, once")
+    parser.add_argument("--export", action="store_true", help="the line export into 300 groups instead")
     parser.add_argument("--reps", type=int, default=3)
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--duckdb-only", action="store_true", help="leave our own program out")
+    parser.add_argument("--s3-only", action="store_true", help="only reading from an object store beside reading from disk")
+    parser.add_argument("--no-s3", action="store_true", help="leave that out")
     return parser.parse_args()
 
 
@@ -119,8 +132,26 @@ def measure_month(options, rows, reps):
     return month_result
 
 
-def run_proforma(command):
-    measured = run(command)
+def measure_exports(options, result):
+    month = generated(options.rows)
+    print(f"\n{options.rows:,} lines into {exports.GROUPS} groups, {options.threads} threads, {options.reps} times, interleaved")
+    measured = exports.measure(TARGET / "release" / "proforma", month, WORK, PERIOD, options)
+    summary = {name: spread([one[name] for one in measured["runs"]]) for name in measured["runs"][0]}
+    print(f"{'':34} {'median':>10} {'min':>10} {'max':>10}")
+    for name, row in summary.items():
+        scale, unit = (MB, " MB") if "bytes" in name else (1000, " thousand") if "rows" in name else (1, "")
+        print(f"{name + unit:34} " + " ".join(f"{row[key] / scale:10.2f}" for key in ("median", "min", "max")))
+    many = measured["many_groups"]
+    print(f"{many['groups']:,} groups, {many['groups with lines']:,} with lines: {many['run --export']:.1f} CPU s")
+    verdict("CPU of an exporting run less a run", summary["ratio"]["median"], CPU_RATIO_MAX, "")
+    verdict("CPU of an export alone", summary["ratio alone"]["median"], CPU_RATIO_MAX, "")
+    verdict("memory of many groups", many["run --export bytes"] / MB, EXPORT_MEMORY_MAX / MB, " MB")
+    result["exports"] = measured | {"rows": options.rows, "summary": summary}
+    (WORK / "exports.json").write_text(json.dumps(result, indent=1) + "\n")
+
+
+def run_proforma(command, **options):
+    measured = run(command, **options)
     if measured.exit_code:
         sys.exit(f"proforma ended with {measured.exit_code}:\n{measured.stderr}")
     hashing = re.search(r"^timing hashing_cpu_seconds=([0-9.]+)$", measured.stderr, re.MULTILINE)
@@ -173,12 +204,16 @@ def spread(values):
     return {"median": statistics.median(values), "min": min(values), "max": max(values)}
 
 
-def print_summary(summary, totals, correct):
+def show_rows(summary):
     print(f"{'':34} {'median':>10} {'min':>10} {'max':>10}")
     for name, row in summary.items():
         scale, unit = (MB, " MB") if "bytes" in name else (1, "")
         label = name.replace("_bytes_max", " memory").replace("_", " ") + unit
         print(f"{label:34} " + " ".join(f"{row[key] / scale:10.2f}" for key in ("median", "min", "max")))
+
+
+def print_summary(summary, totals, correct):
+    show_rows(summary)
     verdict_text = "equal the generator's" if correct else "ARE WRONG"
     print(f"totals {verdict_text}; {totals['classes']:,} classes, DuckDB {totals['duckdb']}")
     ratio, memory = summary.get("cpu ratio without hashing"), summary.get("proforma tree_bytes_max")
@@ -189,6 +224,34 @@ def print_summary(summary, totals, correct):
 
 def verdict(what, value, most, unit):
     print(f"{'met   ' if value <= most else 'MISSED'} {what}: {value:.2f}{unit}, at most {most:.2f}{unit}")
+
+
+def measure_s3(options):
+    """The same month from disk and from an S3 server on loopback, interleaved: the CPU of our processes, not of the server."""
+    month = generated(options.rows)
+    truth = json.loads((month / "truth" / "truth.json").read_text())
+    book, out = WORK / f"book-{options.rows}.toml", WORK / "out"
+    subprocess.run([sys.executable, BENCH / "make_book.py", month, book], check=True)
+    print(f"\nfrom disk and from an S3 server on loopback, {truth['rows']:,} lines, {options.reps} runs each, interleaved", flush=True)
+    server = subprocess.Popen([sys.executable, BENCH / "serve_month.py", month / "data"], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, text=True)
+    endpoint = server.stdout.readline().strip()
+    store = {"AWS_ENDPOINT_URL": endpoint, "AWS_ACCESS_KEY_ID": "bench", "AWS_SECRET_ACCESS_KEY": "bench", "AWS_REGION": "us-east-1"}
+    runs, correct = {"disk": [], "s3": []}, True
+    for _ in range(options.reps):
+        for name, cost in (("disk", month / "data"), ("s3", "s3://month")):
+            command = [TARGET / "release" / "proforma", "run", "--cost", cost, "--book", book, "--period", PERIOD, "--out", out,
+                       "--threads", str(options.threads), "--force", "--timings"]
+            runs[name].append(run_proforma(command, env=os.environ | store))
+            correct &= check(f"proforma from {name}", cost_files_total(out), truth)
+    server.stdin.close()
+    server.wait()
+    keys = ["cpu_seconds", "wall_seconds", "tree_bytes_max"]
+    summary = {f"{name} {key}": spread([one[key] for one in of]) for name, of in runs.items() for key in keys}
+    summary["cpu ratio"] = spread([one["cpu_seconds"] / other["cpu_seconds"] for one, other in zip(runs["s3"], runs["disk"])])
+    show_rows(summary)
+    verdict("CPU from the store against disk", summary["cpu ratio"]["median"], S3_CPU_RATIO_MAX, "")
+    return {"rows": truth["rows"], "correct": correct, "runs": runs, "summary": summary}
 
 
 def price_classes():
@@ -205,6 +268,36 @@ def price_classes():
     print("  " + measured.stdout.strip().replace("\n", "\n  "))
     print(f"  {measured.cpu_seconds:.2f} CPU s, {measured.wall_seconds:.2f} s, {measured.process_bytes_max / MB:.0f} MB")
     return figures(measured) | {"stdout": measured.stdout.strip()}
+
+
+def preview(reps):
+    """The time of `proforma preview` after a rule change, on a run of many classes: the whole process, wall time."""
+    binary = TARGET / "release" / "proforma"
+    month = WORK / f"classes-{CLASSES}"
+    if not month.exists():
+        unfinished = month.with_suffix(".part")
+        shutil.rmtree(unfinished, ignore_errors=True)
+        subprocess.run([sys.executable, BENCH / "many_classes.py", str(CLASSES), unfinished], check=True)
+        unfinished.rename(month)
+    priced = run([binary, "run", "--cost", month / "cost", "--book", month / "book.toml", "--period", PERIOD,
+                  "--out", month / "run", "--force"])
+    if priced.exit_code:
+        sys.exit(f"proforma ended with {priced.exit_code}:\n{priced.stderr}")
+    print(f"\nproforma preview, {CLASSES:,} classes, {reps} runs each")
+    result = {}
+    for name, more in (("per group", []), ("per product", ["--by-product"])):
+        runs = [run([binary, "preview", "--run", month / "run", "--book", month / "draft.toml", *more]) for _ in range(reps)]
+        failed = next((one for one in runs if one.exit_code), None)
+        if failed:
+            sys.exit(f"preview ended with {failed.exit_code}:\n{failed.stderr}")
+        result[name] = [figures(one) for one in runs]
+        spreads = {key: spread([one[key] for one in result[name]]) for key in result[name][0]}
+        wall, cpu, memory = (spreads[key] for key in ("wall_seconds", "cpu_seconds", "process_bytes_max"))
+        print(f"  {name}: {wall['median']:.2f} s ({wall['min']:.2f}–{wall['max']:.2f}), {cpu['median']:.2f} CPU s, "
+              f"{memory['max'] / MB:.0f} MB")
+    fastest = min(one["wall_seconds"] for one in result["per group"])
+    verdict("seconds of a preview", fastest, PREVIEW_SECONDS_MAX, " s")
+    return result
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""A book for a generated month: `make_book.py MONTH BOOK`. The same month gives the same book, byte for byte.
+"""A book for a generated month: `make_book.py MONTH BOOK [GROUPS]`. The same month gives the same book, byte for byte.
 
-One billing group per customer, 40 pricing plans over about 500 rules of every scope, and a few custom line items.
+One billing group per customer, or as many as are asked for, 40 pricing plans over about 500 rules of every scope, and a few custom line items.
 """
 import pathlib
 import random
@@ -14,7 +14,7 @@ SKU_RULES = 380
 FIRST_TIER_END = 51200
 
 
-def main(month, book):
+def main(month, book, count=None):
     month = pathlib.Path(month)
     accounts = pq.read_table(month / "truth" / "accounts.parquet").to_pylist()
     skus = pq.read_table(month / "truth" / "skus.parquet").to_pylist()
@@ -27,7 +27,7 @@ def main(month, book):
     rules = pricing_rules(random_, skus)
     tables = [("pricing_rules", rule) for rule in rules]
     tables += [("pricing_plans", plan) for plan in pricing_plans(random_, rules)]
-    groups = billing_groups(accounts)
+    groups = list(dealt_groups(accounts, int(count))) if count else billing_groups(accounts)
     tables += [("billing_groups", group) for group in groups]
     tables += [("custom_line_items", item) for item in custom_line_items(groups, period)]
 
@@ -90,6 +90,14 @@ def billing_groups(accounts):
         by_customer.setdefault(account["customer"], []).append(account["account_id"])
     return [{"name": customer, "primary_account_id": ids[0], "accounts": ids, "pricing_plan": f"plan-{n % PLANS}"}
             for n, (customer, ids) in enumerate(sorted(by_customer.items()))]
+
+
+def dealt_groups(accounts, count):
+    """So many groups, each with its part of the accounts; those that get none have an account without lines."""
+    ids = [account["account_id"] for account in accounts]
+    for n in range(count):
+        own = ids[n::count] or [f"{n:012}"]
+        yield {"name": f"group-{n:04}", "primary_account_id": own[0], "accounts": own, "pricing_plan": f"plan-{n % PLANS}"}
 
 
 def custom_line_items(groups, period):

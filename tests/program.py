@@ -45,17 +45,17 @@ class Run:
         return self.json(f"statements/{group}.json")
 
 
-def run(cost, book, period, out, *options):
+def run(cost, book, period, out, *options, env=None):
     """Prices the files of a month; `cost` is a path or a list of them."""
     paths = cost if isinstance(cost, list) else [cost]
     command = [PROGRAM, "run", "--cost", *paths, "--book", book, "--period", period, "--out", out, *options]
-    ended = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS_MAX)
+    ended = subprocess.run(command, capture_output=True, text=True, timeout=SECONDS_MAX, env=env)
     return Run(ended.returncode, ended.stdout, ended.stderr, pathlib.Path(out))
 
 
-def priced(cost, book, period, out, *options):
+def priced(cost, book, period, out, *options, env=None):
     """A run that must succeed."""
-    result = run(cost, book, period, out, *options)
+    result = run(cost, book, period, out, *options, env=env)
     assert result.exit_code == 0, result.stderr
     return result
 

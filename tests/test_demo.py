@@ -1,5 +1,6 @@
 """The demo month as a visitor runs it: its figures, each checked by another way to them than the program's own."""
 import json
+import subprocess
 import tomllib
 from decimal import Decimal
 
@@ -7,7 +8,7 @@ import pytest
 
 import cube
 import pricing
-from program import ROOT, priced, query, quoted, units
+from program import PROGRAM, ROOT, SECONDS_MAX, priced, query, quoted, units
 
 PERIOD = "2026-10"
 COST = ROOT / "fixtures" / "demo" / "cost"
@@ -101,6 +102,55 @@ def at_tiers(group, rule):
         end = Decimal(tier.get("end_range_exclusive", "Infinity"))
         amount += max(Decimal(0), min(usage, end) - begin) * Decimal(tier["rate_value"])
     return int(amount * 10**16)
+
+
+def test_the_readme_shows_what_explain_prints(demo):
+    fences = (ROOT / "README.md").read_text().split("```")[1::2]
+    shown = [fence.strip("\n").partition("\n") for fence in fences if fence.startswith("\n$ proforma explain")]
+    assert len(shown) == 2, "a product and a line"
+    for command, _, expected in shown:
+        words = command.removeprefix("$ proforma ").replace("out/demo", str(demo.out)).split()
+        ended = subprocess.run([PROGRAM, *words], cwd=ROOT, capture_output=True, text=True, timeout=SECONDS_MAX)
+        assert ended.returncode == 0, ended.stderr
+        assert ended.stdout.rstrip("\n") == expected, command
+
+
+def test_every_amount_of_the_cost_report_is_explained(demo):
+    for row in demo.cost_report:
+        if not row["billing_group"]:
+            continue
+        explained, = explain(demo, "--group", row["billing_group"], "--product", row["product"])
+        parts = [part["amount"] for part in explained["classes"] + explained["custom_line_items"]]
+        total = sum(map(Decimal, parts), Decimal(explained["shown_at_ten_decimals"]))
+        assert total == Decimal(row["pro_forma_cost"]) == Decimal(explained["amount"]), row
+        # Tax and support are explained, but are in nobody's AWS cost.
+        counted = [part["aws_cost"] for part in explained["classes"]
+                   if part["treatment"].removeprefix("not on the bill: ") not in ("tax", "support")]
+        assert sum(map(Decimal, counted)) == Decimal(row["aws_cost"]), row
+
+
+def test_the_rows_of_a_day_are_priced_from_the_files(demo):
+    rows = query(f"""SELECT identity_line_item_id, identity_time_interval, line_item_usage_account_id, line_item_line_item_type,
+                     {cube.money('line_item_unblended_cost')}, {cube.money('pricing_public_on_demand_cost')}
+                     FROM {FILES} WHERE identity_time_interval LIKE '2026-10-07%' ORDER BY 1 LIMIT 40""")
+    assert len(rows) == 40
+    for id_, interval, account, kind, unblended, public in rows:
+        row, = explain(demo, "--line", id_, "--interval", interval, "--cost", COST)
+        told = row["arithmetic"]
+        assert (told["account_id"], told["line_item_type"], told["lines"]) == (account, kind, 1)
+        assert Decimal(row["measures"].get("unblended_cost", "0")) == unblended
+        base = told["base"] and Decimal(told["base"]["amount"])
+        if base is not None and not told["tier_pool"]:
+            assert base == {"unblended cost": unblended, "public On-Demand cost": public}[told["base"]["name"]]
+            assert Decimal(told["amount"]) == base * Decimal(told["factor"] or 1)
+            assert Decimal(row["exported_amount"]) == Decimal(told["amount"]).quantize(Decimal("1e-14"))
+
+
+def explain(demo, *arguments):
+    ended = subprocess.run([PROGRAM, "explain", "--run", demo.out, "--output", "json", *arguments], capture_output=True,
+                           text=True, timeout=SECONDS_MAX)
+    assert ended.returncode == 0, ended.stderr
+    return json.loads(ended.stdout)
 
 
 def test_the_custom_line_items(demo, lines):

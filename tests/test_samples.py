@@ -4,6 +4,7 @@ They cannot be bundled: PROFORMA_SAMPLES names their folder. DuckDB reads the sa
 a line's number with more than ten decimals is rounded half away from zero first, as docs/pricing.md says. Every
 file of a kind that could hold cost has a row in one of the tables below, or the last test fails.
 """
+import csv
 import json
 import os
 import pathlib
@@ -14,6 +15,8 @@ from dataclasses import dataclass
 from decimal import Decimal
 
 import duckdb
+import pyarrow
+import pyarrow.parquet
 import pytest
 
 from program import priced, query, quoted, run
@@ -57,16 +60,25 @@ ACCEPTED = [
              {"lineItem/UnblendedCost": "1.6823086974", "pricing/publicOnDemandCost": "3.3561726949"}),
 ]
 
-FOCUS = "a FOCUS file (columns `BilledCost` and `ChargeCategory`); this version reads CUR and CUR 2.0"
-NOT_COST = "not a cost file: no `lineItem/…` or `line_item_…` column"
+NOT_COST = "not a cost file: no `lineItem/…` or `line_item_…` column, and no `BilledCost` with a `ChargeCategory`"
 MISSING = "necessary columns are missing: "
 
 # A path, or a pattern of paths, and the words of the refusal.
 REFUSED = [
-    ("focus-spec/**/*.csv", [FOCUS]),
-    ("focus-toolkit/client_like/*.csv", [FOCUS]),
-    ("focus-toolkit/golden/**/*_cost_and_usage_*.csv", [FOCUS]),
-    ("focus-toolkit/golden/**/scenarios_*.csv", [FOCUS]),
+    # Worked examples of the specification, with the columns that each is about. Completed, they are read: see below.
+    ("focus-spec/commitment_*/**/*.csv", [MISSING + "`BillingAccountId`, `SubAccountId`, `BillingCurrency`"]),
+    ("focus-spec/saas_examples/virtual_currency_pricing_model_*.csv",
+     [MISSING + "`SubAccountId`, `CommitmentDiscountId`, `CommitmentDiscountType`, `CommitmentDiscountStatus`"]),
+    # Dates as a spreadsheet writes them, and some amounts as well.
+    ("focus-spec/saas_examples/spend_agreements/*.csv", [":row 1:BillingPeriodStart: `4/1/25` is not a readable"]),
+    ("focus-spec/saas_examples/simple_agreements/*.csv",
+     [":row 1:BillingPeriodStart: `", "/1/2", "` is not a readable billing period start", ":row 1:BilledCost: `$"]),
+    # Two payers in one file; each is read by itself below.
+    ("focus-toolkit/golden/**/aws_*_cost_and_usage_*.csv",
+     ["lines of several payer accounts: `100000000001`", "`100000000002`", "give one payer's delivery with --cost"]),
+    # An account that no book can name; read under another name below.
+    ("focus-toolkit/client_like/*.csv", [":row 1:BillingAccountId: `BA-1` is not an account id"]),
+    ("focus-toolkit/golden/**/scenarios_*.csv", [MISSING + "`BillingPeriodStart`, `BillingAccountId`, `SubAccountId`"]),
     ("focus-toolkit/golden/**/*_contract_commitment_*.csv", [NOT_COST]),
     ("focus-toolkit/official/*.json", [NOT_COST]),
     ("keboola/component_config/sample-config/in/tables/test.csv", [NOT_COST]),
@@ -211,7 +223,8 @@ def test_a_file_is_refused_in_the_right_words(pattern, words, tmp_path):
     files = sorted(SAMPLES.glob(pattern))
     assert files, "no such file among the samples"
     for file in files:
-        result = run(file, book, "2026-10", tmp_path / "out")
+        # The month of the files of which only some lines are wrong.
+        result = run(file, book, "2026-05", tmp_path / "out")
         assert result.exit_code == 2, f"{file.name} is accepted"
         assert not result.out.exists(), f"{file.name} leaves something behind"
         for text in [*words, file.name, "nothing was written"]:
@@ -219,10 +232,206 @@ def test_a_file_is_refused_in_the_right_words(pattern, words, tmp_path):
 
 
 def test_every_cost_like_file_has_a_row():
-    rows = [sample.path for sample in ACCEPTED] + [pattern for pattern, _ in REFUSED]
+    rows = [sample.path for sample in ACCEPTED] + [pattern for pattern, _ in REFUSED] + OTHER_PROVIDERS
     covered = {file for row in rows for file in SAMPLES.glob(row)}
     there = {file for file in SAMPLES.rglob("*") if file.suffix in COST_LIKE}
     assert there - covered == set()
+
+
+# ---- FOCUS. Files of other providers are read, and reported by provider; those of AWS one payer at a time.
+
+OTHER_PROVIDERS = ["focus-toolkit/golden/**/azure_*_cost_and_usage_*.csv",
+                   "focus-toolkit/golden/**/gcp_*_cost_and_usage_*.csv"]
+GOLDEN = "focus-toolkit/golden/compatibility_golden"
+VERSION = {"1_2": "FOCUS 1.2", "1_3": "FOCUS 1.3"}
+
+# What the charges of the samples are, read from the specification alone.
+KIND = """CASE
+    WHEN ChargeCategory IN ('Tax', 'Credit') THEN ChargeCategory
+    WHEN ChargeCategory = 'Purchase' AND CommitmentDiscountId IS NULL THEN 'Fee'
+    WHEN ChargeCategory = 'Usage' AND PricingCategory = 'Standard' THEN 'Usage'
+    WHEN CommitmentDiscountType = 'Savings Plan' THEN
+        CASE WHEN CommitmentDiscountStatus = 'Used' THEN 'SavingsPlanCoveredUsage'
+             WHEN ChargeFrequency = 'One-Time' THEN 'SavingsPlanUpfrontFee' ELSE 'SavingsPlanRecurringFee' END
+    WHEN CommitmentDiscountType = 'Reserved Instance' THEN
+        CASE WHEN CommitmentDiscountStatus = 'Used' THEN 'DiscountedUsage'
+             WHEN ChargeFrequency = 'One-Time' THEN 'Fee' ELSE 'RIFee' END END"""
+
+
+class FocusReading(Reading):
+    """A FOCUS file of a test's own making, as DuckDB reads it."""
+
+    def number(self, column):
+        return f"round(CAST({column} AS DECIMAL(38, 24)), 10)"
+
+    def by_charge(self):
+        """Lines and exact sums by account and kind of charge."""
+        sums = ", ".join(f"coalesce(sum({self.number(column)}), 0)"
+                         for column in ("BilledCost", "ListCost", "PricingQuantity"))
+        return self.rows(f"SELECT SubAccountId, {KIND}, count(*), {sums} FROM lines GROUP BY 1, 2 ORDER BY 1, 2")
+
+    def effective_cost(self, status):
+        condition = f"CommitmentDiscountStatus = '{status}'"
+        return self.rows(f"SELECT sum({self.number('EffectiveCost')}) FROM lines WHERE {condition}")[0][0] or 0
+
+    def by_provider(self, column):
+        return self.rows(f"""SELECT {column}, BillingCurrency, count(*), sum({self.number('BilledCost')})
+                             FROM lines GROUP BY 1, 2 ORDER BY 1, 2""")
+
+    def accounts(self):
+        return [account for account, in self.rows("SELECT DISTINCT SubAccountId FROM lines ORDER BY 1")]
+
+
+def rewritten(source, target, change):
+    """A copy of a CSV file in which each row, a dictionary, is what `change` makes of it; without those it drops."""
+    with open(source, newline="", encoding="utf-8-sig") as file:
+        rows = [change(row) for row in csv.DictReader(file)]
+    rows = [row for row in rows if row is not None]
+    with open(target, "w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(rows)
+    return target
+
+
+def assert_focus_as_read(result, reading, format):
+    assert [file["format"] for file in result.reconciliation["files"]] == [format]
+    kinds = query(f"""SELECT line_item_usage_account_id, line_item_line_item_type, sum(lines), sum(unblended_cost),
+                      sum(public_on_demand_cost), sum(usage_amount) FROM {result.cube} GROUP BY 1, 2 ORDER BY 1, 2""")
+    assert kinds == reading.by_charge()
+    used, = query(f"SELECT sum(savings_plan_effective_cost) + sum(reservation_effective_cost) FROM {result.cube}")[0]
+    unused, = query(f"""SELECT sum(savings_plan_total_commitment) + sum(reservation_unused_recurring_fee)
+                        FROM {result.cube}""")[0]
+    assert (used, unused) == (reading.effective_cost("Used"), reading.effective_cost("Unused"))
+    for currency, part in result.reconciliation["currencies"].items():
+        assert Decimal(part["cost_files_total"]) == sum(row[3] for row in reading.by_charge()), currency
+        assert part["difference"] == "0"
+
+
+@pytest.mark.parametrize("payer", ["100000000001", "100000000002"])
+@pytest.mark.parametrize("name", sorted(path.name for path in SAMPLES.glob(f"{GOLDEN}/aws_*_cost_and_usage_*.csv")))
+def test_a_focus_file_of_aws_is_read_to_the_last_digit(name, payer, tmp_path):
+    of_payer = lambda row: row if row["BillingAccountId"] == payer else None
+    (tmp_path / "cost").mkdir()
+    file = rewritten(SAMPLES / GOLDEN / name, tmp_path / "cost" / "lines.csv", of_payer)
+    reading = FocusReading(file)
+    book = minimal_book(tmp_path, payer, reading.accounts())
+    result = priced(file, book, "2026-05", tmp_path / "out")
+    assert_focus_as_read(result, reading, VERSION[name[4:7]])
+    assert result.reconciliation["other_providers"] == []
+
+
+def as_parquet(reading, target):
+    """The lines as another tool writes them: typed, names in lower case, columns without a value without a type."""
+    numbers = ("Cost", "Quantity", "UnitPrice")
+    def typed(name):
+        if name.endswith(numbers):
+            return f'CAST("{name}" AS DECIMAL(38, 18))'
+        return f'CAST("{name}" AS TIMESTAMP)' if name.endswith(("PeriodStart", "PeriodEnd")) else f'"{name}"'
+    columns = ", ".join(f'{typed(name)} AS {name.lower()}' for name in reading.columns)
+    table = reading.connection.sql(f"SELECT {columns} FROM lines").to_arrow_table()
+    empty = [name for name in table.column_names if table[name].null_count == len(table)]
+    for name in empty:
+        table = table.set_column(table.column_names.index(name), name, pyarrow.nulls(len(table)))
+    pyarrow.parquet.write_table(table, target)
+    return empty
+
+
+def test_the_same_focus_lines_as_parquet_give_the_same_cube(tmp_path):
+    of_payer = lambda row: row if row["BillingAccountId"] == "100000000001" else None
+    name = "aws_1_2_cost_and_usage_rows100_seed42.csv"
+    file = rewritten(SAMPLES / GOLDEN / name, tmp_path / "lines.csv", of_payer)
+    reading = FocusReading(file)
+    book = minimal_book(tmp_path, "100000000001", reading.accounts())
+    empty = as_parquet(reading, tmp_path / "lines.parquet")
+    assert "chargeclass" in empty
+    cubes = []
+    for cost in (file, tmp_path / "lines.parquet"):
+        result = priced(cost, book, "2026-05", tmp_path / cost.suffix[1:])
+        assert_focus_as_read(result, reading, "FOCUS 1.2")
+        cubes.append(query(f"SELECT * FROM {result.cube} ORDER BY class_id"))
+    assert cubes[0] == cubes[1]
+
+
+def test_lines_of_a_focus_file_are_exported_as_focus_and_as_nothing_else(tmp_path):
+    of_payer = lambda row: row if row["BillingAccountId"] == "100000000001" else None
+    name = "aws_1_3_cost_and_usage_rows100_seed42.csv"
+    file = rewritten(SAMPLES / GOLDEN / name, tmp_path / "lines.csv", of_payer)
+    reading = FocusReading(file)
+    book = minimal_book(tmp_path, "100000000001", reading.accounts())
+    result = priced(file, book, "2026-05", tmp_path / "out", "--export", "focus")
+    exported, = (tmp_path / "out" / "pro-forma").rglob("*.csv.gz")
+    written = FocusReading(exported)
+    total, = written.rows(f"SELECT sum({written.number('BilledCost')}) FROM lines")[0]
+    assert total == Decimal(result.reconciliation["currencies"]["USD"]["pro_forma_total"])
+    # Not resource ids: here they are ARNs of the payer, which is in no group.
+    usage = """SELECT SubAccountId, CAST(ChargePeriodStart AS TIMESTAMP), CAST(PricingQuantity AS DECIMAL(38, 10)),
+               CAST(ConsumedQuantity AS DECIMAL(38, 10)), SkuMeter, PricingCategory, CommitmentDiscountId FROM lines
+               WHERE ChargeCategory = 'Usage' AND coalesce(CommitmentDiscountStatus, 'Used') = 'Used' ORDER BY ALL"""
+    assert written.rows(usage) == reading.rows(usage)
+    refused = run(file, book, "2026-05", tmp_path / "cur", "--export", "cur2")
+    assert refused.exit_code == 2 and "CUR 2.0 cannot be exported from FOCUS 1.3 files" in refused.stderr
+
+
+@pytest.mark.parametrize("pattern", OTHER_PROVIDERS)
+def test_files_of_other_providers_are_reported_by_provider(pattern, tmp_path):
+    book = minimal_book(tmp_path, "999999999999", [])
+    for file in sorted(SAMPLES.glob(pattern)):
+        result = priced(file, book, "2026-05", tmp_path / file.stem)
+        assert_others(result, FocusReading(file).by_provider("ProviderName"))
+        assert result.reconciliation["currencies"]["USD"]["cost_files_total"] == "0"
+        assert "no line of 2026-05 that AWS provides" in result.stderr
+
+
+def assert_others(result, expected):
+    found = [(other["provider"], other["currency"], other["lines"], Decimal(other["billed_cost"]))
+             for other in result.reconciliation["other_providers"]]
+    assert found == expected
+    assert result.reconciliation["lines"]["other_providers"] == sum(row[2] for row in expected)
+    for provider, currency, *_ in expected:
+        assert f" of {provider}, " in result.stderr and f" {currency} billed" in result.stderr
+
+
+def test_of_a_consolidated_file_only_the_lines_of_aws_are_priced(tmp_path):
+    source = SAMPLES / "focus-toolkit/client_like/consolidated_multi_provider_1_3.csv"
+    named = lambda row: row | {"BillingAccountId": row["BillingAccountId"].replace("BA-1", "999999999999"),
+                               "SubAccountId": row["SubAccountId"].replace("sub-1", "222222222222")}
+    file = rewritten(source, tmp_path / "lines.csv", named)
+    reading = FocusReading(file)
+    result = priced(file, minimal_book(tmp_path, "999999999999", ["222222222222"]), "2026-05", tmp_path / "out")
+    by_provider = reading.by_provider("ServiceProviderName")
+    assert_others(result, [row for row in by_provider if row[0] != "AWS"])
+    usd = result.reconciliation["currencies"]["USD"]
+    assert Decimal(usd["cost_files_total"]) == sum(row[3] for row in by_provider if row[0] == "AWS") == 108
+    assert (usd["groups_total"], usd["left_out_of_aws_cost"], usd["pro_forma_total"]) == ("100", {"Tax": "8"}, "120")
+
+
+COMMITMENTS = sorted(path.relative_to(SAMPLES).as_posix() for path in SAMPLES.glob("focus-spec/commitment_*/**/*.csv"))
+
+
+@pytest.mark.parametrize("kind", ["Savings Plan", "Reserved Instance"])
+@pytest.mark.parametrize("path", COMMITMENTS)
+def test_the_worked_examples_of_commitments_are_read_when_they_are_complete(path, kind, tmp_path):
+    usual = {"BillingAccountId": "999999999999", "SubAccountId": "222222222222", "BillingCurrency": "USD",
+             "ServiceName": "AmazonEC2", "ChargeClass": "", "ProviderName": "AWS", "PricingQuantity": "1",
+             "ListCost": "", "CommitmentDiscountStatus": ""}
+
+    def complete(row):
+        row = usual | {name: "" if value == "null" else value for name, value in row.items()}
+        owned = "arn:aws:savingsplans::222222222222:savingsplan/1" if row["CommitmentDiscountId"] else ""
+        return row | {"CommitmentDiscountId": owned, "CommitmentDiscountType": kind if owned else ""}
+
+    file = rewritten(SAMPLES / path, tmp_path / "lines.csv", complete)
+    reading = FocusReading(file)
+    book = minimal_book(tmp_path, "999999999999", reading.accounts())
+    result = priced(file, book, "2023-01", tmp_path / "out")
+    version = "FOCUS 1.1"  # They have `CommitmentDiscountUnit`, which 1.1 has added.
+    assert_focus_as_read(result, reading, version)
+    # The fee pays for what is covered; what is not covered costs its list price, or else what was billed.
+    on_demand = [Decimal(row[4] or row[3]) for row in reading.by_charge() if row[1] == "Usage"]
+    fees = [Decimal(row[3]) for row in reading.by_charge() if row[1] != "Usage"]
+    pro_forma = Decimal(result.reconciliation["currencies"]["USD"]["pro_forma_total"])
+    assert pro_forma == sum(on_demand) + sum(fees)
 
 
 # ---- The bucket with its manifests. AWS writes keys that begin with a slash where the report's prefix is empty.

@@ -59,6 +59,8 @@ pub struct Exports {
     pub columns: Vec<String>,
     /// Tag keys, as cost files have them: `user_project`.
     pub tags: Vec<String>,
+    /// Who invoices the customers, for FOCUS files.
+    pub invoice_issuer: Option<String>,
 }
 
 impl Book {
@@ -106,10 +108,17 @@ impl Book {
         }
         lines.extend(self.exports.columns.iter().map(|column| format!("export column {column:?}")));
         lines.extend(self.exports.tags.iter().map(|tag| format!("export tag {tag:?}")));
+        lines.extend(self.exports.invoice_issuer.iter().map(|issuer| format!("invoice issuer {issuer:?}")));
         lines.extend(self.reports.tags.iter().map(|tag| format!("report tag {tag:?}")));
         lines.extend(self.reports.cost_categories.iter().map(|name| format!("report category {name:?}")));
         lines.sort();
         lines.join("\n")
+    }
+
+    /// Whether an item of this book and one of another say the same, whatever their numbers.
+    #[must_use]
+    pub fn same_item(&self, item: &CustomLineItem, other: &Self, of_other: &CustomLineItem) -> bool {
+        self.canonical_item(item) == other.canonical_item(of_other)
     }
 
     fn canonical_item(&self, item: &CustomLineItem) -> String {

@@ -205,6 +205,16 @@ fn add_days(
         Some(LinePrice::Scale(measure, factor)) => {
             days.iter().map(|day| product(day.sum(measure), factor)).collect::<Result<_, _>>()?
         }
+        Some(price @ LinePrice::Share(_, usage)) if !usage.is_zero() => {
+            let mut amounts: Vec<Amount> =
+                days.iter().map(|day| price.amount(|_| day.usage)).collect::<Result<_, _>>()?;
+            let sum = amounts.iter().try_fold(Amount::ZERO, |sum, amount| sum.plus(*amount))?;
+            // What rounding at twenty decimals leaves stands on the first day.
+            if let Some(first) = amounts.first_mut() {
+                *first = first.plus(entry.amount.minus(sum)?)?;
+            }
+            amounts
+        }
         _ => {
             let usage: Vec<Quantity> = days.iter().map(|day| day.usage).collect();
             tier_pool::share(entry.amount, &usage)?

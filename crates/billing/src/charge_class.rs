@@ -4,6 +4,7 @@
 //! Nothing else of a line is visible to pricing. Never in the key: resource ids, tags, hours, and the *value* of the
 //! unblended rate (spot has a new one each hour).
 
+use crate::abilities::Abilities;
 use crate::account::AccountId;
 use crate::money::{DecimalError, Quantity};
 use crate::period::BillingPeriod;
@@ -300,6 +301,8 @@ pub struct Cube {
     pub product_names: BTreeMap<String, String>,
     /// The text `Usage`, the line item type of covered usage that is On-Demand again.
     pub usage: TextId,
+    /// What the cost files can say; everything, unless set.
+    pub abilities: Abilities,
 }
 
 impl Cube {
@@ -315,7 +318,7 @@ impl Cube {
         let usage = texts.intern("Usage");
         let rank = ranks(&texts);
         classes.sort_by_cached_key(|class| class.key.map(|id| rank[id.0 as usize]));
-        Self { period, payer, texts, classes, product_names, usage }
+        Self { period, payer, texts, classes, product_names, usage, abilities: Abilities::ALL_TOLD }
     }
 
     /// The cube of classes that are in key order already, as a stored cube has them; `None` where they are not, or where two
@@ -336,7 +339,7 @@ impl Cube {
         if !classes.windows(2).all(follows) {
             return None;
         }
-        Some(Self { period, payer, texts, classes, product_names, usage })
+        Some(Self { period, payer, texts, classes, product_names, usage, abilities: Abilities::ALL_TOLD })
     }
 
     /// A key column's value on a class.

@@ -66,10 +66,12 @@ impl LineItemType {
 
 /// Whether a product code is one of AWS's support plans.
 ///
-/// `AWSSupportBusiness`, `AWSSupportEnterprise`, `AWSSupportDeveloper`, `OCBPremiumSupport` and their kin.
+/// `AWSSupportBusiness`, `AWSSupportEnterprise`, `AWSSupportDeveloper`, `OCBPremiumSupport` and their kin; by name, where files have
+/// no codes, `AWS Support (Business)` and `AWS Premium Support`.
 #[must_use]
 pub fn is_support(product_code: &str) -> bool {
-    product_code.starts_with("AWSSupport") || product_code.contains("PremiumSupport")
+    let marks = ["AWSSupport", "AWS Support", "AWS Premium Support"];
+    marks.iter().any(|mark| product_code.starts_with(mark)) || product_code.contains("PremiumSupport")
 }
 
 /// Whether an operation marks a row of split cost allocation, which repeats cost that other rows already carry.

@@ -18,6 +18,8 @@ pub mod pricing;
 
 pub mod book;
 
+pub mod abilities;
+
 pub mod commitment;
 pub mod tier_pool;
 
@@ -30,3 +32,5 @@ pub mod cost_report;
 pub mod breakdown;
 
 pub mod reconciliation;
+
+pub mod difference;

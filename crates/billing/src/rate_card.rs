@@ -4,6 +4,7 @@
 //! words and their sources. A class's amount follows from its own sums and its entry alone, but for custom tiers, where a
 //! pool of classes shares one exact amount.
 
+use crate::abilities::{self, Ability, Feature};
 use crate::account::AccountId;
 use crate::book::Book;
 use crate::charge_class::{ChargeClass, Cube, KeyColumn, Measure, TextId};
@@ -160,6 +161,9 @@ pub enum PricingError {
         /// The book's.
         book_currency: String,
     },
+    /// Rules by something that the cost files do not say.
+    #[error("{}", .0.join("; "))]
+    NotServed(Vec<String>),
     /// A sum is beyond what money can hold.
     #[error("{class}: an amount is {source}")]
     TooLarge {
@@ -173,9 +177,14 @@ pub enum PricingError {
 /// Prices a cube under a book.
 ///
 /// # Errors
-/// [`PricingError`] for the first class, in cube order, that cannot be priced.
+/// [`PricingError`] for rules that the cost files cannot serve, else for the first class, in cube order, that cannot be priced.
 pub fn rate_card(cube: &Cube, book: &Book) -> Result<RateCard, PricingError> {
+    let verdict = abilities::verdict(cube, book);
+    if !verdict.refused.is_empty() {
+        return Err(PricingError::NotServed(verdict.refused));
+    }
     let mut card = Pricer::new(cube, book);
+    card.warnings.extend(verdict.approximate);
     for number in 0..cube.classes.len() {
         card.price_class(number)?;
     }
@@ -500,9 +509,13 @@ fn groups_by_account(cube: &Cube, book: &Book) -> (HashMap<TextId, u32>, Vec<Str
 }
 
 /// The SKUs with volume tiers, as far as the month shows them: two On-Demand rate codes, or one of another tier than the base.
+/// None where the list cost is that of the tier which applied: it is the base like any other.
 fn tiered_skus(cube: &Cube, has_terms: bool) -> HashSet<TextId> {
     let mut first_code: HashMap<TextId, TextId> = HashMap::new();
     let mut tiered = HashSet::new();
+    if cube.abilities.of(Feature::ListCostOfDearestTier) != Ability::Told {
+        return tiered;
+    }
     for class in &cube.classes {
         let code = class.text(KeyColumn::RateCode);
         let Some(text) = cube.texts.get(code) else { continue };

@@ -2,7 +2,8 @@
 
 use crate::diagnostics::{Diagnostic, excerpt};
 use crate::dimensions::{self, DimensionColumn, Dimensions};
-use crate::layout::{self, Layout};
+use crate::focus::{FocusColumns, OtherProviders};
+use crate::layout::{self, CostFormat, Layout, Vocabulary};
 use crate::number::NumberNotes;
 use arrow_array::builder::StringDictionaryBuilder;
 use arrow_array::types::Int32Type;
@@ -10,20 +11,31 @@ use arrow_array::{Array, DictionaryArray, StringArray};
 use arrow_buffer::{NullBuffer, ScalarBuffer};
 use billing::charge_class::{KEY_COLUMNS, KeyColumn, Measure};
 use billing::period::BillingPeriod;
+use std::ops::Range;
 
-/// Which of a file's columns are read, by place in the file.
+/// A column of a file: its name in messages, and its place.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Bound {
+    pub name: &'static str,
+    pub place: usize,
+}
+
+/// Which of a file's columns are read.
 #[derive(Debug, Clone)]
 pub struct Columns {
-    pub keys: [Option<usize>; KEY_COLUMNS],
-    pub payer: usize,
-    pub measures: Vec<(Measure, &'static str, usize)>,
-    pub period_start: usize,
-    pub usage_start: Option<usize>,
-    pub product_name: Option<usize>,
-    pub service_name: Option<usize>,
-    pub product_map: Option<usize>,
+    pub vocabulary: &'static Vocabulary,
+    pub keys: [Option<Bound>; KEY_COLUMNS],
+    pub payer: Bound,
+    pub measures: Vec<(Measure, Bound)>,
+    pub period_start: Bound,
+    pub usage_start: Option<Bound>,
+    pub product_name: Option<Bound>,
+    pub service_name: Option<Bound>,
+    pub product_map: Option<Bound>,
     /// The line's id and interval, when lines are checked for duplicates.
-    pub identity: Option<[usize; 2]>,
+    pub identity: Option<[Bound; 2]>,
+    /// What only FOCUS has, where the file is one.
+    pub focus: Option<FocusColumns>,
     /// What the dimension set is made from.
     pub dimensions: Vec<DimensionColumn>,
 }
@@ -31,42 +43,127 @@ pub struct Columns {
 impl Columns {
     /// The columns of a layout. `None` in a necessary place cannot be: `layout::detect` has refused it.
     pub fn new(layout: &Layout, check_line_ids: bool, dimensions: &Dimensions) -> Self {
-        let place = |name| layout.column(name);
-        let keys = KeyColumn::ALL.map(|column| layout::key_source(column).and_then(place));
+        let vocabulary = layout.format.vocabulary();
+        let bound = |name| layout.column(name).map(|place| Bound { name, place });
+        let necessary = |name| bound(name).unwrap_or(Bound { name, place: 0 });
         let sources = |measure: &Measure| {
             let measure = *measure;
-            layout::measure_sources(measure)
-                .iter()
-                .filter_map(move |name| Some((measure, *name, place(name)?)))
+            (vocabulary.measure)(measure).iter().filter_map(move |name| Some((measure, bound(name)?)))
         };
-        let identity = place(layout::LINE_ITEM_ID).zip(place(layout::TIME_INTERVAL));
+        let is_focus = matches!(layout.format, CostFormat::Focus(_));
+        let of_cur = |name| bound(name).filter(|_| !is_focus);
+        let identity = of_cur(layout::LINE_ITEM_ID).zip(of_cur(layout::TIME_INTERVAL));
         Self {
-            keys,
-            payer: place(layout::PAYER).unwrap_or(0),
+            vocabulary,
+            keys: KeyColumn::ALL.map(|column| (vocabulary.key)(column).into_iter().flatten().find_map(bound)),
+            payer: necessary(vocabulary.payer),
             measures: Measure::ALL.iter().flat_map(sources).collect(),
-            period_start: place(layout::PERIOD_START).unwrap_or(0),
-            usage_start: place(layout::USAGE_START),
-            product_name: place(layout::PRODUCT_NAME),
-            service_name: place(layout::SERVICE_NAME),
-            product_map: place(layout::PRODUCT_MAP),
+            period_start: necessary(vocabulary.period_start),
+            usage_start: bound(vocabulary.usage_start),
+            product_name: bound(vocabulary.product_name),
+            service_name: of_cur(layout::SERVICE_NAME),
+            product_map: of_cur(layout::PRODUCT_MAP),
             identity: identity.map(|(id, interval)| [id, interval]).filter(|_| check_line_ids),
+            focus: FocusColumns::new(layout).filter(|_| is_focus),
             dimensions: dimensions::columns(layout, dimensions),
         }
+    }
+
+    /// Columns that are text and no key columns.
+    pub fn texts(&self) -> impl Iterator<Item = Bound> {
+        let names = self.product_name.into_iter().chain(self.service_name);
+        let focus = self.focus.iter().flat_map(FocusColumns::all);
+        [self.payer].into_iter().chain(names).chain(self.identity.into_iter().flatten()).chain(focus)
     }
 
     /// The places of all columns that are read with the lines, in the order of the file. The product map is not: it is read
     /// afterwards, for few rows.
     pub fn places(&self) -> Vec<usize> {
-        let mut places: Vec<usize> = self.keys.iter().flatten().copied().collect();
-        places.extend(self.measures.iter().map(|(_, _, place)| *place));
-        places.extend([self.payer, self.period_start]);
-        places.extend(self.usage_start.into_iter().chain(self.product_name).chain(self.service_name));
-        places.extend(self.identity.into_iter().flatten());
+        let keys = self.keys.into_iter().flatten();
+        let measures = self.measures.iter().map(|(_, column)| *column);
+        let times = [self.period_start].into_iter().chain(self.usage_start);
+        let all = keys.chain(measures).chain(times).chain(self.texts());
+        let mut places: Vec<usize> = all.map(|column| column.place).collect();
         places.extend(self.dimensions.iter().map(|column| column.place));
         places.sort_unstable();
         places.dedup();
         places
     }
+}
+
+/// Some lines of a file, column by column: what a decoder offers.
+pub trait Lines {
+    /// Whether a map is text, so that it is read with the lines.
+    const MAPS_ARE_TEXT: bool;
+
+    /// How many lines.
+    fn rows(&self) -> usize;
+
+    /// Which rows belong to the period, `None` for all; a row without a readable instant is rejected.
+    fn in_period(&mut self, column: Bound, period: &Range<i64>) -> Option<Vec<bool>>;
+
+    /// The days on which the rows' usage starts.
+    fn days(&self, column: Bound, period: &Range<i64>) -> Days;
+
+    /// The values of a dimension.
+    fn dimension(&mut self, column: &DimensionColumn) -> Codes;
+
+    /// A text column, or the texts of a number column.
+    fn texts(&mut self, column: Bound) -> Codes;
+
+    /// A number column.
+    fn amounts(&mut self, column: Bound) -> Numbers;
+
+    /// From here on, numbers are noted in these notes.
+    fn note_in(&mut self, notes: RowNotes);
+
+    /// Hands over the rejected rows and the notes.
+    fn findings(&mut self) -> (Vec<Reject>, RowNotes);
+}
+
+/// Makes the batch of some lines.
+pub fn assemble<L: Lines>(lines: &mut L, place: Place, columns: &Columns, period: &Range<i64>) -> Batch {
+    let (rows, maps_are_text) = (lines.rows(), L::MAPS_ARE_TEXT);
+    let mut in_period = lines.in_period(columns.period_start, period);
+    let focus = columns.focus.as_ref().map(|columns| columns.read(lines));
+    let aside = focus.as_ref().and_then(|focus| focus.set_aside(rows, &mut in_period));
+    lines.note_in(RowNotes::new(in_period));
+    let mut keys = columns.keys.map(|column| column.map(|column| lines.texts(column)));
+    if !columns.dimensions.is_empty() {
+        let values: Vec<_> = columns.dimensions.iter().map(|of| (of, lines.dimension(of))).collect();
+        keys[KeyColumn::DimensionSet as usize] = Some(dimensions::sets(rows, &values));
+    }
+    let measures =
+        columns.measures.iter().map(|(measure, column)| (*measure, lines.amounts(*column))).collect();
+    let days = columns.usage_start.map(|column| lines.days(column, period));
+    let payer = lines.texts(columns.payer);
+    let product_name = columns.product_name.map(|column| lines.texts(column));
+    let service_name = columns.service_name.map(|column| lines.texts(column));
+    let product_map = columns.product_map.filter(|_| maps_are_text).map(|column| lines.texts(column));
+    let identity = columns.identity.map(|columns| columns.map(|column| lines.texts(column)));
+    let (rejects, RowNotes { in_period, kept: notes, .. }) = lines.findings();
+    let mut batch = Batch {
+        place,
+        rows,
+        vocabulary: columns.vocabulary,
+        keys,
+        payer,
+        measures,
+        in_period,
+        days,
+        product_name,
+        service_name,
+        product_map,
+        name_in_map: !maps_are_text && columns.product_name.is_none() && columns.product_map.is_some(),
+        identity,
+        others: OtherProviders::new(),
+        rejects,
+        notes,
+    };
+    if let Some(focus) = focus {
+        focus.translate(&mut batch, aside.as_deref());
+    }
+    batch
 }
 
 /// Where a batch's first row is.
@@ -133,6 +230,16 @@ impl Codes {
     pub fn text(&self, row: usize) -> Option<&str> {
         self.place(row).map(|place| self.values.value(place))
     }
+
+    /// A row's value that is not empty.
+    pub fn filled(&self, row: usize) -> Option<&str> {
+        self.text(row).filter(|text| !text.is_empty())
+    }
+
+    /// The number of a row's value among the values.
+    pub fn key(&self, row: usize) -> Option<i32> {
+        self.is_valid(row).then(|| self.keys[row])
+    }
 }
 
 /// A number column, in units of 10⁻¹⁰. A null is 0 here and told apart by `nulls`.
@@ -154,6 +261,24 @@ impl Numbers {
             Err(_) => self.wide.push((row, units)),
         }
     }
+
+    /// A row's units.
+    pub fn value(&self, row: usize) -> i128 {
+        let units = self.units.get(row).copied().unwrap_or(0);
+        if units == 0 && !self.wide.is_empty() {
+            // Set row by row, so in order.
+            let found = self.wide.binary_search_by_key(&row, |(wide, _)| *wide);
+            return found.map_or(0, |place| self.wide[place].1);
+        }
+        i128::from(units)
+    }
+
+    /// The same on some rows, and 0 on the others.
+    pub fn only(&self, rows: usize, takes: impl Fn(usize) -> bool) -> Self {
+        let mut numbers = Self { units: vec![0; rows], ..Self::default() };
+        (0..rows).filter(|row| takes(*row)).for_each(|row| numbers.set(row, self.value(row)));
+        numbers
+    }
 }
 
 /// The day of a row outside the month, and of one that tells none.
@@ -170,7 +295,7 @@ pub struct Days {
 
 impl Days {
     /// Days for rows whose instants are given one by one, in seconds.
-    pub fn from_instants(instants: impl Iterator<Item = Option<i64>>, period: &std::ops::Range<i64>) -> Self {
+    pub fn from_instants(instants: impl Iterator<Item = Option<i64>>, period: &Range<i64>) -> Self {
         let mut days = Self::default();
         for (row, seconds) in instants.enumerate() {
             let day = match seconds {
@@ -226,6 +351,7 @@ impl Reject {
 pub struct Batch {
     pub place: Place,
     pub rows: usize,
+    pub vocabulary: &'static Vocabulary,
     pub keys: [Option<Codes>; KEY_COLUMNS],
     pub payer: Codes,
     pub measures: Vec<(Measure, Numbers)>,
@@ -240,6 +366,8 @@ pub struct Batch {
     /// Whether the product's name is only in the map, which is read for one row of each product.
     pub name_in_map: bool,
     pub identity: Option<[Codes; 2]>,
+    /// What other providers billed in the period; their rows are no lines of it.
+    pub others: OtherProviders,
     pub rejects: Vec<Reject>,
     pub notes: NumberNotes,
 }
@@ -266,11 +394,6 @@ impl RowNotes {
 }
 
 /// A month as half-open seconds.
-pub fn span(period: BillingPeriod) -> std::ops::Range<i64> {
+pub fn span(period: BillingPeriod) -> Range<i64> {
     period.start_seconds()..period.end_seconds()
-}
-
-/// The names that messages use for the columns that are read.
-pub fn key_column_name(column: KeyColumn) -> &'static str {
-    layout::key_source(column).unwrap_or_else(|| column.name())
 }

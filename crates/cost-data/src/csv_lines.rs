@@ -3,7 +3,7 @@
 //! RFC 4180 by the `csv` crate, with the checks it leaves to others: quotes that do not enclose a whole field, and
 //! decompression beyond measure. An empty field is null.
 
-use crate::batch::{Batch, Codes, Columns, Days, Numbers, Place, Reject, RowNotes, key_column_name};
+use crate::batch::{self, Batch, Bound, Codes, Columns, Days, Numbers, Place, Reject, RowNotes};
 use crate::diagnostics::Diagnostic;
 use crate::dimensions::{self, DimensionColumn};
 use crate::layout::{self, Layout, LayoutError};
@@ -14,7 +14,6 @@ use crate::number;
 use crate::reading::HINT_BROKEN;
 use crate::source::{Source, SourceReader};
 use crate::timestamp;
-use billing::charge_class::KeyColumn;
 use csv::{ByteRecord, ErrorKind, Reader, ReaderBuilder};
 use flate2::CrcReader;
 use flate2::read::{DeflateDecoder, MultiGzDecoder};
@@ -284,9 +283,8 @@ impl CsvFile {
         if lines.is_empty() {
             return None;
         }
-        Some(Ok(
-            Lines { lines, rejects: Vec::new(), notes: RowNotes::default() }.batch(place, columns, period)
-        ))
+        let mut lines = Lines { lines, rejects: Vec::new(), notes: RowNotes::default() };
+        Some(Ok((batch::assemble(&mut lines, place, columns, period), lines.lines)))
     }
 }
 
@@ -306,60 +304,44 @@ struct Lines {
     notes: RowNotes,
 }
 
+impl batch::Lines for Lines {
+    const MAPS_ARE_TEXT: bool = true;
+
+    fn rows(&self) -> usize {
+        self.lines.len()
+    }
+
+    fn in_period(&mut self, column: Bound, period: &Range<i64>) -> Option<Vec<bool>> {
+        self.period_mask(column, period)
+    }
+
+    fn days(&self, column: Bound, period: &Range<i64>) -> Days {
+        Days::from_instants((0..self.lines.len()).map(|row| self.instant(column.place, row)), period)
+    }
+
+    fn dimension(&mut self, column: &DimensionColumn) -> Codes {
+        let codes = self.codes(column.place, &column.name);
+        if column.in_map { dimensions::from_json_maps(&codes, &column.name) } else { codes }
+    }
+
+    fn texts(&mut self, column: Bound) -> Codes {
+        self.codes(column.place, column.name)
+    }
+
+    fn amounts(&mut self, column: Bound) -> Numbers {
+        self.numbers(column.place, column.name)
+    }
+
+    fn note_in(&mut self, notes: RowNotes) {
+        self.notes = notes;
+    }
+
+    fn findings(&mut self) -> (Vec<Reject>, RowNotes) {
+        (std::mem::take(&mut self.rejects), std::mem::take(&mut self.notes))
+    }
+}
+
 impl Lines {
-    fn batch(mut self, place: Place, columns: &Columns, period: &Range<i64>) -> (Batch, Vec<ByteRecord>) {
-        let rows = self.lines.len();
-        self.notes = RowNotes::new(self.period_mask(columns.period_start, period));
-        let mut keys = columns.keys.map(|_| None);
-        for (key, source) in KeyColumn::ALL.into_iter().zip(columns.keys) {
-            keys[key as usize] = source.map(|at| self.codes(at, key_column_name(key)));
-        }
-        if !columns.dimensions.is_empty() {
-            keys[KeyColumn::DimensionSet as usize] = Some(self.dimension_sets(&columns.dimensions));
-        }
-        let mut measures = Vec::with_capacity(columns.measures.len());
-        for (measure, name, at) in &columns.measures {
-            measures.push((*measure, self.numbers(*at, name)));
-        }
-        let days = columns
-            .usage_start
-            .map(|at| Days::from_instants((0..rows).map(|row| self.instant(at, row)), period));
-        let payer = self.codes(columns.payer, layout::PAYER);
-        let product_name = columns.product_name.map(|at| self.codes(at, layout::PRODUCT_NAME));
-        let service_name = columns.service_name.map(|at| self.codes(at, layout::SERVICE_NAME));
-        let product_map = columns.product_map.map(|at| self.codes(at, layout::PRODUCT_MAP));
-        let identity = columns.identity.map(|[id, interval]| {
-            [self.codes(id, layout::LINE_ITEM_ID), self.codes(interval, layout::TIME_INTERVAL)]
-        });
-        let Self { lines, rejects, notes: RowNotes { in_period, kept: notes, .. } } = self;
-        let batch = Batch {
-            place,
-            rows,
-            keys,
-            payer,
-            measures,
-            in_period,
-            days,
-            product_name,
-            service_name,
-            product_map,
-            identity,
-            rejects,
-            notes,
-            name_in_map: false,
-        };
-        (batch, lines)
-    }
-
-    fn dimension_sets(&mut self, columns: &[DimensionColumn]) -> Codes {
-        let values = |column: &DimensionColumn| {
-            let codes = self.codes(column.place, &column.name);
-            if column.in_map { dimensions::from_json_maps(&codes, &column.name) } else { codes }
-        };
-        let values: Vec<Codes> = columns.iter().map(values).collect();
-        dimensions::sets(self.lines.len(), &columns.iter().zip(values).collect::<Vec<_>>())
-    }
-
     fn field(&self, at: usize, row: usize) -> &[u8] {
         self.lines[row].get(at).unwrap_or_default()
     }
@@ -400,14 +382,14 @@ impl Lines {
         timestamp::seconds(std::str::from_utf8(self.field(at, row)).ok()?)
     }
 
-    fn period_mask(&mut self, at: usize, period: &Range<i64>) -> Option<Vec<bool>> {
+    fn period_mask(&mut self, column: Bound, period: &Range<i64>) -> Option<Vec<bool>> {
         let mut mask = Vec::with_capacity(self.lines.len());
         for row in 0..self.lines.len() {
-            let instant = self.instant(at, row);
+            let instant = self.instant(column.place, row);
             if instant.is_none() {
-                let text = String::from_utf8_lossy(self.field(at, row)).into_owned();
+                let text = String::from_utf8_lossy(self.field(column.place, row)).into_owned();
                 let reason = "not a readable billing period start";
-                self.rejects.push(Reject::new(row, layout::PERIOD_START, Some(&text), reason));
+                self.rejects.push(Reject::new(row, column.name, Some(&text), reason));
             }
             mask.push(instant.is_none_or(|seconds| period.contains(&seconds)));
         }

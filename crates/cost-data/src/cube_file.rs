@@ -11,6 +11,7 @@ use arrow_array::builder::{Decimal128Builder, StringDictionaryBuilder};
 use arrow_array::types::Int32Type;
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema};
+use billing::abilities::{Abilities, Ability, Feature};
 use billing::charge_class::{ChargeClass, ClassId, Cube, KeyColumn, Measure};
 use billing::money::Currency;
 use billing::reconciliation::ControlTotal;
@@ -94,8 +95,22 @@ fn metadata(cube: &Cube, control: &BTreeMap<Currency, ControlTotal>) -> Vec<KeyV
         ("proforma.payer", cube.payer.as_ref().map(ToString::to_string).unwrap_or_default()),
         ("proforma.product_names", json(serde_json::to_string(&cube.product_names))),
         ("proforma.control_totals", json(serde_json::to_string(&totals))),
+        ("proforma.abilities", json(serde_json::to_string(&abilities_text(cube.abilities)))),
     ];
     entries.map(|(key, value)| KeyValue::new(key.to_owned(), value)).into()
+}
+
+/// What the cost files can say, by feature.
+fn abilities_text(abilities: Abilities) -> BTreeMap<String, String> {
+    let text = |ability| match ability {
+        Ability::Told => "told",
+        Ability::Derived => "derived",
+        Ability::Absent => "absent",
+    };
+    Feature::ALL
+        .iter()
+        .map(|(feature, name)| ((*name).to_owned(), text(abilities.of(*feature)).to_owned()))
+        .collect()
 }
 
 fn record(
@@ -149,7 +164,8 @@ mod tests {
         let classes = classes.collect();
         let period = BillingPeriod::new(2026, 10).unwrap();
         let names = BTreeMap::from([("AmazonEC2".to_owned(), "Amazon Elastic Compute Cloud".to_owned())]);
-        let cube = Cube::new(period, AccountId::parse("999999999999"), texts, classes, names);
+        let mut cube = Cube::new(period, AccountId::parse("999999999999"), texts, classes, names);
+        cube.abilities = cube.abilities.with(Feature::UsageType, Ability::Derived);
         let control = BTreeMap::from([(
             Currency::parse("USD").unwrap(),
             ControlTotal {
@@ -164,8 +180,8 @@ mod tests {
         let (again, control_again) = stored.read().unwrap();
         assert_eq!(control, control_again);
         assert_eq!(
-            (again.period, &again.payer, &again.product_names),
-            (cube.period, &cube.payer, &cube.product_names)
+            (again.period, &again.payer, &again.product_names, again.abilities),
+            (cube.period, &cube.payer, &cube.product_names, cube.abilities)
         );
         for (a, b) in cube.classes.iter().zip(&again.classes) {
             assert_eq!(

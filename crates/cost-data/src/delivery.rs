@@ -1,11 +1,12 @@
 //! Finding the files of a month: by manifest where there is one, else every cost file of a folder.
 
 use crate::diagnostics::{Diagnostic, excerpt};
-use crate::limits::FILES_MAX;
+use crate::limits::{FILES_MAX, MANIFEST_BYTES_MAX};
+use crate::location::{Listed, Listing, Location, There, Version};
 use crate::manifest::{self, Manifest, is_manifest};
+use crate::source_file::{self, Kept, SOURCE_FILE};
 use billing::period::BillingPeriod;
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs;
 use std::path::{Path, PathBuf};
 
 /// A file that may hold cost lines.
@@ -14,9 +15,13 @@ pub struct Found {
     /// Its place under the given root; for a file given by itself, its name.
     pub name: String,
     /// Where it is.
-    pub path: PathBuf,
+    pub location: Location,
+    /// The size and version that were listed; only an object of a store is held to them.
+    pub version: Version,
     /// Whether it was listed in a manifest or given by itself: then it must be a cost file.
     pub named: bool,
+    /// What an earlier run says that it was.
+    pub kept: Option<Kept>,
 }
 
 /// The files of a month, as they stood at one moment.
@@ -31,10 +36,16 @@ pub struct Delivery {
 }
 
 impl Delivery {
-    /// A manifest that is not what it was when the delivery was found: AWS has written a new version meanwhile.
+    /// Whether AWS has written a new version since the delivery was found: a manifest is another one, or an object of a store.
     #[must_use]
-    pub fn changed_manifest(&self) -> Option<&Manifest> {
-        self.manifests.iter().find(|known| manifest::bytes(&known.path).ok().as_ref() != Some(&known.bytes))
+    pub fn has_changed(&self, inputs: &[PathBuf], period: BillingPeriod) -> bool {
+        let same = |known: &Manifest| {
+            known.location.read(MANIFEST_BYTES_MAX).is_ok_and(|bytes| bytes == known.bytes)
+        };
+        let objects = self.files.iter().any(|file| file.location.is_object());
+        // A file of this machine is open, and is asked itself.
+        !self.manifests.iter().all(same)
+            || objects && find(inputs, period).map_or(true, |now| now.files != self.files)
     }
 }
 
@@ -62,11 +73,9 @@ pub fn find(inputs: &[PathBuf], period: BillingPeriod) -> Result<Delivery, Vec<D
     }
     delivery.files.sort();
     problems.extend(compressed_twins(&delivery.files));
-    let paths: Vec<_> =
-        delivery.files.iter().map(|file| fs::canonicalize(&file.path).unwrap_or_default()).collect();
     let mut seen = BTreeSet::new();
-    for (file, path) in delivery.files.iter().zip(paths) {
-        if !seen.insert(path) {
+    for file in &delivery.files {
+        if !seen.insert(file.location.canonical()) {
             problems.push(
                 Diagnostic::file(&file.name, "is given twice").hint("name each cost file or folder once"),
             );
@@ -74,7 +83,7 @@ pub fn find(inputs: &[PathBuf], period: BillingPeriod) -> Result<Delivery, Vec<D
     }
     if delivery.files.len() > FILES_MAX {
         let reason = format!("{} files; at most {FILES_MAX} are read", delivery.files.len());
-        problems.push(Diagnostic::file(&display(&inputs[0]), reason));
+        problems.push(Diagnostic::file(&inputs[0].display().to_string(), reason));
     }
     if problems.is_empty() { Ok(delivery) } else { Err(problems) }
 }
@@ -82,7 +91,7 @@ pub fn find(inputs: &[PathBuf], period: BillingPeriod) -> Result<Delivery, Vec<D
 /// Files that are one CSV file, compressed and not: unpacked beside the original.
 fn compressed_twins(files: &[Found]) -> Vec<Diagnostic> {
     let stem = |file: &Found| {
-        let path = file.path.to_string_lossy().into_owned();
+        let path = file.location.to_string();
         let packed = [".gz", ".zip"].iter().find_map(|end| path.strip_suffix(end));
         packed.unwrap_or(&path).trim_end_matches(".csv").to_owned()
     };
@@ -99,46 +108,40 @@ fn compressed_twins(files: &[Found]) -> Vec<Diagnostic> {
     problems
 }
 
-fn display(path: &Path) -> String {
-    path.display().to_string()
-}
-
 fn find_one(input: &Path, period: BillingPeriod, delivery: &mut Delivery) -> Result<(), Vec<Diagnostic>> {
-    let shown = display(input);
-    if let Some((scheme, _)) = shown.split_once("://") {
-        let reason = format!("`{scheme}://` locations are not read by this version");
-        return Err(vec![
-            Diagnostic::file(&shown, reason).hint("copy the delivery to a folder and name that"),
-        ]);
+    let place = Location::parse(input).map_err(|problem| vec![problem])?;
+    let shown = place.to_string();
+    let name = place.name();
+    match place.look().map_err(|problem| vec![problem])? {
+        There::Folder => Tree::walk(place).map_err(|problem| vec![problem])?.choose(period, delivery),
+        There::File(_) if is_manifest(&name) => by_manifest_file(&place, &name, period, delivery),
+        There::File(_) if name == SOURCE_FILE => {
+            let snapshot = source_file::read(&place)?.deliver(period)?;
+            delivery.files.extend(snapshot.files);
+            delivery.passed_by.extend(snapshot.passed_by);
+            Ok(())
+        }
+        There::File(version) => {
+            delivery.files.push(Found { name, location: place, version, named: true, kept: None });
+            Ok(())
+        }
+        There::Other => Err(vec![Diagnostic::file(&shown, "is not a regular file")]),
+        There::Nothing => {
+            let hint = "give a folder, a cost file or a manifest with --cost, of this machine or as s3://bucket/prefix";
+            Err(vec![Diagnostic::file(&shown, "cannot be read: it is not there").hint(hint)])
+        }
     }
-    let metadata = fs::metadata(input).map_err(|error| {
-        let hint = "give a folder, a cost file or a manifest with --cost";
-        vec![Diagnostic::file(&shown, format!("cannot be read: {error}")).hint(hint)]
-    })?;
-    let file_name = input.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
-    if metadata.is_dir() {
-        let tree = Tree::walk(input)?;
-        return tree.choose(period, delivery);
-    }
-    if !metadata.is_file() {
-        return Err(vec![Diagnostic::file(&shown, "is not a regular file")]);
-    }
-    if is_manifest(&file_name) {
-        return by_manifest_file(input, &file_name, period, delivery);
-    }
-    delivery.files.push(Found { name: file_name, path: input.to_owned(), named: true });
-    Ok(())
 }
 
 /// A manifest given by itself: its keys are looked for under its folder and those above it, as far up as a key reaches.
 fn by_manifest_file(
-    path: &Path,
+    place: &Location,
     name: &str,
     period: BillingPeriod,
     delivery: &mut Delivery,
 ) -> Result<(), Vec<Diagnostic>> {
-    let absolute = fs::canonicalize(path).unwrap_or_else(|_| path.to_owned());
-    let manifest = manifest::read(path, &absolute.to_string_lossy()).map_err(|problem| vec![problem])?;
+    let absolute = place.canonical();
+    let manifest = manifest::read(place, &absolute.to_string()).map_err(|problem| vec![problem])?;
     let manifest = Manifest { name: name.to_owned(), ..manifest };
     if let Some(other) = manifest.period.filter(|of| *of != period) {
         let reason = format!("is the manifest of {other}, not of {period}");
@@ -146,9 +149,9 @@ fn by_manifest_file(
     }
     let depth = manifest.keys.iter().map(|key| key.split('/').count()).max().unwrap_or(0);
     let mut problems = Vec::new();
-    for root in absolute.ancestors().skip(1).take(depth) {
-        let listed = Tree::walk(root).and_then(|tree| tree.listed(&manifest));
-        match listed {
+    for root in absolute.above().into_iter().take(depth) {
+        let tree = Tree::walk(root).map_err(|problem| vec![problem]);
+        match tree.and_then(|tree| tree.listed(&manifest)) {
             Ok(files) => {
                 delivery.files.extend(files);
                 delivery.manifests.push(manifest);
@@ -162,57 +165,42 @@ fn by_manifest_file(
     Err(problems)
 }
 
-/// All files below a root.
+/// All files below a root, results of this program left out.
 struct Tree {
-    root: PathBuf,
-    files: Vec<String>,
-    /// Links, pipes and devices, never followed, so that what is read lies below the root; and results of this program.
-    others: Vec<String>,
+    root: Location,
+    listing: Listing,
+    results: BTreeSet<String>,
 }
 
 impl Tree {
-    fn walk(root: &Path) -> Result<Self, Vec<Diagnostic>> {
-        let (mut files, mut others) = (Vec::new(), Vec::new());
-        let mut folders = vec![root.to_owned()];
-        while let Some(folder) = folders.pop() {
-            let failed = |error: std::io::Error| {
-                vec![Diagnostic::file(&display(&folder), format!("cannot be read: {error}"))]
-            };
-            for entry in fs::read_dir(&folder).map_err(failed)? {
-                let entry = entry.map_err(failed)?;
-                let kind = entry.file_type().map_err(failed)?;
-                let hidden = entry.file_name().to_string_lossy().starts_with('.');
-                if kind.is_dir() && !hidden && !is_run(&entry.path()) {
-                    folders.push(entry.path());
-                } else if !hidden {
-                    let path = entry.path();
-                    let name = path.strip_prefix(root).unwrap_or(&path);
-                    let list = if kind.is_file() { &mut files } else { &mut others };
-                    list.push(name.to_string_lossy().into_owned());
-                }
-                if files.len() + others.len() + folders.len() > 10 * FILES_MAX {
-                    let reason = format!("more than {} files and folders", 10 * FILES_MAX);
-                    return Err(vec![
-                        Diagnostic::file(&display(root), reason).hint("name the report's own folder"),
-                    ]);
-                }
-            }
-        }
-        files.sort();
-        others.sort();
-        Ok(Self { root: root.to_owned(), files, others })
+    fn walk(root: Location) -> Result<Self, Diagnostic> {
+        let mut listing = root.list()?;
+        let results = results(&listing);
+        let of_result = |name: &str| folders_of(name).any(|folder| results.contains(folder));
+        listing.files.retain(|file| !of_result(&file.name));
+        listing.others.retain(|name| !of_result(name));
+        Ok(Self { root, listing, results })
+    }
+
+    fn names(&self) -> impl Iterator<Item = &String> {
+        self.listing.files.iter().map(|file| &file.name)
+    }
+
+    fn found(&self, file: &Listed, named: bool) -> Found {
+        let (name, version) = (file.name.clone(), file.version.clone());
+        Found { location: self.root.join(&name), name, version, named, kept: None }
     }
 
     fn choose(&self, period: BillingPeriod, delivery: &mut Delivery) -> Result<(), Vec<Diagnostic>> {
-        let is_folder = |name: &String| self.root.join(name).is_dir();
-        for name in self.others.iter().filter(|name| is_cost_file(name) || is_folder(name)) {
-            let reason = match is_run(&self.root.join(name)) {
-                true => "is a result of this program",
-                false => "is a link, a pipe or a device, which are not followed in a folder",
-            };
+        let is_folder = |name: &String| matches!(self.root.join(name).look(), Ok(There::Folder));
+        for name in self.listing.others.iter().filter(|name| is_cost_file(name) || is_folder(name)) {
+            let reason = "is a link, a pipe or a device, which are not followed in a folder";
             delivery.passed_by.push((name.clone(), reason.to_owned()));
         }
-        let names: Vec<&String> = self.files.iter().filter(|name| is_manifest(name)).collect();
+        for name in &self.results {
+            delivery.passed_by.push((name.clone(), "is a result of this program".to_owned()));
+        }
+        let names: Vec<&String> = self.names().filter(|name| is_manifest(name)).collect();
         if names.is_empty() {
             return self.bare_folder(delivery);
         }
@@ -223,7 +211,7 @@ impl Tree {
         let manifest = self.newest(manifests, period)?;
         let files = self.listed(&manifest)?;
         let listed: BTreeSet<&str> = files.iter().map(|file| file.name.as_str()).collect();
-        for name in self.files.iter().filter(|name| is_cost_file(name) && !listed.contains(name.as_str())) {
+        for name in self.names().filter(|name| is_cost_file(name) && !listed.contains(name.as_str())) {
             delivery.passed_by.push((name.clone(), format!("not in the manifest `{}`", manifest.name)));
         }
         delivery.files.extend(files);
@@ -232,16 +220,12 @@ impl Tree {
     }
 
     fn bare_folder(&self, delivery: &mut Delivery) -> Result<(), Vec<Diagnostic>> {
-        let cost_files = self.files.iter().filter(|name| is_cost_file(name));
+        let cost_files = self.listing.files.iter().filter(|file| is_cost_file(&file.name));
         let before = delivery.files.len();
-        delivery.files.extend(cost_files.map(|name| Found {
-            name: name.clone(),
-            path: self.root.join(name),
-            named: false,
-        }));
+        delivery.files.extend(cost_files.map(|file| self.found(file, false)));
         if delivery.files.len() == before {
             let problem = Diagnostic::file(
-                &display(&self.root),
+                &self.root.to_string(),
                 "has no manifest and no .csv, .gz, .zip or .parquet file",
             );
             return Err(vec![problem.hint("give the folder that AWS delivers to, with --cost")]);
@@ -251,7 +235,7 @@ impl Tree {
 
     /// The current manifest of the period: one export, its newest version.
     fn newest(&self, manifests: Vec<Manifest>, period: BillingPeriod) -> Result<Manifest, Vec<Diagnostic>> {
-        let root = display(&self.root);
+        let root = self.root.to_string();
         let periods: BTreeSet<String> =
             manifests.iter().filter_map(|m| m.period).map(|p| p.to_string()).collect();
         let mut exports: BTreeMap<String, Vec<Manifest>> = BTreeMap::new();
@@ -285,9 +269,9 @@ impl Tree {
 
     /// The files that a manifest lists.
     fn listed(&self, manifest: &Manifest) -> Result<Vec<Found>, Vec<Diagnostic>> {
-        let mut by_name: BTreeMap<&str, Vec<&String>> = BTreeMap::new();
-        for name in &self.files {
-            by_name.entry(name.rsplit('/').next().unwrap_or(name)).or_default().push(name);
+        let mut by_name: BTreeMap<&str, Vec<&Listed>> = BTreeMap::new();
+        for file in &self.listing.files {
+            by_name.entry(file.name.rsplit('/').next().unwrap_or(&file.name)).or_default().push(file);
         }
         let (mut files, mut problems) = (BTreeSet::new(), Vec::new());
         for key in &manifest.keys {
@@ -298,9 +282,8 @@ impl Tree {
                 ..Diagnostic::file(&manifest.name, reason)
             };
             match best_match(key, &manifest.version, candidates) {
-                Match::One(name) => {
-                    let found = Found { name: name.to_owned(), path: self.root.join(name), named: true };
-                    if !files.insert(found) {
+                Match::One(file) => {
+                    if !files.insert(self.found(file, true)) {
                         problems.push(problem("listed twice"));
                     }
                 }
@@ -341,7 +324,7 @@ fn newest_version(mut found: Vec<Manifest>) -> Result<Manifest, Vec<String>> {
 
 enum Match<'a> {
     None,
-    One(&'a str),
+    One(&'a Listed),
     Several,
 }
 
@@ -349,28 +332,45 @@ enum Match<'a> {
 ///
 /// A file of an old version has the same name in another folder: where the key names its version, the shared end must hold
 /// it, unless the file's whole path is shared. The name alone is no proof.
-fn best_match<'a>(key: &str, version: &str, candidates: &[&'a String]) -> Match<'a> {
+fn best_match<'a>(key: &str, version: &str, candidates: &[&'a Listed]) -> Match<'a> {
     let shared = |name: &str| key.rsplit('/').zip(name.rsplit('/')).take_while(|(a, b)| a == b).count();
     let of_version =
         (!version.is_empty()).then(|| key.rsplit('/').position(|part| part.contains(version))).flatten();
-    let fits = |name: &&&String| {
-        let shared = shared(name);
+    let fits = |file: &&&'a Listed| {
+        let shared = shared(&file.name);
         let more_than_the_name = shared > 1 && of_version.is_none_or(|place| shared > place);
-        shared == name.split('/').count() || more_than_the_name
+        shared == file.name.split('/').count() || more_than_the_name
     };
-    let fitting: Vec<_> = candidates.iter().filter(fits).map(|name| (shared(name), name.as_str())).collect();
-    let Some((longest, name)) = fitting.iter().max_by_key(|(shared, _)| *shared).copied() else {
+    let fitting: Vec<_> = candidates.iter().filter(fits).map(|file| (shared(&file.name), *file)).collect();
+    let Some((longest, file)) = fitting.iter().max_by_key(|(shared, _)| *shared).copied() else {
         return Match::None;
     };
     match fitting.iter().filter(|(shared, _)| *shared == longest).count() {
-        1 => Match::One(name),
+        1 => Match::One(file),
         _ => Match::Several,
     }
 }
 
-/// Whether a folder is a result of this program: what it wrote is not what AWS delivered.
-fn is_run(folder: &Path) -> bool {
-    folder.join("reconciliation.json").is_file() && folder.join("cost-cube.parquet").is_file()
+/// The folders that are results of this program: what it wrote is not what AWS delivered.
+fn results(listing: &Listing) -> BTreeSet<String> {
+    let with = |mark: &str| -> BTreeSet<String> {
+        let names = listing.files.iter().filter_map(|file| file.name.strip_suffix(mark)?.strip_suffix('/'));
+        names.map(ToOwned::to_owned).collect()
+    };
+    let runs = &with("reconciliation.json") & &with("cost-cube.parquet");
+    // An export may lie apart from its run, with a folder per billing group.
+    let exports = with("export.json").into_iter().filter(|folder| {
+        let of_group =
+            |name: &str| name.strip_prefix(folder.as_str()).is_some_and(|rest| rest.contains("/pro-forma-"));
+        listing.files.iter().any(|file| of_group(&file.name))
+    });
+    runs.iter().cloned().chain(exports).collect()
+}
+
+/// The folders that a file lies in, the innermost first.
+fn folders_of(name: &str) -> impl Iterator<Item = &str> {
+    std::iter::successors(name.rsplit_once('/'), |(folder, _)| folder.rsplit_once('/'))
+        .map(|(folder, _)| folder)
 }
 
 /// Whether a file may hold cost lines, by the end of its name.

@@ -4,7 +4,7 @@
 //! without any have none, and without wanted dimensions nothing is read.
 
 use crate::batch::Codes;
-use crate::layout::{Layout, canonical_name};
+use crate::layout::{Layout, snake_case};
 use billing::book::Reports;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -103,7 +103,7 @@ pub struct DimensionColumn {
 pub fn columns(layout: &Layout, dimensions: &Dimensions) -> Vec<DimensionColumn> {
     let find = |(kind, name): (Kind, &str)| {
         // `resourceTags/user:Project`, `resource_tags_user_project` and `user_project` are one.
-        let plain = |text: &str| canonical_name(text).replace(":_", "_").replace(':', "_");
+        let plain = |text: &str| snake_case(text).replace(":_", "_").replace(':', "_");
         let own = format!("{}_{}", kind.column(), plain(name));
         let own = layout.columns().find(|(column, _)| plain(column) == own).map(|(_, place)| (place, false));
         let (place, in_map) = own.or_else(|| Some((layout.column(kind.column())?, true)))?;

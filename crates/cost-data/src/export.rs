@@ -9,13 +9,18 @@ mod chunk;
 mod collect;
 mod csv_file;
 mod cur_columns;
+mod focus_by_class;
+mod focus_columns;
 mod group_rows;
 mod output;
 mod parquet_file;
 pub mod plan;
+pub mod reference;
 mod segment;
 mod source_rows;
 mod texts;
+mod treatment;
+pub mod unit_prices;
 
 use crate::batch::{Place, span};
 use crate::csv_lines;
@@ -25,17 +30,18 @@ use crate::limits::EXPORT_BATCH_ROWS;
 use crate::reading::{
     Content, HINT_BROKEN, OpenFile, Opened, Progress, Refusal, Request, hex, open_all, unless_it_panics,
 };
+use crate::sources::Sources;
 use billing::charge_class::Cube;
 use billing::money::{Amount, DecimalError};
 use billing::period::BillingPeriod;
 use billing::rate_card::written_amount;
 use collect::{CollectError, Collected, Collector};
 use csv_file::CsvFile;
-use cur_columns::Kind;
+use focus_columns::AmountOf;
 use group_rows::{Chunk, Numbering, cut};
 use output::Output;
 use parquet_file::{ParquetFile, ROW_GROUP_ROWS};
-use plan::{AddedRow, FileFormat, GroupPlan, Plan};
+use plan::{AddedRow, FileFormat, GroupPlan, Layout, Plan};
 use segment::{Scratch, Segment, put_texts, put_words};
 use serde::{Deserialize, Serialize};
 use source_rows::SourceRows;
@@ -45,6 +51,7 @@ use std::path::Path;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
+use treatment::{Kind, Treatment};
 
 /// What was exported.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -90,18 +97,35 @@ pub fn export(
     let period = BillingPeriod::parse(&request.period)
         .map_err(|error| Diagnostic::file("--period", error.to_string()))?;
     let delivery = delivery::find(&request.inputs, period)?;
-    let opened = open_all(&delivery, request)?;
-    let headers = opened.files.iter().map(|file| file.layout.header.as_slice());
-    let outputs = output::of_cur(headers, plan);
+    let sources = Sources::open(&delivery, request.scratch.as_deref());
+    let opened = open_all(&sources, delivery.passed_by, request);
+    sources.explained(
+        opened.and_then(|opened| export_opened(&opened, (request, period), plan, cube, folder, progress)),
+    )
+}
+
+fn export_opened(
+    opened: &Opened,
+    (request, period): (&Request, BillingPeriod),
+    plan: &Plan,
+    cube: &Cube,
+    folder: &Path,
+    progress: &(dyn Fn(Progress) + Sync),
+) -> Result<ExportReport, Refusal> {
+    let layouts = opened.files.iter().map(|file| &file.layout);
+    let outputs = match plan.layout {
+        Layout::Cur => output::of_cur(layouts, plan),
+        Layout::Focus => output::of_focus(opened.files.iter().any(|file| file.columns.focus.is_some())),
+    };
     let failed = |error: &dyn std::fmt::Display| {
         Refusal::from(Diagnostic::file(&folder.display().to_string(), error.to_string()))
     };
     let scratch = Scratch::new(folder).map_err(|error| failed(&error))?;
     let collector = Collector::new(plan, cube, &outputs, scratch);
-    let reading =
-        Reading { opened: &opened, collector: &collector, period, progress, counters: Counters::default() };
+    let counters = Counters::default();
+    let reading = Reading { opened, collector: &collector, folder, period, progress, counters };
     let (collected, hashes) = reading.run(request.threads)?;
-    check_snapshot(&opened, &hashes, plan)?;
+    check_snapshot(opened, &hashes, plan)?;
     let whole = Whole::new(collected, plan, cube).map_err(|error| failed(&error))?;
     write_files(&whole, &collector, plan, folder, request.threads).map_err(|error| failed(&error))
 }
@@ -118,6 +142,7 @@ struct Counters {
 struct Reading<'a> {
     opened: &'a Opened,
     collector: &'a Collector<'a>,
+    folder: &'a Path,
     period: BillingPeriod,
     progress: &'a (dyn Fn(Progress) + Sync),
     counters: Counters,
@@ -252,9 +277,12 @@ impl Reading<'_> {
     ) -> Result<(), Diagnostic> {
         self.counters.lines.fetch_add(lines.0.rows as u64, Ordering::Relaxed);
         let name = &file.found.name;
-        self.collector
-            .add(collected, lines, (&file.layout, name), order)
-            .map_err(|error: CollectError| Diagnostic::file(name, error.to_string()))
+        self.collector.add(collected, lines, (&file.layout, name), order).map_err(|error| match error {
+            CollectError::Scratch(_) => {
+                Diagnostic::file(&self.folder.display().to_string(), error.to_string())
+            }
+            _ => Diagnostic::file(name, error.to_string()),
+        })
     }
 }
 
@@ -338,8 +366,7 @@ impl Whole {
         }
         whole.segments.sort_unstable();
         for (number, (class, of_plan)) in cube.classes.iter().zip(&plan.classes).enumerate() {
-            let wanted = of_plan.group.filter(|group| plan.groups[*group as usize].folder.is_some());
-            let Some(group) = wanted.filter(|_| of_plan.priced.is_some()) else { continue };
+            let Some((group, _)) = of_plan.exported(plan, cube, class) else { continue };
             let (lines, amount) = sums[number];
             if lines != class.lines {
                 return Err(WriteError::Lines(number, class.lines, lines));
@@ -474,10 +501,20 @@ fn added_segment(
     let amounts: Vec<u64> = amounts.collect::<Result<_, DecimalError>>()?;
     let mut content = Vec::new();
     for output in collector.outputs() {
-        let text = |row: &AddedRow| row.values.get(&output.canonical).cloned();
+        let asked = output.treatment == Treatment::Ask;
+        let text = |row: &AddedRow| row.values.get(&output.key).filter(|_| !asked).cloned();
         match output.kind {
-            _ if output.treatment == cur_columns::Treatment::Cost => {
-                put_words(amounts.iter().map(|word| Some(*word)), &mut content);
+            Kind::Number
+                if matches!(
+                    output.treatment,
+                    Treatment::Cost | Treatment::Amount(_) | Treatment::PricingAmount(_)
+                ) =>
+            {
+                let own = |row: &AddedRow| text(row).and_then(|text| crate::number::bits_of_text(&text));
+                let is_amount = output.treatment != Treatment::Amount(AmountOf::CommitmentQuantity);
+                let word = |(row, amount): (&AddedRow, &u64)| own(row).or(is_amount.then_some(*amount));
+                let words: Vec<Option<u64>> = rows.iter().zip(&amounts).map(word).collect();
+                put_words(words.into_iter(), &mut content);
             }
             Kind::Text | Kind::Map | Kind::NumberMap => {
                 let texts: Vec<Option<String>> = rows.iter().map(text).collect();

@@ -1,13 +1,17 @@
 //! The columns that are read, and which format a file has.
 //!
 //! All CUR formats bind to the same names, those of CUR 2.0: the legacy CSV header `lineItem/UsageAmount` is
-//! `line_item_usage_amount` by AWS's own rule. A third format adds a variant to [`CostFormat`], its marks to [`detect`]
-//! and its own names to the tables below.
+//! `line_item_usage_amount` by AWS's own rule. FOCUS has names of its own, which [`crate::focus`] lists. Both are a
+//! [`Vocabulary`]: what stands in the places of the class key and the measures.
 
+use crate::focus;
 use crate::limits::COLUMNS_MAX;
+use billing::abilities::{Abilities, Ability, Feature};
 use billing::charge_class::{KeyColumn, Measure};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
+
+pub use crate::focus::FocusVersion;
 
 /// A format of cost files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -16,11 +20,21 @@ pub enum CostFormat {
     LegacyCur,
     /// CUR 2.0 of Data Exports.
     Cur2,
+    /// Cost and Usage of FOCUS.
+    Focus(FocusVersion),
 }
 
 impl CostFormat {
     /// Every format.
-    pub const ALL: [Self; 2] = [Self::LegacyCur, Self::Cur2];
+    pub const ALL: [Self; 7] = [
+        Self::LegacyCur,
+        Self::Cur2,
+        Self::Focus(FocusVersion::V1_0),
+        Self::Focus(FocusVersion::V1_1),
+        Self::Focus(FocusVersion::V1_2),
+        Self::Focus(FocusVersion::V1_3),
+        Self::Focus(FocusVersion::V1_4),
+    ];
 
     /// The format of a name.
     #[must_use]
@@ -34,30 +48,87 @@ impl CostFormat {
         match self {
             Self::LegacyCur => "legacy CUR",
             Self::Cur2 => "CUR 2.0",
+            Self::Focus(version) => version.name(),
+        }
+    }
+
+    /// What the format calls its columns.
+    #[must_use]
+    pub const fn vocabulary(self) -> &'static Vocabulary {
+        match self {
+            Self::LegacyCur | Self::Cur2 => &CUR,
+            Self::Focus(_) => &focus::VOCABULARY,
         }
     }
 }
 
-/// The start of the billing period, which decides the month of a line.
-pub const PERIOD_START: &str = "bill_billing_period_start_date";
-/// The start of the usage; only counted.
-pub const USAGE_START: &str = "line_item_usage_start_date";
-/// The payer account; one per delivery.
-pub const PAYER: &str = "bill_payer_account_id";
+/// What a family of formats calls the columns that are read.
+#[derive(Debug)]
+pub struct Vocabulary {
+    /// The start of the billing period, which decides the month of a line.
+    pub period_start: &'static str,
+    /// The start of the usage; only counted.
+    pub usage_start: &'static str,
+    /// The payer account; one per delivery.
+    pub payer: &'static str,
+    /// The product's name, where it has a column of its own.
+    pub product_name: &'static str,
+    /// The columns without which no line can be priced.
+    pub necessary: &'static [&'static str],
+    /// The column that a key column is made from, and the one that stands for it where a file does not have it.
+    pub key: fn(KeyColumn) -> [Option<&'static str>; 2],
+    /// The columns that a measure sums.
+    pub measure: fn(Measure) -> &'static [&'static str],
+}
+
+impl Vocabulary {
+    /// The name that messages use for a key column.
+    #[must_use]
+    pub fn key_name(&self, column: KeyColumn) -> &'static str {
+        (self.key)(column)[0].unwrap_or_else(|| column.name())
+    }
+
+    /// Whether a column is looked at.
+    fn reads(&self, name: &str) -> bool {
+        let key = KeyColumn::ALL.iter().any(|column| (self.key)(*column).contains(&Some(name)));
+        let measure = Measure::ALL.iter().any(|measure| (self.measure)(*measure).contains(&name));
+        let others = [self.usage_start, self.product_name, PRODUCT_MAP];
+        key || measure || self.necessary.contains(&name) || others.contains(&name)
+    }
+}
+
+/// The names of CUR 2.0, and of the legacy report by AWS's rule.
+const CUR: Vocabulary = Vocabulary {
+    period_start: "bill_billing_period_start_date",
+    usage_start: "line_item_usage_start_date",
+    payer: "bill_payer_account_id",
+    product_name: "product_product_name",
+    necessary: &[
+        "bill_billing_period_start_date",
+        "bill_payer_account_id",
+        "line_item_usage_account_id",
+        "line_item_line_item_type",
+        "line_item_product_code",
+        "line_item_usage_type",
+        "line_item_usage_amount",
+        "line_item_unblended_cost",
+        "line_item_currency_code",
+    ],
+    key: |column| [cur_key(column), None],
+    measure: cur_measure,
+};
+
 /// The line's id, which repeats over intervals.
 pub const LINE_ITEM_ID: &str = "identity_line_item_id";
 /// The line's interval.
 pub const TIME_INTERVAL: &str = "identity_time_interval";
 /// CUR 2.0's map of product attributes.
 pub const PRODUCT_MAP: &str = "product";
-/// The product's name, where it has a column of its own.
-pub const PRODUCT_NAME: &str = "product_product_name";
 /// The service's name, where it has a column of its own.
 pub const SERVICE_NAME: &str = "product_servicename";
 
 /// The column that a key column is made from; `None` for the one that the book fills.
-#[must_use]
-pub const fn key_source(column: KeyColumn) -> Option<&'static str> {
+const fn cur_key(column: KeyColumn) -> Option<&'static str> {
     match column {
         KeyColumn::UnblendedRateState => Some("line_item_unblended_rate"),
         // Made from the measure: see `scan`.
@@ -68,8 +139,7 @@ pub const fn key_source(column: KeyColumn) -> Option<&'static str> {
 }
 
 /// The columns that a measure sums.
-#[must_use]
-pub const fn measure_sources(measure: Measure) -> &'static [&'static str] {
+const fn cur_measure(measure: Measure) -> &'static [&'static str] {
     match measure {
         Measure::Usage => &["line_item_usage_amount"],
         Measure::NormalizedUsage => &["line_item_normalized_usage_amount"],
@@ -88,19 +158,6 @@ pub const fn measure_sources(measure: Measure) -> &'static [&'static str] {
         ],
     }
 }
-
-/// The columns without which no line can be priced.
-pub const NECESSARY: [&str; 9] = [
-    PERIOD_START,
-    PAYER,
-    "line_item_usage_account_id",
-    "line_item_line_item_type",
-    "line_item_product_code",
-    "line_item_usage_type",
-    "line_item_usage_amount",
-    "line_item_unblended_cost",
-    "line_item_currency_code",
-];
 
 /// Key columns whose value a line must have.
 pub const NECESSARY_VALUES: [KeyColumn; 3] =
@@ -122,7 +179,22 @@ impl Layout {
     /// The place of a column in the file.
     #[must_use]
     pub fn column(&self, name: &str) -> Option<usize> {
-        self.columns.get(name).copied()
+        match self.format {
+            CostFormat::Focus(_) => self.columns.get(&name.to_ascii_lowercase()).copied(),
+            _ => self.columns.get(name).copied(),
+        }
+    }
+
+    /// What the file can say of what rules match by and bases start from.
+    #[must_use]
+    pub fn abilities(&self) -> Abilities {
+        if let CostFormat::Focus(_) = self.format {
+            return focus::abilities(self);
+        }
+        let matched_by =
+            [(KeyColumn::Operation, Feature::Operation), (KeyColumn::BillingEntity, Feature::Seller)];
+        let absent = matched_by.into_iter().filter(|(column, _)| self.column(column.name()).is_none());
+        absent.fold(Abilities::ALL_TOLD, |able, (_, feature)| able.with(feature, Ability::Absent))
     }
 
     /// All columns by name, and their places.
@@ -135,11 +207,10 @@ impl Layout {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum LayoutError {
     /// A file about something else.
-    #[error("not a cost file: no `lineItem/…` or `line_item_…` column")]
+    #[error(
+        "not a cost file: no `lineItem/…` or `line_item_…` column, and no `BilledCost` with a `ChargeCategory`"
+    )]
     NotCost,
-    /// FOCUS, which another issue of the format brings.
-    #[error("a FOCUS file (columns `BilledCost` and `ChargeCategory`); this version reads CUR and CUR 2.0")]
-    Focus,
     /// More columns than any export has.
     #[error("{0} columns; at most {COLUMNS_MAX} are read")]
     TooManyColumns(usize),
@@ -159,7 +230,7 @@ impl LayoutError {
     #[must_use]
     pub const fn way_out(&self) -> &'static str {
         match self {
-            Self::NotCost | Self::Focus => "give CUR or CUR 2.0 files with --cost",
+            Self::NotCost => "give CUR, CUR 2.0 or FOCUS files with --cost",
             Self::TooManyColumns(_) => "leave columns out of the export",
             Self::Duplicate(_) | Self::Mixed(..) => "give the file as AWS delivered it",
             Self::Missing(_) => "add the columns to the export; AWS can deliver the month again with them",
@@ -192,19 +263,25 @@ pub fn detect(header: &[String]) -> Result<Layout, LayoutError> {
     }
     let slashed = header.iter().find(|name| name.starts_with("lineItem/"));
     let underscored = header.iter().find(|name| name.starts_with("line_item_"));
-    if slashed.is_none() && underscored.is_none() {
-        let has = |name: &str| header.iter().any(|column| column.eq_ignore_ascii_case(name));
-        let focus = has("BilledCost") && has("ChargeCategory");
-        return Err(if focus { LayoutError::Focus } else { LayoutError::NotCost });
+    let focus = focus::mark(header);
+    if let (Some(cur), Some(focus)) = (slashed.or(underscored), focus) {
+        return Err(LayoutError::Mixed(cur.clone(), focus.clone()));
     }
-    let (columns, duplicates) = bind(header);
+    if focus.is_some() {
+        return detect_focus(header);
+    }
+    if slashed.is_none() && underscored.is_none() {
+        return Err(LayoutError::NotCost);
+    }
+    let canonical = |name: &String| if name.contains('/') { canonical_name(name) } else { name.clone() };
+    let (columns, duplicates) = bind(header, canonical, |name| CUR.reads(name));
     if !duplicates.is_empty() {
         return Err(LayoutError::Duplicate(duplicates.into_iter().collect()));
     }
     if let (Some(slashed), Some(underscored)) = (slashed, underscored) {
         return Err(LayoutError::Mixed(slashed.clone(), underscored.clone()));
     }
-    let missing: Vec<String> = (NECESSARY.iter())
+    let missing: Vec<String> = (CUR.necessary.iter())
         .filter(|name| !columns.contains_key(**name))
         .map(|name| if slashed.is_some() { legacy_name(name) } else { (*name).to_owned() })
         .collect();
@@ -222,34 +299,51 @@ pub fn detect(header: &[String]) -> Result<Layout, LayoutError> {
     Ok(Layout { format, because, header: header.to_vec(), columns })
 }
 
-/// Each column's place by its CUR 2.0 name, and the names that come twice among those that are read.
+/// FOCUS: names are bound without regard to case, for Glue writes them in lower case.
+fn detect_focus(header: &[String]) -> Result<Layout, LayoutError> {
+    let lower_case = |name: &String| name.to_ascii_lowercase();
+    let (columns, duplicates) = bind(header, lower_case, focus::reads);
+    if !duplicates.is_empty() {
+        return Err(LayoutError::Duplicate(duplicates.into_iter().collect()));
+    }
+    let missing = focus::missing(&columns);
+    if !missing.is_empty() {
+        return Err(LayoutError::Missing(missing));
+    }
+    let (version, because) = FocusVersion::tell(header);
+    Ok(Layout { format: CostFormat::Focus(version), because, header: header.to_vec(), columns })
+}
+
+/// Each column's place by its canonical name, and the names that come twice among those that are read.
 ///
-/// A legacy report may have two tag columns that differ only in a character the rule drops: unread, so no matter.
-fn bind(header: &[String]) -> (BTreeMap<String, usize>, BTreeSet<String>) {
+/// A legacy report may have two tag columns that differ only in a character the rule drops, or in case: the first is the tag.
+fn bind(
+    header: &[String],
+    canonical: impl Fn(&String) -> String,
+    is_read: impl Fn(&str) -> bool,
+) -> (BTreeMap<String, usize>, BTreeSet<String>) {
     let (mut columns, mut duplicates) = (BTreeMap::new(), BTreeSet::new());
     for (place, name) in header.iter().enumerate() {
-        let canonical = canonical_name(name);
-        if columns.insert(canonical.clone(), place).is_some() && is_read(&canonical) {
+        let canonical = canonical(name);
+        if is_read(&canonical) && columns.contains_key(&canonical) {
             duplicates.insert(name.clone());
         }
+        columns.entry(canonical).or_insert(place);
     }
     (columns, duplicates)
 }
 
-fn is_read(name: &str) -> bool {
-    let key = KeyColumn::ALL.iter().any(|column| key_source(*column) == Some(name));
-    let measure = Measure::ALL.iter().any(|measure| measure_sources(*measure).contains(&name));
-    key || measure || NECESSARY.contains(&name) || [USAGE_START, PRODUCT_MAP, PRODUCT_NAME].contains(&name)
+/// AWS's rule from `lineItem/UsageAccountId` to `line_item_usage_account_id`: an underscore before every capital, and for the
+/// colon of tags.
+pub(crate) fn canonical_name(name: &str) -> String {
+    if name.contains('/') { snake_case(name) } else { name.to_owned() }
 }
 
-/// AWS's rule from `lineItem/UsageAccountId` to `line_item_usage_account_id`: an underscore before every capital.
-pub(crate) fn canonical_name(name: &str) -> String {
-    if !name.contains('/') {
-        return name.to_owned();
-    }
+/// A name in that spelling, whether or not it has a category.
+pub(crate) fn snake_case(name: &str) -> String {
     let mut canonical = String::with_capacity(name.len() + 8);
     for character in name.chars() {
-        if character == '/' {
+        if matches!(character, '/' | ':') {
             canonical.push('_');
         } else if character.is_ascii_uppercase() {
             if !canonical.is_empty() && !canonical.ends_with('_') {
@@ -284,7 +378,7 @@ mod tests {
     }
 
     fn legacy() -> Vec<String> {
-        NECESSARY.iter().map(|name| legacy_name(name)).collect()
+        CUR.necessary.iter().map(|name| legacy_name(name)).collect()
     }
 
     #[test]
@@ -305,7 +399,7 @@ mod tests {
     #[test]
     fn formats_are_told_apart() {
         assert_eq!(detect(&legacy()).unwrap().format, CostFormat::LegacyCur);
-        let mut cur2 = header(&NECESSARY);
+        let mut cur2 = header(CUR.necessary);
         assert_eq!(detect(&cur2).unwrap().format, CostFormat::LegacyCur);
         cur2.push("resource_tags".to_owned());
         let layout = detect(&cur2).unwrap();
@@ -326,10 +420,12 @@ mod tests {
     #[test]
     fn other_headers_are_refused_by_what_they_are() {
         assert_eq!(detect(&header(&["a", "b"])).unwrap_err(), LayoutError::NotCost);
-        assert_eq!(detect(&header(&["BilledCost", "ChargeCategory"])).unwrap_err(), LayoutError::Focus);
-        let twice = detect(&[header(&NECESSARY), header(&["line_item_usage_amount"])].concat()).unwrap_err();
+        let both = detect(&header(&["BilledCost", "ChargeCategory", "line_item_x"])).unwrap_err();
+        assert!(matches!(both, LayoutError::Mixed(..)));
+        let twice =
+            detect(&[header(CUR.necessary), header(&["line_item_usage_amount"])].concat()).unwrap_err();
         assert!(matches!(twice, LayoutError::Duplicate(_)));
-        let mixed = detect(&[header(&NECESSARY), header(&["lineItem/Foo"])].concat()).unwrap_err();
+        let mixed = detect(&[header(CUR.necessary), header(&["lineItem/Foo"])].concat()).unwrap_err();
         assert!(matches!(mixed, LayoutError::Mixed(..)));
         let many = detect(&vec!["line_item_x".to_owned(); COLUMNS_MAX + 1]).unwrap_err();
         assert!(matches!(many, LayoutError::TooManyColumns(_)));

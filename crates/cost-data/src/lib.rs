@@ -1,6 +1,6 @@
 //! Cost files in: what AWS delivered for a month becomes a cost cube.
 //!
-//! [`delivery`] finds the files, [`layout`] tells which format they have, [`parquet_lines`] and [`csv_lines`] turn them into
+//! [`delivery`] finds the files at their [`location`]s, [`layout`] tells which format they have, [`parquet_lines`] and [`csv_lines`] turn them into
 //! batches, [`scan`] sums the batches by charge class, and [`reading`] drives it all over threads. Cost files are
 //! untrusted, so [`worker`] does this in a child process under memory and time limits. Nothing here knows a price.
 
@@ -13,11 +13,20 @@ pub mod diagnostics;
 pub mod layout;
 
 pub mod dimensions;
+mod focus;
 
 pub mod delivery;
 pub mod manifest;
+pub mod source_file;
 
+pub mod location;
+
+mod bucket;
+mod fetch;
 mod source;
+mod sources;
+
+pub mod pin;
 
 mod batch;
 mod csv_lines;

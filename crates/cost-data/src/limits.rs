@@ -44,3 +44,23 @@ pub const WORKER_THREAD_BYTES: u64 = 192 << 20;
 pub const WORKER_BASE_SECONDS: u64 = 120;
 /// CPU seconds per mebibyte of cost files.
 pub const WORKER_SECONDS_PER_MIB: u64 = 2;
+/// Address space for fetching from object stores: connections, their buffers and their threads.
+pub const WORKER_FETCH_BYTES: u64 = 512 << 20;
+/// How long a connection to an object store may take to be made, in seconds.
+pub const STORE_CONNECT_SECONDS: u64 = 5;
+/// How long an object store may be silent within an answer, in seconds.
+pub const STORE_SILENCE_SECONDS: u64 = 20;
+/// How often a request to an object store is repeated.
+pub const STORE_RETRIES_MAX: usize = 6;
+/// After how many seconds a request to an object store is not repeated any more.
+pub const STORE_RETRY_SECONDS: u64 = 45;
+/// How often a part of an object is asked for again, from where it broke off, without one more byte of it.
+pub const STORE_RESUMES_MAX: u32 = 4;
+/// How many parts of objects are fetched or sent at once.
+pub const STORE_TRANSFERS: usize = 4;
+/// How much of an object is asked for at once.
+pub const STORE_PART_BYTES: u64 = 32 << 20;
+/// How much of each object is fetched first: enough for the footer of a Parquet file or the header of a CSV file.
+pub const STORE_LOOK_BYTES: u64 = 1 << 20;
+/// How much of a file is sent to an object store at once; all parts are in memory while they are sent.
+pub const STORE_SEND_BYTES: usize = 8 << 20;

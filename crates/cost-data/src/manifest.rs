@@ -5,17 +5,15 @@
 
 use crate::diagnostics::{Diagnostic, excerpt};
 use crate::limits::{FILES_MAX, MANIFEST_BYTES_MAX};
+use crate::location::Location;
 use billing::period::BillingPeriod;
 use serde_json::Value;
-use std::fs;
-use std::io::Read;
-use std::path::{Path, PathBuf};
 
 /// A manifest, as far as reading a month needs it.
 #[derive(Debug, Clone)]
 pub struct Manifest {
     /// Where it is.
-    pub path: PathBuf,
+    pub location: Location,
     /// Its place under the given root.
     pub name: String,
     /// The report or export it describes.
@@ -40,8 +38,9 @@ pub fn is_manifest(name: &str) -> bool {
 ///
 /// # Errors
 /// A [`Diagnostic`] when it is not a complete CUR or Data Exports manifest, or names a key outside its prefix.
-pub fn read(path: &Path, name: &str) -> Result<Manifest, Diagnostic> {
-    let bytes = bytes(path).map_err(|error| Diagnostic::file(name, format!("cannot be read: {error}")))?;
+pub fn read(location: &Location, name: &str) -> Result<Manifest, Diagnostic> {
+    let named = |problem| Diagnostic { file: name.to_owned(), ..problem };
+    let bytes = location.read(MANIFEST_BYTES_MAX).map_err(named)?;
     let broken = |reason: String| {
         Diagnostic::file(name, reason)
             .hint("AWS writes it last; wait until the delivery is complete, or give the data files")
@@ -63,29 +62,15 @@ pub fn read(path: &Path, name: &str) -> Result<Manifest, Diagnostic> {
         keys.push(key_path(key).ok_or_else(|| outside(name, key))?);
     }
     let report = text("reportName").or_else(|| text("exportName"));
-    let file_name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
     Ok(Manifest {
-        path: path.to_owned(),
+        location: location.clone(),
         name: name.to_owned(),
-        report: report.unwrap_or_else(|| file_name.trim_end_matches("-Manifest.json").to_owned()),
+        report: report.unwrap_or_else(|| location.name().trim_end_matches("-Manifest.json").to_owned()),
         version: text("assemblyId").or_else(|| text("executionId")).unwrap_or_default(),
         period: stated_period(&value).or_else(|| folder_period(name)),
         keys,
         bytes,
     })
-}
-
-/// The bytes of a manifest, up to the limit.
-///
-/// # Errors
-/// I/O errors, and a file beyond [`MANIFEST_BYTES_MAX`].
-pub fn bytes(path: &Path) -> std::io::Result<Vec<u8>> {
-    let mut bytes = Vec::new();
-    fs::File::open(path)?.take(MANIFEST_BYTES_MAX + 1).read_to_end(&mut bytes)?;
-    if bytes.len() as u64 > MANIFEST_BYTES_MAX {
-        return Err(std::io::Error::other(format!("larger than {MANIFEST_BYTES_MAX} bytes")));
-    }
-    Ok(bytes)
 }
 
 fn outside(name: &str, key: &str) -> Diagnostic {

@@ -137,6 +137,18 @@ pub fn units_of_double(x: f64, notes: &mut NumberNotes) -> Result<i128, NumberEr
     units_of_text(&text, notes)
 }
 
+/// A double of a file that this program has written: its shortest text is the decimal that was written.
+///
+/// # Errors
+/// [`NumberError`].
+pub fn units_of_own_double(x: f64, notes: &mut NumberNotes) -> Result<i128, NumberError> {
+    match fast_units(x) {
+        Some(units) => Ok(i128::from(units)),
+        None if !x.is_finite() => Err(NumberError::NotFinite),
+        None => units_of_text(&format!("{x}"), notes),
+    }
+}
+
 /// A single-precision number by its shortest text.
 ///
 /// # Errors

@@ -4,7 +4,7 @@
 //! decimals, floats, whole numbers or text. Only the columns that pricing needs are decoded.
 
 use crate::batch::{
-    Batch, Codes, Columns, Days, Numbers, OTHER_DAY, Place, Reject, RowNotes, SECONDS_OF_DAY, key_column_name,
+    self, Batch, Bound, Codes, Columns, Days, Numbers, OTHER_DAY, Place, Reject, RowNotes, SECONDS_OF_DAY,
 };
 use crate::dimensions::{self, DimensionColumn};
 use crate::layout::{self, Layout, LayoutError};
@@ -19,7 +19,7 @@ use arrow_array::types::{
     Date32Type, Decimal128Type, Float32Type, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType,
     TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType,
 };
-use arrow_array::{Array, ArrayRef, RecordBatch};
+use arrow_array::{Array, ArrayRef, RecordBatch, new_null_array};
 use arrow_schema::{DataType, Field, Schema, TimeUnit};
 use billing::charge_class::KeyColumn;
 use foldhash::fast::FixedState;
@@ -39,6 +39,8 @@ const RECENT_NUMBERS: usize = 64;
 /// A Parquet cost file whose footer has been read and checked.
 pub struct ParquetFile {
     pub layout: Layout,
+    /// Whether this program has written it.
+    own: bool,
     metadata: ArrowReaderMetadata,
 }
 
@@ -72,8 +74,10 @@ impl ParquetFile {
         let header: Vec<String> =
             metadata.schema().fields().iter().map(|field| field.name().clone()).collect();
         let layout = layout::detect(&header).map_err(Refused::Layout)?;
+        let created_by = metadata.metadata().file_metadata().created_by();
+        let own = created_by.is_some_and(|program| program.starts_with("proforma "));
         let metadata = with_dictionaries(&metadata).map_err(broken)?;
-        Ok(Self { layout, metadata })
+        Ok(Self { layout, own, metadata })
     }
 
     pub fn row_groups(&self) -> usize {
@@ -83,32 +87,31 @@ impl ParquetFile {
     /// Columns of a type that no exact value can come from, with their types.
     pub fn unusable_columns(&self, columns: &Columns) -> Vec<String> {
         let fields = self.metadata.schema().fields();
-        let check = |place: usize, usable: &dyn Fn(&DataType) -> bool, wanted: &str| {
-            let field: &Field = &fields[place];
+        let check = |column: Bound, usable: &dyn Fn(&DataType) -> bool, wanted: &str| {
+            let field: &Field = &fields[column.place];
             (!usable(field.data_type()))
                 .then(|| format!("`{}` is {}, expected {wanted}", field.name(), type_name(field.data_type())))
         };
-        let key_types = KeyColumn::ALL.iter().zip(&columns.keys).filter_map(|(column, place)| {
+        let key_types = KeyColumn::ALL.iter().zip(&columns.keys).filter_map(|(column, bound)| {
             let number = matches!(
                 column,
                 KeyColumn::NormalizationFactor | KeyColumn::PublicRate | KeyColumn::UnblendedRateState
             );
             let usable = |kind: &DataType| is_text(kind) || (number && is_number(kind));
-            check((*place)?, &usable, if number { "text or a number" } else { "text" })
+            check((*bound)?, &usable, if number { "text or a number" } else { "text" })
         });
         let measures = columns
             .measures
             .iter()
-            .filter_map(|(_, _, place)| check(*place, &|kind| is_text(kind) || is_number(kind), "a number"));
+            .filter_map(|(_, column)| check(*column, &|kind| is_text(kind) || is_number(kind), "a number"));
         let times = [Some(columns.period_start), columns.usage_start]
             .into_iter()
             .flatten()
-            .filter_map(|place| check(place, &|kind| is_text(kind) || is_time(kind), "a timestamp"));
-        let texts = [columns.payer].into_iter().chain(columns.product_name).chain(columns.service_name);
-        let texts = texts.chain(columns.identity.into_iter().flatten());
-        let texts = texts.filter_map(|place| check(place, &is_text, "text"));
+            .filter_map(|column| check(column, &|kind| is_text(kind) || is_time(kind), "a timestamp"));
+        let texts = columns.texts().filter_map(|column| check(column, &is_text, "text"));
         let dimensions = columns.dimensions.iter().filter_map(|column| {
-            check(column.place, &|kind| is_text(kind) || is_map_of_texts(kind), "text or a map of texts")
+            let bound = Bound { name: "", place: column.place };
+            check(bound, &|kind| is_text(kind) || is_map_of_texts(kind), "text or a map of texts")
         });
         key_types.chain(measures).chain(times).chain(texts).chain(dimensions).collect()
     }
@@ -129,7 +132,12 @@ impl ParquetFile {
         let reader = self.reader(file, row_group, places.iter().copied())?.with_batch_size(batch_rows);
         let rows = self.metadata.metadata().row_group(row_group).num_rows();
         let rows_left = usize::try_from(rows).map_err(|_| format!("claims {rows} rows"))?;
-        Ok(Batches { reader: reader.build().map_err(|error| error.to_string())?, rows_left, places })
+        Ok(Batches {
+            reader: reader.build().map_err(|error| error.to_string())?,
+            rows_left,
+            places,
+            own: self.own,
+        })
     }
 
     /// A reader of some columns of a row group.
@@ -187,9 +195,8 @@ fn check_chunks(metadata: &ParquetMetaData, bytes: u64) -> Result<(), String> {
 
 /// The same file with every text column read as a dictionary.
 fn with_dictionaries(metadata: &ArrowReaderMetadata) -> parquet::errors::Result<ArrowReaderMetadata> {
-    let text = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
     let field = |field: &Arc<Field>| match field.data_type() {
-        DataType::Utf8 => Arc::new(field.as_ref().clone().with_data_type(text.clone())),
+        DataType::Utf8 => Arc::new(field.as_ref().clone().with_data_type(text_type())),
         _ => Arc::clone(field),
     };
     let schema = Schema::new(metadata.schema().fields().iter().map(field).collect::<Vec<_>>());
@@ -197,8 +204,14 @@ fn with_dictionaries(metadata: &ArrowReaderMetadata) -> parquet::errors::Result<
     ArrowReaderMetadata::try_new(Arc::clone(metadata.metadata()), options)
 }
 
+/// Text as it is read: as a dictionary.
+fn text_type() -> DataType {
+    DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8))
+}
+
+/// Whether a column is text, or has no value at all.
 fn is_text(kind: &DataType) -> bool {
-    matches!(kind, DataType::Dictionary(_, value) if **value == DataType::Utf8)
+    *kind == DataType::Null || *kind == text_type()
 }
 
 fn is_map_of_texts(kind: &DataType) -> bool {
@@ -228,6 +241,8 @@ pub struct Batches {
     rows_left: usize,
     /// The columns of the records, by their places in the file.
     places: Vec<usize>,
+    /// Whether this program has written the file.
+    own: bool,
 }
 
 impl Batches {
@@ -260,71 +275,75 @@ impl Batches {
             return Some(Err("holds more rows than its footer says".to_owned()));
         };
         self.rows_left = rows_left;
-        let decoder = Decoder { record: record.clone(), rejects: Vec::new(), notes: RowNotes::default() };
-        Some(Ok((decoder.batch(place, columns, period, &self.places), record)))
+        let mut decoder = Decoder::new(&record, &self.places, self.own);
+        Some(Ok((batch::assemble(&mut decoder, place, columns, period), record)))
     }
 }
 
 struct Decoder {
-    record: RecordBatch,
+    rows: usize,
+    /// Whether doubles are read as this program has written them.
+    own: bool,
+    /// The columns by their place in the file.
+    by_place: HashMap<usize, ArrayRef>,
     rejects: Vec<Reject>,
     notes: RowNotes,
 }
 
+impl batch::Lines for Decoder {
+    const MAPS_ARE_TEXT: bool = false;
+
+    fn rows(&self) -> usize {
+        self.rows
+    }
+
+    fn in_period(&mut self, column: Bound, period: &Range<i64>) -> Option<Vec<bool>> {
+        self.period_mask(&self.array(column), column.name, period)
+    }
+
+    fn days(&self, column: Bound, period: &Range<i64>) -> Days {
+        days(&self.array(column), period)
+    }
+
+    fn dimension(&mut self, column: &DimensionColumn) -> Codes {
+        self.values_of(&self.array(Bound { name: "", place: column.place }), column)
+    }
+
+    fn texts(&mut self, column: Bound) -> Codes {
+        self.codes(&self.array(column), column.name)
+    }
+
+    fn amounts(&mut self, column: Bound) -> Numbers {
+        self.numbers(&self.array(column), column.name)
+    }
+
+    fn note_in(&mut self, notes: RowNotes) {
+        self.notes = notes;
+    }
+
+    fn findings(&mut self) -> (Vec<Reject>, RowNotes) {
+        (std::mem::take(&mut self.rejects), std::mem::take(&mut self.notes))
+    }
+}
+
 impl Decoder {
-    fn batch(mut self, place: Place, columns: &Columns, period: &Range<i64>, places: &[usize]) -> Batch {
-        // A projection keeps the file's order.
-        let by_place: HashMap<usize, ArrayRef> =
-            places.iter().copied().zip(self.record.columns().iter().cloned()).collect();
-        let column = |at: usize| Arc::clone(&by_place[&at]);
-        self.notes = RowNotes::new(self.period_mask(&column(columns.period_start), period));
-        let mut keys = columns.keys.map(|_| None);
-        for (key, source) in KeyColumn::ALL.into_iter().zip(columns.keys) {
-            keys[key as usize] = source.map(|at| self.codes(&column(at), key_column_name(key)));
-        }
-        if !columns.dimensions.is_empty() {
-            let values = columns.dimensions.iter().map(|of| (of, self.dimension(&column(of.place), of)));
-            let values: Vec<_> = values.collect();
-            let sets = dimensions::sets(self.record.num_rows(), &values);
-            keys[KeyColumn::DimensionSet as usize] = Some(sets);
-        }
-        let mut measures = Vec::with_capacity(columns.measures.len());
-        for (measure, name, at) in &columns.measures {
-            measures.push((*measure, self.numbers(&column(*at), name)));
-        }
-        let days = columns.usage_start.map(|at| days(&column(at), period));
-        let payer = self.codes(&column(columns.payer), layout::PAYER);
-        let product_name = columns.product_name.map(|at| self.codes(&column(at), layout::PRODUCT_NAME));
-        let service_name = columns.service_name.map(|at| self.codes(&column(at), layout::SERVICE_NAME));
-        let identity = columns.identity.map(|[id, interval]| {
-            [
-                self.codes(&column(id), layout::LINE_ITEM_ID),
-                self.codes(&column(interval), layout::TIME_INTERVAL),
-            ]
-        });
-        let rows = self.record.num_rows();
-        let Self { rejects, notes: RowNotes { in_period, kept: notes, .. }, .. } = self;
-        let product_map = None;
-        Batch {
-            place,
-            rows,
-            keys,
-            payer,
-            measures,
-            in_period,
-            days,
-            product_name,
-            service_name,
-            product_map,
-            identity,
-            rejects,
-            notes,
-            name_in_map: columns.product_name.is_none() && columns.product_map.is_some(),
+    /// The columns of a record, which keeps the file's order.
+    fn new(record: &RecordBatch, places: &[usize], own: bool) -> Self {
+        let by_place = places.iter().copied().zip(record.columns().iter().cloned()).collect();
+        Self { rows: record.num_rows(), own, by_place, rejects: Vec::new(), notes: RowNotes::default() }
+    }
+
+    /// A column. One without any value may have no type: then it is text without a value.
+    fn array(&self, column: Bound) -> ArrayRef {
+        let array = &self.by_place[&column.place];
+        match array.data_type() {
+            DataType::Null => new_null_array(&text_type(), self.rows),
+            _ => Arc::clone(array),
         }
     }
 
     /// The values of a dimension: a text column, or the values of a key in a map column.
-    fn dimension(&mut self, array: &ArrayRef, column: &DimensionColumn) -> Codes {
+    fn values_of(&mut self, array: &ArrayRef, column: &DimensionColumn) -> Codes {
         let Some(maps) = array.as_map_opt() else {
             let codes = self.codes(array, &column.name);
             return if column.in_map { dimensions::from_json_maps(&codes, &column.name) } else { codes };
@@ -416,7 +435,8 @@ impl Decoder {
             if numbers.nulls.as_ref().is_some_and(|nulls| nulls.is_null(row)) {
                 continue;
             }
-            match number::units_of_double(values[row], self.notes.of_row(row)) {
+            let units = if self.own { number::units_of_own_double } else { number::units_of_double };
+            match units(values[row], self.notes.of_row(row)) {
                 Ok(units) => numbers.set(row, units),
                 Err(error) => {
                     let text = values[row].to_string();
@@ -428,7 +448,7 @@ impl Decoder {
     }
 
     /// Which rows belong to the period; a row without a readable one is rejected.
-    fn period_mask(&mut self, array: &ArrayRef, period: &Range<i64>) -> Option<Vec<bool>> {
+    fn period_mask(&mut self, array: &ArrayRef, name: &str, period: &Range<i64>) -> Option<Vec<bool>> {
         if all_within(array, period) {
             return None;
         }
@@ -438,7 +458,7 @@ impl Decoder {
             Ok(_) => mask.get_or_insert_with(|| vec![true; array.len()])[row] = false,
             Err(text) => {
                 let reason = "not a readable billing period start";
-                self.rejects.push(Reject::new(row, layout::PERIOD_START, Some(&text), reason));
+                self.rejects.push(Reject::new(row, name, Some(&text), reason));
             }
         });
         mask

@@ -1,27 +1,33 @@
 //! Reading a month: all files of a delivery, over threads, into one cube.
 
+mod checks;
 mod line_search;
 
+use checks::{
+    double_discounts, duplicate_files, duplicates, no_lines, odd_accounts, one_payer, without_identity,
+};
 pub use line_search::{FoundLine, LineSearch, find as find_line};
 
-use crate::batch::{Columns, Place, key_column_name, span};
+use crate::batch::{Columns, Place, span};
 use crate::csv_lines::{self, CsvFile};
 use crate::daily_file;
-use crate::delivery::{self, Delivery, Found};
-use crate::diagnostics::{Diagnostic, excerpt};
+use crate::delivery::{self, Found};
+use crate::diagnostics::Diagnostic;
 use crate::dimensions::Dimensions;
+use crate::focus::{self, OtherProviders};
 use crate::layout::{CostFormat, Layout, LayoutError};
-use crate::limits::{ODD_ACCOUNTS_SHOWN_MAX, REJECTS_LISTED_MAX, RESTARTS_MAX};
+use crate::limits::{REJECTS_LISTED_MAX, RESTARTS_MAX};
+use crate::location::Location;
 use crate::number::NumberNotes;
 use crate::parquet_lines::{self, ParquetFile};
+use crate::pin;
 use crate::scan::{self, Counts, Daily, Scan, TooManyClasses};
 use crate::source::Source;
-use billing::account::AccountId;
+use crate::sources::Sources;
+use billing::abilities::Abilities;
 use billing::charge_class::{Cube, KeyColumn, Measure};
-use billing::cost_line::LineItemType;
 use billing::money::{Cost, Currency};
 use billing::period::BillingPeriod;
-use billing::rate_card::line_item_type;
 use billing::reconciliation::ControlTotal;
 use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
@@ -34,10 +40,12 @@ use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+pub use crate::focus::OtherProvider;
+
 /// What to read, and how.
 #[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Request {
-    /// Folders, cost files or manifests.
+    /// Folders, cost files, manifests or the source file of a run; of this machine or as `s3://bucket/key`.
     pub inputs: Vec<PathBuf>,
     /// The month, as `YYYY-MM`.
     pub period: String,
@@ -47,6 +55,10 @@ pub struct Request {
     pub accept_rejects: bool,
     /// Whether to look for lines that come twice; takes 16 bytes of memory a line.
     pub check_line_ids: bool,
+    /// Where to keep the files by content.
+    pub pin: Option<PathBuf>,
+    /// The folder that objects of a store are kept in while they are read; that of the system if it is not given.
+    pub scratch: Option<PathBuf>,
     /// The tags and cost categories that split classes.
     #[serde(default)]
     pub dimensions: Dimensions,
@@ -89,6 +101,8 @@ pub struct Report {
     pub rounding_residue: String,
     /// Rejected lines, up to a limit.
     pub rejects: Vec<Diagnostic>,
+    /// What other providers billed in the period: files of FOCUS may hold lines of several.
+    pub other_providers: Vec<OtherProvider>,
     /// Lines that came more than once, when that was checked.
     pub duplicate_lines: Option<u64>,
     /// The SHA-256 of the daily cube, in hexadecimal, where there is one.
@@ -112,9 +126,19 @@ pub struct FileReport {
     pub format: CostFormat,
     /// What gave the format away.
     pub because: String,
+    /// The path or URL that it was read from, at first.
+    pub read_from: String,
+    /// The path or URL of its pinned copy.
+    pub pinned: Option<String>,
 }
 
 impl Report {
+    /// Lines of other providers.
+    #[must_use]
+    pub fn lines_of_other_providers(&self) -> u64 {
+        self.other_providers.iter().map(|other| other.lines).sum()
+    }
+
     /// The identity of the set of files: the hash of their hashes, whatever their names and order.
     #[must_use]
     pub fn snapshot(&self) -> [u8; 32] {
@@ -164,13 +188,17 @@ pub fn read(request: &Request, progress: &(dyn Fn(Progress) + Sync)) -> Result<R
         .map_err(|error| Diagnostic::file("--period", error.to_string()))?;
     for _ in 0..RESTARTS_MAX {
         let delivery = delivery::find(&request.inputs, period)?;
-        let opened = open_all(&delivery, request)?;
-        let outcome = Run::new(&opened, period, progress).read(request);
-        let changed = opened.files.iter().find(|file| file.source.has_changed()).map(|file| &file.found.name);
-        let manifest = delivery.changed_manifest().map(|manifest| &manifest.name);
-        if changed.or(manifest).is_none() {
-            return finish(outcome?, opened, period, request);
+        let sources = Sources::open(&delivery, request.scratch.as_deref());
+        let opened = open_all(&sources, delivery.passed_by.clone(), request);
+        let outcome = opened.and_then(|opened| {
+            let outcome = Run::new(&opened, period, progress).read(request)?;
+            Ok((outcome, opened))
+        });
+        if sources.have_changed() || delivery.has_changed(&request.inputs, period) {
+            continue;
         }
+        let reading = outcome.and_then(|(outcome, opened)| finish(outcome, opened, period, request));
+        return sources.explained(reading);
     }
     let input = request.inputs.first().map(|path| path.display().to_string()).unwrap_or_default();
     let reason = format!("changed {RESTARTS_MAX} times while it was read");
@@ -208,12 +236,17 @@ const PRICE_COLUMNS: [(KeyColumn, &str); 5] = [
 
 /// A warning for every such column that a file does not have.
 fn absent_columns(files: &[OpenFile]) -> Vec<String> {
+    // What a file of FOCUS cannot say is told of the rules that need it.
+    if files.iter().any(|file| file.columns.focus.is_some()) {
+        return Vec::new();
+    }
     let without = |missing: &dyn Fn(&Columns) -> bool, column: &str, then: &str| {
         let file = files.iter().find(|file| missing(&file.columns))?;
         Some(format!("`{}` has no column `{column}`: {then}", file.found.name))
     };
     let keys = PRICE_COLUMNS.iter().filter_map(|(column, then)| {
-        without(&|columns| columns.keys[*column as usize].is_none(), key_column_name(*column), then)
+        let name = CostFormat::Cur2.vocabulary().key_name(*column);
+        without(&|columns| columns.keys[*column as usize].is_none(), name, then)
     });
     let public = |columns: &Columns| !columns.measures.iter().any(|(of, ..)| *of == Measure::PublicOnDemand);
     let public =
@@ -222,12 +255,16 @@ fn absent_columns(files: &[OpenFile]) -> Vec<String> {
 }
 
 /// Opens every file and tells its format; all files of a delivery must have one.
-pub(crate) fn open_all(delivery: &Delivery, request: &Request) -> Result<Opened, Refusal> {
-    let mut opened = Opened { files: Vec::new(), format: None, passed_by: delivery.passed_by.clone() };
+pub(crate) fn open_all(
+    sources: &Sources,
+    passed_by: Vec<(String, String)>,
+    request: &Request,
+) -> Result<Opened, Refusal> {
+    let mut opened = Opened { files: Vec::new(), format: None, passed_by };
     let mut problems = Vec::new();
     let mut formats: BTreeMap<CostFormat, String> = BTreeMap::new();
-    for found in &delivery.files {
-        match unless_it_panics(|| open(found, request)).unwrap_or_else(|reason| {
+    for (found, source) in sources.iter() {
+        match unless_it_panics(|| open(found, source, request)).unwrap_or_else(|reason| {
             let problem = Diagnostic::file(&found.name, reason).hint(HINT_BROKEN);
             Err(Unread::Problem(Box::new(problem)))
         }) {
@@ -267,7 +304,11 @@ enum Unread {
     Problem(Box<Diagnostic>),
 }
 
-fn open(found: &Found, request: &Request) -> Result<(OpenFile, CostFormat), Unread> {
+fn open(
+    found: &Found,
+    source: &Result<Source, String>,
+    request: &Request,
+) -> Result<(OpenFile, CostFormat), Unread> {
     let problem = |reason: String| Unread::Problem(Box::new(Diagnostic::file(&found.name, reason)));
     let broken =
         |reason: String| Unread::Problem(Box::new(Diagnostic::file(&found.name, reason).hint(HINT_BROKEN)));
@@ -278,9 +319,9 @@ fn open(found: &Found, request: &Request) -> Result<(OpenFile, CostFormat), Unre
             Unread::Problem(Box::new(problem))
         }
     };
-    let source = Source::open(&found.path).map_err(problem)?;
-    let head = source.head(4).map_err(|error| problem(format!("cannot be read: {error}")))?;
-    let is_parquet = head == b"PAR1" || (found.name.ends_with(".parquet"));
+    let source = source.clone().map_err(problem)?;
+    let is_parquet = found.name.ends_with(".parquet")
+        || source.head(4).map_err(|error| problem(format!("cannot be read: {error}")))? == b"PAR1";
     let (layout, content) = if is_parquet {
         let file = ParquetFile::open(&source).map_err(|refused| match refused {
             parquet_lines::Refused::Layout(error) => of_layout(error),
@@ -543,13 +584,13 @@ fn finish(
     let format = opened.format.unwrap_or(CostFormat::Cur2);
     let mut report = Report { hashing_nanoseconds, passed_by: opened.passed_by.clone(), ..Report::default() };
     report.warnings.extend(absent_columns(&opened.files));
-    for (number, file) in opened.files.iter().enumerate() {
-        let sha256 = hashes.get(&number).map(|hash| hex(hash)).unwrap_or_default();
-        let (name, bytes, because) =
-            (file.found.name.clone(), file.source.bytes(), file.layout.because.clone());
-        report.files.push(FileReport { name, sha256, bytes, format, because });
-    }
+    report.files =
+        opened.files.iter().enumerate().map(|(n, file)| file.report(hashes.get(&n), format)).collect();
     let mut problems = duplicate_files(&report.files, &file_lines);
+    problems.extend(opened.files.iter().zip(&report.files).filter_map(|(file, report)| {
+        let kept = file.found.kept.as_ref().filter(|kept| kept.sha256 != report.sha256);
+        kept.map(|kept| kept.changed(&file.found))
+    }));
     let mut totals = Totals::default();
     for scan in &mut scans {
         totals.absorb(scan);
@@ -585,7 +626,11 @@ fn finish(
         OpenFile { content: Content::Parquet(parquet), source, .. } => Some((source, parquet)),
         _ => None,
     });
-    let cube = Cube::new(period, payer, texts, classes, names);
+    let mut cube = Cube::new(period, payer, texts, classes, names);
+    let able = opened.files.iter().map(|file| file.layout.abilities());
+    cube.abilities = able.fold(Abilities::ALL_TOLD, Abilities::and);
+    report.other_providers = focus::other_providers(totals.others)
+        .map_err(|reason| Diagnostic::file(&inputs_text(request), reason))?;
     report.add_counts(totals.counts, totals.notes);
     report.warnings.extend(no_lines(&report, period));
     report.warnings.extend(opened.files.iter().filter_map(|file| without_identity(file, request)));
@@ -596,7 +641,34 @@ fn finish(
     report.warnings.extend(request.dimensions.unused(sets));
     let control =
         control_totals(totals.control).map_err(|reason| Diagnostic::file(&inputs_text(request), reason))?;
+    if let Some(pins) = &request.pin {
+        pin_all(&opened, &mut report, &pin::folder(pins)?)?;
+    }
     Ok(Reading { control, cube, report })
+}
+
+/// Keeps every file by its content, and notes where.
+fn pin_all(opened: &Opened, report: &mut Report, pins: &Location) -> Result<(), Diagnostic> {
+    for (file, report) in opened.files.iter().zip(&mut report.files) {
+        report.pinned = Some(pin::keep(&file.source, &report.name, &report.sha256, pins)?);
+    }
+    pin::finish(pins)
+}
+
+impl OpenFile {
+    fn report(&self, hash: Option<&[u8; 32]>, format: CostFormat) -> FileReport {
+        let kept = self.found.kept.as_ref();
+        let place = || self.found.location.canonical().to_string();
+        FileReport {
+            name: self.found.name.clone(),
+            sha256: hash.map(|hash| hex(hash)).unwrap_or_default(),
+            bytes: self.source.bytes(),
+            format,
+            because: self.layout.because.clone(),
+            read_from: kept.map_or_else(place, |kept| kept.read_from.clone()),
+            pinned: kept.and_then(|kept| kept.pinned.clone()),
+        }
+    }
 }
 
 fn control_totals(units: BTreeMap<String, (i128, i128)>) -> Result<BTreeMap<Currency, ControlTotal>, String> {
@@ -614,6 +686,7 @@ fn control_totals(units: BTreeMap<String, (i128, i128)>) -> Result<BTreeMap<Curr
 /// What all threads found, added up.
 #[derive(Default)]
 struct Totals {
+    others: OtherProviders,
     counts: Counts,
     notes: NumberNotes,
     payers: BTreeMap<String, Place>,
@@ -635,6 +708,7 @@ impl Totals {
             let total = self.control.entry(currency).or_default();
             *total = (total.0 + net, total.1 + unblended);
         }
+        focus::add_others(&mut self.others, std::mem::take(&mut scan.others));
         self.rejects.extend(scan.take_rejects());
         self.identities.append(&mut scan.identities);
         self.names.absorb(std::mem::take(&mut scan.names));
@@ -657,102 +731,4 @@ impl Report {
 #[must_use]
 pub fn hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Files with the same lines: the delivery counts its cost twice. Files without lines may well be alike.
-fn duplicate_files(files: &[FileReport], lines: &[u64]) -> Vec<Diagnostic> {
-    let mut first: BTreeMap<&str, &str> = BTreeMap::new();
-    let mut problems = Vec::new();
-    for (file, _) in files.iter().zip(lines).filter(|(_, lines)| **lines > 0) {
-        if let Some(other) = first.insert(&file.sha256, &file.name) {
-            let reason = format!("has the same content as `{other}`; together they would count cost twice");
-            problems
-                .push(Diagnostic::file(&file.name, reason).hint("remove one of them, or give the manifest"));
-        }
-    }
-    problems
-}
-
-fn one_payer(
-    payers: &BTreeMap<String, Place>,
-    opened: &Opened,
-    request: &Request,
-) -> Result<Option<AccountId>, Diagnostic> {
-    let file = |place: &Place| opened.files[place.file].found.name.as_str();
-    if payers.len() > 1 {
-        let list: Vec<_> =
-            payers.iter().map(|(payer, place)| format!("`{payer}` (first in `{}`)", file(place))).collect();
-        let reason = format!("lines of several payer accounts: {}", list.join(", "));
-        return Err(
-            Diagnostic::file(&inputs_text(request), reason).hint("give one payer's delivery with --cost")
-        );
-    }
-    let Some((payer, place)) = payers.first_key_value() else { return Ok(None) };
-    match AccountId::parse(payer) {
-        Some(payer) => Ok(Some(payer)),
-        None => Err(Diagnostic {
-            column: Some(crate::layout::PAYER.to_owned()),
-            value: Some(excerpt(payer)),
-            row: Some(place.row + 1),
-            row_group: place.row_group,
-            ..Diagnostic::file(file(place), "not an account id")
-        }),
-    }
-}
-
-fn duplicates(mut identities: Vec<u128>) -> u64 {
-    identities.sort_unstable();
-    identities.windows(2).filter(|pair| pair[0] == pair[1]).count() as u64
-}
-
-/// A month in which nothing was used, or the wrong month.
-fn no_lines(report: &Report, period: BillingPeriod) -> Option<String> {
-    let others = report.lines_passed_by;
-    let of_period = report.lines_read - others - report.lines_rejected;
-    (of_period == 0).then(|| match others {
-        0 => format!("the cost files have no line of {period}: all totals are 0"),
-        _ => format!(
-            "the cost files have no line of {period}, only {others} of other months: all totals are 0"
-        ),
-    })
-}
-
-/// A file whose lines cannot be told apart, though that was asked for.
-fn without_identity(file: &OpenFile, request: &Request) -> Option<String> {
-    let name = &file.found.name;
-    (request.check_line_ids && file.columns.identity.is_none()).then(|| {
-        format!("`{name}` has no line ids and intervals: its lines are not looked through for duplicates")
-    })
-}
-
-/// Accounts that no book can name.
-fn odd_accounts(cube: &Cube) -> Vec<String> {
-    let texts = cube.classes.iter().filter_map(|class| cube.value(class, KeyColumn::UsageAccount));
-    let odd: BTreeSet<&str> = texts.filter(|text| AccountId::parse(text).is_none()).collect();
-    let warning =
-        |text: &&str| format!("`{}` is not an account id: its lines are in no billing group", excerpt(text));
-    odd.iter().take(ODD_ACCOUNTS_SHOWN_MAX).map(warning).collect()
-}
-
-/// One discount told twice: as lines of its own and within the net cost of other lines.
-fn double_discounts(cube: &Cube) -> Vec<String> {
-    if cube.classes.iter().all(|class| class.lines_without_net == class.lines) {
-        return Vec::new();
-    }
-    let mut totals: BTreeMap<&str, Cost> = BTreeMap::new();
-    for class in cube.classes.iter().filter(|class| class.lines_without_net > 0) {
-        if line_item_type(cube, class) == LineItemType::Discount {
-            let total = totals.entry(cube.value(class, KeyColumn::Currency).unwrap_or_default()).or_default();
-            // A sum beyond all money is refused when the month is priced.
-            *total = total.plus(class.sum(Measure::NetUnblended)).unwrap_or(*total);
-        }
-    }
-    let told_twice = totals.into_iter().filter(|(_, total)| !total.is_zero());
-    told_twice.map(|(currency, total)| {
-        format!(
-            "discount lines of {total} {currency} have no net cost while other lines have: the discount may be counted \
-             twice, in the net costs and as lines"
-        )
-    })
-    .collect()
 }

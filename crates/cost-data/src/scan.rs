@@ -11,8 +11,9 @@ mod daily;
 mod merge;
 mod section;
 
-use crate::batch::{Batch, Numbers, Place, Reject, key_column_name};
+use crate::batch::{Batch, Numbers, Place, Reject};
 use crate::diagnostics::Diagnostic;
+use crate::focus::{self, OtherProviders};
 use crate::layout::NECESSARY_VALUES;
 use crate::limits::{CLASSES_MAX, REJECTS_LISTED_MAX};
 use crate::number::{self, NumberNotes};
@@ -46,6 +47,8 @@ pub struct Scan {
     pub payers: BTreeMap<String, Place>,
     /// Net unblended and unblended units by currency, summed without classes.
     pub control: BTreeMap<String, (i128, i128)>,
+    /// What other providers billed; their lines are no part of anything else.
+    pub others: OtherProviders,
     pub counts: Counts,
     pub notes: NumberNotes,
     /// A hash of each line's id and interval, when lines are checked.
@@ -151,6 +154,7 @@ impl Scan {
             names: ProductNames::default(),
             payers: BTreeMap::new(),
             control: BTreeMap::new(),
+            others: OtherProviders::new(),
             counts: Counts::default(),
             notes: NumberNotes::default(),
             identities: Vec::new(),
@@ -183,7 +187,7 @@ impl Scan {
     /// Rows that lack what every line must have.
     fn reject_rows_without_values(&self, batch: &mut Batch) {
         for column in NECESSARY_VALUES {
-            let name = key_column_name(column);
+            let name = batch.vocabulary.key_name(column);
             let Some(codes) = &batch.keys[column as usize] else { continue };
             let is_currency = column == KeyColumn::Currency;
             let sound = |text: &str| !text.is_empty() && (!is_currency || Currency::parse(text).is_some());
@@ -203,7 +207,9 @@ impl Scan {
         let mut keep = batch.in_period.take();
         let of_period = |keep: &Option<Vec<bool>>, row: usize| keep.as_ref().is_none_or(|keep| keep[row]);
         let passed_by = keep.iter().flatten().filter(|kept| !**kept).count();
-        self.counts.passed_by += passed_by as u64;
+        let of_others: u64 = batch.others.values().map(|(lines, _)| lines).sum();
+        self.counts.passed_by += passed_by as u64 - of_others;
+        focus::add_others(&mut self.others, std::mem::take(&mut batch.others));
         let mut rejects = std::mem::take(&mut batch.rejects);
         rejects.retain(|reject| of_period(&keep, reject.row));
         rejects.sort_by_key(|reject| reject.row);
@@ -439,19 +445,6 @@ pub fn line_measures(batch: &Batch, row: usize) -> [Quantity; MEASURES] {
         };
         Quantity::from_units(units).unwrap_or_default()
     })
-}
-
-impl Numbers {
-    /// A row's units.
-    pub fn value(&self, row: usize) -> i128 {
-        let units = self.units.get(row).copied().unwrap_or(0);
-        if units == 0 && !self.wide.is_empty() {
-            // Set row by row, so in order.
-            let found = self.wide.binary_search_by_key(&row, |(wide, _)| *wide);
-            return found.map_or(0, |place| self.wide[place].1);
-        }
-        i128::from(units)
-    }
 }
 
 /// The net unblended cost, a line's unblended cost where it has no net; `nulls` says where.

@@ -3,6 +3,7 @@
 //! A file is opened once: what is hashed is what is read, even if the path is given a new file meanwhile. Reads name their
 //! position, so threads share the file without sharing a cursor.
 
+use crate::fetch::Arriving;
 use bytes::Bytes;
 use parquet::errors::ParquetError;
 use parquet::file::reader::{ChunkReader, Length};
@@ -24,6 +25,8 @@ pub struct Source {
     file: Arc<File>,
     bytes: u64,
     modified: (i64, i64),
+    /// Where the file comes from, when it is an object of a store: what is read may still be on its way.
+    arriving: Option<Arc<Arriving>>,
 }
 
 impl Source {
@@ -37,7 +40,17 @@ impl Source {
         let file = File::open(path).map_err(failed)?;
         let metadata = file.metadata().map_err(failed)?;
         let modified = (metadata.mtime(), metadata.mtime_nsec());
-        Ok(Self { file: Arc::new(file), bytes: metadata.len(), modified })
+        Ok(Self { file: Arc::new(file), bytes: metadata.len(), modified, arriving: None })
+    }
+
+    /// An object, in the file that it arrives in.
+    pub fn arriving(object: Arc<Arriving>) -> Self {
+        Self { file: object.file(), bytes: object.bytes(), modified: (0, 0), arriving: Some(object) }
+    }
+
+    /// Waits until these bytes are there.
+    fn wait(&self, start: u64, length: usize) -> io::Result<()> {
+        self.arriving.as_ref().map_or(Ok(()), |object| object.wait(start, length as u64))
     }
 
     /// The size when it was opened.
@@ -47,6 +60,9 @@ impl Source {
 
     /// Whether somebody wrote into the file since it was opened.
     pub fn has_changed(&self) -> bool {
+        if let Some(object) = &self.arriving {
+            return object.has_changed();
+        }
         self.file
             .metadata()
             .map_or(true, |now| (now.len(), (now.mtime(), now.mtime_nsec())) != (self.bytes, self.modified))
@@ -89,6 +105,7 @@ impl Read for SourceReader {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let left = usize::try_from(self.source.bytes.saturating_sub(self.position)).unwrap_or(usize::MAX);
         let wanted = buffer.len().min(left);
+        self.source.wait(self.position, wanted)?;
         let count = self.source.file.read_at(&mut buffer[..wanted], self.position)?;
         self.position += count as u64;
         Ok(count)
@@ -127,6 +144,7 @@ impl ChunkReader for Source {
                 "{length} bytes at {start} are beyond the end of the file"
             )));
         }
+        self.wait(start, length)?;
         // Into capacity that nobody has filled with zeros before.
         let mut buffer = Vec::with_capacity(length);
         while buffer.len() < length {

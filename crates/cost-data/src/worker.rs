@@ -8,8 +8,12 @@ use crate::cube_file::{self, StoredCube};
 use crate::diagnostics::Diagnostic;
 use crate::export::plan::Plan;
 use crate::export::{self, ExportReport};
-use crate::limits::{WORKER_BASE_BYTES, WORKER_BASE_SECONDS, WORKER_SECONDS_PER_MIB, WORKER_THREAD_BYTES};
+use crate::limits::{
+    WORKER_BASE_BYTES, WORKER_BASE_SECONDS, WORKER_FETCH_BYTES, WORKER_SECONDS_PER_MIB, WORKER_THREAD_BYTES,
+};
+use crate::location::Location;
 use crate::reading::{self, FoundLine, LineSearch, Progress, Reading, Refusal, Report, Request};
+use crate::source_file::{self, SOURCE_FILE};
 use billing::charge_class::Cube;
 use billing::money::Currency;
 use billing::reconciliation::ControlTotal;
@@ -74,26 +78,26 @@ pub struct Limits {
 
 impl Limits {
     /// What a reading of these files by so many threads may take.
-    #[must_use]
-    pub fn for_reading(inputs: &[PathBuf], threads: usize) -> Self {
-        let mebibytes = inputs.iter().map(|path| bytes_below(path, 0)).sum::<u64>() >> 20;
-        Self {
+    ///
+    /// # Errors
+    /// An object store that cannot be asked for sizes, and a source file that cannot be read.
+    pub fn for_reading(inputs: &[PathBuf], threads: usize) -> Result<Self, Refusal> {
+        let (mut bytes, mut fetches) = (0, false);
+        for input in inputs {
+            let place = Location::parse(input)?;
+            fetches |= place.is_object() || place.name() == SOURCE_FILE;
+            bytes += match place.name() == SOURCE_FILE {
+                true => source_file::read(&place)?.files.iter().map(|file| file.bytes).sum(),
+                false => place.bytes_below()?,
+            };
+        }
+        Ok(Self {
             memory_bytes: (threads as u64)
                 .saturating_mul(WORKER_THREAD_BYTES)
-                .saturating_add(WORKER_BASE_BYTES),
-            cpu_seconds: WORKER_BASE_SECONDS + mebibytes * WORKER_SECONDS_PER_MIB,
-        }
+                .saturating_add(WORKER_BASE_BYTES + if fetches { WORKER_FETCH_BYTES } else { 0 }),
+            cpu_seconds: WORKER_BASE_SECONDS + (bytes >> 20) * WORKER_SECONDS_PER_MIB,
+        })
     }
-}
-
-/// The size of a file, or of all files below a folder.
-fn bytes_below(path: &Path, depth: usize) -> u64 {
-    let Ok(metadata) = std::fs::symlink_metadata(path) else { return 0 };
-    if !metadata.is_dir() || depth > 16 {
-        return std::fs::metadata(path).map_or(0, |metadata| metadata.len());
-    }
-    let entries = std::fs::read_dir(path).into_iter().flatten().flatten();
-    entries.map(|entry| bytes_below(&entry.path(), depth + 1)).sum()
 }
 
 /// A month that a child has read.

@@ -26,6 +26,9 @@ pub enum Command {
     /// Price a run's month under another book, and print what would change. Needs no cost files and writes nothing.
     #[command(after_help = PREVIEW_EXAMPLES)]
     Preview(PreviewArguments),
+    /// Print which amounts differ between two runs, by how much, and because of what.
+    #[command(after_help = DIFF_EXAMPLES)]
+    Diff(DiffArguments),
     /// Print the arithmetic of an amount of a run, for the operator: it shows what AWS charges.
     #[command(after_help = EXPLAIN_EXAMPLES)]
     Explain(ExplainArguments),
@@ -49,12 +52,15 @@ const RUN_EXAMPLES: &str = "\
 Examples:
   proforma run --cost ./cur --book book.toml --period 2026-10 --out ./october
   proforma run --cost ./cur/cur2-Manifest.json --book book.toml --period 2026-10 --out ./october --force --output json
+  proforma run --cost s3://billing/cur --book book.toml --period 2026-10 --out s3://billing/pro-forma/2026-10 --pin ./pins
+  proforma run --cost ./october/source.json --book new-prices.toml --period 2026-10 --out ./october-again
 
 Exit status: 0 done, 2 the input is not right (nothing was written), 1 anything else.";
 
 #[derive(Debug, Args)]
 pub struct RunArguments {
-    /// Folders, cost files or manifests to read: CUR or CUR 2.0, as AWS delivers them.
+    /// Folders, cost files or manifests to read: CUR, CUR 2.0 or FOCUS, as AWS delivers them; or the source.json of a run, to read
+    /// what it has read. Paths, or s3://bucket/key.
     #[arg(long, required = true, num_args = 1.., value_name = "PATH")]
     pub cost: Vec<PathBuf>,
     /// The book: accounts, billing groups, pricing, custom line items; TOML or JSON.
@@ -63,9 +69,15 @@ pub struct RunArguments {
     /// The billing period, for example 2026-10.
     #[arg(long, value_name = "YYYY-MM")]
     pub period: String,
-    /// Where to write; must be absent or empty, or with --force an earlier run.
+    /// Where to write, a folder or s3://bucket/prefix; must be absent or empty, or with --force an earlier run.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,
+    /// Keep the cost files in this folder or under this s3://bucket/prefix, named by their SHA-256.
+    #[arg(long, value_name = "DIR")]
+    pub pin: Option<PathBuf>,
+    /// The folder for what is read from and written to object stores, while that takes; by default that of the system.
+    #[arg(long, value_name = "DIR")]
+    pub scratch: Option<PathBuf>,
     /// How many threads read; all processors by default.
     #[arg(long, value_name = "N")]
     pub threads: Option<NonZeroUsize>,
@@ -140,7 +152,7 @@ pub struct ExportArguments {
     /// Only these billing groups.
     #[arg(long, value_name = "NAME")]
     pub group: Vec<String>,
-    /// Where the cost files are; where the run has read them by default.
+    /// Where the cost files are; where the run has pinned or read them by default.
     #[arg(long, num_args = 1.., value_name = "PATH")]
     pub cost: Vec<PathBuf>,
     /// The columns; those of the cost files by default.
@@ -155,6 +167,9 @@ pub struct ExportArguments {
     /// Replace an earlier export.
     #[arg(long)]
     pub force: bool,
+    /// The folder for what is read from and written to object stores, while that takes; by default that of the system.
+    #[arg(long, value_name = "DIR")]
+    pub scratch: Option<PathBuf>,
     /// How many threads read; all processors by default.
     #[arg(long, value_name = "N")]
     pub threads: Option<NonZeroUsize>,
@@ -194,6 +209,28 @@ pub struct PreviewArguments {
     pub timings: bool,
 }
 
+const DIFF_EXAMPLES: &str = "\
+Examples:
+  proforma diff ./october-draft ./october
+  proforma diff ./october ./october-again --output json
+
+A row is a product of a billing group; its parts sum to its difference exactly.
+
+Exit status: 0 done, 2 the input is not right, 1 anything else.";
+
+#[derive(Debug, Args)]
+pub struct DiffArguments {
+    /// The run before: a folder that `proforma run` has written.
+    #[arg(value_name = "RUN_A")]
+    pub before: PathBuf,
+    /// The run after.
+    #[arg(value_name = "RUN_B")]
+    pub after: PathBuf,
+    /// What to print on standard output.
+    #[arg(long, value_enum, default_value_t = OutputFormat::Table, value_name = "FORMAT")]
+    pub output: OutputFormat,
+}
+
 const EXPLAIN_EXAMPLES: &str = "\
 Examples:
   proforma explain --run ./october --group acme --product AmazonS3
@@ -229,9 +266,12 @@ pub struct ExplainArguments {
     /// Only the row of this interval, for example 2026-10-01T00:00:00Z/2026-10-02T00:00:00Z.
     #[arg(long, value_name = "INTERVAL", requires = "line")]
     pub interval: Option<String>,
-    /// Where the cost files of the run are.
+    /// Where the cost files of the run are; where it has pinned or read them by default.
     #[arg(long, num_args = 1.., value_name = "PATH", requires = "line")]
     pub cost: Vec<PathBuf>,
+    /// The folder for what is read from object stores, while that takes; by default that of the system.
+    #[arg(long, value_name = "DIR", requires = "line")]
+    pub scratch: Option<PathBuf>,
     /// What to print on standard output.
     #[arg(long, value_enum, default_value_t = TextFormat::Text, value_name = "FORMAT")]
     pub output: TextFormat,

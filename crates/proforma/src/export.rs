@@ -1,18 +1,19 @@
 //! The line export: what it says to the exporting child, with a run and afterwards.
 
-mod added_rows;
+mod cur_rows;
+mod focus_rows;
 
 use crate::cli::{ExportArguments, ExportFormat, ExportLayout, READ_COST_FILES};
 use crate::failure::Failure;
-use crate::publish::{CUBE, Draft, EXPORT_MARK, EXPORTS, Earlier, file_name};
-use crate::run::{rate, reading_failed};
+use crate::publish::{CUBE, Draft, EXPORT_MARK, EXPORTS, Earlier, folder_name};
+use crate::run::{rate, reading_failed, refused};
 use crate::run_folder;
 use crate::terminal::{ReadingBar, thousands};
 use anyhow::Context;
 use billing::book::Book;
 use billing::charge_class::{Cube, KeyColumn};
 use billing::commitment;
-use billing::money::ten_to;
+use billing::money::{DecimalError, ten_to};
 use billing::rate_card::RateCard;
 use billing::statement::{self, Statement};
 use cost_data::export::ExportReport;
@@ -20,11 +21,15 @@ use cost_data::export::plan::{ClassPlan, FileFormat, GroupPlan, Layout, Plan, To
 use cost_data::layout::CostFormat;
 use cost_data::reading::{FileReport, Request};
 use cost_data::worker::{self, ExportOrder, Limits};
+use focus_rows::FocusRows;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
 use std::ffi::OsString;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
+
+/// Who invoices, where the book does not say: nobody has.
+const ISSUER: &str = "Pro forma";
 
 /// A priced month, as an export needs it.
 pub struct Priced<'a> {
@@ -71,20 +76,8 @@ pub fn plan(priced: &Priced<'_>, wanted: &Wanted<'_>) -> Result<Plan, Failure> {
         None => FileFormat::Csv,
     };
     let classes = cube.classes.iter().zip(&priced.card.entries);
-    let group = |number: usize| {
-        let name = &book.groups[number].name;
-        let is_wanted = wanted.groups.is_empty() || wanted.groups.contains(name);
-        let of_group: Vec<&Statement> = priced.statements.iter().filter(|s| s.group == number).collect();
-        let total = |statement: &&Statement| Total {
-            amount: statement.total_shown.units() * ten_to(10),
-            residue: added_rows::residue(cube.period, &book.groups[number], statement.currency),
-        };
-        GroupPlan {
-            folder: is_wanted.then(|| file_name(name)),
-            added: of_group.iter().flat_map(|s| added_rows::items(cube.period, book, s)).collect(),
-            totals: of_group.iter().map(total).collect(),
-        }
-    };
+    let issuer = book.exports.invoice_issuer.clone().unwrap_or_else(|| ISSUER.to_owned());
+    let groups = (0..book.groups.len()).map(|number| group_plan(priced, wanted, layout, (number, &issuer)));
     Ok(Plan {
         layout,
         format,
@@ -93,9 +86,50 @@ pub fn plan(priced: &Priced<'_>, wanted: &Wanted<'_>) -> Result<Plan, Failure> {
         allowed_tags: book.exports.tags.clone(),
         files: priced.files.iter().map(|(_, sha256)| (*sha256).to_owned()).collect(),
         accounts: accounts(cube, book, priced.card),
-        groups: (0..book.groups.len()).map(group).collect(),
+        unused_told: matches!(priced.format, CostFormat::Focus(_)),
+        account_names: (book.account_names.iter())
+            .map(|(account, name)| (account.to_string(), name.clone()))
+            .collect(),
+        groups: groups.collect::<Result<_, _>>()?,
+        issuer: issuer.clone(),
         classes: classes.map(|(class, entry)| ClassPlan::new(class, entry)).collect(),
     })
+}
+
+/// What a billing group's file is to hold beside its lines.
+fn group_plan(
+    priced: &Priced<'_>,
+    wanted: &Wanted<'_>,
+    layout: Layout,
+    (number, issuer): (usize, &str),
+) -> Result<GroupPlan, DecimalError> {
+    let (period, book) = (priced.cube.period, priced.book);
+    let group = &book.groups[number];
+    let rows = FocusRows { priced, group, number, issuer };
+    let mut plan = GroupPlan {
+        folder: (wanted.groups.is_empty() || wanted.groups.contains(&group.name))
+            .then(|| folder_name(&group.name)),
+        name: group.name.clone(),
+        primary_account: group.primary_account.to_string(),
+        added: Vec::new(),
+        totals: Vec::new(),
+    };
+    for statement in priced.statements.iter().filter(|statement| statement.group == number) {
+        let currency = statement.currency;
+        let residue = match layout {
+            Layout::Cur => {
+                plan.added.extend(cur_rows::items(period, book, statement));
+                cur_rows::residue(period, book, group, currency)
+            }
+            Layout::Focus => {
+                plan.added.extend(rows.items(statement));
+                plan.added.extend(rows.commitments(currency)?);
+                rows.residue(currency)
+            }
+        };
+        plan.totals.push(Total { amount: statement.total_shown.units() * ten_to(10), residue });
+    }
+    Ok(plan)
 }
 
 fn layout(wanted: ExportLayout, files: CostFormat) -> Result<Layout, Failure> {
@@ -145,9 +179,9 @@ pub fn with_run(
     Ok(report)
 }
 
-/// The folders of the groups, by their numbers.
+/// The groups' names, by their numbers.
 fn names(plan: &Plan) -> Vec<String> {
-    plan.groups.iter().map(|group| group.folder.clone().unwrap_or_default()).collect()
+    plan.groups.iter().map(|group| group.name.clone()).collect()
 }
 
 fn in_child(
@@ -242,17 +276,30 @@ pub fn export(arguments: &ExportArguments) -> Result<(), Failure> {
     let own = match run.format {
         CostFormat::LegacyCur => ExportLayout::Cur,
         CostFormat::Cur2 => ExportLayout::Cur2,
+        CostFormat::Focus(_) => ExportLayout::Focus,
     };
     let layout = arguments.export.unwrap_or(own);
     let wanted = Wanted { layout, format: arguments.export_format, groups: &arguments.group };
     let plan = plan(&priced, &wanted)?;
     let target = arguments.out.clone().unwrap_or_else(|| run.path.join(EXPORTS));
     let folders = earlier_folders(&target);
+    let asked: BTreeSet<&str> = plan.groups.iter().filter_map(|group| group.folder.as_deref()).collect();
+    let lost: Vec<&str> =
+        folders.iter().map(String::as_str).filter(|folder| !asked.contains(folder)).collect();
+    if !lost.is_empty() && !arguments.group.is_empty() {
+        let problem = format!(
+            "the export in `{}` also has `{}`, which --force would remove",
+            target.display(),
+            lost.join("`, `")
+        );
+        return Err(Failure::input(problem).hint("give another folder with --out, or export all groups"));
+    }
     let known = |name: &OsString| name == EXPORT_MARK || folders.iter().any(|folder| name == folder.as_str());
     let earlier = Earlier { what: "export", mark: EXPORT_MARK, known: &known };
-    let draft = Draft::begin_as(&target, &earlier, arguments.force)?;
-    let request = request(arguments, &run)?;
-    let mut limits = Limits::for_reading(&request.inputs, request.threads);
+    let draft = Draft::begin_as(&target, &earlier, arguments.force, arguments.scratch.as_deref())?;
+    let request = request(arguments, &run);
+    let limits = Limits::for_reading(&request.inputs, request.threads);
+    let mut limits = limits.map_err(|refusal| refused(&refusal, true))?;
     limits.memory_bytes =
         arguments.worker_memory.map_or(limits.memory_bytes, |mebibytes| mebibytes.saturating_mul(1 << 20));
     limits.cpu_seconds = arguments.worker_cpu.unwrap_or(limits.cpu_seconds);
@@ -265,21 +312,19 @@ pub fn export(arguments: &ExportArguments) -> Result<(), Failure> {
     Ok(())
 }
 
-fn request(arguments: &ExportArguments, run: &run_folder::RunFolder) -> Result<Request, Failure> {
+fn request(arguments: &ExportArguments, run: &run_folder::RunFolder) -> Request {
     let available = || std::thread::available_parallelism().map_or(1, Into::into);
-    let inputs: Vec<PathBuf> = arguments.cost.clone();
-    if inputs.is_empty() {
-        return Err(Failure::input("where are the cost files of the run?").hint("name them with --cost"));
-    }
-    Ok(Request {
-        inputs,
+    Request {
+        inputs: run.cost(&arguments.cost),
         period: run.period.to_string(),
         threads: arguments.threads.map_or_else(available, Into::into),
         accept_rejects: run.accepted_rejects,
         check_line_ids: false,
+        pin: None,
+        scratch: arguments.scratch.clone(),
         dimensions: (&run.book.reports).into(),
         daily: None,
-    })
+    }
 }
 
 /// The billing groups' folders of an export that is there.
@@ -288,7 +333,9 @@ fn earlier_folders(target: &Path) -> BTreeSet<String> {
         let mark: serde_json::Value =
             serde_json::from_slice(&fs::read(target.join(EXPORT_MARK)).ok()?).ok()?;
         let files = mark.get("files")?.as_array()?;
-        Some(files.iter().filter_map(|file| Some(file.get("billing_group")?.as_str()?.to_owned())).collect())
+        let folder =
+            |file: &serde_json::Value| Some(file.get("file")?.as_str()?.split_once('/')?.0.to_owned());
+        Some(files.iter().filter_map(folder).collect())
     };
     read().unwrap_or_default()
 }

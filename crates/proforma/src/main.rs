@@ -13,6 +13,7 @@ macro_rules! say {
 
 mod book_file;
 mod cli;
+mod diff;
 mod explain;
 mod export;
 mod failure;
@@ -34,6 +35,7 @@ fn main() -> ExitCode {
         Command::Run(arguments) => run::run(&arguments),
         Command::Export(arguments) => export::export(&arguments),
         Command::Preview(arguments) => preview::preview(&arguments),
+        Command::Diff(arguments) => diff::diff(&arguments),
         Command::Explain(arguments) => explain::explain(&arguments),
         Command::Report(arguments) => report::report(&arguments),
         Command::ReadCostFiles => {

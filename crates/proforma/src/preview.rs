@@ -108,15 +108,20 @@ struct Row {
     only_in: Option<&'static str>,
 }
 
+/// Each group's place where two books are shown: in the order of the first, what only the second has after that.
+pub fn group_order<'a>(first: &'a Book, second: &'a Book) -> BTreeMap<&'a str, usize> {
+    let mut order = BTreeMap::new();
+    for (place, group) in first.groups.iter().chain(&second.groups).enumerate() {
+        order.entry(group.name.as_str()).or_insert(place);
+    }
+    order
+}
+
 /// The groups in the draft's order, those that only the run has after them, and the totals.
 fn rows(old: &Book, draft: &Book, before: &Amounts, after: &Amounts) -> Result<Vec<Row>, DecimalError> {
-    let names = |book: &Book| book.groups.iter().map(|group| group.name.clone()).collect::<Vec<_>>();
-    let (old_names, draft_names) = (names(old), names(draft));
-    let in_order = draft_names.iter().chain(&old_names).rev().map(String::as_str);
-    // From the back, so that a group of both has its place among the draft's.
-    let order: BTreeMap<&str, usize> = in_order.zip((0..draft_names.len() + old_names.len()).rev()).collect();
-    let (old_names, draft_names): (BTreeSet<_>, BTreeSet<_>) =
-        (old_names.iter().collect(), draft_names.iter().collect());
+    let order = group_order(draft, old);
+    let names = |book: &Book| book.groups.iter().map(|group| group.name.clone()).collect();
+    let (old_names, draft_names): (BTreeSet<String>, BTreeSet<String>) = (names(old), names(draft));
     let mut keys: Vec<_> = before.keys().chain(after.keys()).collect::<BTreeSet<_>>().into_iter().collect();
     keys.sort_by_key(|(group, ..)| order.get(group.as_str()));
     let mut rows = Vec::with_capacity(keys.len());

@@ -1,21 +1,28 @@
 //! Writing a result folder: all of it, or nothing.
 //!
-//! Files are written into a folder of another name beside the target, forced to the disk, and the folder is renamed. A program
-//! that is killed at any moment leaves what was there before; what it began is removed by the next run.
+//! On this machine, files are written into a folder of another name beside the target, forced to the disk, and the folder is renamed. A program
+//! that is killed at any moment leaves what was there before; what it began is removed by the next run. On an object store,
+//! which renames nothing, the finished folder is sent with the mark as the last file ([`store`]).
+
+mod store;
 
 use crate::failure::Failure;
 use anyhow::Context;
+use cost_data::location::Location;
+use cost_data::source_file::SOURCE_FILE;
 use rustix::fs::{CWD, FlockOperation, RenameFlags, flock, renameat_with};
 use sha2::{Digest, Sha256};
-use std::ffi::OsString;
-use std::fs::{self, File};
+use std::collections::BTreeSet;
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, DirBuilder, File};
 use std::io;
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 
 /// A file that every run has: how a folder is known to be one.
 pub const MARK: &str = "reconciliation.json";
 /// All that a run may have beside it. A folder with anything else is not only a run, and is never replaced.
-pub const OTHER_FILES: [&str; 9] = [
+pub const OTHER_FILES: [&str; 10] = [
     COST_REPORT,
     "cost-report.csv",
     "statements",
@@ -25,6 +32,7 @@ pub const OTHER_FILES: [&str; 9] = [
     BOOKS[0],
     BOOKS[1],
     EXPORTS,
+    SOURCE_FILE,
 ];
 /// The folder of exported lines in a result folder, with a folder per billing group.
 pub const EXPORTS: &str = "pro-forma";
@@ -45,42 +53,76 @@ const FILE_NAME_BYTES_MAX: usize = 200;
 
 /// A result folder that is being written.
 pub struct Draft {
-    target: PathBuf,
     folder: PathBuf,
-    replaces: bool,
+    target: Target,
     /// The open folder: locked for as long as this process lives, so that others know it is not abandoned.
     _lock: File,
 }
 
+/// Where the folder will be.
+enum Target {
+    Folder { path: PathBuf, replaces: bool },
+    Store(store::Prefix),
+}
+
 impl Draft {
-    /// Begins a folder that will be `target`, which must be absent, empty, or with `force` an earlier run.
-    pub fn begin(target: &Path, force: bool) -> Result<Self, Failure> {
-        let known = |name: &OsString| name == MARK || OTHER_FILES.iter().any(|other| name == other);
-        Self::begin_as(target, &Earlier { what: "run", mark: MARK, known: &known }, force)
+    /// Begins a folder that will be `target`, which must be absent, empty, or with `force` an earlier run. What goes to an object
+    /// store is made in `scratch`.
+    pub fn begin(target: &Path, force: bool, scratch: Option<&Path>) -> Result<Self, Failure> {
+        // An export into a run may have been killed there.
+        let abandoned = |name: &OsString| name.to_string_lossy().starts_with(&partial(OsStr::new(EXPORTS)));
+        let known = |name: &OsString| {
+            name == MARK || OTHER_FILES.iter().any(|other| name == other) || abandoned(name)
+        };
+        Self::begin_as(target, &Earlier { what: "run", mark: MARK, known: &known }, force, scratch)
     }
 
     /// Begins a folder that will be `target`, which must be absent, empty, or with `force` what it was earlier.
-    pub fn begin_as(target: &Path, earlier: &Earlier<'_>, force: bool) -> Result<Self, Failure> {
+    pub fn begin_as(
+        target: &Path,
+        earlier: &Earlier<'_>,
+        force: bool,
+        scratch: Option<&Path>,
+    ) -> Result<Self, Failure> {
+        match Location::parse(target).map_err(|problem| Failure::input(problem.to_string()))? {
+            Location::Local(target) => Self::begin_folder(&target, earlier, force),
+            location => {
+                let prefix = store::Prefix::check(location, earlier, force)?;
+                let scratch = scratch.map_or_else(std::env::temp_dir, Path::to_owned);
+                let scratch =
+                    absolute(&scratch).with_context(|| format!("cannot resolve `{}`", scratch.display()))?;
+                Self::beside(&scratch, "proforma", Target::Store(prefix))
+            }
+        }
+    }
+
+    fn begin_folder(target: &Path, earlier: &Earlier<'_>, force: bool) -> Result<Self, Failure> {
         let replaces = check_target(target, earlier, force)?;
         let target = absolute(target).with_context(|| format!("cannot resolve `{}`", target.display()))?;
         let (Some(parent), Some(name)) = (target.parent(), target.file_name()) else {
             return Err(Failure::input(format!("`{}` cannot be a result folder", target.display())));
         };
+        let target_of = Target::Folder { path: target.clone(), replaces };
+        Self::beside(parent, &name.to_string_lossy(), target_of)
+    }
+
+    /// Makes a folder for the draft that is nobody else's.
+    fn beside(parent: &Path, name: &str, target: Target) -> Result<Self, Failure> {
         fs::create_dir_all(parent).with_context(|| format!("cannot make `{}`", parent.display()))?;
-        let prefix = format!(".{}.partial-", name.to_string_lossy());
+        let prefix = partial(OsStr::new(name));
         remove_abandoned(parent, &prefix);
         for number in 0..DRAFTS_MAX {
             let folder = parent.join(format!("{prefix}{number}"));
-            match fs::create_dir(&folder) {
+            match new_folder(&folder, &target) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => continue,
                 made => made.with_context(|| format!("cannot make `{}`", folder.display()))?,
             }
             // Another run may take a folder for abandoned before it is locked; then the next number is tried.
             if let Some(_lock) = lock(&folder) {
-                return Ok(Self { target, folder, replaces, _lock });
+                return Ok(Self { folder, target, _lock });
             }
         }
-        Err(Failure::input(format!("{DRAFTS_MAX} results are being written beside `{}`", target.display())))
+        Err(Failure::input(format!("{DRAFTS_MAX} results are being written in `{}`", parent.display())))
     }
 
     /// Where to write a file of the result.
@@ -100,22 +142,26 @@ impl Draft {
         fs::write(&path, content).with_context(|| format!("cannot write `{}`", path.display()))
     }
 
-    /// Forces everything to the disk and gives the folder its name.
+    /// Makes the result visible: on the disk by forcing everything to it and giving the folder its name, on a store by sending it.
     pub fn publish(self) -> anyhow::Result<()> {
+        let (path, replaces) = match &self.target {
+            Target::Store(prefix) => return prefix.send(&self.folder),
+            Target::Folder { path, replaces } => (path, *replaces),
+        };
         sync_tree(&self.folder)
             .with_context(|| format!("cannot force `{}` to the disk", self.folder.display()))?;
-        let parent = self.target.parent().unwrap_or(Path::new("/"));
-        if self.replaces {
-            renameat_with(CWD, &self.folder, CWD, &self.target, RenameFlags::EXCHANGE)
-                .with_context(|| format!("cannot replace `{}`", self.target.display()))?;
+        let parent = path.parent().unwrap_or(Path::new("/"));
+        if replaces {
+            renameat_with(CWD, &self.folder, CWD, path, RenameFlags::EXCHANGE)
+                .with_context(|| format!("cannot replace `{}`", path.display()))?;
         } else {
             // An empty folder gives way to the new one.
-            fs::rename(&self.folder, &self.target)
-                .with_context(|| format!("cannot name the result `{}`", self.target.display()))?;
+            fs::rename(&self.folder, path)
+                .with_context(|| format!("cannot name the result `{}`", path.display()))?;
         }
-        File::open(parent).and_then(|folder| folder.sync_all()).with_context(|| {
-            format!("`{}` is written, but cannot be forced to the disk", self.target.display())
-        })
+        File::open(parent)
+            .and_then(|folder| folder.sync_all())
+            .with_context(|| format!("`{}` is written, but cannot be forced to the disk", path.display()))
     }
 }
 
@@ -125,6 +171,15 @@ impl Drop for Draft {
         // A folder that cannot be removed now is removed by the next run.
         let _ = fs::remove_dir_all(&self.folder);
     }
+}
+
+/// A draft beside its target is as open as any folder there; one in a scratch folder is for its owner alone.
+fn new_folder(folder: &Path, target: &Target) -> io::Result<()> {
+    let mode = match target {
+        Target::Folder { .. } => 0o777,
+        Target::Store(_) => 0o700,
+    };
+    DirBuilder::new().mode(mode).create(folder)
 }
 
 /// What may stand where a folder is written, and be replaced.
@@ -139,23 +194,33 @@ pub struct Earlier<'a> {
 
 /// Whether an earlier result is replaced.
 fn check_target(target: &Path, earlier: &Earlier<'_>, force: bool) -> Result<bool, Failure> {
-    let what = earlier.what;
-    let shown = target.display();
+    let shown = target.display().to_string();
     let entries = match fs::read_dir(target) {
         Ok(entries) => entries,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(false),
         Err(error) => return Err(Failure::input(format!("`{shown}` cannot be a result folder: {error}"))),
     };
-    let names: Vec<_> = entries.flatten().map(|entry| entry.file_name()).collect();
+    let names = entries.flatten().map(|entry| entry.file_name()).collect();
+    is_replaced(&shown, &names, earlier, force)
+}
+
+/// Whether a place with these names in it is an earlier result that may be replaced; an empty place is none.
+fn is_replaced(
+    shown: &str,
+    names: &BTreeSet<OsString>,
+    earlier: &Earlier<'_>,
+    force: bool,
+) -> Result<bool, Failure> {
     if names.is_empty() {
         return Ok(false);
     }
+    let what = earlier.what;
     if !names.iter().any(|name| name == earlier.mark) {
         let problem = format!("`{shown}` is not empty and is not an earlier {what}");
         return Err(Failure::input(problem).hint("give an absent or empty folder with --out"));
     }
     if let Some(foreign) = names.iter().find(|name| !(earlier.known)(name)) {
-        let problem = format!("`{shown}` holds `{}`, which is not of a {what}", foreign.to_string_lossy());
+        let problem = format!("`{shown}` holds `{}`, which no {what} has", foreign.to_string_lossy());
         return Err(
             Failure::input(problem).hint("give another folder with --out; --force replaces a whole folder")
         );
@@ -167,6 +232,11 @@ fn check_target(target: &Path, earlier: &Earlier<'_>, force: bool) -> Result<boo
         );
     }
     Ok(true)
+}
+
+/// How the names begin of folders that will be of this name.
+fn partial(name: &OsStr) -> String {
+    format!(".{}.partial-", name.to_string_lossy())
 }
 
 fn absolute(path: &Path) -> io::Result<PathBuf> {
@@ -202,6 +272,12 @@ fn sync_tree(folder: &Path) -> io::Result<()> {
         if path.is_dir() { sync_tree(&path)? } else { File::open(&path)?.sync_all()? }
     }
     File::open(folder)?.sync_all()
+}
+
+/// A billing group's folder among the exported files.
+pub fn folder_name(group: &str) -> String {
+    // One name there is taken.
+    if group == EXPORT_MARK { group.replace('.', "%2E") } else { file_name(group) }
 }
 
 /// A name as a file name: what a file system or a shell could mistake is percent-encoded, and a name too long for a file

@@ -1,7 +1,8 @@
 //! The files of a run: what is in them and how it is written.
 //!
 //! Decimals are strings. Every amount is one that `billing` has made to be shown, so all files agree to the last digit. Nothing here
-//! depends on the clock, the machine or the number of threads: the same run again has the same bytes.
+//! depends on the clock, the machine or the number of threads: the same run again has the same bytes. Only `source.json` names places
+//! outside of the run.
 
 mod reconciliation_file;
 mod statement_file;
@@ -17,6 +18,7 @@ use billing::reconciliation::Reconciliation;
 use billing::statement::Statement;
 use cost_data::diagnostics::Diagnostic;
 use cost_data::reading::Report;
+use cost_data::source_file::{SOURCE_FILE, Snapshot};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -49,6 +51,11 @@ pub fn write(draft: &Draft, results: &Results) -> anyhow::Result<()> {
         draft.write("rejected-lines.csv", to_csv(&rows)?.as_bytes())?;
     }
     draft.write(crate::publish::MARK, &json(&reconciliation_file::content(results)?)?)
+}
+
+/// Writes which cost files were read and where they are: the only file of a run that names places outside of it.
+pub fn write_source(draft: &Draft, snapshot: &Snapshot) -> anyhow::Result<()> {
+    draft.write(SOURCE_FILE, &json(snapshot)?)
 }
 
 /// A value as indented JSON with a newline at the end.

@@ -17,6 +17,7 @@ use billing::{cost_report, statement};
 use cost_data::dimensions::Dimensions;
 use cost_data::export::ExportReport;
 use cost_data::reading::{Refusal, Request};
+use cost_data::source_file::Snapshot;
 use cost_data::worker::{self, Answer, Limits, WorkerError};
 use std::fs;
 use std::path::Path;
@@ -28,8 +29,8 @@ pub fn run(arguments: &RunArguments) -> Result<(), Failure> {
     let period =
         BillingPeriod::parse(&arguments.period).map_err(|error| Failure::input(error.to_string()))?;
     let (book, book_text) = read_book(&arguments.book)?;
-    let draft = Draft::begin(&arguments.out, arguments.force)?;
-    let (mut request, limits) = request(arguments);
+    let draft = Draft::begin(&arguments.out, arguments.force, arguments.scratch.as_deref())?;
+    let (mut request, limits) = request(arguments)?;
     request.dimensions = (&book.reports).into();
     request.daily = (!arguments.no_daily).then(|| draft.path(DAILY_CUBE));
     let answer = read_cost_files(&request, limits, &draft)?;
@@ -41,6 +42,8 @@ pub fn run(arguments: &RunArguments) -> Result<(), Failure> {
     draft.write(book_file::stored_name(&arguments.book), book_text.as_bytes())?;
     let exported = export_lines(arguments, &request, limits, &draft, &results)?;
     report_files::write(&draft, &results)?;
+    let inputs = arguments.cost.iter().map(|input| input.display().to_string()).collect();
+    report_files::write_source(&draft, &Snapshot::of(&results.report, period, inputs))?;
     draft.publish()?;
     exported.iter().for_each(export::print);
     terminal::print_results(&results, arguments.output)?;
@@ -102,10 +105,11 @@ fn export_lines(
 }
 
 /// What the child is asked to read, and what it may take.
-fn request(arguments: &RunArguments) -> (Request, Limits) {
+fn request(arguments: &RunArguments) -> Result<(Request, Limits), Failure> {
     let available = || std::thread::available_parallelism().map_or(1, Into::into);
     let threads = arguments.threads.map_or_else(available, Into::into);
-    let mut limits = Limits::for_reading(&arguments.cost, threads);
+    let mut limits =
+        Limits::for_reading(&arguments.cost, threads).map_err(|refusal| refused(&refusal, true))?;
     limits.memory_bytes =
         arguments.worker_memory.map_or(limits.memory_bytes, |mebibytes| mebibytes.saturating_mul(1 << 20));
     limits.cpu_seconds = arguments.worker_cpu.unwrap_or(limits.cpu_seconds);
@@ -115,10 +119,12 @@ fn request(arguments: &RunArguments) -> (Request, Limits) {
         threads,
         accept_rejects: arguments.accept_rejects,
         check_line_ids: arguments.check_line_ids,
+        pin: arguments.pin.clone(),
+        scratch: arguments.scratch.clone(),
         dimensions: Dimensions::default(),
         daily: None,
     };
-    (request, limits)
+    Ok((request, limits))
 }
 
 /// Lets a child read the cost files; the cube lands in the draft.
@@ -143,7 +149,7 @@ pub fn reading_failed(error: WorkerError, accepts_rejects: bool) -> Failure {
     }
 }
 
-fn refused(refusal: &Refusal, accepts_rejects: bool) -> Failure {
+pub fn refused(refusal: &Refusal, accepts_rejects: bool) -> Failure {
     let problems: Vec<String> = refusal.problems.iter().map(ToString::to_string).collect();
     let of_rows = refusal.problems.iter().all(|problem| problem.row.is_some() && problem.column.is_some());
     let failure = Failure::Input { problems, count: refusal.count, hint: None };

@@ -15,6 +15,7 @@ use cost_data::cube_file::StoredCube;
 use cost_data::daily_file;
 use cost_data::layout::CostFormat;
 use cost_data::reading::hex;
+use cost_data::source_file::SOURCE_FILE;
 use serde::Deserialize;
 use std::collections::BTreeMap;
 use std::fs;
@@ -59,6 +60,11 @@ pub struct CostFile {
 }
 
 impl RunFolder {
+    /// Where the run's cost files are: the given places, else those that the run itself names.
+    pub fn cost(&self, given: &[PathBuf]) -> Vec<PathBuf> {
+        if given.is_empty() { vec![self.path.join(SOURCE_FILE)] } else { given.to_vec() }
+    }
+
     /// The classes by day; `None` where the run has left them out.
     pub fn days(&self) -> Result<Option<Vec<DayOfClass>>, Failure> {
         let Some(expected) = &self.daily_cube else { return Ok(None) };
@@ -175,6 +181,10 @@ pub fn open(path: &Path) -> Result<RunFolder, Failure> {
 fn read_mark(path: &Path) -> Result<Mark, Failure> {
     let shown = path.display();
     let hint = "give a folder that `proforma run … --out DIR` has written";
+    if path.to_string_lossy().contains("://") {
+        let problem = format!("`{shown}` is on an object store, where runs are not opened");
+        return Err(Failure::input(problem).hint("copy the run to a folder and name that"));
+    }
     let text = fs::read(path.join(MARK)).map_err(|error| {
         let why = match error.kind() {
             ErrorKind::NotFound | ErrorKind::NotADirectory if path.is_dir() => format!("it has no `{MARK}`"),

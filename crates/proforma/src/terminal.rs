@@ -7,6 +7,7 @@ use billing::rate_card::RateCard;
 use billing::reconciliation::Reconciliation;
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
 use comfy_table::{CellAlignment, Table};
+use cost_data::diagnostics::excerpt;
 use cost_data::reading::{Progress, Report};
 use indicatif::{ProgressBar, ProgressStyle};
 use serde::Serialize;
@@ -53,6 +54,11 @@ pub fn print_reading(report: &Report) {
         say!("read {files} file{}: {format}", if files == 1 { "" } else { "s" });
     }
     say!("read {} lines", thousands(report.lines_read));
+    for other in &report.other_providers {
+        let (lines, provider) = (thousands(other.lines), excerpt(&other.provider));
+        let (billed, currency) = (&other.billed_cost, &other.currency);
+        say!("note: {lines} lines of {provider}, {billed} {currency} billed, are not AWS's and not priced");
+    }
     let notes = [
         (report.lines_passed_by, "lines of other billing periods passed by"),
         (report.lines_rejected, "lines rejected, listed in rejected-lines.csv"),

@@ -5,7 +5,7 @@ use billing::charge_class::{ChargeClass, Cube, Measure};
 use billing::commitment;
 use billing::cost_line::LineItemType;
 use billing::custom_line_item::{Charge, CustomLineItem, Filter};
-use billing::pricing::{Pricing, PricingRule, Scope};
+use billing::pricing::{Pricing, Scope};
 use billing::rate_card::{Base, Reason, Treatment, line_item_type};
 
 /// Why a price starts from this and not from the public On-Demand cost.
@@ -87,11 +87,6 @@ pub fn pricing(pricing: &Pricing) -> String {
             format!("tiers {}", tiers.tiers().iter().map(tier).collect::<Vec<_>>().join(", "))
         }
     }
-}
-
-/// A rule with its scope and what it does.
-pub fn rule(rule: &PricingRule) -> String {
-    format!("rule `{}`: {}, {}", rule.name, scope(&rule.scope), pricing(&rule.pricing))
 }
 
 /// What an item charges.

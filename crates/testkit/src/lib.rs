@@ -6,6 +6,7 @@
 pub mod amount;
 pub mod book;
 pub mod calendar;
+pub mod focus;
 pub mod line;
 pub mod month;
 pub mod oracle;

@@ -4,6 +4,7 @@
 //! random names. Everything here panics when the disk fails, for only tests call it.
 
 mod fields;
+mod focus;
 mod manifest;
 mod parquet_file;
 mod text;
@@ -18,6 +19,8 @@ use crate::line::Line;
 use crate::random::Random;
 use fields::fields_of;
 
+pub use focus::FocusForm;
+
 /// The kinds of cost files.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Form {
@@ -29,10 +32,35 @@ pub enum Form {
     LegacyCsv(Packing),
     /// The legacy report for Athena: underscore names, a column per tag and product attribute.
     LegacyParquet,
+    /// FOCUS as AWS exports it; takes lines of [`crate::focus::as_told`] only.
+    Focus(FocusForm),
+}
+
+/// The versions of FOCUS that AWS exports.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FocusVersion {
+    /// `FOCUS_1_0_AWS`.
+    V1_0,
+    /// `FOCUS_1_2_AWS`.
+    V1_2,
 }
 
 impl Form {
-    /// Every form, for tests that run through all.
+    /// Both of AWS's FOCUS tables, in every packing and in both spellings.
+    pub const FOCUS: [Self; 6] = [
+        Self::focus(FocusVersion::V1_0, None, false),
+        Self::focus(FocusVersion::V1_2, None, false),
+        Self::focus(FocusVersion::V1_2, None, true),
+        Self::focus(FocusVersion::V1_0, Some(Packing::Gzip), false),
+        Self::focus(FocusVersion::V1_2, Some(Packing::Plain), true),
+        Self::focus(FocusVersion::V1_2, Some(Packing::Zip), false),
+    ];
+
+    const fn focus(version: FocusVersion, csv: Option<Packing>, lower_case: bool) -> Self {
+        Self::Focus(FocusForm { version, csv, lower_case })
+    }
+
+    /// Every form of CUR, for tests that run through all.
     pub const ALL: [Self; 6] = [
         Self::Cur2Parquet,
         Self::Cur2Csv,
@@ -47,7 +75,17 @@ impl Form {
     }
 
     fn is_parquet(self) -> bool {
-        matches!(self, Self::Cur2Parquet | Self::LegacyParquet)
+        self.packing().is_none()
+    }
+
+    /// How CSV is packed; `None` is Parquet.
+    fn packing(self) -> Option<Packing> {
+        match self {
+            Self::Cur2Parquet | Self::LegacyParquet => None,
+            Self::Cur2Csv => Some(Packing::Gzip),
+            Self::LegacyCsv(packing) => Some(packing),
+            Self::Focus(form) => form.csv,
+        }
     }
 }
 
@@ -164,7 +202,7 @@ pub struct WriteOptions {
     pub codec: Codec,
     /// Rows per row group in Parquet.
     pub row_group_rows: usize,
-    /// Columns that the files lack, by their CUR 2.0 names (`product` and `resource_tags` too).
+    /// Columns that the files lack, by their CUR 2.0 names (`product` and `resource_tags` too), or those of FOCUS.
     pub leave_out: Vec<String>,
 }
 

@@ -7,6 +7,7 @@ use super::{CubeFileError, LINES, LINES_WITHOUT_NET, ROWS_PER_BATCH, VERSION};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Decimal128Type, Int32Type, Int64Type};
 use arrow_array::{Array, ArrayRef, StringArray};
+use billing::abilities::{Abilities, Ability, Feature};
 use billing::account::AccountId;
 use billing::charge_class::{ChargeClass, Cube, KEY_COLUMNS, KeyColumn, MEASURES, Measure, TextId, Texts};
 use billing::money::{Cost, Currency, Quantity};
@@ -54,9 +55,11 @@ impl StoredCube {
         let keys = columns[..KEY_COLUMNS].iter();
         let ids = keys.map(|column| intern(column, &mut texts)).collect::<Result<Vec<_>, _>>()?;
         let classes = classes(&columns, &ids)?;
-        let Heading { period, payer, product_names, control } = heading;
+        let Heading { period, payer, product_names, abilities, control } = heading;
         let cube = Cube::in_order(period, payer, texts, classes, product_names);
-        let cube = cube.ok_or_else(|| CubeFileError::Content("its classes are not in order".to_owned()))?;
+        let mut cube =
+            cube.ok_or_else(|| CubeFileError::Content("its classes are not in order".to_owned()))?;
+        cube.abilities = abilities;
         Ok((cube, control))
     }
 }
@@ -66,6 +69,7 @@ struct Heading {
     period: BillingPeriod,
     payer: Option<AccountId>,
     product_names: BTreeMap<String, String>,
+    abilities: Abilities,
     control: BTreeMap<Currency, ControlTotal>,
 }
 
@@ -87,6 +91,7 @@ impl Heading {
         let payer = AccountId::parse(entry("proforma.payer")?);
         let json = |error: serde_json::Error| content(error.to_string());
         let product_names = serde_json::from_str(entry("proforma.product_names")?).map_err(json)?;
+        let abilities = read_abilities(&serde_json::from_str(entry("proforma.abilities")?).map_err(json)?)?;
         let totals: BTreeMap<String, [String; 2]> =
             serde_json::from_str(entry("proforma.control_totals")?).map_err(json)?;
         let total =
@@ -97,8 +102,22 @@ impl Heading {
             let of_currency = ControlTotal { net_unblended: total(&net)?, unblended: total(&unblended)? };
             control.insert(currency, of_currency);
         }
-        Ok(Self { period, payer, product_names, control })
+        Ok(Self { period, payer, product_names, abilities, control })
     }
+}
+
+fn read_abilities(texts: &BTreeMap<String, String>) -> Result<Abilities, CubeFileError> {
+    let mut abilities = Abilities::ALL_TOLD;
+    for (feature, name) in Feature::ALL {
+        let ability = match texts.get(name).map(String::as_str) {
+            Some("told") => Ability::Told,
+            Some("derived") => Ability::Derived,
+            Some("absent") => Ability::Absent,
+            other => return Err(CubeFileError::Content(format!("`{name}` is {other:?}"))),
+        };
+        abilities = abilities.with(feature, ability);
+    }
+    Ok(abilities)
 }
 
 /// A column's values in batches of [`ROWS_PER_BATCH`] rows, the last one shorter.

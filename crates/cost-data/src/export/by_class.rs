@@ -1,6 +1,7 @@
 //! Texts of an exported line that follow from its class and its price.
 
-use super::plan::{ClassPlan, Treated};
+use super::focus_by_class::{self, FocusText};
+use super::plan::{ClassPlan, Plan, Treated};
 use billing::charge_class::{ChargeClass, Cube, KeyColumn, Measure};
 use billing::cost_line::LineItemType;
 use billing::money::{Rate, divide_half_away, ten_to};
@@ -17,17 +18,19 @@ pub enum ClassText {
     RateCode,
     /// `OnDemand`, `Spot`, or the commitment's own.
     PricingTerm,
+    /// A column of FOCUS.
+    Focus(FocusText),
 }
 
 /// The offer and tier of a SKU's On-Demand price.
-const ON_DEMAND: &str = "JRTCKXETXF.6YS6EN2CT7";
+pub const ON_DEMAND: &str = "JRTCKXETXF.6YS6EN2CT7";
 
 /// A class's text; `None` is blank.
 pub fn text(
     cube: &Cube,
     class: &ChargeClass,
-    treated: Treated,
-    rate: Option<&str>,
+    (treated, rate): (Treated, Option<&str>),
+    plan: &Plan,
     of: ClassText,
 ) -> Option<String> {
     let value = |column| cube.filled(class, column).map(ToOwned::to_owned);
@@ -51,6 +54,7 @@ pub fn text(
             _ => None,
         },
         ClassText::Description => Some(description(cube, class, kind, rate)),
+        ClassText::Focus(of) => focus_by_class::text(cube, class, treated, plan, of),
     }
 }
 

@@ -1,42 +1,59 @@
 //! From cost files to segments: every line finds its class, its group and its amount, and goes to its group's rows.
 
-use super::by_class::{self, RateOf};
-use super::cur_columns::{Kind, Treatment};
-use super::output::Output;
-use super::plan::{Plan, Treated};
-use super::segment::{Scratch, Segment, put_codes, put_texts, put_words};
-use super::source_rows::{SourceRows, Values, changed};
-use super::texts::{Accounts, Mentions, TextCode, Texts};
-use crate::batch::{Batch, Codes};
-use crate::layout::Layout;
-use crate::number::{self, NumberNotes};
-use crate::scan::Classifier;
-use arrow_array::Array;
-use billing::charge_class::{Cube, Measure};
-use billing::money::{Amount, Factor, Quantity};
-use billing::rate_card::{LinePrice, Written, written_amount};
-use std::collections::{BTreeMap, HashMap};
-use std::io;
-use std::sync::{Mutex, PoisonError};
+mod prepare;
 
-const UNBLENDED_RATE: &str = "line_item_unblended_rate";
-const CAPACITY_RESERVATION: &str = "capacity_reservation_capacity_reservation_arn";
+use super::by_class::{self, RateOf};
+use super::focus_by_class::{Charge, charge};
+use super::output::Output;
+use super::plan::{Layout as ExportLayout, Plan, Treated};
+use super::segment::{Scratch, Segment, put_codes, put_texts, put_words};
+use super::source_rows::SourceRows;
+use super::texts::{Accounts, Mentions, TextCode, Texts};
+use super::treatment::Treatment;
+use super::unit_prices;
+use crate::batch::Batch;
+use crate::layout::Layout;
+use crate::number;
+use crate::scan::Classifier;
+use billing::charge_class::{Cube, KeyColumn, Measure};
+use billing::cost_line::LineItemType;
+use billing::money::{Amount, Quantity};
+use billing::rate_card::{LinePrice, Written, line_item_type, written_amount};
+use prepare::Prepared;
+use std::collections::BTreeMap;
+use std::io;
+use std::sync::Mutex;
 
 /// A class as the collecting needs it; classes that are not exported have none.
 struct PricedClass {
     group: u32,
     treated: Treated,
+    charge: Charge,
+    /// Whether its lines are billed: in FOCUS, usage that a commitment covers is not.
+    billed: bool,
+    /// Whether its prices are in the currency of the bill.
+    priced_in_currency: bool,
+    /// Whether its lines pay a Savings Plan in advance.
+    is_upfront_plan: bool,
     price: LinePrice,
     rate: RateOf,
-    /// The class's codes of the outputs that follow from it, by output.
-    codes: Vec<(usize, TextCode)>,
+    /// AWS's public rate and the operator's, with all decimals, in units of 10⁻²⁰.
+    public_rate: Option<i128>,
+    own_rate: Option<i128>,
+    /// The class's codes of the outputs that follow from it, in their order.
+    codes: Vec<TextCode>,
 }
 
 /// What all threads share.
 pub struct Collector<'a> {
     outputs: &'a [Output],
+    /// By output: its place among those that follow from the class.
+    code_places: Vec<usize>,
     allowed_tags: &'a [String],
+    /// Legacy reports have a column per tag: those that are allowed.
+    tag_columns: Vec<String>,
     cube: &'a Cube,
+    unused_told: bool,
     classes: Vec<Option<PricedClass>>,
     accounts: Accounts,
     pub texts: Mutex<Texts>,
@@ -63,13 +80,16 @@ struct Ordered {
     groups: Vec<(u32, usize)>,
 }
 
-/// An output's values of the ordered rows.
-enum Prepared<'a> {
-    Absent,
-    Codes(Vec<TextCode>),
-    Texts(Codes),
-    Words(&'a [u64]),
-    OwnWords(Vec<Option<u64>>),
+/// A batch with what is known of its rows.
+struct Lines<'a> {
+    layout: &'a Layout,
+    source: &'a SourceRows,
+    batch: &'a Batch,
+    ordered: &'a Ordered,
+    /// What each ordered row costs by its price.
+    prices: Vec<Written>,
+    /// What it is billed, as a double.
+    billed: Vec<u64>,
 }
 
 /// Why a batch cannot be exported.
@@ -93,30 +113,70 @@ impl<'a> Collector<'a> {
         let mut texts = Texts::default();
         let mut classes = Vec::with_capacity(cube.classes.len());
         for (class, of_plan) in cube.classes.iter().zip(&plan.classes) {
-            let wanted =
-                |group: &u32| plan.groups.get(*group as usize).is_some_and(|group| group.folder.is_some());
-            let priced = of_plan.group.filter(wanted).zip(of_plan.priced);
+            let priced = of_plan.exported(plan, cube, class);
             classes.push(priced.and_then(|(group, (treated, price))| {
                 let rate = by_class::rate(cube, class, of_plan);
                 let of_class = match &rate {
                     RateOf::Class(rate) => rate.as_deref(),
                     RateOf::Line(_) => None,
                 };
-                let mut code = |text: &str| texts.code(text, &accounts).unwrap_or(0);
                 let mut codes = Vec::new();
-                for (number, output) in outputs.iter().enumerate() {
-                    let text = match output.treatment {
-                        Treatment::Class(of) => by_class::text(cube, class, treated, of_class, of),
-                        Treatment::Rate => of_class.map(ToOwned::to_owned),
+                for output in outputs.iter().filter(|output| output.treatment.is_of_class()) {
+                    let text = match (output.treatment, output.treatment.class_text()) {
+                        (_, Some(of)) => by_class::text(cube, class, (treated, of_class), plan, of),
+                        (Treatment::Rate, _) => of_class.map(ToOwned::to_owned),
+                        (Treatment::Group(of), _) => Some(plan.groups[group as usize].text(of).to_owned()),
                         _ => continue,
                     };
-                    codes.push((number, text.map_or(0, |text| code(&text))));
+                    let code = text.and_then(|text| texts.code_of_made(&text, &accounts));
+                    let own = |code: &TextCode| match texts.mentions(*code) {
+                        Mentions::Nobody => true,
+                        mentions => mentions == Mentions::Group(group),
+                    };
+                    let is_named = matches!(output.treatment, Treatment::Group(_));
+                    let code = code.filter(|code| is_named || own(code));
+                    codes.push(code.unwrap_or(0));
                 }
-                Some(PricedClass { group, treated, price: price.line_price()?, rate, codes })
+                let charge = charge(cube, class, treated);
+                let billed = plan.layout != ExportLayout::Focus || charge != Charge::Covered;
+                let public_rate = unit_prices::public_rate(cube, class);
+                let own_rate = unit_prices::class_rate(public_rate, price, &rate);
+                let currencies = [KeyColumn::Currency, KeyColumn::PricingCurrency];
+                let [currency, of_prices] = currencies.map(|column| cube.filled(class, column));
+                Some(PricedClass {
+                    group,
+                    treated,
+                    charge,
+                    billed,
+                    priced_in_currency: of_prices.is_none_or(|of_prices| Some(of_prices) == currency),
+                    is_upfront_plan: line_item_type(cube, class) == LineItemType::SavingsPlanUpfrontFee,
+                    price: price.line_price()?,
+                    rate,
+                    public_rate,
+                    own_rate,
+                    codes,
+                })
             }));
         }
         let texts = Mutex::new(texts);
-        Self { outputs, allowed_tags: &plan.allowed_tags, cube, classes, accounts, texts, scratch }
+        let of_class = outputs.iter().scan(0, |count, output| {
+            *count += usize::from(output.treatment.is_of_class());
+            Some(*count - usize::from(output.treatment.is_of_class()))
+        });
+        let code_places = of_class.collect();
+        let tag_columns = plan.allowed_tags.iter().map(|tag| format!("resource_tags_{tag}")).collect();
+        Self {
+            outputs,
+            code_places,
+            allowed_tags: &plan.allowed_tags,
+            tag_columns,
+            cube,
+            unused_told: plan.unused_told,
+            classes,
+            accounts,
+            texts,
+            scratch,
+        }
     }
 
     /// The columns of the exported files.
@@ -125,7 +185,7 @@ impl<'a> Collector<'a> {
     }
 
     /// The columns of cost files that the outputs are made from, besides those that pricing reads.
-    pub fn sources(&self) -> impl Iterator<Item = &'a str> {
+    pub fn sources(&self) -> impl Iterator<Item = &str> {
         let made = |output: &Output| {
             !matches!(
                 output.treatment,
@@ -133,8 +193,9 @@ impl<'a> Collector<'a> {
             )
         };
         let names =
-            self.outputs.iter().filter(move |output| made(output)).map(|output| output.canonical.as_str());
-        names.chain([UNBLENDED_RATE])
+            self.outputs.iter().filter(move |output| made(output)).map(|output| output.source.as_str());
+        let others = prepare::OTHER_SOURCES.into_iter().chain(self.tag_columns.iter().map(String::as_str));
+        names.chain(others)
     }
 
     /// A thread's share, empty.
@@ -160,10 +221,11 @@ impl<'a> Collector<'a> {
         if ordered.rows.is_empty() {
             return Ok(());
         }
-        let costs = self.amounts(collected, &batch, &ordered)?;
+        let (prices, billed) = self.amounts(collected, &batch, &ordered)?;
+        let lines = Lines { layout, source: &source, batch: &batch, ordered: &ordered, prices, billed };
         let mut contents: Vec<Vec<u8>> = vec![Vec::new(); ordered.groups.len()];
         for (number, output) in self.outputs.iter().enumerate() {
-            let prepared = self.prepare(collected, output, number, layout, &source, &ordered, &costs);
+            let prepared = self.prepare(collected, (number, output), &lines);
             self.put(collected, (number, output), &prepared, &ordered, &mut contents);
         }
         let (mut content, mut places, mut from) = (Vec::new(), Vec::new(), 0);
@@ -189,7 +251,10 @@ impl<'a> Collector<'a> {
         for (row, class) in found.enumerate() {
             let Some(class) = class else { continue };
             let known = self.classes.get(class).ok_or(CollectError::Unknown)?;
-            if let Some(priced) = known {
+            let Some(priced) = known else { continue };
+            if self.unused_told && priced.charge == Charge::CommitmentPurchase && is_unused(batch, row) {
+                collected.sums[class].0 += 1;
+            } else {
                 rows.push((priced.group, row, class));
             }
         }
@@ -204,15 +269,16 @@ impl<'a> Collector<'a> {
         Ok(Ordered { rows: rows.into_iter().map(|(_, row, class)| (row, class)).collect(), groups })
     }
 
-    /// The written amounts of the ordered rows, as doubles; adds them up by class.
+    /// The prices of the ordered rows, and as doubles what they are billed, which is added up by class.
     fn amounts(
         &self,
         collected: &mut Collected,
         batch: &Batch,
         ordered: &Ordered,
-    ) -> Result<Vec<u64>, CollectError> {
+    ) -> Result<(Vec<Written>, Vec<u64>), CollectError> {
         let by_measure = Measure::ALL.map(|measure| batch.numbers(measure));
-        let mut doubles = Vec::with_capacity(ordered.rows.len());
+        let mut prices = Vec::with_capacity(ordered.rows.len());
+        let mut billed = Vec::with_capacity(ordered.rows.len());
         for (row, class) in &ordered.rows {
             let Some(priced) = &self.classes[*class] else { continue };
             let measure = |measure: Measure| {
@@ -220,196 +286,15 @@ impl<'a> Collector<'a> {
                 // A single number of a file is far below what a quantity holds.
                 Quantity::from_units(units).unwrap_or_default()
             };
-            let written = written_amount(priced.price.amount(measure)?);
+            let price = written_amount(priced.price.amount(measure)?);
+            let of_bill = if priced.billed { price } else { Written { digits: 0, decimals: 0 } };
             let (lines, sum) = &mut collected.sums[*class];
             *lines += 1;
-            *sum = sum.plus(written.amount())?;
-            doubles.push(double(written));
+            *sum = sum.plus(of_bill.amount())?;
+            prices.push(price);
+            billed.push(double(of_bill));
         }
-        Ok(doubles)
-    }
-
-    #[allow(clippy::too_many_arguments, reason = "one row of a table of treatments")]
-    fn prepare<'b>(
-        &self,
-        collected: &mut Collected,
-        output: &Output,
-        number: usize,
-        layout: &Layout,
-        source: &SourceRows,
-        ordered: &Ordered,
-        costs: &'b [u64],
-    ) -> Prepared<'b> {
-        let place = layout.column(&output.canonical);
-        let values = || source.values(place?, output.kind);
-        match output.treatment {
-            Treatment::Blank | Treatment::Ask => Prepared::Absent,
-            Treatment::Cost => Prepared::Words(costs),
-            Treatment::Class(_) => Prepared::Codes(self.class_codes(number, ordered)),
-            Treatment::Rate => self.rates(number, layout, source, ordered),
-            Treatment::Copied | Treatment::OwnReservation => {
-                let prepared = self.copied(collected, output, values(), ordered, false);
-                match output.treatment {
-                    Treatment::OwnReservation => self.own_reservation(prepared, layout, source, ordered),
-                    _ => prepared,
-                }
-            }
-            Treatment::OwnCommitment => self.copied(collected, output, values(), ordered, true),
-            Treatment::Tags => {
-                let values = values().map(|values| match values {
-                    Values::Text(codes) => Values::Text(changed(&codes, |json| self.allowed_keys(json))),
-                    words => words,
-                });
-                self.copied(collected, output, values, ordered, false)
-            }
-        }
-    }
-
-    fn class_codes(&self, number: usize, ordered: &Ordered) -> Vec<TextCode> {
-        let code = |class: &usize| {
-            let codes = &self.classes[*class].as_ref()?.codes;
-            codes.iter().find(|(output, _)| *output == number).map(|(_, code)| *code)
-        };
-        ordered.rows.iter().map(|(_, class)| code(class).unwrap_or(0)).collect()
-    }
-
-    /// Rates: the class's, or the line's own times the factor.
-    fn rates(
-        &self,
-        number: usize,
-        layout: &Layout,
-        source: &SourceRows,
-        ordered: &Ordered,
-    ) -> Prepared<'static> {
-        let mut codes = self.class_codes(number, ordered);
-        let values = layout.column(UNBLENDED_RATE).and_then(|place| source.values(place, Kind::Text));
-        let Some(Values::Text(rates)) = values else { return Prepared::Codes(codes) };
-        let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut known: HashMap<(usize, Factor), TextCode> = HashMap::new();
-        for ((row, class), code) in ordered.rows.iter().zip(&mut codes) {
-            let Some(PricedClass { rate: RateOf::Line(factor), .. }) = &self.classes[*class] else {
-                continue;
-            };
-            let Some(place) = rates.place(*row) else { continue };
-            *code = *known.entry((place, *factor)).or_insert_with(|| {
-                let units = number::units_of_text(rates.values.value(place), &mut NumberNotes::default());
-                let text = units.ok().map(|units| by_class::scaled(units, *factor));
-                text.and_then(|text| texts.code(&text, &self.accounts)).unwrap_or(0)
-            });
-        }
-        Prepared::Codes(codes)
-    }
-
-    /// A column of the file; with `own` only on lines of the group's own commitments.
-    fn copied(
-        &self,
-        collected: &mut Collected,
-        output: &Output,
-        values: Option<Values>,
-        ordered: &Ordered,
-        own: bool,
-    ) -> Prepared<'static> {
-        let is_own = |class: &usize| {
-            !own || self.classes[*class].as_ref().is_some_and(|class| class.treated == Treated::AtCost)
-        };
-        match values {
-            None => Prepared::Absent,
-            Some(Values::Words(words, nulls)) => {
-                let word = |(row, class): &(usize, usize)| {
-                    let there = nulls.as_ref().is_none_or(|nulls| nulls.is_valid(*row)) && is_own(class);
-                    there.then(|| words[*row])
-                };
-                Prepared::OwnWords(ordered.rows.iter().map(word).collect())
-            }
-            Some(Values::Text(codes)) if codes.nulls.as_ref().is_some_and(|n| n.null_count() == n.len()) => {
-                Prepared::Absent
-            }
-            Some(Values::Text(codes)) => {
-                let few = codes.values.len() < 1_024.max(ordered.rows.len() / 2);
-                match (!output.unrepeated && few).then(|| self.coded(&codes)).flatten() {
-                    Some(by_place) => {
-                        let code = |(row, class): &(usize, usize)| match codes.place(*row) {
-                            Some(place) if is_own(class) => by_place[place].0,
-                            _ => 0,
-                        };
-                        let mut found: Vec<TextCode> = ordered.rows.iter().map(code).collect();
-                        if by_place.iter().any(|(_, mentions)| *mentions != Mentions::Nobody) {
-                            self.withhold(collected, &codes, &by_place, ordered, &mut found);
-                        }
-                        Prepared::Codes(found)
-                    }
-                    None if own => {
-                        let own_rows =
-                            ordered.rows.iter().filter(|(_, class)| is_own(class)).map(|(row, _)| *row);
-                        let own_rows: std::collections::HashSet<usize> = own_rows.collect();
-                        let text = |row| codes.text(row).filter(|_| own_rows.contains(&row));
-                        Prepared::Texts(Codes::from_texts((0..codes.keys.len()).map(text)))
-                    }
-                    None => Prepared::Texts(codes),
-                }
-            }
-        }
-    }
-
-    /// The codes of a column's distinct values, and whose account each mentions; `None` when there are too many texts.
-    fn coded(&self, codes: &Codes) -> Option<Vec<(TextCode, Mentions)>> {
-        let mut texts = self.texts.lock().unwrap_or_else(PoisonError::into_inner);
-        let code = |text: Option<&str>| {
-            let Some(text) = text else { return Some((0, Mentions::Nobody)) };
-            let code = texts.code(text, &self.accounts)?;
-            Some((code, texts.mentions(code)))
-        };
-        codes.values.iter().map(code).collect()
-    }
-
-    /// Takes out what names an account outside of the row's group.
-    fn withhold(
-        &self,
-        collected: &mut Collected,
-        codes: &Codes,
-        by_place: &[(TextCode, Mentions)],
-        ordered: &Ordered,
-        found: &mut [TextCode],
-    ) {
-        for ((row, class), code) in ordered.rows.iter().zip(found).filter(|(_, code)| **code != 0) {
-            let mentions = codes.place(*row).map_or(Mentions::Nobody, |place| by_place[place].1);
-            let group = self.classes[*class].as_ref().map(|class| class.group);
-            if mentions != Mentions::Nobody && Some(mentions) != group.map(Mentions::Group) {
-                *code = 0;
-                collected.withheld += 1;
-            }
-        }
-    }
-
-    /// Keeps values only where the line's capacity reservation is the group's own.
-    fn own_reservation<'b>(
-        &self,
-        prepared: Prepared<'b>,
-        layout: &Layout,
-        source: &SourceRows,
-        ordered: &Ordered,
-    ) -> Prepared<'b> {
-        let place = layout.column(CAPACITY_RESERVATION);
-        let Some(Values::Text(arns)) = place.and_then(|place| source.values(place, Kind::Text)) else {
-            return Prepared::Absent;
-        };
-        let Prepared::Codes(mut codes) = prepared else { return Prepared::Absent };
-        let owners: Vec<Mentions> =
-            arns.values.iter().map(|arn| self.accounts.mentioned(arn.unwrap_or(""))).collect();
-        for ((row, class), code) in ordered.rows.iter().zip(&mut codes) {
-            let group = self.classes[*class].as_ref().map(|class| Mentions::Group(class.group));
-            if arns.place(*row).map(|place| owners[place]) != group {
-                *code = 0;
-            }
-        }
-        Prepared::Codes(codes)
-    }
-
-    /// A map with the keys that the operator allows; `None` where none is left.
-    fn allowed_keys(&self, json: &str) -> Option<String> {
-        let mut map: BTreeMap<String, Option<String>> = serde_json::from_str(json).ok()?;
-        map.retain(|key, _| self.allowed_tags.contains(key));
-        if map.is_empty() { None } else { serde_json::to_string(&map).ok() }
+        Ok((prices, billed))
     }
 
     /// Puts an output's values into the segments of their groups.
@@ -429,13 +314,14 @@ impl<'a> Collector<'a> {
                 Prepared::Absent => put_codes(&[], content),
                 Prepared::Codes(codes) => put_codes(&codes[rows], content),
                 Prepared::Words(words) => put_words(words[rows].iter().map(|word| Some(*word)), content),
-                Prepared::OwnWords(words) => put_words(words[rows].iter().copied(), content),
+                Prepared::WordsOrNone(words) => put_words(words[rows].iter().copied(), content),
                 Prepared::Texts(codes) => {
                     let own = Mentions::Group(*group);
                     let kept = ordered.rows[rows].iter().map(|(row, _)| {
                         let text = codes.text(*row)?;
                         let mentions = self.accounts.mentioned(text);
-                        (mentions == Mentions::Nobody || mentions == own).then_some(text)
+                        (mentions == Mentions::Nobody || mentions == own || !output.withholds())
+                            .then_some(text)
                     });
                     let kept: Vec<Option<&str>> = kept.collect();
                     let there = ordered.rows[from..*to].iter().filter(|(row, _)| codes.text(*row).is_some());
@@ -451,6 +337,13 @@ impl<'a> Collector<'a> {
             from = *to;
         }
     }
+}
+
+/// Whether a FOCUS line says what a commitment left unused: it is billed nothing.
+fn is_unused(batch: &Batch, row: usize) -> bool {
+    let is_zero = |measure| batch.numbers(measure).is_none_or(|numbers| numbers.value(row) == 0);
+    let unused = [Measure::SavingsPlanTotalCommitment, Measure::UnusedReservationRecurring];
+    is_zero(Measure::Unblended) && !unused.into_iter().all(is_zero)
 }
 
 /// The double of a written amount, by its bits.

@@ -1,8 +1,8 @@
 //! A group's rows as a CSV file, gzip.
 
-use super::cur_columns::Kind;
 use super::group_rows::{Chunk, Column, Numbering};
 use super::output::Output;
+use super::treatment::Kind;
 use crate::number;
 use chrono::DateTime;
 use csv::Writer;

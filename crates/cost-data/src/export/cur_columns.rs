@@ -7,44 +7,7 @@
 //! not say which columns of a pro forma report change; the choices are ours and stand in `docs/exports.md`.
 
 use super::by_class::ClassText;
-
-/// What kind of value a column holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Text; rates included, as AWS writes them.
-    Text,
-    /// A double.
-    Number,
-    /// An instant in milliseconds.
-    Time,
-    /// A map of text to text: a Parquet map, JSON in CSV.
-    Map,
-    /// A map of text to double, always empty here.
-    NumberMap,
-}
-
-/// What becomes of a column.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Treatment {
-    /// Copied from the line.
-    Copied,
-    /// Copied from lines of a commitment whose owner is in the group, blank elsewhere.
-    OwnCommitment,
-    /// Copied where the capacity reservation's owner is in the group.
-    OwnReservation,
-    /// The line's pro forma amount.
-    Cost,
-    /// The pro forma price of one unit.
-    Rate,
-    /// A text that follows from the line's class and price.
-    Class(ClassText),
-    /// Blank unless the operator allows the column by name.
-    Ask,
-    /// The keys that the operator allows by name.
-    Tags,
-    /// Always blank.
-    Blank,
-}
+use super::treatment::{Kind, Treatment};
 
 use Kind::{Map, Number, NumberMap, Text, Time};
 use Treatment::{Ask, Blank, Class, Copied, Cost, OwnCommitment, OwnReservation, Rate, Tags};

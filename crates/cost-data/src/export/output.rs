@@ -1,8 +1,10 @@
 //! The columns of the exported files, from the columns of the cost files and the allow-list.
 
-use super::cur_columns::{COLUMNS, Family, Kind, Treatment, UNREPEATED};
+use super::cur_columns::{self, Family, UNREPEATED};
+use super::focus_columns;
 use super::plan::{FileFormat, Plan};
-use crate::layout::canonical_name;
+use super::treatment::{Kind, Treatment};
+use crate::layout::{CostFormat, Layout, canonical_name};
 use std::collections::BTreeSet;
 
 /// A column that is written.
@@ -10,8 +12,10 @@ use std::collections::BTreeSet;
 pub struct Output {
     /// Its name in the file.
     pub name: String,
-    /// Its name in CUR 2.0's spelling, by which cost files and added rows have it.
-    pub canonical: String,
+    /// Its name in the layout, however the file spells it: how added rows have it.
+    pub key: String,
+    /// The column of cost files that it is made from, if it is.
+    pub source: String,
     /// What it holds.
     pub kind: Kind,
     /// Where its values come from.
@@ -22,37 +26,69 @@ pub struct Output {
     pub unrepeated: bool,
 }
 
-/// The columns of CUR files with these headers, in the order of their first use.
-pub fn of_cur<'a>(headers: impl IntoIterator<Item = &'a [String]>, plan: &Plan) -> Vec<Output> {
+/// The columns of CUR files of these layouts, in the order of their first use.
+pub fn of_cur<'a>(layouts: impl IntoIterator<Item = &'a Layout>, plan: &Plan) -> Vec<Output> {
     let mut seen = BTreeSet::new();
     let mut outputs = Vec::new();
-    for name in headers.into_iter().flatten() {
-        let canonical = canonical_name(name);
-        if seen.insert(canonical.clone()) {
-            outputs.extend(output(name, canonical, plan));
+    for layout in layouts {
+        for name in &layout.header {
+            let canonical = canonical_name(name);
+            if seen.insert(canonical.clone()) {
+                outputs.extend(output(name, canonical, layout.format, plan));
+            }
         }
     }
     outputs
 }
 
-fn output(name: &str, canonical: String, plan: &Plan) -> Option<Output> {
+/// The columns of FOCUS files, made from cost files of this kind.
+pub fn of_focus(from_focus: bool) -> Vec<Output> {
+    let output = |(name, kind, treatment, of_cur, of_focus): &focus_columns::Column| Output {
+        name: (*name).to_owned(),
+        key: (*name).to_owned(),
+        source: (if from_focus { *of_focus } else { *of_cur }).to_owned(),
+        kind: *kind,
+        treatment: *treatment,
+        only_if_filled: false,
+        unrepeated: *name == "ResourceId",
+    };
+    focus_columns::COLUMNS.iter().map(output).collect()
+}
+
+fn output(name: &str, canonical: String, format: CostFormat, plan: &Plan) -> Option<Output> {
     let allowed = plan.allowed_columns.iter().any(|column| column == name || *column == canonical);
-    let of_table = COLUMNS.binary_search_by_key(&canonical.as_str(), |(name, ..)| name).ok();
+    let of_table = cur_columns::COLUMNS.binary_search_by_key(&canonical.as_str(), |(name, ..)| name).ok();
     let (kind, treatment, only_if_filled) = match (of_table, Family::of(&canonical)) {
         (Some(place), _) => {
-            let (_, kind, treatment) = COLUMNS[place];
-            (kind, if treatment == Treatment::Ask && allowed { Treatment::Copied } else { treatment }, false)
+            let (_, kind, treatment) = cur_columns::COLUMNS[place];
+            let only_if_filled = is_there_by_chance(&canonical, treatment, format);
+            let treatment = match treatment {
+                Treatment::Ask if allowed => Treatment::Copied,
+                Treatment::Tags if plan.allowed_tags.is_empty() => Treatment::Blank,
+                treatment => treatment,
+            };
+            (kind, treatment, only_if_filled)
         }
         (None, Some(family)) => (Kind::Text, of_family(family, &canonical, allowed, plan)?, true),
-        // Unknown: blank, unless the operator allows it.
-        (None, None) => (Kind::Text, if allowed { Treatment::Copied } else { Treatment::Blank }, false),
+        // Unknown: blank, unless the operator allows it. Even its name may be another customer's.
+        (None, None) => (Kind::Text, if allowed { Treatment::Copied } else { Treatment::Blank }, true),
     };
     let name = match plan.format {
         FileFormat::Parquet => canonical.clone(),
         FileFormat::Csv => name.to_owned(),
     };
     let unrepeated = UNREPEATED.contains(&canonical.as_str());
-    Some(Output { name, canonical, kind, treatment, only_if_filled, unrepeated })
+    let (key, source) = (canonical.clone(), canonical);
+    Some(Output { name, key, source, kind, treatment, only_if_filled, unrepeated })
+}
+
+/// Whether a report has a documented column only because some customer's lines fill it: legacy reports gain the columns of
+/// commitments, discounts and split costs that way. Pro forma reports never have split costs.
+fn is_there_by_chance(canonical: &str, treatment: Treatment, format: CostFormat) -> bool {
+    let of_lines =
+        matches!(treatment, Treatment::Blank | Treatment::OwnCommitment | Treatment::OwnReservation);
+    let always = canonical == "bill_invoice_id";
+    canonical.starts_with("split_line_item_") || (format == CostFormat::LegacyCur && of_lines && !always)
 }
 
 fn of_family(family: Family, canonical: &str, allowed: bool, plan: &Plan) -> Option<Treatment> {
@@ -70,18 +106,39 @@ impl Output {
     /// What became of the column, in a word.
     pub const fn treated(&self) -> &'static str {
         match self.treatment {
-            Treatment::Copied => "copied",
-            Treatment::OwnCommitment | Treatment::OwnReservation => "copied where the owner is in the group",
-            Treatment::Cost | Treatment::Rate | Treatment::Class(_) => "computed",
+            Treatment::Copied
+            | Treatment::End
+            | Treatment::Zone
+            | Treatment::AccountName
+            | Treatment::PricingQuantity
+            | Treatment::ConsumedQuantity => "copied",
+            Treatment::OwnCommitment | Treatment::OwnReservation | Treatment::ReservationStatus => {
+                "copied where the owner is in the group"
+            }
+            Treatment::Cost
+            | Treatment::Amount(_)
+            | Treatment::Rate
+            | Treatment::UnitPrice(_)
+            | Treatment::PricingAmount(_)
+            | Treatment::PricingUnitPrice(_)
+            | Treatment::Class(_)
+            | Treatment::Group(_)
+            | Treatment::ResourceType => "computed",
             Treatment::Tags => "allowed keys",
             Treatment::Ask | Treatment::Blank => "blank",
         }
     }
 
+    /// Whether its texts may not name accounts outside of the group: only the payer may, where the operator allows the column.
+    pub fn withholds(&self) -> bool {
+        self.key != "bill_payer_account_id"
+    }
+
     /// Whether the allow-list does not know the column.
     pub fn is_unknown(&self) -> bool {
-        let known = COLUMNS.binary_search_by_key(&self.canonical.as_str(), |(name, ..)| name).is_ok();
-        !known && Family::of(&self.canonical).is_none()
+        let of_cur = cur_columns::COLUMNS.binary_search_by_key(&self.key.as_str(), |(name, ..)| name);
+        let of_focus = focus_columns::COLUMNS.iter().any(|(name, ..)| *name == self.name);
+        of_cur.is_err() && !of_focus && Family::of(&self.key).is_none()
     }
 }
 
@@ -89,10 +146,10 @@ impl Output {
 mod tests {
     //! The allow-list can be searched.
 
-    use super::COLUMNS;
+    use super::cur_columns;
 
     #[test]
     fn the_table_is_in_order() {
-        assert!(COLUMNS.is_sorted_by(|a, b| a.0 < b.0));
+        assert!(cur_columns::COLUMNS.is_sorted_by(|a, b| a.0 < b.0));
     }
 }

@@ -1,9 +1,9 @@
 //! A group's rows as a Parquet file.
 
 use super::chunk::{self, Leaf, Values};
-use super::cur_columns::Kind;
 use super::group_rows::{Chunk, Column, Numbering};
 use super::output::Output;
+use super::treatment::Kind;
 use parquet::basic::{LogicalType, Repetition, TimeUnit, Type as Physical};
 use parquet::errors::{ParquetError, Result};
 use parquet::file::properties::WriterProperties;

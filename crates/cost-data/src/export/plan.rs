@@ -1,6 +1,8 @@
 //! What to export: all that the exporting child needs to know of a priced month.
 
-use billing::charge_class::{ChargeClass, Measure};
+use super::focus_by_class::{Charge, charge};
+use super::focus_columns::GroupText;
+use billing::charge_class::{ChargeClass, Cube, Measure};
 use billing::money::{Amount, Factor, Quantity};
 use billing::rate_card::{Base, Entry, LinePrice, Treatment};
 use serde::{Deserialize, Serialize};
@@ -37,10 +39,16 @@ pub struct Plan {
     pub allowed_columns: Vec<String>,
     /// Tag keys that are allowed.
     pub allowed_tags: Vec<String>,
+    /// Who invoices the customers.
+    pub issuer: String,
     /// The SHA-256 of every cost file that was priced, in hexadecimal: the lines exported are the lines priced.
     pub files: Vec<String>,
     /// Every account of the month and the book, with its billing group.
     pub accounts: Vec<(String, Option<u32>)>,
+    /// Whether the cost files have rows of what commitments left unused, as FOCUS has: added rows say it, once a commitment.
+    pub unused_told: bool,
+    /// The names that the book gives to accounts.
+    pub account_names: BTreeMap<String, String>,
     /// The billing groups, in the order of the book.
     pub groups: Vec<GroupPlan>,
     /// The classes, in the order of the cube.
@@ -52,6 +60,10 @@ pub struct Plan {
 pub struct GroupPlan {
     /// Its folder, as a file name; `None`: it is not wanted.
     pub folder: Option<String>,
+    /// Its name.
+    pub name: String,
+    /// Its primary account.
+    pub primary_account: String,
     /// Rows without a source line.
     pub added: Vec<AddedRow>,
     /// What the file sums to.
@@ -113,7 +125,31 @@ pub enum Price {
     Share(i128, i128),
 }
 
+impl GroupPlan {
+    /// What a column says of the group.
+    pub(super) fn text(&self, of: GroupText) -> &str {
+        match of {
+            GroupText::PrimaryAccount => &self.primary_account,
+            GroupText::Name => &self.name,
+        }
+    }
+}
+
 impl ClassPlan {
+    /// The group and the price of a class that is exported; FOCUS has no rows for the negation of covered usage.
+    pub(super) fn exported(
+        &self,
+        plan: &Plan,
+        cube: &Cube,
+        class: &ChargeClass,
+    ) -> Option<(u32, (Treated, Price))> {
+        let wanted =
+            |group: &u32| plan.groups.get(*group as usize).is_some_and(|group| group.folder.is_some());
+        let (group, priced) = self.group.filter(wanted).zip(self.priced)?;
+        let negation = plan.layout == Layout::Focus && charge(cube, class, priced.0) == Charge::Negation;
+        (!negation).then_some((group, priced))
+    }
+
     /// The plan of a class by its entry on the rate card.
     #[must_use]
     pub fn new(class: &ChargeClass, entry: &Entry) -> Self {

@@ -100,11 +100,11 @@ pub fn put_codes(codes: &[TextCode], content: &mut Vec<u8>) {
             content.push(SAME);
             content.extend_from_slice(&first.to_le_bytes());
         }
-        ..=0xff => {
+        1..=0xff => {
             content.push(CODES_8);
             content.extend(codes.iter().map(|code| *code as u8));
         }
-        ..=0xffff => {
+        0x100..=0xffff => {
             content.push(CODES_16);
             codes.iter().for_each(|code| content.extend_from_slice(&(*code as u16).to_le_bytes()));
         }

@@ -1,6 +1,6 @@
 //! The lines of a batch with all their columns, whatever file they come from.
 
-use super::cur_columns::Kind;
+use super::treatment::Kind;
 use crate::batch::{Codes, Reject};
 use crate::number;
 use crate::parquet_lines;

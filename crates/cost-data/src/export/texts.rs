@@ -9,6 +9,14 @@ pub type TextCode = u32;
 /// How much text is numbered, in bytes; what comes later is carried as it is.
 const BYTES_MAX: usize = 64 << 20;
 
+/// How many digits AWS's account ids have.
+const ACCOUNT_DIGITS: usize = 12;
+/// How many characters of a UUID come before its last twelve: `123e4567-e89b-12d3-a456-`.
+const UUID_BEFORE: usize = 24;
+
+/// How short an account id may be: AWS's have twelve digits, those of anonymised files some fewer or more.
+const ACCOUNT_DIGITS_MIN: usize = 10;
+
 /// Whose account a text mentions, other than nobody's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mentions {
@@ -32,7 +40,8 @@ impl Accounts {
     pub fn new<'a>(accounts: impl IntoIterator<Item = (&'a str, Option<u32>)>) -> Self {
         let mut known = Self::default();
         for (account, group) in accounts {
-            if !account.is_empty() && account.bytes().all(|byte| byte.is_ascii_digit()) {
+            // Shorter ids are no account's, and digits like theirs are everywhere.
+            if account.len() >= ACCOUNT_DIGITS_MIN && account.bytes().all(|byte| byte.is_ascii_digit()) {
                 known.lengths.insert(account.len());
                 let entry = known.groups.entry(account.into()).or_insert(group);
                 *entry = entry.or(group);
@@ -41,27 +50,44 @@ impl Accounts {
         known
     }
 
-    /// Whose accounts a text mentions: a run of digits that is a known account's id.
+    /// Whose accounts a text mentions: a run of digits that is a known account's id, or a word of twelve digits.
+    ///
+    /// Such a word is an account even if nobody else's lines or book name it: what a file leaves out must not depend on them.
     pub fn mentioned(&self, text: &str) -> Mentions {
         let mut found = Mentions::Nobody;
-        let mut rest = text.as_bytes();
-        while let Some(start) = rest.iter().position(u8::is_ascii_digit) {
-            rest = &rest[start..];
+        let (bytes, mut end) = (text.as_bytes(), 0);
+        while let Some(start) = bytes[end..].iter().position(u8::is_ascii_digit).map(|start| end + start) {
+            let rest = &bytes[start..];
             let length = rest.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len());
-            if self.lengths.contains(&length) {
-                // Digits are text.
-                let digits = std::str::from_utf8(&rest[..length]).unwrap_or_default();
-                found = match (self.groups.get(digits), found) {
-                    (None, found) => found,
-                    (Some(Some(group)), Mentions::Nobody) => Mentions::Group(*group),
-                    (Some(Some(group)), Mentions::Group(other)) if *group == other => found,
-                    _ => return Mentions::Outsiders,
-                };
+            end = start + length;
+            let known = self.lengths.contains(&length).then(|| self.groups.get(&text[start..end])).flatten();
+            let of_run = match known {
+                Some(Some(group)) => Mentions::Group(*group),
+                Some(None) => return Mentions::Outsiders,
+                None if is_account_id(bytes, start..end) => return Mentions::Outsiders,
+                None => continue,
+            };
+            if found != Mentions::Nobody && found != of_run {
+                return Mentions::Outsiders;
             }
-            rest = &rest[length..];
+            found = of_run;
         }
         found
     }
+}
+
+/// Whether a run of digits reads as an account id: twelve digits that are a word, and not the end of a UUID.
+fn is_account_id(text: &[u8], run: std::ops::Range<usize>) -> bool {
+    let glued = |byte: Option<&u8>| byte.is_some_and(u8::is_ascii_alphanumeric);
+    let before = &text[..run.start];
+    let uuid = before.len().checked_sub(UUID_BEFORE).is_some_and(|from| {
+        let place = |(place, byte): (usize, &u8)| match place {
+            8 | 13 | 18 | 23 => *byte == b'-',
+            _ => byte.is_ascii_hexdigit(),
+        };
+        before[from..].iter().enumerate().all(place)
+    });
+    run.len() == ACCOUNT_DIGITS && !glued(before.last()) && !glued(text.get(run.end)) && !uuid
 }
 
 /// Texts by number.
@@ -81,6 +107,14 @@ impl Texts {
         }
         if self.bytes + text.len() > BYTES_MAX {
             return None;
+        }
+        self.code_of_made(text, accounts)
+    }
+
+    /// The same for a text that is made here, of which there are no more than classes and rates: it is never carried as it is.
+    pub fn code_of_made(&mut self, text: &str, accounts: &Accounts) -> Option<TextCode> {
+        if let Some(code) = self.codes.get(text) {
+            return Some(*code);
         }
         let code = TextCode::try_from(self.texts.len() + 1).ok()?;
         self.bytes += text.len() + size_of::<Box<str>>();
@@ -129,6 +163,12 @@ mod tests {
             ("from 111111111111 to 222222222222", Mentions::Group(0)),
             ("from 111111111111 to 333333333333", Mentions::Outsiders),
             ("arn:aws:savingsplans::999999999999:savingsplan/x", Mentions::Outsiders),
+            ("arn:aws:ec2:us-east-1:444444444444:instance/i-1", Mentions::Outsiders),
+            ("111111111111/444444444444", Mentions::Outsiders),
+            ("logs111111111111", Mentions::Group(0)),
+            ("i-444444444444abcde", Mentions::Nobody),
+            ("volume/123e4567-e89b-12d3-a456-444444444444", Mentions::Nobody),
+            ("bucket-444444444444", Mentions::Outsiders),
         ] {
             assert_eq!(accounts.mentioned(text), expected, "{text}");
         }

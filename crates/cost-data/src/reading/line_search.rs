@@ -10,8 +10,8 @@ use crate::cube_file::StoredCube;
 use crate::delivery;
 use crate::diagnostics::Diagnostic;
 use crate::dimensions::Dimensions;
-use crate::layout;
 use crate::scan::{Classifier, line_measures};
+use crate::sources::Sources;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int32Type;
 use billing::charge_class::{Cube, KeyColumn, MEASURES};
@@ -36,6 +36,8 @@ pub struct LineSearch {
     pub id: String,
     /// The one interval that is wanted.
     pub interval: Option<String>,
+    /// The folder that objects of a store are kept in while they are looked through.
+    pub scratch: Option<PathBuf>,
     /// The tags and cost categories that the run's classes are split by.
     pub dimensions: Dimensions,
 }
@@ -74,11 +76,19 @@ pub fn find(search: &LineSearch) -> Result<Vec<FoundLine>, Refusal> {
         threads: 1,
         accept_rejects: true,
         check_line_ids: true,
+        pin: None,
+        scratch: search.scratch.clone(),
         dimensions: search.dimensions.clone(),
         daily: None,
     };
-    let opened = open_all(&delivery::find(&search.inputs, period)?, &request)?;
-    let files = files_of_run(&opened, search)?;
+    let delivery = delivery::find(&search.inputs, period)?;
+    let sources = Sources::open(&delivery, request.scratch.as_deref());
+    let opened = open_all(&sources, delivery.passed_by, &request);
+    sources.explained(opened.and_then(|opened| find_in(&opened, search, period)))
+}
+
+fn find_in(opened: &Opened, search: &LineSearch, period: BillingPeriod) -> Result<Vec<FoundLine>, Refusal> {
+    let files = files_of_run(opened, search)?;
     let of_cube = |error: String| Refusal::from(Diagnostic::file(&search.cube.display().to_string(), error));
     let stored = StoredCube::open(&search.cube).map_err(|error| of_cube(error.to_string()))?;
     let (cube, _) = stored.read().map_err(|error| of_cube(error.to_string()))?;
@@ -141,9 +151,9 @@ impl Lines<'_> {
         match &file.content {
             Content::Parquet(parquet) => {
                 for group in 0..parquet.row_groups() {
-                    let reader = parquet.reader(&file.source, group, identity)?;
+                    let reader = parquet.reader(&file.source, group, identity.map(|column| column.place))?;
                     let ids = reader.build().map_err(|error| error.to_string())?;
-                    if !self.has_id(ids, identity[0] > identity[1])? {
+                    if !self.has_id(ids, identity[0].place > identity[1].place)? {
                         continue;
                     }
                     let mut batches = parquet.read(&file.source, group, &file.columns)?;
@@ -220,7 +230,7 @@ impl Lines<'_> {
             };
             let value = |column: KeyColumn| {
                 let text = batch.keys[column as usize].as_ref()?.text(row)?;
-                Some((layout::key_source(column)?.to_owned(), text.to_owned()))
+                Some(((batch.vocabulary.key)(column)[0]?.to_owned(), text.to_owned()))
             };
             self.found.push(FoundLine {
                 file: self.name.to_owned(),

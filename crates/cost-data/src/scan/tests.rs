@@ -24,6 +24,7 @@ fn batch(first: usize, rows: usize, period: Option<Vec<bool>>) -> Batch {
     Batch {
         place: Place { file: 0, row_group: None, row: first as u64 },
         rows,
+        vocabulary: crate::layout::CostFormat::Cur2.vocabulary(),
         keys,
         payer: Codes::from_texts((0..rows).map(|_| Some("999999999999"))),
         measures: vec![(Measure::Unblended, costs)],
@@ -34,6 +35,7 @@ fn batch(first: usize, rows: usize, period: Option<Vec<bool>>) -> Batch {
         product_map: None,
         name_in_map: false,
         identity: None,
+        others: OtherProviders::new(),
         rejects: Vec::new(),
         notes: NumberNotes::default(),
     }

@@ -51,9 +51,13 @@ pub fn draft(root: &Node) -> (Draft, Vec<Slip>) {
         exports: top
             .table("exports")
             .map(|exports| {
-                exports.allow(&["columns", "tags"]);
+                exports.allow(&["columns", "tags", "invoice_issuer"]);
                 let texts = |field| exports.texts(field).unwrap_or_default();
-                Exports { columns: texts("columns"), tags: texts("tags") }
+                Exports {
+                    columns: texts("columns"),
+                    tags: texts("tags"),
+                    invoice_issuer: exports.text("invoice_issuer"),
+                }
             })
             .unwrap_or_default(),
         reports: top

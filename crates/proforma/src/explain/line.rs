@@ -5,13 +5,14 @@ use super::product::class_text;
 use crate::cli::{ExplainArguments, READ_COST_FILES, TextFormat};
 use crate::failure::Failure;
 use crate::publish::CUBE;
-use crate::run::{rate, reading_failed};
+use crate::run::{rate, reading_failed, refused};
 use crate::run_folder::RunFolder;
 use crate::terminal::{print, to_json};
 use anyhow::{Context, anyhow};
 use billing::charge_class::Measure;
 use billing::money::{Amount, Quantity};
 use billing::rate_card::{LinePrice, RateCard, written_amount};
+use cost_data::layout::CostFormat;
 use cost_data::reading::{FoundLine, LineSearch};
 use cost_data::worker::{self, Limits};
 use serde::Serialize;
@@ -41,9 +42,9 @@ struct Row {
 
 /// Finds the rows and explains each.
 pub fn explain(arguments: &ExplainArguments, run: &RunFolder, id: &str) -> Result<(), Failure> {
-    if arguments.cost.is_empty() {
-        return Err(Failure::input(format!("a line is found in the cost files of `{}`", run.path.display()))
-            .hint("say where they are with --cost"));
+    if let CostFormat::Focus(_) = run.format {
+        return Err(Failure::input(format!("the lines of {} files have no ids", run.format.name()))
+            .hint("explain a product with --group and --product"));
     }
     let found = find(arguments, run, id)?;
     if found.is_empty() {
@@ -64,16 +65,18 @@ pub fn explain(arguments: &ExplainArguments, run: &RunFolder, id: &str) -> Resul
 /// Lets a child find the rows: cost files are untrusted.
 fn find(arguments: &ExplainArguments, run: &RunFolder, id: &str) -> Result<Vec<FoundLine>, Failure> {
     let cube = run.path.join(CUBE);
-    let mut limits = Limits::for_reading(&arguments.cost, 1);
+    let inputs = run.cost(&arguments.cost);
+    let mut limits = Limits::for_reading(&inputs, 1).map_err(|refusal| refused(&refusal, true))?;
     let cube_bytes = std::fs::metadata(&cube).map_or(0, |metadata| metadata.len());
     limits.memory_bytes = limits.memory_bytes.saturating_add(cube_bytes.saturating_mul(CUBE_BYTES_FACTOR));
     let search = LineSearch {
-        inputs: arguments.cost.clone(),
+        inputs,
         period: run.period.to_string(),
         files: run.files.iter().map(|file| (file.name.clone(), file.sha256.clone())).collect(),
         cube,
         id: id.to_owned(),
         interval: arguments.interval.clone(),
+        scratch: arguments.scratch.clone(),
         dimensions: (&run.book.reports).into(),
     };
     let program = std::env::current_exe().context("cannot find this program to start its reading child")?;
@@ -129,14 +132,14 @@ fn text(run: &RunFolder, id: &str, rows: &[Row]) -> String {
         match (&row.unsummed, &row.arithmetic) {
             (Some(why), _) => text += &format!("    not in the run: {why}\n"),
             (None, Some(arithmetic)) => {
-                let group = row.billing_group.as_deref().map(|group| format!("  billing group {group}\n"));
+                let group = row.billing_group.as_ref().map(|group| format!("    billing group {group}\n"));
                 text += &group.unwrap_or_default();
-                text += &class_text(arithmetic);
+                class_text(arithmetic).lines().for_each(|line| text += &format!("  {line}\n"));
             }
             (None, None) => {}
         }
         if let Some(exported) = &row.exported_amount {
-            text += &format!("    exported as {exported}\n");
+            text += &format!("      exported as {exported}\n");
         }
     }
     text

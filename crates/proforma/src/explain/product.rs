@@ -164,9 +164,10 @@ impl Wanted<'_> {
                     })
             };
             let bases = self.charges.iter().filter(base_of).filter_map(|charge| charge.base);
-            let base = bases.fold(Ok(None), |sum: Result<Option<Amount>, DecimalError>, more| {
-                Ok(Some(sum?.unwrap_or_default().plus(more)?))
-            })?;
+            let mut base: Option<Amount> = None;
+            for more in bases {
+                base = Some(base.unwrap_or_default().plus(more)?);
+            }
             let kind = match item.kind {
                 custom_line_item::Kind::Fee => "a fee",
                 custom_line_item::Kind::Credit => "a credit",

@@ -45,7 +45,8 @@ pub fn bars(totals: &[Cost], width: usize) -> Vec<String> {
             (false, _) => blocks(eighths(units, span)),
             (true, false) => format!("{}│{}", " ".repeat(left), blocks(eighths(units, span))),
             (true, true) => {
-                let length = eighths(-units, span).div_ceil(8);
+                // A loss is seen, be it ever so small.
+                let length = eighths(-units, span).div_ceil(8).max(1);
                 format!("{}{}│", " ".repeat(left.saturating_sub(length)), "█".repeat(length))
             }
         })

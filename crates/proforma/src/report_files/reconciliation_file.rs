@@ -4,7 +4,7 @@ use super::Results;
 use billing::charge_class::KeyColumn;
 use billing::money::Cost;
 use billing::reconciliation::{CurrencyReconciliation, NotedClass};
-use cost_data::reading::{FileReport, hex};
+use cost_data::reading::{FileReport, OtherProvider, hex};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -24,6 +24,7 @@ pub struct ReconciliationFile<'a> {
     tiered_classes_on_unblended_cost: Vec<ClassPart<'a>>,
     tiered_classes_on_public_cost: Vec<ClassPart<'a>>,
     unknown_line_item_types: BTreeMap<&'a str, UnknownPart>,
+    other_providers: &'a [OtherProvider],
     rules_without_lines: &'a [String],
     accounts_without_lines: &'a [String],
     auto_associated_accounts: &'a [String],
@@ -56,6 +57,7 @@ struct LinesPart {
     fallen_back: u64,
     commitment_without_arn: u64,
     usage_outside_period: u64,
+    other_providers: u64,
     service_differs_from_product: u64,
     duplicates: Option<u64>,
     classes: usize,
@@ -132,6 +134,7 @@ pub fn content(results: &Results) -> anyhow::Result<ReconciliationFile<'_>> {
                 (name.as_str(), UnknownPart { lines: *lines, cost: cost.to_string() })
             })
             .collect(),
+        other_providers: &report.other_providers,
         rules_without_lines: &account.rules_without_lines,
         accounts_without_lines: &account.accounts_without_lines,
         auto_associated_accounts: &results.card.auto_associated,
@@ -174,6 +177,7 @@ fn lines_part(results: &Results) -> LinesPart {
         fallen_back: lines.fallen_back,
         commitment_without_arn: lines.commitment_without_arn,
         usage_outside_period: report.lines_usage_outside_period,
+        other_providers: report.lines_of_other_providers(),
         service_differs_from_product: lines.service_differs_from_product,
         duplicates: report.duplicate_lines,
         classes: results.cube.classes.len(),
@@ -200,6 +204,6 @@ fn class_part<'a>(results: &'a Results, noted: &NotedClass) -> ClassPart<'a> {
 }
 
 fn file_part(file: &FileReport) -> FilePart<'_> {
-    let FileReport { name, sha256, bytes, format, because } = file;
+    let FileReport { name, sha256, bytes, format, because, .. } = file;
     FilePart { name, sha256, bytes: *bytes, format: format.name(), because }
 }

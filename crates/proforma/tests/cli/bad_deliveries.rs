@@ -372,9 +372,9 @@ fn only_regular_files_are_read() {
     of_path(&pipe).go().refused(&["pipe.csv: is not a regular file"]);
     of_path(&|_| PathBuf::from("/dev/zero")).go().refused(&["/dev/zero: is not a regular file"]);
     of_path(&|folder| folder.join("nowhere.csv")).go().refused(&["nowhere.csv: cannot be read", "--cost"]);
-    of_path(&|_| PathBuf::from("s3://bucket/cur"))
+    of_path(&|_| PathBuf::from("gs://bucket/cur"))
         .go()
-        .refused(&["`s3://` locations are not read", "copy the delivery"]);
+        .refused(&["`gs://` locations are not read", "copy the delivery"]);
     // In a folder: passed by, and said so.
     let run = Run::new(PERIOD, BOOK, |folder| {
         let elsewhere = folder.parent().expect("a parent").join("elsewhere.csv");

@@ -42,6 +42,7 @@ fn format_of(form: Form) -> (&'static str, &'static str) {
         Form::Cur2Parquet | Form::Cur2Csv => ("CUR 2.0", "column `product` is only in CUR 2.0"),
         Form::LegacyCsv(_) => ("legacy CUR", "column `lineItem/UsageAccountId` has a category and a slash"),
         Form::LegacyParquet => ("legacy CUR", "columns have underscores and none is only in CUR 2.0"),
+        Form::Focus(_) => unreachable!("months of FOCUS are in `laws::focus_months`"),
     }
 }
 
@@ -320,6 +321,21 @@ const NECESSARY: [&str; 9] = [
     "line_item_currency_code",
 ];
 
+/// Columns by which a rule of the book matches: without them the rule is refused, never silently unmatched.
+const RULED_BY: [(&str, &str); 2] = [
+    ("bill_billing_entity", "the files name no seller"),
+    ("line_item_operation", "the files have no operation"),
+];
+
+#[test]
+fn rules_by_columns_that_files_lack_are_refused_by_name() {
+    for (name, reason) in RULED_BY {
+        let options = WriteOptions { leave_out: vec![name.to_owned()], ..loose(Form::Cur2Csv) };
+        let done = read(|cost| drop(write_month(cost, &MONTH.lines, &options)));
+        done.refused(&["pricing rule `", "cannot be applied: ", reason]);
+    }
+}
+
 #[test]
 fn files_may_lack_every_column_that_is_not_necessary() {
     let without = |leave_out: Vec<String>, form: Form| {
@@ -330,7 +346,8 @@ fn files_may_lack_every_column_that_is_not_necessary() {
         let done = without(vec![name.to_owned()], Form::Cur2Csv);
         assert!(done.bills() == *BILLS, "without {name}: other bills");
     }
-    let is_optional = |name: &&str| !NECESSARY.contains(name);
+    let is_ruled_by = |name: &&str| RULED_BY.iter().any(|(column, _)| column == name);
+    let is_optional = |name: &&str| !NECESSARY.contains(name) && !is_ruled_by(name);
     let optional: Vec<&str> = COLUMNS.iter().map(|column| column.name).filter(is_optional).collect();
     for name in optional.iter().filter(|name| !UNUSED.contains(name)) {
         check_conserved(&without(vec![(*name).to_owned()], Form::Cur2Csv), name);

@@ -6,6 +6,9 @@ mod agreement;
 mod breakdowns;
 mod equal_books;
 mod equal_files;
+mod exports;
+mod focus_months;
+mod questions;
 
 use crate::support::{Done, Run};
 use testkit::book::BookOptions;

@@ -1,5 +1,6 @@
 //! Tests through the door that a user uses: the `proforma` program.
 
+mod exported;
 mod reports;
 mod small_files;
 mod support;
@@ -11,8 +12,13 @@ mod bad_parquet;
 mod bad_values;
 mod books;
 mod breakdowns;
+mod differences;
+mod explanations;
+mod exports;
+mod focus;
 mod forms;
 mod laws;
 mod outputs;
 mod publishing;
+mod run_folders;
 mod vectors;

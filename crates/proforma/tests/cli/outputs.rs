@@ -309,6 +309,7 @@ fn the_reconciliation_names_what_was_read() {
             "tiered_classes_on_unblended_cost",
             "tiered_classes_on_public_cost",
             "unknown_line_item_types",
+            "other_providers",
             "rules_without_lines",
             "auto_associated_accounts",
             "files",

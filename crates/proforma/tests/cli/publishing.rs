@@ -80,10 +80,10 @@ impl Place {
         self.parent().join("out")
     }
 
-    /// A run under one of the books.
+    /// A run under one of the books, with its lines exported.
     fn command(&self, book: usize, out: &Path) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_proforma"));
-        command.arg("run").args(["--period", PERIOD, "--threads", "1", "--force"]);
+        command.arg("run").args(["--period", PERIOD, "--threads", "1", "--force", "--export", "cur2"]);
         command.arg("--cost").arg(self.path("cost")).arg("--book").arg(self.path(&format!("{book}.toml")));
         command.arg("--out").arg(out);
         command
@@ -428,7 +428,7 @@ fn a_folder_that_holds_more_than_a_run_is_never_replaced() {
     fs::write(place.target().join("notes.txt"), "mine").expect("a file");
     let done = place.done(place.command(1, &place.target()));
     assert_eq!(done.status, 2, "{}", done.stderr);
-    assert!(done.stderr.contains("holds `notes.txt`, which is not of a run"), "{}", done.stderr);
+    assert!(done.stderr.contains("holds `notes.txt`, which no run has"), "{}", done.stderr);
     assert_eq!(fs::read_to_string(place.target().join("notes.txt")).expect("a file"), "mine");
 }
 

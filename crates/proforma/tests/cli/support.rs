@@ -68,7 +68,36 @@ impl Run {
     }
 }
 
+/// Runs the program with these arguments.
+pub fn proforma(arguments: &[&str]) -> Done {
+    let mut command = Command::new(env!("CARGO_BIN_EXE_proforma"));
+    Done::of(command.args(arguments).output().expect("the program starts"), PathBuf::new())
+}
+
 impl Done {
+    /// The command, which must have been refused as bad input with these words in its message, and printed nothing.
+    #[track_caller]
+    pub fn says_no(self, words: &[&str]) -> Self {
+        assert_eq!(self.status, 2, "{}", self.stderr);
+        assert_eq!(self.stdout, "");
+        for word in words {
+            assert!(self.stderr.contains(word), "no `{word}` in:\n{}", self.stderr);
+        }
+        self
+    }
+
+    /// What was printed, as JSON.
+    #[track_caller]
+    pub fn printed(&self) -> Value {
+        assert_eq!(self.status, 0, "{}", self.stderr);
+        serde_json::from_str(&self.stdout).expect("JSON on standard output")
+    }
+
+    /// The result folder as an argument.
+    pub fn folder(&self) -> &str {
+        self.out.to_str().expect("a path in UTF-8")
+    }
+
     pub fn of(output: Output, out: PathBuf) -> Self {
         Self {
             status: output.status.code().unwrap_or(-1),

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::focus::{self, FocusForm, In};
 use super::{Form, WriteOptions};
 use crate::amount::Amount;
 use crate::line::{COLUMNS, Column, Kind, Line, Value};
@@ -38,6 +39,7 @@ enum Source {
     ProductKey(String),
     TagMap,
     TagKey(String),
+    Focus(fn(&Line) -> Cell<'_>),
 }
 
 impl Field {
@@ -48,6 +50,7 @@ impl Field {
                 Value::Text(text) => Cell::Text(text),
                 Value::Number(number) => Cell::Number(number),
             },
+            Source::Focus(value) => value(line),
             Source::ProductName => Cell::Text(line.product_name.as_deref()),
             Source::ProductKey(key) => Cell::Text(line.product.get(key).map(String::as_str)),
             Source::TagKey(key) => Cell::Text(line.resource_tags.get(key).map(String::as_str)),
@@ -67,6 +70,9 @@ fn borrowed(map: &BTreeMap<String, String>) -> BTreeMap<&str, &str> {
 
 /// Returns the columns of the form for these lines.
 pub(super) fn fields_of(lines: &[Line], options: &WriteOptions) -> Vec<Field> {
+    if let Form::Focus(form) = options.form {
+        return focus_fields(form, options);
+    }
     let mut fields: Vec<Field> = COLUMNS
         .iter()
         .filter(|column| is_written(column, lines, options))
@@ -84,6 +90,20 @@ pub(super) fn fields_of(lines: &[Line], options: &WriteOptions) -> Vec<Field> {
         fields.extend(tag_fields(lines, options.form));
     }
     fields
+}
+
+fn focus_fields(form: FocusForm, options: &WriteOptions) -> Vec<Field> {
+    let is_there = |name: &str, place: In| {
+        let of_version = place == In::Both || place == In::Only(form.version);
+        of_version && !options.leave_out.iter().any(|left_out| left_out == name)
+    };
+    let columns = focus::COLUMNS.iter().filter(|(name, _, place, _)| is_there(name, *place));
+    let field = |(name, kind, _, value): &focus::FocusColumn| Field {
+        name: if form.lower_case { name.to_lowercase() } else { (*name).to_owned() },
+        kind: *kind,
+        source: Source::Focus(*value),
+    };
+    columns.map(field).collect()
 }
 
 /// Legacy reports gain net and split columns only when something fills them; CUR 2.0 has the net columns always and

@@ -79,12 +79,12 @@ fn join(prefix: &str, rest: &str) -> String {
 
 /// Returns the keys of a version's data files.
 pub(super) fn data_keys(options: &WriteOptions, version: Version) -> Vec<String> {
-    let extension = match (options.form, options.codec) {
-        (Form::Cur2Parquet | Form::LegacyParquet, Codec::Snappy) => "snappy.parquet",
-        (Form::Cur2Parquet | Form::LegacyParquet, _) => "parquet",
-        (Form::LegacyCsv(Packing::Plain), _) => "csv",
-        (Form::Cur2Csv | Form::LegacyCsv(Packing::Gzip), _) => "csv.gz",
-        (Form::LegacyCsv(Packing::Zip), _) => "csv.zip",
+    let extension = match (options.form.packing(), options.codec) {
+        (None, Codec::Snappy) => "snappy.parquet",
+        (None, _) => "parquet",
+        (Some(Packing::Plain), _) => "csv",
+        (Some(Packing::Gzip), _) => "csv.gz",
+        (Some(Packing::Zip), _) => "csv.zip",
     };
     let folder = keys(options, version).map_or_else(String::new, |keys| keys.data_folder);
     let key = |number: usize| join(&folder, &format!("{}-{number:05}.{extension}", options.name));
@@ -155,9 +155,9 @@ fn export_manifest(fields: &[Field], data: &[String], options: &WriteOptions, ve
         };
         json!({ "name": field.name, "type": kind })
     };
-    let (content_type, compression) = match options.form {
-        Form::Cur2Csv => ("text/csv", "GZIP"),
-        _ => ("application/vnd.apache.parquet", "PARQUET"),
+    let (content_type, compression) = match options.form.packing() {
+        Some(_) => ("text/csv", "GZIP"),
+        None => ("application/vnd.apache.parquet", "PARQUET"),
     };
     let instant = |period: &str| format!("{period}-01T00:00:00.000Z");
     let url = |key: &String| format!("s3://{}/{key}", options.bucket);

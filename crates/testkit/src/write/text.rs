@@ -8,13 +8,13 @@ use flate2::{Compression, GzBuilder};
 use zip::write::SimpleFileOptions;
 
 use super::fields::{Cell, Field, FieldKind};
-use super::{Form, Numbers, Packing, WriteOptions};
+use super::{Numbers, Packing, WriteOptions};
 use crate::amount::{Amount, ONE};
 use crate::line::Line;
 
 /// Writes one CSV file.
 pub(super) fn write(path: &Path, fields: &[Field], rows: &[&Line], options: &WriteOptions) {
-    let packing = if let Form::LegacyCsv(packing) = options.form { packing } else { Packing::Gzip };
+    let packing = options.form.packing().unwrap_or(Packing::Plain);
     let file = BufWriter::new(File::create(path).expect("the test folder can be written"));
     let written = match packing {
         Packing::Plain => write_rows(file, fields, rows, options).map(drop),

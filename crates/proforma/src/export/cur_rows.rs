@@ -27,13 +27,13 @@ pub fn items(period: BillingPeriod, book: &Book, statement: &Statement) -> Vec<A
             ("product_servicecode", &item.product),
             ("line_item_line_item_description", description),
         ];
-        added(period, statement.currency, item.amount, &cause, &values)
+        added(period, book, (statement.currency, item.amount), &cause, &values)
     };
     statement.items.iter().map(row).collect()
 }
 
 /// The row that makes a file sum to its statement; its amount is found when the lines have been written.
-pub fn residue(period: BillingPeriod, group: &BillingGroup, currency: Currency) -> AddedRow {
+pub fn residue(period: BillingPeriod, book: &Book, group: &BillingGroup, currency: Currency) -> AddedRow {
     let description = "What rounding to fifteen digits left over in the lines of this file";
     let values = [
         ("line_item_usage_account_id", group.primary_account.as_str()),
@@ -42,13 +42,13 @@ pub fn residue(period: BillingPeriod, group: &BillingGroup, currency: Currency) 
         ("product_servicecode", PRODUCT),
         ("line_item_line_item_description", description),
     ];
-    added(period, currency, Amount::ZERO, &format!("residue/{period}"), &values)
+    added(period, book, (currency, Amount::ZERO), &format!("residue/{period}"), &values)
 }
 
 fn added(
     period: BillingPeriod,
-    currency: Currency,
-    amount: Amount,
+    book: &Book,
+    (currency, amount): (Currency, Amount),
     cause: &str,
     values: &[(&str, &str)],
 ) -> AddedRow {
@@ -60,6 +60,8 @@ fn added(
         ("identity_time_interval", format!("{start}/{end}")),
         ("bill_bill_type", "Anniversary".to_owned()),
         ("bill_billing_entity", "AWS".to_owned()),
+        // Written only where the operator allows the column.
+        ("bill_payer_account_id", book.payer.to_string()),
         ("bill_billing_period_start_date", start.clone()),
         ("bill_billing_period_end_date", end.clone()),
         ("line_item_usage_start_date", start),

@@ -1,0 +1,84 @@
+//! What becomes of a column of a customer's file.
+
+use super::by_class::ClassText;
+use super::focus_by_class::FocusText;
+use super::focus_columns::{AmountOf, GroupText};
+
+/// What kind of value a column holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Kind {
+    /// Text; rates included, as AWS writes them.
+    Text,
+    /// A double.
+    Number,
+    /// An instant in milliseconds.
+    Time,
+    /// A map of text to text: a Parquet map, JSON in CSV.
+    Map,
+    /// A map of text to double, always empty here.
+    NumberMap,
+}
+
+/// What becomes of a column.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Treatment {
+    /// Copied from the line.
+    Copied,
+    /// Copied from the line, an end a second before the hour made the hour.
+    End,
+    /// Copied from metered lines.
+    ConsumedQuantity,
+    /// Copied; a purchase without a quantity is one.
+    PricingQuantity,
+    /// Copied where it is a zone: AWS also writes a region there.
+    Zone,
+    /// Copied, or the book's name of the account.
+    AccountName,
+    /// Whether the capacity reservation that is copied was used.
+    ReservationStatus,
+    /// The type of the resource whose id is copied.
+    ResourceType,
+    /// Copied from lines of a commitment whose owner is in the group, blank elsewhere.
+    OwnCommitment,
+    /// Copied where the capacity reservation's owner is in the group.
+    OwnReservation,
+    /// What the line is billed: its pro forma amount.
+    Cost,
+    /// Another amount of the line.
+    Amount(AmountOf),
+    /// The pro forma price of one unit, as text.
+    Rate,
+    /// What a unit costs of a contracted or list cost.
+    UnitPrice(AmountOf),
+    /// An amount, where prices are in the currency of the bill.
+    PricingAmount(AmountOf),
+    /// What a unit costs, where prices are in the currency of the bill.
+    PricingUnitPrice(AmountOf),
+    /// A text of the billing group.
+    Group(GroupText),
+    /// A text that follows from the line's class and price.
+    Class(ClassText),
+    /// Blank unless the operator allows the column by name.
+    Ask,
+    /// The keys that the operator allows by name.
+    Tags,
+    /// Always blank.
+    Blank,
+}
+
+impl Treatment {
+    /// Whether values follow from the line's class, its price and its group.
+    pub const fn is_of_class(self) -> bool {
+        self.class_text().is_some() || matches!(self, Self::Rate | Self::Group(_))
+    }
+
+    /// The text of a class that values are made from, if one is.
+    pub const fn class_text(self) -> Option<ClassText> {
+        match self {
+            Self::Class(of) => Some(of),
+            Self::AccountName => Some(ClassText::Focus(FocusText::SubAccountName)),
+            Self::ReservationStatus => Some(ClassText::Focus(FocusText::ReservationStatus)),
+            _ => None,
+        }
+    }
+}
