@@ -111,7 +111,7 @@ def measure_month(options, rows, reps):
     subprocess.run([sys.executable, BENCH / "make_book.py", month, book], check=True)
     out = WORK / "out"
     ours = [TARGET / "release" / "proforma", "run", "--cost", month / "data", "--book", book, "--period", PERIOD,
-            "--out", out, "--threads", str(options.threads), "--force", "--timings"]
+            "--out", out, "--threads", str(options.threads), "--force", "--timings", "--no-daily"]
     theirs = [sys.executable, BENCH / "cube_duckdb.py", str(options.threads), *files]
 
     print(f"\n{truth['rows']:,} lines in {len(files)} files, {options.threads} threads, {reps} runs each, interleaved")

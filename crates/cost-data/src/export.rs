@@ -62,6 +62,8 @@ pub struct ExportReport {
     pub columns: Vec<(String, String)>,
     /// Columns that the allow-list does not know; blank unless the operator allows them.
     pub unknown_columns: Vec<String>,
+    /// Columns that the operator allows, and that no file can have.
+    pub allowed_in_vain: Vec<String>,
     /// Values that named an account outside of their group and were left out.
     pub values_withheld: u64,
 }
@@ -411,8 +413,20 @@ fn write_files(
         files,
         columns: outputs.iter().map(|output| (output.name.clone(), output.treated().to_owned())).collect(),
         unknown_columns: unknown.collect(),
+        allowed_in_vain: allowed_in_vain(outputs, plan),
         values_withheld: whole.withheld,
     })
+}
+
+/// Allowed columns of CUR files that no cost file has, or that no file may hold.
+fn allowed_in_vain(outputs: &[Output], plan: &Plan) -> Vec<String> {
+    let copied = |name: &&String| {
+        outputs.iter().any(|output| {
+            (output.name == **name || output.key == **name) && output.treatment == Treatment::Copied
+        })
+    };
+    let of_cur = plan.allowed_columns.iter().filter(|_| plan.layout == Layout::Cur);
+    of_cur.filter(|name| !copied(name)).cloned().collect()
 }
 
 fn write_file(

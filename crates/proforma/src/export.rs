@@ -249,6 +249,11 @@ pub fn print(report: &ExportReport) {
         let count = thousands(report.values_withheld);
         say!("note: {count} values name an account outside of their billing group and were left blank");
     }
+    for column in &report.allowed_in_vain {
+        say!(
+            "warning: the book's `exports` allow the column `{column}`, which no cost file has or no customer's file may hold"
+        );
+    }
     if !report.unknown_columns.is_empty() {
         let list = report.unknown_columns.join("`, `");
         say!(

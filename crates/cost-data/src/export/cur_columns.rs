@@ -156,16 +156,16 @@ pub const COLUMNS: &[Column] = &[
     ("tags", Map, Ask),
 ];
 
-/// Columns of legacy reports that are there because somebody in the organization has such a tag, discount or product. A file has
-/// one only if its own lines fill it: even its name may be another customer's.
+/// Columns that are there because somebody in the organization has such a tag, discount or product: in legacy reports, and in
+/// exports that select keys of a map. A file has one only if its own lines fill it: even its name may be another customer's.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Family {
     /// `product/…`: what AWS says of the product. Copied.
     Product,
     /// `resourceTags/…`. Copied where the operator allows the key.
     Tag,
-    /// `costCategory/…`. Copied where the operator allows the column.
-    CostCategory,
+    /// `costCategory/…`, `iamPrincipal/…` and other tags. Copied where the operator allows the column.
+    Named,
     /// `discount/…`. Never.
     Discount,
 }
@@ -174,13 +174,17 @@ impl Family {
     /// The family of a column that [`COLUMNS`] does not have.
     pub fn of(name: &str) -> Option<Self> {
         [
-            ("product_", Self::Product),
-            ("resource_tags_", Self::Tag),
-            ("cost_category_", Self::CostCategory),
-            ("discount_", Self::Discount),
+            ("product", Self::Product),
+            ("resource_tags", Self::Tag),
+            ("cost_category", Self::Named),
+            ("iam_principal", Self::Named),
+            ("account_tag", Self::Named),
+            ("user_attribute", Self::Named),
+            ("tags", Self::Named),
+            ("discount", Self::Discount),
         ]
         .into_iter()
-        .find_map(|(prefix, family)| name.starts_with(prefix).then_some(family))
+        .find_map(|(stem, family)| name.strip_prefix(stem)?.starts_with(['_', '.']).then_some(family))
     }
 }
 

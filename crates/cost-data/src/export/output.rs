@@ -70,8 +70,8 @@ fn output(name: &str, canonical: String, format: CostFormat, plan: &Plan) -> Opt
             (kind, treatment, only_if_filled)
         }
         (None, Some(family)) => (Kind::Text, of_family(family, &canonical, allowed, plan)?, true),
-        // Unknown: blank, unless the operator allows it. Even its name may be another customer's.
-        (None, None) => (Kind::Text, if allowed { Treatment::Copied } else { Treatment::Blank }, true),
+        // Unknown: blank, unless the operator allows it.
+        (None, None) => (Kind::Text, if allowed { Treatment::Copied } else { Treatment::Blank }, false),
     };
     let name = match plan.format {
         FileFormat::Parquet => canonical.clone(),
@@ -92,11 +92,12 @@ fn is_there_by_chance(canonical: &str, treatment: Treatment, format: CostFormat)
 }
 
 fn of_family(family: Family, canonical: &str, allowed: bool, plan: &Plan) -> Option<Treatment> {
-    let key = canonical.strip_prefix("resource_tags_").unwrap_or(canonical);
+    let key =
+        canonical.strip_prefix("resource_tags").map_or(canonical, |key| key.trim_start_matches(['_', '.']));
     let copied = match family {
         Family::Product => true,
         Family::Tag => allowed || plan.allowed_tags.iter().any(|tag| tag == key),
-        Family::CostCategory => allowed,
+        Family::Named => allowed,
         Family::Discount => false,
     };
     copied.then_some(Treatment::Copied)

@@ -190,6 +190,53 @@ fn a_changed_cost_file_is_refused_by_name_with_nothing_written() {
 }
 
 #[test]
+fn an_export_among_the_cost_files_is_not_read_as_cost() {
+    let run = run_of(
+        Form::Cur2Csv,
+        &book(&[ACME, OTHER], "[exports]\ncolumns = [\"bill_payer_account_id\"]"),
+        &lines(),
+    );
+    let done = run.go().succeeded();
+    done.export(&cost_of(&run), &cost_of(&run).join("for-acme"), &[]).succeeded();
+    let again = run.with(&["--force"]).go().succeeded();
+    assert_eq!(again.stdout, done.stdout);
+    assert!(again.stderr.contains("is a result of this program"), "{}", again.stderr);
+}
+
+#[test]
+fn what_is_allowed_in_vain_is_warned_of() {
+    let more = "[exports]\ncolumns = [\"bill_invoice_id\", \"no_such_column\", \"bill_payer_account_name\"]";
+    let done = exported(Form::Cur2Parquet, &book(&[ACME], more), &lines(), &[]);
+    for (column, is_warned) in
+        [("bill_invoice_id", true), ("no_such_column", true), ("bill_payer_account_name", false)]
+    {
+        assert_eq!(
+            done.stderr.contains(&format!("allow the column `{column}`")),
+            is_warned,
+            "{}",
+            done.stderr
+        );
+    }
+}
+
+#[test]
+fn a_made_text_names_no_account_of_others() {
+    let mut lines = lines();
+    lines[0].line_item_usage_type = Some("X-222222222222".to_owned());
+    for layout in ["cur2", "focus"] {
+        let done = run_of(Form::Cur2Parquet, &book(&[ACME, OTHER], ""), &lines)
+            .with(&["--export", layout])
+            .go()
+            .succeeded();
+        let rows = rows_of(&done.exports(), "acme");
+        assert!(
+            rows.iter().all(|row| row.values().all(|text| !text.contains(OTHER.1))),
+            "{layout}: {rows:#?}"
+        );
+    }
+}
+
+#[test]
 fn mistakes_are_named() {
     let run = run_of(Form::Cur2Csv, &book(&[ACME], ""), &lines());
     let done = run.go().succeeded();
@@ -229,8 +276,10 @@ fn an_export_is_replaced_only_with_force_and_a_foreign_folder_never() {
     };
     refused(&[], &["holds an earlier export", "--force"]);
     assert_eq!(files(&out), before);
-    done.export(&cost, &out, &["--force", "--group", "acme"]).succeeded();
-    assert!(!out.join("other").exists() && out.join("acme").exists(), "the folder is replaced, not added to");
+    refused(&["--force", "--group", "acme"], &["also has `other`, which --force would remove"]);
+    assert_eq!(files(&out), before);
+    done.export(&cost, &out, &["--force"]).succeeded();
+    assert_eq!(files(&out), before);
     fs::write(out.join("notes.txt"), "mine").expect("a file");
     refused(&["--force"], &["holds `notes.txt`, which no export has"]);
     assert_eq!(fs::read_to_string(out.join("notes.txt")).expect("a file"), "mine");
