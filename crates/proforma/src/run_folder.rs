@@ -223,10 +223,16 @@ fn read_book(path: &Path) -> Result<Book, String> {
 fn read_cube(path: &Path, expected: &str) -> Result<(Cube, BTreeMap<Currency, ControlTotal>), String> {
     let stored =
         StoredCube::open(&path.join(CUBE)).map_err(|error| format!("`{CUBE}` cannot be read: {error}"))?;
-    if sha256(&stored.sha256()) != expected {
-        return Err(format!("`{CUBE}` is damaged, or of another run"));
+    // The same bytes are hashed and decoded, side by side: somebody waits. What is not as written is not used.
+    let (hash, cube) = std::thread::scope(|scope| {
+        let hash = scope.spawn(|| stored.sha256());
+        let cube = stored.read();
+        (hash.join(), cube)
+    });
+    match hash {
+        Ok(hash) if sha256(&hash) == expected => cube.map_err(|error| format!("`{CUBE}`: {error}")),
+        _ => Err(format!("`{CUBE}` is damaged, or of another run")),
     }
-    stored.read().map_err(|error| format!("`{CUBE}`: {error}"))
 }
 
 /// A hash as `reconciliation.json` has it.
