@@ -413,7 +413,7 @@ def test_only_an_earlier_run_is_replaced(server, store, bucket, delivery, env):
 
     store.put_object(Bucket=bucket, Key="out/notes.txt", Body=b"mine")
     beside = run(delivery, BOOK, PERIOD, out, "--force", env=env)
-    assert beside.exit_code == 2 and "`notes.txt`, which is not of a run" in beside.stderr, beside.stderr
+    assert beside.exit_code == 2 and "`notes.txt`, which no run has" in beside.stderr, beside.stderr
     assert store.get_object(Bucket=bucket, Key="out/notes.txt")["Body"].read() == b"mine"
 
 
