@@ -250,27 +250,6 @@ impl ClassId {
     }
 }
 
-impl ClassId {
-    /// The identity of a key's values, in the order of [`KeyColumn::ALL`].
-    #[must_use]
-    pub fn of_key(values: [Option<&str>; KEY_COLUMNS]) -> Self {
-        let mut hash = Sha256::new();
-        for value in values {
-            match value {
-                None => hash.update([0]),
-                Some(text) => {
-                    hash.update([1]);
-                    hash.update((text.len() as u64).to_le_bytes());
-                    hash.update(text);
-                }
-            }
-        }
-        let mut id = [0; 16];
-        id.copy_from_slice(&hash.finalize()[..16]);
-        Self(id)
-    }
-}
-
 impl fmt::Display for ClassId {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         self.0.iter().try_for_each(|byte| write!(f, "{byte:02x}"))

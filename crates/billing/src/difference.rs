@@ -187,7 +187,7 @@ fn joined(one: &Cube, other: &Cube) -> Vec<(Option<usize>, Option<usize>)> {
 fn id_without_invoice(cube: &Cube, class: &ChargeClass) -> ClassId {
     let mut key = class.key;
     key[KeyColumn::InvoiceId as usize] = TextId::NULL;
-    ClassId::of_key(key.map(|id| cube.texts.get(id)))
+    ClassId::of(key.into_iter().map(|id| cube.texts.get(id)))
 }
 
 #[derive(Default)]
