@@ -28,7 +28,8 @@ use crate::delivery;
 use crate::diagnostics::Diagnostic;
 use crate::limits::EXPORT_BATCH_ROWS;
 use crate::reading::{
-    Content, HINT_BROKEN, OpenFile, Opened, Progress, Refusal, Request, hex, open_all, unless_it_panics,
+    Content, HINT_BROKEN, OpenFile, Opened, Progress, Refusal, Request, Task, hex, in_threads, open_all,
+    unless_it_panics,
 };
 use crate::sources::Sources;
 use billing::charge_class::Cube;
@@ -50,7 +51,6 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 use treatment::{Kind, Treatment};
 
 /// What was exported.
@@ -117,7 +117,7 @@ fn export_opened(
     let layouts = opened.files.iter().map(|file| &file.layout);
     let outputs = match plan.layout {
         Layout::Cur => output::of_cur(layouts, plan),
-        Layout::Focus => output::of_focus(opened.files.iter().any(|file| file.columns.focus.is_some())),
+        Layout::Focus => output::of_focus(opened.files.iter().any(|file| file.columns.focus.is_some()), plan),
     };
     let failed = |error: &dyn std::fmt::Display| {
         Refusal::from(Diagnostic::file(&folder.display().to_string(), error.to_string()))
@@ -150,36 +150,18 @@ struct Reading<'a> {
     counters: Counters,
 }
 
-#[derive(Clone, Copy)]
-enum Task {
-    RowGroup(usize, usize),
-    Csv(usize),
-    Hash(usize),
-}
-
 type Hashes = Mutex<BTreeMap<usize, String>>;
 
 impl Reading<'_> {
     fn run(&self, threads: usize) -> Result<(Vec<Collected>, BTreeMap<usize, String>), Refusal> {
-        let tasks: Vec<Task> = (self.opened.files.iter().enumerate())
-            .flat_map(|(number, file)| {
-                let lines: Vec<Task> = match &file.content {
-                    Content::Parquet(parquet) => {
-                        (0..parquet.row_groups()).map(|group| Task::RowGroup(number, group)).collect()
-                    }
-                    Content::Csv => vec![Task::Csv(number)],
-                };
-                lines.into_iter().chain([Task::Hash(number)])
-            })
-            .collect();
+        let tasks = Task::all(self.opened);
         let (hashes, problems) = (Hashes::default(), Mutex::new(Vec::new()));
-        let work = || {
+        let work = |_| {
             let mut collected = self.collector.begin();
             while let Some(task) = tasks.get(self.counters.next.fetch_add(1, Ordering::Relaxed)) {
                 let done = unless_it_panics(|| self.work(&mut collected, *task, &hashes));
-                let (Task::RowGroup(file, _) | Task::Csv(file) | Task::Hash(file)) = *task;
                 let done = done.unwrap_or_else(|reason| {
-                    Err(Diagnostic::file(&self.opened.files[file].found.name, reason))
+                    Err(Diagnostic::file(&self.opened.files[task.file()].found.name, reason))
                 });
                 if let Err(problem) = done {
                     problems.lock().unwrap_or_else(PoisonError::into_inner).push(problem);
@@ -188,7 +170,7 @@ impl Reading<'_> {
             }
             collected
         };
-        let collected = in_threads(threads, work, || (self.progress)(self.how_far()));
+        let collected = in_threads(threads.max(1), work, || (self.progress)(self.how_far()));
         let mut problems = problems.into_inner().unwrap_or_else(PoisonError::into_inner);
         problems.sort();
         match collected {
@@ -215,10 +197,7 @@ impl Reading<'_> {
             Task::RowGroup(number, group) => self.row_group(collected, number, group),
             Task::Csv(number) => self.csv(collected, number),
             Task::Hash(number) => {
-                let file = &self.opened.files[number];
-                let hash = file.source.sha256(|| false).map_err(|error| {
-                    Diagnostic::file(&file.found.name, format!("cannot be read: {error}"))
-                })?;
+                let hash = self.opened.files[number].sha256(|| false)?;
                 let mut hashes = hashes.lock().unwrap_or_else(PoisonError::into_inner);
                 hashes.insert(number, hash.map(|hash| hex(&hash)).unwrap_or_default());
                 Ok(())
@@ -291,18 +270,6 @@ impl Reading<'_> {
 /// A count of files, row groups or batches, of which there are far fewer.
 fn short(count: usize) -> u32 {
     u32::try_from(count).unwrap_or(u32::MAX)
-}
-
-/// Runs work in threads, and `meanwhile` a few times a second; `None` when a thread panicked.
-fn in_threads<T: Send>(threads: usize, work: impl Fn() -> T + Sync, meanwhile: impl Fn()) -> Option<Vec<T>> {
-    std::thread::scope(|scope| {
-        let handles: Vec<_> = (0..threads.max(1)).map(|_| scope.spawn(&work)).collect();
-        while handles.iter().any(|handle| !handle.is_finished()) {
-            meanwhile();
-            std::thread::park_timeout(Duration::from_millis(50));
-        }
-        handles.into_iter().map(|handle| handle.join().ok()).collect()
-    })
 }
 
 /// The files that were read must be the files that were priced.
@@ -391,7 +358,7 @@ fn write_files(
 ) -> Result<ExportReport, WriteError> {
     let texts = std::mem::take(&mut *collector.texts.lock().unwrap_or_else(PoisonError::into_inner));
     let next = AtomicUsize::new(0);
-    let work = || {
+    let work = |_| {
         let mut numbering = Numbering::new(&texts);
         let mut files = Vec::new();
         loop {
@@ -403,7 +370,7 @@ fn write_files(
             }
         }
     };
-    let written = in_threads(threads, work, || {}).ok_or(WriteError::Thread)?;
+    let written = in_threads(threads.max(1), work, || {}).ok_or(WriteError::Thread)?;
     let mut files: Vec<ExportedFile> =
         written.into_iter().collect::<Result<Vec<_>, WriteError>>()?.into_iter().flatten().collect();
     files.sort_by_key(|file| file.group);

@@ -2,11 +2,13 @@
 
 mod checks;
 mod line_search;
+mod tasks;
 
 use checks::{
     double_discounts, duplicate_files, duplicates, no_lines, odd_accounts, one_payer, without_identity,
 };
 pub use line_search::{FoundLine, LineSearch, find as find_line};
+pub(crate) use tasks::{Task, in_threads};
 
 use crate::batch::{Columns, Place, span};
 use crate::csv_lines::{self, CsvFile};
@@ -36,9 +38,8 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
-use std::time::Duration;
 
 pub use crate::focus::OtherProvider;
 
@@ -356,14 +357,6 @@ pub(crate) fn unless_it_panics<T>(work: impl FnOnce() -> T) -> Result<T, String>
         .map_err(|_| "cannot be decoded: the decoder failed on its content".to_owned())
 }
 
-/// A piece of work that one thread does alone.
-#[derive(Clone, Copy)]
-enum Task {
-    RowGroup(usize, usize),
-    Csv(usize),
-    Hash(usize),
-}
-
 /// What the threads share while they read.
 struct Run<'a> {
     opened: &'a Opened,
@@ -394,19 +387,10 @@ struct Outcome {
 
 impl<'a> Run<'a> {
     fn new(opened: &'a Opened, period: BillingPeriod, progress: &'a (dyn Fn(Progress) + Sync)) -> Self {
-        let tasks = opened.files.iter().enumerate().flat_map(|(number, file)| {
-            let lines: Vec<Task> = match &file.content {
-                Content::Parquet(parquet) => {
-                    (0..parquet.row_groups()).map(|g| Task::RowGroup(number, g)).collect()
-                }
-                Content::Csv => vec![Task::Csv(number)],
-            };
-            lines.into_iter().chain([Task::Hash(number)])
-        });
         Self {
             opened,
             period: span(period),
-            tasks: tasks.collect(),
+            tasks: Task::all(opened),
             left: Mutex::default(),
             stop: AtomicBool::new(false),
             failed: AtomicBool::new(false),
@@ -423,24 +407,8 @@ impl<'a> Run<'a> {
     fn read(self, request: &Request) -> Result<Outcome, Refusal> {
         let threads = request.threads.clamp(1, self.tasks.len().max(1));
         *self.left.lock().unwrap_or_else(PoisonError::into_inner) = shares(self.tasks.len(), threads);
-        let finished = AtomicUsize::new(0);
-        let scans = std::thread::scope(|scope| {
-            let (run, finished) = (&self, &finished);
-            let work = |thread: usize| {
-                let scan = run.work(thread, request.daily.is_some());
-                finished.fetch_add(1, Ordering::Relaxed);
-                scan
-            };
-            let handles: Vec<_> = (0..threads).map(|thread| scope.spawn(move || work(thread))).collect();
-            while finished.load(Ordering::Relaxed) < threads
-                && handles.iter().any(|handle| !handle.is_finished())
-            {
-                (self.progress)(self.how_far());
-                std::thread::park_timeout(Duration::from_millis(50));
-            }
-            // A thread that panicked has already said why; the reading must not pass for complete.
-            handles.into_iter().map(|handle| handle.join().ok()).collect::<Option<Vec<Scan>>>()
-        });
+        let work = |thread| self.work(thread, request.daily.is_some());
+        let scans = in_threads(threads, work, || (self.progress)(self.how_far()));
         (self.progress)(self.how_far());
         let Some(scans) = scans else {
             return Err(Diagnostic::file(
@@ -488,7 +456,7 @@ impl<'a> Run<'a> {
             if self.stop.load(Ordering::Relaxed) {
                 break;
             }
-            let (Task::RowGroup(file, _) | Task::Csv(file) | Task::Hash(file)) = task;
+            let file = task.file();
             let done = unless_it_panics(|| match task {
                 Task::RowGroup(_, group) => self.row_group(&mut scan, file, group),
                 Task::Csv(_) => self.csv(&mut scan, file),
@@ -552,12 +520,10 @@ impl<'a> Run<'a> {
     fn hash(&self, number: usize) -> Result<(), Diagnostic> {
         let file = &self.opened.files[number];
         let before = thread_nanoseconds();
-        let hash = file.source.sha256(|| self.failed.load(Ordering::Relaxed));
+        let hash = file.sha256(|| self.failed.load(Ordering::Relaxed));
         self.hashing_nanoseconds.fetch_add(thread_nanoseconds() - before, Ordering::Relaxed);
-        let hash =
-            hash.map_err(|error| Diagnostic::file(&file.found.name, format!("cannot be read: {error}")))?;
         let mut hashes = self.hashes.lock().unwrap_or_else(PoisonError::into_inner);
-        hashes.extend(hash.map(|hash| (number, hash)));
+        hashes.extend(hash?.map(|hash| (number, hash)));
         Ok(())
     }
 }

@@ -8,14 +8,14 @@ use super::output::Output;
 use super::plan::{Layout as ExportLayout, Plan, Treated};
 use super::segment::{Scratch, Segment, put_codes, put_texts, put_words};
 use super::source_rows::SourceRows;
-use super::texts::{Accounts, Mentions, TextCode, Texts};
+use super::texts::{Accounts, TextCode, Texts};
 use super::treatment::Treatment;
 use super::unit_prices;
-use crate::batch::Batch;
+use crate::batch::{Batch, Numbers};
 use crate::layout::Layout;
 use crate::number;
 use crate::scan::Classifier;
-use billing::charge_class::{Cube, KeyColumn, Measure};
+use billing::charge_class::{Cube, KeyColumn, MEASURES, Measure};
 use billing::cost_line::LineItemType;
 use billing::money::{Amount, Quantity};
 use billing::rate_card::{LinePrice, Written, line_item_type, written_amount};
@@ -84,12 +84,27 @@ struct Ordered {
 struct Lines<'a> {
     layout: &'a Layout,
     source: &'a SourceRows,
-    batch: &'a Batch,
+    rows: usize,
+    measures: Measures<'a>,
     ordered: &'a Ordered,
     /// What each ordered row costs by its price.
     prices: Vec<Written>,
     /// What it is billed, as a double.
     billed: Vec<u64>,
+}
+
+/// The numbers of a batch by measure; a file may have none of a measure.
+struct Measures<'a>([Option<&'a Numbers>; MEASURES]);
+
+impl<'a> Measures<'a> {
+    fn of(batch: &'a Batch) -> Self {
+        Self(Measure::ALL.map(|measure| batch.numbers(measure)))
+    }
+
+    /// A measure of a row, in units of 10⁻¹⁰.
+    fn units(&self, measure: Measure, row: usize) -> i128 {
+        self.0[measure as usize].map_or(0, |numbers| numbers.value(row))
+    }
 }
 
 /// Why a batch cannot be exported.
@@ -126,15 +141,11 @@ impl<'a> Collector<'a> {
                         (_, Some(of)) => by_class::text(cube, class, (treated, of_class), plan, of),
                         (Treatment::Rate, _) => of_class.map(ToOwned::to_owned),
                         (Treatment::Group(of), _) => Some(plan.groups[group as usize].text(of).to_owned()),
-                        _ => continue,
+                        _ => None,
                     };
                     let code = text.and_then(|text| texts.code_of_made(&text, &accounts));
-                    let own = |code: &TextCode| match texts.mentions(*code) {
-                        Mentions::Nobody => true,
-                        mentions => mentions == Mentions::Group(group),
-                    };
                     let is_named = matches!(output.treatment, Treatment::Group(_));
-                    let code = code.filter(|code| is_named || own(code));
+                    let code = code.filter(|code| is_named || texts.mentions(*code).may_reach(group));
                     codes.push(code.unwrap_or(0));
                 }
                 let charge = charge(cube, class, treated);
@@ -159,11 +170,13 @@ impl<'a> Collector<'a> {
             }));
         }
         let texts = Mutex::new(texts);
-        let of_class = outputs.iter().scan(0, |count, output| {
-            *count += usize::from(output.treatment.is_of_class());
-            Some(*count - usize::from(output.treatment.is_of_class()))
-        });
-        let code_places = of_class.collect();
+        let mut next = 0;
+        let place = |output: &Output| {
+            let place = next;
+            next += usize::from(output.treatment.is_of_class());
+            place
+        };
+        let code_places = outputs.iter().map(place).collect();
         let tag_columns = plan.allowed_tags.iter().map(|tag| format!("resource_tags_{tag}")).collect();
         Self {
             outputs,
@@ -221,12 +234,14 @@ impl<'a> Collector<'a> {
         if ordered.rows.is_empty() {
             return Ok(());
         }
-        let (prices, billed) = self.amounts(collected, &batch, &ordered)?;
-        let lines = Lines { layout, source: &source, batch: &batch, ordered: &ordered, prices, billed };
+        let measures = Measures::of(&batch);
+        let (prices, billed) = self.amounts(collected, &measures, &ordered)?;
+        let (rows, ordered) = (batch.rows, &ordered);
+        let lines = Lines { layout, source: &source, rows, measures, ordered, prices, billed };
         let mut contents: Vec<Vec<u8>> = vec![Vec::new(); ordered.groups.len()];
         for (number, output) in self.outputs.iter().enumerate() {
             let prepared = self.prepare(collected, (number, output), &lines);
-            self.put(collected, (number, output), &prepared, &ordered, &mut contents);
+            self.put(collected, (number, output), &prepared, ordered, &mut contents);
         }
         let (mut content, mut places, mut from) = (Vec::new(), Vec::new(), 0);
         for ((group, to), of_group) in ordered.groups.iter().zip(contents) {
@@ -273,19 +288,15 @@ impl<'a> Collector<'a> {
     fn amounts(
         &self,
         collected: &mut Collected,
-        batch: &Batch,
+        measures: &Measures<'_>,
         ordered: &Ordered,
     ) -> Result<(Vec<Written>, Vec<u64>), CollectError> {
-        let by_measure = Measure::ALL.map(|measure| batch.numbers(measure));
         let mut prices = Vec::with_capacity(ordered.rows.len());
         let mut billed = Vec::with_capacity(ordered.rows.len());
         for (row, class) in &ordered.rows {
             let Some(priced) = &self.classes[*class] else { continue };
-            let measure = |measure: Measure| {
-                let units = by_measure[measure as usize].map_or(0, |numbers| numbers.value(*row));
-                // A single number of a file is far below what a quantity holds.
-                Quantity::from_units(units).unwrap_or_default()
-            };
+            // A single number of a file is far below what a quantity holds.
+            let measure = |of| Quantity::from_units(measures.units(of, *row)).unwrap_or_default();
             let price = written_amount(priced.price.amount(measure)?);
             let of_bill = if priced.billed { price } else { Written { digits: 0, decimals: 0 } };
             let (lines, sum) = &mut collected.sums[*class];
@@ -316,12 +327,10 @@ impl<'a> Collector<'a> {
                 Prepared::Words(words) => put_words(words[rows].iter().map(|word| Some(*word)), content),
                 Prepared::WordsOrNone(words) => put_words(words[rows].iter().copied(), content),
                 Prepared::Texts(codes) => {
-                    let own = Mentions::Group(*group);
                     let kept = ordered.rows[rows].iter().map(|(row, _)| {
                         let text = codes.text(*row)?;
-                        let mentions = self.accounts.mentioned(text);
-                        (mentions == Mentions::Nobody || mentions == own || !output.withholds())
-                            .then_some(text)
+                        let may_reach = || self.accounts.mentioned(text).may_reach(*group);
+                        (!output.withholds() || may_reach()).then_some(text)
                     });
                     let kept: Vec<Option<&str>> = kept.collect();
                     let there = ordered.rows[from..*to].iter().filter(|(row, _)| codes.text(*row).is_some());

@@ -42,17 +42,25 @@ pub fn of_cur<'a>(layouts: impl IntoIterator<Item = &'a Layout>, plan: &Plan) ->
 }
 
 /// The columns of FOCUS files, made from cost files of this kind.
-pub fn of_focus(from_focus: bool) -> Vec<Output> {
+pub fn of_focus(from_focus: bool, plan: &Plan) -> Vec<Output> {
     let output = |(name, kind, treatment, of_cur, of_focus): &focus_columns::Column| Output {
         name: (*name).to_owned(),
         key: (*name).to_owned(),
         source: (if from_focus { *of_focus } else { *of_cur }).to_owned(),
         kind: *kind,
-        treatment: *treatment,
+        treatment: unless_idle(*treatment, plan),
         only_if_filled: false,
         unrepeated: *name == "ResourceId",
     };
     focus_columns::COLUMNS.iter().map(output).collect()
+}
+
+/// The treatment; blank where it would read every line's tags and allow none.
+fn unless_idle(treatment: Treatment, plan: &Plan) -> Treatment {
+    match treatment {
+        Treatment::Tags if plan.allowed_tags.is_empty() => Treatment::Blank,
+        treatment => treatment,
+    }
 }
 
 fn output(name: &str, canonical: String, format: CostFormat, plan: &Plan) -> Option<Output> {
@@ -64,8 +72,7 @@ fn output(name: &str, canonical: String, format: CostFormat, plan: &Plan) -> Opt
             let only_if_filled = is_there_by_chance(&canonical, treatment, format);
             let treatment = match treatment {
                 Treatment::Ask if allowed => Treatment::Copied,
-                Treatment::Tags if plan.allowed_tags.is_empty() => Treatment::Blank,
-                treatment => treatment,
+                treatment => unless_idle(treatment, plan),
             };
             (kind, treatment, only_if_filled)
         }

@@ -28,6 +28,13 @@ pub enum Mentions {
     Outsiders,
 }
 
+impl Mentions {
+    /// Whether a group's file may hold the text.
+    pub fn may_reach(self, group: u32) -> bool {
+        matches!(self, Self::Nobody) || self == Self::Group(group)
+    }
+}
+
 /// The accounts of the month, and the group each is in.
 #[derive(Debug, Default)]
 pub struct Accounts {

@@ -14,7 +14,7 @@ use crate::scan::{Classifier, line_measures};
 use crate::sources::Sources;
 use arrow_array::cast::AsArray;
 use arrow_array::types::Int32Type;
-use billing::charge_class::{Cube, KeyColumn, MEASURES};
+use billing::charge_class::{KeyColumn, MEASURES};
 use billing::period::BillingPeriod;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -92,9 +92,10 @@ fn find_in(opened: &Opened, search: &LineSearch, period: BillingPeriod) -> Resul
     let of_cube = |error: String| Refusal::from(Diagnostic::file(&search.cube.display().to_string(), error));
     let stored = StoredCube::open(&search.cube).map_err(|error| of_cube(error.to_string()))?;
     let (cube, _) = stored.read().map_err(|error| of_cube(error.to_string()))?;
-    let mut found = Vec::new();
+    let (mut classifier, mut found) = (Classifier::new(&cube), Vec::new());
     for (name, file) in files {
-        let mut lines = Lines { search, name, period: span(period), cube: &cube, found: &mut found };
+        let (classifier, found) = (&mut classifier, &mut found);
+        let mut lines = Lines { search, name, period: span(period), classifier, found };
         unless_it_panics(|| lines.of_file(file))
             .and_then(|done| done)
             .map_err(|reason| Refusal::from(Diagnostic::file(name, reason).hint(super::HINT_BROKEN)))?;
@@ -112,10 +113,7 @@ fn files_of_run<'a>(
 ) -> Result<Vec<(&'a str, &'a OpenFile)>, Refusal> {
     let mut by_hash = BTreeMap::new();
     for file in &opened.files {
-        let hash = file.source.sha256(|| false);
-        let hash =
-            hash.map_err(|error| Diagnostic::file(&file.found.name, format!("cannot be read: {error}")))?;
-        by_hash.extend(hash.map(|hash| (hex(&hash), file)));
+        by_hash.extend(file.sha256(|| false)?.map(|hash| (hex(&hash), file)));
     }
     let (mut files, mut problems) = (Vec::new(), Vec::new());
     for (name, sha256) in &search.files {
@@ -141,7 +139,7 @@ struct Lines<'a> {
     search: &'a LineSearch,
     name: &'a str,
     period: Range<i64>,
-    cube: &'a Cube,
+    classifier: &'a mut Classifier,
     found: &'a mut Vec<FoundLine>,
 }
 
@@ -212,10 +210,9 @@ impl Lines<'_> {
         }
         let in_period = batch.in_period.clone();
         let measures: Vec<_> = rows.iter().map(|row| line_measures(&batch, *row)).collect();
-        let mut classifier = Classifier::new(self.cube);
         let classes: Vec<Option<usize>> =
-            classifier.classify(&mut batch, self.name).map_err(|error| error.to_string())?.collect();
-        let rejects = classifier.take_rejects();
+            self.classifier.classify(&mut batch, self.name).map_err(|error| error.to_string())?.collect();
+        let rejects = self.classifier.take_rejects();
         for (row, measures) in rows.into_iter().zip(measures) {
             let place = batch.place.of_row(row);
             let unsummed = || {

@@ -45,11 +45,6 @@ impl Lines<'_> {
     fn values(&self, name: &str, kind: Kind) -> Option<Values> {
         self.source.values(self.layout.column(name)?, kind)
     }
-
-    /// A measure of a row, in units of 10⁻¹⁰.
-    fn measure(&self, measure: Measure, row: usize) -> i128 {
-        self.batch.numbers(measure).map_or(0, |numbers| numbers.value(row))
-    }
 }
 
 impl Collector<'_> {
@@ -176,8 +171,8 @@ impl Collector<'_> {
         let priced = self.classes[*class].as_ref()?;
         // A number of a file has room for ten more decimals.
         let amount = |units: i128| Amount::from_units(units * 10_000_000_000).unwrap_or_default();
-        let public = lines.measure(Measure::PublicOnDemand, *row);
-        let plan = lines.measure(Measure::SavingsPlanEffective, *row);
+        let public = lines.measures.units(Measure::PublicOnDemand, *row);
+        let plan = lines.measures.units(Measure::SavingsPlanEffective, *row);
         let contracted = match priced.charge {
             // Usage that a reservation covers has no cost of its own in the cost files.
             Charge::Covered if price.digits == 0 => amount(public),
@@ -186,7 +181,7 @@ impl Collector<'_> {
         match (of, priced.charge) {
             (AmountOf::Contracted, _) => Some(contracted),
             (AmountOf::Effective, Charge::Covered) => {
-                Some(amount(plan + lines.measure(Measure::ReservationEffective, *row)))
+                Some(amount(plan + lines.measures.units(Measure::ReservationEffective, *row)))
             }
             (AmountOf::Effective, Charge::CommitmentPurchase) => Some(Amount::ZERO),
             (AmountOf::Effective, _) => Some(price.amount()),
@@ -194,13 +189,13 @@ impl Collector<'_> {
             (AmountOf::List, _) => Some(contracted),
             (AmountOf::CommitmentQuantity, Charge::Covered) if plan != 0 => Some(amount(plan)),
             (AmountOf::CommitmentQuantity, Charge::Covered) => {
-                Some(amount(lines.measure(Measure::Usage, *row)))
+                Some(amount(lines.measures.units(Measure::Usage, *row)))
             }
             (AmountOf::CommitmentQuantity, Charge::CommitmentPurchase) => {
-                match lines.measure(Measure::SavingsPlanTotalCommitment, *row) {
+                match lines.measures.units(Measure::SavingsPlanTotalCommitment, *row) {
                     // What is paid in advance for a Savings Plan is money to use.
                     0 if priced.is_upfront_plan => Some(price.amount()),
-                    0 => Some(amount(lines.measure(Measure::Usage, *row))),
+                    0 => Some(amount(lines.measures.units(Measure::Usage, *row))),
                     committed => Some(amount(committed)),
                 }
             }
@@ -224,9 +219,9 @@ impl Collector<'_> {
                 }),
                 RateOf::Class(_) => priced.own_rate,
             };
-            let is_listed = of == AmountOf::List && lines.measure(Measure::PublicOnDemand, *row) != 0;
+            let is_listed = of == AmountOf::List && lines.measures.units(Measure::PublicOnDemand, *row) != 0;
             let rate = if is_listed && is_metered { priced.public_rate } else { own_rate };
-            let usage = lines.measure(Measure::Usage, *row);
+            let usage = lines.measures.units(Measure::Usage, *row);
             let quantity = if usage == 0 && !is_metered { ONE } else { usage };
             let price = unit_prices::unit_price(rate, quantity, self.amount_of(of, lines, line)?)?;
             *known.entry(price).or_insert_with(|| {
@@ -265,8 +260,7 @@ impl Collector<'_> {
         let by_place: Vec<(TextCode, Mentions)> = ids.values.iter().map(&mut known).collect();
         let code = |(row, class): &(usize, usize)| {
             let (code, mentions) = by_place[ids.place(*row)?];
-            let group = self.classes[*class].as_ref().map(|class| Mentions::Group(class.group));
-            (mentions == Mentions::Nobody || Some(mentions) == group).then_some(code)
+            mentions.may_reach(self.classes[*class].as_ref()?.group).then_some(code)
         };
         Prepared::Codes(ordered.rows.iter().map(|row| code(row).unwrap_or(0)).collect())
     }
@@ -313,7 +307,7 @@ impl Collector<'_> {
                 columns.iter().filter_map(|(tag, codes)| Some((*tag, codes.text(row)?))).collect();
             if map.is_empty() { None } else { serde_json::to_string(&map).ok() }
         };
-        let texts: Vec<Option<String>> = (0..lines.batch.rows).map(json).collect();
+        let texts: Vec<Option<String>> = (0..lines.rows).map(json).collect();
         (!columns.is_empty()).then(|| Values::Text(Codes::from_texts(texts.iter().map(Option::as_deref))))
     }
 
@@ -392,8 +386,7 @@ impl Collector<'_> {
     ) {
         for ((row, class), code) in ordered.rows.iter().zip(found).filter(|(_, code)| **code != 0) {
             let mentions = codes.place(*row).map_or(Mentions::Nobody, |place| by_place[place].1);
-            let group = self.classes[*class].as_ref().map(|class| class.group);
-            if mentions != Mentions::Nobody && Some(mentions) != group.map(Mentions::Group) {
+            if !self.classes[*class].as_ref().is_some_and(|class| mentions.may_reach(class.group)) {
                 *code = 0;
                 collected.withheld += 1;
             }
