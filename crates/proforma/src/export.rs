@@ -6,14 +6,17 @@ mod focus_rows;
 use crate::cli::{ExportArguments, ExportFormat, ExportLayout, READ_COST_FILES};
 use crate::failure::Failure;
 use crate::publish::{CUBE, Draft, EXPORT_MARK, EXPORTS, Earlier, folder_name};
-use crate::run::{rate, reading_failed, refused};
+use crate::report_files::json;
+use crate::run::{limits, rate, reading_failed, threads};
 use crate::run_folder;
 use crate::terminal::{ReadingBar, thousands};
 use anyhow::Context;
 use billing::book::Book;
 use billing::charge_class::{Cube, KeyColumn};
 use billing::commitment;
+use billing::custom_line_item::CustomLineItem;
 use billing::money::{DecimalError, ten_to};
+use billing::period::BillingPeriod;
 use billing::rate_card::RateCard;
 use billing::statement::{self, Statement};
 use cost_data::export::ExportReport;
@@ -30,6 +33,29 @@ use std::path::Path;
 
 /// Who invoices, where the book does not say: nobody has.
 const ISSUER: &str = "Pro forma";
+
+/// What the residue row is.
+const RESIDUE: &str = "What rounding to fifteen digits left over in the lines of this file";
+
+/// The cause of a custom line item's rows.
+fn cause_of(item: &CustomLineItem) -> String {
+    format!("customlineitem/{}", item.name)
+}
+
+/// What a custom line item's rows say that it is.
+fn description_of(item: &CustomLineItem) -> &str {
+    if item.description.is_empty() { &item.name } else { &item.description }
+}
+
+/// The cause of the residue row.
+fn cause_of_residue(period: BillingPeriod) -> String {
+    format!("residue/{period}")
+}
+
+/// The first instant of a month and the first after it, as cost files write them.
+fn instants(period: BillingPeriod) -> [String; 2] {
+    [period, period.next()].map(|month| format!("{month}-01T00:00:00Z"))
+}
 
 /// A priced month, as an export needs it.
 pub struct Priced<'a> {
@@ -172,32 +198,27 @@ pub fn with_run(
     plan: Plan,
 ) -> Result<ExportReport, Failure> {
     draft.make_folder(EXPORTS)?;
-    let folder = draft.path(EXPORTS);
-    let groups = names(&plan);
-    let report = in_child(request, limits, plan, &draft.path(CUBE), &folder)?;
-    write_mark(&folder, &report, &groups)?;
-    Ok(report)
+    into_folder(&draft.path(EXPORTS), request, limits, plan, &draft.path(CUBE))
 }
 
-/// The groups' names, by their numbers.
-fn names(plan: &Plan) -> Vec<String> {
-    plan.groups.iter().map(|group| group.name.clone()).collect()
-}
-
-fn in_child(
+/// Lets a child export into a folder, and writes beside the files what they are.
+fn into_folder(
+    folder: &Path,
     request: &Request,
     limits: Limits,
     plan: Plan,
     cube: &Path,
-    folder: &Path,
 ) -> Result<ExportReport, Failure> {
     let program = std::env::current_exe().context("cannot find this program to start its exporting child")?;
-    let (cube, folder) = (cube.to_owned(), folder.to_owned());
-    let order = ExportOrder { request: request.clone(), cube, plan, folder };
+    let groups: Vec<String> = plan.groups.iter().map(|group| group.name.clone()).collect();
+    let order =
+        ExportOrder { request: request.clone(), cube: cube.to_owned(), plan, folder: folder.to_owned() };
     let bar = ReadingBar::new();
     let exported = worker::export(&program, READ_COST_FILES, order, limits, &mut |so_far| bar.show(so_far));
     bar.finish();
-    exported.map_err(|error| reading_failed(error, request.accept_rejects))
+    let report = exported.map_err(|error| reading_failed(error, request.accept_rejects))?;
+    write_mark(folder, &report, &groups)?;
+    Ok(report)
 }
 
 /// What `export.json` says.
@@ -235,9 +256,7 @@ fn write_mark(folder: &Path, report: &ExportReport, groups: &[String]) -> anyhow
         values_withheld: report.values_withheld,
     };
     let path = folder.join(EXPORT_MARK);
-    let mut text = serde_json::to_vec_pretty(&mark)?;
-    text.push(b'\n');
-    fs::write(&path, text).with_context(|| format!("cannot write `{}`", path.display()))
+    fs::write(&path, json(&mark)?).with_context(|| format!("cannot write `{}`", path.display()))
 }
 
 /// Says on standard error what was exported and what was noticed.
@@ -303,26 +322,18 @@ pub fn export(arguments: &ExportArguments) -> Result<(), Failure> {
     let earlier = Earlier { what: "export", mark: EXPORT_MARK, known: &known };
     let draft = Draft::begin_as(&target, &earlier, arguments.force, arguments.scratch.as_deref())?;
     let request = request(arguments, &run);
-    let limits = Limits::for_reading(&request.inputs, request.threads);
-    let mut limits = limits.map_err(|refusal| refused(&refusal, true))?;
-    limits.memory_bytes =
-        arguments.worker_memory.map_or(limits.memory_bytes, |mebibytes| mebibytes.saturating_mul(1 << 20));
-    limits.cpu_seconds = arguments.worker_cpu.unwrap_or(limits.cpu_seconds);
-    let groups = names(&plan);
-    let folder = draft.path("");
-    let report = in_child(&request, limits, plan, &run.path.join(CUBE), &folder)?;
-    write_mark(&folder, &report, &groups)?;
+    let limits = limits(&request.inputs, request.threads, arguments.worker_memory, arguments.worker_cpu)?;
+    let report = into_folder(&draft.path(""), &request, limits, plan, &run.path.join(CUBE))?;
     draft.publish()?;
     print(&report);
     Ok(())
 }
 
 fn request(arguments: &ExportArguments, run: &run_folder::RunFolder) -> Request {
-    let available = || std::thread::available_parallelism().map_or(1, Into::into);
     Request {
         inputs: run.cost(&arguments.cost),
         period: run.period.to_string(),
-        threads: arguments.threads.map_or_else(available, Into::into),
+        threads: threads(arguments.threads),
         accept_rejects: run.accepted_rejects,
         check_line_ids: false,
         pin: None,

@@ -59,7 +59,7 @@ pub fn write_source(draft: &Draft, snapshot: &Snapshot) -> anyhow::Result<()> {
 }
 
 /// A value as indented JSON with a newline at the end.
-fn json(value: &impl Serialize) -> anyhow::Result<Vec<u8>> {
+pub fn json(value: &impl Serialize) -> anyhow::Result<Vec<u8>> {
     let mut text = serde_json::to_vec_pretty(value)?;
     text.push(b'\n');
     Ok(text)

@@ -20,7 +20,8 @@ use cost_data::reading::{Refusal, Request};
 use cost_data::source_file::Snapshot;
 use cost_data::worker::{self, Answer, Limits, WorkerError};
 use std::fs;
-use std::path::Path;
+use std::num::NonZeroUsize;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 /// Reads, prices, writes and prints.
@@ -104,15 +105,29 @@ fn export_lines(
     export::with_run(draft, request, limits, plan).map(Some)
 }
 
+/// How many threads read: as many as are asked for, else one for every processor.
+pub fn threads(asked: Option<NonZeroUsize>) -> usize {
+    asked.map_or_else(|| std::thread::available_parallelism().map_or(1, Into::into), Into::into)
+}
+
+/// What a reading child may take: as many mebibytes and CPU seconds as are given, else what its files and threads ask for.
+pub fn limits(
+    inputs: &[PathBuf],
+    threads: usize,
+    mebibytes: Option<u64>,
+    cpu_seconds: Option<u64>,
+) -> Result<Limits, Failure> {
+    let limits = Limits::for_reading(inputs, threads).map_err(|refusal| refused(&refusal, true))?;
+    Ok(Limits {
+        memory_bytes: mebibytes.map_or(limits.memory_bytes, |mebibytes| mebibytes.saturating_mul(1 << 20)),
+        cpu_seconds: cpu_seconds.unwrap_or(limits.cpu_seconds),
+    })
+}
+
 /// What the child is asked to read, and what it may take.
 fn request(arguments: &RunArguments) -> Result<(Request, Limits), Failure> {
-    let available = || std::thread::available_parallelism().map_or(1, Into::into);
-    let threads = arguments.threads.map_or_else(available, Into::into);
-    let mut limits =
-        Limits::for_reading(&arguments.cost, threads).map_err(|refusal| refused(&refusal, true))?;
-    limits.memory_bytes =
-        arguments.worker_memory.map_or(limits.memory_bytes, |mebibytes| mebibytes.saturating_mul(1 << 20));
-    limits.cpu_seconds = arguments.worker_cpu.unwrap_or(limits.cpu_seconds);
+    let threads = threads(arguments.threads);
+    let limits = limits(&arguments.cost, threads, arguments.worker_memory, arguments.worker_cpu)?;
     let request = Request {
         inputs: arguments.cost.clone(),
         period: arguments.period.clone(),
@@ -149,7 +164,7 @@ pub fn reading_failed(error: WorkerError, accepts_rejects: bool) -> Failure {
     }
 }
 
-pub fn refused(refusal: &Refusal, accepts_rejects: bool) -> Failure {
+fn refused(refusal: &Refusal, accepts_rejects: bool) -> Failure {
     let problems: Vec<String> = refusal.problems.iter().map(ToString::to_string).collect();
     let of_rows = refusal.problems.iter().all(|problem| problem.row.is_some() && problem.column.is_some());
     let failure = Failure::Input { problems, count: refusal.count, hint: None };

@@ -5,7 +5,7 @@ use super::product::class_text;
 use crate::cli::{ExplainArguments, READ_COST_FILES, TextFormat};
 use crate::failure::Failure;
 use crate::publish::CUBE;
-use crate::run::{rate, reading_failed, refused};
+use crate::run::{limits, rate, reading_failed};
 use crate::run_folder::RunFolder;
 use crate::terminal::{print, to_json};
 use anyhow::{Context, anyhow};
@@ -14,7 +14,7 @@ use billing::money::{Amount, Quantity};
 use billing::rate_card::{LinePrice, RateCard, written_amount};
 use cost_data::layout::CostFormat;
 use cost_data::reading::{FoundLine, LineSearch};
-use cost_data::worker::{self, Limits};
+use cost_data::worker;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -66,7 +66,7 @@ pub fn explain(arguments: &ExplainArguments, run: &RunFolder, id: &str) -> Resul
 fn find(arguments: &ExplainArguments, run: &RunFolder, id: &str) -> Result<Vec<FoundLine>, Failure> {
     let cube = run.path.join(CUBE);
     let inputs = run.cost(&arguments.cost);
-    let mut limits = Limits::for_reading(&inputs, 1).map_err(|refusal| refused(&refusal, true))?;
+    let mut limits = limits(&inputs, 1, None, None)?;
     let cube_bytes = std::fs::metadata(&cube).map_or(0, |metadata| metadata.len());
     limits.memory_bytes = limits.memory_bytes.saturating_add(cube_bytes.saturating_mul(CUBE_BYTES_FACTOR));
     let search = LineSearch {

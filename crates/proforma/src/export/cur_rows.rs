@@ -3,6 +3,7 @@
 //! Source: AWS does not say what custom line items look like in a pro forma report beyond their type and product; the
 //! dates and fields are ours. Each row names its cause in `line_item_resource_id`, in a form without account.
 
+use super::{RESIDUE, cause_of, cause_of_residue, description_of, instants};
 use billing::billing_group::BillingGroup;
 use billing::book::Book;
 use billing::money::{Amount, Currency};
@@ -18,31 +19,28 @@ const PRODUCT: &str = billing::custom_line_item::PRODUCT;
 pub fn items(period: BillingPeriod, book: &Book, statement: &Statement) -> Vec<AddedRow> {
     let row = |item: &billing::statement::StatementItem| {
         let of_book = &book.items[item.item];
-        let cause = format!("customlineitem/{}", of_book.name);
-        let description = if of_book.description.is_empty() { &of_book.name } else { &of_book.description };
         let values = [
             ("line_item_usage_account_id", item.account.as_str()),
             ("line_item_line_item_type", item.line_item_type),
             ("line_item_product_code", &item.product),
             ("product_servicecode", &item.product),
-            ("line_item_line_item_description", description),
+            ("line_item_line_item_description", description_of(of_book)),
         ];
-        added(period, book, (statement.currency, item.amount), &cause, &values)
+        added(period, book, (statement.currency, item.amount), &cause_of(of_book), &values)
     };
     statement.items.iter().map(row).collect()
 }
 
 /// The row that makes a file sum to its statement; its amount is found when the lines have been written.
 pub fn residue(period: BillingPeriod, book: &Book, group: &BillingGroup, currency: Currency) -> AddedRow {
-    let description = "What rounding to fifteen digits left over in the lines of this file";
     let values = [
         ("line_item_usage_account_id", group.primary_account.as_str()),
         ("line_item_line_item_type", "Fee"),
         ("line_item_product_code", PRODUCT),
         ("product_servicecode", PRODUCT),
-        ("line_item_line_item_description", description),
+        ("line_item_line_item_description", RESIDUE),
     ];
-    added(period, book, (currency, Amount::ZERO), &format!("residue/{period}"), &values)
+    added(period, book, (currency, Amount::ZERO), &cause_of_residue(period), &values)
 }
 
 fn added(
@@ -52,7 +50,7 @@ fn added(
     cause: &str,
     values: &[(&str, &str)],
 ) -> AddedRow {
-    let (start, end) = (format!("{period}-01T00:00:00Z"), format!("{}-01T00:00:00Z", period.next()));
+    let [start, end] = instants(period);
     let mut all: BTreeMap<String, String> =
         values.iter().map(|(column, value)| ((*column).to_owned(), (*value).to_owned())).collect();
     for (column, value) in [

@@ -3,7 +3,7 @@
 //! Custom line items are adjustments, credits where they take away. What a group's commitments left unused is a row of its own
 //! for each commitment and month: AWS's hourly figures also count what accounts outside of the group used.
 
-use super::Priced;
+use super::{Priced, RESIDUE, cause_of, cause_of_residue, description_of, instants};
 use billing::account::AccountId;
 use billing::billing_group::BillingGroup;
 use billing::charge_class::{ChargeClass, KeyColumn, Measure};
@@ -32,12 +32,11 @@ impl FocusRows<'_> {
     pub fn items(&self, statement: &Statement) -> Vec<AddedRow> {
         let row = |item: &StatementItem| {
             let of_book = &self.priced.book.items[item.item];
-            let description =
-                if of_book.description.is_empty() { &of_book.name } else { &of_book.description };
+            let description = description_of(of_book);
             let category = if of_book.kind == Kind::Credit { "Credit" } else { "Adjustment" };
             let name = self.priced.cube.product_names.get(&item.product);
             let name = if item.product == PRODUCT { PRODUCT_NAME } else { name.unwrap_or(&item.product) };
-            let cause = format!("customlineitem/{}", of_book.name);
+            let cause = cause_of(of_book);
             let mut row = self.row(statement.currency, item.amount, category, description, &cause);
             self.service(&mut row, &item.product, name);
             row.values.insert("SubAccountId".to_owned(), item.account.clone());
@@ -49,9 +48,8 @@ impl FocusRows<'_> {
 
     /// The row that makes a file sum to its statement; its amount is found when the lines have been written.
     pub fn residue(&self, currency: Currency) -> AddedRow {
-        let cause = format!("residue/{}", self.priced.cube.period);
-        let description = "What rounding to fifteen digits left over in the lines of this file";
-        let mut row = self.row(currency, Amount::ZERO, "Adjustment", description, &cause);
+        let cause = cause_of_residue(self.priced.cube.period);
+        let mut row = self.row(currency, Amount::ZERO, "Adjustment", RESIDUE, &cause);
         self.service(&mut row, PRODUCT, PRODUCT_NAME);
         row
     }
@@ -213,8 +211,7 @@ impl FocusRows<'_> {
         description: &str,
         cause: &str,
     ) -> AddedRow {
-        let period = self.priced.cube.period;
-        let (start, end) = (format!("{period}-01T00:00:00Z"), format!("{}-01T00:00:00Z", period.next()));
+        let [start, end] = instants(self.priced.cube.period);
         let primary = self.group.primary_account.as_str();
         let values = [
             ("BillingAccountId", primary),
