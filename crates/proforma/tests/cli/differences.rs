@@ -1,40 +1,12 @@
 //! `proforma diff` names what was changed, each change alone, and refuses what cannot be compared.
 
 use crate::reports::{list, text};
-use crate::support::{Done, Run, proforma};
+use crate::support::{Done, Run, book_of_acme, proforma};
 use serde_json::Value;
 use testkit::{Form, Line, WriteOptions, write_month};
 
-const BOOK: &str = r#"
-payer_account_id = "999999999999"
-
-[[pricing_rules]]
-name = "up"
-scope = "GLOBAL"
-type = "MARKUP"
-modifier_percentage = "10"
-
-[[pricing_rules]]
-name = "tiers"
-scope = "SKU"
-usage_type = "TimedStorage"
-service = "AmazonS3"
-type = "TIERING"
-custom_tiers = [
-  { begin_range_inclusive = "0", end_range_exclusive = "100", rate_value = "0.04" },
-  { begin_range_inclusive = "100", rate_value = "0.03" },
-]
-
-[[pricing_plans]]
-name = "plan"
-pricing_rules = ["up", "tiers"]
-
-[[billing_groups]]
-name = "acme"
-primary_account_id = "111111111111"
-accounts = ["111111111111", "222222222222"]
-pricing_plan = "plan"
-
+const BOOK: &str = book_of_acme!(
+    r#"
 [[billing_groups]]
 name = "zenith"
 primary_account_id = "333333333333"
@@ -57,7 +29,8 @@ type = "FEE"
 percentage_value = "2"
 associated_values = ["desk"]
 start = "2026-01"
-"#;
+"#
+);
 
 fn lines() -> Vec<Line> {
     let (acme, second, zenith) = ("111111111111", "222222222222", "333333333333");

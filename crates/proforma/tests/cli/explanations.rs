@@ -1,7 +1,7 @@
 //! `proforma explain` shows the arithmetic of an amount, and the source rows behind it.
 
 use crate::reports::{list, text};
-use crate::support::{Done, Run, proforma};
+use crate::support::{Done, Run, book_of_acme, proforma};
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
@@ -11,36 +11,8 @@ use testkit::{Form, Line, WriteOptions, write_month};
 const PERIOD: &str = "2026-10";
 const PLAIN: Form = Form::LegacyCsv(Packing::Plain);
 
-const BOOK: &str = r#"
-payer_account_id = "999999999999"
-
-[[pricing_rules]]
-name = "up"
-scope = "GLOBAL"
-type = "MARKUP"
-modifier_percentage = "10"
-
-[[pricing_rules]]
-name = "tiers"
-scope = "SKU"
-service = "AmazonS3"
-usage_type = "TimedStorage"
-type = "TIERING"
-custom_tiers = [
-  { begin_range_inclusive = "0", end_range_exclusive = "100", rate_value = "0.04" },
-  { begin_range_inclusive = "100", rate_value = "0.03" },
-]
-
-[[pricing_plans]]
-name = "plan"
-pricing_rules = ["up", "tiers"]
-
-[[billing_groups]]
-name = "acme"
-primary_account_id = "111111111111"
-accounts = ["111111111111", "222222222222"]
-pricing_plan = "plan"
-
+const BOOK: &str = book_of_acme!(
+    r#"
 [[custom_line_items]]
 name = "rebate"
 description = "Three percent"
@@ -49,7 +21,8 @@ type = "CREDIT"
 percentage_value = "3"
 presentation_service = "AmazonEC2"
 start = "2026-01"
-"#;
+"#
+);
 
 fn named(id: &str, line: Line) -> Line {
     Line { identity_line_item_id: Some(id.to_owned()), ..line }

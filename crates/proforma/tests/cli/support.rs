@@ -7,6 +7,46 @@ use std::process::{Command, Output};
 use std::rc::Rc;
 use tempfile::TempDir;
 
+/// A book with one group, `acme`, whose plan has a markup of 10 % and a rule with tiers; what follows is added.
+macro_rules! book_of_acme {
+    ($more:literal) => {
+        concat!(
+            r#"
+payer_account_id = "999999999999"
+
+[[pricing_rules]]
+name = "up"
+scope = "GLOBAL"
+type = "MARKUP"
+modifier_percentage = "10"
+
+[[pricing_rules]]
+name = "tiers"
+scope = "SKU"
+service = "AmazonS3"
+usage_type = "TimedStorage"
+type = "TIERING"
+custom_tiers = [
+  { begin_range_inclusive = "0", end_range_exclusive = "100", rate_value = "0.04" },
+  { begin_range_inclusive = "100", rate_value = "0.03" },
+]
+
+[[pricing_plans]]
+name = "plan"
+pricing_rules = ["up", "tiers"]
+
+[[billing_groups]]
+name = "acme"
+primary_account_id = "111111111111"
+accounts = ["111111111111", "222222222222"]
+pricing_plan = "plan"
+"#,
+            $more
+        )
+    };
+}
+pub(crate) use book_of_acme;
+
 /// A command line under construction: a folder of its own, the book, the cost files.
 pub struct Run {
     pub folder: Rc<TempDir>,
