@@ -10,7 +10,8 @@ use crate::billing_group::BillingGroup;
 use crate::custom_line_item::{Charge, CustomLineItem};
 use crate::money::{Cost, Currency, Percentage};
 use crate::period::BillingPeriod;
-use crate::pricing::{CustomTier, PricingPlan, PricingRule};
+use crate::pricing::{PricingPlan, PricingRule};
+use crate::tiers::Tier;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -206,7 +207,7 @@ pub struct RuleDraft {
     /// `free_tier_activated`
     pub free_tier_activated: Option<bool>,
     /// `custom_tiers`
-    pub custom_tiers: Option<Vec<CustomTier>>,
+    pub custom_tiers: Option<Vec<Tier>>,
 }
 
 /// An entry of `[[pricing_plans]]`.

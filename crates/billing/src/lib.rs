@@ -12,6 +12,10 @@ pub mod cost_line;
 
 pub mod charge_class;
 
+pub mod tiers;
+
+pub mod price_list;
+
 pub mod billing_group;
 pub mod custom_line_item;
 pub mod pricing;

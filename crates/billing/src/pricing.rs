@@ -4,7 +4,8 @@
 //! Conductor user guide, "Understanding pricing rules"). The order of rules in a plan has no meaning.
 
 use crate::charge_class::{TextId, Texts};
-use crate::money::{Amount, DecimalError, Factor, Percentage, Quantity, Rate, product};
+use crate::money::{Factor, Percentage};
+use crate::tiers::{Tier, TierMistake, Tiers};
 use std::collections::HashMap;
 
 /// A rule that a pricing plan may hold.
@@ -78,110 +79,29 @@ impl Pricing {
     }
 }
 
-/// A tier of custom prices: `[begin, end)` of the pool's usage at a rate.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct CustomTier {
-    /// Where the tier begins.
-    pub begin: Quantity,
-    /// Where it ends; only the last tier has no end.
-    pub end: Option<Quantity>,
-    /// The price per unit, in the book's currency.
-    pub rate: Rate,
-}
-
-/// One to ten tiers that begin at 0, touch each other and end open.
+/// One to ten tiers that a rule has in place of a price.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CustomTiers(Vec<CustomTier>);
+pub struct CustomTiers(Tiers);
 
 /// How many tiers a rule may have.
 pub const CUSTOM_TIERS_MAX: usize = 10;
 
-/// What is wrong with a list of tiers, and at which of them.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum TierMistake {
-    /// None, or too many.
-    #[error("a rule has 1 to {CUSTOM_TIERS_MAX} custom tiers, this one has {0}")]
-    Count(usize),
-    /// The tiers do not cover all usage from 0 on.
-    #[error("the first tier begins at 0, this one at {0}")]
-    Start(Quantity),
-    /// A tier does not begin where the one before ends.
-    #[error("tier {tier} begins at {begin}, but the tier before it ends at {end}; tiers must touch")]
-    Gap {
-        /// Counted from 1.
-        tier: usize,
-        /// Where it begins.
-        begin: Quantity,
-        /// Where the one before ends.
-        end: Quantity,
-    },
-    /// A tier ends at or before its begin.
-    #[error("tier {0} ends where it begins or before")]
-    Empty(usize),
-    /// A tier before the last has no end.
-    #[error("tier {0} has no end, but only the last tier is open")]
-    OpenTooEarly(usize),
-    /// The last tier has an end.
-    #[error("the last tier must have no end, so that all usage has a price")]
-    Closed,
-    /// A negative rate.
-    #[error("tier {0} has a negative rate")]
-    NegativeRate(usize),
-}
-
 impl CustomTiers {
-    /// Checks the tiers, in the order of [`TierMistake`].
+    /// Checks the tiers, their number first.
     ///
     /// # Errors
     /// The first [`TierMistake`].
-    pub fn new(tiers: Vec<CustomTier>) -> Result<Self, TierMistake> {
+    pub fn new(tiers: Vec<Tier>) -> Result<Self, TierMistake> {
         if tiers.is_empty() || tiers.len() > CUSTOM_TIERS_MAX {
             return Err(TierMistake::Count(tiers.len()));
         }
-        if !tiers[0].begin.is_zero() {
-            return Err(TierMistake::Start(tiers[0].begin));
-        }
-        let mut reached = Quantity::ZERO;
-        for (number, tier) in (1..).zip(&tiers) {
-            if tier.begin != reached {
-                return Err(TierMistake::Gap { tier: number, begin: tier.begin, end: reached });
-            }
-            if tier.rate < Rate::ZERO {
-                return Err(TierMistake::NegativeRate(number));
-            }
-            match tier.end {
-                None if number < tiers.len() => return Err(TierMistake::OpenTooEarly(number)),
-                Some(_) if number == tiers.len() => return Err(TierMistake::Closed),
-                Some(end) if end <= tier.begin => return Err(TierMistake::Empty(number)),
-                Some(end) => reached = end,
-                None => {}
-            }
-        }
-        Ok(Self(tiers))
+        Tiers::new(tiers).map(Self)
     }
 
     /// The tiers.
     #[must_use]
-    pub fn tiers(&self) -> &[CustomTier] {
+    pub const fn tiers(&self) -> &Tiers {
         &self.0
-    }
-
-    /// What a pool's usage costs: tier *k* takes max(0, min(q, end) − begin) at its rate. Exact.
-    ///
-    /// A quantity below 0, which only corrections bring about, is charged at the first rate.
-    ///
-    /// # Errors
-    /// [`DecimalError::TooLarge`].
-    pub fn price(&self, quantity: Quantity) -> Result<Amount, DecimalError> {
-        if quantity < Quantity::ZERO {
-            return product(quantity, self.0[0].rate);
-        }
-        let mut amount = Amount::ZERO;
-        for tier in self.0.iter().take_while(|tier| tier.begin < quantity) {
-            let until = tier.end.map_or(quantity, |end| end.min(quantity));
-            amount = amount.plus(product(until.minus(tier.begin)?, tier.rate)?)?;
-        }
-        Ok(amount)
     }
 }
 
@@ -279,15 +199,16 @@ mod tests {
     //! Tiers that cover all usage, and their prices.
 
     use super::*;
+    use crate::money::Quantity;
 
-    fn tier(begin: &str, end: Option<&str>, rate: &str) -> CustomTier {
+    fn tier(begin: &str, end: Option<&str>, rate: &str) -> Tier {
         let number = |text: &str| Quantity::parse(text).unwrap();
-        CustomTier { begin: number(begin), end: end.map(number), rate: number(rate) }
+        Tier { begin: number(begin), end: end.map(number), rate: number(rate) }
     }
 
     #[test]
     fn tiers_cover_all_usage_exactly_once() {
-        let refused = |tiers: &[CustomTier]| CustomTiers::new(tiers.to_vec()).unwrap_err().to_string();
+        let refused = |tiers: &[Tier]| CustomTiers::new(tiers.to_vec()).unwrap_err().to_string();
         assert!(refused(&[]).contains("this one has 0"));
         assert!(refused(&[tier("1", None, "1")]).contains("begins at 0"));
         assert!(refused(&[tier("0", Some("5"), "1"), tier("6", None, "1")]).contains("tiers must touch"));
@@ -307,7 +228,10 @@ mod tests {
         for (quantity, expected) in
             [("250", "8.5"), ("100", "4"), ("0", "0"), ("-10", "-0.4"), ("100.0000000001", "4.000000000003")]
         {
-            assert_eq!(tiers.price(Quantity::parse(quantity).unwrap()).unwrap().to_string(), expected);
+            assert_eq!(
+                tiers.tiers().price(Quantity::parse(quantity).unwrap()).unwrap().to_string(),
+                expected
+            );
         }
     }
 }

@@ -397,7 +397,7 @@ impl<'a> Pricer<'a> {
         }
         let list_rate = cube.value(class, KeyColumn::PublicRate).and_then(|rate| Rate::parse(rate).ok());
         if let (Some(list), Pricing::CustomTiers(tiers)) = (list_rate, &book.rules[rule as usize].pricing)
-            && tiers.tiers().iter().any(|tier| !list.is_zero() && tier.rate.units() > 2 * list.units())
+            && tiers.tiers().all().iter().any(|tier| !list.is_zero() && tier.rate.units() > 2 * list.units())
         {
             let warning =
                 format!("rule `{name}` has a rate above twice the list rate {list}, which AWS would refuse");
@@ -425,7 +425,7 @@ impl<'a> Pricer<'a> {
             let priced = usage
                 .iter()
                 .try_fold(Rate::ZERO, |sum, more| sum.plus(*more))
-                .and_then(|quantity| tiers.price(quantity))
+                .and_then(|quantity| tiers.tiers().price(quantity))
                 .and_then(|amount| Ok((amount, tier_pool::share(amount, &usage)?)));
             let (amount, shares) = priced
                 .map_err(|source| PricingError::TooLarge { class: in_words(self.cube, first), source })?;

@@ -80,11 +80,11 @@ pub fn pricing(pricing: &Pricing) -> String {
         Pricing::Discount(percentage) => format!("−{percentage} %"),
         Pricing::FreeTierActive => "free tier".to_owned(),
         Pricing::CustomTiers(tiers) => {
-            let tier = |tier: &billing::pricing::CustomTier| match tier.end {
+            let tier = |tier: &billing::tiers::Tier| match tier.end {
                 Some(end) => format!("{}–{end} at {}", tier.begin, tier.rate),
                 None => format!("from {} at {}", tier.begin, tier.rate),
             };
-            format!("tiers {}", tiers.tiers().iter().map(tier).collect::<Vec<_>>().join(", "))
+            format!("tiers {}", tiers.tiers().all().iter().map(tier).collect::<Vec<_>>().join(", "))
         }
     }
 }

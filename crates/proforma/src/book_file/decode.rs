@@ -5,7 +5,7 @@ use billing::book::{
     AccountDraft, Draft, Exports, FilterDraft, GroupDraft, ItemDraft, PlanDraft, Reports, RuleDraft,
 };
 use billing::money::{Decimal, DecimalError};
-use billing::pricing::CustomTier;
+use billing::tiers::Tier;
 use std::cell::RefCell;
 
 /// A value of the wrong shape.
@@ -92,7 +92,7 @@ fn rule(table: &Table<'_>) -> RuleDraft {
     ]);
     let tier = |table: &Table<'_>| {
         table.allow(&["begin_range_inclusive", "end_range_exclusive", "rate_value"]);
-        CustomTier {
+        Tier {
             begin: table.number("begin_range_inclusive").unwrap_or_default(),
             end: table.number("end_range_exclusive"),
             rate: table.required_number("rate_value"),
