@@ -284,11 +284,14 @@ impl<'a> Pricer<'a> {
         if is_spot(self.cube, class, self.has_terms) {
             return Base::Spot;
         }
-        if free_offer(self.cube, class) != Some(Free::Always) {
-            return self.tiered_base(class);
+        match free_offer(self.cube, class) {
+            Some(Free::Always) => {}
+            // Without the offer its usage has the first paid price, which is the public one.
+            Some(Free::Limited) => return self.listed_base(class),
+            None => return self.tiered_base(class),
         }
         match self.tariffs.quota(class.text(KeyColumn::Sku)) {
-            Some(Some(_)) => self.tiered_base(class),
+            Some(Some(_)) if self.tariffs.price(class) != SkuPrice::Unknown => self.tiered_base(class),
             _ if self.tariffs.begins_free(class) => Base::GroupTiers,
             _ if self.switched_off(class, group).is_some() => self.tiered_base(class),
             _ => Base::ZeroRate,
