@@ -3,7 +3,9 @@
 use crate::diagnostics::{Diagnostic, excerpt};
 use crate::dimensions::{self, DimensionColumn, Dimensions};
 use crate::focus::{FocusColumns, OtherProviders};
-use crate::layout::{self, CostFormat, Layout, Vocabulary};
+use crate::layout::{
+    self, COMMITMENT_COLUMNS, CommitmentColumn, CostFormat, Layout, USAGE_END, Vocabulary,
+};
 use crate::number::NumberNotes;
 use arrow_array::builder::StringDictionaryBuilder;
 use arrow_array::types::Int32Type;
@@ -38,6 +40,17 @@ pub struct Columns {
     pub focus: Option<FocusColumns>,
     /// What the dimension set is made from.
     pub dimensions: Vec<DimensionColumn>,
+    /// What commitments are re-simulated from, where that is wanted.
+    pub commitments: Option<CommitmentColumns>,
+}
+
+/// The columns that commitments are re-simulated from.
+#[derive(Debug, Clone)]
+pub struct CommitmentColumns {
+    /// Start and end of the usage; `None` where a file lacks one of them.
+    pub interval: Option<[Bound; 2]>,
+    /// What commitments are, by place in [`CommitmentColumn::ALL`].
+    pub terms: [Option<Bound>; COMMITMENT_COLUMNS],
 }
 
 impl Columns {
@@ -66,7 +79,17 @@ impl Columns {
             identity: identity.map(|(id, interval)| [id, interval]).filter(|_| check_line_ids),
             focus: FocusColumns::new(layout).filter(|_| is_focus),
             dimensions: dimensions::columns(layout, dimensions),
+            commitments: None,
         }
+    }
+
+    /// Reads what commitments are re-simulated from as well; FOCUS has none of it.
+    pub fn with_commitments(self, layout: &Layout) -> Self {
+        let bound = |name| layout.column(name).map(|place| Bound { name, place });
+        let interval = self.usage_start.zip(bound(USAGE_END)).map(|(start, end)| [start, end]);
+        let terms = CommitmentColumn::ALL.map(|column| bound(column.name()));
+        let commitments = CommitmentColumns { interval, terms };
+        Self { commitments: self.focus.is_none().then_some(commitments), ..self }
     }
 
     /// Columns that are text and no key columns.
@@ -85,6 +108,9 @@ impl Columns {
         let all = keys.chain(measures).chain(times).chain(self.texts());
         let mut places: Vec<usize> = all.map(|column| column.place).collect();
         places.extend(self.dimensions.iter().map(|column| column.place));
+        for CommitmentColumns { interval, terms } in &self.commitments {
+            places.extend(interval.iter().flatten().chain(terms.iter().flatten()).map(|column| column.place));
+        }
         places.sort_unstable();
         places.dedup();
         places
@@ -104,6 +130,9 @@ pub trait Lines {
 
     /// The days on which the rows' usage starts.
     fn days(&self, column: Bound, period: &Range<i64>) -> Days;
+
+    /// The hours of the rows' usage, by its start and end: see [`hour_of`].
+    fn hours(&self, interval: [Bound; 2], period: &Range<i64>) -> Vec<u16>;
 
     /// The values of a dimension.
     fn dimension(&mut self, column: &DimensionColumn) -> Codes;
@@ -142,6 +171,12 @@ pub fn assemble<L: Lines>(lines: &mut L, place: Place, columns: &Columns, period
     let product_map = columns.product_map.filter(|_| maps_are_text).map(|column| lines.texts(column));
     let identity = columns.identity.map(|columns| columns.map(|column| lines.texts(column)));
     let (rejects, RowNotes { in_period, kept: notes, .. }) = lines.findings();
+    let commitments = columns.commitments.as_ref().map(|columns| CommitmentValues {
+        hours: columns.interval.map(|interval| lines.hours(interval, period)),
+        terms: columns.terms.map(|column| column.map(|column| lines.texts(column))),
+    });
+    // No line is refused for what says what its commitment is.
+    lines.findings();
     let mut batch = Batch {
         place,
         rows,
@@ -156,6 +191,8 @@ pub fn assemble<L: Lines>(lines: &mut L, place: Place, columns: &Columns, period
         product_map,
         name_in_map: !maps_are_text && columns.product_name.is_none() && columns.product_map.is_some(),
         identity,
+        commitments,
+        row_of_file: place.row,
         others: OtherProviders::new(),
         rejects,
         notes,
@@ -317,6 +354,31 @@ impl Days {
 
 /// How long a day is; UTC has no other.
 pub const SECONDS_OF_DAY: i64 = 86_400;
+/// How long an hour is.
+pub const SECONDS_OF_HOUR: i64 = 3_600;
+
+/// The hour of usage that is not exactly one hour of the month.
+pub const OTHER_HOUR: u16 = u16::MAX;
+
+/// The hour of the month, the first being 0, of usage that is exactly that hour, by the instants at which it starts and ends; else
+/// [`OTHER_HOUR`].
+pub fn hour_of(start: Option<i64>, end: Option<i64>, period: &Range<i64>) -> u16 {
+    let (Some(start), Some(end)) = (start, end) else { return OTHER_HOUR };
+    let since = start - period.start;
+    let is_hour =
+        period.contains(&start) && since % SECONDS_OF_HOUR == 0 && end - start == SECONDS_OF_HOUR;
+    // A month has 744 hours at most.
+    if is_hour { (since / SECONDS_OF_HOUR) as u16 } else { OTHER_HOUR }
+}
+
+/// What commitments are re-simulated from.
+#[derive(Debug, Clone)]
+pub struct CommitmentValues {
+    /// The hour of every row, as [`hour_of`] tells it; `None` where the file does not say when usage ends.
+    pub hours: Option<Vec<u16>>,
+    /// What commitments are, by place in [`CommitmentColumn::ALL`].
+    pub terms: [Option<Codes>; COMMITMENT_COLUMNS],
+}
 
 /// A row that cannot be read.
 #[derive(Debug, Clone)]
@@ -366,6 +428,10 @@ pub struct Batch {
     /// Whether the product's name is only in the map, which is read for one row of each product.
     pub name_in_map: bool,
     pub identity: Option<[Codes; 2]>,
+    /// What commitments are re-simulated from, where that is wanted.
+    pub commitments: Option<CommitmentValues>,
+    /// Rows of the file before the first one.
+    pub row_of_file: u64,
     /// What other providers billed in the period; their rows are no lines of it.
     pub others: OtherProviders,
     pub rejects: Vec<Reject>,

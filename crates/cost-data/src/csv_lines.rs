@@ -3,7 +3,7 @@
 //! RFC 4180 by the `csv` crate, with the checks it leaves to others: quotes that do not enclose a whole field, and
 //! decompression beyond measure. An empty field is null.
 
-use crate::batch::{self, Batch, Bound, Codes, Columns, Days, Numbers, Place, Reject, RowNotes};
+use crate::batch::{self, Batch, Bound, Codes, Columns, Days, Numbers, Place, Reject, RowNotes, hour_of};
 use crate::diagnostics::Diagnostic;
 use crate::dimensions::{self, DimensionColumn};
 use crate::layout::{self, Layout, LayoutError};
@@ -317,6 +317,11 @@ impl batch::Lines for Lines {
 
     fn days(&self, column: Bound, period: &Range<i64>) -> Days {
         Days::from_instants((0..self.lines.len()).map(|row| self.instant(column.place, row)), period)
+    }
+
+    fn hours(&self, [start, end]: [Bound; 2], period: &Range<i64>) -> Vec<u16> {
+        let instant = |column: Bound, row| self.instant(column.place, row);
+        (0..self.lines.len()).map(|row| hour_of(instant(start, row), instant(end, row), period)).collect()
     }
 
     fn dimension(&mut self, column: &DimensionColumn) -> Codes {

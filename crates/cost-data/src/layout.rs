@@ -159,6 +159,51 @@ const fn cur_measure(measure: Measure) -> &'static [&'static str] {
     }
 }
 
+/// The end of the usage; with its start it says whether a line is of one hour.
+pub const USAGE_END: &str = "line_item_usage_end_date";
+
+macro_rules! commitment_columns {
+    ($($variant:ident $name:literal $doc:literal,)*) => {
+        /// A column that says what a commitment is: read only where commitments are re-simulated, and none is necessary.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum CommitmentColumn { $(#[doc = $doc] $variant,)* }
+
+        impl CommitmentColumn {
+            /// Every such column.
+            pub const ALL: [Self; [$($name),*].len()] = [$(Self::$variant),*];
+
+            /// The column's name in CUR 2.0; that of the legacy report becomes it by AWS's rule.
+            #[must_use]
+            pub const fn name(self) -> &'static str {
+                match self { $(Self::$variant => $name,)* }
+            }
+        }
+    };
+}
+
+// AWS writes numbers of reservations as text, and their times too.
+commitment_columns! {
+    Reservations "reservation_number_of_reservations" "How many reservations; on `RIFee` lines.",
+    UnitsEach "reservation_units_per_reservation" "Unit-hours of each in the month.",
+    Units "reservation_total_reserved_units" "Unit-hours of all in the month.",
+    NormalizedUnitsEach "reservation_normalized_units_per_reservation" "The unit-hours of each, normalised.",
+    NormalizedUnits "reservation_total_reserved_normalized_units" "The unit-hours of all, normalised.",
+    ReservationZone "reservation_availability_zone" "The zone, or the region where the reservation is regional.",
+    ReservationStart "reservation_start_time" "When it begins.",
+    ReservationEnd "reservation_end_time" "When it ends.",
+    OfferingType "savings_plan_offering_type" "The kind of Savings Plan.",
+    PaymentOption "savings_plan_payment_option" "How much is paid up front.",
+    PurchaseTerm "savings_plan_purchase_term" "One year or three.",
+    PlanRegion "savings_plan_region" "The region of an EC2 Instance plan.",
+    InstanceFamily "savings_plan_instance_type_family" "The family of an EC2 Instance plan.",
+    PlanStart "savings_plan_start_time" "When it begins.",
+    PlanEnd "savings_plan_end_time" "When it ends.",
+    PlanRate "savings_plan_savings_plan_rate" "What a unit of covered usage costs under the plan.",
+}
+
+/// How many columns say what commitments are.
+pub const COMMITMENT_COLUMNS: usize = CommitmentColumn::ALL.len();
+
 /// Key columns whose value a line must have.
 pub const NECESSARY_VALUES: [KeyColumn; 3] =
     [KeyColumn::UsageAccount, KeyColumn::LineItemType, KeyColumn::Currency];
@@ -391,6 +436,10 @@ mod tests {
             ("product/servicecode", "product_servicecode"),
             ("product/ProductName", "product_product_name"),
             ("bill/BillingPeriodStartDate", "bill_billing_period_start_date"),
+            ("reservation/UnitsPerReservation", CommitmentColumn::UnitsEach.name()),
+            ("reservation/AvailabilityZone", CommitmentColumn::ReservationZone.name()),
+            ("savingsPlan/InstanceTypeFamily", CommitmentColumn::InstanceFamily.name()),
+            ("savingsPlan/SavingsPlanRate", CommitmentColumn::PlanRate.name()),
         ] {
             assert_eq!(canonical_name(legacy), canonical);
         }

@@ -3,8 +3,10 @@
 //! Text columns are read as dictionaries, so that each distinct value of a row group is handled once; amounts may be doubles,
 //! decimals, floats, whole numbers or text. Only the columns that pricing needs are decoded.
 
+mod instants;
+
 use crate::batch::{
-    self, Batch, Bound, Codes, Columns, Days, Numbers, OTHER_DAY, Place, Reject, RowNotes, SECONDS_OF_DAY,
+    self, Batch, Bound, Codes, Columns, CommitmentColumns, Days, Numbers, Place, Reject, RowNotes,
 };
 use crate::dimensions::{self, DimensionColumn};
 use crate::layout::{self, Layout, LayoutError};
@@ -13,16 +15,14 @@ use crate::limits::{
 };
 use crate::number::{self, NumberError, NumberNotes};
 use crate::source::Source;
-use crate::timestamp;
 use arrow_array::cast::AsArray;
-use arrow_array::types::{
-    Date32Type, Decimal128Type, Float32Type, Float64Type, Int32Type, Int64Type, TimestampMicrosecondType,
-    TimestampMillisecondType, TimestampNanosecondType, TimestampSecondType,
-};
+use arrow_array::types::{Decimal128Type, Float32Type, Float64Type, Int32Type, Int64Type};
 use arrow_array::{Array, ArrayRef, RecordBatch, new_null_array};
-use arrow_schema::{DataType, Field, Schema, TimeUnit};
+use arrow_schema::{DataType, Field, Schema};
 use billing::charge_class::KeyColumn;
 use foldhash::fast::FixedState;
+pub use instants::each_instant;
+use instants::{all_within, days, hours};
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
@@ -114,6 +114,23 @@ impl ParquetFile {
             check(bound, &|kind| is_text(kind) || is_map_of_texts(kind), "text or a map of texts")
         });
         key_types.chain(measures).chain(times).chain(texts).chain(dimensions).collect()
+    }
+
+    /// Leaves out columns of commitments whose types are not read: none of them is necessary.
+    pub fn keep_usable(&self, commitments: &mut CommitmentColumns) {
+        let fields = self.metadata.schema().fields();
+        let kind = |column: &Bound| fields[column.place].data_type();
+        let is_instant = |column: &Bound| is_text(kind(column)) || is_time(kind(column));
+        commitments.interval = commitments.interval.filter(|interval| interval.iter().all(is_instant));
+        for term in &mut commitments.terms {
+            *term = term.filter(|column| is_text(kind(column)) || is_number(kind(column)));
+        }
+    }
+
+    /// Rows of the file before a row group.
+    pub fn rows_before(&self, row_group: usize) -> u64 {
+        let groups = self.metadata.metadata().row_groups().iter().take(row_group);
+        groups.map(|group| u64::try_from(group.num_rows()).unwrap_or(0)).sum()
     }
 
     /// The batches of a row group.
@@ -303,6 +320,11 @@ impl batch::Lines for Decoder {
 
     fn days(&self, column: Bound, period: &Range<i64>) -> Days {
         days(&self.array(column), period)
+    }
+
+    fn hours(&self, interval: [Bound; 2], period: &Range<i64>) -> Vec<u16> {
+        let [start, end] = interval.map(|column| self.array(column));
+        hours(&start, &end, period)
     }
 
     fn dimension(&mut self, column: &DimensionColumn) -> Codes {
@@ -507,118 +529,6 @@ pub fn number_codes(array: &ArrayRef, name: &str, rejects: &mut Vec<Reject>) -> 
     Codes { keys: keys.into(), nulls, values: texts.into() }
 }
 
-/// The days of rows by their instants.
-fn days(array: &ArrayRef, period: &Range<i64>) -> Days {
-    if let Some(of_month) = days_of_month(array, period) {
-        return Days { of_month, outside: Vec::new() };
-    }
-    let mut instants = Vec::with_capacity(array.len());
-    each_instant(array, |_, instant| instants.push(instant.ok()));
-    Days::from_instants(instants.into_iter(), period)
-}
-
-/// The days of a timestamp column whose rows are all within the month, as those of almost every batch are.
-fn days_of_month(array: &ArrayRef, period: &Range<i64>) -> Option<Vec<u8>> {
-    let (units, per_second) = timestamps(array).filter(|_| array.null_count() == 0)?;
-    let first = period.start.saturating_mul(per_second);
-    let span = (period.end - period.start).saturating_mul(per_second) as u64;
-    let day = DayOf::new(SECONDS_OF_DAY as u64 * per_second as u64);
-    let of_month: Vec<u8> = units
-        .iter()
-        .map(|unit| {
-            let since = unit.wrapping_sub(first) as u64;
-            if since < span { day.of(since) } else { OTHER_DAY }
-        })
-        .collect();
-    (!of_month.contains(&OTHER_DAY)).then_some(of_month)
-}
-
-/// The quotient by the length of a day, by multiplication: a division would cost more than all else that is done to an instant.
-///
-/// With `length = 2ˢ × odd` and `factor = ⌈2⁷⁰ ÷ odd⌉`, the product errs by less than `31 × odd ÷ 2⁷⁰` within 31 days: less than
-/// `1 ÷ odd`, so the quotient is exact, because `31 × odd²` is below 2⁷⁰ even for nanoseconds.
-struct DayOf {
-    shift: u32,
-    factor: u64,
-}
-
-impl DayOf {
-    fn new(length: u64) -> Self {
-        let shift = length.trailing_zeros();
-        let factor = (1_u128 << 70).div_ceil(u128::from(length >> shift));
-        // The odd part of a day's length is 675 or more, so the factor is below 2⁶¹.
-        Self { shift, factor: u64::try_from(factor).unwrap_or(u64::MAX) }
-    }
-
-    #[inline]
-    fn of(&self, since: u64) -> u8 {
-        ((u128::from(since >> self.shift) * u128::from(self.factor)) >> 70) as u8
-    }
-}
-
-/// Whether every row of a timestamp column has an instant of the period, as almost every batch has.
-fn all_within(array: &ArrayRef, period: &Range<i64>) -> bool {
-    let Some((units, per_second)) = timestamps(array) else { return false };
-    let (first, end) = (period.start.saturating_mul(per_second), period.end.saturating_mul(per_second));
-    array.null_count() == 0 && units.iter().fold(true, |all, unit| all & (*unit >= first) & (*unit < end))
-}
-
-/// A timestamp column's values, and how many make a second.
-fn timestamps(array: &ArrayRef) -> Option<(&[i64], i64)> {
-    Some(match array.data_type() {
-        DataType::Timestamp(TimeUnit::Second, _) => (array.as_primitive::<TimestampSecondType>().values(), 1),
-        DataType::Timestamp(TimeUnit::Millisecond, _) => {
-            (array.as_primitive::<TimestampMillisecondType>().values(), 1_000)
-        }
-        DataType::Timestamp(TimeUnit::Microsecond, _) => {
-            (array.as_primitive::<TimestampMicrosecondType>().values(), 1_000_000)
-        }
-        DataType::Timestamp(TimeUnit::Nanosecond, _) => {
-            (array.as_primitive::<TimestampNanosecondType>().values(), 1_000_000_000)
-        }
-        _ => return None,
-    })
-}
-
-/// Gives every row's instant in seconds, or what stands there instead.
-pub fn each_instant(array: &ArrayRef, mut give: impl FnMut(usize, Result<i64, String>)) {
-    let Some((units, per_second)) = timestamps(array) else {
-        each_other_instant(array, give);
-        return;
-    };
-    // Instants repeat in runs or alternate among few: one division per change.
-    let mut last = (i64::MIN, 0);
-    for (row, &unit) in units.iter().enumerate() {
-        if unit != last.0 {
-            last = (unit, unit.div_euclid(per_second));
-        }
-        give(row, checked(array, row, last.1));
-    }
-}
-
-/// The same for columns of dates or of text.
-fn each_other_instant(array: &ArrayRef, mut give: impl FnMut(usize, Result<i64, String>)) {
-    if let Some(days) = array.as_primitive_opt::<Date32Type>() {
-        let seconds = |row: usize| i64::from(days.value(row)) * 86_400;
-        (0..array.len()).for_each(|row| give(row, checked(array, row, seconds(row))));
-        return;
-    }
-    let Some(codes) = array.as_dictionary_opt::<Int32Type>().and_then(Codes::from_dictionary) else { return };
-    let seconds: Vec<Option<i64>> = codes.values.iter().map(|text| timestamp::seconds(text?)).collect();
-    for row in 0..array.len() {
-        let read =
-            codes.is_valid(row).then(|| seconds[usize::try_from(codes.keys[row]).unwrap_or(0)]).flatten();
-        give(row, read.ok_or_else(|| codes.text(row).unwrap_or("").to_owned()));
-    }
-}
-
-fn checked(array: &ArrayRef, row: usize, seconds: i64) -> Result<i64, String> {
-    if array.is_null(row) {
-        return Err(String::new());
-    }
-    if timestamp::plausible(seconds) { Ok(seconds) } else { Err(format!("{seconds} seconds")) }
-}
-
 /// A number of a column that is not of doubles.
 fn number_units(
     array: &ArrayRef,
@@ -680,25 +590,5 @@ fn number_text(array: &ArrayRef, row: usize) -> String {
             number::canonical_rate(&digits)
         }
         _ => whole(array, row).to_string(),
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    //! Days are exact in every unit of time.
-
-    use super::DayOf;
-
-    #[test]
-    fn days_are_those_that_a_division_gives() {
-        for per_second in [1, 1_000, 1_000_000, 1_000_000_000_u64] {
-            let length = 86_400 * per_second;
-            let day = DayOf::new(length);
-            for number in 0..31 {
-                for since in [number * length, number * length + 1, (number + 1) * length - 1] {
-                    assert_eq!(u64::from(day.of(since)), since / length, "{since} in days of {length}");
-                }
-            }
-        }
     }
 }

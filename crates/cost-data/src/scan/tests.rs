@@ -35,6 +35,8 @@ fn batch(first: usize, rows: usize, period: Option<Vec<bool>>) -> Batch {
         product_map: None,
         name_in_map: false,
         identity: None,
+        commitments: None,
+        row_of_file: first as u64,
         others: OtherProviders::new(),
         rejects: Vec::new(),
         notes: NumberNotes::default(),
