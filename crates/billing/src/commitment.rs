@@ -1,6 +1,6 @@
 //! Reservations and Savings Plans: what they are, what they can cover, and whose they are.
 //!
-//! In which order they are applied is decided elsewhere.
+//! In which order they are applied is decided in [`crate::allocation`]; `docs/commitments.md` has the rules in words and their sources.
 
 use crate::account::arn_account;
 use crate::charge_class::{ChargeClass, Cube, KeyColumn};
