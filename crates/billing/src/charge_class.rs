@@ -296,14 +296,41 @@ impl Cube {
     pub fn new(
         period: BillingPeriod,
         payer: Option<AccountId>,
+        texts: Texts,
+        classes: Vec<ChargeClass>,
+        product_names: BTreeMap<String, String>,
+    ) -> Self {
+        Self::numbered(period, payer, texts, classes, product_names).0
+    }
+
+    /// Puts classes in key order, and gives the number in the cube of each, by its place before.
+    #[must_use]
+    pub fn numbered(
+        period: BillingPeriod,
+        payer: Option<AccountId>,
         mut texts: Texts,
         mut classes: Vec<ChargeClass>,
         product_names: BTreeMap<String, String>,
-    ) -> Self {
+    ) -> (Self, Vec<u32>) {
         let usage = texts.intern("Usage");
         let rank = ranks(&texts);
-        classes.sort_by_cached_key(|class| class.key.map(|id| rank[id.0 as usize]));
-        Self { period, payer, texts, classes, product_names, usage, abilities: Abilities::ALL_TOLD }
+        let mut order: Vec<u32> = (0..).take(classes.len()).collect();
+        order.sort_by_cached_key(|place| classes[*place as usize].key.map(|id| rank[id.0 as usize]));
+        let mut numbers = vec![0; classes.len()];
+        for (number, place) in (0..).zip(order) {
+            numbers[place as usize] = number;
+        }
+        // Where what stands at each place has yet to go. Every swap brings a class to its own place.
+        let mut goals = numbers.clone();
+        for place in 0..classes.len() {
+            while goals[place] as usize != place {
+                let goal = goals[place] as usize;
+                classes.swap(place, goal);
+                goals.swap(place, goal);
+            }
+        }
+        let abilities = Abilities::ALL_TOLD;
+        (Self { period, payer, texts, classes, product_names, usage, abilities }, numbers)
     }
 
     /// The cube of classes that are in key order already, as a stored cube has them; `None` where they are not, or where two
@@ -397,6 +424,10 @@ mod tests {
     use super::*;
 
     fn cube(order: [usize; 3]) -> Cube {
+        numbered(order).0
+    }
+
+    fn numbered(order: [usize; 3]) -> (Cube, Vec<u32>) {
         let mut texts = Texts::default();
         let keys = [("111111111111", Some("AmazonEC2")), ("111111111111", None), ("222222222222", Some(""))];
         let classes = order.map(|i| {
@@ -412,7 +443,7 @@ mod tests {
             }
         });
         let period = BillingPeriod::new(2026, 10).unwrap();
-        Cube::new(period, None, texts, classes.to_vec(), BTreeMap::new())
+        Cube::numbered(period, None, texts, classes.to_vec(), BTreeMap::new())
     }
 
     #[test]
@@ -420,6 +451,15 @@ mod tests {
         let ids = |cube: &Cube| cube.classes.iter().map(|c| cube.class_id(c)).collect::<Vec<_>>();
         assert_eq!(ids(&cube([0, 1, 2])), ids(&cube([2, 0, 1])));
         assert_eq!(cube([0, 1, 2]).class_ids().unwrap(), ids(&cube([0, 1, 2])));
+    }
+
+    #[test]
+    fn every_class_is_told_its_number() {
+        for order in [[0, 1, 2], [2, 0, 1], [1, 2, 0], [2, 1, 0]] {
+            // In key order the class without a service code comes first.
+            let numbers = order.map(|class| [1, 0, 2][class]);
+            assert_eq!(numbered(order).1, numbers, "{order:?}");
+        }
     }
 
     #[test]
