@@ -106,14 +106,32 @@ fn focus_fields(form: FocusForm, options: &WriteOptions) -> Vec<Field> {
     columns.map(field).collect()
 }
 
+/// Columns that say what a commitment is, which only some lines of some tests fill.
+const TERMS: [&str; 12] = [
+    "reservation_availability_zone",
+    "reservation_end_time",
+    "reservation_normalized_units_per_reservation",
+    "reservation_number_of_reservations",
+    "reservation_start_time",
+    "reservation_total_reserved_normalized_units",
+    "reservation_total_reserved_units",
+    "reservation_units_per_reservation",
+    "savings_plan_end_time",
+    "savings_plan_instance_type_family",
+    "savings_plan_region",
+    "savings_plan_start_time",
+];
+
 /// Legacy reports gain net and split columns only when something fills them; CUR 2.0 has the net columns always and
-/// the split columns by choice of the export.
+/// the split columns by choice of the export. The terms of commitments are there when something fills them.
 fn is_written(column: &Column, lines: &[Line], options: &WriteOptions) -> bool {
     if options.leave_out.iter().any(|name| name == column.name) {
         return false;
     }
     let legacy = options.form.is_legacy();
-    let optional = column.name.starts_with("split_") || (legacy && column.name.starts_with("line_item_net_"));
+    let optional = column.name.starts_with("split_")
+        || (legacy && column.name.starts_with("line_item_net_"))
+        || TERMS.contains(&column.name);
     let is_filled = |line| !matches!((column.value)(line), Value::Text(None) | Value::Number(None));
     (!legacy || !column.legacy_name.is_empty()) && (!optional || lines.iter().any(is_filled))
 }
