@@ -3,9 +3,7 @@
 use crate::diagnostics::{Diagnostic, excerpt};
 use crate::dimensions::{self, DimensionColumn, Dimensions};
 use crate::focus::{FocusColumns, OtherProviders};
-use crate::layout::{
-    self, COMMITMENT_COLUMNS, CommitmentColumn, CostFormat, Layout, USAGE_END, Vocabulary,
-};
+use crate::layout::{self, COMMITMENT_COLUMNS, CommitmentColumn, CostFormat, Layout, USAGE_END, Vocabulary};
 use crate::number::NumberNotes;
 use arrow_array::builder::StringDictionaryBuilder;
 use arrow_array::types::Int32Type;
@@ -108,7 +106,7 @@ impl Columns {
         let all = keys.chain(measures).chain(times).chain(self.texts());
         let mut places: Vec<usize> = all.map(|column| column.place).collect();
         places.extend(self.dimensions.iter().map(|column| column.place));
-        for CommitmentColumns { interval, terms } in &self.commitments {
+        if let Some(CommitmentColumns { interval, terms }) = &self.commitments {
             places.extend(interval.iter().flatten().chain(terms.iter().flatten()).map(|column| column.place));
         }
         places.sort_unstable();
@@ -365,8 +363,7 @@ pub const OTHER_HOUR: u16 = u16::MAX;
 pub fn hour_of(start: Option<i64>, end: Option<i64>, period: &Range<i64>) -> u16 {
     let (Some(start), Some(end)) = (start, end) else { return OTHER_HOUR };
     let since = start - period.start;
-    let is_hour =
-        period.contains(&start) && since % SECONDS_OF_HOUR == 0 && end - start == SECONDS_OF_HOUR;
+    let is_hour = period.contains(&start) && since % SECONDS_OF_HOUR == 0 && end - start == SECONDS_OF_HOUR;
     // A month has 744 hours at most.
     if is_hour { (since / SECONDS_OF_HOUR) as u16 } else { OTHER_HOUR }
 }

@@ -42,6 +42,9 @@ pub mod reading;
 pub mod cube_file;
 pub mod daily_file;
 
+pub mod commitment_inventory;
+pub mod eligible_usage;
+
 pub mod worker;
 
 pub mod export;

@@ -2,20 +2,24 @@
 
 mod checks;
 mod line_search;
+mod resimulation;
 mod tasks;
 
 use checks::{
     double_discounts, duplicate_files, duplicates, no_lines, odd_accounts, one_payer, without_identity,
 };
 pub use line_search::{FoundLine, LineSearch, find as find_line};
+use resimulation::Taken;
 pub(crate) use tasks::{Task, in_threads};
 
 use crate::batch::{Columns, Place, span};
+use crate::commitment_inventory::CommitmentInventory;
 use crate::csv_lines::{self, CsvFile};
 use crate::daily_file;
 use crate::delivery::{self, Found};
 use crate::diagnostics::Diagnostic;
 use crate::dimensions::Dimensions;
+use crate::eligible_usage::EligibleUsage;
 use crate::focus::{self, OtherProviders};
 use crate::layout::{CostFormat, Layout, LayoutError};
 use crate::limits::{REJECTS_LISTED_MAX, RESTARTS_MAX};
@@ -23,7 +27,7 @@ use crate::location::Location;
 use crate::number::NumberNotes;
 use crate::parquet_lines::{self, ParquetFile};
 use crate::pin;
-use crate::scan::{self, Counts, Daily, Scan, TooManyClasses};
+use crate::scan::{self, Counts, Daily, Merged, Scan, TooManyClasses};
 use crate::source::Source;
 use crate::sources::Sources;
 use billing::abilities::Abilities;
@@ -66,6 +70,9 @@ pub struct Request {
     /// Where to leave the daily cube, if it is wanted.
     #[serde(default)]
     pub daily: Option<PathBuf>,
+    /// Where to leave the usage that commitments may cover, if the month's commitments are to be re-simulated.
+    #[serde(default)]
+    pub eligible: Option<PathBuf>,
 }
 
 /// A month that was read.
@@ -108,6 +115,10 @@ pub struct Report {
     pub duplicate_lines: Option<u64>,
     /// The SHA-256 of the daily cube, in hexadecimal, where there is one.
     pub daily_sha256: Option<String>,
+    /// The month's commitments, where they were asked for and the format says what they are.
+    pub commitments: Option<CommitmentInventory>,
+    /// What became of the usage that they may cover, where it was asked for.
+    pub eligible_usage: Option<EligibleUsage>,
     /// What the operator should know.
     pub warnings: Vec<String>,
     /// CPU time that hashing the files took, in nanoseconds.
@@ -338,8 +349,14 @@ fn open(
         })?;
         (file.layout, Content::Csv)
     };
-    let columns = Columns::new(&layout, request.check_line_ids, &request.dimensions);
+    let mut columns = Columns::new(&layout, request.check_line_ids, &request.dimensions);
+    if request.eligible.is_some() {
+        columns = columns.with_commitments(&layout);
+    }
     if let Content::Parquet(file) = &content {
+        if let Some(commitments) = &mut columns.commitments {
+            file.keep_usable(commitments);
+        }
         let unusable = file.unusable_columns(&columns);
         if !unusable.is_empty() {
             let reason = format!("columns of types that no exact value comes from: {}", unusable.join("; "));
@@ -360,6 +377,7 @@ pub(crate) fn unless_it_panics<T>(work: impl FnOnce() -> T) -> Result<T, String>
 /// What the threads share while they read.
 struct Run<'a> {
     opened: &'a Opened,
+    month: BillingPeriod,
     period: Range<i64>,
     tasks: Vec<Task>,
     /// What every thread has left to take, by place in `tasks`.
@@ -389,6 +407,7 @@ impl<'a> Run<'a> {
     fn new(opened: &'a Opened, period: BillingPeriod, progress: &'a (dyn Fn(Progress) + Sync)) -> Self {
         Self {
             opened,
+            month: period,
             period: span(period),
             tasks: Task::all(opened),
             left: Mutex::default(),
@@ -407,7 +426,7 @@ impl<'a> Run<'a> {
     fn read(self, request: &Request) -> Result<Outcome, Refusal> {
         let threads = request.threads.clamp(1, self.tasks.len().max(1));
         *self.left.lock().unwrap_or_else(PoisonError::into_inner) = shares(self.tasks.len(), threads);
-        let work = |thread| self.work(thread, request.daily.is_some());
+        let work = |thread| self.work(thread, request);
         let scans = in_threads(threads, work, || (self.progress)(self.how_far()));
         (self.progress)(self.how_far());
         let Some(scans) = scans else {
@@ -449,9 +468,13 @@ impl<'a> Run<'a> {
     }
 
     /// Takes tasks until there are no more.
-    fn work(&self, thread: usize, by_day: bool) -> Scan {
+    fn work(&self, thread: usize, request: &Request) -> Scan {
         let mut scan = Scan::new();
-        scan.daily = by_day.then(Daily::default);
+        scan.daily = request.daily.as_ref().map(|_| Daily::default());
+        match request.eligible.as_ref().map(|path| resimulation::begin(path, self.month)).transpose() {
+            Ok(commitments) => scan.commitments = commitments,
+            Err(problem) => self.fail(problem),
+        }
         while let Some(task) = self.take(thread) {
             if self.stop.load(Ordering::Relaxed) {
                 break;
@@ -467,11 +490,15 @@ impl<'a> Run<'a> {
                 Err(Diagnostic::file(&self.opened.files[file].found.name, reason).hint(HINT_BROKEN))
             });
             if let Err(problem) = done {
-                self.failed.store(true, Ordering::Relaxed);
-                self.problems.lock().unwrap_or_else(PoisonError::into_inner).push(problem);
+                self.fail(problem);
             }
         }
         scan
+    }
+
+    fn fail(&self, problem: Diagnostic) {
+        self.failed.store(true, Ordering::Relaxed);
+        self.problems.lock().unwrap_or_else(PoisonError::into_inner).push(problem);
     }
 
     fn too_many_classes(&self, name: &str, error: &TooManyClasses) -> Diagnostic {
@@ -488,8 +515,10 @@ impl<'a> Run<'a> {
         };
         let mut batches = parquet.read(&file.source, group, &file.columns).map_err(broken)?;
         let mut place = Place { file: number, row_group: Some(group), row: 0 };
+        let rows_before = parquet.rows_before(group);
         while let Some(batch) = batches.next(place, &file.columns, &self.period) {
-            let batch = batch.map_err(broken)?;
+            let mut batch = batch.map_err(broken)?;
+            batch.row_of_file += rows_before;
             let rows = batch.rows as u64;
             place.row += rows;
             scan.add(batch, name).map_err(|error| self.too_many_classes(name, &error))?;
@@ -585,16 +614,20 @@ fn finish(
         // Before the classes of all threads become one cube, which takes as much memory again.
         scans.iter_mut().for_each(|scan| scan.daily = None);
     }
-    let (texts, classes) = scan::merge(&mut scans)
+    let Merged { texts, classes, places } = scan::merge(&mut scans)
         .map_err(|error| Diagnostic::file(&inputs_text(request), format!("a class's sum is {error}")))?;
+    let taken = Taken::from(&mut scans, places);
     drop(scans);
     let names = totals.names.resolve(|number| match &opened.files[number] {
         OpenFile { content: Content::Parquet(parquet), source, .. } => Some((source, parquet)),
         _ => None,
     });
-    let mut cube = Cube::new(period, payer, texts, classes, names);
+    let (mut cube, numbers) = Cube::numbered(period, payer, texts, classes, names);
     let able = opened.files.iter().map(|file| file.layout.abilities());
     cube.abilities = able.fold(Abilities::ALL_TOLD, Abilities::and);
+    if let Some(path) = &request.eligible {
+        taken.finish(path, &numbers, &cube, &opened, &mut report)?;
+    }
     report.other_providers = focus::other_providers(totals.others)
         .map_err(|reason| Diagnostic::file(&inputs_text(request), reason))?;
     report.add_counts(totals.counts, totals.notes);

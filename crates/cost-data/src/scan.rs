@@ -7,12 +7,15 @@
 
 mod classify;
 mod columns;
+mod commitments;
 mod daily;
 mod merge;
 mod section;
 
 use crate::batch::{Batch, Numbers, Place, Reject};
+use crate::commitment_inventory::Notes;
 use crate::diagnostics::Diagnostic;
+use crate::eligible_usage::Recorder;
 use crate::focus::{self, OtherProviders};
 use crate::layout::NECESSARY_VALUES;
 use crate::limits::{CLASSES_MAX, REJECTS_LISTED_MAX};
@@ -28,8 +31,9 @@ use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
 pub use classify::Classifier;
+pub use commitments::Commitments;
 pub use daily::{Daily, DaySums, DaysByClass, MEASURES_BY_DAY};
-pub use merge::merge;
+pub use merge::{ClassNumbers, Merged, merge};
 
 /// How many words a key has: two columns in each.
 const KEY_WORDS: usize = KEY_COLUMNS.div_ceil(2);
@@ -56,6 +60,8 @@ pub struct Scan {
     rejects_by_place: Vec<(Place, Diagnostic)>,
     /// Sums by day, where they are wanted.
     pub daily: Option<Daily>,
+    /// What commitments are re-simulated from, where that is wanted.
+    pub commitments: Option<Commitments>,
     section: Section,
     /// The class of every row of the batch, in the section.
     row_class: Vec<u32>,
@@ -163,6 +169,7 @@ impl Scan {
             identities: Vec::new(),
             rejects_by_place: Vec::new(),
             daily: None,
+            commitments: None,
             section: Section::new(),
             row_class: Vec::new(),
         }
@@ -171,6 +178,12 @@ impl Scan {
     /// Rejected rows, at most [`REJECTS_LISTED_MAX`] of them, with their places.
     pub fn take_rejects(&mut self) -> Vec<(Place, Diagnostic)> {
         std::mem::take(&mut self.rejects_by_place)
+    }
+
+    /// Hands over what commitments are re-simulated from.
+    pub fn take_commitments(&mut self) -> Option<(Recorder, Notes)> {
+        let known = commitments::Known { keys: &self.keys, classes: &self.classes };
+        Some(self.commitments.take()?.finish(known))
     }
 
     /// Adds a batch of a file to the classes.
@@ -182,6 +195,10 @@ impl Scan {
         self.prepare(&batch);
         self.find_classes(&batch, keep.as_deref())?;
         self.sum(&batch, &net);
+        if let Some(commitments) = &mut self.commitments {
+            let known = commitments::Known { keys: &self.keys, classes: &self.classes };
+            commitments.add(&batch, &net, known, &self.section, &self.row_class);
+        }
         self.control_totals(&batch, &net, keep.as_deref());
         self.notes.absorb(batch.notes);
         Ok(())

@@ -340,6 +340,7 @@ fn request(arguments: &ExportArguments, run: &run_folder::RunFolder) -> Request 
         scratch: arguments.scratch.clone(),
         dimensions: (&run.book.reports).into(),
         daily: None,
+        eligible: None,
     }
 }
 

@@ -139,6 +139,7 @@ fn request(arguments: &RunArguments) -> Result<(Request, Limits), Failure> {
         scratch: arguments.scratch.clone(),
         dimensions: Dimensions::default(),
         daily: None,
+        eligible: None,
     };
     Ok((request, limits))
 }

@@ -198,12 +198,10 @@ mod tests {
             (3_600, 3_600, OTHER_HOUR),
             (3_600, 0, OTHER_HOUR),
         ];
-        let column = |pick: Pick, per_second| {
-            cases.iter().map(move |case| (october.start + pick(case)) * per_second)
-        };
-        let milliseconds = |pick| -> ArrayRef {
-            Arc::new(TimestampMillisecondArray::from_iter_values(column(pick, 1_000)))
-        };
+        let column =
+            |pick: Pick, per_second| cases.iter().map(move |case| (october.start + pick(case)) * per_second);
+        let milliseconds =
+            |pick| -> ArrayRef { Arc::new(TimestampMillisecondArray::from_iter_values(column(pick, 1_000))) };
         let seconds =
             |pick| -> ArrayRef { Arc::new(TimestampSecondArray::from_iter_values(column(pick, 1))) };
         let expected: Vec<u16> = cases.iter().map(|case| case.2).collect();

@@ -80,6 +80,7 @@ pub fn find(search: &LineSearch) -> Result<Vec<FoundLine>, Refusal> {
         scratch: search.scratch.clone(),
         dimensions: search.dimensions.clone(),
         daily: None,
+        eligible: None,
     };
     let delivery = delivery::find(&search.inputs, period)?;
     let sources = Sources::open(&delivery, request.scratch.as_deref());

@@ -45,7 +45,7 @@ fn batch(first: usize, rows: usize, period: Option<Vec<bool>>) -> Batch {
 
 /// Account, usage type, zone, lines and unblended units of every class, sorted.
 fn classes(mut scans: Vec<Scan>) -> Vec<(String, String, Option<String>, u64, i128)> {
-    let (texts, classes) = merge(&mut scans).unwrap();
+    let Merged { texts, classes, .. } = merge(&mut scans).unwrap();
     let text = |class: &billing::charge_class::ChargeClass, column| {
         texts.get(class.text(column)).map(ToOwned::to_owned)
     };
@@ -133,7 +133,7 @@ fn a_missing_net_cost_is_the_unblended_cost() {
         .push((Measure::NetUnblended, Numbers { units: vec![-5, 0, 9], nulls, ..Numbers::default() }));
     let scan = scan_of(vec![with_net], u64::MAX);
     assert_eq!(scan.control["USD"], (-5 + 1 + 9, 3));
-    let (_, classes) = merge(&mut [scan]).unwrap();
+    let classes = merge(&mut [scan]).unwrap().classes;
     assert_eq!(classes.iter().map(|c| c.lines - c.lines_without_net).sum::<u64>(), 2);
     assert_eq!(classes.iter().map(|c| c.sum(Measure::NetUnblended).units()).sum::<i128>(), 5);
     assert_eq!(classes.iter().map(|c| c.lines_without_net).sum::<u64>(), 1);

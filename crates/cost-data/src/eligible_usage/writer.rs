@@ -1,0 +1,229 @@
+//! The lines of all threads become one file, an hour at a time.
+
+use super::recorder::{LinePlace, Record, Recorder, Unkept};
+use super::{CLASS, FILE, HOUR, MEASURES_BY_HOUR, ROW, VERSION, content, hours_of};
+use crate::cube_file::CubeFileError;
+use crate::scan::ClassNumbers;
+use billing::charge_class::Cube;
+use billing::commitment::{Eligible, may_cover};
+use billing::rate_card::has_terms;
+use parquet::basic::{Compression, Encoding, LogicalType, Repetition, Type as Physical, ZstdLevel};
+use parquet::data_type::{DataType, Int32Type, Int64Type};
+use parquet::errors::Result as ParquetResult;
+use parquet::file::metadata::KeyValue;
+use parquet::file::properties::{EnabledStatistics, WriterProperties};
+use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
+use parquet::schema::types::Type;
+use sha2::{Digest, Sha256};
+use std::fs::File;
+use std::io::{self, Write};
+use std::path::Path;
+use std::sync::Arc;
+
+/// How many rows a row group has: its columns are in memory until they are full.
+const ROWS_PER_GROUP: usize = 1 << 16;
+/// Digits of an amount that is stored in 64 bits.
+const DIGITS: i32 = 18;
+
+/// What one thread has kept, and which of its classes are which of the cube's.
+pub struct Part {
+    pub recorder: Recorder,
+    pub numbers: ClassNumbers,
+}
+
+/// Which classes of a cube are eligible.
+pub struct EligibleClasses(Vec<bool>);
+
+impl EligibleClasses {
+    /// The classes that [`Eligible`] takes, of a usage type that is sold with commitments or covered by one in the real bill: most other
+    /// usage is metered too, and no commitment is sold for it.
+    pub fn of(cube: &Cube) -> Self {
+        let month_has_terms = has_terms(cube);
+        let is_eligible = |class| {
+            let eligible = Eligible::of(cube, class, month_has_terms);
+            eligible.is_some_and(|usage| usage.covered_by.is_some() || may_cover(usage.usage_type))
+        };
+        Self(cube.classes.iter().map(is_eligible).collect())
+    }
+
+    pub fn has(&self, class: u32) -> bool {
+        self.0.get(class as usize).copied().unwrap_or(false)
+    }
+
+    /// The lines of eligible classes that were not kept.
+    pub fn unkept(&self, parts: &[Part]) -> Unkept {
+        let mut all = Unkept::default();
+        for Part { recorder, numbers } in parts {
+            for (class, unkept) in recorder.unkept() {
+                if numbers.get(class).is_some_and(|class| self.has(class)) {
+                    all.absorb(unkept);
+                }
+            }
+        }
+        all
+    }
+}
+
+/// Writes the eligible lines, waits until they are on the disk, and gives the file's hash and how many lines it has.
+///
+/// # Errors
+/// [`CubeFileError`]; that the lines are not those of the cube is a fault of the program.
+pub fn write(
+    path: &Path,
+    cube: &Cube,
+    eligible: &EligibleClasses,
+    parts: &[Part],
+) -> Result<([u8; 32], u64), CubeFileError> {
+    let mut rows = Rows::new(File::create(path)?, cube)?;
+    let (mut of_hour, mut lines) = (Vec::new(), vec![0_u64; cube.classes.len()]);
+    for hour in 0..hours_of(cube.period) {
+        of_hour.clear();
+        for Part { recorder, numbers } in parts {
+            recorder.each(hour, |mut record| {
+                if let Some(class) = numbers.get(record.class).filter(|class| eligible.has(*class)) {
+                    record.class = class;
+                    of_hour.push(record);
+                }
+            })?;
+        }
+        of_hour.sort_unstable_by_key(|record: &Record| (record.class, place(record)));
+        for record in &of_hour {
+            lines[record.class as usize] += 1;
+            rows.push(hour, record)?;
+        }
+    }
+    let lost = (cube.classes.iter().zip(&lines).zip(0..))
+        .find(|((class, lines), number)| eligible.has(*number) && class.lines != **lines);
+    if let Some(((class, lines), number)) = lost {
+        let wanted = class.lines;
+        return Err(content(format!(
+            "class {number} has {wanted} eligible lines, of which {lines} were kept"
+        )));
+    }
+    Ok((rows.finish()?, lines.iter().sum()))
+}
+
+fn place(record: &Record) -> LinePlace {
+    (record.file, record.row)
+}
+
+/// A file whose content is hashed as it is written.
+struct Hashed {
+    file: File,
+    hash: Sha256,
+}
+
+impl Write for Hashed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        let count = self.file.write(bytes)?;
+        self.hash.update(&bytes[..count]);
+        Ok(count)
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.file.flush()
+    }
+}
+
+/// Rows on their way into the file.
+struct Rows {
+    writer: SerializedFileWriter<Hashed>,
+    hours: Vec<i32>,
+    classes: Vec<i32>,
+    files: Vec<i32>,
+    rows: Vec<i64>,
+    amounts: [Vec<i64>; MEASURES_BY_HOUR.len()],
+}
+
+impl Rows {
+    fn new(file: File, cube: &Cube) -> Result<Self, CubeFileError> {
+        let entries = [
+            ("proforma.version", VERSION.to_owned()),
+            ("proforma.period", cube.period.to_string()),
+            ("proforma.classes", cube.classes.len().to_string()),
+        ];
+        let mut properties = WriterProperties::builder()
+            .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
+            .set_statistics_enabled(EnabledStatistics::None)
+            .set_key_value_metadata(Some(
+                entries.map(|(key, value)| KeyValue::new(key.to_owned(), value)).into(),
+            ));
+        for name in [CLASS, ROW] {
+            properties = properties
+                .set_column_dictionary_enabled(name.into(), false)
+                .set_column_encoding(name.into(), Encoding::DELTA_BINARY_PACKED);
+        }
+        let hashed = Hashed { file, hash: Sha256::new() };
+        let writer = SerializedFileWriter::new(hashed, Arc::new(schema()?), Arc::new(properties.build()))?;
+        Ok(Self {
+            writer,
+            hours: Vec::new(),
+            classes: Vec::new(),
+            files: Vec::new(),
+            rows: Vec::new(),
+            amounts: MEASURES_BY_HOUR.map(|_| Vec::new()),
+        })
+    }
+
+    fn push(&mut self, hour: u32, record: &Record) -> Result<(), CubeFileError> {
+        let beyond = |_| content("a number is beyond what the file holds");
+        self.hours.push(i32::try_from(hour).map_err(beyond)?);
+        self.classes.push(i32::try_from(record.class).map_err(beyond)?);
+        self.files.push(i32::try_from(record.file).map_err(beyond)?);
+        self.rows.push(i64::try_from(record.row).map_err(beyond)?);
+        self.amounts.iter_mut().zip(record.units).for_each(|(amounts, units)| amounts.push(units));
+        if self.hours.len() == ROWS_PER_GROUP { Ok(self.write_group()?) } else { Ok(()) }
+    }
+
+    fn write_group(&mut self) -> ParquetResult<()> {
+        let mut group = self.writer.next_row_group()?;
+        for values in [&mut self.hours, &mut self.classes, &mut self.files] {
+            write_column::<Int32Type>(&mut group, values)?;
+        }
+        for values in [&mut self.rows].into_iter().chain(&mut self.amounts) {
+            write_column::<Int64Type>(&mut group, values)?;
+        }
+        group.close().map(drop)
+    }
+
+    fn finish(mut self) -> Result<[u8; 32], CubeFileError> {
+        if !self.hours.is_empty() {
+            self.write_group()?;
+        }
+        let Hashed { file, hash } = self.writer.into_inner()?;
+        file.sync_all()?;
+        Ok(hash.finalize().into())
+    }
+}
+
+/// Writes a column of a row group and empties it.
+fn write_column<T: DataType>(
+    group: &mut SerializedRowGroupWriter<'_, Hashed>,
+    values: &mut Vec<T::T>,
+) -> ParquetResult<()> {
+    let missing = || parquet::errors::ParquetError::General("a column too many".to_owned());
+    let mut column = group.next_column()?.ok_or_else(missing)?;
+    column.typed::<T>().write_batch(values, None, None)?;
+    values.clear();
+    column.close()
+}
+
+/// Numbers, and amounts as decimals with ten digits after the point.
+fn schema() -> ParquetResult<Type> {
+    let number = |name: &str, kind| {
+        Type::primitive_type_builder(name, kind).with_repetition(Repetition::REQUIRED).build().map(Arc::new)
+    };
+    let amount = |name: &str| {
+        Type::primitive_type_builder(name, Physical::INT64)
+            .with_repetition(Repetition::REQUIRED)
+            .with_logical_type(Some(LogicalType::decimal(10, DIGITS)))
+            .with_precision(DIGITS)
+            .with_scale(10)
+            .build()
+            .map(Arc::new)
+    };
+    let places = [HOUR, CLASS, FILE].map(|name| number(name, Physical::INT32));
+    let amounts = MEASURES_BY_HOUR.map(|measure| amount(measure.name()));
+    let fields = places.into_iter().chain([number(ROW, Physical::INT64)]).chain(amounts);
+    Type::group_type_builder("eligible_usage").with_fields(fields.collect::<Result<_, _>>()?).build()
+}
