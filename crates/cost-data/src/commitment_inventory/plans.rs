@@ -177,21 +177,22 @@ pub fn conflicts(notes: &Notes, plans: &[KnownPlan]) -> Vec<RateConflict> {
 
 /// Usage that some of the plans have at several rates, and some have no rate for.
 fn conflicts_between(plans: &[&KnownPlan]) -> Vec<RateConflict> {
-    let mut by_usage: BTreeMap<(&str, &str, &str), Vec<(Rate, &str)>> = BTreeMap::new();
+    let mut by_usage: BTreeMap<[&str; 3], Vec<(&KnownRate, &str)>> = BTreeMap::new();
     for plan in plans {
-        for KnownRate { service, usage_type, operation, rate } in &plan.rates {
-            by_usage.entry((service, usage_type, operation)).or_default().push((*rate, &plan.arn));
+        for known in &plan.rates {
+            let usage = [&known.service, &known.usage_type, &known.operation].map(String::as_str);
+            by_usage.entry(usage).or_default().push((known, &plan.arn));
         }
     }
-    let conflict = |((service, usage_type, operation), rates): ((&str, &str, &str), Vec<(Rate, &str)>)| {
-        let (lowest, highest) = (rates.iter().min()?, rates.iter().max()?);
-        let matters = lowest.0 != highest.0 && rates.len() < plans.len();
-        let [service, usage_type, operation] = [service, usage_type, operation].map(ToOwned::to_owned);
+    let by_rate = |(known, arn): &&(&KnownRate, &str)| (known.rate, (*arn).to_owned());
+    let conflict = |rates: &Vec<(&KnownRate, &str)>| {
+        let (lowest, highest) = (rates.iter().min_by_key(by_rate)?, rates.iter().max_by_key(by_rate)?);
+        let matters = lowest.0.rate != highest.0.rate && rates.len() < plans.len();
         matters.then(|| RateConflict {
             plans: [lowest.1.to_owned(), highest.1.to_owned()],
-            lowest: KnownRate { service, usage_type, operation, rate: lowest.0 },
-            highest: highest.0,
+            lowest: lowest.0.clone(),
+            highest: highest.0.rate,
         })
     };
-    by_usage.into_iter().filter_map(conflict).collect()
+    by_usage.values().filter_map(conflict).collect()
 }
