@@ -97,8 +97,8 @@ impl Columns {
         [self.payer].into_iter().chain(names).chain(self.identity.into_iter().flatten()).chain(focus)
     }
 
-    /// The places of all columns that are read with the lines, in the order of the file. The product map is not: it is read
-    /// afterwards, for few rows.
+    /// The places of all columns that are read with the lines, in the order of the file. The product map and the terms of commitments are
+    /// not: they are read afterwards, for few rows.
     pub fn places(&self) -> Vec<usize> {
         let keys = self.keys.into_iter().flatten();
         let measures = self.measures.iter().map(|(_, column)| *column);
@@ -106,9 +106,8 @@ impl Columns {
         let all = keys.chain(measures).chain(times).chain(self.texts());
         let mut places: Vec<usize> = all.map(|column| column.place).collect();
         places.extend(self.dimensions.iter().map(|column| column.place));
-        if let Some(CommitmentColumns { interval, terms }) = &self.commitments {
-            places.extend(interval.iter().flatten().chain(terms.iter().flatten()).map(|column| column.place));
-        }
+        let interval = self.commitments.iter().flat_map(|columns| columns.interval.iter().flatten());
+        places.extend(interval.map(|column| column.place));
         places.sort_unstable();
         places.dedup();
         places
@@ -117,8 +116,8 @@ impl Columns {
 
 /// Some lines of a file, column by column: what a decoder offers.
 pub trait Lines {
-    /// Whether a map is text, so that it is read with the lines.
-    const MAPS_ARE_TEXT: bool;
+    /// Whether every column is at hand, maps as text, so that nothing is read afterwards.
+    const ALL_AT_HAND: bool;
 
     /// How many lines.
     fn rows(&self) -> usize;
@@ -150,7 +149,7 @@ pub trait Lines {
 
 /// Makes the batch of some lines.
 pub fn assemble<L: Lines>(lines: &mut L, place: Place, columns: &Columns, period: &Range<i64>) -> Batch {
-    let (rows, maps_are_text) = (lines.rows(), L::MAPS_ARE_TEXT);
+    let rows = lines.rows();
     let mut in_period = lines.in_period(columns.period_start, period);
     let focus = columns.focus.as_ref().map(|columns| columns.read(lines));
     let aside = focus.as_ref().and_then(|focus| focus.set_aside(rows, &mut in_period));
@@ -166,12 +165,12 @@ pub fn assemble<L: Lines>(lines: &mut L, place: Place, columns: &Columns, period
     let payer = lines.texts(columns.payer);
     let product_name = columns.product_name.map(|column| lines.texts(column));
     let service_name = columns.service_name.map(|column| lines.texts(column));
-    let product_map = columns.product_map.filter(|_| maps_are_text).map(|column| lines.texts(column));
+    let product_map = columns.product_map.filter(|_| L::ALL_AT_HAND).map(|column| lines.texts(column));
     let identity = columns.identity.map(|columns| columns.map(|column| lines.texts(column)));
     let (rejects, RowNotes { in_period, kept: notes, .. }) = lines.findings();
     let commitments = columns.commitments.as_ref().map(|columns| CommitmentValues {
         hours: columns.interval.map(|interval| lines.hours(interval, period)),
-        terms: columns.terms.map(|column| column.map(|column| lines.texts(column))),
+        terms: L::ALL_AT_HAND.then(|| terms(lines, columns)),
     });
     // No line is refused for what says what its commitment is.
     lines.findings();
@@ -187,7 +186,7 @@ pub fn assemble<L: Lines>(lines: &mut L, place: Place, columns: &Columns, period
         product_name,
         service_name,
         product_map,
-        name_in_map: !maps_are_text && columns.product_name.is_none() && columns.product_map.is_some(),
+        name_in_map: !L::ALL_AT_HAND && columns.product_name.is_none() && columns.product_map.is_some(),
         identity,
         commitments,
         row_of_file: place.row,
@@ -199,6 +198,11 @@ pub fn assemble<L: Lines>(lines: &mut L, place: Place, columns: &Columns, period
         focus.translate(&mut batch, aside.as_deref());
     }
     batch
+}
+
+/// What lines say of commitments.
+pub fn terms(lines: &mut impl Lines, columns: &CommitmentColumns) -> Terms {
+    columns.terms.map(|column| column.map(|column| lines.texts(column)))
 }
 
 /// Where a batch's first row is.
@@ -373,9 +377,12 @@ pub fn hour_of(start: Option<i64>, end: Option<i64>, period: &Range<i64>) -> u16
 pub struct CommitmentValues {
     /// The hour of every row, as [`hour_of`] tells it; `None` where the file does not say when usage ends.
     pub hours: Option<Vec<u16>>,
-    /// What commitments are, by place in [`CommitmentColumn::ALL`].
-    pub terms: [Option<Codes>; COMMITMENT_COLUMNS],
+    /// What lines say of commitments; `None` where it is read afterwards, for few row groups.
+    pub terms: Option<Terms>,
 }
+
+/// What lines say of commitments, by place in [`CommitmentColumn::ALL`].
+pub type Terms = [Option<Codes>; COMMITMENT_COLUMNS];
 
 /// A row that cannot be read.
 #[derive(Debug, Clone)]

@@ -305,7 +305,7 @@ struct Lines {
 }
 
 impl batch::Lines for Lines {
-    const MAPS_ARE_TEXT: bool = true;
+    const ALL_AT_HAND: bool = true;
 
     fn rows(&self) -> usize {
         self.lines.len()

@@ -6,7 +6,7 @@
 mod instants;
 
 use crate::batch::{
-    self, Batch, Bound, Codes, Columns, CommitmentColumns, Days, Numbers, Place, Reject, RowNotes,
+    self, Batch, Bound, Codes, Columns, CommitmentColumns, Days, Numbers, Place, Reject, RowNotes, Terms,
 };
 use crate::dimensions::{self, DimensionColumn};
 use crate::layout::{self, Layout, LayoutError};
@@ -136,6 +136,29 @@ impl ParquetFile {
     /// The batches of a row group.
     pub fn read(&self, file: &Source, row_group: usize, columns: &Columns) -> Result<Batches, String> {
         self.read_more(file, row_group, columns.places(), BATCH_ROWS)
+    }
+
+    /// Gives what the lines of a row group say of commitments, and rows of the row group before them.
+    pub fn each_terms(
+        &self,
+        file: &Source,
+        row_group: usize,
+        columns: &CommitmentColumns,
+        mut give: impl FnMut(usize, &Terms),
+    ) -> Result<(), String> {
+        let mut places: Vec<usize> = columns.terms.iter().flatten().map(|column| column.place).collect();
+        places.sort_unstable();
+        if places.is_empty() {
+            return Ok(());
+        }
+        let reader = self.reader(file, row_group, places.iter().copied())?.with_batch_size(BATCH_ROWS);
+        let mut row = 0;
+        for record in reader.build().map_err(|error| error.to_string())? {
+            let record = record.map_err(|error| format!("cannot be decoded: {error}"))?;
+            give(row, &batch::terms(&mut Decoder::new(&record, &places, self.own), columns));
+            row += record.num_rows();
+        }
+        Ok(())
     }
 
     /// The batches of a row group, of a size of their own and with more columns than pricing needs: all of `places`, in order.
@@ -308,7 +331,7 @@ struct Decoder {
 }
 
 impl batch::Lines for Decoder {
-    const MAPS_ARE_TEXT: bool = false;
+    const ALL_AT_HAND: bool = false;
 
     fn rows(&self) -> usize {
         self.rows

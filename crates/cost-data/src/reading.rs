@@ -525,6 +525,7 @@ impl<'a> Run<'a> {
             self.lines.fetch_add(rows, Ordering::Relaxed);
             self.file_lines[number].fetch_add(rows, Ordering::Relaxed);
         }
+        resimulation::read_terms(scan, file, parquet, group).map_err(broken)?;
         let groups = parquet.row_groups().max(1) as u64;
         self.bytes.fetch_add(file.source.bytes() / groups, Ordering::Relaxed);
         Ok(())

@@ -12,7 +12,7 @@ mod daily;
 mod merge;
 mod section;
 
-use crate::batch::{Batch, Numbers, Place, Reject};
+use crate::batch::{Batch, Numbers, Place, Reject, Terms};
 use crate::commitment_inventory::Notes;
 use crate::diagnostics::Diagnostic;
 use crate::eligible_usage::Recorder;
@@ -178,6 +178,14 @@ impl Scan {
     /// Rejected rows, at most [`REJECTS_LISTED_MAX`] of them, with their places.
     pub fn take_rejects(&mut self) -> Vec<(Place, Diagnostic)> {
         std::mem::take(&mut self.rejects_by_place)
+    }
+
+    /// Notes what rows of a row group say of commitments.
+    pub fn note_terms(&mut self, terms: &Terms, first_row: usize) {
+        let known = commitments::Known { keys: &self.keys, classes: &self.classes };
+        if let Some(commitments) = &mut self.commitments {
+            commitments.note_terms(terms, first_row, known);
+        }
     }
 
     /// Hands over what commitments are re-simulated from.

@@ -1,6 +1,6 @@
 //! What lines say of commitments, noted while they are scanned. Whichever line or thread comes first, the notes are the same.
 
-use crate::batch::{CommitmentValues, OTHER_HOUR};
+use crate::batch::{OTHER_HOUR, Terms};
 use crate::layout::{COMMITMENT_COLUMNS, CommitmentColumn};
 use crate::number::{self, NumberNotes};
 use billing::charge_class::KeyColumn;
@@ -39,11 +39,6 @@ impl Teller {
         }
     }
 
-    /// Whether every line counts, besides what it says.
-    pub const fn counts(self) -> bool {
-        matches!(self, Self::ReservationFee | Self::PlanFee)
-    }
-
     /// The columns that say what the commitment is.
     const fn terms(self) -> &'static [Column] {
         match self {
@@ -62,11 +57,28 @@ impl Teller {
         }
     }
 
+    /// Whether it says anything in a column.
+    pub fn says(self, column: Column) -> bool {
+        let units = [
+            Column::Reservations,
+            Column::UnitsEach,
+            Column::Units,
+            Column::NormalizedUnitsEach,
+            Column::NormalizedUnits,
+        ];
+        let of_its_own = match self {
+            Self::ReservationFee => units.contains(&column),
+            Self::PlanCovered => column == Column::PlanRate,
+            _ => false,
+        };
+        of_its_own || self.terms().contains(&column)
+    }
+
     /// Whether two rows of a class say the same of their commitment.
-    pub fn says_the_same(self, values: &CommitmentValues, row: usize, other: usize) -> bool {
+    pub fn says_the_same(self, terms: &Terms, row: usize, other: usize) -> bool {
         let rate = (self == Self::PlanCovered).then_some(Column::PlanRate);
         self.terms().iter().copied().chain(rate).all(|column| {
-            let codes = values.terms[column as usize].as_ref();
+            let codes = terms[column as usize].as_ref();
             codes.is_none_or(|codes| codes.key(row) == codes.key(other))
         })
     }
@@ -276,12 +288,8 @@ impl Noted {
         }
     }
 
-    /// Notes a monthly fee.
-    pub fn note_reservation_fee<'a>(
-        &mut self,
-        value: impl Fn(Column) -> Option<&'a str>,
-        factor: Option<&str>,
-    ) {
+    /// Notes what a monthly fee is for.
+    pub fn note_reservation_fee<'a>(&mut self, value: impl Fn(Column) -> Option<&'a str>) {
         let number = |column| quantity(value(column)?);
         let reservations = number(Column::Reservations);
         let times = |each: Option<Quantity>| product(reservations?, each?).ok();
@@ -294,8 +302,12 @@ impl Noted {
             normalized_unit_hours: times(number(Column::NormalizedUnitsEach)),
             total_normalized_units: whole(number(Column::NormalizedUnits)),
         });
-        let factor = factor.map(number::canonical_rate).filter(|factor| factor != "0");
-        self.factor.note(&factor.unwrap_or_default());
+    }
+
+    /// Notes the normalisation factor of a monthly fee. Null and 0 both mean none.
+    pub fn note_factor(&mut self, factor: &str) {
+        let factor = number::canonical_rate(factor);
+        self.factor.note(if factor == "0" { "" } else { &factor });
     }
 
     /// Notes an hourly fee.

@@ -5,6 +5,7 @@ use crate::commitment_inventory::{self, CommitmentInventory, Notes};
 use crate::diagnostics::Diagnostic;
 use crate::eligible_usage::{self, EligibleClasses, EligibleUsage, NotKept, Part, Recorder, hours_of};
 use crate::layout::CommitmentColumn;
+use crate::parquet_lines::ParquetFile;
 use crate::scan::{ClassNumbers, Commitments, Scan};
 use billing::charge_class::Cube;
 use billing::period::BillingPeriod;
@@ -15,6 +16,21 @@ pub fn begin(path: &Path, period: BillingPeriod) -> Result<Commitments, Diagnost
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let recorder = Recorder::new(folder, hours_of(period)).map_err(|error| unwritten(path, error))?;
     Ok(Commitments::new(recorder))
+}
+
+/// Reads what the lines of a row group say of commitments, if some of them tell of any: most columns are empty in most row groups.
+pub fn read_terms(
+    scan: &mut Scan,
+    file: &OpenFile,
+    parquet: &ParquetFile,
+    row_group: usize,
+) -> Result<(), String> {
+    let wanted = scan.commitments.as_ref().zip(file.columns.commitments.as_ref());
+    if let Some(columns) = wanted.and_then(|(commitments, columns)| commitments.wanted(columns)) {
+        parquet.each_terms(&file.source, row_group, &columns, |row, terms| scan.note_terms(terms, row))?;
+    }
+    scan.commitments.iter_mut().for_each(Commitments::have_told);
+    Ok(())
 }
 
 fn unwritten(path: &Path, error: impl std::fmt::Display) -> Diagnostic {

@@ -5,7 +5,7 @@
 use super::columns::KeyTexts;
 use super::section::Section;
 use super::{Classes, NO_CLASS};
-use crate::batch::{Batch, CommitmentValues, Numbers, OTHER_HOUR};
+use crate::batch::{Batch, CommitmentColumns, CommitmentValues, Numbers, OTHER_HOUR, Terms};
 use crate::commitment_inventory::{Notes, Span, Teller};
 use crate::eligible_usage::{MEASURES_BY_HOUR, Record, Recorder};
 use crate::layout::CommitmentColumn;
@@ -67,8 +67,15 @@ pub struct Commitments {
     notes: Notes,
     /// The rates of covered usage, by class of the scan.
     rates: HashMap<usize, Span, FixedState>,
-    /// The rows of the batch that tell of commitments.
-    telling: Vec<(usize, Teller)>,
+    /// The rows that tell of commitments, in order, until their terms are read.
+    telling: Vec<Telling>,
+}
+
+/// A row that tells of a commitment.
+struct Telling {
+    row: u64,
+    class: u32,
+    teller: Teller,
 }
 
 impl Commitments {
@@ -94,60 +101,90 @@ impl Commitments {
         }));
         let roles: Vec<Role> =
             section.classes.iter().map(|class| self.roles[class.number as usize]).collect();
-        self.telling.clear();
         let usage = Usage::of(batch, net, values);
+        // Rows of a batch whose terms are read afterwards are known by their place in the row group.
+        let first_row = if values.terms.is_some() { 0 } else { batch.place.row };
         for (row, class) in row_class.iter().enumerate() {
             let role = roles[*class as usize];
             if role.eligible {
                 usage.keep(row, section.classes[*class as usize].number, &mut self.recorder);
             }
-            self.telling.extend(role.tells.map(|teller| (row, teller)));
+            if let Some(teller) = role.tells {
+                let number = section.classes[*class as usize].number;
+                self.telling.push(Telling { row: first_row + row as u64, class: number, teller });
+                self.note_fee(teller, batch, values, row, known.text(number as usize, teller.arn_column()));
+            }
         }
-        self.note(batch, values, known, section, row_class);
+        if let Some(terms) = &values.terms {
+            self.note_terms(terms, 0, known);
+            self.telling.clear();
+        }
     }
 
-    /// Notes what rows tell of their commitments. Rows of a class mostly say the same: what was said by the one before is not said again.
-    fn note(
-        &mut self,
-        batch: &Batch,
-        values: &CommitmentValues,
-        known: Known<'_>,
-        section: &Section,
-        row_class: &[u32],
-    ) {
-        let mut said: Vec<Option<usize>> = vec![None; section.classes.len()];
-        for (row, teller) in &self.telling {
-            let of_section = row_class[*row] as usize;
-            let class = section.classes[of_section].number as usize;
-            let before = said[of_section].replace(*row);
-            let repeats = before.is_some_and(|before| teller.says_the_same(values, *row, before));
-            if repeats && !teller.counts() {
+    /// Notes what a fee says in columns that all lines are read with.
+    fn note_fee(&mut self, teller: Teller, batch: &Batch, values: &CommitmentValues, row: usize, arn: &str) {
+        if teller == Teller::ReservationFee {
+            let factor = batch.keys[KeyColumn::NormalizationFactor as usize].as_ref();
+            self.notes.of(arn).note_factor(factor.and_then(|factor| factor.filled(row)).unwrap_or_default());
+        }
+        if teller == Teller::PlanFee {
+            let total = batch.numbers(Measure::SavingsPlanTotalCommitment);
+            let total = total.map_or(0, |numbers| numbers.value(row));
+            let hour = values.hours.as_ref().map_or(OTHER_HOUR, |hours| hours[row]);
+            self.notes.of(arn).note_plan_fee(hour, total);
+        }
+    }
+
+    /// The columns that must be read afterwards, for what some rows tell; `None` where there are no such rows.
+    pub fn wanted(&self, columns: &CommitmentColumns) -> Option<CommitmentColumns> {
+        let mut tellers: Vec<Teller> = Vec::new();
+        for Telling { teller, .. } in &self.telling {
+            if !tellers.contains(teller) {
+                tellers.push(*teller);
+            }
+        }
+        let mut wanted = columns.clone();
+        for (column, bound) in CommitmentColumn::ALL.into_iter().zip(&mut wanted.terms) {
+            *bound = bound.filter(|_| tellers.iter().any(|teller| teller.says(column)));
+        }
+        (!tellers.is_empty()).then_some(wanted)
+    }
+
+    /// Forgets the rows whose columns have been read.
+    pub fn have_told(&mut self) {
+        self.telling.clear();
+    }
+
+    /// Notes what rows tell of their commitments, from those after `first_row` on as many as there are. Rows of a class mostly say the same:
+    /// what was said by the one before is not said again.
+    pub(super) fn note_terms(&mut self, terms: &Terms, first_row: usize, known: Known<'_>) {
+        let Some(rows) = terms.iter().flatten().map(|codes| codes.keys.len()).max() else { return };
+        let Self { telling, notes, rates, .. } = self;
+        let begin = telling.partition_point(|telling| telling.row < first_row as u64);
+        let end = telling.partition_point(|telling| telling.row < (first_row + rows) as u64);
+        let mut said: HashMap<u32, usize, FixedState> = HashMap::with_hasher(FixedState::with_seed(0));
+        for Telling { row, class, teller } in &telling[begin..end] {
+            // Within the batch.
+            let row = (*row - first_row as u64) as usize;
+            let before = said.insert(*class, row);
+            let repeats = before.is_some_and(|before| teller.says_the_same(terms, row, before));
+            if repeats && *teller != Teller::ReservationFee {
                 continue;
             }
-            let commitment = self.notes.of(known.text(class, teller.arn_column()));
-            let value = |column: CommitmentColumn| values.terms[column as usize].as_ref()?.filled(*row);
-            match teller {
-                Teller::ReservationFee => {
-                    let factor = batch.keys[KeyColumn::NormalizationFactor as usize].as_ref();
-                    commitment.note_reservation_fee(value, factor.and_then(|factor| factor.filled(*row)));
-                }
-                Teller::PlanFee => {
-                    let total = batch.numbers(Measure::SavingsPlanTotalCommitment);
-                    let total = total.map_or(0, |numbers| numbers.value(*row));
-                    let hour = values.hours.as_ref().map_or(OTHER_HOUR, |hours| hours[*row]);
-                    commitment.note_plan_fee(hour, total);
-                }
-                _ => {}
+            let commitment = notes.of(known.text(*class as usize, teller.arn_column()));
+            let value = |column: CommitmentColumn| terms[column as usize].as_ref()?.filled(row);
+            if *teller == Teller::ReservationFee {
+                commitment.note_reservation_fee(value);
             }
             if repeats {
                 continue;
             }
             commitment.note_terms(*teller, value);
             if *teller == Teller::PlanCovered
-                && let Some(rates) = value(CommitmentColumn::PlanRate).and_then(Span::of_rate)
+                && let Some(of_row) = value(CommitmentColumn::PlanRate).and_then(Span::of_rate)
             {
-                let known = self.rates.entry(class).or_insert(rates);
-                *known = known.with(rates);
+                let known = rates.entry(*class as usize).or_insert(of_row);
+                *known = known.with(of_row);
             }
         }
     }
