@@ -5,6 +5,7 @@ use billing::book::{Draft, GroupDraft, ItemDraft, PlanDraft, RuleDraft};
 use billing::charge_class::{ChargeClass, Cube, KEY_COLUMNS, KeyColumn, MEASURES, TextId, Texts};
 use billing::money::{Percentage, Quantity};
 use billing::period::BillingPeriod;
+use billing::price_list::PriceList;
 use billing::rate_card::{item_charges, rate_card};
 use billing::{cost_report, statement};
 use std::collections::BTreeMap;
@@ -28,7 +29,7 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     let cube = cube(period, classes);
     let book = draft(rules).check().book.map_err(|mistakes| format!("{mistakes:?}"))?;
     let started = Instant::now();
-    let card = rate_card(&cube, &book).map_err(|error| error.to_string())?;
+    let card = rate_card(&cube, &book, &PriceList::default()).map_err(|error| error.to_string())?;
     let charges = item_charges(&cube, &book, &card).map_err(|error| error.to_string())?;
     let priced = started.elapsed();
     let statements =
@@ -69,7 +70,7 @@ fn cube(period: BillingPeriod, classes: usize) -> Cube {
             key[column as usize] = texts.intern(&value);
         }
         let sums = [Quantity::from_units(12_345_678_901).unwrap_or_default(); MEASURES];
-        ChargeClass { key, lines: 20, lines_without_net: 0, sums }
+        ChargeClass { key, lines: 20, lines_without_net: 0, unblended_rate: TextId::NULL, sums }
     };
     let classes = (0..classes).map(class).collect();
     Cube::new(period, AccountId::parse(&account(999_999)), texts, classes, BTreeMap::new())

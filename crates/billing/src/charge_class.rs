@@ -182,6 +182,9 @@ pub struct ChargeClass {
     pub lines: u64,
     /// How many of them have no net unblended cost of their own.
     pub lines_without_net: u64,
+    /// The unblended rate that all lines have, as canonical decimal text; [`TextId::NULL`] where they differ, or one has none. No
+    /// part of the key: spot has another one each hour.
+    pub unblended_rate: TextId,
     /// The sums, in the order of [`Measure::ALL`].
     pub sums: [Quantity; MEASURES],
 }
@@ -206,6 +209,9 @@ impl ChargeClass {
     pub fn absorb(&mut self, other: &Self) -> Result<(), DecimalError> {
         self.lines += other.lines;
         self.lines_without_net += other.lines_without_net;
+        if self.unblended_rate != other.unblended_rate {
+            self.unblended_rate = TextId::NULL;
+        }
         for (sum, more) in self.sums.iter_mut().zip(other.sums) {
             *sum = sum.plus(more)?;
         }
@@ -397,7 +403,13 @@ mod tests {
             let mut key = [TextId::NULL; KEY_COLUMNS];
             key[KeyColumn::UsageAccount as usize] = texts.intern(keys[i].0);
             key[KeyColumn::ServiceCode as usize] = keys[i].1.map_or(TextId::NULL, |text| texts.intern(text));
-            ChargeClass { key, lines: 1, lines_without_net: 0, sums: [Quantity::ZERO; MEASURES] }
+            ChargeClass {
+                key,
+                lines: 1,
+                lines_without_net: 0,
+                unblended_rate: TextId::NULL,
+                sums: [Quantity::ZERO; MEASURES],
+            }
         });
         let period = BillingPeriod::new(2026, 10).unwrap();
         Cube::new(period, None, texts, classes.to_vec(), BTreeMap::new())

@@ -79,3 +79,14 @@ pub fn is_support(product_code: &str) -> bool {
 pub fn is_split_operation(operation: &str) -> bool {
     matches!(operation, "EKSPod-EC2" | "ECSTask-EC2")
 }
+
+/// Whether a description of free usage names an offer that ends: the first twelve months of an account, or a trial.
+///
+/// AWS calls the former "monthly free tier", and what is free for everybody "monthly global free tier".
+#[must_use]
+pub fn is_limited_offer(description: &str) -> bool {
+    let text = description.to_ascii_lowercase();
+    let says = |mark: &str| text.contains(mark);
+    let twelve_months = says("12 month") || says("12-month") || says("twelve month");
+    twelve_months || says("trial") || (says("monthly free tier") && !says("global"))
+}

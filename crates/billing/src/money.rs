@@ -150,10 +150,21 @@ pub fn product<const A: u32, const B: u32>(a: Decimal<A>, b: Decimal<B>) -> Resu
 /// # Errors
 /// [`DecimalError::TooLarge`].
 pub fn percentage_of(base: Amount, percentage: Percentage) -> Result<(Amount, bool), DecimalError> {
+    // A percentage has four decimals and a factor six: p/100 has the same units.
+    times(base, Decimal(percentage.0))
+}
+
+/// An amount times a factor, rounded half away from zero at twenty decimals, and whether it had to be.
+///
+/// One of the named roundings: a percentage on an amount that already uses its decimals, as that of a tier does.
+///
+/// # Errors
+/// [`DecimalError::TooLarge`].
+pub fn times(base: Amount, factor: Factor) -> Result<(Amount, bool), DecimalError> {
     const DIVISOR: i128 = ten_to(6);
     let (whole, rest) = (base.0 / DIVISOR, base.0 % DIVISOR);
-    let units = whole.checked_mul(percentage.0).ok_or(DecimalError::TooLarge)?;
-    let small = rest.checked_mul(percentage.0).ok_or(DecimalError::TooLarge)?;
+    let units = whole.checked_mul(factor.0).ok_or(DecimalError::TooLarge)?;
+    let small = rest.checked_mul(factor.0).ok_or(DecimalError::TooLarge)?;
     let (rounded, exact) = divide_half_away(small, DIVISOR);
     let units = units.checked_add(rounded).ok_or(DecimalError::TooLarge)?;
     Ok((Amount::from_units(units)?, !exact))

@@ -61,8 +61,11 @@ pub enum Pricing {
     Discount(Percentage),
     /// Replaces the rate by own tiers on the group's own usage.
     CustomTiers(CustomTiers),
-    /// Always-free usage stays free, which is what happens without the rule too.
-    FreeTierActive,
+    /// Whether always-free usage stays free, as it does without a rule; switched off, it is priced at the first paid tier.
+    FreeTier {
+        /// Whether it stays free.
+        activated: bool,
+    },
 }
 
 impl Pricing {
@@ -72,7 +75,7 @@ impl Pricing {
         let percent = match self {
             Self::Markup(percentage) => percentage.units(),
             Self::Discount(percentage) => -percentage.units(),
-            Self::CustomTiers(_) | Self::FreeTierActive => return None,
+            Self::CustomTiers(_) | Self::FreeTier { .. } => return None,
         };
         // A percentage has four decimals and a factor six: p/100 has the same units.
         Factor::ONE.plus(Factor::from_units(percent).ok()?).ok()
@@ -137,6 +140,9 @@ pub struct RuleIndex {
     service: HashMap<TextId, Candidate>,
     billing_entity: HashMap<TextId, Candidate>,
     global: Option<Candidate>,
+    /// Free-tier rules by service, and that of all services.
+    free_tier: HashMap<TextId, usize>,
+    free_tier_of_all: Option<usize>,
 }
 
 #[derive(Debug, Clone, Copy)]
@@ -152,8 +158,12 @@ impl RuleIndex {
         let mut index = Self::default();
         for &number in &plan.rules {
             let rule = &rules[number];
-            if rule.pricing != Pricing::FreeTierActive {
-                index.insert(rule, number, texts);
+            match (&rule.pricing, &rule.scope) {
+                (Pricing::FreeTier { .. }, Scope::Service(service)) => {
+                    index.free_tier.extend(texts.find(service).map(|service| (service, number)));
+                }
+                (Pricing::FreeTier { .. }, _) => index.free_tier_of_all = Some(number),
+                _ => drop(index.insert(rule, number, texts)),
             }
         }
         index
@@ -174,6 +184,12 @@ impl RuleIndex {
             }
         }
         Some(())
+    }
+
+    /// The rule that says whether a service's always-free usage stays free: one of the service before one of all.
+    #[must_use]
+    pub fn free_tier(&self, service: TextId) -> Option<usize> {
+        self.free_tier.get(&service).copied().or(self.free_tier_of_all)
     }
 
     /// The rule that prices a class: the most specific scope that matches.

@@ -4,26 +4,29 @@
 //! words and their sources. A class's amount follows from its own sums and its entry alone, but for custom tiers, where a
 //! pool of classes shares one exact amount.
 
-use crate::abilities::{self, Ability, Feature};
+use crate::abilities;
 use crate::account::AccountId;
 use crate::book::Book;
 use crate::charge_class::{ChargeClass, Cube, KeyColumn, Measure, TextId};
 use crate::commitment;
 use crate::cost_line::{LineItemType, is_split_operation, is_support};
-use crate::money::{Amount, DecimalError, Factor, Rate, product};
+use crate::money::{Amount, DecimalError, Factor, Rate, product, times};
+use crate::price_list::PriceList;
 use crate::pricing::{Pricing, RuleIndex, Selector};
-use crate::tier_pool;
-use std::collections::{BTreeMap, HashMap, HashSet};
+use crate::tiers::Tiers;
+use std::collections::{BTreeMap, HashMap};
 
 mod item_charges;
 mod line_amount;
+mod pools;
+mod tariffs;
 pub use item_charges::{ItemCharge, item_charges};
 pub use line_amount::{LinePrice, WRITTEN_DECIMALS_MAX, Written, written_amount};
+pub use pools::TierPool;
+pub use tariffs::TierSource;
 
-/// The tier part of a rate code whose price is the only one, or the base one, of its SKU.
-const BASE_TIER: &str = "6YS6EN2CT7";
-/// The offer part of a rate code that is an On-Demand price.
-const ON_DEMAND_OFFER: &str = "JRTCKXETXF";
+use pools::Pools;
+use tariffs::{Free, SkuPrice, Tariffs, free_offer};
 
 /// What the pro forma bill does with a class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -62,11 +65,13 @@ pub enum Base {
     CustomTiers,
     /// Spot: its unblended cost.
     Spot,
-    /// Always-free usage: nothing.
+    /// The group's own usage, at AWS's tiers, what an Always Free quota covers at nothing.
+    GroupTiers,
+    /// Always-free usage of a quota that is not known: nothing.
     ZeroRate,
-    /// A tiered SKU that no discount touches: its unblended cost.
+    /// A SKU whose tiers are not known, and that no discount touches: its unblended cost.
     TieredUnblended,
-    /// A tiered SKU under a discount: its public On-Demand cost, which is that of the dearest tier.
+    /// A SKU whose tiers are not known, under a discount: its public On-Demand cost, which is that of the dearest tier.
     TieredPublic,
     /// The public On-Demand cost.
     PublicOnDemand,
@@ -102,25 +107,12 @@ pub struct Entry {
     pub amount: Amount,
 }
 
-/// The usage that one custom tier rule prices in one group.
-#[derive(Debug, Clone)]
-pub struct TierPool {
-    /// The group, by number in the book.
-    pub group: u32,
-    /// The rule, by number in the book.
-    pub rule: u32,
-    /// The classes, by number in the cube.
-    pub classes: Vec<u32>,
-    /// What the whole pool costs.
-    pub amount: Amount,
-}
-
 /// Every class's operation and amount, in the order of the cube.
 #[derive(Debug)]
 pub struct RateCard {
     /// An entry per class.
     pub entries: Vec<Entry>,
-    /// The pools of custom tiers.
+    /// The pools of tiers.
     pub pools: Vec<TierPool>,
     /// What the operator should know: AWS's caps exceeded, rules in doubt.
     pub warnings: Vec<String>,
@@ -174,24 +166,24 @@ pub enum PricingError {
     },
 }
 
-/// Prices a cube under a book.
+/// Prices a cube under a book, with what is known of AWS's price list in its month.
 ///
 /// # Errors
 /// [`PricingError`] for rules that the cost files cannot serve, else for the first class, in cube order, that cannot be priced.
-pub fn rate_card(cube: &Cube, book: &Book) -> Result<RateCard, PricingError> {
+pub fn rate_card(cube: &Cube, book: &Book, prices: &PriceList) -> Result<RateCard, PricingError> {
     let verdict = abilities::verdict(cube, book);
     if !verdict.refused.is_empty() {
         return Err(PricingError::NotServed(verdict.refused));
     }
-    let mut card = Pricer::new(cube, book);
+    let mut card = Pricer::new(cube, book, prices);
     card.warnings.extend(verdict.approximate);
     for number in 0..cube.classes.len() {
         card.price_class(number)?;
     }
-    card.price_pools()?;
+    let pools = card.price_pools()?;
     Ok(RateCard {
         entries: card.entries,
-        pools: card.pools,
+        pools,
         warnings: card.warnings.into_iter().collect(),
         auto_associated: card.auto_associated,
     })
@@ -204,18 +196,19 @@ struct Pricer<'a> {
     /// The group of each account that the book names, whether or not the cube has lines of it.
     members: BTreeMap<&'a str, usize>,
     indexes: Vec<RuleIndex>,
-    tiered_skus: HashSet<TextId>,
+    tariffs: Tariffs,
     /// Whether the month's lines say their pricing terms at all.
     has_terms: bool,
     entries: Vec<Entry>,
-    pools: Vec<TierPool>,
-    pool_numbers: HashMap<(u32, u32), u32>,
+    pools: Pools,
+    /// What classes of pools are multiplied by, where that is not 1.
+    factors: HashMap<u32, Factor>,
     warnings: std::collections::BTreeSet<String>,
     auto_associated: Vec<String>,
 }
 
 impl<'a> Pricer<'a> {
-    fn new(cube: &'a Cube, book: &'a Book) -> Self {
+    fn new(cube: &'a Cube, book: &'a Book, prices: &PriceList) -> Self {
         let (groups, auto_associated) = groups_by_account(cube, book);
         let has_terms = cube.classes.iter().any(|class| cube.filled(class, KeyColumn::PricingTerm).is_some());
         Self {
@@ -224,11 +217,11 @@ impl<'a> Pricer<'a> {
             groups,
             members: book.group_by_account(),
             indexes: book.plans.iter().map(|plan| RuleIndex::new(plan, &book.rules, &cube.texts)).collect(),
-            tiered_skus: tiered_skus(cube, has_terms),
+            tariffs: Tariffs::new(cube, prices, has_terms),
             has_terms,
             entries: Vec::with_capacity(cube.classes.len()),
-            pools: Vec::new(),
-            pool_numbers: HashMap::new(),
+            pools: Pools::default(),
+            factors: HashMap::new(),
             warnings: Default::default(),
             auto_associated,
         }
@@ -267,9 +260,9 @@ impl<'a> Pricer<'a> {
             }
             LineItemType::Tax => Treatment::Dropped(Reason::Tax),
             LineItemType::Unknown => Treatment::Dropped(Reason::UnknownType),
-            LineItemType::Usage => Treatment::Priced(self.usage_base(class)),
+            LineItemType::Usage => Treatment::Priced(self.usage_base(class, group)),
             LineItemType::DiscountedUsage | LineItemType::SavingsPlanCoveredUsage if !owned() => {
-                Treatment::Priced(self.listed_base(class))
+                Treatment::Priced(self.tiered_base(class))
             }
             LineItemType::Fee if commitment::arn(cube, class).is_none() => {
                 Treatment::Priced(self.listed_base(class))
@@ -287,27 +280,44 @@ impl<'a> Pricer<'a> {
     }
 
     /// The base of On-Demand, spot and free usage.
-    fn usage_base(&self, class: &ChargeClass) -> Base {
-        let cube = self.cube;
-        let state = cube.value(class, KeyColumn::UnblendedRateState);
-        if is_spot(cube, class, self.has_terms) {
+    fn usage_base(&self, class: &ChargeClass, group: u32) -> Base {
+        if is_spot(self.cube, class, self.has_terms) {
             return Base::Spot;
         }
-        let listed = cube.filled(class, KeyColumn::PublicRate).is_some_and(|rate| rate != "0");
-        if state == Some("0") && listed {
-            return Base::ZeroRate;
+        if free_offer(self.cube, class) != Some(Free::Always) {
+            return self.tiered_base(class);
         }
+        match self.tariffs.quota(class.text(KeyColumn::Sku)) {
+            Some(Some(_)) => self.tiered_base(class),
+            _ if self.tariffs.begins_free(class) => Base::GroupTiers,
+            _ if self.switched_off(class, group).is_some() => self.tiered_base(class),
+            _ => Base::ZeroRate,
+        }
+    }
+
+    /// The base of what would cost its public On-Demand price, had the SKU no tiers.
+    fn tiered_base(&self, class: &ChargeClass) -> Base {
         let discounted = class.sum(Measure::NetUnblended) != class.sum(Measure::Unblended);
-        match self.listed_base(class) {
-            Base::PublicOnDemand if self.tiered_skus.contains(&class.text(KeyColumn::Sku)) => {
-                if discounted {
-                    Base::TieredPublic
-                } else {
-                    Base::TieredUnblended
-                }
-            }
-            base => base,
+        match (self.listed_base(class), self.tariffs.price(class)) {
+            (Base::PublicOnDemand, SkuPrice::Tiers(_)) => Base::GroupTiers,
+            (Base::PublicOnDemand, SkuPrice::Unknown) if !self.is_plain_usage(class) => Base::PublicOnDemand,
+            (Base::PublicOnDemand, SkuPrice::Unknown) if discounted => Base::TieredPublic,
+            (Base::PublicOnDemand, SkuPrice::Unknown) => Base::TieredUnblended,
+            (base, _) => base,
         }
+    }
+
+    /// Whether a class's own unblended cost is what On-Demand usage costs.
+    fn is_plain_usage(&self, class: &ChargeClass) -> bool {
+        line_item_type(self.cube, class) == LineItemType::Usage && free_offer(self.cube, class).is_none()
+    }
+
+    /// The rule that has switched the free tier of a class's service off.
+    fn switched_off(&self, class: &ChargeClass, group: u32) -> Option<u32> {
+        let plan = self.book.groups[group as usize].pricing_plan?;
+        let rule = self.indexes[plan].free_tier(self.cube.product_id(class))?;
+        let off = matches!(self.book.rules[rule].pricing, Pricing::FreeTier { activated: false });
+        u32::try_from(rule).ok().filter(|_| off)
     }
 
     fn listed_base(&self, class: &ChargeClass) -> Base {
@@ -339,12 +349,21 @@ impl<'a> Pricer<'a> {
         let rule = plan.and_then(|plan| self.indexes[plan].resolve(selector));
         entry.rule = rule.and_then(|rule| u32::try_from(rule).ok());
         let pricing = rule.map(|rule| &self.book.rules[rule].pricing);
-        if let (Some(Pricing::CustomTiers(_)), Some(rule)) = (pricing, entry.rule) {
+        if let (Some(Pricing::CustomTiers(tiers)), Some(rule)) = (pricing, entry.rule) {
             entry.treatment = Treatment::Priced(Base::CustomTiers);
-            entry.operation = Operation::Rate(self.join_pool(number, class, group, rule)?);
+            entry.operation = Operation::Rate(self.join_rule(number, group, rule, tiers.tiers())?);
             return Ok(());
         }
         let factor = pricing.and_then(Pricing::factor).unwrap_or(Factor::ONE);
+        if let (Base::GroupTiers, SkuPrice::Tiers(tariff)) = (base, self.tariffs.price(class)) {
+            let (sku, off) = (class.text(KeyColumn::Sku), self.switched_off(class, group));
+            let pool = self.pools.join_sku(number, (group, sku), tariff, &self.tariffs, off);
+            entry.operation = Operation::Rate(pool);
+            if factor != Factor::ONE {
+                self.factors.insert(u32::try_from(number).unwrap_or(u32::MAX), factor);
+            }
+            return Ok(());
+        }
         let measure = match base {
             Base::ZeroRate => {
                 entry.operation = Operation::Scale(Measure::Unblended, Factor::ZERO);
@@ -377,15 +396,15 @@ impl<'a> Pricer<'a> {
         }
     }
 
-    fn join_pool(
+    fn join_rule(
         &mut self,
         number: usize,
-        class: &ChargeClass,
         group: u32,
         rule: u32,
+        tiers: &Tiers,
     ) -> Result<u32, PricingError> {
         let (cube, book) = (self.cube, self.book);
-        let name = &book.rules[rule as usize].name;
+        let (class, name) = (&cube.classes[number], &book.rules[rule as usize].name);
         let currency = cube.value(class, KeyColumn::Currency).unwrap_or_default();
         if currency != book.currency.as_str() {
             return Err(PricingError::TierCurrency {
@@ -395,46 +414,45 @@ impl<'a> Pricer<'a> {
                 book_currency: book.currency.to_string(),
             });
         }
-        let list_rate = cube.value(class, KeyColumn::PublicRate).and_then(|rate| Rate::parse(rate).ok());
-        if let (Some(list), Pricing::CustomTiers(tiers)) = (list_rate, &book.rules[rule as usize].pricing)
-            && tiers.tiers().all().iter().any(|tier| !list.is_zero() && tier.rate.units() > 2 * list.units())
-        {
-            let warning =
-                format!("rule `{name}` has a rate above twice the list rate {list}, which AWS would refuse");
-            self.warnings.insert(warning);
-        }
-        let next = u32::try_from(self.pools.len()).unwrap_or(u32::MAX);
-        let pool = *self.pool_numbers.entry((group, rule)).or_insert(next);
-        if pool == next {
-            self.pools.push(TierPool { group, rule, classes: Vec::new(), amount: Amount::ZERO });
-        }
-        self.pools[pool as usize].classes.push(u32::try_from(number).unwrap_or(u32::MAX));
-        Ok(pool)
+        self.check_limits(class, name, tiers);
+        Ok(self.pools.join_rule(number, group, rule, tiers))
     }
 
-    /// Prices each pool as a whole and gives its classes their shares.
-    fn price_pools(&mut self) -> Result<(), PricingError> {
-        for pool in &mut self.pools {
-            let Pricing::CustomTiers(tiers) = &self.book.rules[pool.rule as usize].pricing else { continue };
-            let usage: Vec<_> = pool
-                .classes
-                .iter()
-                .map(|&class| self.cube.classes[class as usize].sum(Measure::Usage))
-                .collect();
-            let first = &self.cube.classes[pool.classes[0] as usize];
-            let priced = usage
-                .iter()
-                .try_fold(Rate::ZERO, |sum, more| sum.plus(*more))
-                .and_then(|quantity| tiers.tiers().price(quantity))
-                .and_then(|amount| Ok((amount, tier_pool::share(amount, &usage)?)));
-            let (amount, shares) = priced
-                .map_err(|source| PricingError::TooLarge { class: in_words(self.cube, first), source })?;
-            pool.amount = amount;
-            for (&class, share) in pool.classes.iter().zip(shares) {
-                self.entries[class as usize].amount = share;
-            }
+    /// What AWS would refuse of custom tiers (user guide, "Creating pricing rules"): said, not refused.
+    fn check_limits(&mut self, class: &ChargeClass, rule: &str, tiers: &Tiers) {
+        let list = self.cube.value(class, KeyColumn::PublicRate).and_then(|rate| Rate::parse(rate).ok());
+        if let Some(list) = list.filter(|list| !list.is_zero())
+            && tiers.dearest().units() > 2 * list.units()
+        {
+            self.warnings.insert(format!(
+                "rule `{rule}` has a rate above twice the list rate {list}, which AWS would refuse"
+            ));
         }
-        Ok(())
+        if let Some(ranges) = self.tariffs.listed_tiers(class)
+            && tiers.all().len() > ranges
+        {
+            let (own, sku) = (tiers.all().len(), self.cube.value(class, KeyColumn::Sku).unwrap_or("-"));
+            self.warnings.insert(format!(
+                "rule `{rule}` has {own} tiers, more than the {ranges} of SKU `{sku}` in the price list, which AWS would refuse"
+            ));
+        }
+    }
+
+    /// Prices each pool as a whole and gives its classes their shares, times their own factors.
+    fn price_pools(&mut self) -> Result<Vec<TierPool>, PricingError> {
+        let pools = std::mem::take(&mut self.pools);
+        let too_large = |class: u32, source| PricingError::TooLarge {
+            class: in_words(self.cube, &self.cube.classes[class as usize]),
+            source,
+        };
+        let priced = pools.price(self.cube, &self.tariffs);
+        let (pools, amounts) = priced.map_err(|(class, error)| too_large(class, error))?;
+        for (class, amount) in amounts {
+            let factor = self.factors.get(&class).copied().unwrap_or(Factor::ONE);
+            let (amount, _) = times(amount, factor).map_err(|error| too_large(class, error))?;
+            self.entries[class as usize].amount = amount;
+        }
+        Ok(pools)
     }
 
     fn too_large(&self, class: &ChargeClass, source: DecimalError) -> PricingError {
@@ -506,28 +524,4 @@ fn groups_by_account(cube: &Cube, book: &Book) -> (HashMap<TextId, u32>, Vec<Str
         }
     }
     (groups, joined)
-}
-
-/// The SKUs with volume tiers, as far as the month shows them: two On-Demand rate codes, or one of another tier than the base.
-/// None where the list cost is that of the tier which applied: it is the base like any other.
-fn tiered_skus(cube: &Cube, has_terms: bool) -> HashSet<TextId> {
-    let mut first_code: HashMap<TextId, TextId> = HashMap::new();
-    let mut tiered = HashSet::new();
-    if cube.abilities.of(Feature::ListCostOfDearestTier) != Ability::Told {
-        return tiered;
-    }
-    for class in &cube.classes {
-        let code = class.text(KeyColumn::RateCode);
-        let Some(text) = cube.texts.get(code) else { continue };
-        let paid = cube.value(class, KeyColumn::UnblendedRateState) == Some("+");
-        let mut parts = text.split('.').skip(1);
-        if !paid || is_spot(cube, class, has_terms) || parts.next() != Some(ON_DEMAND_OFFER) {
-            continue;
-        }
-        let sku = class.text(KeyColumn::Sku);
-        if *first_code.entry(sku).or_insert(code) != code || parts.next() != Some(BASE_TIER) {
-            tiered.insert(sku);
-        }
-    }
-    tiered
 }

@@ -80,11 +80,11 @@ pub struct Reconciliation {
     pub currencies: BTreeMap<Currency, CurrencyReconciliation>,
     /// Line counts.
     pub lines: LineCounts,
-    /// Always-free usage that stays 0; the amount is its public On-Demand cost.
+    /// Always-free usage whose quota is not known, at 0; the amount is its public On-Demand cost.
     pub zero_rate: Vec<NotedClass>,
-    /// Tiered usage at its unblended cost; the amount is that cost.
+    /// Usage of SKUs whose tiers are not known, at its unblended cost; the amount is that cost.
     pub tiered_on_unblended: Vec<NotedClass>,
-    /// Tiered usage under a discount, at its public cost; the amount is that cost.
+    /// Usage of SKUs whose tiers are not known, under a discount, at its public cost; the amount is that cost.
     pub tiered_on_public: Vec<NotedClass>,
     /// Line item types that this program does not know, with their lines and net cost over all accounts.
     pub unknown_line_item_types: BTreeMap<String, (u64, Cost)>,
@@ -200,7 +200,7 @@ impl Reconciliation {
                 let total = &mut self.currencies.entry(currency).or_default().fallen_back_total;
                 *total = total.plus(unblended)?;
             }
-            Base::FallenBack | Base::CustomTiers | Base::Spot | Base::PublicOnDemand => {}
+            Base::FallenBack | Base::CustomTiers | Base::GroupTiers | Base::Spot | Base::PublicOnDemand => {}
         }
         Ok(())
     }
@@ -241,6 +241,6 @@ fn rules_without_lines(book: &Book, card: &RateCard) -> Vec<String> {
     for rule in card.entries.iter().filter_map(|entry| entry.rule) {
         unused.remove(&(rule as usize));
     }
-    unused.retain(|&rule| book.rules[rule].pricing != crate::pricing::Pricing::FreeTierActive);
+    unused.retain(|&rule| !matches!(book.rules[rule].pricing, crate::pricing::Pricing::FreeTier { .. }));
     unused.into_iter().map(|rule| book.rules[rule].name.clone()).collect()
 }

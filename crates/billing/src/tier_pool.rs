@@ -11,15 +11,28 @@ use crate::money::{Amount, DecimalError, Quantity};
 /// [`DecimalError::TooLarge`].
 pub fn share(amount: Amount, weights: &[Quantity]) -> Result<Vec<Amount>, DecimalError> {
     let weights: Vec<u128> = weights.iter().map(|weight| weight.units().unsigned_abs()).collect();
+    share_units(amount.units(), &weights)?.into_iter().map(Amount::from_units).collect()
+}
+
+/// Splits a quantity in proportion to the weights that are above 0, the parts summing to it exactly: as [`share`], at ten decimals.
+///
+/// # Errors
+/// [`DecimalError::TooLarge`].
+pub fn share_quantity(quantity: Quantity, weights: &[Quantity]) -> Result<Vec<Quantity>, DecimalError> {
+    let weights: Vec<u128> = weights.iter().map(|weight| weight.units().max(0).unsigned_abs()).collect();
+    share_units(quantity.units(), &weights)?.into_iter().map(Quantity::from_units).collect()
+}
+
+fn share_units(units: i128, weights: &[u128]) -> Result<Vec<i128>, DecimalError> {
     let total: u128 = weights.iter().sum();
     if total == 0 {
-        let mut parts = vec![Amount::ZERO; weights.len()];
+        let mut parts = vec![0; weights.len()];
         if let Some(first) = parts.first_mut() {
-            *first = amount;
+            *first = units;
         }
         return Ok(parts);
     }
-    let whole = amount.units().unsigned_abs();
+    let whole = units.unsigned_abs();
     let mut parts: Vec<(u128, u128)> =
         weights.iter().map(|&weight| proportion(whole, weight, total)).collect();
     let given: u128 = parts.iter().map(|(part, _)| part).sum();
@@ -29,10 +42,8 @@ pub fn share(amount: Amount, weights: &[Quantity]) -> Result<Vec<Amount>, Decima
     for &i in order.iter().take(usize::try_from(whole - given).map_err(|_| DecimalError::TooLarge)?) {
         parts[i].0 += 1;
     }
-    let sign = amount.units().signum();
-    let signed =
-        |part: u128| i128::try_from(part).map_err(|_| DecimalError::TooLarge).map(|part| part * sign);
-    parts.into_iter().map(|(part, _)| Amount::from_units(signed(part)?)).collect()
+    let signed = |part: u128| i128::try_from(part).map_err(|_| DecimalError::TooLarge);
+    parts.into_iter().map(|(part, _)| Ok(signed(part)? * units.signum())).collect()
 }
 
 /// `whole × weight / total` and the remainder, by long multiplication: the product may need 256 bits.

@@ -1,6 +1,6 @@
 //! The cost cube as a Parquet file: what pricing needs of a month, kept without the cost files.
 //!
-//! One row per class, in cube order: the class id, the key columns as text, the line counts, the measures as
+//! One row per class, in cube order: the class id, the key columns as text, the unblended rate, the line counts, the measures as
 //! `DECIMAL(38, 10)`. The month, the payer, product names and control totals are key-value metadata. Same cube, same bytes.
 
 mod stored;
@@ -25,11 +25,12 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// The version of the file's layout; another version is refused.
-const VERSION: &str = "1";
+const VERSION: &str = "2";
 const ROWS_PER_BATCH: usize = 65_536;
 const LINES: &str = "lines";
 const LINES_WITHOUT_NET: &str = "lines_without_net";
 const CLASS_ID: &str = "class_id";
+const UNBLENDED_RATE: &str = "line_item_unblended_rate";
 
 /// A cube file that cannot be written or read.
 #[derive(Debug, thiserror::Error)]
@@ -64,6 +65,7 @@ pub fn write(
     let text = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
     let mut fields = vec![Field::new(CLASS_ID, DataType::Utf8, false)];
     fields.extend(KeyColumn::ALL.map(|column| Field::new(column.name(), text.clone(), true)));
+    fields.push(Field::new(UNBLENDED_RATE, text, true));
     fields.extend([LINES, LINES_WITHOUT_NET].map(|name| Field::new(name, DataType::Int64, false)));
     fields
         .extend(Measure::ALL.map(|measure| Field::new(measure.name(), DataType::Decimal128(38, 10), false)));
@@ -126,6 +128,9 @@ fn record(
         classes.iter().for_each(|class| builder.append_option(cube.value(class, column)));
         columns.push(Arc::new(builder.finish()));
     }
+    let mut rates = StringDictionaryBuilder::<Int32Type>::new();
+    classes.iter().for_each(|class| rates.append_option(cube.texts.get(class.unblended_rate)));
+    columns.push(Arc::new(rates.finish()));
     let counts = |count: fn(&ChargeClass) -> u64| {
         Int64Array::from_iter_values(
             classes.iter().map(|class| i64::try_from(count(class)).unwrap_or(i64::MAX)),
@@ -159,7 +164,8 @@ mod tests {
             key[KeyColumn::UsageAccount as usize] = texts.intern(&format!("{i:012}"));
             key[KeyColumn::Operation as usize] = if i == 1 { texts.intern("") } else { TextId::NULL };
             let sums = [Quantity::from_units(i * 10_i128.pow(24) - 7).unwrap(); MEASURES];
-            ChargeClass { key, lines: 5, lines_without_net: 2, sums }
+            let unblended_rate = texts.intern(&format!("0.0{i}"));
+            ChargeClass { key, lines: 5, lines_without_net: 2, unblended_rate, sums }
         });
         let classes = classes.collect();
         let period = BillingPeriod::new(2026, 10).unwrap();
@@ -185,8 +191,8 @@ mod tests {
         );
         for (a, b) in cube.classes.iter().zip(&again.classes) {
             assert_eq!(
-                (cube.class_id(a), a.lines, a.lines_without_net, a.sums),
-                (again.class_id(b), b.lines, b.lines_without_net, b.sums)
+                (cube.class_id(a), a.lines, a.lines_without_net, cube.text(a.unblended_rate), a.sums),
+                (again.class_id(b), b.lines, b.lines_without_net, again.text(b.unblended_rate), b.sums)
             );
         }
         let twin = folder.path().join("twin.parquet");

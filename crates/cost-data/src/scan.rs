@@ -23,7 +23,7 @@ use billing::charge_class::{KEY_COLUMNS, KeyColumn, MEASURES, Measure};
 use billing::money::{Currency, Quantity};
 use columns::{KeyTexts, Mask};
 use hashbrown::HashTable;
-use section::{BLOCK_ROWS, BlockKeys, NO_CLASS, Section};
+use section::{BLOCK_ROWS, BlockKeys, NO_CLASS, NO_LINE, Section, note_rate};
 use std::collections::{BTreeMap, HashMap};
 use std::ops::Range;
 
@@ -86,6 +86,8 @@ struct Classes {
     keys: Vec<Key>,
     lines: Vec<u64>,
     lines_without_net: Vec<u64>,
+    /// The unblended rate of all lines of a class, 0 where they differ.
+    rates: Vec<u32>,
     /// Each class's sums side by side: adding a row touches one place in memory.
     sums: Vec<[i128; MEASURES]>,
 }
@@ -96,6 +98,7 @@ impl Classes {
         self.keys.push(key);
         self.lines.push(0);
         self.lines_without_net.push(0);
+        self.rates.push(NO_LINE);
         self.sums.push([0; MEASURES]);
         number
     }
@@ -271,6 +274,7 @@ impl Scan {
             let number = class.number as usize;
             self.classes.lines[number] += class.lines;
             self.classes.lines_without_net[number] += class.lines_without_net;
+            note_rate(&mut self.classes.rates[number], class.rate);
             for (sum, more) in self.classes.sums[number].iter_mut().zip(sums) {
                 *sum += i128::from(*more);
             }
@@ -372,8 +376,9 @@ impl Scan {
     /// Adds every row's numbers to its class.
     fn sum(&mut self, batch: &Batch, net: &Numbers) {
         let section = &mut self.section;
-        for class in &self.row_class {
-            section.classes[*class as usize].lines += 1;
+        let rates = self.keys[KeyColumn::UnblendedRateState as usize].exact_numbers(batch.rows);
+        for (class, rate) in self.row_class.iter().zip(rates) {
+            section.classes[*class as usize].add_line(rate);
         }
         for (class, valid) in net.nulls.iter().flat_map(|nulls| self.row_class.iter().zip(nulls.iter())) {
             section.classes[*class as usize].lines_without_net += u64::from(!valid);

@@ -99,7 +99,7 @@ struct Priced {
 
 impl Priced {
     fn of(run: &RunFolder) -> Result<Self, Failure> {
-        let (card, charges) = rate(&run.cube, &run.book)?;
+        let (card, charges) = rate(&run.cube, &run.book, &run.prices)?;
         let statements = statement::statements(&run.cube, &run.book, &card, &charges)?;
         Ok(Self { card, statements })
     }

@@ -287,7 +287,7 @@ pub fn export(arguments: &ExportArguments) -> Result<(), Failure> {
         return Err(Failure::input("`--export none` exports nothing").hint("leave it out, or name columns"));
     }
     let run = run_folder::open(&arguments.run)?;
-    let (card, charges) = rate(&run.cube, &run.book)?;
+    let (card, charges) = rate(&run.cube, &run.book, &run.prices)?;
     let statements = statement::statements(&run.cube, &run.book, &card, &charges)?;
     let priced = Priced {
         cube: &run.cube,

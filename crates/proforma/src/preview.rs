@@ -10,6 +10,7 @@ use anyhow::anyhow;
 use billing::book::Book;
 use billing::charge_class::Cube;
 use billing::money::{Cost, Currency, DecimalError, percentage_shown};
+use billing::price_list::PriceList;
 use billing::rate_card::{ItemCharge, RateCard};
 use billing::reconciliation::{Reconciliation, reconcile};
 use billing::statement::{self, Statement};
@@ -32,8 +33,9 @@ pub fn preview(arguments: &PreviewArguments) -> Result<(), Failure> {
     check_payer(&draft, &run.cube)?;
     let by_product = arguments.by_product;
     let (before, after) = std::thread::scope(|scope| {
-        let before = scope.spawn(|| amounts_of(&run.cube, &run.book, by_product).map(|(_, amounts)| amounts));
-        let after = amounts_of(&run.cube, &draft, by_product)
+        let before = scope
+            .spawn(|| amounts_of(&run.cube, &run.book, &run.prices, by_product).map(|(_, amounts)| amounts));
+        let after = amounts_of(&run.cube, &draft, &run.prices, by_product)
             .and_then(|(priced, amounts)| Ok((account(&run, &draft, &priced)?, priced.0, amounts)));
         (before.join(), after)
     });
@@ -59,8 +61,13 @@ pub fn preview(arguments: &PreviewArguments) -> Result<(), Failure> {
 type Amounts = BTreeMap<(String, Currency, String), Cost>;
 type Priced = (RateCard, Vec<ItemCharge>);
 
-fn amounts_of(cube: &Cube, book: &Book, by_product: bool) -> Result<(Priced, Amounts), Failure> {
-    let (card, charges) = rate(cube, book)?;
+fn amounts_of(
+    cube: &Cube,
+    book: &Book,
+    prices: &PriceList,
+    by_product: bool,
+) -> Result<(Priced, Amounts), Failure> {
+    let (card, charges) = rate(cube, book, prices)?;
     let name = |group: usize| book.groups[group].name.clone();
     let mut amounts = Amounts::new();
     if by_product {

@@ -31,7 +31,7 @@ pub fn report(arguments: &ReportArguments) -> Result<(), Failure> {
         let hint = "price the month again with `proforma run`, without --no-daily";
         return Err(Failure::input(problem).hint(hint));
     }
-    let (card, charges) = rate(&run.cube, &run.book)?;
+    let (card, charges) = rate(&run.cube, &run.book, &run.prices)?;
     let statements = statement::statements(&run.cube, &run.book, &card, &charges)?;
     let parts = breakdown::parts(&run.cube, &run.book, &card, &statements, days.as_deref());
     let parts = parts.map_err(|error| Failure::input(error.to_string()).hint(run_folder::HINT_AGAIN))?;

@@ -11,6 +11,7 @@ use anyhow::{Context, anyhow};
 use billing::book::Book;
 use billing::charge_class::Cube;
 use billing::period::BillingPeriod;
+use billing::price_list::PriceList;
 use billing::rate_card::{ItemCharge, RateCard, item_charges, rate_card};
 use billing::reconciliation::reconcile;
 use billing::{cost_report, statement};
@@ -187,9 +188,9 @@ pub fn check_payer(book: &Book, cube: &Cube) -> Result<(), Failure> {
 }
 
 /// The rate card of a cube under a book, and the charges of its custom line items.
-pub fn rate(cube: &Cube, book: &Book) -> Result<(RateCard, Vec<ItemCharge>), Failure> {
+pub fn rate(cube: &Cube, book: &Book, prices: &PriceList) -> Result<(RateCard, Vec<ItemCharge>), Failure> {
     let refused = |error: billing::rate_card::PricingError| Failure::input(error.to_string());
-    let card = rate_card(cube, book).map_err(refused)?;
+    let card = rate_card(cube, book, prices).map_err(refused)?;
     let charges = item_charges(cube, book, &card).map_err(refused)?;
     Ok((card, charges))
 }
@@ -197,7 +198,7 @@ pub fn rate(cube: &Cube, book: &Book) -> Result<(RateCard, Vec<ItemCharge>), Fai
 /// Everything that follows from a cube and a book.
 fn price(period: BillingPeriod, book: Book, answer: Answer) -> Result<Results, Failure> {
     let Answer { cube, control, cube_sha256, report } = answer;
-    let (card, charges) = rate(&cube, &book)?;
+    let (card, charges) = rate(&cube, &book, &PriceList::default())?;
     let statements = statement::statements(&cube, &book, &card, &charges)?;
     let rows = cost_report::cost_report(&cube, &book, &card, &statements)?;
     let totals = cost_report::group_totals(&rows, &statements)?;

@@ -10,6 +10,7 @@ use billing::breakdown::DayOfClass;
 use billing::charge_class::Cube;
 use billing::money::{Cost, Currency};
 use billing::period::BillingPeriod;
+use billing::price_list::PriceList;
 use billing::reconciliation::ControlTotal;
 use cost_data::cube_file::StoredCube;
 use cost_data::daily_file;
@@ -40,6 +41,8 @@ pub struct RunFolder {
     pub format: CostFormat,
     /// Whether the run went on without the rows that could not be read.
     pub accepted_rejects: bool,
+    /// What the run knew of AWS's price list.
+    pub prices: PriceList,
     /// The month by charge class.
     pub cube: Cube,
     /// The hash of the daily cube, where the run has one.
@@ -172,6 +175,7 @@ pub fn open(path: &Path) -> Result<RunFolder, Failure> {
         files,
         format,
         accepted_rejects: lines.rejected > 0,
+        prices: PriceList::default(),
         cube,
         daily_cube,
         control,

@@ -11,11 +11,13 @@ use billing::rate_card::{Base, Reason, Treatment, line_item_type};
 /// Why a price starts from this and not from the public On-Demand cost.
 pub const fn base_reason(base: Base) -> Option<&'static str> {
     match base {
-        Base::CustomTiers | Base::PublicOnDemand => None,
+        Base::CustomTiers | Base::GroupTiers | Base::PublicOnDemand => None,
         Base::Spot => Some("spot"),
-        Base::ZeroRate => Some("free usage"),
-        Base::TieredUnblended => Some("the SKU has volume tiers"),
-        Base::TieredPublic => Some("the SKU has volume tiers and a discount: that of the dearest tier"),
+        Base::ZeroRate => Some("free usage of a quota that is not known"),
+        Base::TieredUnblended => Some("the SKU has volume tiers that are not known"),
+        Base::TieredPublic => {
+            Some("the SKU has volume tiers that are not known, and a discount: that of the dearest tier")
+        }
         Base::FallenBack => Some("there is no public cost"),
     }
 }
@@ -78,7 +80,8 @@ pub fn pricing(pricing: &Pricing) -> String {
     match pricing {
         Pricing::Markup(percentage) => format!("+{percentage} %"),
         Pricing::Discount(percentage) => format!("−{percentage} %"),
-        Pricing::FreeTierActive => "free tier".to_owned(),
+        Pricing::FreeTier { activated: true } => "free tier".to_owned(),
+        Pricing::FreeTier { activated: false } => "no free tier".to_owned(),
         Pricing::CustomTiers(tiers) => {
             let tier = |tier: &billing::tiers::Tier| match tier.end {
                 Some(end) => format!("{}–{end} at {}", tier.begin, tier.rate),

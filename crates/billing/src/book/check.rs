@@ -308,12 +308,7 @@ impl<'a> Check<'a> {
                 entry.field("free_tier_activated"),
                 "a free-tier rule needs scope GLOBAL or SERVICE",
             ),
-            (None, Some(true)) => Some(Pricing::FreeTierActive),
-            (None, Some(false)) => {
-                let message = "switching the free tier off is not supported by this version: always-free usage \
-                               stays free; remove the rule";
-                self.mistake(entry.field("free_tier_activated"), message)
-            }
+            (None, Some(activated)) => Some(Pricing::FreeTier { activated }),
         }
     }
 
@@ -348,7 +343,7 @@ impl<'a> Check<'a> {
     fn one_rule_per_selector(&mut self, entry: Entry, rules: &[usize], checked: &[Option<PricingRule>]) {
         let mut seen: HashMap<(&Scope, bool), &str> = HashMap::new();
         for rule in rules.iter().filter_map(|number| checked[*number].as_ref()) {
-            let of_rates = rule.pricing != Pricing::FreeTierActive;
+            let of_rates = !matches!(rule.pricing, Pricing::FreeTier { .. });
             if let Some(first) = seen.insert((&rule.scope, of_rates), &rule.name) {
                 let message = format!(
                     "rules `{first}` and `{}` both price {} {}; a plan has one rule per selector",

@@ -174,14 +174,6 @@ fn rules_have_the_fields_of_their_scope_and_type() {
 
 #[test]
 fn what_later_versions_will_do_is_refused_by_name() {
-    let free_tier = |d: &mut Draft| {
-        d.pricing_rules[0] = RuleDraft {
-            free_tier_activated: Some(false),
-            kind: "TIERING".into(),
-            ..rule("up", "GLOBAL", "x")
-        };
-    };
-    check(free_tier, "pricing_rules[0].free_tier_activated", "not supported by this version");
     check(
         |d| d.sharing_commitments = Some("pro_rata".into()),
         "sharing[0].commitments",

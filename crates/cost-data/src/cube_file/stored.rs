@@ -3,7 +3,7 @@
 //! A preview reads half a million classes while somebody waits. So columns are decoded side by side, each distinct text of a dictionary
 //! is looked up once, and the order of the file is checked instead of made again.
 
-use super::{CubeFileError, LINES, LINES_WITHOUT_NET, ROWS_PER_BATCH, VERSION};
+use super::{CubeFileError, LINES, LINES_WITHOUT_NET, ROWS_PER_BATCH, UNBLENDED_RATE, VERSION};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Decimal128Type, Int32Type, Int64Type};
 use arrow_array::{Array, ArrayRef, StringArray};
@@ -52,7 +52,7 @@ impl StoredCube {
         let heading = Heading::of(&metadata)?;
         let columns = decode(&self.0, &metadata)?;
         let mut texts = Texts::default();
-        let keys = columns[..KEY_COLUMNS].iter();
+        let keys = columns[..LINES_AT].iter();
         let ids = keys.map(|column| intern(column, &mut texts)).collect::<Result<Vec<_>, _>>()?;
         let classes = classes(&columns, &ids)?;
         let Heading { period, payer, product_names, abilities, control } = heading;
@@ -123,14 +123,16 @@ fn read_abilities(texts: &BTreeMap<String, String>) -> Result<Abilities, CubeFil
 /// A column's values in batches of [`ROWS_PER_BATCH`] rows, the last one shorter.
 type Column = Vec<ArrayRef>;
 
-/// The places of all columns that are read: keys, counts, measures, in this order.
-const LINES_AT: usize = KEY_COLUMNS;
-const WITHOUT_NET_AT: usize = KEY_COLUMNS + 1;
-const MEASURES_AT: usize = KEY_COLUMNS + 2;
+/// The places of all columns that are read: keys, the rate, counts, measures, in this order.
+const RATE_AT: usize = KEY_COLUMNS;
+const LINES_AT: usize = KEY_COLUMNS + 1;
+const WITHOUT_NET_AT: usize = KEY_COLUMNS + 2;
+const MEASURES_AT: usize = KEY_COLUMNS + 3;
 
 /// Decodes every column; as many at a time as there are processors.
 fn decode(file: &Bytes, metadata: &ArrowReaderMetadata) -> Result<Vec<Column>, CubeFileError> {
-    let names = KeyColumn::ALL.map(KeyColumn::name).into_iter().chain([LINES, LINES_WITHOUT_NET]);
+    let names =
+        KeyColumn::ALL.map(KeyColumn::name).into_iter().chain([UNBLENDED_RATE, LINES, LINES_WITHOUT_NET]);
     let names: Vec<&str> = names.chain(Measure::ALL.map(Measure::name)).collect();
     let next = AtomicUsize::new(0);
     // The dearest come last in the file: amounts hardly repeat. Taken first, they leave no thread alone at the end.
@@ -203,6 +205,7 @@ fn classes(columns: &[Column], ids: &[Vec<Ids>]) -> Result<Vec<ChargeClass>, Cub
         key: [TextId::NULL; KEY_COLUMNS],
         lines: 0,
         lines_without_net: 0,
+        unblended_rate: TextId::NULL,
         sums: [Quantity::ZERO; MEASURES],
     };
     let mut classes = vec![empty; rows];
@@ -233,8 +236,7 @@ fn fill(classes: &mut [ChargeClass], arrays: &[&ArrayRef], ids: &[&[TextId]]) ->
         .iter()
         .map(|array| array.as_primitive_opt::<Decimal128Type>().ok_or_else(|| wrong_type("sums")));
     let sums = sums.collect::<Result<Vec<_>, _>>()?;
-    let codes: Vec<_> =
-        arrays[..KEY_COLUMNS].iter().map(|array| array.as_dictionary::<Int32Type>()).collect();
+    let codes: Vec<_> = arrays[..LINES_AT].iter().map(|array| array.as_dictionary::<Int32Type>()).collect();
     for (block, classes) in classes.chunks_mut(ROWS_PER_BLOCK).enumerate() {
         let first = block * ROWS_PER_BLOCK;
         for (key, (codes, ids)) in codes.iter().zip(ids).enumerate() {
@@ -243,7 +245,8 @@ fn fill(classes: &mut [ChargeClass], arrays: &[&ArrayRef], ids: &[&[TextId]]) ->
             }
             let keys = codes.keys();
             for (class, row) in classes.iter_mut().zip(first..).filter(|(_, row)| keys.is_valid(*row)) {
-                class.key[key] = ids[usize::try_from(keys.value(row)).unwrap_or(usize::MAX)];
+                let text = ids[usize::try_from(keys.value(row)).unwrap_or(usize::MAX)];
+                *if key == RATE_AT { &mut class.unblended_rate } else { &mut class.key[key] } = text;
             }
         }
         for (class, row) in classes.iter_mut().zip(first..) {

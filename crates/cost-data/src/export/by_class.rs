@@ -43,12 +43,14 @@ pub fn text(
         ClassText::PricingTerm => match treated {
             Treated::AtCost => value(KeyColumn::PricingTerm),
             Treated::Spot => Some("Spot".to_owned()),
-            Treated::Listed | Treated::CustomTiers if kind.is_metered() => Some("OnDemand".to_owned()),
+            Treated::Listed | Treated::CustomTiers | Treated::ZeroRate if kind.is_metered() => {
+                Some("OnDemand".to_owned())
+            }
             _ => None,
         },
         ClassText::RateCode => match treated {
             Treated::AtCost => value(KeyColumn::RateCode),
-            Treated::Listed if kind.is_metered() => {
+            Treated::Listed | Treated::ZeroRate if kind.is_metered() => {
                 value(KeyColumn::Sku).map(|sku| format!("{sku}.{ON_DEMAND}"))
             }
             _ => None,

@@ -160,7 +160,9 @@ impl ClassPlan {
                 Base::CustomTiers => Treated::CustomTiers,
                 Base::Spot => Treated::Spot,
                 Base::ZeroRate => Treated::ZeroRate,
-                Base::TieredUnblended | Base::TieredPublic | Base::PublicOnDemand => Treated::Listed,
+                Base::GroupTiers | Base::TieredUnblended | Base::TieredPublic | Base::PublicOnDemand => {
+                    Treated::Listed
+                }
                 Base::FallenBack => Treated::FallenBack,
             }),
         };

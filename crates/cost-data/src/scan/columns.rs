@@ -3,6 +3,7 @@
 use super::section::{BLOCK_ROWS, BlockKeys, Field};
 use super::{Key, is_null, key_text};
 use crate::batch::Codes;
+use crate::number;
 use arrow_array::{Array, StringArray};
 use arrow_buffer::{NullBuffer, ScalarBuffer};
 use billing::charge_class::KeyColumn;
@@ -39,6 +40,38 @@ pub struct KeyTexts {
     rows: Rows,
     /// The places of a batch that has rows without a value.
     own_places: Vec<i32>,
+    /// The values themselves, where the key has only their state.
+    exact: Option<ExactTexts>,
+}
+
+/// The distinct values of a column that the key has only as a state. Number 0 is none.
+#[derive(Default)]
+struct ExactTexts {
+    numbers: HashMap<Box<str>, u32, FixedState>,
+    texts: Vec<Box<str>>,
+    /// By place in the dictionary, and at the end for rows without a value.
+    numbers_by_place: Vec<u32>,
+}
+
+impl ExactTexts {
+    fn number_dictionary(&mut self, values: &StringArray) {
+        self.numbers_by_place.clear();
+        for value in values.iter().chain([None]) {
+            let number = value.map_or(0, |value| self.number(&number::canonical_rate(value)));
+            self.numbers_by_place.push(number);
+        }
+    }
+
+    fn number(&mut self, text: &str) -> u32 {
+        if let Some(number) = self.numbers.get(text) {
+            return *number;
+        }
+        self.texts.push(text.into());
+        // As in `KeyTexts::number`.
+        let number = u32::try_from(self.texts.len()).unwrap_or(u32::MAX);
+        self.numbers.insert(text.into(), number);
+        number
+    }
 }
 
 /// The places of a batch's rows in the tables.
@@ -78,6 +111,7 @@ impl KeyTexts {
             by_number: false,
             rows: Rows::Absent,
             own_places: Vec::new(),
+            exact: (column == KeyColumn::UnblendedRateState).then(ExactTexts::default),
         };
         if column == KeyColumn::PublicCostState {
             texts.number("+");
@@ -136,6 +170,9 @@ impl KeyTexts {
     }
 
     fn number_dictionary(&mut self, values: &StringArray) {
+        if let Some(exact) = &mut self.exact {
+            exact.number_dictionary(values);
+        }
         self.numbers_by_place.clear();
         self.marks.clear();
         for value in values.iter().chain([None]) {
@@ -210,6 +247,24 @@ impl KeyTexts {
             Rows::Same(only) => self.numbers_by_place[only],
             _ => self.numbers_by_place[place(self.places()[row])],
         }
+    }
+
+    /// The numbers of the rows' exact values, 0 for none, in a column that the key has as a state.
+    pub fn exact_numbers(&self, rows: usize) -> impl Iterator<Item = u32> + '_ {
+        let numbers = self.exact.as_ref().map_or(&[][..], |exact| &exact.numbers_by_place);
+        let same = match self.rows {
+            Rows::Absent => Some(0),
+            Rows::Same(only) => Some(numbers.get(only).copied().unwrap_or(0)),
+            _ => None,
+        };
+        let own = self.places().iter().map(|at| numbers[place(*at)]);
+        let same = same.into_iter().flat_map(move |same| std::iter::repeat_n(same, rows));
+        own.chain(same)
+    }
+
+    /// The exact value of a number.
+    pub fn exact_text(&self, number: u32) -> Option<&str> {
+        self.exact.as_ref()?.texts.get((number as usize).checked_sub(1)?).map(AsRef::as_ref)
     }
 
     /// Puts the codes of some rows into their keys.

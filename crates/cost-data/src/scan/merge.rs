@@ -27,7 +27,10 @@ pub fn merge(scans: &mut [Scan]) -> Result<(Texts, Vec<ChargeClass>), DecimalErr
             }
             let (lines, lines_without_net) =
                 (scan.classes.lines[class], scan.classes.lines_without_net[class]);
-            let of_scan = ChargeClass { key, lines, lines_without_net, sums };
+            let rate =
+                scan.keys[KeyColumn::UnblendedRateState as usize].exact_text(scan.classes.rates[class]);
+            let unblended_rate = rate.map_or(TextId::NULL, |rate| texts.intern(rate));
+            let of_scan = ChargeClass { key, lines, lines_without_net, unblended_rate, sums };
             match numbers.get(&key) {
                 Some(number) => classes[*number].absorb(&of_scan)?,
                 None => {

@@ -42,13 +42,38 @@ pub struct Section {
     pub hash_mask: u64,
 }
 
+/// The rate of a class before its first line.
+pub const NO_LINE: u32 = u32::MAX;
+
 /// A class of a section, but for its sums.
-#[derive(Default)]
 pub struct SectionClass {
     /// Its number among the month's classes.
     pub number: u32,
     pub lines: u64,
     pub lines_without_net: u64,
+    /// The number of the unblended rate that all lines have, 0 where they differ.
+    pub rate: u32,
+}
+
+impl SectionClass {
+    const fn new(number: u32) -> Self {
+        Self { number, lines: 0, lines_without_net: 0, rate: NO_LINE }
+    }
+
+    /// Counts a line at a rate.
+    #[inline]
+    pub fn add_line(&mut self, rate: u32) {
+        self.lines += 1;
+        note_rate(&mut self.rate, rate);
+    }
+}
+
+/// Takes note of more lines' rate: that of the lines before, or there is no one rate.
+#[inline]
+pub fn note_rate(known: &mut u32, rate: u32) {
+    if *known != rate {
+        *known = if *known == NO_LINE { rate } else { 0 };
+    }
 }
 
 impl Section {
@@ -74,7 +99,7 @@ impl Section {
         self.keys.clear();
         self.keys.resize(self.words, 0);
         self.classes.clear();
-        self.classes.push(SectionClass::default());
+        self.classes.push(SectionClass::new(NO_CLASS));
         self.sums.clear();
         self.sums.push([0; MEASURES]);
         self.beyond.clear();
@@ -105,7 +130,7 @@ impl Section {
     pub fn insert(&mut self, keys: &BlockKeys, row: usize, hash: u64, number: u32) -> u32 {
         let class = u32::try_from(self.classes.len()).unwrap_or(u32::MAX);
         self.keys.extend(keys[..self.words].iter().map(|word| word[row]));
-        self.classes.push(SectionClass { number, ..SectionClass::default() });
+        self.classes.push(SectionClass::new(number));
         self.sums.push([0; MEASURES]);
         let (known, words, mask) = (&self.keys, self.words, self.hash_mask);
         let rehash = |class: &u32| hash_of(known[*class as usize * words..][..words].iter().copied()) & mask;

@@ -184,7 +184,6 @@ fn a_json_book_is_told_alike() {
     assert_eq!(
         refused(book),
         r#"error: book.json:4:81: pricing_rules `up`: `modifier_percentage`: `1e1` is not a decimal number like 12.5
-error: book.json:5:84: pricing_rules `free`: `free_tier_activated`: switching the free tier off is not supported by this version: always-free usage stays free; remove the rule
 error: book.json:7:63: pricing_plans `gold`: `pricing_rules`: there is no pricing rule `fee`; did you mean `free`?
 error: book.json:7:71: pricing_plans `gold`: `note`: is not a field here; expected one of name, pricing_rules
 error: book.json:9:46: billing_groups `größe`: `primary_account_id`: the primary account `111111111111` must be among `accounts`
@@ -195,21 +194,11 @@ nothing was written
 }
 
 #[test]
-fn the_example_book_is_accepted_without_its_free_tier_rule_and_refused_with_it() {
+fn the_example_book_is_accepted() {
     let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fixtures/example-book.toml");
     let book = fs::read_to_string(path).expect("the example book");
-    let line = 1 + book.lines().position(|line| line == "free_tier_activated = false").expect("the rule");
-    assert_eq!(
-        refused(&book),
-        format!(
-            "error: book.toml:{line}:23: pricing_rules `no-free-tier`: `free_tier_activated`: switching the free tier \
-             off is not supported by this version: always-free usage stays free; remove the rule\nnothing was written\n"
-        )
-    );
-    let rule = "[[pricing_rules]]\nname = \"no-free-tier\"\nscope = \"GLOBAL\"\ntype = \"TIERING\"\nfree_tier_activated = false\n";
-    assert!(book.contains(rule) && book.contains(", \"no-free-tier\"]"));
-    let without = book.replace(rule, "").replace(", \"no-free-tier\"]", "]");
-    assert_eq!(warnings(&without), Vec::<String>::new());
+    assert!(book.contains("free_tier_activated = false"));
+    assert_eq!(warnings(&book), Vec::<String>::new());
 }
 
 #[test]

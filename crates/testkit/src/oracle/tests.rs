@@ -94,9 +94,10 @@ fn every_base() {
         (usage(), Base::PublicCost),
         (without_term().at_rates("0.1", "0.1"), Base::Spot),
         (without_term(), Base::PublicCost),
-        (usage().at_rates("0", "0.5").amounting("0"), Base::ZeroRate),
-        (tiered(), Base::TieredSku),
-        (tiered().netting("10"), Base::TieredSku),
+        (usage().at_rates("0", "0.5").amounting("0"), Base::FreeUsage),
+        (tiered(), Base::PublicCost),
+        (tiered().at_rates("0.1", "0.2"), Base::TieredSku),
+        (tiered().at_rates("0.1", "0.2").netting("10"), Base::TieredSku),
         (tiered().netting("9"), Base::PublicCost),
         (tiered().at_public_cost("0"), Base::UnblendedCost),
         (usage().of_sku("SKU", "PGHJ3S3EYE"), Base::PublicCost),
@@ -123,7 +124,7 @@ fn a_negative_pool_is_charged_at_the_first_rate() {
 fn a_class_of_a_tiered_sku_is_discounted_as_a_whole() {
     let line = |net: &str| {
         let line = Line::usage("1", "AmazonS3", "TimedStorage-ByteHrs", "10").netting(net);
-        line.of_sku("SKU", "PGHJ3S3EYE").at_rates("0.1", "0.1")
+        line.of_sku("SKU", "PGHJ3S3EYE").at_rates("0.1", "0.2")
     };
     let bases = |lines: &[Line]| {
         let bill = price(lines, &book("{}"), "2026-10");

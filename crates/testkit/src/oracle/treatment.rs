@@ -64,9 +64,11 @@ pub enum Base {
     CustomTiers,
     /// Spot: unblended cost.
     Spot,
-    /// Always-free usage: 0.
+    /// Always-free usage of a quota that the month does not exhaust: 0.
+    FreeUsage,
+    /// Always-free usage of a quota that nobody knows: 0.
     ZeroRate,
-    /// A tiered SKU in a class without discount: unblended cost.
+    /// A SKU whose tiers nobody knows, in a class without discount: unblended cost.
     TieredSku,
     /// Public On-Demand cost.
     PublicCost,
@@ -78,40 +80,70 @@ pub enum Base {
 pub(super) struct Judge<'a> {
     book: &'a SampleBook,
     period: &'a str,
+    /// SKUs with tiers that nobody knows.
     tiered_skus: BTreeSet<&'a str>,
+    /// Service, tier of the rate code and unit of free usage, of which some is charged too.
+    exhausted: BTreeSet<FreeOffer<'a>>,
     /// Charge classes whose net total differs from their unblended total.
     discounted: BTreeSet<ClassKey<'a>>,
 }
+
+/// What lines of one free quota have in common: service, tier, unit.
+type FreeOffer<'a> = [&'a str; 3];
 
 /// What keeps usage lines with a SKU apart: every column that a price or a document may depend on.
 type ClassKey<'a> = Vec<Option<&'a str>>;
 
 impl<'a> Judge<'a> {
     pub fn new(lines: &'a [Line], book: &'a SampleBook, period: &'a str) -> Self {
-        let mut judge = Self { book, period, tiered_skus: BTreeSet::new(), discounted: BTreeSet::new() };
-        let mut codes: BTreeMap<&str, BTreeSet<&str>> = BTreeMap::new();
+        let mut judge = Self {
+            book,
+            period,
+            tiered_skus: BTreeSet::new(),
+            exhausted: BTreeSet::new(),
+            discounted: BTreeSet::new(),
+        };
+        let lines: Vec<&Line> = lines.iter().filter(|line| judge.is_in_period(line)).collect();
         let mut discounts: BTreeMap<ClassKey<'_>, Amount> = BTreeMap::new();
-        for line in lines.iter().filter(|line| judge.is_in_period(line)) {
+        for line in &lines {
             let net = line.line_item_net_unblended_cost.unwrap_or(line.unblended_cost());
             *discounts.entry(class_of(line)).or_default() += line.unblended_cost() - net;
-            let (Some(sku), Some(code)) = (line.product_sku.as_deref(), line.pricing_rate_code.as_deref())
-            else {
-                continue;
-            };
-            if code.split('.').nth(1) == Some(ON_DEMAND_TERM) && is_paid(line) && !is_spot(line) {
-                codes.entry(sku).or_default().insert(code);
-            }
         }
-        let has_other_tier =
-            |codes: &BTreeSet<&str>| codes.iter().any(|code| code.split('.').nth(2) != Some(BASE_TIER));
-        judge.tiered_skus = codes
-            .into_iter()
-            .filter(|(_, codes)| codes.len() > 1 || has_other_tier(codes))
-            .map(|(sku, _)| sku)
-            .collect();
         let is_discount = |(_, discount): &(_, Amount)| *discount != Amount::ZERO;
         judge.discounted = discounts.into_iter().filter(is_discount).map(|(class, _)| class).collect();
+        judge.tiered_skus = judge.unknown_tiers(&lines);
+        judge.exhausted = exhausted(&lines);
         judge
+    }
+
+    /// SKUs of two On-Demand rate codes, or of one beyond the base tier that lines without a discount do not show to be the public rate.
+    ///
+    /// The sizes of tiers are never known here: no sum of generated usage is one.
+    fn unknown_tiers(&self, lines: &[&'a Line]) -> BTreeSet<&'a str> {
+        let mut by_sku: BTreeMap<&str, Vec<&Line>> = BTreeMap::new();
+        for line in lines {
+            let code = line.pricing_rate_code.as_deref().unwrap_or_default();
+            let on_demand = code.split('.').nth(1) == Some(ON_DEMAND_TERM);
+            if let Some(sku) =
+                line.product_sku.as_deref().filter(|_| on_demand && is_own_usage(line) && is_paid(line))
+            {
+                by_sku.entry(sku).or_default().push(line);
+            }
+        }
+        let is_unknown = |(_, lines): &(_, Vec<&Line>)| {
+            let codes: BTreeSet<_> =
+                lines.iter().filter_map(|line| line.pricing_rate_code.as_deref()).collect();
+            let only = codes.first().filter(|_| codes.len() == 1);
+            if only.and_then(|code| code.split('.').nth(2)) == Some(BASE_TIER) {
+                return false;
+            }
+            let plain = lines.iter().filter(|line| !self.discounted.contains(&class_of(line)));
+            let rates: BTreeSet<_> = plain.map(|line| rate(&line.line_item_unblended_rate)).collect();
+            let public: BTreeSet<_> =
+                lines.iter().map(|line| rate(&line.pricing_public_on_demand_rate)).collect();
+            only.is_none() || rates.len() != 1 || rates != public
+        };
+        by_sku.into_iter().filter(is_unknown).map(|(sku, _)| sku).collect()
     }
 
     /// A line belongs to the month in which its billing period starts.
@@ -184,7 +216,7 @@ impl<'a> Judge<'a> {
             && rate(&line.line_item_unblended_rate) == Some(0)
             && public_rate.is_some_and(|rate| rate > 0)
         {
-            return Base::ZeroRate;
+            return if self.exhausted.contains(&free_offer(line)) { Base::ZeroRate } else { Base::FreeUsage };
         }
         if line.pricing_public_on_demand_cost.unwrap_or_default() == Amount::ZERO {
             return Base::UnblendedCost;
@@ -195,6 +227,30 @@ impl<'a> Judge<'a> {
         }
         Base::PublicCost
     }
+}
+
+/// Whether a line is usage that tiers may count.
+fn is_own_usage(line: &Line) -> bool {
+    type_of(line) == "Usage" && left_out(line).is_none() && !is_spot(line)
+}
+
+fn is_free(line: &Line) -> bool {
+    rate(&line.line_item_unblended_rate) == Some(0)
+        && rate(&line.pricing_public_on_demand_rate).is_some_and(|rate| rate > 0)
+}
+
+fn free_offer(line: &Line) -> FreeOffer<'_> {
+    let tier = line.pricing_rate_code.as_deref().unwrap_or_default().split('.').nth(2).unwrap_or_default();
+    [product_of(line), tier, line.pricing_unit.as_deref().unwrap_or_default()]
+}
+
+/// The free quotas of which some SKU is charged too. That nobody knows their size is sure: no sum of generated free usage is whole.
+fn exhausted<'a>(lines: &[&'a Line]) -> BTreeSet<FreeOffer<'a>> {
+    let own = || lines.iter().filter(|line| is_own_usage(line));
+    let charged: BTreeSet<_> =
+        own().filter(|line| is_paid(line)).filter_map(|line| line.product_sku.as_deref()).collect();
+    let is_charged = |line: &&&Line| line.product_sku.as_deref().is_some_and(|sku| charged.contains(sku));
+    own().filter(|line| is_free(line)).filter(is_charged).map(|line| free_offer(line)).collect()
 }
 
 fn left_out(line: &Line) -> Option<LeftOut> {
@@ -279,7 +335,7 @@ fn rate(text: &Option<String>) -> Option<i128> {
 fn base_cost(base: Base, line: &Line) -> Exact {
     match base {
         Base::CustomTiers => unreachable!("only a pool has the price of custom tiers"),
-        Base::ZeroRate => Exact::default(),
+        Base::FreeUsage | Base::ZeroRate => Exact::default(),
         Base::PublicCost => line.pricing_public_on_demand_cost.unwrap_or_default().into(),
         Base::Spot | Base::TieredSku | Base::UnblendedCost => line.unblended_cost().into(),
     }

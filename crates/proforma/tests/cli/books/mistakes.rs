@@ -158,11 +158,6 @@ const OF_RULES: &[Case] = &[
         "pricing_rules `tiers`: `type`: a TIERING rule has either `custom_tiers` or `free_tier_activated`",
     ),
     (
-        "type = \"MARKUP\"\nmodifier_percentage = 10",
-        "type = \"TIERING\"\nfree_tier_activated = «false",
-        "pricing_rules `up`: `free_tier_activated`: switching the free tier off is not supported by this version: always-free usage stays free; remove the rule",
-    ),
-    (
         "scope = \"SKU\"\ntype = \"TIERING\"\nservice = \"AmazonS3\"\nusage_type = \"TimedStorage-ByteHrs\"\ncustom_tiers = [",
         "scope = \"SERVICE\"\ntype = \"TIERING\"\nservice = \"AmazonS3\"\ncustom_tiers = «[",
         "pricing_rules `tiers`: `custom_tiers`: custom tiers need scope SKU",

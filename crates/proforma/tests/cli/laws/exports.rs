@@ -216,7 +216,7 @@ fn shown(bytes: &[u8]) -> Vec<String> {
 
 /// Another customer's lines, accounts, prices and tags change, come and go: not a byte of a group's own file does.
 ///
-/// No SKU is tiered here: whether one is shows in all lines of a month, and is a rule of pricing and not of exports.
+/// No SKU is tiered here: without a price list, all lines of a month show the tiers, and that is a rule of pricing and not of exports.
 #[test]
 fn a_groups_file_does_not_depend_on_other_customers() {
     for mut case in cases(9) {

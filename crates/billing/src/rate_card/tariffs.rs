@@ -1,0 +1,498 @@
+//! AWS's tiers and free quantities of the month's SKUs: from the price list, or as far as the cost files themselves show them.
+//!
+//! A family fills its tiers in the order of time, so what the whole family has used at a tier that it has left is the tier's size, and
+//! no group of it can use more than the family. Where that cannot be told, nothing is guessed: the classes keep what AWS charged,
+//! and the reconciliation lists them. `docs/pricing.md` has the same in words.
+
+use super::{is_spot, left_out_of_aws_cost, line_item_type};
+use crate::abilities::{Ability, Feature};
+use crate::charge_class::{ChargeClass, Cube, KeyColumn, Measure, TextId};
+use crate::cost_line::{LineItemType, is_limited_offer};
+use crate::money::{Currency, Quantity, Rate, ten_to};
+use crate::price_list::PriceList;
+use crate::tiers::{Tier, Tiers};
+use std::collections::{BTreeMap, HashMap, HashSet};
+
+/// The tier part of a rate code whose price is the only one, or the base one, of its SKU.
+const BASE_TIER: &str = "6YS6EN2CT7";
+/// The offer part of a rate code that is an On-Demand price.
+const ON_DEMAND_OFFER: &str = "JRTCKXETXF";
+
+/// Where AWS's tiers are known from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TierSource {
+    /// A rule has tiers of its own.
+    Rule(u32),
+    /// The price list, an offer by number in [`PriceList::offers`].
+    PriceList(usize),
+    /// The family's own lines.
+    CostFiles,
+}
+
+/// How the price of a SKU depends on the quantity.
+#[derive(Debug, Clone)]
+pub struct Tariff {
+    /// The tiers, of what no quota makes free.
+    pub tiers: Tiers,
+    /// Where they are known from.
+    pub source: TierSource,
+}
+
+/// What is known of a SKU's tiers.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SkuPrice {
+    /// Its public On-Demand price is the only one.
+    OneTier,
+    /// A tariff, by number.
+    Tiers(u32),
+    /// It has several, and they are not known.
+    Unknown,
+}
+
+/// A quantity that is free each month, of the usage of its SKUs together.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Quota {
+    /// How much; `None` where the family has not used it up, so that no group can.
+    pub quantity: Option<Quantity>,
+}
+
+/// The tariffs and quotas of a month.
+#[derive(Debug, Default)]
+pub struct Tariffs {
+    tariffs: Vec<Tariff>,
+    /// By SKU and public rate, which changes with the price.
+    by_sku: HashMap<(TextId, TextId), SkuPrice>,
+    /// How many tiers the price list has, by SKU and public rate.
+    listed_tiers: HashMap<(TextId, TextId), usize>,
+    quotas: Vec<Quota>,
+    /// By SKU; `None` where usage is free, but nobody knows how much.
+    quota_by_sku: HashMap<TextId, Option<u32>>,
+}
+
+/// Whether a class is free usage of a SKU that has a price, and for how long the offer is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Free {
+    /// Under the Always Free Tier.
+    Always,
+    /// For twelve months, or on trial: the pro forma bill does not have such offers.
+    Limited,
+}
+
+/// Whether usage is free although its SKU has a public price.
+pub fn free_offer(cube: &Cube, class: &ChargeClass) -> Option<Free> {
+    let listed = cube.filled(class, KeyColumn::PublicRate).is_some_and(|rate| rate != "0");
+    if !listed || cube.value(class, KeyColumn::UnblendedRateState) != Some("0") {
+        return None;
+    }
+    let limited = cube.value(class, KeyColumn::Description).is_some_and(is_limited_offer);
+    Some(if limited { Free::Limited } else { Free::Always })
+}
+
+impl Tariffs {
+    /// What the price list says of the month's SKUs, and of others what their lines show.
+    pub fn new(cube: &Cube, prices: &PriceList, has_terms: bool) -> Self {
+        let mut tariffs = Self::default();
+        let seen = Seen::new(cube, has_terms);
+        tariffs.take_quotas(cube, prices, &seen);
+        for (sku, public_rate, currency) in skus(cube) {
+            let price = tariffs.of_list(cube, prices, (sku, public_rate), currency);
+            let price = price.unwrap_or_else(|| tariffs.of_files(cube, &seen, (sku, public_rate)));
+            tariffs.by_sku.insert((sku, public_rate), price);
+        }
+        tariffs
+    }
+
+    /// What is known of the tiers of a class's SKU.
+    pub fn price(&self, class: &ChargeClass) -> SkuPrice {
+        let key = (class.text(KeyColumn::Sku), class.text(KeyColumn::PublicRate));
+        self.by_sku.get(&key).copied().unwrap_or(SkuPrice::OneTier)
+    }
+
+    /// How many tiers the price list has of a class's SKU, if it has the SKU.
+    pub fn listed_tiers(&self, class: &ChargeClass) -> Option<usize> {
+        let key = (class.text(KeyColumn::Sku), class.text(KeyColumn::PublicRate));
+        self.listed_tiers.get(&key).copied()
+    }
+
+    /// A tariff by its number.
+    pub fn tariff(&self, number: u32) -> &Tariff {
+        &self.tariffs[number as usize]
+    }
+
+    /// The quota that a SKU's usage takes part in; `Some(None)` where there is one of unknown size.
+    pub fn quota(&self, sku: TextId) -> Option<Option<u32>> {
+        self.quota_by_sku.get(&sku).copied()
+    }
+
+    /// A quota by its number.
+    pub fn quota_terms(&self, number: u32) -> Quota {
+        self.quotas[number as usize]
+    }
+
+    /// Whether a tariff of a SKU begins with usage that is free.
+    pub fn begins_free(&self, class: &ChargeClass) -> bool {
+        match self.price(class) {
+            SkuPrice::Tiers(tariff) => self.tariff(tariff).tiers.all()[0].rate.is_zero(),
+            SkuPrice::OneTier | SkuPrice::Unknown => false,
+        }
+    }
+
+    fn take_quotas(&mut self, cube: &Cube, prices: &PriceList, seen: &Seen) {
+        for quota in &prices.quotas {
+            let number = self.add_quota(Some(quota.quantity));
+            for sku in quota.skus.iter().filter_map(|sku| cube.texts.find(sku)) {
+                self.quota_by_sku.insert(sku, Some(number));
+            }
+        }
+        for (quantity, skus) in seen.quotas() {
+            // What the list says of a SKU goes before what its lines show.
+            let unlisted = |sku: &&TextId| {
+                !prices.prices.contains_key(cube.text(**sku)) || !self.listed_free(cube, prices, **sku)
+            };
+            let skus: Vec<TextId> = skus
+                .iter()
+                .filter(|sku| !self.quota_by_sku.contains_key(sku))
+                .filter(unlisted)
+                .copied()
+                .collect();
+            let number = quantity.map(|quantity| self.add_quota(quantity));
+            self.quota_by_sku.extend(skus.into_iter().map(|sku| (sku, number)));
+        }
+    }
+
+    /// Whether the price list has a tier of a SKU that is free.
+    fn listed_free(&self, cube: &Cube, prices: &PriceList, sku: TextId) -> bool {
+        let listed = prices.prices.get(cube.text(sku)).into_iter().flatten();
+        listed.into_iter().any(|price| price.tiers.all()[0].rate.is_zero())
+    }
+
+    fn add_quota(&mut self, quantity: Option<Quantity>) -> u32 {
+        self.quotas.push(Quota { quantity });
+        // There are no more quotas than SKUs.
+        u32::try_from(self.quotas.len() - 1).unwrap_or(u32::MAX)
+    }
+
+    fn add_tariff(&mut self, tiers: Tiers, source: TierSource) -> SkuPrice {
+        self.tariffs.push(Tariff { tiers, source });
+        SkuPrice::Tiers(u32::try_from(self.tariffs.len() - 1).unwrap_or(u32::MAX))
+    }
+
+    fn has_quota(&self, sku: TextId) -> bool {
+        matches!(self.quota_by_sku.get(&sku), Some(Some(_)))
+    }
+
+    /// The price list's tiers; `None` where it does not have the SKU at the line's own public rate.
+    fn of_list(
+        &mut self,
+        cube: &Cube,
+        prices: &PriceList,
+        (sku, public_rate): (TextId, TextId),
+        currency: Option<Currency>,
+    ) -> Option<SkuPrice> {
+        let public = cube.texts.get(public_rate).and_then(|rate| Rate::parse(rate).ok());
+        let public = public.filter(|rate| !rate.is_zero());
+        let price = prices.price(cube.text(sku), currency?, public)?;
+        self.listed_tiers.insert((sku, public_rate), price.tiers.all().len());
+        if price.tiers.all().len() == 1 && !self.has_quota(sku) {
+            return Some(SkuPrice::OneTier);
+        }
+        Some(self.add_tariff(price.tiers.clone(), TierSource::PriceList(price.offer)))
+    }
+
+    fn of_files(&mut self, cube: &Cube, seen: &Seen, (sku, public_rate): (TextId, TextId)) -> SkuPrice {
+        let public = cube.texts.get(public_rate).and_then(|rate| Rate::parse(rate).ok());
+        match (seen.tiers(sku, public), public) {
+            (Shown::Tiers(tiers), _) => self.add_tariff(tiers, TierSource::CostFiles),
+            (Shown::OneTier, Some(rate)) if self.has_quota(sku) && !rate.is_zero() => {
+                self.add_tariff(Tiers::single(rate), TierSource::CostFiles)
+            }
+            (Shown::OneTier, _) => SkuPrice::OneTier,
+            (Shown::Unclear, _) => SkuPrice::Unknown,
+        }
+    }
+}
+
+/// The SKUs of metered lines, with their public rates and the currency of their list prices.
+fn skus(cube: &Cube) -> Vec<(TextId, TextId, Option<Currency>)> {
+    let mut skus = BTreeMap::new();
+    for class in cube.classes.iter().filter(|class| line_item_type(cube, class).is_metered()) {
+        let sku = class.text(KeyColumn::Sku);
+        if !cube.text(sku).is_empty() {
+            let currency =
+                cube.filled(class, KeyColumn::PricingCurrency).or(cube.value(class, KeyColumn::Currency));
+            skus.insert((sku, class.text(KeyColumn::PublicRate)), currency.and_then(Currency::parse));
+        }
+    }
+    skus.into_iter().map(|((sku, rate), currency)| (sku, rate, currency)).collect()
+}
+
+/// What the family's lines show of a SKU's tiers.
+enum Shown {
+    OneTier,
+    Tiers(Tiers),
+    Unclear,
+}
+
+/// The family's usage by SKU and rate code, and what is free.
+#[derive(Default)]
+struct Seen {
+    paid: HashMap<TextId, SkuSeen>,
+    /// The SKUs of which some usage is charged, at whatever rate code.
+    charged: HashSet<TextId>,
+    /// By service, the tier part of the rate code and the unit; then by usage type without its region.
+    free: BTreeMap<(String, String, String), BTreeMap<String, FreeSeen>>,
+}
+
+#[derive(Default)]
+struct SkuSeen {
+    codes: HashMap<TextId, CodeSeen>,
+    /// The public rate, while all lines have one.
+    public_rate: Option<TextId>,
+    differ: bool,
+    /// Whether a code is of another tier than the base.
+    beyond_base: bool,
+}
+
+#[derive(Default)]
+struct CodeSeen {
+    usage: Quantity,
+    lines: u64,
+    /// The rate of lines that no discount touches.
+    rate: Option<Rate>,
+    differ: bool,
+}
+
+#[derive(Default)]
+struct FreeSeen {
+    usage: Quantity,
+    lines: u64,
+    skus: Vec<TextId>,
+}
+
+impl Seen {
+    fn new(cube: &Cube, has_terms: bool) -> Self {
+        let mut seen = Self::default();
+        // Where the list cost is that of the tier which applied, it is the base like any other.
+        if cube.abilities.of(Feature::ListCostOfDearestTier) != Ability::Told {
+            return seen;
+        }
+        for class in &cube.classes {
+            let kind = line_item_type(cube, class);
+            let counts = kind == LineItemType::Usage
+                && left_out_of_aws_cost(cube, class, kind).is_none()
+                && !cube.text(class.text(KeyColumn::Sku)).is_empty()
+                && !is_spot(cube, class, has_terms);
+            if counts {
+                match free_offer(cube, class) {
+                    Some(Free::Always) => seen.add_free(cube, class),
+                    Some(Free::Limited) => {}
+                    None => seen.add_paid(cube, class),
+                }
+            }
+        }
+        seen
+    }
+
+    fn add_paid(&mut self, cube: &Cube, class: &ChargeClass) {
+        let code = class.text(KeyColumn::RateCode);
+        let mut parts = cube.text(code).split('.').skip(1);
+        let paid = cube.value(class, KeyColumn::UnblendedRateState) == Some("+");
+        if !paid {
+            return;
+        }
+        self.charged.insert(class.text(KeyColumn::Sku));
+        if parts.next() != Some(ON_DEMAND_OFFER) {
+            return;
+        }
+        let sku = self.paid.entry(class.text(KeyColumn::Sku)).or_default();
+        sku.beyond_base |= parts.next() != Some(BASE_TIER);
+        let public_rate = class.text(KeyColumn::PublicRate);
+        sku.differ |= *sku.public_rate.get_or_insert(public_rate) != public_rate;
+        let seen = sku.codes.entry(code).or_default();
+        // What cannot be added has no end that could be told.
+        match seen.usage.plus(class.sum(Measure::Usage)) {
+            Ok(sum) => seen.usage = sum,
+            Err(_) => seen.differ = true,
+        }
+        seen.lines += class.lines;
+        if class.sum(Measure::NetUnblended) == class.sum(Measure::Unblended) {
+            match cube.texts.get(class.unblended_rate).and_then(|rate| Rate::parse(rate).ok()) {
+                Some(rate) => seen.differ |= *seen.rate.get_or_insert(rate) != rate,
+                None => seen.differ = true,
+            }
+        }
+    }
+
+    fn add_free(&mut self, cube: &Cube, class: &ChargeClass) {
+        let value = |column| cube.value(class, column).unwrap_or_default();
+        let tier = value(KeyColumn::RateCode).split('.').nth(2).unwrap_or_default();
+        let unit = value(KeyColumn::PricingUnit);
+        let of_offer = (cube.product(class).to_owned(), tier.to_owned(), unit.to_owned());
+        let usage_type = without_region(value(KeyColumn::UsageType));
+        let seen = self.free.entry(of_offer).or_default().entry(usage_type.to_owned()).or_default();
+        seen.usage = seen.usage.plus(class.sum(Measure::Usage)).unwrap_or(seen.usage);
+        seen.lines += class.lines;
+        let sku = class.text(KeyColumn::Sku);
+        if !seen.skus.contains(&sku) {
+            seen.skus.push(sku);
+        }
+    }
+
+    /// The quotas, each with its SKUs: the quantity of one that is used up, `None` for one that is not. Of unclear size: no quota.
+    #[expect(clippy::option_option, reason = "a quota of unclear size, and one without an end in sight")]
+    fn quotas(&self) -> Vec<(Option<Option<Quantity>>, Vec<TextId>)> {
+        let mut quotas = Vec::new();
+        for by_usage_type in self.free.values() {
+            let apart: Vec<_> = by_usage_type.values().map(|free| (self.quantity(free), free)).collect();
+            if apart.iter().all(|(quantity, _)| quantity.is_some()) {
+                quotas.extend(apart.into_iter().map(|(quantity, free)| (quantity, free.skus.clone())));
+                continue;
+            }
+            // Usage types may share one quota, as the kinds of requests of a queue do.
+            let mut together = FreeSeen::default();
+            for free in by_usage_type.values() {
+                together.usage = together.usage.plus(free.usage).unwrap_or_default();
+                together.lines += free.lines;
+                together.skus.extend(&free.skus);
+            }
+            quotas.push((self.quantity(&together), together.skus));
+        }
+        quotas
+    }
+
+    #[expect(clippy::option_option, reason = "as `quotas`")]
+    fn quantity(&self, free: &FreeSeen) -> Option<Option<Quantity>> {
+        match free.skus.iter().any(|sku| self.charged.contains(sku)) {
+            true => boundary(free.usage, free.lines).map(Some),
+            false => Some(None),
+        }
+    }
+
+    /// A SKU's paid tiers, the dearest first.
+    fn tiers(&self, sku: TextId, public: Option<Rate>) -> Shown {
+        let Some(seen) = self.paid.get(&sku) else { return Shown::OneTier };
+        if seen.codes.len() == 1 && !seen.beyond_base {
+            return Shown::OneTier;
+        }
+        let (Some(public), false) = (public, seen.differ) else { return Shown::Unclear };
+        let Some(mut codes) = seen.rates(public) else { return Shown::Unclear };
+        codes.sort_by_key(|(rate, _)| std::cmp::Reverse(*rate));
+        if codes[0].0 != public || codes.windows(2).any(|pair| pair[0].0 == pair[1].0) {
+            return Shown::Unclear;
+        }
+        if let [_] = codes.as_slice() {
+            return Shown::OneTier;
+        }
+        tiers(&codes).map_or(Shown::Unclear, Shown::Tiers)
+    }
+}
+
+impl SkuSeen {
+    /// The rate of every code; the public rate is that of the dearest, should discounts touch all lines of it.
+    fn rates(&self, public: Rate) -> Option<Vec<(Rate, &CodeSeen)>> {
+        let mut rates = Vec::with_capacity(self.codes.len());
+        let mut without = None;
+        for code in self.codes.values() {
+            match code.rate {
+                _ if code.differ => return None,
+                Some(rate) => rates.push((rate, code)),
+                None if without.is_none() => without = Some(code),
+                None => return None,
+            }
+        }
+        if let Some(code) = without {
+            if rates.iter().any(|(rate, _)| *rate >= public) || rates.is_empty() {
+                return None;
+            }
+            rates.push((public, code));
+        }
+        Some(rates)
+    }
+}
+
+/// Tiers of these rates, each as long as the family's usage of it; the last is open, for no group can leave it.
+fn tiers(codes: &[(Rate, &CodeSeen)]) -> Option<Tiers> {
+    let mut begin = Quantity::ZERO;
+    let mut all = Vec::with_capacity(codes.len());
+    for (place, (rate, code)) in codes.iter().enumerate() {
+        let is_last = place + 1 == codes.len();
+        let end = if is_last { None } else { Some(begin.plus(boundary(code.usage, code.lines)?).ok()?) };
+        all.push(Tier { begin, end, rate: *rate });
+        begin = end.unwrap_or(begin);
+    }
+    Tiers::new(all).ok()
+}
+
+/// The size of a tier that was left: the family's usage in it, if that is a size that AWS would choose, within what rounding each line at
+/// ten decimals can make of it. Sizes are whole, and of at most three digits before their zeros or before a factor of 1,024.
+fn boundary(usage: Quantity, lines: u64) -> Option<Quantity> {
+    let one = Quantity::ONE.units();
+    let nearest = (usage.units() + one / 2).div_euclid(one) * one;
+    let close = usage.units().abs_diff(nearest) <= u128::from(lines);
+    let round = |mut whole: i128| {
+        while whole % 10 == 0 {
+            whole /= 10;
+        }
+        whole < ten_to(3)
+    };
+    let whole = nearest / one;
+    let sized = whole > 0 && (round(whole) || (whole % 1_024 == 0 && round(whole / 1_024)));
+    (close && sized).then(|| Quantity::from_units(nearest).ok()).flatten()
+}
+
+/// A usage type without the region before it: `USW2-DataTransfer-Out-Bytes`, `ca-central-1-KMS-Requests`.
+fn without_region(usage_type: &str) -> &str {
+    let Some((prefix, rest)) = usage_type.split_once('-') else { return usage_type };
+    let is_short = |prefix: &[u8]| match prefix {
+        [area @ .., number] => area.len() == 3 && area.is_ascii() && number.is_ascii_digit(),
+        [] => false,
+    };
+    let upper = prefix.bytes().all(|b| b.is_ascii_uppercase() || b.is_ascii_digit());
+    if prefix == "EU" || (upper && is_short(prefix.as_bytes())) {
+        return rest;
+    }
+    // `xx-word-1-`: a region's code in full.
+    let mut parts = usage_type.splitn(4, '-');
+    match (parts.next(), parts.next(), parts.next(), parts.next()) {
+        (Some(area), Some(_), Some(number), Some(rest))
+            if area.len() == 2 && number.len() == 1 && number.bytes().all(|b| b.is_ascii_digit()) =>
+        {
+            rest
+        }
+        _ => usage_type,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! Sizes of tiers and names of usage types.
+
+    use super::*;
+
+    #[test]
+    fn a_size_is_what_aws_would_choose() {
+        let size = |usage: &str| boundary(Quantity::parse(usage).unwrap(), 3).map(|size| size.to_string());
+        for whole in ["1000000", "51200", "10240", "460800", "100", "5", "750"] {
+            assert_eq!(size(whole).as_deref(), Some(whole));
+        }
+        assert_eq!(size("51199.9999999998").as_deref(), Some("51200"));
+        assert_eq!(size("51199.9999999996"), None, "farther than three lines can be rounded");
+        for odd in ["46179", "0", "0.5", "-100", "1234"] {
+            assert_eq!(size(odd), None, "{odd}");
+        }
+    }
+
+    #[test]
+    fn a_region_is_no_part_of_a_usage_type() {
+        for (usage_type, expected) in [
+            ("USW2-DataTransfer-Out-Bytes", "DataTransfer-Out-Bytes"),
+            ("DataTransfer-Out-Bytes", "DataTransfer-Out-Bytes"),
+            ("EU-Requests-Tier1", "Requests-Tier1"),
+            ("ca-central-1-KMS-Requests", "KMS-Requests"),
+            ("KMS-Requests", "KMS-Requests"),
+            ("Requests", "Requests"),
+        ] {
+            assert_eq!(without_region(usage_type), expected);
+        }
+    }
+}
