@@ -68,9 +68,22 @@ fn write(folder: &TempDir, name: &str, content: &[u8]) {
 fn folder(files: &[(&str, Value)]) -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     for (name, content) in files {
-        write(&folder, name, content.to_string().as_bytes());
+        write(&folder, name, text(content).as_bytes());
     }
     folder
+}
+
+/// JSON in the order of AWS's files: what a file says of itself comes first, then the products, then the terms.
+fn text(content: &Value) -> String {
+    text_in_order(content, &["formatVersion", "offerCode", "version", "publicationDate", "products", "terms"])
+}
+
+fn text_in_order(content: &Value, order: &[&str]) -> String {
+    let Value::Object(entries) = content else { return content.to_string() };
+    let mut entries: Vec<_> = entries.iter().collect();
+    entries.sort_by_key(|(key, _)| order.iter().position(|first| first == key).unwrap_or(order.len()));
+    let entries: Vec<String> = entries.iter().map(|(key, value)| format!("{key:?}:{value}")).collect();
+    format!("{{{}}}", entries.join(","))
 }
 
 fn outcome(place: &Path, needs: &Needs) -> Result<(PriceList, PriceReport), String> {
@@ -143,7 +156,7 @@ fn versions_in_aws_layout_are_chosen_by_their_publication() {
         assert_eq!(outcome(&folder.path().join(below), &needs()).unwrap().0, list);
     }
     for (number, (_, content)) in files.iter().enumerate() {
-        write(&folder, &format!("loose/{number}.json"), content.to_string().as_bytes());
+        write(&folder, &format!("loose/{number}.json"), text(content).as_bytes());
     }
     let (loose, report) = outcome(&folder.path().join("loose"), &needs()).unwrap();
     assert_eq!((loose, report.files), (list, 4));
@@ -257,7 +270,7 @@ fn csv(rows: &str) -> Vec<u8> {
 #[test]
 fn csv_and_json_packed_or_not_give_the_same() {
     let ranges = [("A", "0", "10", "0.5000000000"), ("B", "10", "Inf", "0.2500000000")];
-    let json = offer("20260901000000", &[("SKU1", &ranges), ("OTHER", &flat("7"))]).to_string();
+    let json = text(&offer("20260901000000", &[("SKU1", &ranges), ("OTHER", &flat("7"))]));
     let rows = "\"SKU1\",\"JRTCKXETXF\",\"SKU1.JRTCKXETXF.B\",\"OnDemand\",\"b\",\"10\",\"Inf\",\"Hrs\",\"0.2500000000\",\"USD\",\"\",\"US East\",\"BoxUsage\",\"\"\n\
         \"SKU1\",\"HU7G6KETJZ\",\"SKU1.HU7G6KETJZ.2TG2D8R56U\",\"Reserved\",\"fee\",\"\",\"\",\"Quantity\",\"100\",\"USD\",\"\",\"US East\",\"BoxUsage\",\"\"\n\
         \"SKU1\",\"JRTCKXETXF\",\"SKU1.JRTCKXETXF.A\",\"OnDemand\",\"a, first\",\"0\",\"10\",\"Hrs\",\"0.5000000000\",\"USD\",\"\",\"US East\",\"BoxUsage\",\"\"\n";
@@ -283,18 +296,11 @@ fn csv_and_json_packed_or_not_give_the_same() {
 
 #[test]
 fn terms_may_come_before_products() {
-    let Value::Object(mut offer) = quota_offer("Global-Requests", "0", "100") else { panic!("an object") };
-    let products = offer.remove("products").unwrap();
-    let text = serde_json::to_string(&offer).unwrap();
-    // The header stays on top; the products are the last.
-    let text = format!(
-        "{},\"products\":{products}}}",
-        text.trim_end_matches('}').to_owned()
-            + &"}".repeat(text.len() - text.trim_end_matches('}').len() - 1)
-    );
+    let offer = quota_offer("Global-Requests", "0", "100");
+    let order = ["offerCode", "version", "publicationDate", "terms", "products"];
     let terms_first = tempfile::tempdir().unwrap();
-    write(&terms_first, "a.json", text.as_bytes());
-    let products_first = folder(&[("a.json", quota_offer("Global-Requests", "0", "100"))]);
+    write(&terms_first, "a.json", text_in_order(&offer, &order).as_bytes());
+    let products_first = folder(&[("a.json", offer)]);
     let (list, _) = prices_in(&terms_first);
     assert_eq!(list, prices_in(&products_first).0);
     assert_eq!((list.quotas.len(), list.prices.len()), (1, 1));
@@ -486,7 +492,7 @@ fn what_is_no_offer_file_is_listed_and_alone_refused() {
 
 #[test]
 fn damaged_files_are_refused_by_name() {
-    let text = offer("20260901000000", &[("SKU1", &flat("1"))]).to_string();
+    let text = text(&offer("20260901000000", &[("SKU1", &flat("1"))]));
     let deep = text.replace("[[[1]]]", &format!("{}{}", "[".repeat(100_000), "]".repeat(100_000)));
     let nested =
         text.replace("\"usagetype\":\"BoxUsage\"", &format!("\"usagetype\":{}", "[".repeat(100_000)));
