@@ -74,6 +74,7 @@ def classes(data):
     connection = duckdb.connect()
     connection.execute(f"""
         CREATE TABLE classes AS SELECT {keys}, {sums}, count(*) AS lines,
+            CASE WHEN count(DISTINCT {RATE}) = 1 AND count({RATE}) = count(*) THEN min({RATE}) END AS unblended_rate,
             count(*) - count(line_item_net_unblended_cost) AS lines_without_net
         FROM read_parquet({quoted(data / '**' / '*.parquet')}) GROUP BY ALL""")
     connection.execute(f"""
@@ -85,14 +86,23 @@ def classes(data):
 def priceable(connection, table="classes"):
     """The classes as dictionaries, costs as units of 10⁻¹⁰."""
     wanted = [name for name, *_ in KEY] + ["unblended_cost", "net_unblended_cost", "public_on_demand_cost", "lines"]
-    wanted += ["day", "usage_amount"] if table == "days" else []
+    wanted += ["usage_amount", "day" if table == "days" else "unblended_rate"]
     rows = connection.execute(f"SELECT {', '.join(wanted)} FROM {table}").fetchall()
     lines = [dict(zip(wanted, row)) for row in rows]
     for line in lines:
+        line["texts"] = [plain(line[name]) if name in DECIMAL_KEYS else line[name] for name, *_ in KEY]
         line["rate"] = {"+": 1, "0": 0}.get(line["rate_state"])
         line["unblended"], line["net"] = units(line["unblended_cost"]), units(line["net_unblended_cost"])
-        line["public"] = units(line["public_on_demand_cost"])
+        line["public"], line["usage"] = units(line["public_on_demand_cost"]), units(line["usage_amount"])
+        line["split"] = line["operation"] in ("EKSPod-EC2", "ECSTask-EC2")
+        for name in ("public_rate", "unblended_rate"):
+            line[name] = units(line[name]) if line.get(name) is not None else None
     return lines
+
+
+def plain(number):
+    """A decimal's plain text, without zeros at its end."""
+    return None if number is None else f"{number.normalize():f}"
 
 
 def assert_same(run, connection):
@@ -101,7 +111,9 @@ def assert_same(run, connection):
                         for name, column, _ in KEY)
     of_classes = ", ".join(name for name, *_ in KEY)
     sums = ", ".join([*(name for name, _ in MEASURES), "lines", "lines_without_net"])
-    ours, theirs = f"SELECT {of_cube}, {sums} FROM {run.cube}", f"SELECT {of_classes}, {sums} FROM classes"
+    rate = "CAST(line_item_unblended_rate AS DECIMAL(38, 10))"
+    ours = f"SELECT {of_cube}, {rate}, {sums} FROM {run.cube}"
+    theirs = f"SELECT {of_classes}, unblended_rate, {sums} FROM classes"
 
     def count(sql):
         return connection.execute(f"SELECT count(*) FROM ({sql})").fetchone()[0]

@@ -106,7 +106,7 @@ class Tiers:
                 return
             rated.append((next(iter(rates), None), of_code))
         without = [place for place, (rate, _) in enumerate(rated) if rate is None]
-        if len(without) > 1 or len(without) == len(rated):
+        if len(without) > 1:
             return
         for place in without:
             if any(rate is not None and rate >= public for rate, _ in rated):
@@ -170,11 +170,10 @@ def price_pools(lines, tiers, switched_off=lambda line: False):
     usage = {pool: sum(line["usage"] for line in of_pool) for pool, of_pool in pools.items()}
     free = dict.fromkeys(pools, 0)
     takers = defaultdict(list)
-    for group, sku in sorted(pools, key=lambda pool: pool[0]):
+    for group, sku in sorted(pools):
         if sku in tiers.quotas:
             takers[group, tiers.quotas[sku]].append((group, sku))
     for (_, quota), of_quota in takers.items():
-        of_quota.sort(key=lambda pool: tiers.order(pool[1]))
         weights = [max(0, usage[pool]) for pool in of_quota]
         for pool, part in zip(of_quota, shares(min(tiers.sizes[quota], sum(weights)), weights)):
             free[pool] = part

@@ -1,15 +1,18 @@
 """docs/pricing.md written again, in Python: what becomes of every charge class under a book of percentage rules.
 
-Nothing here is taken from the program. Costs are whole units of 10⁻¹⁰, factors of 10⁻⁶, amounts of 10⁻¹⁶: all exact.
+Nothing here is taken from the program. Costs are whole units of 10⁻¹⁰, factors of 10⁻⁶, amounts of 10⁻²⁰: all exact.
 """
 from collections import defaultdict
 from decimal import Decimal
 
+import own_tiers
+
 ONE = 10**6
+# Amounts have so many units in one unit of a cost.
+AMOUNT = 10**10
 DISCOUNTS = ("Credit", "Refund", "Discount")
 COMMITMENT_FEES = ("SavingsPlanRecurringFee", "SavingsPlanUpfrontFee", "RIFee")
 METERED = ("Usage", "DiscountedUsage", "SavingsPlanCoveredUsage")
-ON_DEMAND_OFFER, BASE_TIER = "JRTCKXETXF", "6YS6EN2CT7"
 
 
 class Book:
@@ -40,17 +43,6 @@ class Book:
                     percent = int(Decimal(rule["modifier_percentage"]) * 10**4)
                     return ONE + percent if rule["type"] == "MARKUP" else ONE - percent
         return ONE
-
-
-def tiered_skus(lines):
-    """SKUs with two On-Demand rate codes in the month, or one of another tier than the base."""
-    codes = defaultdict(set)
-    for line in lines:
-        parts = (line["rate_code"] or "").split(".")
-        if len(parts) == 3 and parts[1] == ON_DEMAND_OFFER:
-            codes[line["sku"]].add(line["rate_code"])
-    return {sku for sku, of_sku in codes.items()
-            if len(of_sku) > 1 or any(code.split(".")[2] != BASE_TIER for code in of_sku)}
 
 
 def left_out(line):
@@ -96,25 +88,31 @@ def is_spot(line):
             or "BoxUsage" in usage_type and paid and not line["term"])
 
 
-def base(line, tiered):
-    """The base of a priced line: its name and its cost."""
-    if line["type"] == "Usage":
-        if is_spot(line):
-            return "spot", line["unblended"]
-        if line["rate"] == 0 and line["public_rate"] is not None and line["public_rate"] > 0:
-            return "zero rate", 0
-        if line["sku"] in tiered and line["public"]:
-            if line["net"] == line["unblended"]:
-                return "tiered, unblended", line["unblended"]
-            return "tiered, public", line["public"]
+def base(line, tiers):
+    """The base of a priced line: its name and its cost; usage at AWS's tiers has a share instead of a cost."""
+    if line["type"] == "Usage" and is_spot(line):
+        return "spot", line["unblended"]
+    always_free = own_tiers.is_free(line) and not own_tiers.is_limited(line)
+    if own_tiers.is_free(line) and not always_free:
+        return ("public", line["public"]) if line["public"] else ("fallen back", line["unblended"])
+    known = line["sku"] not in tiers.no_quota or line["type"] != "Usage"
+    if line["type"] in METERED and line["public"] and tiers.of(line) and (known or not always_free):
+        line["tiers"] = tiers.of(line)
+        return "own tiers", 0
+    if always_free:
+        return "zero rate", 0
+    if line["type"] == "Usage" and line["sku"] in tiers.unknown and line["public"] and not own_tiers.is_free(line):
+        if line["net"] == line["unblended"]:
+            return "tiered, unblended", line["unblended"]
+        return "tiered, public", line["public"]
     if line["public"]:
         return "public", line["public"]
     return "fallen back", line["unblended"]
 
 
-def price(lines, book):
-    """Every class with its group, treatment, base and amount."""
-    tiered = tiered_skus(lines)
+def price(lines, book, prices=None):
+    """Every class with its group, treatment, base and amount. `prices` is what a price list has, as `own_tiers.Tiers` takes it."""
+    tiers = own_tiers.Tiers(lines, is_spot, prices)
     for line in lines:
         group = book.group_of.get(line["account"])
         line |= {"group": group, "left_out": left_out(line), "treatment": "ungrouped", "base": None, "amount": 0}
@@ -122,12 +120,22 @@ def price(lines, book):
             continue
         line["treatment"] = treatment(line, group, book)
         if line["treatment"] == "at cost":
-            line["amount"] = line["unblended"] * ONE
+            line["amount"] = line["unblended"] * AMOUNT
         elif line["treatment"] == "priced":
-            line["base"], cost = base(line, tiered)
+            line["base"], cost = base(line, tiers)
             line["factor"] = 0 if line["base"] == "zero rate" else book.factor(line, group)
-            line["amount"] = cost * line["factor"]
+            line["amount"] = cost * line["factor"] * (AMOUNT // ONE)
+    in_order = sorted(lines, key=key_order)
+    own_tiers.price_pools(in_order, tiers)
+    for line in lines:
+        if line["base"] == "own tiers":
+            line["amount"] = half_away_of(line["share"] * line["factor"], ONE)
     return lines
+
+
+def key_order(line):
+    """The order of classes: that of their keys, null before any text."""
+    return [(value is not None, value) for value in line["texts"]]
 
 
 def statement_lines(lines, group):
@@ -143,17 +151,21 @@ def statement_lines(lines, group):
     return dict(sorted(amounts.items()))
 
 
-def half_away(amount):
-    """Units of 10⁻¹⁶ rounded to units of 10⁻¹⁰."""
-    rounded = (abs(amount) + ONE // 2) // ONE
+def half_away_of(amount, divisor):
+    rounded = (abs(amount) + divisor // 2) // divisor
     return rounded if amount >= 0 else -rounded
+
+
+def half_away(amount):
+    """Units of 10⁻²⁰ rounded to units of 10⁻¹⁰."""
+    return half_away_of(amount, AMOUNT)
 
 
 def shown(amounts):
     """Amounts at ten decimals that sum to their rounded total: rounded down, the rest to the largest remainders."""
-    parts = [amount // ONE for amount in amounts]
+    parts = [amount // AMOUNT for amount in amounts]
     missing = half_away(sum(amounts)) - sum(parts)
-    order = sorted(range(len(parts)), key=lambda at: (-(amounts[at] % ONE), at))
+    order = sorted(range(len(parts)), key=lambda at: (-(amounts[at] % AMOUNT), at))
     for at in order[:missing]:
         parts[at] += 1
     return parts

@@ -193,13 +193,16 @@ def test_pro_forma_by_day(month):
         line = whole[tuple(day[name] for name, *_ in cube.KEY)]
         if line["treatment"] in ("priced", "at cost"):
             name = "public" if line["base"] in ("public", "tiered, public") else "unblended"
-            exact[line["group"], day["day"]] += day[name] * line.get("factor", pricing.ONE)
+            amount = day[name] * line.get("factor", pricing.ONE) * pricing.AMOUNT // pricing.ONE
+            if line["base"] == "own tiers":
+                amount = line["amount"] * day["usage"] // line["usage"]
+            exact[line["group"], day["day"]] += amount
             classes[line["group"], day["day"]] += 1
     rows = [row for row in report(month.run.out, "--by", "group,day") if row["day"]]
     shown = {(row["billing_group"], row["day"]): units(row["pro_forma_cost"]) for row in rows}
     assert shown.keys() == exact.keys()
     for key, amount in exact.items():
-        assert abs(shown[key] * pricing.ONE - amount) < classes[key] * pricing.ONE, key
+        assert abs(shown[key] * pricing.AMOUNT - amount) < classes[key] * pricing.AMOUNT, key
     totals = defaultdict(int)
     for row in report(month.run.out, "--by", "group,day,account"):
         totals[row["billing_group"]] += units(row["pro_forma_cost"])
@@ -236,10 +239,10 @@ def test_the_reconciliation_names_what_is_left_out_and_dropped(month):
 def test_the_month_shows_every_case(month):
     """A month that lacks a case would leave a rule unchecked."""
     seen = {(line["treatment"], line["base"] or line["type"]) for line in month.lines}
-    cases = {("priced", "spot"), ("priced", "zero rate"), ("priced", "public"), ("priced", "fallen back"),
+    cases = {("priced", "spot"), ("priced", "own tiers"), ("priced", "public"), ("priced", "fallen back"),
              ("at cost", "SavingsPlanCoveredUsage"), ("at cost", "SavingsPlanNegation"),
              ("dropped", "SavingsPlanNegation"), ("at cost", "SavingsPlanRecurringFee"), ("at cost", "DiscountedUsage"), ("at cost", "RIFee"),
              ("dropped", "Credit"), ("dropped", "Tax"), ("ungrouped", "Usage")}
     assert cases - seen == set()
-    assert {("priced", "tiered, unblended"), ("priced", "tiered, public")} & seen
+    assert {("priced", "tiered, unblended"), ("priced", "tiered, public"), ("priced", "own tiers")} & seen
     assert any(line["base"] == "public" and line["type"] == "SavingsPlanCoveredUsage" for line in month.lines)

@@ -42,8 +42,8 @@ pub enum Cause {
     Base(Base, Base),
     /// Other usage or other cost of the same lines.
     Usage,
-    /// Other usage that shares the tiers of this rule.
-    TierPool(u32),
+    /// Other usage that shares the tiers of this rule, or AWS's.
+    TierPool(Option<u32>),
     /// Lines that only the first has.
     OnlyBefore,
     /// Lines that only the second has.
@@ -232,6 +232,15 @@ impl<'a> Placed<'a> {
         }
     }
 
+    /// Why lines cost something else although nothing of their own has changed.
+    fn pool(&self) -> Cause {
+        match self.entry.treatment {
+            Treatment::Priced(Base::CustomTiers) => Cause::TierPool(self.entry.rule),
+            Treatment::Priced(Base::GroupTiers) => Cause::TierPool(None),
+            _ => Cause::Usage,
+        }
+    }
+
     fn usage(&self) -> (String, Quantity) {
         let unit = self.side.cube.value(self.class, KeyColumn::PricingUnit).unwrap_or_default();
         (unit.to_owned(), self.class.sum(Measure::Usage))
@@ -305,8 +314,7 @@ impl Parts {
         let usage = Some((unit, usage.minus(one.class.sum(Measure::Usage))?));
         let same_sums = one.class.sums == other.class.sums;
         let Some(decision) = decision(one, other) else {
-            let pool = other.entry.rule.filter(|_| same_sums).map(Cause::TierPool);
-            return self.add(other, pool.unwrap_or(Cause::Usage), whole, usage);
+            return self.add(other, if same_sums { other.pool() } else { Cause::Usage }, whole, usage);
         };
         if same_sums {
             return self.add(other, decision, whole, None);

@@ -4,7 +4,7 @@
 //! words and their sources. A class's amount follows from its own sums and its entry alone, but for custom tiers, where a
 //! pool of classes shares one exact amount.
 
-use crate::abilities;
+use crate::abilities::{self, Ability, Feature};
 use crate::account::AccountId;
 use crate::book::Book;
 use crate::charge_class::{ChargeClass, Cube, KeyColumn, Measure, TextId};
@@ -284,11 +284,14 @@ impl<'a> Pricer<'a> {
         if is_spot(self.cube, class, self.has_terms) {
             return Base::Spot;
         }
-        if free_offer(self.cube, class) != Some(Free::Always) {
-            return self.tiered_base(class);
+        match free_offer(self.cube, class) {
+            Some(Free::Always) => {}
+            // Without the offer its usage has the first paid price, which is the public one.
+            Some(Free::Limited) => return self.listed_base(class),
+            None => return self.tiered_base(class),
         }
         match self.tariffs.quota(class.text(KeyColumn::Sku)) {
-            Some(Some(_)) => self.tiered_base(class),
+            Some(Some(_)) if self.tariffs.price(class) != SkuPrice::Unknown => self.tiered_base(class),
             _ if self.tariffs.begins_free(class) => Base::GroupTiers,
             _ if self.switched_off(class, group).is_some() => self.tiered_base(class),
             _ => Base::ZeroRate,
@@ -298,8 +301,11 @@ impl<'a> Pricer<'a> {
     /// The base of what would cost its public On-Demand price, had the SKU no tiers.
     fn tiered_base(&self, class: &ChargeClass) -> Base {
         let discounted = class.sum(Measure::NetUnblended) != class.sum(Measure::Unblended);
+        // Where the list cost is that of the tier which applied, that of free usage is 0.
+        let by_applied_tier = self.cube.abilities.of(Feature::ListCostOfDearestTier) != Ability::Told;
         match (self.listed_base(class), self.tariffs.price(class)) {
             (Base::PublicOnDemand, SkuPrice::Tiers(_)) => Base::GroupTiers,
+            (Base::FallenBack, SkuPrice::Tiers(_)) if by_applied_tier => Base::GroupTiers,
             (Base::PublicOnDemand, SkuPrice::Unknown) if !self.is_plain_usage(class) => Base::PublicOnDemand,
             (Base::PublicOnDemand, SkuPrice::Unknown) if discounted => Base::TieredPublic,
             (Base::PublicOnDemand, SkuPrice::Unknown) => Base::TieredUnblended,

@@ -223,7 +223,8 @@ fn cause(cause: &Cause, before: &RunFolder, after: &RunFolder) -> String {
             format!("another base: {} → {}", why(*was), why(*is))
         }
         Cause::Usage => "usage or cost changed".to_owned(),
-        Cause::TierPool(rule) => format!("other usage under the tiers of rule `{}`", new(*rule).name),
+        Cause::TierPool(Some(rule)) => format!("other usage under the tiers of rule `{}`", new(*rule).name),
+        Cause::TierPool(None) => "other usage, or other prices, under AWS's tiers".to_owned(),
         Cause::OnlyBefore => "lines only in A".to_owned(),
         Cause::OnlyAfter => "lines only in B".to_owned(),
         Cause::MovedTo(to) => format!("moved to {}", group(to)),

@@ -175,15 +175,13 @@ fn warnings(card: &RateCard, account: &Reconciliation) -> Vec<String> {
         warnings.push(format!("{lines} lines have no public cost and are priced at their unblended cost"));
     }
     let listed = [
-        (account.zero_rate.len(), "classes of usage at rate 0 stay at 0"),
-        (account.tiered_on_unblended.len(), "classes of tiered usage are priced at their unblended cost"),
-        (
-            account.tiered_on_public.len(),
-            "classes of tiered usage under a discount are priced at the dearest tier",
-        ),
+        (account.zero_rate.len(), "free usage of unknown quotas: 0"),
+        (account.tiered_on_unblended.len(), "SKUs of unknown tiers: their unblended cost"),
+        (account.tiered_on_public.len(), "SKUs of unknown tiers under a discount: the dearest tier"),
     ];
     for (count, what) in listed.into_iter().filter(|(count, _)| *count > 0) {
-        warnings.push(format!("{count} {what}; reconciliation.json lists them"));
+        let classes = if count == 1 { "1 class".to_owned() } else { format!("{count} classes") };
+        warnings.push(format!("{classes} of {what}; reconciliation.json lists them, a price list may help"));
     }
     warnings
 }

@@ -7,6 +7,7 @@ use billing::cost_line::LineItemType;
 use billing::custom_line_item::{Charge, CustomLineItem, Filter};
 use billing::pricing::{Pricing, Scope};
 use billing::rate_card::{Base, Reason, Treatment, line_item_type};
+use billing::tiers::{Tier, Tiers};
 
 /// Why a price starts from this and not from the public On-Demand cost.
 pub const fn base_reason(base: Base) -> Option<&'static str> {
@@ -83,13 +84,18 @@ pub fn pricing(pricing: &Pricing) -> String {
         Pricing::FreeTier { activated: true } => "free tier".to_owned(),
         Pricing::FreeTier { activated: false } => "no free tier".to_owned(),
         Pricing::CustomTiers(tiers) => {
-            let tier = |tier: &billing::tiers::Tier| match tier.end {
-                Some(end) => format!("{}–{end} at {}", tier.begin, tier.rate),
-                None => format!("from {} at {}", tier.begin, tier.rate),
-            };
-            format!("tiers {}", tiers.tiers().all().iter().map(tier).collect::<Vec<_>>().join(", "))
+            format!("tiers {}", self::tiers(tiers.tiers()))
         }
     }
+}
+
+/// Tiers and their rates.
+pub fn tiers(tiers: &Tiers) -> String {
+    let tier = |tier: &Tier| match tier.end {
+        Some(end) => format!("{}–{end} at {}", tier.begin, tier.rate),
+        None => format!("from {} at {}", tier.begin, tier.rate),
+    };
+    tiers.all().iter().map(tier).collect::<Vec<_>>().join(", ")
 }
 
 /// What an item charges.

@@ -112,7 +112,8 @@ impl Pools {
             pool.usage = sum(pool.classes.iter().map(usage)).map_err(|error| (pool.classes[0], error))?;
         }
         self.fill_together().map_err(|(pool, error)| (self.pools[pool as usize].classes[0], error))?;
-        self.give_quotas(tariffs).map_err(|(pool, error)| (self.pools[pool as usize].classes[0], error))?;
+        self.give_quotas(cube, tariffs)
+            .map_err(|(pool, error)| (self.pools[pool as usize].classes[0], error))?;
         let mut amounts = Vec::new();
         for number in 0..self.pools.len() {
             let own = self.shares(number, usage).map_err(|error| (self.pools[number].classes[0], error))?;
@@ -140,14 +141,16 @@ impl Pools {
     }
 
     /// Gives each group its free quotas: what they cover goes to the SKUs in proportion to their usage.
-    fn give_quotas(&mut self, tariffs: &Tariffs) -> Result<(), (u32, DecimalError)> {
-        let mut takers: BTreeMap<(u32, u32), Vec<&Vec<u32>>> = BTreeMap::new();
+    fn give_quotas(&mut self, cube: &Cube, tariffs: &Tariffs) -> Result<(), (u32, DecimalError)> {
+        let mut takers: BTreeMap<(u32, u32), BTreeMap<&str, &Vec<u32>>> = BTreeMap::new();
         for ((group, sku), pools) in &self.by_sku {
             if let Some(Some(quota)) = tariffs.quota(*sku) {
-                takers.entry((*group, quota)).or_default().push(pools);
+                takers.entry((*group, quota)).or_default().insert(cube.text(*sku), pools);
             }
         }
         for ((_, quota), skus) in takers {
+            // In the order of the SKUs' texts, which is the same for every reading of the month.
+            let skus: Vec<&Vec<u32>> = skus.into_values().collect();
             let usage: Vec<Quantity> =
                 skus.iter().map(|pools| self.pools[pools[0] as usize].usage.max(Quantity::ZERO)).collect();
             let failed = |error| (skus[0][0], error);

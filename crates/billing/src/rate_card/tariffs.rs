@@ -401,7 +401,7 @@ impl SkuSeen {
             }
         }
         if let Some(code) = without {
-            if rates.iter().any(|(rate, _)| *rate >= public) || rates.is_empty() {
+            if rates.iter().any(|(rate, _)| *rate >= public) {
                 return None;
             }
             rates.push((public, code));

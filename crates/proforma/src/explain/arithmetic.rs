@@ -5,7 +5,7 @@ use crate::wording;
 use billing::book::Book;
 use billing::charge_class::{Cube, KeyColumn, Measure};
 use billing::money::{Amount, DecimalError, Factor, Quantity};
-use billing::rate_card::{Operation, RateCard, Treatment};
+use billing::rate_card::{Operation, RateCard, TierSource, Treatment};
 use serde::Serialize;
 
 /// What a class is, and what made its amount.
@@ -29,7 +29,7 @@ pub struct Arithmetic {
     pub rule: Option<Rule>,
     /// What the base is multiplied by, where it is.
     pub factor: Option<String>,
-    /// The usage that shares the rule's tiers, where it has some.
+    /// The usage that shares tiers, where the class has some.
     pub tier_pool: Option<TierPool>,
     pub amount: String,
     pub currency: String,
@@ -49,10 +49,18 @@ pub struct Rule {
     pub modifier: String,
 }
 
-/// The usage that one custom tier rule prices in the group.
+/// The group's usage that fills tiers together.
 #[derive(Debug, Serialize)]
 pub struct TierPool {
+    /// `rule`, `price list` or `cost files`: where the tiers are known from.
+    pub source: &'static str,
+    pub tiers: String,
     pub usage_amount: String,
+    /// What of the usage an Always Free quota covers.
+    pub free_amount: String,
+    /// The rule that has switched the free tier off.
+    pub free_tier_switched_off_by: Option<String>,
+    /// What the usage costs before any percentage.
     pub amount: String,
 }
 
@@ -84,7 +92,11 @@ pub fn of_lines(
         Operation::Drop => (None, None, None),
         Operation::Keep(measure) => (Some(measure), None, None),
         Operation::Scale(measure, factor) => (Some(measure), Some(factor), None),
-        Operation::Rate(pool) => (Some(Measure::Usage), None, Some(tier_pool(cube, card, pool)?)),
+        Operation::Rate(pool) => (
+            Some(Measure::Usage),
+            rule.and_then(|rule| rule.pricing.factor()),
+            Some(tier_pool(book, card, pool)),
+        ),
     };
     let why = match entry.treatment {
         Treatment::Priced(base) => wording::base_reason(base),
@@ -121,11 +133,36 @@ pub fn of_lines(
     })
 }
 
-fn tier_pool(cube: &Cube, card: &RateCard, number: u32) -> Result<TierPool, DecimalError> {
+fn tier_pool(book: &Book, card: &RateCard, number: u32) -> TierPool {
     let pool = &card.pools[number as usize];
-    let usage = pool.classes.iter().map(|class| cube.classes[*class as usize].sum(Measure::Usage));
-    let usage = usage.into_iter().try_fold(Quantity::ZERO, |sum: Quantity, more| sum.plus(more))?;
-    Ok(TierPool { usage_amount: usage.to_string(), amount: pool.amount.to_string() })
+    TierPool {
+        source: match pool.source {
+            TierSource::Rule(_) => "rule",
+            TierSource::PriceList(_) => "price list",
+            TierSource::CostFiles => "cost files",
+        },
+        tiers: wording::tiers(&pool.tiers),
+        usage_amount: pool.usage.to_string(),
+        free_amount: pool.free.to_string(),
+        free_tier_switched_off_by: pool.switched_off_by.map(|rule| book.rules[rule as usize].name.clone()),
+        amount: pool.amount.to_string(),
+    }
+}
+
+impl TierPool {
+    /// What shares the tiers, and at what they cost.
+    fn in_words(&self) -> String {
+        let tiers = match self.source {
+            "rule" => "the tiers".to_owned(),
+            source => format!("AWS's tiers ({}, from the {source})", self.tiers),
+        };
+        let free = match (&*self.free_amount, &self.free_tier_switched_off_by) {
+            ("0", None) => String::new(),
+            (free, None) => format!(", {free} of it free,"),
+            (_, Some(rule)) => format!(", none of it free by rule `{rule}`,"),
+        };
+        format!("of {} that share {tiers}{free} and cost {}", self.usage_amount, self.amount)
+    }
 }
 
 impl Arithmetic {
@@ -153,12 +190,8 @@ impl Arithmetic {
         let Base { name, why, amount } = self.base.as_ref()?;
         let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
         Some(match (&self.tier_pool, &self.factor) {
-            (Some(pool), _) => {
-                format!(
-                    "{name} {amount}, of {} that share the tiers and cost {}",
-                    pool.usage_amount, pool.amount
-                )
-            }
+            (Some(pool), Some(factor)) => format!("{name} {amount}, {}; × {factor}", pool.in_words()),
+            (Some(pool), None) => format!("{name} {amount}, {}", pool.in_words()),
             (None, Some(factor)) => format!("{name} {amount} × {factor}{why}"),
             (None, None) => format!("{name} {amount}{why}"),
         })

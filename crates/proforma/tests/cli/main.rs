@@ -4,6 +4,7 @@ mod exported;
 mod reports;
 mod small_files;
 mod support;
+mod tiers;
 
 mod bad_columns;
 mod bad_cost_files;

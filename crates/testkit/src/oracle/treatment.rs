@@ -141,7 +141,7 @@ impl<'a> Judge<'a> {
             let rates: BTreeSet<_> = plain.map(|line| rate(&line.line_item_unblended_rate)).collect();
             let public: BTreeSet<_> =
                 lines.iter().map(|line| rate(&line.pricing_public_on_demand_rate)).collect();
-            only.is_none() || rates.len() != 1 || rates != public
+            only.is_none() || public.len() != 1 || (!rates.is_empty() && rates != public)
         };
         by_sku.into_iter().filter(is_unknown).map(|(sku, _)| sku).collect()
     }

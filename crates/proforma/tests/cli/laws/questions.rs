@@ -202,8 +202,18 @@ fn check_arithmetic(class: &Value) {
         let base = exact(&class["base"]["amount"]);
         let factor = class["factor"].as_str().map_or_else(|| Exact::of("1"), Exact::of);
         assert_eq!(base.times(&factor), amount, "{class:#}");
-    } else {
+    } else if class["tier_pool"]["source"] == "rule" {
         assert!(text(&class["rule"]["modifier"]).starts_with("tiers "), "{class:#}");
+    } else {
+        let (usage, pool) = (exact(&class["base"]["amount"]), &class["tier_pool"]);
+        let factor = class["factor"].as_str().map_or_else(|| Exact::of("1"), Exact::of);
+        let share = exact(&pool["amount"]).times(&usage).times(&factor);
+        let rounded = amount.times(&exact(&pool["usage_amount"]));
+        let apart = (share.clone() - &rounded).max(rounded - &share);
+        assert!(
+            apart <= exact(&pool["usage_amount"]).times(&Exact::of("0.00000000000000000002")),
+            "{class:#}"
+        );
     }
 }
 
