@@ -291,8 +291,10 @@ impl<'a> Pricer<'a> {
             None => return self.tiered_base(class),
         }
         match self.tariffs.quota(class.text(KeyColumn::Sku)) {
-            Some(Some(_)) if self.tariffs.price(class) != SkuPrice::Unknown => self.tiered_base(class),
-            _ if self.tariffs.begins_free(class) => Base::GroupTiers,
+            Some(Some(_)) if self.tariffs.price(self.cube, class) != SkuPrice::Unknown => {
+                self.tiered_base(class)
+            }
+            _ if self.tariffs.begins_free(self.cube, class) => Base::GroupTiers,
             _ if self.switched_off(class, group).is_some() => self.tiered_base(class),
             _ => Base::ZeroRate,
         }
@@ -303,7 +305,7 @@ impl<'a> Pricer<'a> {
         let discounted = class.sum(Measure::NetUnblended) != class.sum(Measure::Unblended);
         // Where the list cost is that of the tier which applied, that of free usage is 0.
         let by_applied_tier = self.cube.abilities.of(Feature::ListCostOfDearestTier) != Ability::Told;
-        match (self.listed_base(class), self.tariffs.price(class)) {
+        match (self.listed_base(class), self.tariffs.price(self.cube, class)) {
             (Base::PublicOnDemand, SkuPrice::Tiers(_)) => Base::GroupTiers,
             (Base::FallenBack, SkuPrice::Tiers(_)) if by_applied_tier => Base::GroupTiers,
             (Base::PublicOnDemand, SkuPrice::Unknown) if !self.is_plain_usage(class) => Base::PublicOnDemand,
@@ -361,7 +363,8 @@ impl<'a> Pricer<'a> {
             return Ok(());
         }
         let factor = pricing.and_then(Pricing::factor).unwrap_or(Factor::ONE);
-        if let (Base::GroupTiers, SkuPrice::Tiers(tariff)) = (base, self.tariffs.price(class)) {
+        if let (Base::GroupTiers, SkuPrice::Tiers(tariff)) = (base, self.tariffs.price(self.cube, class)) {
+            self.one_currency(class)?;
             let (sku, off) = (class.text(KeyColumn::Sku), self.switched_off(class, group));
             let pool = self.pools.join_sku(number, (group, sku), tariff, &self.tariffs, off);
             entry.operation = Operation::Rate(pool);
@@ -434,7 +437,7 @@ impl<'a> Pricer<'a> {
                 "rule `{rule}` has a rate above twice the list rate {list}, which AWS would refuse"
             ));
         }
-        if let Some(ranges) = self.tariffs.listed_tiers(class)
+        if let Some(ranges) = self.tariffs.listed_tiers(self.cube, class)
             && tiers.all().len() > ranges
         {
             let (own, sku) = (tiers.all().len(), self.cube.value(class, KeyColumn::Sku).unwrap_or("-"));

@@ -11,7 +11,7 @@ use crate::cost_line::{LineItemType, is_limited_offer};
 use crate::money::{Currency, Quantity, Rate, ten_to};
 use crate::price_list::PriceList;
 use crate::tiers::{Tier, Tiers};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// The tier part of a rate code whose price is the only one, or the base one, of its SKU.
 const BASE_TIER: &str = "6YS6EN2CT7";
@@ -56,14 +56,39 @@ pub struct Quota {
     pub quantity: Option<Quantity>,
 }
 
+/// What tells prices of a month apart: one that changes within it has other public rates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct PriceKey {
+    sku: TextId,
+    public_rate: TextId,
+    currency: TextId,
+}
+
+impl PriceKey {
+    fn of(cube: &Cube, class: &ChargeClass) -> Self {
+        let listed = cube.filled(class, KeyColumn::PricingCurrency).is_some();
+        let currency = if listed { KeyColumn::PricingCurrency } else { KeyColumn::Currency };
+        Self {
+            sku: class.text(KeyColumn::Sku),
+            public_rate: class.text(KeyColumn::PublicRate),
+            currency: class.text(currency),
+        }
+    }
+
+    /// The public rate, where there is one.
+    fn public_rate(self, cube: &Cube) -> Option<Rate> {
+        let rate = cube.texts.get(self.public_rate).and_then(|rate| Rate::parse(rate).ok());
+        rate.filter(|rate| !rate.is_zero())
+    }
+}
+
 /// The tariffs and quotas of a month.
 #[derive(Debug, Default)]
 pub struct Tariffs {
     tariffs: Vec<Tariff>,
-    /// By SKU and public rate, which changes with the price.
-    by_sku: HashMap<(TextId, TextId), SkuPrice>,
-    /// How many tiers the price list has, by SKU and public rate.
-    listed_tiers: HashMap<(TextId, TextId), usize>,
+    by_price: HashMap<PriceKey, SkuPrice>,
+    /// How many tiers the price list has.
+    listed_tiers: HashMap<PriceKey, usize>,
     quotas: Vec<Quota>,
     /// By SKU; `None` where usage is free, but nobody knows how much.
     quota_by_sku: HashMap<TextId, Option<u32>>,
@@ -94,24 +119,22 @@ impl Tariffs {
         let mut tariffs = Self::default();
         let seen = Seen::new(cube, has_terms);
         tariffs.take_quotas(cube, prices, &seen);
-        for (sku, public_rate, currency) in skus(cube) {
-            let price = tariffs.of_list(cube, prices, (sku, public_rate), currency);
-            let price = price.unwrap_or_else(|| tariffs.of_files(cube, &seen, (sku, public_rate)));
-            tariffs.by_sku.insert((sku, public_rate), price);
+        for key in keys(cube) {
+            let price = tariffs.of_list(cube, prices, key);
+            let price = price.unwrap_or_else(|| tariffs.of_files(cube, &seen, key));
+            tariffs.by_price.insert(key, price);
         }
         tariffs
     }
 
     /// What is known of the tiers of a class's SKU.
-    pub fn price(&self, class: &ChargeClass) -> SkuPrice {
-        let key = (class.text(KeyColumn::Sku), class.text(KeyColumn::PublicRate));
-        self.by_sku.get(&key).copied().unwrap_or(SkuPrice::OneTier)
+    pub fn price(&self, cube: &Cube, class: &ChargeClass) -> SkuPrice {
+        self.by_price.get(&PriceKey::of(cube, class)).copied().unwrap_or(SkuPrice::OneTier)
     }
 
     /// How many tiers the price list has of a class's SKU, if it has the SKU.
-    pub fn listed_tiers(&self, class: &ChargeClass) -> Option<usize> {
-        let key = (class.text(KeyColumn::Sku), class.text(KeyColumn::PublicRate));
-        self.listed_tiers.get(&key).copied()
+    pub fn listed_tiers(&self, cube: &Cube, class: &ChargeClass) -> Option<usize> {
+        self.listed_tiers.get(&PriceKey::of(cube, class)).copied()
     }
 
     /// A tariff by its number.
@@ -130,8 +153,8 @@ impl Tariffs {
     }
 
     /// Whether a tariff of a SKU begins with usage that is free.
-    pub fn begins_free(&self, class: &ChargeClass) -> bool {
-        match self.price(class) {
+    pub fn begins_free(&self, cube: &Cube, class: &ChargeClass) -> bool {
+        match self.price(cube, class) {
             SkuPrice::Tiers(tariff) => self.tariff(tariff).tiers.all()[0].rate.is_zero(),
             SkuPrice::OneTier | SkuPrice::Unknown => false,
         }
@@ -182,28 +205,21 @@ impl Tariffs {
     }
 
     /// The price list's tiers; `None` where it does not have the SKU at the line's own public rate.
-    fn of_list(
-        &mut self,
-        cube: &Cube,
-        prices: &PriceList,
-        (sku, public_rate): (TextId, TextId),
-        currency: Option<Currency>,
-    ) -> Option<SkuPrice> {
-        let public = cube.texts.get(public_rate).and_then(|rate| Rate::parse(rate).ok());
-        let public = public.filter(|rate| !rate.is_zero());
-        let price = prices.price(cube.text(sku), currency?, public)?;
-        self.listed_tiers.insert((sku, public_rate), price.tiers.all().len());
-        if price.tiers.all().len() == 1 && !self.has_quota(sku) {
+    fn of_list(&mut self, cube: &Cube, prices: &PriceList, key: PriceKey) -> Option<SkuPrice> {
+        let currency = Currency::parse(cube.text(key.currency))?;
+        let price = prices.price(cube.text(key.sku), currency, key.public_rate(cube))?;
+        self.listed_tiers.insert(key, price.tiers.all().len());
+        if price.tiers.all().len() == 1 && !self.has_quota(key.sku) {
             return Some(SkuPrice::OneTier);
         }
         Some(self.add_tariff(price.tiers.clone(), TierSource::PriceList(price.offer)))
     }
 
-    fn of_files(&mut self, cube: &Cube, seen: &Seen, (sku, public_rate): (TextId, TextId)) -> SkuPrice {
-        let public = cube.texts.get(public_rate).and_then(|rate| Rate::parse(rate).ok());
-        match (seen.tiers(sku, public), public) {
+    fn of_files(&mut self, cube: &Cube, seen: &Seen, key: PriceKey) -> SkuPrice {
+        let public = key.public_rate(cube);
+        match (seen.tiers(key.sku, public), public) {
             (Shown::Tiers(tiers), _) => self.add_tariff(tiers, TierSource::CostFiles),
-            (Shown::OneTier, Some(rate)) if self.has_quota(sku) && !rate.is_zero() => {
+            (Shown::OneTier, Some(rate)) if self.has_quota(key.sku) => {
                 self.add_tariff(Tiers::single(rate), TierSource::CostFiles)
             }
             (Shown::OneTier, _) => SkuPrice::OneTier,
@@ -212,18 +228,10 @@ impl Tariffs {
     }
 }
 
-/// The SKUs of metered lines, with their public rates and the currency of their list prices.
-fn skus(cube: &Cube) -> Vec<(TextId, TextId, Option<Currency>)> {
-    let mut skus = BTreeMap::new();
-    for class in cube.classes.iter().filter(|class| line_item_type(cube, class).is_metered()) {
-        let sku = class.text(KeyColumn::Sku);
-        if !cube.text(sku).is_empty() {
-            let currency =
-                cube.filled(class, KeyColumn::PricingCurrency).or(cube.value(class, KeyColumn::Currency));
-            skus.insert((sku, class.text(KeyColumn::PublicRate)), currency.and_then(Currency::parse));
-        }
-    }
-    skus.into_iter().map(|((sku, rate), currency)| (sku, rate, currency)).collect()
+/// The prices of metered lines that have a SKU, in no order but each once.
+fn keys(cube: &Cube) -> BTreeSet<PriceKey> {
+    let metered = cube.classes.iter().filter(|class| line_item_type(cube, class).is_metered());
+    metered.map(|class| PriceKey::of(cube, class)).filter(|key| !cube.text(key.sku).is_empty()).collect()
 }
 
 /// What the family's lines show of a SKU's tiers.
