@@ -56,6 +56,9 @@ pub struct PriceReport {
     pub warnings: Vec<String>,
 }
 
+/// How many offer files are open, or on their way from a store, at once.
+const OPEN_FILES_MAX: usize = 64;
+
 /// Reads the prices that a month needs.
 ///
 /// # Errors
@@ -64,15 +67,18 @@ pub fn read(request: &PriceRequest) -> Result<(PriceList, PriceReport), Refusal>
     let period = BillingPeriod::parse(&request.needs.period)
         .map_err(|error| Diagnostic::file("--period", error.to_string()))?;
     let files::Choice { files, effective, ignored } = files::choose(request, period)?;
-    let delivery = Delivery { files, ..Delivery::default() };
-    let sources = Sources::open(&delivery, request.scratch.as_deref());
-    let offered = sources.explained(read_files(&sources, request))?;
-    if sources.have_changed() {
-        let problem = Diagnostic::file("--price-list", "an offer file changed while it was read");
-        return Err(problem.hint("run again when the files are complete").into());
+    let mut offered = Vec::new();
+    for some in files.chunks(OPEN_FILES_MAX) {
+        let delivery = Delivery { files: some.to_vec(), ..Delivery::default() };
+        let sources = Sources::open(&delivery, request.scratch.as_deref());
+        offered.extend(sources.explained(read_files(&sources, request))?);
+        if sources.have_changed() {
+            let problem = Diagnostic::file("--price-list", "an offer file changed while it was read");
+            return Err(problem.hint("run again when the files are complete").into());
+        }
     }
     let (prices, warnings) = merge::merge(offered, &effective, &request.needs, period)?;
-    Ok((prices, PriceReport { files: delivery.files.len(), ignored, warnings }))
+    Ok((prices, PriceReport { files: files.len(), ignored, warnings }))
 }
 
 /// Reads all files, over threads; gives what they offer in the order of the files, each with its name.

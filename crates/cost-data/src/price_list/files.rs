@@ -60,9 +60,9 @@ struct Offer {
 /// Places that are not there or hold no offer file, and files that cannot be read.
 pub fn choose(request: &PriceRequest, period: BillingPeriod) -> Result<Choice, Refusal> {
     let needs = &request.needs;
-    let (placed, loose): (Vec<File>, Vec<File>) =
-        list(&request.places)?.into_iter().partition(|file| file.placed.is_some());
-    let mut found = Sorting { needs, any: !placed.is_empty(), ..Sorting::new(needs) };
+    let (listed, ignored) = list(&request.places)?;
+    let (placed, loose): (Vec<File>, Vec<File>) = listed.into_iter().partition(|file| file.placed.is_some());
+    let mut found = Sorting { any: !placed.is_empty(), ignored, ..Sorting::new(needs) };
     for file in loose.into_iter().filter(|file| !says_nothing(file, &placed, needs)) {
         if let Some((file, _)) = found.look(file)? {
             found.loose.push(file);
@@ -95,9 +95,9 @@ fn no_offers(places: &[PathBuf]) -> Diagnostic {
     Diagnostic::file(&shown.join(", "), "holds no offer file").hint(hint)
 }
 
-/// All files that may be of a price list, each once.
-fn list(places: &[PathBuf]) -> Result<Vec<File>, Refusal> {
-    let mut files = Vec::new();
+/// All files that may be of a price list, each once, and what is not followed.
+fn list(places: &[PathBuf]) -> Result<(Vec<File>, Vec<(String, String)>), Refusal> {
+    let (mut files, mut ignored) = (Vec::new(), Vec::new());
     for given in places {
         let place = Location::parse(given)?;
         let shown = place.to_string();
@@ -108,7 +108,10 @@ fn list(places: &[PathBuf]) -> Result<Vec<File>, Refusal> {
             }
             There::Folder => {
                 let of_price_list = |file: &Listed| ending(&file.name).is_some();
-                for Listed { name, version } in place.list()?.files.into_iter().filter(of_price_list) {
+                let listing = place.list()?;
+                let reason = "is a link, a pipe or a device, which are not followed in a folder";
+                ignored.extend(listing.others.into_iter().map(|name| (name, reason.to_owned())));
+                for Listed { name, version } in listing.files.into_iter().filter(of_price_list) {
                     let location = place.join(&name);
                     files.push(File::new(Found { name, location, version, named: false, kept: None }));
                 }
@@ -127,7 +130,7 @@ fn list(places: &[PathBuf]) -> Result<Vec<File>, Refusal> {
     }
     files.sort_by(|one, other| (&one.path, &one.found.name).cmp(&(&other.path, &other.found.name)));
     files.dedup_by(|one, other| one.path == other.path);
-    Ok(files)
+    Ok((files, ignored))
 }
 
 impl File {
@@ -235,11 +238,18 @@ impl<'a> Sorting<'a> {
         let region_of = |file: &File| file.placed.as_ref().and_then(|placed| placed.region.clone());
         let there: BTreeSet<Option<String>> = files.iter().map(region_of).collect();
         let wanted = self.wanted_regions(service, &there);
+        let version_of = |file: &File| file.placed.as_ref().map(|placed| placed.version.clone());
+        let one_version = files.iter().map(version_of).collect::<BTreeSet<_>>().len() == 1;
         let mut offers = Vec::new();
         for file in files {
             let region = region_of(&file);
-            if region.is_none() || wanted.contains(&region) {
-                offers.extend(self.offer(file, region)?);
+            if region.is_some() && !wanted.contains(&region) {
+                continue;
+            }
+            match one_version {
+                // Nothing to choose, so no file has to say which version it is.
+                true => offers.push(Offer { file, region, version: String::new(), begin: 0 }),
+                false => offers.extend(self.offer(file, region)?),
             }
         }
         offers.sort_by(|one, other| one.order().cmp(&other.order()));
