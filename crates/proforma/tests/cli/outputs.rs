@@ -303,6 +303,7 @@ fn the_reconciliation_names_what_was_read() {
             "snapshot",
             "book",
             "cost_cube",
+            "price_list",
             "cost_cube_daily",
             "currencies",
             "lines",

@@ -66,9 +66,13 @@ const PLACE: &str = "offers/v1.0/aws/AmazonS3/20260901000000/us-east-1/index.jso
 
 /// A run of the month with `--price-list` at `given` in a folder that `write` fills.
 fn with_list(given: &str, write: impl FnOnce(&Path)) -> Run {
-    let run = Run::new(PERIOD, BOOK, |cost| {
-        drop(write_month(cost, &lines(), &WriteOptions::new(Form::Cur2Csv, PERIOD)));
-    });
+    with_list_and_form(Form::Cur2Csv, given, write)
+}
+
+fn with_list_and_form(form: Form, given: &str, write: impl FnOnce(&Path)) -> Run {
+    let lines = if matches!(form, Form::Focus(_)) { testkit::focus::as_told(&lines()) } else { lines() };
+    let run =
+        Run::new(PERIOD, BOOK, |cost| drop(write_month(cost, &lines, &WriteOptions::new(form, PERIOD))));
     let list = run.folder.path().join("list");
     fs::create_dir_all(list.join(PLACE).parent().expect("a parent")).expect("a folder");
     write(&list);
@@ -106,6 +110,17 @@ fn what_the_month_needs_is_kept_and_said() {
     assert!(done.stderr.contains(said), "{}", done.stderr);
     // 50 × 0.03 + 10 × 0.02; 10 × 0.03 and what the list lacks.
     assert_eq!((total(&done, "acme").as_str(), total(&done, "beta").as_str()), ("1.7", "0.33"));
+}
+
+#[test]
+fn every_format_of_cost_files_needs_the_same_prices() {
+    let kept = priced().json("price-list.json");
+    for form in Form::ALL.into_iter().chain([Form::FOCUS[0], Form::FOCUS[4]]) {
+        let run = with_list_and_form(form, "", |list| fs::write(list.join(PLACE), offer()).expect("a file"));
+        let done = run.go().succeeded();
+        assert_eq!(done.json("price-list.json"), kept, "{form:?}");
+        assert_eq!(total(&done, "acme"), "1.7", "{form:?}");
+    }
 }
 
 #[test]
