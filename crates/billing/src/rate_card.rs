@@ -26,7 +26,8 @@ pub use pools::TierPool;
 pub use tariffs::TierSource;
 
 use pools::Pools;
-use tariffs::{Free, SkuPrice, Tariffs, free_offer};
+pub(crate) use tariffs::{Free, free_offer};
+use tariffs::{SkuPrice, Tariffs};
 
 /// What the pro forma bill does with a class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -210,7 +211,7 @@ struct Pricer<'a> {
 impl<'a> Pricer<'a> {
     fn new(cube: &'a Cube, book: &'a Book, prices: &PriceList) -> Self {
         let (groups, auto_associated) = groups_by_account(cube, book);
-        let has_terms = cube.classes.iter().any(|class| cube.filled(class, KeyColumn::PricingTerm).is_some());
+        let has_terms = has_terms(cube);
         Self {
             cube,
             book,
@@ -502,8 +503,14 @@ pub fn left_out_of_aws_cost(cube: &Cube, class: &ChargeClass, kind: LineItemType
     cube.value(class, KeyColumn::ProductCode).is_some_and(is_support).then_some(Reason::Support)
 }
 
+/// Whether the month's lines say their pricing terms at all.
+#[must_use]
+pub fn has_terms(cube: &Cube) -> bool {
+    cube.classes.iter().any(|class| cube.filled(class, KeyColumn::PricingTerm).is_some())
+}
+
 /// Spot usage: said by the term or the usage type, or paid instance usage without a term where other lines have one.
-fn is_spot(cube: &Cube, class: &ChargeClass, has_terms: bool) -> bool {
+pub(crate) fn is_spot(cube: &Cube, class: &ChargeClass, has_terms: bool) -> bool {
     let term = cube.filled(class, KeyColumn::PricingTerm);
     let usage_type = cube.value(class, KeyColumn::UsageType).unwrap_or_default();
     let paid = cube.value(class, KeyColumn::UnblendedRateState) == Some("+");
