@@ -53,6 +53,7 @@ Examples:
   proforma run --cost ./cur --book book.toml --period 2026-10 --out ./october
   proforma run --cost ./cur/cur2-Manifest.json --book book.toml --period 2026-10 --out ./october --force --output json
   proforma run --cost s3://billing/cur --book book.toml --period 2026-10 --out s3://billing/pro-forma/2026-10 --pin ./pins
+  proforma run --cost ./cur --book book.toml --period 2026-10 --out ./october --price-list ./offers/v1.0/aws
   proforma run --cost ./october/source.json --book new-prices.toml --period 2026-10 --out ./october-again
 
 Exit status: 0 done, 2 the input is not right (nothing was written), 1 anything else.";
@@ -66,6 +67,10 @@ pub struct RunArguments {
     /// The book: accounts, billing groups, pricing, custom line items; TOML or JSON.
     #[arg(long, value_name = "FILE")]
     pub book: PathBuf,
+    /// AWS's price list: folders of offer files as the bulk API serves them, or offer files (JSON, CSV); paths, or s3://bucket/key.
+    /// What the month needs of it is kept in the run.
+    #[arg(long, num_args = 1.., value_name = "PATH")]
+    pub price_list: Vec<PathBuf>,
     /// The billing period, for example 2026-10.
     #[arg(long, value_name = "YYYY-MM")]
     pub period: String,

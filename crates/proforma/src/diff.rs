@@ -89,7 +89,8 @@ fn what_differs(before: &RunFolder, after: &RunFolder) -> String {
         (false, true) => "only the cost files differ, the book is the same",
         (false, false) => "the cost files and the book differ",
     };
-    format!("{}{what}", periods.unwrap_or_default())
+    let prices = if before.price_list == after.price_list { "" } else { "; the price lists differ" };
+    format!("{}{what}{prices}", periods.unwrap_or_default())
 }
 
 struct Priced {

@@ -18,6 +18,7 @@ mod explain;
 mod export;
 mod failure;
 mod preview;
+mod price_list;
 mod publish;
 mod report;
 mod report_files;

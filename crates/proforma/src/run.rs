@@ -4,6 +4,7 @@ use crate::book_file;
 use crate::cli::{ExportLayout, READ_COST_FILES, RunArguments};
 use crate::export::{self, Priced, Wanted};
 use crate::failure::Failure;
+use crate::price_list::{self, Listed};
 use crate::publish::{CUBE, DAILY_CUBE, Draft};
 use crate::report_files::{self, Results};
 use crate::terminal::{self, ReadingBar};
@@ -39,7 +40,9 @@ pub fn run(arguments: &RunArguments) -> Result<(), Failure> {
     let read = started.elapsed();
     terminal::print_reading(&answer.report);
     check_payer(&book, &answer.cube)?;
-    let results = price(period, book, answer)?;
+    let listed = price_list::read(arguments, &answer.cube, &draft)?;
+    terminal::print_price_list(&listed);
+    let results = price(period, book, answer, listed)?;
     let priced = started.elapsed();
     draft.write(book_file::stored_name(&arguments.book), book_text.as_bytes())?;
     let exported = export_lines(arguments, &request, limits, &draft, &results)?;
@@ -165,7 +168,8 @@ pub fn reading_failed(error: WorkerError, accepts_rejects: bool) -> Failure {
     }
 }
 
-fn refused(refusal: &Refusal, accepts_rejects: bool) -> Failure {
+/// Problems of files that a child has read.
+pub fn refused(refusal: &Refusal, accepts_rejects: bool) -> Failure {
     let problems: Vec<String> = refusal.problems.iter().map(ToString::to_string).collect();
     let of_rows = refusal.problems.iter().all(|problem| problem.row.is_some() && problem.column.is_some());
     let failure = Failure::Input { problems, count: refusal.count, hint: None };
@@ -195,10 +199,10 @@ pub fn rate(cube: &Cube, book: &Book, prices: &PriceList) -> Result<(RateCard, V
     Ok((card, charges))
 }
 
-/// Everything that follows from a cube and a book.
-fn price(period: BillingPeriod, book: Book, answer: Answer) -> Result<Results, Failure> {
+/// Everything that follows from a cube, a book and a price list.
+fn price(period: BillingPeriod, book: Book, answer: Answer, listed: Listed) -> Result<Results, Failure> {
     let Answer { cube, control, cube_sha256, report } = answer;
-    let (card, charges) = rate(&cube, &book, &PriceList::default())?;
+    let (card, charges) = rate(&cube, &book, &listed.prices)?;
     let statements = statement::statements(&cube, &book, &card, &charges)?;
     let rows = cost_report::cost_report(&cube, &book, &card, &statements)?;
     let totals = cost_report::group_totals(&rows, &statements)?;
@@ -224,6 +228,7 @@ fn price(period: BillingPeriod, book: Book, answer: Answer) -> Result<Results, F
         totals,
         reconciliation,
         report,
+        listed,
         rounded_items,
     })
 }

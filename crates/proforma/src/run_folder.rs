@@ -4,6 +4,7 @@
 
 use crate::book_file;
 use crate::failure::Failure;
+use crate::price_list;
 use crate::publish::{BOOKS, COST_REPORT, CUBE, DAILY_CUBE, MARK};
 use billing::book::Book;
 use billing::breakdown::DayOfClass;
@@ -41,8 +42,10 @@ pub struct RunFolder {
     pub format: CostFormat,
     /// Whether the run went on without the rows that could not be read.
     pub accepted_rejects: bool,
-    /// What the run knew of AWS's price list.
+    /// What the run knows of AWS's price list.
     pub prices: PriceList,
+    /// The hash of the file that the prices are kept in, where there is one.
+    pub price_list: Option<String>,
     /// The month by charge class.
     pub cube: Cube,
     /// The hash of the daily cube, where the run has one.
@@ -120,8 +123,15 @@ struct Mark {
     cost_cube: String,
     #[serde(default)]
     cost_cube_daily: Option<String>,
+    #[serde(default)]
+    price_list: Option<MarkPriceList>,
     files: Vec<CostFile>,
     lines: MarkLines,
+}
+
+#[derive(Deserialize)]
+struct MarkPriceList {
+    sha256: String,
 }
 
 #[derive(Deserialize)]
@@ -163,6 +173,8 @@ pub fn open(path: &Path) -> Result<RunFolder, Failure> {
     if cube.period != period {
         return Err(damaged(format!("`{CUBE}` is of {}", cube.period)));
     }
+    let price_list = mark.price_list.map(|kept| kept.sha256);
+    let prices = price_list::open(path, price_list.as_deref()).map_err(damaged)?;
     let Mark { snapshot, files, lines, cost_cube_daily: daily_cube, .. } = mark;
     let format = files.first().and_then(|file| CostFormat::parse(&file.format));
     let format = format.ok_or_else(|| damaged("its cost files are of no known format".to_owned()))?;
@@ -175,7 +187,8 @@ pub fn open(path: &Path) -> Result<RunFolder, Failure> {
         files,
         format,
         accepted_rejects: lines.rejected > 0,
-        prices: PriceList::default(),
+        prices,
+        price_list,
         cube,
         daily_cube,
         control,

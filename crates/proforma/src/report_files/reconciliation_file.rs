@@ -1,6 +1,7 @@
 //! `reconciliation.json`: every line and every amount, accounted for.
 
 use super::Results;
+use crate::price_list::Listed;
 use billing::charge_class::KeyColumn;
 use billing::money::Cost;
 use billing::reconciliation::{CurrencyReconciliation, NotedClass};
@@ -17,6 +18,7 @@ pub struct ReconciliationFile<'a> {
     book: String,
     cost_cube: String,
     cost_cube_daily: Option<String>,
+    price_list: Option<PriceListPart<'a>>,
     currencies: BTreeMap<&'a str, CurrencyPart>,
     lines: LinesPart,
     numbers: NumbersPart<'a>,
@@ -31,6 +33,23 @@ pub struct ReconciliationFile<'a> {
     files: Vec<FilePart<'a>>,
     files_passed_by: BTreeMap<&'a str, &'a str>,
     warnings: &'a [String],
+}
+
+#[derive(Serialize)]
+struct PriceListPart<'a> {
+    sha256: String,
+    offers: Vec<OfferPart<'a>>,
+    skus: usize,
+    free_quotas: usize,
+    skus_lacking: usize,
+    warnings: &'a [String],
+}
+
+#[derive(Serialize)]
+struct OfferPart<'a> {
+    service: &'a str,
+    version: &'a str,
+    published: &'a str,
 }
 
 #[derive(Serialize)]
@@ -114,6 +133,7 @@ pub fn content(results: &Results) -> anyhow::Result<ReconciliationFile<'_>> {
         book: format!("sha256:{}", hex(&results.book.hash(results.period))),
         cost_cube: format!("sha256:{}", hex(&results.cube_sha256)),
         cost_cube_daily: report.daily_sha256.as_ref().map(|hash| format!("sha256:{hash}")),
+        price_list: price_list_part(&results.listed),
         currencies: account
             .currencies
             .iter()
@@ -145,6 +165,22 @@ pub fn content(results: &Results) -> anyhow::Result<ReconciliationFile<'_>> {
             .map(|(name, reason)| (name.as_str(), reason.as_str()))
             .collect(),
         warnings: &report.warnings,
+    })
+}
+
+fn price_list_part(listed: &Listed) -> Option<PriceListPart<'_>> {
+    let offers = listed.prices.offers.iter().map(|offer| OfferPart {
+        service: &offer.service,
+        version: &offer.version,
+        published: &offer.published,
+    });
+    Some(PriceListPart {
+        sha256: format!("sha256:{}", listed.sha256.as_ref()?),
+        offers: offers.collect(),
+        skus: listed.prices.prices.len(),
+        free_quotas: listed.prices.quotas.len(),
+        skus_lacking: listed.skus_lacking,
+        warnings: &listed.report.warnings,
     })
 }
 
