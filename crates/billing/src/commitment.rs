@@ -1,7 +1,55 @@
-//! Reservations and Savings Plans: where they may apply, and whose they are.
+//! Reservations and Savings Plans: what they are, what they can cover, and whose they are.
+//!
+//! In which order they are applied is decided in [`crate::allocation`]; `docs/commitments.md` has the rules in words and their sources.
 
 use crate::account::arn_account;
 use crate::charge_class::{ChargeClass, Cube, KeyColumn};
+use crate::money::DecimalError;
+use std::ops::Range;
+
+mod eligible;
+mod reservation;
+mod savings_plan;
+mod usage_type;
+pub use eligible::Eligible;
+pub use reservation::{Capacity, EffectiveCost, Reach, Reservation};
+pub use savings_plan::{PlanKind, PlanRates, SavingsPlan};
+pub use usage_type::UsageType;
+
+/// A reservation or a Savings Plan in a month.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Commitment {
+    /// Its ARN, or whatever else names it.
+    pub arn: String,
+    /// The account that owns it.
+    pub owner: String,
+    /// The hours of the month in which it is in force, counted from 0.
+    pub hours: Range<u32>,
+    /// What it promises.
+    pub terms: Terms,
+}
+
+/// What a commitment promises.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Terms {
+    /// Instances.
+    Reservation(Reservation),
+    /// Money.
+    SavingsPlan(SavingsPlan),
+}
+
+impl Commitment {
+    /// What the commitment has to give in each hour in which it is in force: instances or normalised units, or money. Below 0 is 0.
+    ///
+    /// # Errors
+    /// [`DecimalError::TooLarge`].
+    pub fn capacity(&self) -> Result<Capacity, DecimalError> {
+        match &self.terms {
+            Terms::Reservation(reservation) => reservation.capacity(),
+            Terms::SavingsPlan(plan) => Ok(plan.commitment.to_amount()?.max(Capacity::ZERO)),
+        }
+    }
+}
 
 /// Usage-type marks of the usage that a reservation or a Savings Plan can cover.
 ///

@@ -27,6 +27,8 @@ pub mod abilities;
 pub mod commitment;
 pub mod tier_pool;
 
+pub mod allocation;
+
 pub mod rate_card;
 
 pub mod statement;

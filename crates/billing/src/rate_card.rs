@@ -6,6 +6,7 @@
 
 use crate::abilities::{self, Ability, Feature};
 use crate::account::AccountId;
+use crate::allocation::Sharing;
 use crate::book::Book;
 use crate::charge_class::{ChargeClass, Cube, KeyColumn, Measure, TextId};
 use crate::commitment;
@@ -21,12 +22,13 @@ mod line_amount;
 mod pools;
 mod tariffs;
 pub use item_charges::{ItemCharge, item_charges};
-pub use line_amount::{LinePrice, WRITTEN_DECIMALS_MAX, Written, written_amount};
+pub use line_amount::{LinePrice, WRITTEN_DECIMALS_MAX, Written, unused, written_amount};
 pub use pools::TierPool;
 pub use tariffs::TierSource;
 
 use pools::Pools;
-use tariffs::{Free, SkuPrice, Tariffs, free_offer};
+pub(crate) use tariffs::{Free, free_offer};
+use tariffs::{SkuPrice, Tariffs};
 
 /// What the pro forma bill does with a class.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,8 +39,20 @@ pub enum Treatment {
     Dropped(Reason),
     /// A commitment of the group: its fees, the usage it covers, the negation of that usage. No rule applies.
     AtCost,
+    /// Usage under a commitment of whomever, where these are shared as on the real bill: what it took of the commitment. No rule applies.
+    AtEffectiveCost,
+    /// The fee of a commitment that is shared so: what nobody has used of it.
+    UnusedPart,
     /// Priced on this base.
     Priced(Base),
+}
+
+impl Treatment {
+    /// Whether the pro forma bill has the class.
+    #[must_use]
+    pub const fn is_on_bill(self) -> bool {
+        !matches!(self, Self::Ungrouped | Self::Dropped(_))
+    }
 }
 
 /// Why a class is left out of the pro forma bill.
@@ -54,6 +68,8 @@ pub enum Reason {
     CreditOrDiscount,
     /// A fee or a negation of a commitment that somebody outside the group owns.
     CommitmentOutside,
+    /// A payment up front or a negation, where covered usage has its effective cost instead.
+    PaidByEffectiveCost,
     /// A line item type that this program does not know.
     UnknownType,
 }
@@ -86,6 +102,8 @@ pub enum Operation {
     Drop,
     /// The line stays at a measure of its own.
     Keep(Measure),
+    /// The line stays at what nobody has used of its commitment.
+    KeepUnused,
     /// The line is a measure of its own times a factor.
     Scale(Measure, Factor),
     /// The line is its usage at the rate of its tier pool, by number in [`RateCard::pools`].
@@ -210,7 +228,7 @@ struct Pricer<'a> {
 impl<'a> Pricer<'a> {
     fn new(cube: &'a Cube, book: &'a Book, prices: &PriceList) -> Self {
         let (groups, auto_associated) = groups_by_account(cube, book);
-        let has_terms = cube.classes.iter().any(|class| cube.filled(class, KeyColumn::PricingTerm).is_some());
+        let has_terms = has_terms(cube);
         Self {
             cube,
             book,
@@ -233,14 +251,20 @@ impl<'a> Pricer<'a> {
         let treatment = group.map_or(Treatment::Ungrouped, |group| self.treatment(class, group));
         let mut entry =
             Entry { group, treatment, rule: None, operation: Operation::Drop, amount: Amount::ZERO };
+        entry.operation = match treatment {
+            Treatment::Ungrouped | Treatment::Dropped(_) | Treatment::Priced(_) => Operation::Drop,
+            Treatment::AtCost => Operation::Keep(Measure::Unblended),
+            Treatment::AtEffectiveCost => Operation::Keep(effective_cost(line_item_type(self.cube, class))),
+            Treatment::UnusedPart => Operation::KeepUnused,
+        };
         match (treatment, group) {
-            (Treatment::AtCost, _) => {
-                entry.operation = Operation::Keep(Measure::Unblended);
-                entry.amount =
-                    class.sum(Measure::Unblended).to_amount().map_err(|e| self.too_large(class, e))?;
-            }
             (Treatment::Priced(base), Some(group)) => self.price(number, class, group, base, &mut entry)?,
-            _ => {}
+            _ => {
+                if let Some(price) = LinePrice::of(class, &entry) {
+                    let amount = price.amount(|measure| class.sum(measure));
+                    entry.amount = amount.map_err(|error| self.too_large(class, error))?;
+                }
+            }
         }
         self.entries.push(entry);
         Ok(())
@@ -252,6 +276,11 @@ impl<'a> Pricer<'a> {
         let kind = line_item_type(cube, class);
         if let Some(reason) = left_out_of_aws_cost(cube, class, kind) {
             return Treatment::Dropped(reason);
+        }
+        if self.book.sharing == Sharing::Real
+            && let Some(treatment) = as_on_the_real_bill(kind, commitment::arn(cube, class))
+        {
+            return treatment;
         }
         let owned = || self.group_of_owner(commitment::owner(cube, class)) == Some(group);
         match kind {
@@ -275,6 +304,9 @@ impl<'a> Pricer<'a> {
 
     /// The group of a commitment's owner, who may have no line of its own this month.
     fn group_of_owner(&self, owner: &str) -> Option<u32> {
+        if self.book.sharing == Sharing::Keep && owner == self.book.payer.as_str() {
+            return None;
+        }
         let by_lines = self.cube.texts.find(owner).and_then(|owner| self.groups.get(&owner).copied());
         by_lines.or_else(|| self.members.get(owner).and_then(|group| u32::try_from(*group).ok()))
     }
@@ -469,6 +501,29 @@ impl<'a> Pricer<'a> {
     }
 }
 
+/// What becomes of a line of a commitment where all are shared as on the real bill: covered usage pays its part, whoever owns the
+/// commitment, and the owner pays the rest.
+fn as_on_the_real_bill(kind: LineItemType, arn: Option<&str>) -> Option<Treatment> {
+    use LineItemType as Kind;
+    Some(match kind {
+        Kind::DiscountedUsage | Kind::SavingsPlanCoveredUsage => Treatment::AtEffectiveCost,
+        Kind::RiFee | Kind::SavingsPlanRecurringFee => Treatment::UnusedPart,
+        Kind::SavingsPlanNegation | Kind::SavingsPlanUpfrontFee => {
+            Treatment::Dropped(Reason::PaidByEffectiveCost)
+        }
+        Kind::Fee if arn.is_some() => Treatment::Dropped(Reason::PaidByEffectiveCost),
+        _ => return None,
+    })
+}
+
+/// The measure of what covered usage took of its commitment.
+const fn effective_cost(kind: LineItemType) -> Measure {
+    match kind {
+        LineItemType::DiscountedUsage => Measure::ReservationEffective,
+        _ => Measure::SavingsPlanEffective,
+    }
+}
+
 /// A class as a person would name it.
 #[must_use]
 pub fn in_words(cube: &Cube, class: &ChargeClass) -> String {
@@ -502,8 +557,14 @@ pub fn left_out_of_aws_cost(cube: &Cube, class: &ChargeClass, kind: LineItemType
     cube.value(class, KeyColumn::ProductCode).is_some_and(is_support).then_some(Reason::Support)
 }
 
+/// Whether the month's lines say their pricing terms at all.
+#[must_use]
+pub fn has_terms(cube: &Cube) -> bool {
+    cube.classes.iter().any(|class| cube.filled(class, KeyColumn::PricingTerm).is_some())
+}
+
 /// Spot usage: said by the term or the usage type, or paid instance usage without a term where other lines have one.
-fn is_spot(cube: &Cube, class: &ChargeClass, has_terms: bool) -> bool {
+pub(crate) fn is_spot(cube: &Cube, class: &ChargeClass, has_terms: bool) -> bool {
     let term = cube.filled(class, KeyColumn::PricingTerm);
     let usage_type = cube.value(class, KeyColumn::UsageType).unwrap_or_default();
     let paid = cube.value(class, KeyColumn::UnblendedRateState) == Some("+");

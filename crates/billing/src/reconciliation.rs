@@ -165,7 +165,9 @@ impl Reconciliation {
                     total.dropped_from_pro_forma.entry(reason_name(cube, class, reason)).or_default();
                 *dropped = dropped.plus(cost)?;
             }
-            Treatment::AtCost => self.lines.rated += class.lines,
+            Treatment::AtCost | Treatment::AtEffectiveCost | Treatment::UnusedPart => {
+                self.lines.rated += class.lines;
+            }
             Treatment::Priced(base) => {
                 self.lines.rated += class.lines;
                 self.note_base(cube, number, base, currency)?;

@@ -242,6 +242,8 @@ fn treatment(treatment: Treatment) -> &'static str {
         Treatment::Ungrouped => "in no group",
         Treatment::Dropped(reason) => wording::reason(reason),
         Treatment::AtCost => "at cost",
+        Treatment::AtEffectiveCost => "at effective cost",
+        Treatment::UnusedPart => "at the unused part of the commitment",
         Treatment::Priced(_) => "priced",
     }
 }

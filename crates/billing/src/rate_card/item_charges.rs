@@ -33,7 +33,7 @@ pub fn item_charges(cube: &Cube, book: &Book, card: &RateCard) -> Result<Vec<Ite
     let mut classes_of_group: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
     for (class, entry) in card.entries.iter().enumerate() {
         if let Some(group) = entry.group
-            && matches!(entry.treatment, super::Treatment::AtCost | super::Treatment::Priced(_))
+            && entry.treatment.is_on_bill()
         {
             classes_of_group.entry(group as usize).or_default().push(class);
         }

@@ -2,6 +2,7 @@
 
 mod exported;
 mod reports;
+mod sharing;
 mod small_files;
 mod support;
 mod tiers;
