@@ -18,6 +18,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::io::Read;
 use std::path::PathBuf;
 
+/// Files that are left out, each with the reason.
+type Ignored = Vec<(String, String)>;
+
 /// The files to read, and what the version indexes beside them say.
 #[derive(Debug)]
 pub struct Choice {
@@ -26,7 +29,7 @@ pub struct Choice {
     /// Since when versions are in force.
     pub effective: Effective,
     /// What is no offer file, and why.
-    pub ignored: Vec<(String, String)>,
+    pub ignored: Ignored,
 }
 
 /// A file that may be an offer.
@@ -96,7 +99,7 @@ fn no_offers(places: &[PathBuf]) -> Diagnostic {
 }
 
 /// All files that may be of a price list, each once, and what is not followed.
-fn list(places: &[PathBuf]) -> Result<(Vec<File>, Vec<(String, String)>), Refusal> {
+fn list(places: &[PathBuf]) -> Result<(Vec<File>, Ignored), Refusal> {
     let (mut files, mut ignored) = (Vec::new(), Vec::new());
     for given in places {
         let place = Location::parse(given)?;
@@ -198,7 +201,7 @@ struct Sorting<'a> {
     any: bool,
     loose: Vec<File>,
     effective: Effective,
-    ignored: Vec<(String, String)>,
+    ignored: Ignored,
 }
 
 impl<'a> Sorting<'a> {
