@@ -32,7 +32,7 @@ pub fn preview(arguments: &PreviewArguments) -> Result<(), Failure> {
     check_payer(&draft, &run.cube)?;
     let by_product = arguments.by_product;
     let (before, after) = std::thread::scope(|scope| {
-        let before = scope.spawn(|| amounts_of(&run.cube, &run.book, by_product).map(|(_, amounts)| amounts));
+        let before = scope.spawn(|| before(&run, by_product));
         let after = amounts_of(&run.cube, &draft, by_product)
             .and_then(|(priced, amounts)| Ok((account(&run, &draft, &priced)?, priced.0, amounts)));
         (before.join(), after)
@@ -58,6 +58,15 @@ pub fn preview(arguments: &PreviewArguments) -> Result<(), Failure> {
 /// Pro forma amounts, as shown, by group, currency and product; one product without a name where groups are not taken apart.
 type Amounts = BTreeMap<(String, Currency, String), Cost>;
 type Priced = (RateCard, Vec<ItemCharge>);
+
+/// What the run itself has charged. It has kept its totals; what it charged for a product is worked out again.
+fn before(run: &RunFolder, by_product: bool) -> Result<Amounts, Failure> {
+    if by_product {
+        return amounts_of(&run.cube, &run.book, true).map(|(_, amounts)| amounts);
+    }
+    let totals = run.statement_totals.iter();
+    Ok(totals.map(|((group, currency), total)| ((group.clone(), *currency, String::new()), *total)).collect())
+}
 
 fn amounts_of(cube: &Cube, book: &Book, by_product: bool) -> Result<(Priced, Amounts), Failure> {
     let (card, charges) = rate(cube, book)?;

@@ -17,7 +17,7 @@ use cost_data::layout::CostFormat;
 use cost_data::reading::hex;
 use cost_data::source_file::SOURCE_FILE;
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -46,6 +46,8 @@ pub struct RunFolder {
     daily_cube: Option<String>,
     /// Totals by currency, summed line by line when the files were read.
     pub control: BTreeMap<Currency, ControlTotal>,
+    /// What the statements say in all, by billing group and currency.
+    pub statement_totals: BTreeMap<(String, Currency), Cost>,
 }
 
 /// A cost file of a run.
@@ -117,8 +119,22 @@ struct Mark {
     cost_cube: String,
     #[serde(default)]
     cost_cube_daily: Option<String>,
+    currencies: BTreeMap<String, MarkCurrency>,
+    statements: Vec<MarkStatement>,
     files: Vec<CostFile>,
     lines: MarkLines,
+}
+
+#[derive(Deserialize)]
+struct MarkCurrency {
+    pro_forma_total: String,
+}
+
+#[derive(Deserialize)]
+struct MarkStatement {
+    billing_group: String,
+    total: String,
+    currency: String,
 }
 
 #[derive(Deserialize)]
@@ -160,6 +176,7 @@ pub fn open(path: &Path) -> Result<RunFolder, Failure> {
     if cube.period != period {
         return Err(damaged(format!("`{CUBE}` is of {}", cube.period)));
     }
+    let statement_totals = statement_totals(&mark, &book).map_err(damaged)?;
     let Mark { snapshot, files, lines, cost_cube_daily: daily_cube, .. } = mark;
     let format = files.first().and_then(|file| CostFormat::parse(&file.format));
     let format = format.ok_or_else(|| damaged("its cost files are of no known format".to_owned()))?;
@@ -175,7 +192,36 @@ pub fn open(path: &Path) -> Result<RunFolder, Failure> {
         cube,
         daily_cube,
         control,
+        statement_totals,
     })
+}
+
+/// The statements' totals, which are believed where every billing group of the book has some, and where they sum to the reconciliation.
+fn statement_totals(mark: &Mark, book: &Book) -> Result<BTreeMap<(String, Currency), Cost>, String> {
+    let amount = |text: &str| Cost::parse(text).map_err(|error| format!("`{MARK}`: `{text}` is {error}"));
+    let mut missing: BTreeSet<&str> = book.groups.iter().map(|group| group.name.as_str()).collect();
+    let mut sums: BTreeMap<&str, Cost> = BTreeMap::new();
+    let mut totals = BTreeMap::new();
+    for MarkStatement { billing_group, total, currency } in &mark.statements {
+        let total = amount(total)?;
+        let code = Currency::parse(currency).ok_or_else(|| format!("`{MARK}`: currency `{currency}`"))?;
+        let sum = sums.entry(currency).or_default();
+        *sum = sum.plus(total).map_err(|error| format!("`{MARK}`: a sum is {error}"))?;
+        missing.remove(billing_group.as_str());
+        if totals.insert((billing_group.clone(), code), total).is_some() {
+            return Err(format!("`{MARK}` has two statements of `{billing_group}` in {currency}"));
+        }
+    }
+    if let Some(group) = missing.first() {
+        return Err(format!("`{MARK}` has no statement of billing group `{group}`"));
+    }
+    for (currency, MarkCurrency { pro_forma_total }) in &mark.currencies {
+        let sum = sums.remove(currency.as_str()).unwrap_or_default();
+        if sum != amount(pro_forma_total)? {
+            return Err(format!("`{MARK}`: its statements sum to {sum} {currency}, not to {pro_forma_total}"));
+        }
+    }
+    Ok(totals)
 }
 
 fn read_mark(path: &Path) -> Result<Mark, Failure> {
