@@ -7,7 +7,7 @@
 use crate::abilities::{self, Ability, Feature};
 use crate::account::AccountId;
 use crate::book::Book;
-use crate::charge_class::{ChargeClass, Cube, KeyColumn, Measure, TextId};
+use crate::charge_class::{ChargeClass, Cube, KeyColumn, Measure, TextId, TextMap};
 use crate::commitment;
 use crate::cost_line::{LineItemType, is_split_operation, is_support};
 use crate::money::{Amount, DecimalError, Factor, Rate, product};
@@ -200,7 +200,7 @@ pub fn rate_card(cube: &Cube, book: &Book) -> Result<RateCard, PricingError> {
 struct Pricer<'a> {
     cube: &'a Cube,
     book: &'a Book,
-    groups: HashMap<TextId, u32>,
+    groups: TextMap<TextId, u32>,
     /// The group of each account that the book names, whether or not the cube has lines of it.
     members: BTreeMap<&'a str, usize>,
     indexes: Vec<RuleIndex>,
@@ -485,17 +485,12 @@ fn is_spot(cube: &Cube, class: &ChargeClass, has_terms: bool) -> bool {
 }
 
 /// The group of every account of the cube, and the accounts that joined one by `auto_associate`.
-fn groups_by_account(cube: &Cube, book: &Book) -> (HashMap<TextId, u32>, Vec<String>) {
+fn groups_by_account(cube: &Cube, book: &Book) -> (TextMap<TextId, u32>, Vec<String>) {
     let named = book.group_by_account();
     let automatic = book.auto_associating_group().and_then(|group| u32::try_from(group).ok());
-    let accounts: BTreeMap<&str, TextId> = (cube.classes.iter())
-        .filter_map(|class| {
-            Some((cube.value(class, KeyColumn::UsageAccount)?, class.text(KeyColumn::UsageAccount)))
-        })
-        .collect();
-    let mut groups: HashMap<TextId, u32> = HashMap::new();
+    let mut groups = TextMap::default();
     let mut joined = Vec::new();
-    for (account, id) in accounts {
+    for (account, id) in cube.accounts() {
         let named = named.get(account).and_then(|group| u32::try_from(*group).ok());
         let joins = named.is_none() && account != book.payer.as_str() && AccountId::parse(account).is_some();
         if let Some(group) = named.or(automatic.filter(|_| joins)) {
@@ -511,20 +506,23 @@ fn groups_by_account(cube: &Cube, book: &Book) -> (HashMap<TextId, u32>, Vec<Str
 /// The SKUs with volume tiers, as far as the month shows them: two On-Demand rate codes, or one of another tier than the base.
 /// None where the list cost is that of the tier which applied: it is the base like any other.
 fn tiered_skus(cube: &Cube, has_terms: bool) -> HashSet<TextId> {
-    let mut first_code: HashMap<TextId, TextId> = HashMap::new();
+    let mut first_code: TextMap<TextId, TextId> = TextMap::default();
     let mut tiered = HashSet::new();
     if cube.abilities.of(Feature::ListCostOfDearestTier) != Ability::Told {
         return tiered;
     }
     for class in &cube.classes {
-        let code = class.text(KeyColumn::RateCode);
+        let (sku, code) = (class.text(KeyColumn::Sku), class.text(KeyColumn::RateCode));
+        // Most classes say again what one before them has said.
+        if first_code.get(&sku) == Some(&code) {
+            continue;
+        }
         let Some(text) = cube.texts.get(code) else { continue };
         let paid = cube.value(class, KeyColumn::UnblendedRateState) == Some("+");
         let mut parts = text.split('.').skip(1);
         if !paid || is_spot(cube, class, has_terms) || parts.next() != Some(ON_DEMAND_OFFER) {
             continue;
         }
-        let sku = class.text(KeyColumn::Sku);
         if *first_code.entry(sku).or_insert(code) != code || parts.next() != Some(BASE_TIER) {
             tiered.insert(sku);
         }

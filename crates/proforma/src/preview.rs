@@ -3,14 +3,14 @@
 use crate::cli::{OutputFormat, PreviewArguments};
 use crate::failure::Failure;
 use crate::report_files::to_csv;
-use crate::run::{check_payer, rate, read_book};
+use crate::run::{check_payer, not_priced, read_book};
 use crate::run_folder::{self, RunFolder};
 use crate::terminal::{empty_table, print, print_warnings, to_json};
 use anyhow::anyhow;
 use billing::book::Book;
 use billing::charge_class::Cube;
 use billing::money::{Cost, Currency, DecimalError, percentage_shown};
-use billing::rate_card::{ItemCharge, RateCard};
+use billing::rate_card::{RateCard, item_charges, rate_card};
 use billing::reconciliation::{Reconciliation, reconcile};
 use billing::statement::{self, Statement};
 use serde::Serialize;
@@ -33,11 +33,10 @@ pub fn preview(arguments: &PreviewArguments) -> Result<(), Failure> {
     let by_product = arguments.by_product;
     let (before, after) = std::thread::scope(|scope| {
         let before = scope.spawn(|| before(&run, by_product));
-        let after = amounts_of(&run.cube, &draft, by_product)
-            .and_then(|(priced, amounts)| Ok((account(&run, &draft, &priced)?, priced.0, amounts)));
+        let after = after(&run, &draft, by_product);
         (before.join(), after)
     });
-    let (account, card, after) = after?;
+    let (card, account, after) = after?;
     let before = before.map_err(|_| anyhow!("the run's own book could not be priced"))??;
     print_warnings(&card, &account);
     let rows = rows(&run.book, &draft, &before, &after)?;
@@ -57,23 +56,39 @@ pub fn preview(arguments: &PreviewArguments) -> Result<(), Failure> {
 
 /// Pro forma amounts, as shown, by group, currency and product; one product without a name where groups are not taken apart.
 type Amounts = BTreeMap<(String, Currency, String), Cost>;
-type Priced = (RateCard, Vec<ItemCharge>);
 
 /// What the run itself has charged. It has kept its totals; what it charged for a product is worked out again.
 fn before(run: &RunFolder, by_product: bool) -> Result<Amounts, Failure> {
     if by_product {
-        return amounts_of(&run.cube, &run.book, true).map(|(_, amounts)| amounts);
+        let card = rate_card(&run.cube, &run.book).map_err(not_priced)?;
+        return amounts_of(&run.cube, &run.book, &card, true);
     }
     let totals = run.statement_totals.iter();
     Ok(totals.map(|((group, currency), total)| ((group.clone(), *currency, String::new()), *total)).collect())
 }
 
-fn amounts_of(cube: &Cube, book: &Book, by_product: bool) -> Result<(Priced, Amounts), Failure> {
-    let (card, charges) = rate(cube, book)?;
+/// What a run would charge under another book, and what it would say of that.
+fn after(
+    run: &RunFolder,
+    draft: &Book,
+    by_product: bool,
+) -> Result<(RateCard, Reconciliation, Amounts), Failure> {
+    let card = rate_card(&run.cube, draft).map_err(not_priced)?;
+    let (account, amounts) = std::thread::scope(|scope| {
+        let account = scope.spawn(|| reconcile(&run.cube, draft, &card, &[], &run.control));
+        let amounts = amounts_of(&run.cube, draft, &card, by_product);
+        (account.join(), amounts)
+    });
+    let account = account.map_err(|_| anyhow!("the month could not be reconciled"))??;
+    Ok((card, account, amounts?))
+}
+
+fn amounts_of(cube: &Cube, book: &Book, card: &RateCard, by_product: bool) -> Result<Amounts, Failure> {
+    let charges = item_charges(cube, book, card).map_err(not_priced)?;
     let name = |group: usize| book.groups[group].name.clone();
     let mut amounts = Amounts::new();
     if by_product {
-        for statement in statement::statements(cube, book, &card, &charges)? {
+        for statement in statement::statements(cube, book, card, &charges)? {
             let group = name(statement.group);
             if statement.lines.is_empty() && statement.items.is_empty() {
                 amounts.insert((group.clone(), statement.currency, String::new()), Cost::ZERO);
@@ -81,12 +96,12 @@ fn amounts_of(cube: &Cube, book: &Book, by_product: bool) -> Result<(Priced, Amo
             amounts.extend(of_statement(cube, &statement, &group)?);
         }
     } else {
-        let totals = statement::totals(cube, book, &card, &charges)?;
+        let totals = statement::totals(cube, book, card, &charges)?;
         amounts.extend(
             totals.iter().map(|total| ((name(total.group), total.currency, String::new()), total.shown)),
         );
     }
-    Ok(((card, charges), amounts))
+    Ok(amounts)
 }
 
 fn of_statement(cube: &Cube, statement: &Statement, group: &str) -> Result<Amounts, DecimalError> {
@@ -94,11 +109,6 @@ fn of_statement(cube: &Cube, statement: &Statement, group: &str) -> Result<Amoun
         ((group.to_owned(), statement.currency, product.to_owned()), amount)
     };
     Ok(statement.by_product(cube)?.into_iter().map(row).collect())
-}
-
-/// What there is to say of a month under the draft, as a run would say it.
-fn account(run: &RunFolder, draft: &Book, (card, _): &Priced) -> Result<Reconciliation, DecimalError> {
-    reconcile(&run.cube, draft, card, &[], &run.control)
 }
 
 /// A line of what is printed.

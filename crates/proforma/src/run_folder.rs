@@ -218,7 +218,9 @@ fn statement_totals(mark: &Mark, book: &Book) -> Result<BTreeMap<(String, Curren
     for (currency, MarkCurrency { pro_forma_total }) in &mark.currencies {
         let sum = sums.remove(currency.as_str()).unwrap_or_default();
         if sum != amount(pro_forma_total)? {
-            return Err(format!("`{MARK}`: its statements sum to {sum} {currency}, not to {pro_forma_total}"));
+            return Err(format!(
+                "`{MARK}`: its statements sum to {sum} {currency}, not to {pro_forma_total}"
+            ));
         }
     }
     Ok(totals)
