@@ -114,6 +114,7 @@ struct ReportRow {
 #[derive(Deserialize)]
 struct Mark {
     period: String,
+    payer_account_id: String,
     snapshot: String,
     book: String,
     cost_cube: String,
@@ -149,6 +150,35 @@ struct Version {
 }
 
 pub const HINT_AGAIN: &str = "price the month again with `proforma run`";
+
+/// Runs in the order of their months.
+///
+/// # Errors
+/// Folders that are no runs, two runs of one month, runs of two payers.
+pub fn by_month(folders: &[PathBuf]) -> Result<Vec<&Path>, Failure> {
+    // Whatever one run alone is, opening it says so.
+    if let [folder] = folders {
+        return Ok(vec![folder]);
+    }
+    let mut months: BTreeMap<String, &Path> = BTreeMap::new();
+    let mut first: Option<(&Path, String)> = None;
+    for folder in folders {
+        let Mark { period, payer_account_id: payer, .. } = read_mark(folder)?;
+        let shown = folder.display();
+        let (known, payer_known) = first.get_or_insert_with(|| (folder, payer.clone()));
+        if payer != *payer_known {
+            let known = known.display();
+            let problem =
+                format!("run `{known}` is of payer account `{payer_known}`, run `{shown}` of `{payer}`");
+            return Err(Failure::input(problem).hint("give runs of one payer with --run"));
+        }
+        if let Some(other) = months.insert(period.clone(), folder) {
+            let problem = format!("`{}` and `{shown}` are two runs of {period}", other.display());
+            return Err(Failure::input(problem).hint("give one run of each month with --run"));
+        }
+    }
+    Ok(months.into_values().collect())
+}
 
 /// Opens a run.
 ///

@@ -19,6 +19,7 @@ mod focus;
 mod forms;
 mod laws;
 mod outputs;
+mod previews;
 mod publishing;
 mod run_folders;
 mod vectors;
