@@ -8,7 +8,7 @@ use crate::abilities::{self, Ability, Feature};
 use crate::account::AccountId;
 use crate::allocation::Sharing;
 use crate::book::Book;
-use crate::charge_class::{ChargeClass, Cube, KeyColumn, Measure, TextId};
+use crate::charge_class::{ChargeClass, Cube, KeyColumn, Measure, TextId, TextMap};
 use crate::commitment;
 use crate::cost_line::{LineItemType, is_split_operation, is_support};
 use crate::money::{Amount, DecimalError, Factor, Rate, product, times};
@@ -210,7 +210,7 @@ pub fn rate_card(cube: &Cube, book: &Book, prices: &PriceList) -> Result<RateCar
 struct Pricer<'a> {
     cube: &'a Cube,
     book: &'a Book,
-    groups: HashMap<TextId, u32>,
+    groups: TextMap<TextId, u32>,
     /// The group of each account that the book names, whether or not the cube has lines of it.
     members: BTreeMap<&'a str, usize>,
     indexes: Vec<RuleIndex>,
@@ -573,17 +573,12 @@ pub(crate) fn is_spot(cube: &Cube, class: &ChargeClass, has_terms: bool) -> bool
 }
 
 /// The group of every account of the cube, and the accounts that joined one by `auto_associate`.
-fn groups_by_account(cube: &Cube, book: &Book) -> (HashMap<TextId, u32>, Vec<String>) {
+fn groups_by_account(cube: &Cube, book: &Book) -> (TextMap<TextId, u32>, Vec<String>) {
     let named = book.group_by_account();
     let automatic = book.auto_associating_group().and_then(|group| u32::try_from(group).ok());
-    let accounts: BTreeMap<&str, TextId> = (cube.classes.iter())
-        .filter_map(|class| {
-            Some((cube.value(class, KeyColumn::UsageAccount)?, class.text(KeyColumn::UsageAccount)))
-        })
-        .collect();
-    let mut groups: HashMap<TextId, u32> = HashMap::new();
+    let mut groups = TextMap::default();
     let mut joined = Vec::new();
-    for (account, id) in accounts {
+    for (account, id) in cube.accounts() {
         let named = named.get(account).and_then(|group| u32::try_from(*group).ok());
         let joins = named.is_none() && account != book.payer.as_str() && AccountId::parse(account).is_some();
         if let Some(group) = named.or(automatic.filter(|_| joins)) {

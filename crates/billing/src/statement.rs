@@ -5,7 +5,7 @@
 //! cost report is a sum of the shown amounts, so all surfaces agree to the last digit.
 
 use crate::book::Book;
-use crate::charge_class::{ChargeClass, Cube, KeyColumn, Measure, TextId};
+use crate::charge_class::{ChargeClass, Cube, KeyColumn, Measure, TextId, TextMap};
 use crate::cost_line::LineItemType;
 use crate::custom_line_item::{self, Charge, Kind};
 use crate::money::{Amount, Cost, Currency, DecimalError, Quantity, shown};
@@ -168,7 +168,7 @@ pub fn totals(
     card: &RateCard,
     charges: &[ItemCharge],
 ) -> Result<Vec<Total>, DecimalError> {
-    let mut by_code: HashMap<(usize, TextId), Amount> = HashMap::new();
+    let mut by_code: TextMap<(usize, TextId), Amount> = TextMap::default();
     for (class, entry) in cube.classes.iter().zip(&card.entries) {
         if let Some(group) = entry.group.filter(|_| entry.treatment.is_on_bill()) {
             let sum = by_code.entry((group as usize, class.text(KeyColumn::Currency))).or_default();

@@ -13,7 +13,7 @@ use billing::book::Book;
 use billing::charge_class::Cube;
 use billing::period::BillingPeriod;
 use billing::price_list::PriceList;
-use billing::rate_card::{ItemCharge, RateCard, item_charges, rate_card};
+use billing::rate_card::{ItemCharge, PricingError, RateCard, item_charges, rate_card};
 use billing::reconciliation::reconcile;
 use billing::{cost_report, statement};
 use cost_data::dimensions::Dimensions;
@@ -193,10 +193,14 @@ pub fn check_payer(book: &Book, cube: &Cube) -> Result<(), Failure> {
 
 /// The rate card of a cube under a book, and the charges of its custom line items.
 pub fn rate(cube: &Cube, book: &Book, prices: &PriceList) -> Result<(RateCard, Vec<ItemCharge>), Failure> {
-    let refused = |error: billing::rate_card::PricingError| Failure::input(error.to_string());
-    let card = rate_card(cube, book, prices).map_err(refused)?;
-    let charges = item_charges(cube, book, &card).map_err(refused)?;
+    let card = rate_card(cube, book, prices).map_err(not_priced)?;
+    let charges = item_charges(cube, book, &card).map_err(not_priced)?;
     Ok((card, charges))
+}
+
+/// Why a month cannot be priced.
+pub fn not_priced(error: PricingError) -> Failure {
+    Failure::input(error.to_string())
 }
 
 /// Everything that follows from a cube, a book and a price list.

@@ -112,7 +112,9 @@ pub fn print_price_list(listed: &Listed) {
 
 /// Warns on standard error, and prints the groups on standard output.
 pub fn print_results(results: &Results, format: OutputFormat) -> anyhow::Result<()> {
-    print_warnings(&results.card, &results.reconciliation);
+    for warning in warnings(&results.card, &results.reconciliation) {
+        say!("warning: {warning}");
+    }
     let rows = group_rows(results)?;
     let text = match format {
         OutputFormat::Json => to_json(&rows)?,
@@ -136,14 +138,8 @@ pub fn print(text: &str) -> io::Result<()> {
     }
 }
 
-/// Says on standard error what an operator should know of a priced month.
-pub fn print_warnings(card: &RateCard, account: &Reconciliation) {
-    for warning in warnings(card, account) {
-        say!("warning: {warning}");
-    }
-}
-
-fn warnings(card: &RateCard, account: &Reconciliation) -> Vec<String> {
+/// What an operator should know of a priced month.
+pub fn warnings(card: &RateCard, account: &Reconciliation) -> Vec<String> {
     let mut warnings = card.warnings.clone();
     for (name, (lines, cost)) in &account.unknown_line_item_types {
         warnings.push(format!(

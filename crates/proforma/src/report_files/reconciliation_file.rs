@@ -5,6 +5,7 @@ use crate::price_list::Listed;
 use billing::charge_class::KeyColumn;
 use billing::money::Cost;
 use billing::reconciliation::{CurrencyReconciliation, NotedClass};
+use billing::statement::Statement;
 use cost_data::reading::{FileReport, OtherProvider, hex};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ pub struct ReconciliationFile<'a> {
     cost_cube_daily: Option<String>,
     price_list: Option<PriceListPart<'a>>,
     currencies: BTreeMap<&'a str, CurrencyPart>,
+    statements: Vec<StatementPart<'a>>,
     lines: LinesPart,
     numbers: NumbersPart<'a>,
     zero_rate_classes: Vec<ClassPart<'a>>,
@@ -63,6 +65,13 @@ struct CurrencyPart {
     pro_forma_total: String,
     fallen_back_total: String,
     cost_files_unblended_total: String,
+}
+
+#[derive(Serialize)]
+struct StatementPart<'a> {
+    billing_group: &'a str,
+    total: String,
+    currency: &'a str,
 }
 
 #[derive(Serialize)]
@@ -139,6 +148,7 @@ pub fn content(results: &Results) -> anyhow::Result<ReconciliationFile<'_>> {
             .iter()
             .map(|(code, part)| (code.as_str(), currency_part(part)))
             .collect(),
+        statements: results.statements.iter().map(|statement| statement_part(results, statement)).collect(),
         lines: lines_part(results),
         numbers: NumbersPart {
             slow_path: report.numbers_slow_path,
@@ -198,6 +208,14 @@ fn currency_part(part: &CurrencyReconciliation) -> CurrencyPart {
         pro_forma_total: part.pro_forma_total.to_string(),
         fallen_back_total: part.fallen_back_total.to_string(),
         cost_files_unblended_total: part.cost_files_unblended_total.to_string(),
+    }
+}
+
+fn statement_part<'a>(results: &'a Results, statement: &'a Statement) -> StatementPart<'a> {
+    StatementPart {
+        billing_group: &results.book.groups[statement.group].name,
+        total: statement.total_shown.to_string(),
+        currency: statement.currency.as_str(),
     }
 }
 

@@ -21,6 +21,7 @@ mod focus;
 mod forms;
 mod laws;
 mod outputs;
+mod previews;
 mod price_lists;
 mod publishing;
 mod run_folders;

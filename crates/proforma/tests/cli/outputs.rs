@@ -317,6 +317,7 @@ fn the_reconciliation_names_what_was_read() {
             "auto_associated_accounts",
             "files",
             "files_passed_by",
+            "statements",
             "warnings",
         ],
     );
