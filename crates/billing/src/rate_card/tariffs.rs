@@ -6,12 +6,13 @@
 
 use super::{is_spot, left_out_of_aws_cost, line_item_type};
 use crate::abilities::{Ability, Feature};
-use crate::charge_class::{ChargeClass, Cube, KeyColumn, Measure, TextId};
+use crate::charge_class::{ChargeClass, Cube, KeyColumn, Measure, TextHasher, TextId, TextMap};
 use crate::cost_line::{LineItemType, is_limited_offer};
 use crate::money::{Currency, Quantity, Rate, ten_to};
 use crate::price_list::PriceList;
 use crate::tiers::{Tier, Tiers};
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::hash::BuildHasherDefault;
 
 /// The tier part of a rate code whose price is the only one, or the base one, of its SKU.
 const BASE_TIER: &str = "6YS6EN2CT7";
@@ -82,16 +83,19 @@ impl PriceKey {
     }
 }
 
+/// SKUs by the numbers of their texts.
+type Skus = HashSet<TextId, BuildHasherDefault<TextHasher>>;
+
 /// The tariffs and quotas of a month.
 #[derive(Debug, Default)]
 pub struct Tariffs {
     tariffs: Vec<Tariff>,
-    by_price: HashMap<PriceKey, SkuPrice>,
+    by_price: TextMap<PriceKey, SkuPrice>,
     /// How many tiers the price list has.
-    listed_tiers: HashMap<PriceKey, usize>,
+    listed_tiers: TextMap<PriceKey, usize>,
     quotas: Vec<Quota>,
     /// By SKU; `None` where usage is free, but nobody knows how much.
-    quota_by_sku: HashMap<TextId, Option<u32>>,
+    quota_by_sku: TextMap<TextId, Option<u32>>,
 }
 
 /// Whether a class is free usage of a SKU that has a price, and for how long the offer is.
@@ -117,9 +121,10 @@ impl Tariffs {
     /// What the price list says of the month's SKUs, and of others what their lines show.
     pub fn new(cube: &Cube, prices: &PriceList, has_terms: bool) -> Self {
         let mut tariffs = Self::default();
-        let seen = Seen::new(cube, has_terms);
+        let skus = not_plain(cube, prices);
+        let seen = Seen::new(cube, has_terms, &skus);
         tariffs.take_quotas(cube, prices, &seen);
-        for key in keys(cube) {
+        for key in keys(cube, &skus) {
             let price = tariffs.of_list(cube, prices, key);
             let price = price.unwrap_or_else(|| tariffs.of_files(cube, &seen, key));
             tariffs.by_price.insert(key, price);
@@ -228,10 +233,39 @@ impl Tariffs {
     }
 }
 
-/// The prices of metered lines that have a SKU, in no order but each once.
-fn keys(cube: &Cube) -> BTreeSet<PriceKey> {
-    let metered = cube.classes.iter().filter(|class| line_item_type(cube, class).is_metered());
-    metered.map(|class| PriceKey::of(cube, class)).filter(|key| !cube.text(key.sku).is_empty()).collect()
+/// The SKUs that may have tiers or be free: those of the price list, those with free lines, and those with an On-Demand rate code that is
+/// not the base one, or with two. Most SKUs are none of it, and a preview has no time to look at them twice.
+fn not_plain(cube: &Cube, prices: &PriceList) -> Skus {
+    let listed = prices.prices.keys().chain(prices.quotas.iter().flat_map(|quota| &quota.skus));
+    let mut skus: Skus = listed.filter_map(|sku| cube.texts.find(sku)).collect();
+    let (free, paid) = (cube.texts.find("0"), cube.texts.find("+"));
+    let mut first_code: TextMap<TextId, TextId> = TextMap::default();
+    for class in &cube.classes {
+        let (sku, code) = (class.text(KeyColumn::Sku), class.text(KeyColumn::RateCode));
+        let state = Some(class.text(KeyColumn::UnblendedRateState));
+        if state == free {
+            skus.insert(sku);
+        }
+        // Most classes say again what one before them has said.
+        if state != paid || first_code.get(&sku) == Some(&code) {
+            continue;
+        }
+        let mut parts = cube.text(code).split('.').skip(1);
+        if parts.next() == Some(ON_DEMAND_OFFER)
+            && (*first_code.entry(sku).or_insert(code) != code || parts.next() != Some(BASE_TIER))
+        {
+            skus.insert(sku);
+        }
+    }
+    skus.retain(|sku| !cube.text(*sku).is_empty());
+    skus
+}
+
+/// The prices of these SKUs' metered lines, in no order but each once.
+fn keys(cube: &Cube, skus: &Skus) -> BTreeSet<PriceKey> {
+    let of_skus = cube.classes.iter().filter(|class| skus.contains(&class.text(KeyColumn::Sku)));
+    let metered = of_skus.filter(|class| line_item_type(cube, class).is_metered());
+    metered.map(|class| PriceKey::of(cube, class)).collect()
 }
 
 /// What the family's lines show of a SKU's tiers.
@@ -244,16 +278,16 @@ enum Shown {
 /// The family's usage by SKU and rate code, and what is free.
 #[derive(Default)]
 struct Seen {
-    paid: HashMap<TextId, SkuSeen>,
+    paid: TextMap<TextId, SkuSeen>,
     /// The SKUs of which some usage is charged, at whatever rate code.
-    charged: HashSet<TextId>,
+    charged: Skus,
     /// By service, the tier part of the rate code and the unit; then by usage type without its region.
     free: BTreeMap<(String, String, String), BTreeMap<String, FreeSeen>>,
 }
 
 #[derive(Default)]
 struct SkuSeen {
-    codes: HashMap<TextId, CodeSeen>,
+    codes: TextMap<TextId, CodeSeen>,
     /// The public rate, while all lines have one.
     public_rate: Option<TextId>,
     differ: bool,
@@ -278,17 +312,16 @@ struct FreeSeen {
 }
 
 impl Seen {
-    fn new(cube: &Cube, has_terms: bool) -> Self {
+    fn new(cube: &Cube, has_terms: bool, skus: &Skus) -> Self {
         let mut seen = Self::default();
         // Where the list cost is that of the tier which applied, it is the base like any other.
         if cube.abilities.of(Feature::ListCostOfDearestTier) != Ability::Told {
             return seen;
         }
-        for class in &cube.classes {
+        for class in cube.classes.iter().filter(|class| skus.contains(&class.text(KeyColumn::Sku))) {
             let kind = line_item_type(cube, class);
             let counts = kind == LineItemType::Usage
                 && left_out_of_aws_cost(cube, class, kind).is_none()
-                && !cube.text(class.text(KeyColumn::Sku)).is_empty()
                 && !is_spot(cube, class, has_terms);
             if counts {
                 match free_offer(cube, class) {
