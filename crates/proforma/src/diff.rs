@@ -3,8 +3,8 @@
 use crate::cli::{DiffArguments, OutputFormat};
 use crate::failure::Failure;
 use crate::preview::group_order;
+use crate::pricing::rate;
 use crate::report_files::to_csv;
-use crate::run::rate;
 use crate::run_folder::{self, RunFolder};
 use crate::terminal::{empty_table, print, to_json};
 use crate::wording;

@@ -6,8 +6,8 @@ pub use rows::group_order;
 
 use crate::cli::{OutputFormat, PreviewArguments};
 use crate::failure::Failure;
+use crate::pricing::{not_priced, read_book};
 use crate::report_files::to_csv;
-use crate::run::{not_priced, read_book};
 use crate::run_folder::{self, RunFolder};
 use crate::terminal::{print, to_json, warnings};
 use anyhow::anyhow;

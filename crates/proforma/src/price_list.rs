@@ -3,7 +3,7 @@
 use crate::cli::{READ_COST_FILES, RunArguments};
 use crate::failure::Failure;
 use crate::publish::Draft;
-use crate::run::{limits, refused, threads};
+use crate::reader::{limits, refused, threads};
 use anyhow::Context;
 use billing::charge_class::Cube;
 use billing::price_list::PriceList;
