@@ -211,7 +211,11 @@ fn add_days(
         Some(LinePrice::Scale(measure, factor)) if DayOfClass::has(measure) => {
             days.iter().map(|day| product(day.sum(measure), factor)).collect::<Result<_, _>>()?
         }
-        Some(price @ LinePrice::Share(_, usage)) if !usage.is_zero() => {
+        Some(LinePrice::Share(..) | LinePrice::Scale(..) | LinePrice::Unused)
+            if !class.sum(Measure::Usage).is_zero() =>
+        {
+            // By usage, signs and all: what covered usage took of its commitment has one rate in a class.
+            let price = LinePrice::Share(entry.amount, class.sum(Measure::Usage));
             let mut amounts: Vec<Amount> =
                 days.iter().map(|day| price.amount(|_| day.usage)).collect::<Result<_, _>>()?;
             let sum = amounts.iter().try_fold(Amount::ZERO, |sum, amount| sum.plus(*amount))?;

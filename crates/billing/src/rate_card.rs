@@ -26,7 +26,7 @@ pub use line_amount::{LinePrice, WRITTEN_DECIMALS_MAX, Written, unused, written_
 pub use pools::TierPool;
 pub use tariffs::TierSource;
 
-use pools::Pools;
+use pools::{Pools, SkuOfGroup};
 pub(crate) use tariffs::{Free, free_offer};
 use tariffs::{SkuPrice, Tariffs};
 
@@ -198,6 +198,7 @@ pub fn rate_card(cube: &Cube, book: &Book, prices: &PriceList) -> Result<RateCar
     for number in 0..cube.classes.len() {
         card.price_class(number)?;
     }
+    card.warnings.extend(card.tariffs.warnings().cloned());
     let pools = card.price_pools()?;
     Ok(RateCard {
         entries: card.entries,
@@ -322,12 +323,11 @@ impl<'a> Pricer<'a> {
             Some(Free::Limited) => return self.listed_base(class),
             None => return self.tiered_base(class),
         }
-        match self.tariffs.quota(class.text(KeyColumn::Sku)) {
-            Some(Some(_)) if self.tariffs.price(self.cube, class) != SkuPrice::Unknown => {
-                self.tiered_base(class)
-            }
-            _ if self.tariffs.begins_free(self.cube, class) => Base::GroupTiers,
-            _ if self.switched_off(class, group).is_some() => self.tiered_base(class),
+        let has_quota = matches!(self.tariffs.quota(class.text(KeyColumn::Sku)), Some(Some(_)));
+        let is_known = has_quota || self.tariffs.begins_free(self.cube, class);
+        match self.tiered_base(class) {
+            Base::GroupTiers if is_known => Base::GroupTiers,
+            base if self.switched_off(class, group).is_some() => base,
             _ => Base::ZeroRate,
         }
     }
@@ -337,7 +337,13 @@ impl<'a> Pricer<'a> {
         let discounted = class.sum(Measure::NetUnblended) != class.sum(Measure::Unblended);
         // Where the list cost is that of the tier which applied, that of free usage is 0.
         let by_applied_tier = self.cube.abilities.of(Feature::ListCostOfDearestTier) != Ability::Told;
-        match (self.listed_base(class), self.tariffs.price(self.cube, class)) {
+        let price = match self.tariffs.price(self.cube, class) {
+            SkuPrice::Tiers(_) if !by_applied_tier && !is_usage_at_its_rate(self.cube, class) => {
+                SkuPrice::Unknown
+            }
+            price => price,
+        };
+        match (self.listed_base(class), price) {
             (Base::PublicOnDemand, SkuPrice::Tiers(_)) => Base::GroupTiers,
             (Base::FallenBack, SkuPrice::Tiers(_)) if by_applied_tier => Base::GroupTiers,
             (Base::PublicOnDemand, SkuPrice::Unknown) if !self.is_plain_usage(class) => Base::PublicOnDemand,
@@ -397,8 +403,8 @@ impl<'a> Pricer<'a> {
         let factor = pricing.and_then(Pricing::factor).unwrap_or(Factor::ONE);
         if let (Base::GroupTiers, SkuPrice::Tiers(tariff)) = (base, self.tariffs.price(self.cube, class)) {
             self.one_currency(class)?;
-            let (sku, off) = (class.text(KeyColumn::Sku), self.switched_off(class, group));
-            let pool = self.pools.join_sku(number, (group, sku), tariff, &self.tariffs, off);
+            let off = self.switched_off(class, group);
+            let pool = self.pools.join_sku(number, SkuOfGroup::new(class, group), tariff, &self.tariffs, off);
             entry.operation = Operation::Rate(pool);
             if factor != Factor::ONE {
                 self.factors.insert(u32::try_from(number).unwrap_or(u32::MAX), factor);
@@ -499,6 +505,18 @@ impl<'a> Pricer<'a> {
     fn too_large(&self, class: &ChargeClass, source: DecimalError) -> PricingError {
         PricingError::TooLarge { class: in_words(self.cube, class), source }
     }
+}
+
+/// Whether a class's public cost is its usage at its public rate, within what rounding each line can make of it. Something else is charged
+/// where it is not, a minimum perhaps, and tiers of usage do not say how much.
+fn is_usage_at_its_rate(cube: &Cube, class: &ChargeClass) -> bool {
+    let Some(rate) = cube.filled(class, KeyColumn::PublicRate).and_then(|rate| Rate::parse(rate).ok()) else {
+        return !class.sum(Measure::Usage).is_zero() || class.sum(Measure::PublicOnDemand).is_zero();
+    };
+    let (cost, usage) = (class.sum(Measure::PublicOnDemand), class.sum(Measure::Usage));
+    let apart = product(usage, rate).and_then(|product| cost.to_amount()?.minus(product));
+    // 10⁻⁸ for each line: AWS rounds the quantity and the cost of a line on its own.
+    apart.is_ok_and(|apart| apart.units().unsigned_abs() <= u128::from(class.lines) * 1_000_000_000_000)
 }
 
 /// What becomes of a line of a commitment where all are shared as on the real bill: covered usage pays its part, whoever owns the

@@ -9,7 +9,7 @@ use crate::abilities::{Ability, Feature};
 use crate::charge_class::{ChargeClass, Cube, KeyColumn, Measure, TextHasher, TextId, TextMap};
 use crate::cost_line::{LineItemType, is_limited_offer};
 use crate::money::{Currency, Quantity, Rate, ten_to};
-use crate::price_list::PriceList;
+use crate::price_list::{ListPrice, PriceList};
 use crate::tiers::{Tier, Tiers};
 use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::hash::BuildHasherDefault;
@@ -18,6 +18,8 @@ use std::hash::BuildHasherDefault;
 const BASE_TIER: &str = "6YS6EN2CT7";
 /// The offer part of a rate code that is an On-Demand price.
 const ON_DEMAND_OFFER: &str = "JRTCKXETXF";
+/// How many SKUs a warning names.
+const NAMED_MAX: usize = 5;
 
 /// Where AWS's tiers are known from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -63,6 +65,7 @@ struct PriceKey {
     sku: TextId,
     public_rate: TextId,
     currency: TextId,
+    unit: TextId,
 }
 
 impl PriceKey {
@@ -73,7 +76,23 @@ impl PriceKey {
             sku: class.text(KeyColumn::Sku),
             public_rate: class.text(KeyColumn::PublicRate),
             currency: class.text(currency),
+            unit: class.text(KeyColumn::PricingUnit),
         }
+    }
+
+    /// What the price list has of it: where the public rate is that of the dearest tier, the version whose dearest tier has it, in the unit of
+    /// the lines; else one of whose tiers has it, for then units are spelt otherwise too.
+    fn listed<'a>(self, cube: &Cube, prices: &'a PriceList) -> Option<&'a ListPrice> {
+        let by_dearest = cube.abilities.of(Feature::ListCostOfDearestTier) == Ability::Told;
+        let (rate, unit) = (self.public_rate(cube), cube.text(self.unit));
+        let agrees = |price: &ListPrice| match (by_dearest, rate) {
+            (true, rate) => {
+                rate.is_none_or(|rate| price.tiers.dearest() == rate)
+                    && (unit.is_empty() || unit == price.unit)
+            }
+            (false, rate) => rate.is_none_or(|rate| price.tiers.all().iter().any(|tier| tier.rate == rate)),
+        };
+        prices.price(cube.text(self.sku), Currency::parse(cube.text(self.currency))?, agrees)
     }
 
     /// The public rate, where there is one.
@@ -96,6 +115,8 @@ pub struct Tariffs {
     quotas: Vec<Quota>,
     /// By SKU; `None` where usage is free, but nobody knows how much.
     quota_by_sku: TextMap<TextId, Option<u32>>,
+    /// What the operator should know of the price list.
+    warnings: Vec<String>,
 }
 
 /// Whether a class is free usage of a SKU that has a price, and for how long the offer is.
@@ -123,13 +144,41 @@ impl Tariffs {
         let mut tariffs = Self::default();
         let skus = not_plain(cube, prices);
         let seen = Seen::new(cube, has_terms, &skus);
-        tariffs.take_quotas(cube, prices, &seen);
-        for key in keys(cube, &skus) {
-            let price = tariffs.of_list(cube, prices, key);
-            let price = price.unwrap_or_else(|| tariffs.of_files(cube, &seen, key));
-            tariffs.by_price.insert(key, price);
+        let keys = keys(cube, &skus);
+        let listed: TextMap<PriceKey, &ListPrice> =
+            keys.iter().filter_map(|key| Some((*key, key.listed(cube, prices)?))).collect();
+        tariffs.take_quotas(cube, prices, &seen, &listed);
+        for key in &keys {
+            let price = match listed.get(key) {
+                Some(price) => tariffs.of_list(*key, price),
+                None => tariffs.of_files(cube, &seen, *key),
+            };
+            tariffs.by_price.insert(*key, price);
         }
+        let unlike = keys.iter().filter(|key| !listed.contains_key(key)).map(|key| cube.text(key.sku));
+        tariffs.warn_of_unlike(unlike.filter(|sku| prices.prices.contains_key(*sku)).collect());
         tariffs
+    }
+
+    /// What the operator should know of the price list.
+    pub fn warnings(&self) -> impl Iterator<Item = &String> {
+        self.warnings.iter()
+    }
+
+    /// The list has these SKUs, but not as the lines do.
+    fn warn_of_unlike(&mut self, skus: BTreeSet<&str>) {
+        let named: Vec<String> = skus.iter().take(NAMED_MAX).map(|sku| format!("`{sku}`")).collect();
+        let more = match skus.len() - named.len() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        if !named.is_empty() {
+            self.warnings.push(format!(
+                "the price list has SKU {}{more} at another public rate, in another currency or unit than lines of the month: these are \
+                 priced as if it were not in the list",
+                named.join(", ")
+            ));
+        }
     }
 
     /// What is known of the tiers of a class's SKU.
@@ -165,33 +214,34 @@ impl Tariffs {
         }
     }
 
-    fn take_quotas(&mut self, cube: &Cube, prices: &PriceList, seen: &Seen) {
+    fn take_quotas(
+        &mut self,
+        cube: &Cube,
+        prices: &PriceList,
+        seen: &Seen,
+        listed: &TextMap<PriceKey, &ListPrice>,
+    ) {
         for quota in &prices.quotas {
             let number = self.add_quota(Some(quota.quantity));
             for sku in quota.skus.iter().filter_map(|sku| cube.texts.find(sku)) {
-                self.quota_by_sku.insert(sku, Some(number));
+                if self.quota_by_sku.insert(sku, Some(number)).is_some() {
+                    self.warnings.push(format!(
+                        "the price list has several free quotas for SKU `{}`; only that of rate code `{}` is given",
+                        cube.text(sku),
+                        quota.rate_code
+                    ));
+                }
             }
         }
+        let free = listed.iter().filter(|(_, price)| price.tiers.all()[0].rate.is_zero());
+        let listed_free: Skus = free.map(|(key, _)| key.sku).collect();
         for (quantity, skus) in seen.quotas() {
             // What the list says of a SKU goes before what its lines show.
-            let unlisted = |sku: &&TextId| {
-                !prices.prices.contains_key(cube.text(**sku)) || !self.listed_free(cube, prices, **sku)
-            };
-            let skus: Vec<TextId> = skus
-                .iter()
-                .filter(|sku| !self.quota_by_sku.contains_key(sku))
-                .filter(unlisted)
-                .copied()
-                .collect();
+            let known = |sku: &&TextId| self.quota_by_sku.contains_key(*sku) || listed_free.contains(*sku);
+            let skus: Vec<TextId> = skus.iter().filter(|sku| !known(sku)).copied().collect();
             let number = quantity.map(|quantity| self.add_quota(quantity));
             self.quota_by_sku.extend(skus.into_iter().map(|sku| (sku, number)));
         }
-    }
-
-    /// Whether the price list has a tier of a SKU that is free.
-    fn listed_free(&self, cube: &Cube, prices: &PriceList, sku: TextId) -> bool {
-        let listed = prices.prices.get(cube.text(sku)).into_iter().flatten();
-        listed.into_iter().any(|price| price.tiers.all()[0].rate.is_zero())
     }
 
     fn add_quota(&mut self, quantity: Option<Quantity>) -> u32 {
@@ -209,15 +259,12 @@ impl Tariffs {
         matches!(self.quota_by_sku.get(&sku), Some(Some(_)))
     }
 
-    /// The price list's tiers; `None` where it does not have the SKU at the line's own public rate.
-    fn of_list(&mut self, cube: &Cube, prices: &PriceList, key: PriceKey) -> Option<SkuPrice> {
-        let currency = Currency::parse(cube.text(key.currency))?;
-        let price = prices.price(cube.text(key.sku), currency, key.public_rate(cube))?;
+    fn of_list(&mut self, key: PriceKey, price: &ListPrice) -> SkuPrice {
         self.listed_tiers.insert(key, price.tiers.all().len());
         if price.tiers.all().len() == 1 && !self.has_quota(key.sku) {
-            return Some(SkuPrice::OneTier);
+            return SkuPrice::OneTier;
         }
-        Some(self.add_tariff(price.tiers.clone(), TierSource::PriceList(price.offer)))
+        self.add_tariff(price.tiers.clone(), TierSource::PriceList(price.offer))
     }
 
     fn of_files(&mut self, cube: &Cube, seen: &Seen, key: PriceKey) -> SkuPrice {

@@ -52,9 +52,13 @@ impl Fields {
     /// The header, if nothing is missing.
     pub fn checked(self) -> Result<Header, String> {
         let filled = |field: Option<String>, name: &str| {
-            field
-                .filter(|text| !text.is_empty())
-                .ok_or_else(|| format!("is no offer file: it has no {name} at its top"))
+            let text = field.filter(|text| !text.is_empty());
+            let text = text.ok_or_else(|| format!("is no offer file: it has no {name} at its top"))?;
+            // It is shown, and kept in the run.
+            match text.bytes().all(|byte| byte.is_ascii_graphic() || byte == b' ') {
+                true => Ok(text),
+                false => Err(format!("is no offer file: its {name} is not plain text")),
+            }
         };
         let service = filled(self.service, "offer code")?;
         let version = filled(self.version, "version")?;

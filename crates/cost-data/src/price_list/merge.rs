@@ -3,7 +3,7 @@
 use super::needs::Needs;
 use super::ranges::{Offered, Price, Quota};
 use super::versions::{Effective, Span, in_force};
-use crate::diagnostics::Diagnostic;
+use crate::diagnostics::{Diagnostic, excerpt};
 use crate::reading::Refusal;
 use billing::money::Currency;
 use billing::period::{BillingPeriod, date_text};
@@ -153,7 +153,10 @@ impl<'a> Merged<'a> {
         if let Some(earlier) = in_force.iter().find(|said| !latest.contains(&said.what.quantity)) {
             self.notes.insert(format!(
                 "the free quota `{}` changes within {}, from {} to that of {}; the latter is taken",
-                earlier.what.sku, self.period, earlier.what.quantity, offer.published
+                excerpt(&earlier.what.sku),
+                self.period,
+                earlier.what.quantity,
+                offer.published
             ));
         }
         self.used.insert(offer);

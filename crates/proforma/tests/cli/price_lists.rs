@@ -4,6 +4,7 @@ use crate::support::{Done, Run, proforma};
 use serde_json::{Value, json};
 use std::fs;
 use std::path::Path;
+use testkit::oracle::Exact;
 use testkit::{Form, Line, WriteOptions, write_month};
 
 const PERIOD: &str = "2026-10";
@@ -27,7 +28,9 @@ pricing_plan = "plan"
 /// Storage of two groups: the family's lines do not show that its first tier ends at 50.
 fn lines() -> Vec<Line> {
     let storage = |account: &str, sku: &str, (tier, rate): (&str, &str), usage: &str, cost: &str| {
+        let public = Exact::of(usage).times(&Exact::of("0.03")).to_string();
         let line = Line::usage(account, "AmazonS3", "TimedStorage-ByteHrs", cost).using(usage);
+        let line = line.at_public_cost(&public);
         let mut line = line.of_sku(sku, tier).at_rates(rate, "0.03");
         line.pricing_unit = Some("GB-Mo".to_owned());
         line.product_region_code = Some("us-east-1".to_owned());
@@ -226,4 +229,36 @@ fn a_packed_file_may_not_grow_beyond_measure() {
     let place = PLACE.replace(".json", ".json.gz");
     let run = with_list("", |list| fs::write(list.join(place), bomb).expect("a file"));
     run.go().refused(&["index.json.gz: is damaged: decompresses to more than"]);
+}
+
+const LATER_PLACE: &str = "offers/v1.0/aws/AmazonS3/20261010000000/us-east-1/index.json";
+
+/// The list after its price has gone up within the month: what was the first rate is now the second.
+fn later_offer() -> String {
+    let raised = offer().replace("0.0300000000", "0.0600000000").replace("0.0200000000", "0.0300000000");
+    raised.replace("20260901000000", "20261010000000").replace("2026-09-01T", "2026-10-10T")
+}
+
+#[test]
+fn a_line_has_the_version_whose_dearest_tier_is_its_public_rate() {
+    let done = with_list("", |list| {
+        fs::write(list.join(PLACE), offer()).expect("a file");
+        fs::create_dir_all(list.join(LATER_PLACE).parent().expect("a parent")).expect("a folder");
+        fs::write(list.join(LATER_PLACE), later_offer()).expect("a file");
+    });
+    let done = done.go().succeeded();
+    assert_eq!((total(&done, "acme").as_str(), total(&done, "beta").as_str()), ("1.7", "0.33"));
+}
+
+#[test]
+fn a_list_that_fits_no_line_is_said_and_not_used() {
+    let done = with_list("", |list| fs::write(list.join(PLACE), later_offer()).expect("a file"));
+    let done = done.go().succeeded();
+    // As the lines show: 10 at the first rate, the rest at the second.
+    assert_eq!((total(&done, "acme").as_str(), total(&done, "beta").as_str()), ("1.3", "0.33"));
+    assert!(
+        done.stderr.contains("the price list has SKU `STORED` at another public rate"),
+        "{}",
+        done.stderr
+    );
 }
