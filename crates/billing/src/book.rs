@@ -6,6 +6,7 @@
 mod check;
 
 use crate::account::AccountId;
+use crate::allocation::Sharing;
 use crate::billing_group::BillingGroup;
 use crate::custom_line_item::{Charge, CustomLineItem};
 use crate::money::{Cost, Currency, Percentage};
@@ -38,6 +39,8 @@ pub struct Book {
     pub plans: Vec<PricingPlan>,
     /// The custom line items.
     pub items: Vec<CustomLineItem>,
+    /// Who has the benefit of commitments.
+    pub sharing: Sharing,
     /// What customers' files may hold beyond what they always may.
     pub exports: Exports,
     /// What reports keep apart.
@@ -106,6 +109,9 @@ impl Book {
         }
         for item in self.items.iter().filter(|item| item.is_active(period)) {
             lines.push(self.canonical_item(item));
+        }
+        if self.sharing != Sharing::default() {
+            lines.push(format!("sharing {}", self.sharing.name()));
         }
         lines.extend(self.exports.columns.iter().map(|column| format!("export column {column:?}")));
         lines.extend(self.exports.tags.iter().map(|tag| format!("export tag {tag:?}")));

@@ -9,7 +9,7 @@
 use crate::book::Book;
 use crate::charge_class::{ChargeClass, ClassId, Cube, KeyColumn, Measure};
 use crate::money::{Amount, Cost, Currency, DecimalError, Quantity, product, shown_within};
-use crate::rate_card::{Entry, LinePrice, RateCard, Reason, Treatment, left_out_of_aws_cost, line_item_type};
+use crate::rate_card::{Entry, LinePrice, RateCard, Reason, left_out_of_aws_cost, line_item_type};
 use crate::statement::{LineKey, Statement, usage_is_shown};
 use crate::tier_pool;
 use std::collections::HashMap;
@@ -34,6 +34,12 @@ pub struct DayOfClass {
 }
 
 impl DayOfClass {
+    /// Whether the daily cube has a measure's sums. What covered usage took of its commitment goes by usage, at one rate per class.
+    const fn has(measure: Measure) -> bool {
+        use Measure::{NetUnblended, PublicOnDemand, Unblended, Usage};
+        matches!(measure, Usage | Unblended | NetUnblended | PublicOnDemand)
+    }
+
     /// The day's sum of a measure; the daily cube has those that prices start from.
     fn sum(&self, measure: Measure) -> Quantity {
         match measure {
@@ -144,7 +150,7 @@ fn shown_by_class(
         }
     }
     for (number, (class, entry)) in cube.classes.iter().zip(&card.entries).enumerate() {
-        if let (Some(group), Treatment::AtCost | Treatment::Priced(_)) = (entry.group, entry.treatment) {
+        if let Some(group) = entry.group.filter(|_| entry.treatment.is_on_bill()) {
             let key =
                 (group as usize, currency(cube, book, class), LineKey::of(cube, class, entry.operation));
             // Every class that is charged is on a line of its group's statement.
@@ -202,10 +208,14 @@ fn add_days(
     }
     let amounts = match LinePrice::of(class, entry) {
         _ if whole.pro_forma.is_none() => vec![Amount::ZERO; days.len()],
-        Some(LinePrice::Scale(measure, factor)) => {
+        Some(LinePrice::Scale(measure, factor)) if DayOfClass::has(measure) => {
             days.iter().map(|day| product(day.sum(measure), factor)).collect::<Result<_, _>>()?
         }
-        Some(price @ LinePrice::Share(_, usage)) if !usage.is_zero() => {
+        Some(LinePrice::Share(..) | LinePrice::Scale(..) | LinePrice::Unused)
+            if !class.sum(Measure::Usage).is_zero() =>
+        {
+            // By usage, signs and all: what covered usage took of its commitment has one rate in a class.
+            let price = LinePrice::Share(entry.amount, class.sum(Measure::Usage));
             let mut amounts: Vec<Amount> =
                 days.iter().map(|day| price.amount(|_| day.usage)).collect::<Result<_, _>>()?;
             let sum = amounts.iter().try_fold(Amount::ZERO, |sum, amount| sum.plus(*amount))?;

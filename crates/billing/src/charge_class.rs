@@ -11,6 +11,7 @@ use crate::period::BillingPeriod;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
+use std::hash::{BuildHasherDefault, Hasher};
 
 /// When a key column takes part in the key; elsewhere it is null, so that classes stay few.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -126,6 +127,37 @@ pub struct TextId(pub u32);
 impl TextId {
     /// No value.
     pub const NULL: Self = Self(0);
+}
+
+/// A map by numbers of texts, and other small numbers that the program gives out itself.
+pub type TextMap<K, V> = HashMap<K, V, BuildHasherDefault<TextHasher>>;
+
+/// Hashes small numbers in a few instructions. Nobody outside can choose them, so no one can make them collide.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct TextHasher(u64);
+
+impl Hasher for TextHasher {
+    fn write(&mut self, bytes: &[u8]) {
+        bytes.iter().for_each(|byte| self.write_u32((*byte).into()));
+    }
+
+    fn write_u32(&mut self, number: u32) {
+        self.write_u64(number.into());
+    }
+
+    fn write_usize(&mut self, number: usize) {
+        self.write_u64(number as u64);
+    }
+
+    fn write_u64(&mut self, number: u64) {
+        // Turned between numbers, so that their order tells; times the golden ratio, so that neighbours end up far apart.
+        self.0 = (self.0.rotate_left(5) ^ number).wrapping_mul(0x9E37_79B9_7F4A_7C15);
+    }
+
+    fn finish(&self) -> u64 {
+        // A table looks at the lower bits first.
+        self.0.rotate_left(26)
+    }
 }
 
 /// The distinct texts of a cube.
@@ -352,6 +384,16 @@ impl Cube {
             return None;
         }
         Some(Self { period, payer, texts, classes, product_names, usage, abilities: Abilities::ALL_TOLD })
+    }
+
+    /// The accounts that have a class, in the order of their ids.
+    #[must_use]
+    pub fn accounts(&self) -> BTreeMap<&str, TextId> {
+        let mut ids: Vec<TextId> =
+            self.classes.iter().map(|class| class.text(KeyColumn::UsageAccount)).collect();
+        // Classes of one account stand together.
+        ids.dedup();
+        ids.into_iter().filter_map(|id| Some((self.texts.get(id)?, id))).collect()
     }
 
     /// A key column's value on a class.

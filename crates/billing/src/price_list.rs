@@ -3,7 +3,7 @@
 //! Cost files show one public rate of a SKU, that of the dearest tier. What the other tiers cost and where they begin is in the
 //! price list alone (AWS, "Getting price list files"; ranges are cumulative quantities of a month).
 
-use crate::money::{Currency, Quantity, Rate};
+use crate::money::{Currency, Quantity};
 use crate::tiers::Tiers;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -58,17 +58,17 @@ pub struct FreeQuota {
 }
 
 impl PriceList {
-    /// The price of a SKU that a line with this public rate had: of the versions in force, the one whose dearest tier, or one of
-    /// whose tiers, has that rate; the latest where the line shows none.
+    /// The price of a SKU in a currency: of the versions in force the latest that agrees with what is known of a line.
     ///
-    /// `None` where the list does not have the SKU in the currency, or no version agrees with the line.
+    /// `None` where the list does not have the SKU in the currency, or no version agrees.
     #[must_use]
-    pub fn price(&self, sku: &str, currency: Currency, public_rate: Option<Rate>) -> Option<&ListPrice> {
-        let prices = self.prices.get(sku)?;
-        let agrees = |price: &&ListPrice| {
-            let has = |rate| price.tiers.all().iter().any(|tier| tier.rate == rate);
-            price.currency == currency && public_rate.is_none_or(has)
-        };
-        prices.iter().rev().find(agrees)
+    pub fn price(
+        &self,
+        sku: &str,
+        currency: Currency,
+        agrees: impl Fn(&ListPrice) -> bool,
+    ) -> Option<&ListPrice> {
+        let in_currency = self.prices.get(sku)?.iter().filter(|price| price.currency == currency);
+        in_currency.rev().find(|price| agrees(price))
     }
 }

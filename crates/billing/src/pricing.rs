@@ -3,10 +3,9 @@
 //! Exactly one rule prices a line: the most specific scope wins and percentages never compound (AWS Billing
 //! Conductor user guide, "Understanding pricing rules"). The order of rules in a plan has no meaning.
 
-use crate::charge_class::{TextId, Texts};
+use crate::charge_class::{TextId, TextMap, Texts};
 use crate::money::{Factor, Percentage};
 use crate::tiers::{Tier, TierMistake, Tiers};
-use std::collections::HashMap;
 
 /// A rule that a pricing plan may hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -135,13 +134,13 @@ pub struct Selector {
 /// A plan's rules by what they match, over the texts of one cube. The values are numbers of rules in the book.
 #[derive(Debug, Default)]
 pub struct RuleIndex {
-    sku_operation: HashMap<(TextId, TextId, TextId), Candidate>,
-    sku: HashMap<(TextId, TextId), Candidate>,
-    service: HashMap<TextId, Candidate>,
-    billing_entity: HashMap<TextId, Candidate>,
+    sku_operation: TextMap<(TextId, TextId, TextId), Candidate>,
+    sku: TextMap<(TextId, TextId), Candidate>,
+    service: TextMap<TextId, Candidate>,
+    billing_entity: TextMap<TextId, Candidate>,
     global: Option<Candidate>,
     /// Free-tier rules by service, and that of all services.
-    free_tier: HashMap<TextId, usize>,
+    free_tier: TextMap<TextId, usize>,
     free_tier_of_all: Option<usize>,
 }
 

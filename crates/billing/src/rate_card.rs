@@ -6,8 +6,9 @@
 
 use crate::abilities::{self, Ability, Feature};
 use crate::account::AccountId;
+use crate::allocation::Sharing;
 use crate::book::Book;
-use crate::charge_class::{ChargeClass, Cube, KeyColumn, Measure, TextId};
+use crate::charge_class::{ChargeClass, Cube, KeyColumn, Measure, TextId, TextMap};
 use crate::commitment;
 use crate::cost_line::{LineItemType, is_split_operation, is_support};
 use crate::money::{Amount, DecimalError, Factor, Rate, product, times};
@@ -21,11 +22,11 @@ mod line_amount;
 mod pools;
 mod tariffs;
 pub use item_charges::{ItemCharge, item_charges};
-pub use line_amount::{LinePrice, WRITTEN_DECIMALS_MAX, Written, written_amount};
+pub use line_amount::{LinePrice, WRITTEN_DECIMALS_MAX, Written, unused, written_amount};
 pub use pools::TierPool;
 pub use tariffs::TierSource;
 
-use pools::Pools;
+use pools::{Pools, SkuOfGroup};
 pub(crate) use tariffs::{Free, free_offer};
 use tariffs::{SkuPrice, Tariffs};
 
@@ -38,8 +39,20 @@ pub enum Treatment {
     Dropped(Reason),
     /// A commitment of the group: its fees, the usage it covers, the negation of that usage. No rule applies.
     AtCost,
+    /// Usage under a commitment of whomever, where these are shared as on the real bill: what it took of the commitment. No rule applies.
+    AtEffectiveCost,
+    /// The fee of a commitment that is shared so: what nobody has used of it.
+    UnusedPart,
     /// Priced on this base.
     Priced(Base),
+}
+
+impl Treatment {
+    /// Whether the pro forma bill has the class.
+    #[must_use]
+    pub const fn is_on_bill(self) -> bool {
+        !matches!(self, Self::Ungrouped | Self::Dropped(_))
+    }
 }
 
 /// Why a class is left out of the pro forma bill.
@@ -55,6 +68,8 @@ pub enum Reason {
     CreditOrDiscount,
     /// A fee or a negation of a commitment that somebody outside the group owns.
     CommitmentOutside,
+    /// A payment up front or a negation, where covered usage has its effective cost instead.
+    PaidByEffectiveCost,
     /// A line item type that this program does not know.
     UnknownType,
 }
@@ -87,6 +102,8 @@ pub enum Operation {
     Drop,
     /// The line stays at a measure of its own.
     Keep(Measure),
+    /// The line stays at what nobody has used of its commitment.
+    KeepUnused,
     /// The line is a measure of its own times a factor.
     Scale(Measure, Factor),
     /// The line is its usage at the rate of its tier pool, by number in [`RateCard::pools`].
@@ -181,6 +198,7 @@ pub fn rate_card(cube: &Cube, book: &Book, prices: &PriceList) -> Result<RateCar
     for number in 0..cube.classes.len() {
         card.price_class(number)?;
     }
+    card.warnings.extend(card.tariffs.warnings().cloned());
     let pools = card.price_pools()?;
     Ok(RateCard {
         entries: card.entries,
@@ -193,7 +211,7 @@ pub fn rate_card(cube: &Cube, book: &Book, prices: &PriceList) -> Result<RateCar
 struct Pricer<'a> {
     cube: &'a Cube,
     book: &'a Book,
-    groups: HashMap<TextId, u32>,
+    groups: TextMap<TextId, u32>,
     /// The group of each account that the book names, whether or not the cube has lines of it.
     members: BTreeMap<&'a str, usize>,
     indexes: Vec<RuleIndex>,
@@ -234,14 +252,20 @@ impl<'a> Pricer<'a> {
         let treatment = group.map_or(Treatment::Ungrouped, |group| self.treatment(class, group));
         let mut entry =
             Entry { group, treatment, rule: None, operation: Operation::Drop, amount: Amount::ZERO };
+        entry.operation = match treatment {
+            Treatment::Ungrouped | Treatment::Dropped(_) | Treatment::Priced(_) => Operation::Drop,
+            Treatment::AtCost => Operation::Keep(Measure::Unblended),
+            Treatment::AtEffectiveCost => Operation::Keep(effective_cost(line_item_type(self.cube, class))),
+            Treatment::UnusedPart => Operation::KeepUnused,
+        };
         match (treatment, group) {
-            (Treatment::AtCost, _) => {
-                entry.operation = Operation::Keep(Measure::Unblended);
-                entry.amount =
-                    class.sum(Measure::Unblended).to_amount().map_err(|e| self.too_large(class, e))?;
-            }
             (Treatment::Priced(base), Some(group)) => self.price(number, class, group, base, &mut entry)?,
-            _ => {}
+            _ => {
+                if let Some(price) = LinePrice::of(class, &entry) {
+                    let amount = price.amount(|measure| class.sum(measure));
+                    entry.amount = amount.map_err(|error| self.too_large(class, error))?;
+                }
+            }
         }
         self.entries.push(entry);
         Ok(())
@@ -253,6 +277,11 @@ impl<'a> Pricer<'a> {
         let kind = line_item_type(cube, class);
         if let Some(reason) = left_out_of_aws_cost(cube, class, kind) {
             return Treatment::Dropped(reason);
+        }
+        if self.book.sharing == Sharing::Real
+            && let Some(treatment) = as_on_the_real_bill(kind, commitment::arn(cube, class))
+        {
+            return treatment;
         }
         let owned = || self.group_of_owner(commitment::owner(cube, class)) == Some(group);
         match kind {
@@ -276,6 +305,9 @@ impl<'a> Pricer<'a> {
 
     /// The group of a commitment's owner, who may have no line of its own this month.
     fn group_of_owner(&self, owner: &str) -> Option<u32> {
+        if self.book.sharing == Sharing::Keep && owner == self.book.payer.as_str() {
+            return None;
+        }
         let by_lines = self.cube.texts.find(owner).and_then(|owner| self.groups.get(&owner).copied());
         by_lines.or_else(|| self.members.get(owner).and_then(|group| u32::try_from(*group).ok()))
     }
@@ -291,10 +323,11 @@ impl<'a> Pricer<'a> {
             Some(Free::Limited) => return self.listed_base(class),
             None => return self.tiered_base(class),
         }
-        match self.tariffs.quota(class.text(KeyColumn::Sku)) {
-            Some(Some(_)) if self.tariffs.price(class) != SkuPrice::Unknown => self.tiered_base(class),
-            _ if self.tariffs.begins_free(class) => Base::GroupTiers,
-            _ if self.switched_off(class, group).is_some() => self.tiered_base(class),
+        let has_quota = matches!(self.tariffs.quota(class.text(KeyColumn::Sku)), Some(Some(_)));
+        let is_known = has_quota || self.tariffs.begins_free(self.cube, class);
+        match self.tiered_base(class) {
+            Base::GroupTiers if is_known => Base::GroupTiers,
+            base if self.switched_off(class, group).is_some() => base,
             _ => Base::ZeroRate,
         }
     }
@@ -304,7 +337,13 @@ impl<'a> Pricer<'a> {
         let discounted = class.sum(Measure::NetUnblended) != class.sum(Measure::Unblended);
         // Where the list cost is that of the tier which applied, that of free usage is 0.
         let by_applied_tier = self.cube.abilities.of(Feature::ListCostOfDearestTier) != Ability::Told;
-        match (self.listed_base(class), self.tariffs.price(class)) {
+        let price = match self.tariffs.price(self.cube, class) {
+            SkuPrice::Tiers(_) if !by_applied_tier && !is_usage_at_its_rate(self.cube, class) => {
+                SkuPrice::Unknown
+            }
+            price => price,
+        };
+        match (self.listed_base(class), price) {
             (Base::PublicOnDemand, SkuPrice::Tiers(_)) => Base::GroupTiers,
             (Base::FallenBack, SkuPrice::Tiers(_)) if by_applied_tier => Base::GroupTiers,
             (Base::PublicOnDemand, SkuPrice::Unknown) if !self.is_plain_usage(class) => Base::PublicOnDemand,
@@ -362,9 +401,10 @@ impl<'a> Pricer<'a> {
             return Ok(());
         }
         let factor = pricing.and_then(Pricing::factor).unwrap_or(Factor::ONE);
-        if let (Base::GroupTiers, SkuPrice::Tiers(tariff)) = (base, self.tariffs.price(class)) {
-            let (sku, off) = (class.text(KeyColumn::Sku), self.switched_off(class, group));
-            let pool = self.pools.join_sku(number, (group, sku), tariff, &self.tariffs, off);
+        if let (Base::GroupTiers, SkuPrice::Tiers(tariff)) = (base, self.tariffs.price(self.cube, class)) {
+            self.one_currency(class)?;
+            let off = self.switched_off(class, group);
+            let pool = self.pools.join_sku(number, SkuOfGroup::new(class, group), tariff, &self.tariffs, off);
             entry.operation = Operation::Rate(pool);
             if factor != Factor::ONE {
                 self.factors.insert(u32::try_from(number).unwrap_or(u32::MAX), factor);
@@ -435,7 +475,7 @@ impl<'a> Pricer<'a> {
                 "rule `{rule}` has a rate above twice the list rate {list}, which AWS would refuse"
             ));
         }
-        if let Some(ranges) = self.tariffs.listed_tiers(class)
+        if let Some(ranges) = self.tariffs.listed_tiers(self.cube, class)
             && tiers.all().len() > ranges
         {
             let (own, sku) = (tiers.all().len(), self.cube.value(class, KeyColumn::Sku).unwrap_or("-"));
@@ -464,6 +504,41 @@ impl<'a> Pricer<'a> {
 
     fn too_large(&self, class: &ChargeClass, source: DecimalError) -> PricingError {
         PricingError::TooLarge { class: in_words(self.cube, class), source }
+    }
+}
+
+/// Whether a class's public cost is its usage at its public rate, within what rounding each line can make of it. Something else is charged
+/// where it is not, a minimum perhaps, and tiers of usage do not say how much.
+fn is_usage_at_its_rate(cube: &Cube, class: &ChargeClass) -> bool {
+    let Some(rate) = cube.filled(class, KeyColumn::PublicRate).and_then(|rate| Rate::parse(rate).ok()) else {
+        return !class.sum(Measure::Usage).is_zero() || class.sum(Measure::PublicOnDemand).is_zero();
+    };
+    let (cost, usage) = (class.sum(Measure::PublicOnDemand), class.sum(Measure::Usage));
+    let apart = product(usage, rate).and_then(|product| cost.to_amount()?.minus(product));
+    // 10⁻⁸ for each line: AWS rounds the quantity and the cost of a line on its own.
+    apart.is_ok_and(|apart| apart.units().unsigned_abs() <= u128::from(class.lines) * 1_000_000_000_000)
+}
+
+/// What becomes of a line of a commitment where all are shared as on the real bill: covered usage pays its part, whoever owns the
+/// commitment, and the owner pays the rest.
+fn as_on_the_real_bill(kind: LineItemType, arn: Option<&str>) -> Option<Treatment> {
+    use LineItemType as Kind;
+    Some(match kind {
+        Kind::DiscountedUsage | Kind::SavingsPlanCoveredUsage => Treatment::AtEffectiveCost,
+        Kind::RiFee | Kind::SavingsPlanRecurringFee => Treatment::UnusedPart,
+        Kind::SavingsPlanNegation | Kind::SavingsPlanUpfrontFee => {
+            Treatment::Dropped(Reason::PaidByEffectiveCost)
+        }
+        Kind::Fee if arn.is_some() => Treatment::Dropped(Reason::PaidByEffectiveCost),
+        _ => return None,
+    })
+}
+
+/// The measure of what covered usage took of its commitment.
+const fn effective_cost(kind: LineItemType) -> Measure {
+    match kind {
+        LineItemType::DiscountedUsage => Measure::ReservationEffective,
+        _ => Measure::SavingsPlanEffective,
     }
 }
 
@@ -516,17 +591,12 @@ pub(crate) fn is_spot(cube: &Cube, class: &ChargeClass, has_terms: bool) -> bool
 }
 
 /// The group of every account of the cube, and the accounts that joined one by `auto_associate`.
-fn groups_by_account(cube: &Cube, book: &Book) -> (HashMap<TextId, u32>, Vec<String>) {
+fn groups_by_account(cube: &Cube, book: &Book) -> (TextMap<TextId, u32>, Vec<String>) {
     let named = book.group_by_account();
     let automatic = book.auto_associating_group().and_then(|group| u32::try_from(group).ok());
-    let accounts: BTreeMap<&str, TextId> = (cube.classes.iter())
-        .filter_map(|class| {
-            Some((cube.value(class, KeyColumn::UsageAccount)?, class.text(KeyColumn::UsageAccount)))
-        })
-        .collect();
-    let mut groups: HashMap<TextId, u32> = HashMap::new();
+    let mut groups = TextMap::default();
     let mut joined = Vec::new();
-    for (account, id) in accounts {
+    for (account, id) in cube.accounts() {
         let named = named.get(account).and_then(|group| u32::try_from(*group).ok());
         let joins = named.is_none() && account != book.payer.as_str() && AccountId::parse(account).is_some();
         if let Some(group) = named.or(automatic.filter(|_| joins)) {

@@ -165,7 +165,9 @@ impl Reconciliation {
                     total.dropped_from_pro_forma.entry(reason_name(cube, class, reason)).or_default();
                 *dropped = dropped.plus(cost)?;
             }
-            Treatment::AtCost => self.lines.rated += class.lines,
+            Treatment::AtCost | Treatment::AtEffectiveCost | Treatment::UnusedPart => {
+                self.lines.rated += class.lines;
+            }
             Treatment::Priced(base) => {
                 self.lines.rated += class.lines;
                 self.note_base(cube, number, base, currency)?;
@@ -214,10 +216,13 @@ fn covers(kind: LineItemType) -> bool {
 
 /// Accounts of the book's groups that the month knows nothing of: idle, or misspelled.
 fn accounts_without_lines(cube: &Cube, book: &Book) -> Vec<String> {
-    let seen: BTreeSet<&str> =
-        cube.classes.iter().filter_map(|class| cube.value(class, KeyColumn::UsageAccount)).collect();
+    let seen = cube.accounts();
     let members = book.groups.iter().flat_map(|group| &group.accounts);
-    members.map(AccountId::as_str).filter(|account| !seen.contains(account)).map(ToOwned::to_owned).collect()
+    members
+        .map(AccountId::as_str)
+        .filter(|account| !seen.contains_key(account))
+        .map(ToOwned::to_owned)
+        .collect()
 }
 
 fn differs(cube: &Cube, class: &ChargeClass) -> bool {

@@ -5,11 +5,11 @@
 //! cost report is a sum of the shown amounts, so all surfaces agree to the last digit.
 
 use crate::book::Book;
-use crate::charge_class::{ChargeClass, Cube, KeyColumn, Measure, TextId};
+use crate::charge_class::{ChargeClass, Cube, KeyColumn, Measure, TextId, TextMap};
 use crate::cost_line::LineItemType;
 use crate::custom_line_item::{self, Charge, Kind};
 use crate::money::{Amount, Cost, Currency, DecimalError, Quantity, shown};
-use crate::rate_card::{ItemCharge, Operation, RateCard, Treatment, line_item_type};
+use crate::rate_card::{ItemCharge, Operation, RateCard, line_item_type};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// A billing group's pro forma bill in one currency.
@@ -56,8 +56,8 @@ pub(crate) fn usage_is_shown(kind: LineItemType) -> bool {
 impl LineKey {
     /// The line of a statement that a class is on.
     pub(crate) fn of(cube: &Cube, class: &ChargeClass, operation: Operation) -> Self {
-        let on_demand_again =
-            line_item_type(cube, class).is_metered() && !matches!(operation, Operation::Keep(_));
+        let on_demand_again = line_item_type(cube, class).is_metered()
+            && !matches!(operation, Operation::Keep(_) | Operation::KeepUnused);
         // To a customer an empty text and none are one thing.
         let filled = |id| if cube.text(id).is_empty() { TextId::NULL } else { id };
         let text = |column| filled(class.text(column));
@@ -126,7 +126,7 @@ pub fn statements(
         leaves.insert((group, book.currency), Leaves::default());
     }
     for (class, entry) in card.entries.iter().enumerate() {
-        if let (Some(group), Treatment::AtCost | Treatment::Priced(_)) = (entry.group, entry.treatment) {
+        if let Some(group) = entry.group.filter(|_| entry.treatment.is_on_bill()) {
             let currency = cube.value(&cube.classes[class], KeyColumn::Currency).and_then(Currency::parse);
             let key = (group as usize, currency.unwrap_or(book.currency));
             leaves.entry(key).or_default().add_class(cube, class, entry.operation, entry.amount)?;
@@ -168,9 +168,9 @@ pub fn totals(
     card: &RateCard,
     charges: &[ItemCharge],
 ) -> Result<Vec<Total>, DecimalError> {
-    let mut by_code: HashMap<(usize, TextId), Amount> = HashMap::new();
+    let mut by_code: TextMap<(usize, TextId), Amount> = TextMap::default();
     for (class, entry) in cube.classes.iter().zip(&card.entries) {
-        if let (Some(group), Treatment::AtCost | Treatment::Priced(_)) = (entry.group, entry.treatment) {
+        if let Some(group) = entry.group.filter(|_| entry.treatment.is_on_bill()) {
             let sum = by_code.entry((group as usize, class.text(KeyColumn::Currency))).or_default();
             *sum = sum.plus(entry.amount)?;
         }

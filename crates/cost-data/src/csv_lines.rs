@@ -135,7 +135,7 @@ impl<R: Read> Read for Watched<R> {
 }
 
 /// The bytes of the text inside whatever wraps it.
-fn text_of(source: &Source) -> Result<(Box<dyn Read>, bool), String> {
+pub fn text_of(source: &Source) -> Result<(Box<dyn Read>, bool), String> {
     let failed = |error: io::Error| format!("cannot be read: {error}");
     let mut file = source.reader();
     let mut magic = [0; 4];

@@ -26,7 +26,8 @@ use std::sync::Arc;
 
 /// The version of the file's layout; another version is refused.
 const VERSION: &str = "2";
-const ROWS_PER_BATCH: usize = 65_536;
+/// A row group is what one thread reads at a time.
+const ROWS_PER_GROUP: usize = 65_536;
 const LINES: &str = "lines";
 const LINES_WITHOUT_NET: &str = "lines_without_net";
 const CLASS_ID: &str = "class_id";
@@ -72,11 +73,12 @@ pub fn write(
     let schema = Arc::new(Schema::new(fields));
     let properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
+        .set_max_row_group_row_count(Some(ROWS_PER_GROUP))
         .set_key_value_metadata(Some(metadata(cube, control)))
         .build();
     let file = File::create(path)?;
     let mut writer = ArrowWriter::try_new(file, Arc::clone(&schema), Some(properties))?;
-    for (classes, ids) in cube.classes.chunks(ROWS_PER_BATCH).zip(ids.chunks(ROWS_PER_BATCH)) {
+    for (classes, ids) in cube.classes.chunks(ROWS_PER_GROUP).zip(ids.chunks(ROWS_PER_GROUP)) {
         writer.write(&record(cube, classes, ids, &schema)?)?;
     }
     writer.into_inner()?.sync_all()?;
@@ -163,7 +165,9 @@ mod tests {
             let mut key = [TextId::NULL; KEY_COLUMNS];
             key[KeyColumn::UsageAccount as usize] = texts.intern(&format!("{i:012}"));
             key[KeyColumn::Operation as usize] = if i == 1 { texts.intern("") } else { TextId::NULL };
-            let sums = [Quantity::from_units(i * 10_i128.pow(24) - 7).unwrap(); MEASURES];
+            key[KeyColumn::PricingTerm as usize] = texts.intern("");
+            let mut sums = [Quantity::from_units(i * 10_i128.pow(24) - 7).unwrap(); MEASURES];
+            sums[Measure::NormalizedUsage as usize] = Quantity::ZERO;
             let unblended_rate = texts.intern(&format!("0.0{i}"));
             ChargeClass { key, lines: 5, lines_without_net: 2, unblended_rate, sums }
         });
@@ -198,5 +202,31 @@ mod tests {
         let twin = folder.path().join("twin.parquet");
         write(&twin, &again, &control).unwrap();
         assert_eq!(std::fs::read(path).unwrap(), std::fs::read(twin).unwrap());
+    }
+
+    #[test]
+    fn a_cube_of_many_row_groups_comes_back_in_order() {
+        let mut texts = Texts::default();
+        let classes = (0..ROWS_PER_GROUP + 3).map(|i| {
+            let mut key = [TextId::NULL; KEY_COLUMNS];
+            key[KeyColumn::UsageAccount as usize] = texts.intern(&format!("{i:012}"));
+            // One row group alone has this text and this sum.
+            let last = i > ROWS_PER_GROUP;
+            key[KeyColumn::Sku as usize] = if last { texts.intern("SKU") } else { TextId::NULL };
+            let sums = [Quantity::from_units(i128::from(last)).unwrap(); MEASURES];
+            ChargeClass { key, lines: 1, lines_without_net: 0, unblended_rate: TextId::NULL, sums }
+        });
+        let classes = classes.collect();
+        let period = BillingPeriod::new(2026, 10).unwrap();
+        let cube = Cube::new(period, None, texts, classes, BTreeMap::new());
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cube.parquet");
+        write(&path, &cube, &BTreeMap::new()).unwrap();
+        let (again, _) = StoredCube::open(&path).unwrap().read().unwrap();
+        let content = |cube: &Cube| {
+            let of_class = |class: &ChargeClass| (cube.class_id(class), class.lines, class.sums);
+            cube.classes.iter().map(of_class).collect::<Vec<_>>()
+        };
+        assert!(content(&cube) == content(&again));
     }
 }

@@ -39,6 +39,8 @@ mod product_names;
 
 pub mod reading;
 
+pub mod price_list;
+
 pub mod cube_file;
 pub mod daily_file;
 

@@ -64,3 +64,5 @@ pub const STORE_PART_BYTES: u64 = 32 << 20;
 pub const STORE_LOOK_BYTES: u64 = 1 << 20;
 /// How much of a file is sent to an object store at once; all parts are in memory while they are sent.
 pub const STORE_SEND_BYTES: usize = 8 << 20;
+/// How many ranges the price of a SKU may have in one offer file; AWS's own have fewer than ten.
+pub const PRICE_RANGES_MAX: usize = 1_000;

@@ -214,6 +214,26 @@ impl Location {
         }
     }
 
+    /// Its first bytes, at most so many; of a file that is so large as was listed.
+    ///
+    /// # Errors
+    /// A file that cannot be read.
+    pub fn head(&self, bytes_max: u64, version: &Version) -> Result<Vec<u8>, Diagnostic> {
+        let wanted = bytes_max.min(version.bytes);
+        match self {
+            Self::Local(path) => {
+                let mut bytes = Vec::new();
+                File::open(path)
+                    .and_then(|file| file.take(wanted).read_to_end(&mut bytes))
+                    .map_err(|error| self.unreadable(&error))?;
+                Ok(bytes)
+            }
+            // A store refuses to give the first bytes of nothing.
+            Self::Object(_) if wanted == 0 => Ok(Vec::new()),
+            Self::Object(object) => object.head(wanted).map_err(|error| self.problem(&error)),
+        }
+    }
+
     /// The size of all files at and below it.
     ///
     /// # Errors
@@ -351,6 +371,12 @@ impl ObjectUrl {
             Ok(bytes)
         });
         read?.map_err(|error| bucket.explain(&error))
+    }
+
+    fn head(&self, bytes: u64) -> Result<Vec<u8>, StoreError> {
+        let bucket = self.bucket()?;
+        let head = wait(bucket.client.get_range(&self.key, 0..bytes))?;
+        head.map(|bytes| bytes.to_vec()).map_err(|error| bucket.explain(&error))
     }
 }
 

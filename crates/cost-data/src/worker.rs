@@ -12,14 +12,17 @@ use crate::limits::{
     WORKER_BASE_BYTES, WORKER_BASE_SECONDS, WORKER_FETCH_BYTES, WORKER_SECONDS_PER_MIB, WORKER_THREAD_BYTES,
 };
 use crate::location::Location;
+use crate::price_list::{self, PriceReport, PriceRequest, kept};
 use crate::reading::{self, FoundLine, LineSearch, Progress, Reading, Refusal, Report, Request};
 use crate::source_file::{self, SOURCE_FILE};
 use billing::charge_class::Cube;
 use billing::money::Currency;
+use billing::price_list::PriceList;
 use billing::reconciliation::ControlTotal;
 use rustix::process::{Resource, Rlimit, Signal, set_parent_process_death_signal, setrlimit};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::process::ExitStatusExt;
 use std::path::{Path, PathBuf};
@@ -42,6 +45,8 @@ enum Work {
     Find(LineSearch),
     /// To export the lines of a month.
     Export(Box<ExportOrder>),
+    /// To read the prices that a month needs, and to leave them there.
+    Prices(Box<PriceRequest>, PathBuf),
 }
 
 /// What to export, and where to.
@@ -64,6 +69,7 @@ enum Message {
     Done(Box<Report>),
     Found(Vec<FoundLine>),
     Exported(Box<ExportReport>),
+    Listed(PriceReport),
     Refused(Refusal),
 }
 
@@ -127,6 +133,9 @@ pub enum WorkerError {
     /// The cube that it left cannot be read.
     #[error("the cost cube: {0}")]
     Cube(#[from] cube_file::CubeFileError),
+    /// The prices that it left cannot be read.
+    #[error("the price list that was kept {0}")]
+    Prices(String),
 }
 
 /// Reads a month in a child, `program` with `argument`, which must call [`serve`]; leaves the cube at `cube`.
@@ -186,6 +195,39 @@ pub fn export(
     let (message, stopped) = converse(program, argument, Work::Export(Box::new(order)), limits, progress)?;
     match message {
         Some(Message::Exported(report)) => Ok(*report),
+        Some(Message::Refused(refusal)) => Err(WorkerError::Refused(refusal)),
+        _ => Err(WorkerError::Stopped(stopped)),
+    }
+}
+
+/// Prices that a child has read.
+pub struct Prices {
+    /// What the month needs.
+    pub list: PriceList,
+    /// The SHA-256 of the file that they were left in.
+    pub sha256: [u8; 32],
+    /// What there is to say about them.
+    pub report: PriceReport,
+}
+
+/// Reads a price list in a child, as [`read`] reads a month; leaves what is kept of it in the file `kept`.
+///
+/// # Errors
+/// [`WorkerError`].
+pub fn read_prices(
+    program: &Path,
+    argument: &str,
+    request: &PriceRequest,
+    limits: Limits,
+    kept: &Path,
+) -> Result<Prices, WorkerError> {
+    let work = Work::Prices(Box::new(request.clone()), kept.to_owned());
+    let (message, stopped) = converse(program, argument, work, limits, &mut |_| ())?;
+    match message {
+        Some(Message::Listed(report)) => {
+            let (list, sha256) = kept::read(kept).map_err(WorkerError::Prices)?;
+            Ok(Prices { list, sha256, report })
+        }
         Some(Message::Refused(refusal)) => Err(WorkerError::Refused(refusal)),
         _ => Err(WorkerError::Stopped(stopped)),
     }
@@ -284,6 +326,7 @@ pub fn serve(input: impl Read, output: impl Write + Send) -> std::io::Result<()>
         Work::Read(request, cube) => read_month(request, cube, &progress),
         Work::Find(search) => reading::find_line(search).map(Message::Found),
         Work::Export(order) => export_lines(order, &progress),
+        Work::Prices(request, kept) => list_prices(request, kept),
     };
     let answer = answer.unwrap_or_else(|refusal| Message::Refused(shortened(refusal)));
     say(&answer)
@@ -312,6 +355,16 @@ fn export_lines(order: &ExportOrder, progress: &(dyn Fn(Progress) + Sync)) -> Re
     let (cube, _) = stored.read().map_err(unread)?;
     let report = export::export(&order.request, &order.plan, &cube, &order.folder, progress)?;
     Ok(Message::Exported(Box::new(report)))
+}
+
+/// Reads a price list and leaves what is needed of it where it is wanted.
+fn list_prices(request: &PriceRequest, path: &Path) -> Result<Message, Refusal> {
+    let (list, report) = price_list::read(request)?;
+    let written = kept::bytes(&list).map_err(std::io::Error::from).and_then(|bytes| fs::write(path, bytes));
+    written.map_err(|error| {
+        Diagnostic::file(&path.display().to_string(), format!("cannot be written: {error}"))
+    })?;
+    Ok(Message::Listed(report))
 }
 
 fn shortened(mut refusal: Refusal) -> Refusal {

@@ -23,7 +23,7 @@ pub enum Command {
     /// Write the priced lines of a run, one file per billing group, from the cost files that it has read.
     #[command(after_help = EXPORT_EXAMPLES)]
     Export(ExportArguments),
-    /// Price a run's month under another book, and print what would change. Needs no cost files and writes nothing.
+    /// Price the months of runs under another book, and print what would change. Needs no cost files and writes nothing.
     #[command(after_help = PREVIEW_EXAMPLES)]
     Preview(PreviewArguments),
     /// Print which amounts differ between two runs, by how much, and because of what.
@@ -53,6 +53,7 @@ Examples:
   proforma run --cost ./cur --book book.toml --period 2026-10 --out ./october
   proforma run --cost ./cur/cur2-Manifest.json --book book.toml --period 2026-10 --out ./october --force --output json
   proforma run --cost s3://billing/cur --book book.toml --period 2026-10 --out s3://billing/pro-forma/2026-10 --pin ./pins
+  proforma run --cost ./cur --book book.toml --period 2026-10 --out ./october --price-list ./offers/v1.0/aws
   proforma run --cost ./october/source.json --book new-prices.toml --period 2026-10 --out ./october-again
 
 Exit status: 0 done, 2 the input is not right (nothing was written), 1 anything else.";
@@ -66,6 +67,10 @@ pub struct RunArguments {
     /// The book: accounts, billing groups, pricing, custom line items; TOML or JSON.
     #[arg(long, value_name = "FILE")]
     pub book: PathBuf,
+    /// AWS's price list: folders of offer files as the bulk API serves them, or offer files (JSON, CSV); paths, or s3://bucket/key.
+    /// What the month needs of it is kept in the run.
+    #[arg(long, num_args = 1.., value_name = "PATH")]
+    pub price_list: Vec<PathBuf>,
     /// The billing period, for example 2026-10.
     #[arg(long, value_name = "YYYY-MM")]
     pub period: String,
@@ -185,19 +190,22 @@ const PREVIEW_EXAMPLES: &str = "\
 Examples:
   proforma preview --run ./october --book draft.toml
   proforma preview --run ./october --book draft.toml --by-product --output csv
+  proforma preview --run ./august ./september ./october --book draft.toml
+  proforma preview --run ./october --book one.toml --book other.toml
 
-Amounts are pro forma: before is the run, after is what `proforma run` would give under the draft.
+Amounts are pro forma: before is what the run has charged, after is what `proforma run` would give under the draft. With two books,
+before is the first on the run's month, and after the second.
 
 Exit status: 0 done, 2 the input is not right, 1 anything else.";
 
 #[derive(Debug, Args)]
 pub struct PreviewArguments {
-    /// The run: a folder that `proforma run` has written.
-    #[arg(long, value_name = "DIR")]
-    pub run: PathBuf,
-    /// The book to try: TOML or JSON.
-    #[arg(long, value_name = "FILE")]
-    pub book: PathBuf,
+    /// The runs: folders that `proforma run` has written, one of each month.
+    #[arg(long, required = true, num_args = 1.., value_name = "DIR")]
+    pub run: Vec<PathBuf>,
+    /// The book to try, TOML or JSON; or two books, to compare them with each other.
+    #[arg(long, required = true, num_args = 1.., value_name = "FILE")]
+    pub book: Vec<PathBuf>,
     /// A row for every product of every billing group.
     #[arg(long)]
     pub by_product: bool,

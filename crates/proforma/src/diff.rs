@@ -3,8 +3,8 @@
 use crate::cli::{DiffArguments, OutputFormat};
 use crate::failure::Failure;
 use crate::preview::group_order;
+use crate::pricing::rate;
 use crate::report_files::to_csv;
-use crate::run::rate;
 use crate::run_folder::{self, RunFolder};
 use crate::terminal::{empty_table, print, to_json};
 use crate::wording;
@@ -89,7 +89,8 @@ fn what_differs(before: &RunFolder, after: &RunFolder) -> String {
         (false, true) => "only the cost files differ, the book is the same",
         (false, false) => "the cost files and the book differ",
     };
-    format!("{}{what}", periods.unwrap_or_default())
+    let prices = if before.price_list == after.price_list { "" } else { "; the price lists differ" };
+    format!("{}{what}{prices}", periods.unwrap_or_default())
 }
 
 struct Priced {
@@ -241,6 +242,8 @@ fn treatment(treatment: Treatment) -> &'static str {
         Treatment::Ungrouped => "in no group",
         Treatment::Dropped(reason) => wording::reason(reason),
         Treatment::AtCost => "at cost",
+        Treatment::AtEffectiveCost => "at effective cost",
+        Treatment::UnusedPart => "at the unused part of the commitment",
         Treatment::Priced(_) => "priced",
     }
 }

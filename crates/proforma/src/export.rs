@@ -5,9 +5,10 @@ mod focus_rows;
 
 use crate::cli::{ExportArguments, ExportFormat, ExportLayout, READ_COST_FILES};
 use crate::failure::Failure;
+use crate::pricing::rate;
 use crate::publish::{CUBE, Draft, EXPORT_MARK, EXPORTS, Earlier, folder_name};
+use crate::reader::{limits, reading_failed, threads};
 use crate::report_files::json;
-use crate::run::{limits, rate, reading_failed, threads};
 use crate::run_folder;
 use crate::terminal::{ReadingBar, thousands};
 use anyhow::Context;

@@ -40,6 +40,18 @@ impl Failure {
         }
     }
 
+    /// The same, saying of what it is; nothing says nothing.
+    pub fn about(self, what: &str) -> Self {
+        match self {
+            _ if what.is_empty() => self,
+            Self::Input { problems, count, hint } => {
+                let problems = problems.into_iter().map(|problem| format!("{what}: {problem}")).collect();
+                Self::Input { problems, count, hint }
+            }
+            Self::Other(error) => Self::Other(error.context(what.to_owned())),
+        }
+    }
+
     /// Says why on standard error; gives the exit status.
     pub fn report(self) -> ExitCode {
         match self {

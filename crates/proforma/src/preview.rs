@@ -1,77 +1,184 @@
-//! `proforma preview`: what another book would make of a run's month, from its cube alone.
+//! `proforma preview`: what another book would make of the months of some runs, from their cubes alone.
+
+mod rows;
+
+pub use rows::group_order;
 
 use crate::cli::{OutputFormat, PreviewArguments};
 use crate::failure::Failure;
+use crate::pricing::{not_priced, read_book};
 use crate::report_files::to_csv;
-use crate::run::{check_payer, rate, read_book};
 use crate::run_folder::{self, RunFolder};
-use crate::terminal::{empty_table, print, print_warnings, to_json};
+use crate::terminal::{print, to_json, warnings};
 use anyhow::anyhow;
 use billing::book::Book;
 use billing::charge_class::Cube;
-use billing::money::{Cost, Currency, DecimalError, percentage_shown};
-use billing::price_list::PriceList;
-use billing::rate_card::{ItemCharge, RateCard};
-use billing::reconciliation::{Reconciliation, reconcile};
+use billing::money::{Cost, Currency, DecimalError};
+use billing::rate_card::{RateCard, item_charges, rate_card};
+use billing::reconciliation::reconcile;
 use billing::statement::{self, Statement};
-use serde::Serialize;
-use std::collections::{BTreeMap, BTreeSet};
-use std::time::Instant;
+use rows::{Month, Side};
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::thread;
+use std::time::{Duration, Instant};
 
-/// Prices the month under both books, side by side, and prints the difference.
+/// Prices each month before and after, side by side, and prints the differences.
 pub fn preview(arguments: &PreviewArguments) -> Result<(), Failure> {
     let started = Instant::now();
+    let folders = run_folder::by_month(&arguments.run)?;
     // A large book takes as long to parse as a part of the cube to decode.
-    let (draft, run) = std::thread::scope(|scope| {
-        let draft = scope.spawn(|| read_book(&arguments.book));
-        let run = run_folder::open(&arguments.run);
-        (draft.join(), run)
+    let (books, first) = thread::scope(|scope| {
+        let books = scope.spawn(|| Books::read(&arguments.book));
+        let first = folders.first().map(|folder| run_folder::open(folder));
+        (books.join(), first)
     });
-    let (draft, _) = draft.map_err(|_| anyhow!("the book could not be read"))??;
-    let run = run?;
-    let opened = started.elapsed();
-    check_payer(&draft, &run.cube)?;
-    let by_product = arguments.by_product;
-    let (before, after) = std::thread::scope(|scope| {
-        let before = scope
-            .spawn(|| amounts_of(&run.cube, &run.book, &run.prices, by_product).map(|(_, amounts)| amounts));
-        let after = amounts_of(&run.cube, &draft, &run.prices, by_product)
-            .and_then(|(priced, amounts)| Ok((account(&run, &draft, &priced)?, priced.0, amounts)));
-        (before.join(), after)
-    });
-    let (account, card, after) = after?;
-    let before = before.map_err(|_| anyhow!("the run's own book could not be priced"))??;
-    print_warnings(&card, &account);
-    let rows = rows(&run.book, &draft, &before, &after)?;
+    let books = books.map_err(|_| anyhow!("a book could not be read"))??;
+    let mut first = first.transpose()?;
+    let mut pricing = Duration::ZERO;
+    let mut months = Vec::with_capacity(folders.len());
+    // One month after the other: a large one's cube takes hundreds of megabytes.
+    for folder in &folders {
+        let run = first.take().map_or_else(|| run_folder::open(folder), Ok)?;
+        let opened = Instant::now();
+        books.check_payer(&run)?;
+        months.push(compared(&run, &books, arguments)?);
+        pricing += opened.elapsed();
+    }
+    let rows = rows::all(months)?;
     let text = match arguments.output {
         OutputFormat::Json => to_json(&rows)?,
         OutputFormat::Csv => to_csv(&rows)?,
-        OutputFormat::Table => format!("{}\n", table(&rows, by_product)),
+        OutputFormat::Table => {
+            format!("{}\n", rows::table(&rows, folders.len() > 1, arguments.by_product))
+        }
     };
     print(&text)?;
     if arguments.timings {
-        for (part, time) in [("opening", opened), ("pricing", started.elapsed() - opened)] {
+        for (part, time) in [("opening", started.elapsed().saturating_sub(pricing)), ("pricing", pricing)] {
             say!("timing {part}_wall_seconds={}.{:06}", time.as_secs(), time.subsec_micros());
         }
     }
     Ok(())
 }
 
+/// What is compared.
+struct Books {
+    /// The book before; `None` where it is every run's own.
+    first: Option<Draft>,
+    /// The book after.
+    second: Draft,
+}
+
+/// A book and the name of its file.
+struct Draft {
+    name: String,
+    book: Book,
+}
+
+impl Books {
+    fn read(paths: &[PathBuf]) -> Result<Self, Failure> {
+        let draft = |path: &PathBuf| -> Result<Draft, Failure> {
+            Ok(Draft { name: path.display().to_string(), book: read_book(path)?.0 })
+        };
+        match paths {
+            [second] => Ok(Self { first: None, second: draft(second)? }),
+            [first, second] => Ok(Self { first: Some(draft(first)?), second: draft(second)? }),
+            _ => {
+                let hint =
+                    "give one to compare with what the runs have charged, or two to compare with each other";
+                Err(Failure::input(format!("{} books are given", paths.len())).hint(hint))
+            }
+        }
+    }
+
+    /// Whether the books may price a run: they are of one payer.
+    fn check_payer(&self, run: &RunFolder) -> Result<(), Failure> {
+        let of_run = &run.book.payer;
+        let Some(Draft { name, book }) =
+            self.first.iter().chain([&self.second]).find(|draft| draft.book.payer != *of_run)
+        else {
+            return Ok(());
+        };
+        let (folder, payer) = (run.path.display(), &book.payer);
+        let problem = format!("run `{folder}` is of payer account `{of_run}`, book `{name}` of `{payer}`");
+        Err(Failure::input(problem).hint("check --run, --book and the book's payer_account_id"))
+    }
+}
+
+/// A month under both books, side by side. Says what a run would warn of; of which month and book, where there are several.
+fn compared(run: &RunFolder, books: &Books, arguments: &PreviewArguments) -> Result<Month, Failure> {
+    let by_product = arguments.by_product;
+    let about = |draft: &Draft| {
+        let month = (arguments.run.len() > 1).then(|| run.period.to_string());
+        let book = books.first.as_ref().map(|_| draft.name.clone());
+        month.into_iter().chain(book).collect::<Vec<_>>().join(": ")
+    };
+    let under = |draft: &Draft| {
+        let priced = priced(run, &draft.book, by_product);
+        priced.map_err(|failure| failure.about(&about(draft)))
+    };
+    let (before, after) = thread::scope(|scope| {
+        let before = scope.spawn(|| books.first.as_ref().map_or_else(|| charged(run, by_product), under));
+        let after = under(&books.second);
+        (before.join(), after)
+    });
+    let before = before.map_err(|_| anyhow!("a month could not be priced"))??;
+    let after = after?;
+    let first = books.first.as_ref().unwrap_or(&books.second);
+    for (priced, draft) in [(&before, first), (&after, &books.second)] {
+        let about = about(draft);
+        let colon = if about.is_empty() { "" } else { ": " };
+        priced.warnings.iter().for_each(|warning| say!("warning: {about}{colon}{warning}"));
+    }
+    let (names, book) = match &books.first {
+        Some(first) => (["first", "second"], &first.book),
+        None => (["run", "draft"], &run.book),
+    };
+    let before = Side { name: names[0], book, amounts: before.amounts };
+    let after = Side { name: names[1], book: &books.second.book, amounts: after.amounts };
+    Ok(Month::new(run.period, &before, &after)?)
+}
+
 /// Pro forma amounts, as shown, by group, currency and product; one product without a name where groups are not taken apart.
 type Amounts = BTreeMap<(String, Currency, String), Cost>;
-type Priced = (RateCard, Vec<ItemCharge>);
 
-fn amounts_of(
-    cube: &Cube,
-    book: &Book,
-    prices: &PriceList,
-    by_product: bool,
-) -> Result<(Priced, Amounts), Failure> {
-    let (card, charges) = rate(cube, book, prices)?;
+/// A month under a book.
+struct Priced {
+    amounts: Amounts,
+    warnings: Vec<String>,
+}
+
+/// What the run itself has charged; it has warned then. It has kept its totals; what it charged for a product is worked out again.
+fn charged(run: &RunFolder, by_product: bool) -> Result<Priced, Failure> {
+    let amounts = if by_product {
+        let card = rate_card(&run.cube, &run.book, &run.prices).map_err(not_priced)?;
+        amounts_of(&run.cube, &run.book, &card, true)?
+    } else {
+        let totals = run.statement_totals.iter();
+        totals.map(|((group, currency), total)| ((group.clone(), *currency, String::new()), *total)).collect()
+    };
+    Ok(Priced { amounts, warnings: Vec::new() })
+}
+
+/// What a run would charge under a book, and warn of.
+fn priced(run: &RunFolder, book: &Book, by_product: bool) -> Result<Priced, Failure> {
+    let card = rate_card(&run.cube, book, &run.prices).map_err(not_priced)?;
+    let (account, amounts) = thread::scope(|scope| {
+        let account = scope.spawn(|| reconcile(&run.cube, book, &card, &[], &run.control));
+        let amounts = amounts_of(&run.cube, book, &card, by_product);
+        (account.join(), amounts)
+    });
+    let account = account.map_err(|_| anyhow!("a month could not be reconciled"))??;
+    Ok(Priced { amounts: amounts?, warnings: warnings(&card, &account) })
+}
+
+fn amounts_of(cube: &Cube, book: &Book, card: &RateCard, by_product: bool) -> Result<Amounts, Failure> {
+    let charges = item_charges(cube, book, card).map_err(not_priced)?;
     let name = |group: usize| book.groups[group].name.clone();
     let mut amounts = Amounts::new();
     if by_product {
-        for statement in statement::statements(cube, book, &card, &charges)? {
+        for statement in statement::statements(cube, book, card, &charges)? {
             let group = name(statement.group);
             if statement.lines.is_empty() && statement.items.is_empty() {
                 amounts.insert((group.clone(), statement.currency, String::new()), Cost::ZERO);
@@ -79,12 +186,12 @@ fn amounts_of(
             amounts.extend(of_statement(cube, &statement, &group)?);
         }
     } else {
-        let totals = statement::totals(cube, book, &card, &charges)?;
+        let totals = statement::totals(cube, book, card, &charges)?;
         amounts.extend(
             totals.iter().map(|total| ((name(total.group), total.currency, String::new()), total.shown)),
         );
     }
-    Ok(((card, charges), amounts))
+    Ok(amounts)
 }
 
 fn of_statement(cube: &Cube, statement: &Statement, group: &str) -> Result<Amounts, DecimalError> {
@@ -92,109 +199,4 @@ fn of_statement(cube: &Cube, statement: &Statement, group: &str) -> Result<Amoun
         ((group.to_owned(), statement.currency, product.to_owned()), amount)
     };
     Ok(statement.by_product(cube)?.into_iter().map(row).collect())
-}
-
-/// What there is to say of a month under the draft, as a run would say it.
-fn account(run: &RunFolder, draft: &Book, (card, _): &Priced) -> Result<Reconciliation, DecimalError> {
-    reconcile(&run.cube, draft, card, &[], &run.control)
-}
-
-/// A line of what is printed.
-#[derive(Debug, Serialize)]
-struct Row {
-    /// `group`, `product` or `total`.
-    kind: &'static str,
-    billing_group: Option<String>,
-    product: Option<String>,
-    before: Option<String>,
-    after: Option<String>,
-    difference: String,
-    difference_percentage: Option<String>,
-    currency: String,
-    /// Where one of the books does not have the group: which one has it.
-    only_in: Option<&'static str>,
-}
-
-/// Each group's place where two books are shown: in the order of the first, what only the second has after that.
-pub fn group_order<'a>(first: &'a Book, second: &'a Book) -> BTreeMap<&'a str, usize> {
-    let mut order = BTreeMap::new();
-    for (place, group) in first.groups.iter().chain(&second.groups).enumerate() {
-        order.entry(group.name.as_str()).or_insert(place);
-    }
-    order
-}
-
-/// The groups in the draft's order, those that only the run has after them, and the totals.
-fn rows(old: &Book, draft: &Book, before: &Amounts, after: &Amounts) -> Result<Vec<Row>, DecimalError> {
-    let order = group_order(draft, old);
-    let names = |book: &Book| book.groups.iter().map(|group| group.name.clone()).collect();
-    let (old_names, draft_names): (BTreeSet<String>, BTreeSet<String>) = (names(old), names(draft));
-    let mut keys: Vec<_> = before.keys().chain(after.keys()).collect::<BTreeSet<_>>().into_iter().collect();
-    keys.sort_by_key(|(group, ..)| order.get(group.as_str()));
-    let mut rows = Vec::with_capacity(keys.len());
-    let mut totals: BTreeMap<Currency, [Cost; 2]> = BTreeMap::new();
-    for key in keys {
-        let (group, currency, product) = key;
-        let amounts = [before.get(key).copied(), after.get(key).copied()];
-        let total = totals.entry(*currency).or_default();
-        for (sum, amount) in total.iter_mut().zip(amounts) {
-            *sum = sum.plus(amount.unwrap_or_default())?;
-        }
-        let only_in = match (old_names.contains(group), draft_names.contains(group)) {
-            (true, false) => Some("run"),
-            (false, true) => Some("draft"),
-            _ => None,
-        };
-        let product = (!product.is_empty()).then(|| product.clone());
-        let kind = if product.is_some() { "product" } else { "group" };
-        rows.push(Row { product, only_in, ..row(kind, Some(group.clone()), *currency, amounts)? });
-    }
-    for (currency, sums) in totals {
-        rows.push(row("total", None, currency, sums.map(Some))?);
-    }
-    Ok(rows)
-}
-
-fn row(
-    kind: &'static str,
-    billing_group: Option<String>,
-    currency: Currency,
-    [before, after]: [Option<Cost>; 2],
-) -> Result<Row, DecimalError> {
-    let base = before.unwrap_or_default();
-    let difference = after.unwrap_or_default().minus(base)?;
-    let percentage = (!base.is_zero() || difference.is_zero()).then(|| percentage_shown(difference, base));
-    Ok(Row {
-        kind,
-        billing_group,
-        product: None,
-        before: before.map(|amount| amount.to_string()),
-        after: after.map(|amount| amount.to_string()),
-        difference: difference.to_string(),
-        difference_percentage: percentage.map(|percentage| percentage.to_string()),
-        currency: currency.to_string(),
-        only_in: None,
-    })
-}
-
-fn table(rows: &[Row], by_product: bool) -> comfy_table::Table {
-    let mut header = vec!["billing group", "before", "after", "difference", "%", "currency", ""];
-    if by_product {
-        header.insert(1, "product");
-    }
-    let first = if by_product { 2 } else { 1 };
-    let mut table = empty_table(&header, first..first + 4);
-    for row in rows {
-        let text = |text: &Option<String>| text.clone().unwrap_or_default();
-        let mut cells = vec![row.billing_group.clone().unwrap_or_else(|| "(total)".to_owned())];
-        if by_product {
-            cells.push(text(&row.product));
-        }
-        let only_in = row.only_in.map(|book| format!("only in the {book}")).unwrap_or_default();
-        let amounts = [text(&row.before), text(&row.after), row.difference.clone()];
-        cells.extend(amounts.into_iter().chain([text(&row.difference_percentage)]));
-        cells.extend([row.currency.clone(), only_in]);
-        table.add_row(cells);
-    }
-    table
 }

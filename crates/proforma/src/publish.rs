@@ -9,6 +9,7 @@ mod store;
 use crate::failure::Failure;
 use anyhow::Context;
 use cost_data::location::Location;
+use cost_data::price_list::kept::PRICE_LIST_FILE;
 use cost_data::source_file::SOURCE_FILE;
 use rustix::fs::{CWD, FlockOperation, RenameFlags, flock, renameat_with};
 use sha2::{Digest, Sha256};
@@ -22,7 +23,7 @@ use std::path::{Path, PathBuf};
 /// A file that every run has: how a folder is known to be one.
 pub const MARK: &str = "reconciliation.json";
 /// All that a run may have beside it. A folder with anything else is not only a run, and is never replaced.
-pub const OTHER_FILES: [&str; 10] = [
+pub const OTHER_FILES: [&str; 11] = [
     COST_REPORT,
     "cost-report.csv",
     "statements",
@@ -33,6 +34,7 @@ pub const OTHER_FILES: [&str; 10] = [
     BOOKS[1],
     EXPORTS,
     SOURCE_FILE,
+    PRICE_LIST_FILE,
 ];
 /// The folder of exported lines in a result folder, with a folder per billing group.
 pub const EXPORTS: &str = "pro-forma";

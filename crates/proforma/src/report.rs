@@ -7,7 +7,7 @@ mod keys;
 
 use crate::cli::{Metric, OutputFormat, ReportArguments};
 use crate::failure::Failure;
-use crate::run::rate;
+use crate::pricing::rate;
 use crate::run_folder::{self, RunFolder};
 use crate::terminal::{empty_table, print, to_json};
 use billing::breakdown::{self, Part, Source};

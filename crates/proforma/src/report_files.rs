@@ -7,6 +7,7 @@
 mod reconciliation_file;
 mod statement_file;
 
+use crate::price_list::Listed;
 use crate::publish::Draft;
 use billing::book::Book;
 use billing::charge_class::Cube;
@@ -35,6 +36,7 @@ pub struct Results {
     pub totals: Vec<GroupTotal>,
     pub reconciliation: Reconciliation,
     pub report: Report,
+    pub listed: Listed,
     /// Custom line item charges that had to be rounded at twenty decimals.
     pub rounded_items: u64,
 }

@@ -4,6 +4,7 @@
 
 use crate::book_file;
 use crate::failure::Failure;
+use crate::price_list;
 use crate::publish::{BOOKS, COST_REPORT, CUBE, DAILY_CUBE, MARK};
 use billing::book::Book;
 use billing::breakdown::DayOfClass;
@@ -18,7 +19,7 @@ use cost_data::layout::CostFormat;
 use cost_data::reading::hex;
 use cost_data::source_file::SOURCE_FILE;
 use serde::Deserialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -41,14 +42,18 @@ pub struct RunFolder {
     pub format: CostFormat,
     /// Whether the run went on without the rows that could not be read.
     pub accepted_rejects: bool,
-    /// What the run knew of AWS's price list.
+    /// What the run knows of AWS's price list.
     pub prices: PriceList,
+    /// The hash of the file that the prices are kept in, where there is one.
+    pub price_list: Option<String>,
     /// The month by charge class.
     pub cube: Cube,
     /// The hash of the daily cube, where the run has one.
     daily_cube: Option<String>,
     /// Totals by currency, summed line by line when the files were read.
     pub control: BTreeMap<Currency, ControlTotal>,
+    /// What the statements say in all, by billing group and currency.
+    pub statement_totals: BTreeMap<(String, Currency), Cost>,
 }
 
 /// A cost file of a run.
@@ -115,13 +120,35 @@ struct ReportRow {
 #[derive(Deserialize)]
 struct Mark {
     period: String,
+    payer_account_id: String,
     snapshot: String,
     book: String,
     cost_cube: String,
     #[serde(default)]
     cost_cube_daily: Option<String>,
+    #[serde(default)]
+    price_list: Option<MarkPriceList>,
+    currencies: BTreeMap<String, MarkCurrency>,
+    statements: Vec<MarkStatement>,
     files: Vec<CostFile>,
     lines: MarkLines,
+}
+
+#[derive(Deserialize)]
+struct MarkPriceList {
+    sha256: String,
+}
+
+#[derive(Deserialize)]
+struct MarkCurrency {
+    pro_forma_total: String,
+}
+
+#[derive(Deserialize)]
+struct MarkStatement {
+    billing_group: String,
+    total: String,
+    currency: String,
 }
 
 #[derive(Deserialize)]
@@ -136,6 +163,35 @@ struct Version {
 }
 
 pub const HINT_AGAIN: &str = "price the month again with `proforma run`";
+
+/// Runs in the order of their months.
+///
+/// # Errors
+/// Folders that are no runs, two runs of one month, runs of two payers.
+pub fn by_month(folders: &[PathBuf]) -> Result<Vec<&Path>, Failure> {
+    // Whatever one run alone is, opening it says so.
+    if let [folder] = folders {
+        return Ok(vec![folder]);
+    }
+    let mut months: BTreeMap<String, &Path> = BTreeMap::new();
+    let mut first: Option<(&Path, String)> = None;
+    for folder in folders {
+        let Mark { period, payer_account_id: payer, .. } = read_mark(folder)?;
+        let shown = folder.display();
+        let (known, payer_known) = first.get_or_insert_with(|| (folder, payer.clone()));
+        if payer != *payer_known {
+            let known = known.display();
+            let problem =
+                format!("run `{known}` is of payer account `{payer_known}`, run `{shown}` of `{payer}`");
+            return Err(Failure::input(problem).hint("give runs of one payer with --run"));
+        }
+        if let Some(other) = months.insert(period.clone(), folder) {
+            let problem = format!("`{}` and `{shown}` are two runs of {period}", other.display());
+            return Err(Failure::input(problem).hint("give one run of each month with --run"));
+        }
+    }
+    Ok(months.into_values().collect())
+}
 
 /// Opens a run.
 ///
@@ -163,7 +219,10 @@ pub fn open(path: &Path) -> Result<RunFolder, Failure> {
     if cube.period != period {
         return Err(damaged(format!("`{CUBE}` is of {}", cube.period)));
     }
-    let Mark { snapshot, files, lines, cost_cube_daily: daily_cube, .. } = mark;
+    let price_list = mark.price_list.as_ref().map(|kept| kept.sha256.as_str());
+    let prices = price_list::open(path, price_list).map_err(damaged)?;
+    let statement_totals = statement_totals(&mark, &book).map_err(damaged)?;
+    let Mark { snapshot, files, lines, cost_cube_daily: daily_cube, price_list, .. } = mark;
     let format = files.first().and_then(|file| CostFormat::parse(&file.format));
     let format = format.ok_or_else(|| damaged("its cost files are of no known format".to_owned()))?;
     Ok(RunFolder {
@@ -175,11 +234,43 @@ pub fn open(path: &Path) -> Result<RunFolder, Failure> {
         files,
         format,
         accepted_rejects: lines.rejected > 0,
-        prices: PriceList::default(),
+        prices,
+        price_list: price_list.map(|kept| kept.sha256),
         cube,
         daily_cube,
         control,
+        statement_totals,
     })
+}
+
+/// The statements' totals, which are believed where every billing group of the book has some, and where they sum to the reconciliation.
+fn statement_totals(mark: &Mark, book: &Book) -> Result<BTreeMap<(String, Currency), Cost>, String> {
+    let amount = |text: &str| Cost::parse(text).map_err(|error| format!("`{MARK}`: `{text}` is {error}"));
+    let mut missing: BTreeSet<&str> = book.groups.iter().map(|group| group.name.as_str()).collect();
+    let mut sums: BTreeMap<&str, Cost> = BTreeMap::new();
+    let mut totals = BTreeMap::new();
+    for MarkStatement { billing_group, total, currency } in &mark.statements {
+        let total = amount(total)?;
+        let code = Currency::parse(currency).ok_or_else(|| format!("`{MARK}`: currency `{currency}`"))?;
+        let sum = sums.entry(currency).or_default();
+        *sum = sum.plus(total).map_err(|error| format!("`{MARK}`: a sum is {error}"))?;
+        missing.remove(billing_group.as_str());
+        if totals.insert((billing_group.clone(), code), total).is_some() {
+            return Err(format!("`{MARK}` has two statements of `{billing_group}` in {currency}"));
+        }
+    }
+    if let Some(group) = missing.first() {
+        return Err(format!("`{MARK}` has no statement of billing group `{group}`"));
+    }
+    for (currency, MarkCurrency { pro_forma_total }) in &mark.currencies {
+        let sum = sums.remove(currency.as_str()).unwrap_or_default();
+        if sum != amount(pro_forma_total)? {
+            return Err(format!(
+                "`{MARK}`: its statements sum to {sum} {currency}, not to {pro_forma_total}"
+            ));
+        }
+    }
+    Ok(totals)
 }
 
 fn read_mark(path: &Path) -> Result<Mark, Failure> {

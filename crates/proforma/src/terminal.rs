@@ -1,6 +1,7 @@
 //! What is printed: how far the reading is, what was read, and the groups.
 
 use crate::cli::OutputFormat;
+use crate::price_list::Listed;
 use crate::report_files::{GroupRow, Results, group_rows, to_csv};
 use anyhow::Context;
 use billing::rate_card::RateCard;
@@ -75,18 +76,45 @@ pub fn print_reading(report: &Report) {
             "note: {count} numbers have more than ten decimals and were rounded; together they lost {residue}"
         );
     }
-    for (name, reason) in report.passed_by.iter().take(LISTED_MAX) {
+    print_passed_by(&report.passed_by);
+    report.warnings.iter().for_each(|warning| say!("warning: {warning}"));
+}
+
+/// Says which files were left aside, and why.
+fn print_passed_by(files: &[(String, String)]) {
+    for (name, reason) in files.iter().take(LISTED_MAX) {
         say!("note: `{name}` was not read: {reason}");
     }
-    if report.passed_by.len() > LISTED_MAX {
-        say!("note: {} more files were not read", report.passed_by.len() - LISTED_MAX);
+    if files.len() > LISTED_MAX {
+        say!("note: {} more files were not read", files.len() - LISTED_MAX);
     }
-    report.warnings.iter().for_each(|warning| say!("warning: {warning}"));
+}
+
+/// Says on standard error what was found in the price list, if there is one.
+pub fn print_price_list(listed: &Listed) {
+    if listed.sha256.is_none() {
+        return;
+    }
+    let count = |count: usize, what: &str| {
+        format!("{} {what}{}", thousands(count as u64), if count == 1 { "" } else { "s" })
+    };
+    say!(
+        "price list: {} of {} SKUs of the month's usage, {}, from {}; it lacks {}",
+        thousands(listed.prices.prices.len() as u64),
+        thousands(listed.skus as u64),
+        count(listed.prices.quotas.len(), "free quota"),
+        count(listed.prices.offers.len(), "offer"),
+        count(listed.skus_lacking, "SKU"),
+    );
+    print_passed_by(&listed.report.ignored);
+    listed.report.warnings.iter().for_each(|warning| say!("warning: {warning}"));
 }
 
 /// Warns on standard error, and prints the groups on standard output.
 pub fn print_results(results: &Results, format: OutputFormat) -> anyhow::Result<()> {
-    print_warnings(&results.card, &results.reconciliation);
+    for warning in warnings(&results.card, &results.reconciliation) {
+        say!("warning: {warning}");
+    }
     let rows = group_rows(results)?;
     let text = match format {
         OutputFormat::Json => to_json(&rows)?,
@@ -110,14 +138,8 @@ pub fn print(text: &str) -> io::Result<()> {
     }
 }
 
-/// Says on standard error what an operator should know of a priced month.
-pub fn print_warnings(card: &RateCard, account: &Reconciliation) {
-    for warning in warnings(card, account) {
-        say!("warning: {warning}");
-    }
-}
-
-fn warnings(card: &RateCard, account: &Reconciliation) -> Vec<String> {
+/// What an operator should know of a priced month.
+pub fn warnings(card: &RateCard, account: &Reconciliation) -> Vec<String> {
     let mut warnings = card.warnings.clone();
     for (name, (lines, cost)) in &account.unknown_line_item_types {
         warnings.push(format!(

@@ -31,6 +31,9 @@ pub const fn reason(reason: Reason) -> &'static str {
         Reason::Support => "support",
         Reason::CreditOrDiscount => "a credit, refund or discount",
         Reason::CommitmentOutside => "of a commitment that is owned outside the billing group",
+        Reason::PaidByEffectiveCost => {
+            "covered usage has its effective cost instead: commitments are shared as on the real bill"
+        }
         Reason::UnknownType => "its line item type is unknown",
     }
 }
@@ -41,6 +44,13 @@ pub fn treatment(cube: &Cube, class: &ChargeClass, of_class: Treatment) -> Strin
         Treatment::Ungrouped => "on no bill: its account is in no billing group".to_owned(),
         Treatment::Dropped(why) => format!("not on the bill: {}", reason(why)),
         Treatment::AtCost => "at cost: a commitment of the group".to_owned(),
+        Treatment::AtEffectiveCost => {
+            let owner = commitment::owner(cube, class);
+            format!("at effective cost: a commitment of account `{owner}`, shared as on the real bill")
+        }
+        Treatment::UnusedPart => {
+            "what nobody has used of a commitment that is shared as on the real bill".to_owned()
+        }
         Treatment::Priced(of_base) => {
             use LineItemType::{DiscountedUsage, SavingsPlanCoveredUsage};
             let covered = matches!(line_item_type(cube, class), DiscountedUsage | SavingsPlanCoveredUsage);
@@ -59,6 +69,7 @@ pub const fn measure(measure: Measure) -> &'static str {
     match measure {
         Measure::PublicOnDemand => "public On-Demand cost",
         Measure::Unblended => "unblended cost",
+        Measure::ReservationEffective | Measure::SavingsPlanEffective => "effective cost",
         Measure::Usage => "usage",
         other => other.name(),
     }

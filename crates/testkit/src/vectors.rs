@@ -3,12 +3,12 @@
 use std::fs;
 use std::path::Path;
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use crate::amount::{Amount, ONE, amount};
 use crate::book::SampleBook;
 use crate::calendar::hour_of;
-use crate::line::{BASE_TIER, Line};
+use crate::line::{BASE_TIER, Line, ON_DEMAND_TERM};
 
 /// One worked example.
 #[derive(Clone, Debug)]
@@ -25,12 +25,47 @@ pub struct Vector {
     pub book_json: Value,
     /// The expected numbers as the file has them.
     pub expect: Value,
+    /// AWS's prices as the file has them; null where the example needs none.
+    pub price_list: Value,
 }
 
 impl Vector {
     /// Returns the book.
     pub fn book(&self) -> SampleBook {
         SampleBook::from_json(&self.book_json)
+    }
+}
+
+impl Vector {
+    /// Writes the example's prices as offer files in AWS's layout; tells whether it has any.
+    ///
+    /// # Panics
+    /// When the folder cannot be written.
+    pub fn write_price_list(&self, folder: &Path) -> bool {
+        let skus = self.price_list.as_array().map_or(&[][..], Vec::as_slice);
+        for sku in skus {
+            let text = |key: &str| sku[key].as_str().unwrap_or_default();
+            let term = format!("{}.{ON_DEMAND_TERM}", text("sku"));
+            let tiers = sku["tiers"].as_array().into_iter().flatten().enumerate();
+            let ranges: serde_json::Map<String, Value> = tiers
+                .map(|(number, tier)| {
+                    let code = format!("{term}.TIER{number}");
+                    let range = json!({ "rateCode": code, "beginRange": tier["begin"], "endRange": tier["end"],
+                        "unit": "GB-Mo", "pricePerUnit": { "USD": tier["rate"] }, "appliesTo": [] });
+                    (code, range)
+                })
+                .collect();
+            let of_sku = json!({ term: { "offerTermCode": ON_DEMAND_TERM, "priceDimensions": ranges } });
+            let attributes = json!({ "usagetype": text("usage_type"), "operation": text("operation") });
+            let offer = json!({ "formatVersion": "v1.0", "offerCode": text("service"), "version": "1",
+                "publicationDate": format!("{}-01T00:00:00Z", self.period),
+                "products": { text("sku"): { "sku": text("sku"), "attributes": attributes } },
+                "terms": { "OnDemand": { text("sku"): of_sku } } });
+            let place = folder.join("offers/v1.0/aws").join(text("service")).join("current");
+            fs::create_dir_all(&place).expect("a folder");
+            fs::write(place.join("index.json"), offer.to_string()).expect("an offer file");
+        }
+        !skus.is_empty()
     }
 }
 
@@ -64,6 +99,7 @@ fn vector(example: &Value) -> Vector {
         period,
         book_json: example["book"].clone(),
         expect: example["expect"].clone(),
+        price_list: example["price_list"].clone(),
     }
 }
 

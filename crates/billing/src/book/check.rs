@@ -2,6 +2,7 @@
 
 use super::{BASIC_PRICING_PLAN, Book, Draft, FilterDraft, GroupDraft, ItemDraft, RuleDraft};
 use crate::account::AccountId;
+use crate::allocation::Sharing;
 use crate::billing_group::BillingGroup;
 use crate::custom_line_item::{Charge, CustomLineItem, Filter, Kind, PercentageCharge};
 use crate::money::{Cost, Currency, Percentage};
@@ -102,20 +103,7 @@ impl<'a> Check<'a> {
         let top = |table| Entry { table, number: 0 }.field("");
         let payer = self.account(&draft.payer_account_id, top("payer_account_id"));
         let currency = self.currency(top("currency"));
-        if let Some(policy) = draft.sharing_commitments.as_deref().filter(|policy| *policy != "members") {
-            let place = Entry { table: "sharing", number: 0 }.field("commitments");
-            let message = match policy {
-                "real" | "pro_rata" | "keep" => {
-                    format!(
-                        "sharing commitments by `{policy}` is not supported by this version; use `members`"
-                    )
-                }
-                _ => format!("`{policy}` is not a sharing policy; use `members`"),
-            };
-            self.mistake(place, message)
-        } else {
-            Some(())
-        };
+        let sharing = self.sharing();
         let account_names = self.account_names();
         let rules = self.rules();
         let rule_numbers =
@@ -135,6 +123,7 @@ impl<'a> Check<'a> {
             rules: rules.into_iter().collect::<Option<_>>()?,
             plans,
             items: items.into_iter().collect::<Option<_>>()?,
+            sharing: sharing?,
             exports: draft.exports.clone(),
             reports: draft.reports.clone(),
         })
@@ -148,6 +137,25 @@ impl<'a> Check<'a> {
             self.warn(place, format!("account id `{account}` does not have AWS's twelve digits"));
         }
         Some(account)
+    }
+
+    /// Who has the benefit of commitments.
+    fn sharing(&mut self) -> Option<Sharing> {
+        let Some(name) = self.draft.sharing_commitments.as_deref() else { return Some(Sharing::default()) };
+        let place = Entry { table: "sharing", number: 0 }.field("commitments");
+        match Sharing::parse(name) {
+            Some(Sharing::ProRata) => {
+                let message = format!(
+                    "sharing commitments by `{name}` is not supported by this version; use `members`, `real` or `keep`"
+                );
+                self.mistake(place, message)
+            }
+            Some(policy) => Some(policy),
+            None => {
+                let message = format!("`{name}` is not a sharing policy; use `members`, `real` or `keep`");
+                self.mistake(place, message)
+            }
+        }
     }
 
     fn currency(&mut self, place: Place) -> Option<Currency> {

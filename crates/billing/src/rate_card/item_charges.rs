@@ -30,17 +30,17 @@ pub struct ItemCharge {
 /// # Errors
 /// [`PricingError::TooLarge`].
 pub fn item_charges(cube: &Cube, book: &Book, card: &RateCard) -> Result<Vec<ItemCharge>, PricingError> {
-    let mut classes_of_group: BTreeMap<usize, Vec<usize>> = BTreeMap::new();
+    let mut classes_of_group: Vec<Vec<usize>> = vec![Vec::new(); book.groups.len()];
     for (class, entry) in card.entries.iter().enumerate() {
         if let Some(group) = entry.group
-            && matches!(entry.treatment, super::Treatment::AtCost | super::Treatment::Priced(_))
+            && entry.treatment.is_on_bill()
         {
-            classes_of_group.entry(group as usize).or_default().push(class);
+            classes_of_group[group as usize].push(class);
         }
     }
     let mut charges = Vec::new();
     for (number, item) in book.items.iter().enumerate().filter(|(_, item)| item.is_active(cube.period)) {
-        let classes = classes_of_group.get(&item.billing_group).map_or(&[][..], Vec::as_slice);
+        let classes = classes_of_group[item.billing_group].as_slice();
         let evaluation = Evaluation { cube, book, card, number, item };
         match &item.charge {
             Charge::Flat(_) => {

@@ -13,6 +13,8 @@ pub enum LinePrice {
     Scale(Measure, Factor),
     /// The line's part of what its class has of a tier pool: the class's amount by the class's usage.
     Share(Amount, Quantity),
+    /// What nobody has used of a commitment, by the fee's own measures, exactly.
+    Unused,
 }
 
 impl LinePrice {
@@ -23,6 +25,7 @@ impl LinePrice {
             (Treatment::Ungrouped | Treatment::Dropped(_), _) | (_, Operation::Drop) => None,
             (_, Operation::Keep(measure)) => Some(Self::Scale(measure, Factor::ONE)),
             (_, Operation::Scale(measure, factor)) => Some(Self::Scale(measure, factor)),
+            (_, Operation::KeepUnused) => Some(Self::Unused),
             (_, Operation::Rate(_)) => Some(Self::Share(entry.amount, class.sum(Measure::Usage))),
         }
     }
@@ -38,8 +41,22 @@ impl LinePrice {
         match *self {
             Self::Scale(of, factor) => product(measure(of), factor),
             Self::Share(amount, usage) => share_of_class(amount, measure(Measure::Usage), usage),
+            Self::Unused => unused(measure)?.to_amount(),
         }
     }
+}
+
+/// What a commitment's fee pays for and nobody has used: of a reservation the unused parts of its month, of a Savings Plan what was not used of
+/// what it commits to (AWS, "Understanding your reservations", "Understanding Savings Plans" in the Cost and Usage Report guide).
+///
+/// # Errors
+/// [`DecimalError::TooLarge`].
+pub fn unused(measure: impl Fn(Measure) -> Quantity) -> Result<Quantity, DecimalError> {
+    let of_reservation =
+        measure(Measure::UnusedReservationRecurring).plus(measure(Measure::UnusedReservationUpfront))?;
+    let of_plan =
+        measure(Measure::SavingsPlanTotalCommitment).minus(measure(Measure::SavingsPlanUsedCommitment))?;
+    of_reservation.plus(of_plan)
 }
 
 /// `amount × part / whole`, half away from zero.

@@ -4,7 +4,7 @@
 //! its SKUs in the group.
 
 use super::tariffs::{Tariffs, TierSource};
-use crate::charge_class::{Cube, Measure, TextId};
+use crate::charge_class::{ChargeClass, Cube, KeyColumn, Measure, TextId};
 use crate::money::{Amount, DecimalError, Quantity, Rate, product};
 use crate::tier_pool;
 use crate::tiers::Tiers;
@@ -35,15 +35,33 @@ pub struct TierPool {
 /// What classes have of their pools' amounts.
 type Shares = Vec<(u32, Amount)>;
 
+/// The pools that a quota goes over, by the texts of SKU and currency: an order that is the same for every reading of the month.
+type Takers<'a> = BTreeMap<[&'a str; 2], &'a Vec<u32>>;
+
 /// The pools in the making: which class fills which tiers.
 #[derive(Debug, Default)]
 pub(super) struct Pools {
     pools: Vec<TierPool>,
     numbers: HashMap<PoolKey, u32>,
     /// The pools of a group's SKU: one, or one for each price of the month.
-    by_sku: BTreeMap<(u32, TextId), Vec<u32>>,
+    by_sku: BTreeMap<SkuOfGroup, Vec<u32>>,
     /// All pools of a SKU that has several, by each of them.
     together: HashMap<u32, Vec<u32>>,
+}
+
+/// What fills tiers together: a group's usage of a SKU that is billed in one currency.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(super) struct SkuOfGroup {
+    group: u32,
+    sku: TextId,
+    currency: TextId,
+}
+
+impl SkuOfGroup {
+    /// Where a class of a group belongs.
+    pub fn new(class: &ChargeClass, group: u32) -> Self {
+        Self { group, sku: class.text(KeyColumn::Sku), currency: class.text(KeyColumn::Currency) }
+    }
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -63,15 +81,15 @@ impl Pools {
     pub fn join_sku(
         &mut self,
         class: usize,
-        (group, sku): (u32, TextId),
+        of: SkuOfGroup,
         tariff: u32,
         tariffs: &Tariffs,
         switched_off_by: Option<u32>,
     ) -> u32 {
         let of_sku = tariffs.tariff(tariff);
-        let key = PoolKey::Tariff { group, tariff };
-        let pool = self.join(class, key, group, || (of_sku.source, of_sku.tiers.clone(), switched_off_by));
-        let pools = self.by_sku.entry((group, sku)).or_default();
+        let key = PoolKey::Tariff { group: of.group, tariff };
+        let pool = self.join(class, key, of.group, || (of_sku.source, of_sku.tiers.clone(), switched_off_by));
+        let pools = self.by_sku.entry(of).or_default();
         if !pools.contains(&pool) {
             pools.push(pool);
         }
@@ -142,14 +160,14 @@ impl Pools {
 
     /// Gives each group its free quotas: what they cover goes to the SKUs in proportion to their usage.
     fn give_quotas(&mut self, cube: &Cube, tariffs: &Tariffs) -> Result<(), (u32, DecimalError)> {
-        let mut takers: BTreeMap<(u32, u32), BTreeMap<&str, &Vec<u32>>> = BTreeMap::new();
-        for ((group, sku), pools) in &self.by_sku {
-            if let Some(Some(quota)) = tariffs.quota(*sku) {
-                takers.entry((*group, quota)).or_default().insert(cube.text(*sku), pools);
+        let mut takers: BTreeMap<(u32, u32), Takers<'_>> = BTreeMap::new();
+        for (of, pools) in &self.by_sku {
+            if let Some(Some(quota)) = tariffs.quota(of.sku) {
+                let texts = [of.sku, of.currency].map(|id| cube.text(id));
+                takers.entry((of.group, quota)).or_default().insert(texts, pools);
             }
         }
         for ((_, quota), skus) in takers {
-            // In the order of the SKUs' texts, which is the same for every reading of the month.
             let skus: Vec<&Vec<u32>> = skus.into_values().collect();
             let usage: Vec<Quantity> =
                 skus.iter().map(|pools| self.pools[pools[0] as usize].usage.max(Quantity::ZERO)).collect();

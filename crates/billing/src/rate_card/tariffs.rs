@@ -6,17 +6,20 @@
 
 use super::{is_spot, left_out_of_aws_cost, line_item_type};
 use crate::abilities::{Ability, Feature};
-use crate::charge_class::{ChargeClass, Cube, KeyColumn, Measure, TextId};
+use crate::charge_class::{ChargeClass, Cube, KeyColumn, Measure, TextHasher, TextId, TextMap};
 use crate::cost_line::{LineItemType, is_limited_offer};
 use crate::money::{Currency, Quantity, Rate, ten_to};
-use crate::price_list::PriceList;
+use crate::price_list::{ListPrice, PriceList};
 use crate::tiers::{Tier, Tiers};
-use std::collections::{BTreeMap, HashMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::hash::BuildHasherDefault;
 
 /// The tier part of a rate code whose price is the only one, or the base one, of its SKU.
 const BASE_TIER: &str = "6YS6EN2CT7";
 /// The offer part of a rate code that is an On-Demand price.
 const ON_DEMAND_OFFER: &str = "JRTCKXETXF";
+/// How many SKUs a warning names.
+const NAMED_MAX: usize = 5;
 
 /// Where AWS's tiers are known from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -56,17 +59,64 @@ pub struct Quota {
     pub quantity: Option<Quantity>,
 }
 
+/// What tells prices of a month apart: one that changes within it has other public rates.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct PriceKey {
+    sku: TextId,
+    public_rate: TextId,
+    currency: TextId,
+    unit: TextId,
+}
+
+impl PriceKey {
+    fn of(cube: &Cube, class: &ChargeClass) -> Self {
+        let listed = cube.filled(class, KeyColumn::PricingCurrency).is_some();
+        let currency = if listed { KeyColumn::PricingCurrency } else { KeyColumn::Currency };
+        Self {
+            sku: class.text(KeyColumn::Sku),
+            public_rate: class.text(KeyColumn::PublicRate),
+            currency: class.text(currency),
+            unit: class.text(KeyColumn::PricingUnit),
+        }
+    }
+
+    /// What the price list has of it: where the public rate is that of the dearest tier, the version whose dearest tier has it, in the unit of
+    /// the lines; else one of whose tiers has it, for then units are spelt otherwise too.
+    fn listed<'a>(self, cube: &Cube, prices: &'a PriceList) -> Option<&'a ListPrice> {
+        let by_dearest = cube.abilities.of(Feature::ListCostOfDearestTier) == Ability::Told;
+        let (rate, unit) = (self.public_rate(cube), cube.text(self.unit));
+        let agrees = |price: &ListPrice| match (by_dearest, rate) {
+            (true, rate) => {
+                rate.is_none_or(|rate| price.tiers.dearest() == rate)
+                    && (unit.is_empty() || unit == price.unit)
+            }
+            (false, rate) => rate.is_none_or(|rate| price.tiers.all().iter().any(|tier| tier.rate == rate)),
+        };
+        prices.price(cube.text(self.sku), Currency::parse(cube.text(self.currency))?, agrees)
+    }
+
+    /// The public rate, where there is one.
+    fn public_rate(self, cube: &Cube) -> Option<Rate> {
+        let rate = cube.texts.get(self.public_rate).and_then(|rate| Rate::parse(rate).ok());
+        rate.filter(|rate| !rate.is_zero())
+    }
+}
+
+/// SKUs by the numbers of their texts.
+type Skus = HashSet<TextId, BuildHasherDefault<TextHasher>>;
+
 /// The tariffs and quotas of a month.
 #[derive(Debug, Default)]
 pub struct Tariffs {
     tariffs: Vec<Tariff>,
-    /// By SKU and public rate, which changes with the price.
-    by_sku: HashMap<(TextId, TextId), SkuPrice>,
-    /// How many tiers the price list has, by SKU and public rate.
-    listed_tiers: HashMap<(TextId, TextId), usize>,
+    by_price: TextMap<PriceKey, SkuPrice>,
+    /// How many tiers the price list has.
+    listed_tiers: TextMap<PriceKey, usize>,
     quotas: Vec<Quota>,
     /// By SKU; `None` where usage is free, but nobody knows how much.
-    quota_by_sku: HashMap<TextId, Option<u32>>,
+    quota_by_sku: TextMap<TextId, Option<u32>>,
+    /// What the operator should know of the price list.
+    warnings: Vec<String>,
 }
 
 /// Whether a class is free usage of a SKU that has a price, and for how long the offer is.
@@ -92,26 +142,53 @@ impl Tariffs {
     /// What the price list says of the month's SKUs, and of others what their lines show.
     pub fn new(cube: &Cube, prices: &PriceList, has_terms: bool) -> Self {
         let mut tariffs = Self::default();
-        let seen = Seen::new(cube, has_terms);
-        tariffs.take_quotas(cube, prices, &seen);
-        for (sku, public_rate, currency) in skus(cube) {
-            let price = tariffs.of_list(cube, prices, (sku, public_rate), currency);
-            let price = price.unwrap_or_else(|| tariffs.of_files(cube, &seen, (sku, public_rate)));
-            tariffs.by_sku.insert((sku, public_rate), price);
+        let skus = not_plain(cube, prices);
+        let seen = Seen::new(cube, has_terms, &skus);
+        let keys = keys(cube, &skus);
+        let listed: TextMap<PriceKey, &ListPrice> =
+            keys.iter().filter_map(|key| Some((*key, key.listed(cube, prices)?))).collect();
+        tariffs.take_quotas(cube, prices, &seen, &listed);
+        for key in &keys {
+            let price = match listed.get(key) {
+                Some(price) => tariffs.of_list(*key, price),
+                None => tariffs.of_files(cube, &seen, *key),
+            };
+            tariffs.by_price.insert(*key, price);
         }
+        let unlike = keys.iter().filter(|key| !listed.contains_key(key)).map(|key| cube.text(key.sku));
+        tariffs.warn_of_unlike(unlike.filter(|sku| prices.prices.contains_key(*sku)).collect());
         tariffs
     }
 
+    /// What the operator should know of the price list.
+    pub fn warnings(&self) -> impl Iterator<Item = &String> {
+        self.warnings.iter()
+    }
+
+    /// The list has these SKUs, but not as the lines do.
+    fn warn_of_unlike(&mut self, skus: BTreeSet<&str>) {
+        let named: Vec<String> = skus.iter().take(NAMED_MAX).map(|sku| format!("`{sku}`")).collect();
+        let more = match skus.len() - named.len() {
+            0 => String::new(),
+            more => format!(" and {more} more"),
+        };
+        if !named.is_empty() {
+            self.warnings.push(format!(
+                "the price list has SKU {}{more} at another public rate, in another currency or unit than lines of the month: these are \
+                 priced as if it were not in the list",
+                named.join(", ")
+            ));
+        }
+    }
+
     /// What is known of the tiers of a class's SKU.
-    pub fn price(&self, class: &ChargeClass) -> SkuPrice {
-        let key = (class.text(KeyColumn::Sku), class.text(KeyColumn::PublicRate));
-        self.by_sku.get(&key).copied().unwrap_or(SkuPrice::OneTier)
+    pub fn price(&self, cube: &Cube, class: &ChargeClass) -> SkuPrice {
+        self.by_price.get(&PriceKey::of(cube, class)).copied().unwrap_or(SkuPrice::OneTier)
     }
 
     /// How many tiers the price list has of a class's SKU, if it has the SKU.
-    pub fn listed_tiers(&self, class: &ChargeClass) -> Option<usize> {
-        let key = (class.text(KeyColumn::Sku), class.text(KeyColumn::PublicRate));
-        self.listed_tiers.get(&key).copied()
+    pub fn listed_tiers(&self, cube: &Cube, class: &ChargeClass) -> Option<usize> {
+        self.listed_tiers.get(&PriceKey::of(cube, class)).copied()
     }
 
     /// A tariff by its number.
@@ -130,40 +207,41 @@ impl Tariffs {
     }
 
     /// Whether a tariff of a SKU begins with usage that is free.
-    pub fn begins_free(&self, class: &ChargeClass) -> bool {
-        match self.price(class) {
+    pub fn begins_free(&self, cube: &Cube, class: &ChargeClass) -> bool {
+        match self.price(cube, class) {
             SkuPrice::Tiers(tariff) => self.tariff(tariff).tiers.all()[0].rate.is_zero(),
             SkuPrice::OneTier | SkuPrice::Unknown => false,
         }
     }
 
-    fn take_quotas(&mut self, cube: &Cube, prices: &PriceList, seen: &Seen) {
+    fn take_quotas(
+        &mut self,
+        cube: &Cube,
+        prices: &PriceList,
+        seen: &Seen,
+        listed: &TextMap<PriceKey, &ListPrice>,
+    ) {
         for quota in &prices.quotas {
             let number = self.add_quota(Some(quota.quantity));
             for sku in quota.skus.iter().filter_map(|sku| cube.texts.find(sku)) {
-                self.quota_by_sku.insert(sku, Some(number));
+                if self.quota_by_sku.insert(sku, Some(number)).is_some() {
+                    self.warnings.push(format!(
+                        "the price list has several free quotas for SKU `{}`; only that of rate code `{}` is given",
+                        cube.text(sku),
+                        quota.rate_code
+                    ));
+                }
             }
         }
+        let free = listed.iter().filter(|(_, price)| price.tiers.all()[0].rate.is_zero());
+        let listed_free: Skus = free.map(|(key, _)| key.sku).collect();
         for (quantity, skus) in seen.quotas() {
             // What the list says of a SKU goes before what its lines show.
-            let unlisted = |sku: &&TextId| {
-                !prices.prices.contains_key(cube.text(**sku)) || !self.listed_free(cube, prices, **sku)
-            };
-            let skus: Vec<TextId> = skus
-                .iter()
-                .filter(|sku| !self.quota_by_sku.contains_key(sku))
-                .filter(unlisted)
-                .copied()
-                .collect();
+            let known = |sku: &&TextId| self.quota_by_sku.contains_key(*sku) || listed_free.contains(*sku);
+            let skus: Vec<TextId> = skus.iter().filter(|sku| !known(sku)).copied().collect();
             let number = quantity.map(|quantity| self.add_quota(quantity));
             self.quota_by_sku.extend(skus.into_iter().map(|sku| (sku, number)));
         }
-    }
-
-    /// Whether the price list has a tier of a SKU that is free.
-    fn listed_free(&self, cube: &Cube, prices: &PriceList, sku: TextId) -> bool {
-        let listed = prices.prices.get(cube.text(sku)).into_iter().flatten();
-        listed.into_iter().any(|price| price.tiers.all()[0].rate.is_zero())
     }
 
     fn add_quota(&mut self, quantity: Option<Quantity>) -> u32 {
@@ -181,29 +259,19 @@ impl Tariffs {
         matches!(self.quota_by_sku.get(&sku), Some(Some(_)))
     }
 
-    /// The price list's tiers; `None` where it does not have the SKU at the line's own public rate.
-    fn of_list(
-        &mut self,
-        cube: &Cube,
-        prices: &PriceList,
-        (sku, public_rate): (TextId, TextId),
-        currency: Option<Currency>,
-    ) -> Option<SkuPrice> {
-        let public = cube.texts.get(public_rate).and_then(|rate| Rate::parse(rate).ok());
-        let public = public.filter(|rate| !rate.is_zero());
-        let price = prices.price(cube.text(sku), currency?, public)?;
-        self.listed_tiers.insert((sku, public_rate), price.tiers.all().len());
-        if price.tiers.all().len() == 1 && !self.has_quota(sku) {
-            return Some(SkuPrice::OneTier);
+    fn of_list(&mut self, key: PriceKey, price: &ListPrice) -> SkuPrice {
+        self.listed_tiers.insert(key, price.tiers.all().len());
+        if price.tiers.all().len() == 1 && !self.has_quota(key.sku) {
+            return SkuPrice::OneTier;
         }
-        Some(self.add_tariff(price.tiers.clone(), TierSource::PriceList(price.offer)))
+        self.add_tariff(price.tiers.clone(), TierSource::PriceList(price.offer))
     }
 
-    fn of_files(&mut self, cube: &Cube, seen: &Seen, (sku, public_rate): (TextId, TextId)) -> SkuPrice {
-        let public = cube.texts.get(public_rate).and_then(|rate| Rate::parse(rate).ok());
-        match (seen.tiers(sku, public), public) {
+    fn of_files(&mut self, cube: &Cube, seen: &Seen, key: PriceKey) -> SkuPrice {
+        let public = key.public_rate(cube);
+        match (seen.tiers(key.sku, public), public) {
             (Shown::Tiers(tiers), _) => self.add_tariff(tiers, TierSource::CostFiles),
-            (Shown::OneTier, Some(rate)) if self.has_quota(sku) && !rate.is_zero() => {
+            (Shown::OneTier, Some(rate)) if self.has_quota(key.sku) => {
                 self.add_tariff(Tiers::single(rate), TierSource::CostFiles)
             }
             (Shown::OneTier, _) => SkuPrice::OneTier,
@@ -212,18 +280,39 @@ impl Tariffs {
     }
 }
 
-/// The SKUs of metered lines, with their public rates and the currency of their list prices.
-fn skus(cube: &Cube) -> Vec<(TextId, TextId, Option<Currency>)> {
-    let mut skus = BTreeMap::new();
-    for class in cube.classes.iter().filter(|class| line_item_type(cube, class).is_metered()) {
-        let sku = class.text(KeyColumn::Sku);
-        if !cube.text(sku).is_empty() {
-            let currency =
-                cube.filled(class, KeyColumn::PricingCurrency).or(cube.value(class, KeyColumn::Currency));
-            skus.insert((sku, class.text(KeyColumn::PublicRate)), currency.and_then(Currency::parse));
+/// The SKUs that may have tiers or be free: those of the price list, those with free lines, and those with an On-Demand rate code that is
+/// not the base one, or with two. Most SKUs are none of it, and a preview has no time to look at them twice.
+fn not_plain(cube: &Cube, prices: &PriceList) -> Skus {
+    let listed = prices.prices.keys().chain(prices.quotas.iter().flat_map(|quota| &quota.skus));
+    let mut skus: Skus = listed.filter_map(|sku| cube.texts.find(sku)).collect();
+    let (free, paid) = (cube.texts.find("0"), cube.texts.find("+"));
+    let mut first_code: TextMap<TextId, TextId> = TextMap::default();
+    for class in &cube.classes {
+        let (sku, code) = (class.text(KeyColumn::Sku), class.text(KeyColumn::RateCode));
+        let state = Some(class.text(KeyColumn::UnblendedRateState));
+        if state == free {
+            skus.insert(sku);
+        }
+        // Most classes say again what one before them has said.
+        if state != paid || first_code.get(&sku) == Some(&code) {
+            continue;
+        }
+        let mut parts = cube.text(code).split('.').skip(1);
+        if parts.next() == Some(ON_DEMAND_OFFER)
+            && (*first_code.entry(sku).or_insert(code) != code || parts.next() != Some(BASE_TIER))
+        {
+            skus.insert(sku);
         }
     }
-    skus.into_iter().map(|((sku, rate), currency)| (sku, rate, currency)).collect()
+    skus.retain(|sku| !cube.text(*sku).is_empty());
+    skus
+}
+
+/// The prices of these SKUs' metered lines, in no order but each once.
+fn keys(cube: &Cube, skus: &Skus) -> BTreeSet<PriceKey> {
+    let of_skus = cube.classes.iter().filter(|class| skus.contains(&class.text(KeyColumn::Sku)));
+    let metered = of_skus.filter(|class| line_item_type(cube, class).is_metered());
+    metered.map(|class| PriceKey::of(cube, class)).collect()
 }
 
 /// What the family's lines show of a SKU's tiers.
@@ -236,16 +325,16 @@ enum Shown {
 /// The family's usage by SKU and rate code, and what is free.
 #[derive(Default)]
 struct Seen {
-    paid: HashMap<TextId, SkuSeen>,
+    paid: TextMap<TextId, SkuSeen>,
     /// The SKUs of which some usage is charged, at whatever rate code.
-    charged: HashSet<TextId>,
+    charged: Skus,
     /// By service, the tier part of the rate code and the unit; then by usage type without its region.
     free: BTreeMap<(String, String, String), BTreeMap<String, FreeSeen>>,
 }
 
 #[derive(Default)]
 struct SkuSeen {
-    codes: HashMap<TextId, CodeSeen>,
+    codes: TextMap<TextId, CodeSeen>,
     /// The public rate, while all lines have one.
     public_rate: Option<TextId>,
     differ: bool,
@@ -270,17 +359,16 @@ struct FreeSeen {
 }
 
 impl Seen {
-    fn new(cube: &Cube, has_terms: bool) -> Self {
+    fn new(cube: &Cube, has_terms: bool, skus: &Skus) -> Self {
         let mut seen = Self::default();
         // Where the list cost is that of the tier which applied, it is the base like any other.
         if cube.abilities.of(Feature::ListCostOfDearestTier) != Ability::Told {
             return seen;
         }
-        for class in &cube.classes {
+        for class in cube.classes.iter().filter(|class| skus.contains(&class.text(KeyColumn::Sku))) {
             let kind = line_item_type(cube, class);
             let counts = kind == LineItemType::Usage
                 && left_out_of_aws_cost(cube, class, kind).is_none()
-                && !cube.text(class.text(KeyColumn::Sku)).is_empty()
                 && !is_spot(cube, class, has_terms);
             if counts {
                 match free_offer(cube, class) {

@@ -1,9 +1,10 @@
-//! A stored cube, read: its columns over threads, its classes as they stand.
+//! A stored cube, read: its row groups over threads, its classes as they stand.
 //!
-//! A preview reads half a million classes while somebody waits. So columns are decoded side by side, each distinct text of a dictionary
-//! is looked up once, and the order of the file is checked instead of made again.
+//! A preview reads half a million classes while somebody waits. So row groups are decoded side by side, straight into their classes; columns that
+//! have nothing in a row group are not decoded; each distinct text of a dictionary is looked up once; and the order of the file is checked
+//! instead of made again. Numbers of texts differ from reading to reading, as threads meet them: nothing is ordered by them.
 
-use super::{CubeFileError, LINES, LINES_WITHOUT_NET, ROWS_PER_BATCH, UNBLENDED_RATE, VERSION};
+use super::{CubeFileError, LINES, LINES_WITHOUT_NET, UNBLENDED_RATE, VERSION};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Decimal128Type, Int32Type, Int64Type};
 use arrow_array::{Array, ArrayRef, StringArray};
@@ -16,13 +17,13 @@ use billing::reconciliation::ControlTotal;
 use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReaderBuilder,
+    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
+use parquet::file::metadata::ColumnChunkMetaData;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 use std::path::Path;
-use std::sync::atomic::{AtomicUsize, Ordering};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Mutex, PoisonError};
 use std::thread;
 
 /// The bytes of a cube file: what is hashed is what is read.
@@ -50,11 +51,8 @@ impl StoredCube {
     pub fn read(&self) -> Result<(Cube, BTreeMap<Currency, ControlTotal>), CubeFileError> {
         let metadata = ArrowReaderMetadata::load(&self.0, ArrowReaderOptions::new())?;
         let heading = Heading::of(&metadata)?;
-        let columns = decode(&self.0, &metadata)?;
         let mut texts = Texts::default();
-        let keys = columns[..LINES_AT].iter();
-        let ids = keys.map(|column| intern(column, &mut texts)).collect::<Result<Vec<_>, _>>()?;
-        let classes = classes(&columns, &ids)?;
+        let classes = classes(&self.0, &metadata, &mut texts)?;
         let Heading { period, payer, product_names, abilities, control } = heading;
         let cube = Cube::in_order(period, payer, texts, classes, product_names);
         let mut cube =
@@ -120,87 +118,30 @@ fn read_abilities(texts: &BTreeMap<String, String>) -> Result<Abilities, CubeFil
     Ok(abilities)
 }
 
-/// A column's values in batches of [`ROWS_PER_BATCH`] rows, the last one shorter.
-type Column = Vec<ArrayRef>;
-
-/// The places of all columns that are read: keys, the rate, counts, measures, in this order.
+/// The places of all columns that are read: keys, the rate, the two counts, measures, in this order.
 const RATE_AT: usize = KEY_COLUMNS;
 const LINES_AT: usize = KEY_COLUMNS + 1;
-const WITHOUT_NET_AT: usize = KEY_COLUMNS + 2;
 const MEASURES_AT: usize = KEY_COLUMNS + 3;
+/// How many of them are texts.
+const TEXTS: usize = KEY_COLUMNS + 1;
 
-/// Decodes every column; as many at a time as there are processors.
-fn decode(file: &Bytes, metadata: &ArrowReaderMetadata) -> Result<Vec<Column>, CubeFileError> {
-    let names =
-        KeyColumn::ALL.map(KeyColumn::name).into_iter().chain([UNBLENDED_RATE, LINES, LINES_WITHOUT_NET]);
-    let names: Vec<&str> = names.chain(Measure::ALL.map(Measure::name)).collect();
-    let next = AtomicUsize::new(0);
-    // The dearest come last in the file: amounts hardly repeat. Taken first, they leave no thread alone at the end.
-    let work = || {
-        let mut decoded = Vec::new();
-        while let Some(at) = names.len().checked_sub(next.fetch_add(1, Ordering::Relaxed) + 1) {
-            decoded.push((at, decode_column(file, metadata, names[at])?));
-        }
-        Ok::<_, CubeFileError>(decoded)
-    };
-    let mut columns = vec![Column::new(); names.len()];
-    for decoded in on_all_processors(work)? {
-        decoded.into_iter().for_each(|(at, column)| columns[at] = column);
+/// How many classes are decoded at a time: few enough to stay in a processor's own cache until their last column.
+const ROWS_PER_BLOCK: usize = 2_048;
+/// No class takes less of a file: its id alone has sixteen bytes that nothing compresses.
+const BYTES_PER_CLASS_MIN: usize = 8;
+
+/// Reads every row group; as many at a time as there are processors.
+fn classes(
+    file: &Bytes,
+    metadata: &ArrowReaderMetadata,
+    texts: &mut Texts,
+) -> Result<Vec<ChargeClass>, CubeFileError> {
+    let groups = metadata.metadata().row_groups();
+    let lengths = groups.iter().map(|group| usize::try_from(group.num_rows()).unwrap_or(usize::MAX));
+    let rows = lengths.clone().fold(0, usize::saturating_add);
+    if rows > file.len() / BYTES_PER_CLASS_MIN {
+        return Err(CubeFileError::Content(format!("it cannot hold {rows} classes")));
     }
-    Ok(columns)
-}
-
-fn decode_column(file: &Bytes, metadata: &ArrowReaderMetadata, name: &str) -> Result<Column, CubeFileError> {
-    let missing = || CubeFileError::Content(format!("it has no column `{name}`"));
-    let (place, _) = metadata.schema().fields().find(name).ok_or_else(missing)?;
-    let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file.clone(), metadata.clone());
-    let mask = ProjectionMask::roots(builder.parquet_schema(), [place]);
-    let reader = builder.with_projection(mask).with_batch_size(ROWS_PER_BATCH).build()?;
-    reader.map(|batch| Ok(Arc::clone(batch?.column(0)))).collect()
-}
-
-/// What every processor makes of the same work, which shares itself out.
-fn on_all_processors<T: Send>(
-    work: impl Fn() -> Result<T, CubeFileError> + Sync,
-) -> Result<Vec<T>, CubeFileError> {
-    let threads = thread::available_parallelism().map_or(1, Into::into);
-    thread::scope(|scope| {
-        let handles: Vec<_> = (0..threads).map(|_| scope.spawn(&work)).collect();
-        let failed = || CubeFileError::Content("its columns cannot be decoded".to_owned());
-        handles.into_iter().map(|handle| handle.join().map_err(|_| failed())?).collect()
-    })
-}
-
-/// A batch's dictionary as numbers of the cube's texts; batches that share a dictionary share them.
-type Ids = Arc<[TextId]>;
-
-/// Looks every distinct text of a key column up, once per dictionary.
-fn intern(column: &Column, texts: &mut Texts) -> Result<Vec<Ids>, CubeFileError> {
-    let mut known: Option<(StringArray, Ids)> = None;
-    let mut of_batches = Vec::with_capacity(column.len());
-    for batch in column {
-        let codes = batch.as_dictionary_opt::<Int32Type>().ok_or_else(|| wrong_type("text"))?;
-        let values = codes.values().as_string_opt::<i32>().ok_or_else(|| wrong_type("text"))?;
-        let same = known.as_ref().filter(|(dictionary, _)| {
-            dictionary.values().as_ptr() == values.values().as_ptr() && dictionary.len() == values.len()
-        });
-        let ids = match same {
-            Some((_, ids)) => Arc::clone(ids),
-            None => values.iter().map(|text| texts.intern(text.unwrap_or_default())).collect(),
-        };
-        known = Some((values.clone(), Arc::clone(&ids)));
-        of_batches.push(ids);
-    }
-    Ok(of_batches)
-}
-
-fn wrong_type(wanted: &str) -> CubeFileError {
-    CubeFileError::Content(format!("a column is not of {wanted}"))
-}
-
-/// The classes, batch by batch over all processors: what a batch touches stays in the cache until its last column.
-fn classes(columns: &[Column], ids: &[Vec<Ids>]) -> Result<Vec<ChargeClass>, CubeFileError> {
-    let rows = columns[LINES_AT].iter().map(Array::len).sum();
     let empty = ChargeClass {
         key: [TextId::NULL; KEY_COLUMNS],
         lines: 0,
@@ -209,54 +150,149 @@ fn classes(columns: &[Column], ids: &[Vec<Ids>]) -> Result<Vec<ChargeClass>, Cub
         sums: [Quantity::ZERO; MEASURES],
     };
     let mut classes = vec![empty; rows];
-    let batches = Mutex::new(classes.chunks_mut(ROWS_PER_BATCH).enumerate());
-    let next = || batches.lock().unwrap_or_else(PoisonError::into_inner).next();
+    let mut rest = classes.as_mut_slice();
+    let mut tasks = Vec::with_capacity(groups.len());
+    for (group, length) in lengths.enumerate() {
+        let (first, others) = std::mem::take(&mut rest).split_at_mut(length);
+        tasks.push((group, first));
+        rest = others;
+    }
+    let (tasks, texts) = (Mutex::new(tasks.into_iter()), Mutex::new(texts));
+    let next = || tasks.lock().unwrap_or_else(PoisonError::into_inner).next();
     on_all_processors(|| {
-        while let Some((number, classes)) = next() {
-            let batch = |at: usize| {
-                let array = columns[at].get(number).filter(|array| array.len() == classes.len());
-                array.ok_or_else(|| CubeFileError::Content("its columns differ in length".to_owned()))
-            };
-            let arrays = (0..columns.len()).map(batch).collect::<Result<Vec<_>, _>>()?;
-            let ids: Vec<&[TextId]> = ids.iter().map(|of_batches| of_batches[number].as_ref()).collect();
-            fill(classes, &arrays, &ids)?;
+        while let Some((group, classes)) = next() {
+            RowGroup::open(file, metadata, group)?.read(classes, &texts)?;
         }
         Ok(())
     })?;
     Ok(classes)
 }
 
-/// How many classes are filled at once: few enough to stay in a processor's own cache.
-const ROWS_PER_BLOCK: usize = 512;
+/// Does the same work on every processor; the work shares itself out.
+fn on_all_processors(work: impl Fn() -> Result<(), CubeFileError> + Sync) -> Result<(), CubeFileError> {
+    let threads = thread::available_parallelism().map_or(1, Into::into);
+    thread::scope(|scope| {
+        let handles: Vec<_> = (0..threads).map(|_| scope.spawn(&work)).collect();
+        let failed = || CubeFileError::Content("its columns cannot be decoded".to_owned());
+        handles.into_iter().try_for_each(|handle| handle.join().map_err(|_| failed())?)
+    })
+}
 
-fn fill(classes: &mut [ChargeClass], arrays: &[&ArrayRef], ids: &[&[TextId]]) -> Result<(), CubeFileError> {
-    let whole = |at: usize| arrays[at].as_primitive_opt::<Int64Type>().ok_or_else(|| wrong_type("counts"));
-    let (lines, without_net) = (whole(LINES_AT)?, whole(WITHOUT_NET_AT)?);
-    let sums = arrays[MEASURES_AT..]
-        .iter()
-        .map(|array| array.as_primitive_opt::<Decimal128Type>().ok_or_else(|| wrong_type("sums")));
-    let sums = sums.collect::<Result<Vec<_>, _>>()?;
-    let codes: Vec<_> = arrays[..LINES_AT].iter().map(|array| array.as_dictionary::<Int32Type>()).collect();
-    for (block, classes) in classes.chunks_mut(ROWS_PER_BLOCK).enumerate() {
-        let first = block * ROWS_PER_BLOCK;
-        for (key, (codes, ids)) in codes.iter().zip(ids).enumerate() {
-            if codes.null_count() == codes.len() {
-                continue;
-            }
-            let keys = codes.keys();
-            for (class, row) in classes.iter_mut().zip(first..).filter(|(_, row)| keys.is_valid(*row)) {
-                let text = ids[usize::try_from(keys.value(row)).unwrap_or(usize::MAX)];
-                *if key == RATE_AT { &mut class.unblended_rate } else { &mut class.key[key] } = text;
-            }
-        }
-        for (class, row) in classes.iter_mut().zip(first..) {
-            class.lines = u64::try_from(lines.value(row)).unwrap_or(0);
-            class.lines_without_net = u64::try_from(without_net.value(row)).unwrap_or(0);
-            for (sum, values) in class.sums.iter_mut().zip(&sums) {
-                *sum = Quantity::from_units(values.value(row))
-                    .map_err(|error| CubeFileError::Content(format!("a sum is {error}")))?;
+/// A dictionary of a column of texts, and its texts as numbers of the cube's.
+type Known = (StringArray, Vec<TextId>);
+
+/// A row group that is being read.
+struct RowGroup {
+    blocks: ParquetRecordBatchReader,
+    /// The places of the columns that are read, in the order of the file.
+    places: Vec<usize>,
+    /// The dictionaries of columns of texts, which the blocks of a row group share.
+    known: Vec<Option<Known>>,
+}
+
+impl RowGroup {
+    fn open(file: &Bytes, metadata: &ArrowReaderMetadata, group: usize) -> Result<Self, CubeFileError> {
+        let names = KeyColumn::ALL.map(KeyColumn::name).into_iter().chain([UNBLENDED_RATE]);
+        let names = names.chain([LINES, LINES_WITHOUT_NET]);
+        let mut columns = Vec::new();
+        for (place, name) in names.chain(Measure::ALL.map(Measure::name)).enumerate() {
+            let missing = || CubeFileError::Content(format!("it has no column `{name}`"));
+            let (root, _) = metadata.schema().fields().find(name).ok_or_else(missing)?;
+            // No column is nested, so that every one is a chunk of its own.
+            if !is_empty(metadata.metadata().row_group(group).column(root), place) {
+                columns.push((root, place));
             }
         }
+        columns.sort_unstable();
+        let (roots, places): (Vec<_>, Vec<_>) = columns.into_iter().unzip();
+        let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file.clone(), metadata.clone());
+        let mask = ProjectionMask::roots(builder.parquet_schema(), roots);
+        let builder = builder.with_row_groups(vec![group]).with_batch_size(ROWS_PER_BLOCK);
+        let known = vec![None; TEXTS];
+        Ok(Self { blocks: builder.with_projection(mask).build()?, places, known })
+    }
+
+    fn read(
+        mut self,
+        mut classes: &mut [ChargeClass],
+        texts: &Mutex<&mut Texts>,
+    ) -> Result<(), CubeFileError> {
+        let lengths = || CubeFileError::Content("its columns differ in length".to_owned());
+        while let Some(block) = self.blocks.next().transpose()? {
+            let (now, later) = classes.split_at_mut_checked(block.num_rows()).ok_or_else(lengths)?;
+            for (place, column) in self.places.iter().zip(block.columns()) {
+                match *place {
+                    text if text < TEXTS => fill_text(now, text, column, &mut self.known[text], texts)?,
+                    count if count < MEASURES_AT => fill_count(now, count, column)?,
+                    measure => fill_sum(now, measure - MEASURES_AT, column)?,
+                }
+            }
+            classes = later;
+        }
+        if classes.is_empty() { Ok(()) } else { Err(lengths()) }
+    }
+}
+
+/// Whether a column of a row group has only what a class has before it is read: texts that are all null, numbers that are all 0.
+///
+/// The statistics can be believed: they are a part of what is hashed, and written by this program.
+fn is_empty(column: &ColumnChunkMetaData, place: usize) -> bool {
+    let Some(statistics) = column.statistics() else { return false };
+    if place < TEXTS {
+        let nulls = statistics.null_count_opt().and_then(|nulls| i64::try_from(nulls).ok());
+        return nulls == Some(column.num_values());
+    }
+    let zero = |bytes: Option<&[u8]>| bytes.is_some_and(|bytes| bytes.iter().all(|byte| *byte == 0));
+    let exact = statistics.min_is_exact() && statistics.max_is_exact();
+    exact && zero(statistics.min_bytes_opt()) && zero(statistics.max_bytes_opt())
+}
+
+fn wrong_type(wanted: &str) -> CubeFileError {
+    CubeFileError::Content(format!("a column is not of {wanted}"))
+}
+
+/// Looks every distinct text up once, when its dictionary is new.
+fn fill_text(
+    classes: &mut [ChargeClass],
+    place: usize,
+    column: &ArrayRef,
+    known: &mut Option<Known>,
+    texts: &Mutex<&mut Texts>,
+) -> Result<(), CubeFileError> {
+    let codes = column.as_dictionary_opt::<Int32Type>().ok_or_else(|| wrong_type("text"))?;
+    let values = codes.values().as_string_opt::<i32>().ok_or_else(|| wrong_type("text"))?;
+    let same = |known: &&Known| {
+        known.0.values().as_ptr() == values.values().as_ptr() && known.0.len() == values.len()
+    };
+    if known.as_ref().filter(same).is_none() {
+        let mut texts = texts.lock().unwrap_or_else(PoisonError::into_inner);
+        let ids = values.iter().map(|text| texts.intern(text.unwrap_or_default())).collect();
+        *known = Some((values.clone(), ids));
+    }
+    let ids = known.as_ref().map_or(&[][..], |(_, ids)| ids);
+    let keys = codes.keys();
+    for (row, class) in classes.iter_mut().enumerate().filter(|(row, _)| keys.is_valid(*row)) {
+        let id = usize::try_from(keys.value(row)).ok().and_then(|code| ids.get(code));
+        let filled = if place == RATE_AT { &mut class.unblended_rate } else { &mut class.key[place] };
+        *filled = *id.ok_or_else(|| wrong_type("text"))?;
+    }
+    Ok(())
+}
+
+fn fill_count(classes: &mut [ChargeClass], place: usize, column: &ArrayRef) -> Result<(), CubeFileError> {
+    let counts = column.as_primitive_opt::<Int64Type>().ok_or_else(|| wrong_type("counts"))?;
+    for (class, count) in classes.iter_mut().zip(counts.values()) {
+        let filled = if place == LINES_AT { &mut class.lines } else { &mut class.lines_without_net };
+        *filled = u64::try_from(*count).unwrap_or(0);
+    }
+    Ok(())
+}
+
+fn fill_sum(classes: &mut [ChargeClass], measure: usize, column: &ArrayRef) -> Result<(), CubeFileError> {
+    let sums = column.as_primitive_opt::<Decimal128Type>().ok_or_else(|| wrong_type("sums"))?;
+    for (class, sum) in classes.iter_mut().zip(sums.values()) {
+        class.sums[measure] = Quantity::from_units(*sum)
+            .map_err(|error| CubeFileError::Content(format!("a sum is {error}")))?;
     }
     Ok(())
 }

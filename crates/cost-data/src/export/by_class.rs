@@ -36,9 +36,7 @@ pub fn text(
     let value = |column| cube.filled(class, column).map(ToOwned::to_owned);
     let kind = line_item_type(cube, class);
     match of {
-        ClassText::LineItemType if kind.is_metered() && treated != Treated::AtCost => {
-            Some("Usage".to_owned())
-        }
+        ClassText::LineItemType if kind.is_metered() && !covered(treated) => Some("Usage".to_owned()),
         ClassText::LineItemType => value(KeyColumn::LineItemType),
         ClassText::PricingTerm => match treated {
             Treated::AtCost => value(KeyColumn::PricingTerm),
@@ -58,6 +56,11 @@ pub fn text(
         ClassText::Description => Some(description(cube, class, kind, rate)),
         ClassText::Focus(of) => focus_by_class::text(cube, class, treated, plan, of),
     }
+}
+
+/// Whether lines keep their line item type: usage stays under its commitment.
+const fn covered(treated: Treated) -> bool {
+    matches!(treated, Treated::AtCost | Treated::AtEffectiveCost)
 }
 
 fn description(cube: &Cube, class: &ChargeClass, kind: LineItemType, rate: Option<&str>) -> String {
@@ -94,6 +97,10 @@ pub fn rate(cube: &Cube, class: &ChargeClass, plan: &ClassPlan) -> RateOf {
     let Some((treated, price)) = plan.priced else { return RateOf::Class(None) };
     match (treated, price.line_price()) {
         (Treated::ZeroRate, _) => RateOf::Class(Some(rate_text(0))),
+        (Treated::AtEffectiveCost, Some(LinePrice::Scale(effective, _))) => {
+            RateOf::Class(average(class.sum(effective).units(), class.sum(Measure::Usage).units()))
+        }
+        (Treated::UnusedPart, _) => RateOf::Class(None),
         (_, Some(LinePrice::Scale(Measure::PublicOnDemand, factor))) => {
             let public = cube.filled(class, KeyColumn::PublicRate).and_then(|rate| Rate::parse(rate).ok());
             RateOf::Class(public.map(|rate| scaled(rate.units(), factor)))
@@ -106,6 +113,12 @@ pub fn rate(cube: &Cube, class: &ChargeClass, plan: &ClassPlan) -> RateOf {
         }
         _ => RateOf::Class(None),
     }
+}
+
+/// What a unit costs on average, both in units of 10⁻¹⁰.
+fn average(cost: i128, usage: i128) -> Option<String> {
+    let dividend = cost.checked_mul(ten_to(10) * usage.signum())?;
+    (usage != 0).then(|| rate_text(divide_half_away(dividend, usage.abs()).0))
 }
 
 /// A rate times a factor, half away from zero at ten decimals, as text. For reading: no amount is made from it.

@@ -104,6 +104,10 @@ pub struct ClassPlan {
 pub enum Treated {
     /// A commitment of the group: its fees, its covered usage, the negation.
     AtCost,
+    /// Usage at what it took of a commitment of whomever.
+    AtEffectiveCost,
+    /// What nobody has used of a commitment of the group.
+    UnusedPart,
     /// At the rule's own tiers.
     CustomTiers,
     /// Spot.
@@ -123,6 +127,8 @@ pub enum Price {
     Scale(usize, i128),
     /// The class's amount in units of 10⁻²⁰ and its usage in units of 10⁻¹⁰.
     Share(i128, i128),
+    /// The unused part of the line's commitment.
+    Unused,
 }
 
 impl GroupPlan {
@@ -156,6 +162,8 @@ impl ClassPlan {
         let treated = match entry.treatment {
             Treatment::Ungrouped | Treatment::Dropped(_) => None,
             Treatment::AtCost => Some(Treated::AtCost),
+            Treatment::AtEffectiveCost => Some(Treated::AtEffectiveCost),
+            Treatment::UnusedPart => Some(Treated::UnusedPart),
             Treatment::Priced(base) => Some(match base {
                 Base::CustomTiers => Treated::CustomTiers,
                 Base::Spot => Treated::Spot,
@@ -169,6 +177,7 @@ impl ClassPlan {
         let price = LinePrice::of(class, entry).map(|price| match price {
             LinePrice::Scale(measure, factor) => Price::Scale(measure as usize, factor.units()),
             LinePrice::Share(amount, usage) => Price::Share(amount.units(), usage.units()),
+            LinePrice::Unused => Price::Unused,
         });
         Self { group: entry.group, priced: treated.zip(price) }
     }
@@ -179,6 +188,7 @@ impl Price {
     #[must_use]
     pub fn line_price(self) -> Option<LinePrice> {
         Some(match self {
+            Self::Unused => LinePrice::Unused,
             Self::Scale(measure, factor) => {
                 LinePrice::Scale(*Measure::ALL.get(measure)?, Factor::from_units(factor).ok()?)
             }

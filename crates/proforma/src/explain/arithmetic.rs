@@ -5,7 +5,7 @@ use crate::wording;
 use billing::book::Book;
 use billing::charge_class::{Cube, KeyColumn, Measure};
 use billing::money::{Amount, DecimalError, Factor, Quantity};
-use billing::rate_card::{Operation, RateCard, TierSource, Treatment};
+use billing::rate_card::{Operation, RateCard, TierSource, Treatment, unused};
 use serde::Serialize;
 
 /// What a class is, and what made its amount.
@@ -90,6 +90,7 @@ pub fn of_lines(
     let rule = entry.rule.map(|rule| &book.rules[rule as usize]);
     let (measure, factor, tier_pool) = match entry.operation {
         Operation::Drop => (None, None, None),
+        Operation::KeepUnused => (None, None, None),
         Operation::Keep(measure) => (Some(measure), None, None),
         Operation::Scale(measure, factor) => (Some(measure), Some(factor), None),
         Operation::Rate(pool) => (
@@ -102,11 +103,15 @@ pub fn of_lines(
         Treatment::Priced(base) => wording::base_reason(base),
         _ => None,
     };
-    let base = measure.map(|measure| Base {
-        name: wording::measure(measure),
-        why,
-        amount: sum(measure).to_string(),
-    });
+    let base = match (measure, entry.operation) {
+        (Some(measure), _) => {
+            Some(Base { name: wording::measure(measure), why, amount: sum(measure).to_string() })
+        }
+        (None, Operation::KeepUnused) => {
+            Some(Base { name: "unused part", why, amount: unused(&sum)?.to_string() })
+        }
+        (None, _) => None,
+    };
     Ok(Arithmetic {
         class_id: cube.class_id(class).to_string(),
         account_id: text(KeyColumn::UsageAccount),

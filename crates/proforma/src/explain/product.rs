@@ -3,7 +3,7 @@
 use super::arithmetic::{self, Arithmetic};
 use crate::cli::{ExplainArguments, TextFormat};
 use crate::failure::Failure;
-use crate::run::rate;
+use crate::pricing::rate;
 use crate::run_folder::RunFolder;
 use crate::terminal::{print, to_json};
 use crate::wording;

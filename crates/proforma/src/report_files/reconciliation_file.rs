@@ -1,9 +1,11 @@
 //! `reconciliation.json`: every line and every amount, accounted for.
 
 use super::Results;
+use crate::price_list::Listed;
 use billing::charge_class::KeyColumn;
 use billing::money::Cost;
 use billing::reconciliation::{CurrencyReconciliation, NotedClass};
+use billing::statement::Statement;
 use cost_data::reading::{FileReport, OtherProvider, hex};
 use serde::Serialize;
 use std::collections::BTreeMap;
@@ -17,7 +19,9 @@ pub struct ReconciliationFile<'a> {
     book: String,
     cost_cube: String,
     cost_cube_daily: Option<String>,
+    price_list: Option<PriceListPart<'a>>,
     currencies: BTreeMap<&'a str, CurrencyPart>,
+    statements: Vec<StatementPart<'a>>,
     lines: LinesPart,
     numbers: NumbersPart<'a>,
     zero_rate_classes: Vec<ClassPart<'a>>,
@@ -34,6 +38,23 @@ pub struct ReconciliationFile<'a> {
 }
 
 #[derive(Serialize)]
+struct PriceListPart<'a> {
+    sha256: String,
+    offers: Vec<OfferPart<'a>>,
+    skus: usize,
+    free_quotas: usize,
+    skus_lacking: usize,
+    warnings: &'a [String],
+}
+
+#[derive(Serialize)]
+struct OfferPart<'a> {
+    service: &'a str,
+    version: &'a str,
+    published: &'a str,
+}
+
+#[derive(Serialize)]
 struct CurrencyPart {
     cost_files_total: String,
     groups_total: String,
@@ -44,6 +65,13 @@ struct CurrencyPart {
     pro_forma_total: String,
     fallen_back_total: String,
     cost_files_unblended_total: String,
+}
+
+#[derive(Serialize)]
+struct StatementPart<'a> {
+    billing_group: &'a str,
+    total: String,
+    currency: &'a str,
 }
 
 #[derive(Serialize)]
@@ -114,11 +142,13 @@ pub fn content(results: &Results) -> anyhow::Result<ReconciliationFile<'_>> {
         book: format!("sha256:{}", hex(&results.book.hash(results.period))),
         cost_cube: format!("sha256:{}", hex(&results.cube_sha256)),
         cost_cube_daily: report.daily_sha256.as_ref().map(|hash| format!("sha256:{hash}")),
+        price_list: price_list_part(&results.listed),
         currencies: account
             .currencies
             .iter()
             .map(|(code, part)| (code.as_str(), currency_part(part)))
             .collect(),
+        statements: results.statements.iter().map(|statement| statement_part(results, statement)).collect(),
         lines: lines_part(results),
         numbers: NumbersPart {
             slow_path: report.numbers_slow_path,
@@ -148,6 +178,22 @@ pub fn content(results: &Results) -> anyhow::Result<ReconciliationFile<'_>> {
     })
 }
 
+fn price_list_part(listed: &Listed) -> Option<PriceListPart<'_>> {
+    let offers = listed.prices.offers.iter().map(|offer| OfferPart {
+        service: &offer.service,
+        version: &offer.version,
+        published: &offer.published,
+    });
+    Some(PriceListPart {
+        sha256: format!("sha256:{}", listed.sha256.as_ref()?),
+        offers: offers.collect(),
+        skus: listed.prices.prices.len(),
+        free_quotas: listed.prices.quotas.len(),
+        skus_lacking: listed.skus_lacking,
+        warnings: &listed.report.warnings,
+    })
+}
+
 fn currency_part(part: &CurrencyReconciliation) -> CurrencyPart {
     let texts = |costs: &BTreeMap<String, Cost>| {
         costs.iter().map(|(name, cost)| (name.clone(), cost.to_string())).collect::<BTreeMap<_, _>>()
@@ -162,6 +208,14 @@ fn currency_part(part: &CurrencyReconciliation) -> CurrencyPart {
         pro_forma_total: part.pro_forma_total.to_string(),
         fallen_back_total: part.fallen_back_total.to_string(),
         cost_files_unblended_total: part.cost_files_unblended_total.to_string(),
+    }
+}
+
+fn statement_part<'a>(results: &'a Results, statement: &'a Statement) -> StatementPart<'a> {
+    StatementPart {
+        billing_group: &results.book.groups[statement.group].name,
+        total: statement.total_shown.to_string(),
+        currency: statement.currency.as_str(),
     }
 }
 

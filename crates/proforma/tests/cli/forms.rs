@@ -327,11 +327,39 @@ const RULED_BY: [(&str, &str); 2] = [
     ("line_item_operation", "the files have no operation"),
 ];
 
+/// A book with a rule by each of [`RULED_BY`].
+const RULED: &str = r#"
+payer_account_id = "999999999999"
+[[pricing_rules]]
+name = "by-seller"
+scope = "BILLING_ENTITY"
+billing_entity = "AWS"
+type = "MARKUP"
+modifier_percentage = "1"
+[[pricing_rules]]
+name = "by-operation"
+scope = "SKU"
+service = "AmazonEC2"
+usage_type = "BoxUsage"
+operation = "RunInstances"
+type = "MARKUP"
+modifier_percentage = "1"
+[[pricing_plans]]
+name = "plan"
+pricing_rules = ["by-seller", "by-operation"]
+[[billing_groups]]
+name = "acme"
+primary_account_id = "111111111111"
+accounts = ["111111111111"]
+pricing_plan = "plan"
+"#;
+
 #[test]
 fn rules_by_columns_that_files_lack_are_refused_by_name() {
     for (name, reason) in RULED_BY {
         let options = WriteOptions { leave_out: vec![name.to_owned()], ..loose(Form::Cur2Csv) };
-        let done = read(|cost| drop(write_month(cost, &MONTH.lines, &options)));
+        let write = |cost: &Path| drop(write_month(cost, &MONTH.lines, &options));
+        let done = Run::new(PERIOD, RULED, write).go();
         done.refused(&["pricing rule `", "cannot be applied: ", reason]);
     }
 }

@@ -2,6 +2,7 @@
 
 mod exported;
 mod reports;
+mod sharing;
 mod small_files;
 mod support;
 mod tiers;
@@ -20,6 +21,8 @@ mod focus;
 mod forms;
 mod laws;
 mod outputs;
+mod previews;
+mod price_lists;
 mod publishing;
 mod run_folders;
 mod vectors;

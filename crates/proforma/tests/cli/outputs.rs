@@ -303,8 +303,10 @@ fn the_reconciliation_names_what_was_read() {
             "snapshot",
             "book",
             "cost_cube",
+            "price_list",
             "cost_cube_daily",
             "currencies",
+            "statements",
             "lines",
             "numbers",
             "zero_rate_classes",
@@ -316,6 +318,7 @@ fn the_reconciliation_names_what_was_read() {
             "auto_associated_accounts",
             "files",
             "files_passed_by",
+            "statements",
             "warnings",
         ],
     );
@@ -345,6 +348,14 @@ fn the_reconciliation_names_what_was_read() {
             "cost_files_unblended_total",
         ],
     );
+    for statement in list(&file["statements"]) {
+        assert_keys(statement, &["billing_group", "total", "currency"]);
+    }
+    let total = |statement: &Value| {
+        [&statement["billing_group"], &statement["total"]].map(|value| text(value).to_owned())
+    };
+    let totals: Vec<_> = list(&file["statements"]).iter().map(total).collect();
+    assert_eq!(totals, [["acme", "200.6"], ["rival", "14.1421356237"], ["idle", "0"]]);
 }
 
 /// The groups as they are printed, by format.

@@ -105,6 +105,20 @@ fn a_damaged_or_foreign_cube_is_refused() {
 }
 
 #[test]
+fn totals_that_do_not_agree_are_refused() {
+    let done = priced(&book("10"), "5");
+    let mark = done.out.join("reconciliation.json");
+    let text = fs::read_to_string(&mark).expect("JSON");
+    let write = |text: &str| fs::write(&mark, text).expect("a file");
+    write(&text.replace("\"total\": \"5.5\"", "\"total\": \"5.6\""));
+    check_refused(&done.out, &["its statements sum to 5.6 USD, not to 5.5"]);
+    write(&text.replace("\"billing_group\": \"acme\"", "\"billing_group\": \"zenith\""));
+    check_refused(&done.out, &["has no statement of billing group `acme`"]);
+    write(&text.replace("\"total\": \"5.5\"", "\"total\": \"many\""));
+    check_refused(&done.out, &["`many` is not a decimal number"]);
+}
+
+#[test]
 fn another_book_in_the_folder_is_refused() {
     let done = priced(&book("10"), "5");
     fs::write(done.out.join("book.toml"), book("11")).expect("a book");
@@ -147,10 +161,10 @@ fn a_draft_is_checked_like_any_book() {
     preview(&book("10").replace("999999999999", "888888888888"))
         .says_no(&["payer account `999999999999`", "`888888888888`"]);
     let moved = book("20").replace("\"acme\"", "\"zenith\"");
-    let expected = "kind,billing_group,product,before,after,difference,difference_percentage,currency,only_in\n\
-                    group,zenith,,,6,6,,USD,draft\n\
-                    group,acme,,5.5,,-5.5,-100,USD,run\n\
-                    total,,,5.5,6,0.5,9.0909,USD,\n";
+    let expected = "period,kind,billing_group,product,before,after,difference,difference_percentage,currency,only_in\n\
+                    2026-10,group,zenith,,,6,6,,USD,draft\n\
+                    2026-10,group,acme,,5.5,,-5.5,-100,USD,run\n\
+                    2026-10,total,,,5.5,6,0.5,9.0909,USD,\n";
     assert_eq!(preview(&moved).stdout, expected);
     let by_table = proforma(&["preview", "--run", done.folder(), "--book", draft.to_str().expect("UTF-8")]);
     assert!(

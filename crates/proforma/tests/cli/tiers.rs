@@ -48,7 +48,9 @@ fn listed(done: &Done) -> Vec<&'static str> {
 
 /// Storage of a tier: its rate code, its rate, the usage; the cost follows.
 fn storage(account: &str, (tier, rate): (&str, &str), usage: &str, cost: &str) -> Line {
-    let line = Line::usage(account, "AmazonS3", "TimedStorage-ByteHrs", cost).using(usage);
+    let public = Exact::of(usage).times(&Exact::of("0.023")).to_string();
+    let line =
+        Line::usage(account, "AmazonS3", "TimedStorage-ByteHrs", cost).using(usage).at_public_cost(&public);
     let mut line = line.of_operation("StandardStorage").of_sku("S3STD", tier).at_rates(rate, "0.023");
     line.pricing_unit = Some("GB-Mo".to_owned());
     line
@@ -93,18 +95,13 @@ fn tiers_that_lines_do_not_show_are_listed_and_not_guessed() {
     assert_eq!(listed(&done), ["tiered_classes_on_unblended_cost"]);
     assert!(done.stderr.contains("2 classes of SKUs of unknown tiers"), "{}", done.stderr);
     // Under a discount nobody knows the rate of the second tier.
-    let discounted = [
-        storage(ACME, FIRST, "51200", "1177.6"),
-        storage(BETA, NEXT, "1000", "22").at_public_cost("23").netting("20"),
-    ];
+    let discounted =
+        [storage(ACME, FIRST, "51200", "1177.6"), storage(BETA, NEXT, "1000", "22").netting("20")];
     let done = priced(&discounted, &book(APART, "", ""));
     assert_eq!(total(&done, "beta"), Exact::of("23"), "the dearest tier");
     assert_eq!(listed(&done), ["tiered_classes_on_unblended_cost", "tiered_classes_on_public_cost"]);
     // Lines of the first tier alone under a discount are at the public rate.
-    let first = [
-        storage(ACME, FIRST, "51200", "1177.6").netting("1000"),
-        storage(BETA, NEXT, "1000", "22").at_public_cost("23"),
-    ];
+    let first = [storage(ACME, FIRST, "51200", "1177.6").netting("1000"), storage(BETA, NEXT, "1000", "22")];
     let done = priced(&first, &book(APART, "", ""));
     assert_eq!(total(&done, "acme"), Exact::of("1177.6"));
     assert_eq!(total(&done, "beta"), Exact::of("23"), "its own 1,000 are within the first tier");
@@ -233,4 +230,15 @@ fn a_tier_and_its_quota_are_explained() {
     );
     let text = crate::support::proforma(&arguments).succeeded().stdout;
     assert!(text.contains("that share AWS's tiers (from 0 at 0.0000004, from the cost files), 307692.3076923077 of it free, and cost"), "{text}");
+}
+
+#[test]
+fn what_is_not_usage_at_its_rate_is_not_lost_in_tiers() {
+    // A charge without usage, a minimum perhaps, is in the same class as the first tier.
+    let mut lines = storage_of_a_family();
+    lines.push(storage(ACME, FIRST, "0", "5").at_public_cost("5"));
+    let done = priced(&lines, &book(APART, "", ""));
+    assert_eq!(total(&done, "acme"), Exact::of("947.08"), "what AWS charges");
+    assert_eq!(total(&done, "beta"), Exact::of("942.08"));
+    assert_eq!(listed(&done), ["tiered_classes_on_unblended_cost"]);
 }

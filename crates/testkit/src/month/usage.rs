@@ -98,8 +98,8 @@ impl Generator {
         let (account, sku) =
             (self.some_account(), self.some_sku(|metering| metering == Metering::FreeRequests));
         // A part of a unit: no sum of it is the size of a quota, which pricing would find out.
-        let part = self.random.between(1, 9_999) * (ONE / 10_000);
-        let quantity = Amount(self.random.between(1, 2_000_000) * ONE + part);
+        let whole = sku.quantity(&mut self.random);
+        let quantity = whole + Amount((whole.0 / ONE % 9_999 + 1) * (ONE / 10_000));
         let mut line = self.metered("Usage", account, &sku, quantity, Amount::ZERO);
         line.pricing_rate_code = Some(sku.free_rate_code());
         line.pricing_term = None;

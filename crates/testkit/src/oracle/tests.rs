@@ -6,7 +6,7 @@ use super::*;
 use crate::line::Line;
 use crate::vectors;
 
-/// Volume tiers per group need a price list, which the pricing rules do not have yet.
+/// AWS's tiers on a group's own usage need a price list, which this pricer does not read.
 const NEEDS_PRICE_LIST: &str = "D-3b";
 
 fn number(value: &Value) -> Exact {

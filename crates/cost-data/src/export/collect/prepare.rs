@@ -327,7 +327,8 @@ impl Collector<'_> {
         own: bool,
     ) -> Prepared<'static> {
         let is_own = |class: &usize| {
-            !own || self.classes[*class].as_ref().is_some_and(|class| class.treated == Treated::AtCost)
+            let treated = self.classes[*class].as_ref().map(|class| class.treated);
+            !own || matches!(treated, Some(Treated::AtCost | Treated::UnusedPart))
         };
         match values {
             None => Prepared::Absent,

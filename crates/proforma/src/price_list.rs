@@ -1,0 +1,69 @@
+//! The price list of a run: read by a child once the month is known, kept in the run, and from then on believed only as kept.
+
+use crate::cli::{READ_COST_FILES, RunArguments};
+use crate::failure::Failure;
+use crate::publish::Draft;
+use crate::reader::{limits, refused, threads};
+use anyhow::Context;
+use billing::charge_class::Cube;
+use billing::price_list::PriceList;
+use cost_data::price_list::kept::{self, PRICE_LIST_FILE};
+use cost_data::price_list::{Needs, PriceReport, PriceRequest};
+use cost_data::reading::hex;
+use cost_data::worker::{self, Prices, WorkerError};
+use std::path::Path;
+
+/// What a run knows of AWS's price list.
+#[derive(Default)]
+pub struct Listed {
+    /// The prices; none where no list was given.
+    pub prices: PriceList,
+    /// The SHA-256 of the file that they are kept in, in hexadecimal, where there is one.
+    pub sha256: Option<String>,
+    /// What there is to say about it.
+    pub report: PriceReport,
+    /// How many SKUs the month's usage has.
+    pub skus: usize,
+    /// How many of them the list lacks.
+    pub skus_lacking: usize,
+}
+
+/// Lets a child read the price list, if one is given; what the month needs of it lands in the draft.
+pub fn read(arguments: &RunArguments, cube: &Cube, draft: &Draft) -> Result<Listed, Failure> {
+    let places = &arguments.price_list;
+    if places.is_empty() {
+        return Ok(Listed::default());
+    }
+    let threads = threads(arguments.threads);
+    let limits = limits(places, threads, arguments.worker_memory, arguments.worker_cpu)?;
+    let (needs, scratch) = (Needs::of(cube), arguments.scratch.clone());
+    let request = PriceRequest { places: places.clone(), needs, threads, scratch };
+    let program = std::env::current_exe().context("cannot find this program to start its reading child")?;
+    let kept = draft.path(PRICE_LIST_FILE);
+    let read = worker::read_prices(&program, READ_COST_FILES, &request, limits, &kept).map_err(failed)?;
+    let Prices { list: prices, sha256, report } = read;
+    let skus = request.needs.skus.len();
+    let skus_lacking = skus - prices.prices.len();
+    Ok(Listed { prices, sha256: Some(hex(&sha256)), report, skus, skus_lacking })
+}
+
+fn failed(error: WorkerError) -> Failure {
+    match error {
+        WorkerError::Refused(refusal) => refused(&refusal, true),
+        WorkerError::Stopped(why) => {
+            Failure::input(format!("the price list cannot be read: the reader was stopped: {why}"))
+        }
+        other => Failure::Other(other.into()),
+    }
+}
+
+/// The prices in a run's folder, which must have the hash that the run's mark says; none where it says none.
+pub fn open(folder: &Path, expected: Option<&str>) -> Result<PriceList, String> {
+    let Some(expected) = expected else { return Ok(PriceList::default()) };
+    let (prices, sha256) =
+        kept::read(&folder.join(PRICE_LIST_FILE)).map_err(|error| format!("`{PRICE_LIST_FILE}` {error}"))?;
+    match format!("sha256:{}", hex(&sha256)) == expected {
+        true => Ok(prices),
+        false => Err(format!("`{PRICE_LIST_FILE}` is damaged, or of another run")),
+    }
+}

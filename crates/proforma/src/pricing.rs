@@ -1,0 +1,54 @@
+//! Pricing a cube under a book: what every command that prices does alike.
+
+use crate::book_file;
+use crate::failure::Failure;
+use billing::book::Book;
+use billing::charge_class::Cube;
+use billing::price_list::PriceList;
+use billing::rate_card::{ItemCharge, PricingError, RateCard, item_charges, rate_card};
+use std::fs;
+use std::path::Path;
+
+/// Reads and checks a book; its warnings are said. Also gives its text.
+pub fn read_book(path: &Path) -> Result<(Book, String), Failure> {
+    let shown = path.display();
+    let bytes = fs::read(path).map_err(|error| {
+        Failure::input(format!("book `{shown}` cannot be read: {error}"))
+            .hint("give the book file with --book")
+    })?;
+    let text = String::from_utf8(bytes).map_err(|error| {
+        let at = error.utf8_error().valid_up_to();
+        Failure::input(format!("book `{shown}` is not UTF-8 text: byte {at} begins no character"))
+    })?;
+    let parsed = book_file::parse(path, &text).map_err(|mistakes| {
+        Failure::inputs(mistakes.into_iter().map(|mistake| format!("{shown}:{mistake}")).collect())
+    })?;
+    for warning in parsed.warnings {
+        say!("warning: {shown}:{warning}");
+    }
+    Ok((parsed.book, text))
+}
+
+/// Whether a book may price a cube: they are of one payer.
+pub fn check_payer(book: &Book, cube: &Cube) -> Result<(), Failure> {
+    match &cube.payer {
+        Some(payer) if *payer != book.payer => {
+            let problem =
+                format!("the cost files are of payer account `{payer}`, the book of `{}`", book.payer);
+            Err(Failure::input(problem).hint("check --cost, --book and the book's payer_account_id"))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// The rate card of a cube under a book, and the charges of its custom line items.
+pub fn rate(cube: &Cube, book: &Book, prices: &PriceList) -> Result<(RateCard, Vec<ItemCharge>), Failure> {
+    let card = rate_card(cube, book, prices).map_err(not_priced)?;
+    let charges = item_charges(cube, book, &card).map_err(not_priced)?;
+    Ok((card, charges))
+}
+
+/// Why a month cannot be priced.
+pub fn not_priced(error: PricingError) -> Failure {
+    Failure::input(error.to_string())
+}
