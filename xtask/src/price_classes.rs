@@ -29,7 +29,7 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
     let cube = cube(period, classes);
     let book = draft(rules).check().book.map_err(|mistakes| format!("{mistakes:?}"))?;
     let started = Instant::now();
-    let card = rate_card(&cube, &book, &PriceList::default()).map_err(|error| error.to_string())?;
+    let card = rate_card(&cube, &book, &PriceList::default(), None).map_err(|error| error.to_string())?;
     let charges = item_charges(&cube, &book, &card).map_err(|error| error.to_string())?;
     let priced = started.elapsed();
     let statements =

@@ -28,7 +28,7 @@ pub struct Family<'a> {
 /// Parts commitments and classes by family. What belongs to no family is left out: a commitment that somebody outside owns covers
 /// nothing inside.
 pub fn families<'a>(
-    inventory: &'a [Commitment],
+    inventory: impl IntoIterator<Item = &'a Commitment>,
     classes: &[(u32, Eligible<'a>)],
     family_of: impl Fn(&str) -> Option<u32>,
 ) -> BTreeMap<u32, Family<'a>> {

@@ -5,11 +5,16 @@
 //! [`crate::money::shown`]. So every report adds up to the cost report, to the last digit, whatever it is grouped by. The amount
 //! of a class's day follows from the class's operation and the day's sums; in a tier pool, where it does not, the
 //! class's amount is shared among its days by their usage. A custom line item has no day.
+//!
+//! What commitments of a group cover is a part of its own beside what is left of the class, which keeps the whole AWS cost.
 
 use crate::book::Book;
 use crate::charge_class::{ChargeClass, ClassId, Cube, KeyColumn, Measure};
+use crate::coverage::{CUT_MEASURES, CoveredOfDay, on_demand_cost};
 use crate::money::{Amount, Cost, Currency, DecimalError, Quantity, product, shown_within};
-use crate::rate_card::{Entry, LinePrice, RateCard, Reason, left_out_of_aws_cost, line_item_type};
+use crate::rate_card::{
+    CoveredPart, Entry, LinePrice, RateCard, Reason, left_out_of_aws_cost, line_item_type,
+};
 use crate::statement::{LineKey, Statement, usage_is_shown};
 use crate::tier_pool;
 use std::collections::HashMap;
@@ -50,13 +55,27 @@ impl DayOfClass {
             _ => Quantity::ZERO,
         }
     }
+
+    const fn sum_mut(&mut self, measure: Measure) -> Option<&mut Quantity> {
+        match measure {
+            Measure::Usage => Some(&mut self.usage),
+            Measure::Unblended => Some(&mut self.unblended),
+            Measure::NetUnblended => Some(&mut self.net_unblended),
+            Measure::PublicOnDemand => Some(&mut self.public_on_demand),
+            _ => None,
+        }
+    }
 }
 
 /// What a part of the month is a part of.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Source {
-    /// A class, by number in the cube.
+    /// A class, by number in the cube: what commitments leave of it, and all of its AWS cost.
     Class(usize),
+    /// What a commitment covers of a class, by number in [`RateCard::covered`].
+    Covered(usize),
+    /// The negation of what that costs On-Demand, by the same number.
+    Negation(usize),
     /// A custom line item, by number of the statement and of the item on it.
     Item(usize, usize),
 }
@@ -91,6 +110,15 @@ pub enum BreakdownError {
     Decimal(#[from] DecimalError),
 }
 
+/// A month by day.
+#[derive(Debug, Clone, Copy)]
+pub struct Days<'a> {
+    /// Its classes.
+    pub classes: &'a [DayOfClass],
+    /// What commitments cover of them, in the order of class, commitment and day; nothing where that is as in the real bill.
+    pub covered: &'a [CoveredOfDay],
+}
+
 /// The parts of a month, by class and, where `days` are given, by day; then the custom line items.
 ///
 /// # Errors
@@ -100,27 +128,39 @@ pub fn parts(
     book: &Book,
     card: &RateCard,
     statements: &[Statement],
-    days: Option<&[DayOfClass]>,
+    days: Option<Days<'_>>,
 ) -> Result<Vec<Part>, BreakdownError> {
-    let shown = shown_by_class(cube, book, card, statements)?;
+    let mut shown = shown_by_source(cube, book, card, statements)?;
     let ids = days.map(|_| cube.class_ids()).transpose().map_err(BreakdownError::OtherDays)?;
     let mut days_of: HashMap<ClassId, &[DayOfClass]> = HashMap::new();
-    for of_class in days.into_iter().flat_map(|days| days.chunk_by(|a, b| a.class == b.class)) {
+    for of_class in days.into_iter().flat_map(|days| days.classes.chunk_by(|a, b| a.class == b.class)) {
         days_of.insert(of_class[0].class, of_class);
     }
-    let mut parts = Vec::with_capacity(days.map_or(cube.classes.len(), <[DayOfClass]>::len));
-    for (number, (class, entry)) in cube.classes.iter().zip(&card.entries).enumerate() {
-        let whole = whole(cube, book, number, entry, shown[number]);
-        match &ids {
-            None => parts.push(whole),
-            Some(ids) => {
-                let days = days_of.remove(&ids[number]).unwrap_or_default();
-                add_days(&mut parts, whole, class, entry, ids[number], days)?;
-            }
-        }
+    let mut covered = days.map_or(&[][..], |days| days.covered);
+    let mut parts = Vec::with_capacity(days.map_or(cube.classes.len(), |days| days.classes.len()));
+    for (number, entry) in card.entries.iter().enumerate() {
+        let whole = whole(cube, book, card, number, shown.remove(&Source::Class(number)));
+        let Some(ids) = &ids else {
+            parts.push(whole);
+            continue;
+        };
+        let class = Dated {
+            id: ids[number],
+            class: &cube.classes[number],
+            left: card.class(cube, number),
+            days: days_of.remove(&ids[number]).unwrap_or_default(),
+            covered: of_class(&mut covered, number),
+            first_day: first_day(cube),
+        };
+        class.check()?;
+        class.add_days(&mut parts, whole, entry)?;
     }
     if let Some(class) = days_of.into_keys().min() {
         return Err(BreakdownError::OtherDays(class));
+    }
+    let by_day = days.map(|days| days.covered);
+    for (number, part) in card.covered.iter().enumerate() {
+        add_covered(&mut parts, cube, book, (number, part), by_day, &mut shown)?;
     }
     for (number, statement) in statements.iter().enumerate() {
         parts.extend(statement.items.iter().enumerate().map(|(item, charge)| Part {
@@ -136,33 +176,54 @@ pub fn parts(
     Ok(parts)
 }
 
-/// What is shown of every class; `None` where it is on no bill.
-fn shown_by_class(
+/// Takes what is covered of a class from the head of what is covered of all.
+fn of_class<'a>(covered: &mut &'a [CoveredOfDay], number: usize) -> &'a [CoveredOfDay] {
+    let end = covered.partition_point(|part| part.class as usize <= number);
+    let (of_class, rest) = covered.split_at(end);
+    *covered = rest;
+    of_class
+}
+
+/// The first day of the cube's month, since 1970-01-01.
+fn first_day(cube: &Cube) -> i32 {
+    // Within the years that a billing period has.
+    i32::try_from(cube.period.start_seconds() / 86_400).unwrap_or(0)
+}
+
+/// What is shown of every class and of what is covered, where it is on a bill.
+fn shown_by_source(
     cube: &Cube,
     book: &Book,
     card: &RateCard,
     statements: &[Statement],
-) -> Result<Vec<Option<Cost>>, DecimalError> {
-    let mut lines: HashMap<(usize, Currency, LineKey), (Cost, Vec<usize>)> = HashMap::new();
+) -> Result<HashMap<Source, Cost>, DecimalError> {
+    let mut lines: HashMap<(usize, Currency, LineKey), (Cost, Vec<(Source, Amount)>)> = HashMap::new();
     for statement in statements {
         for line in &statement.lines {
             lines.insert((statement.group, statement.currency, line.key), (line.shown, Vec::new()));
         }
     }
+    // Every class that is charged is on a line of its group's statement.
+    let mut add = |group: u32, class: &ChargeClass, key: LineKey, source: Source, amount: Amount| {
+        let line = lines.entry((group as usize, currency(cube, book, class), key)).or_default();
+        line.1.push((source, amount));
+    };
     for (number, (class, entry)) in cube.classes.iter().zip(&card.entries).enumerate() {
         if let Some(group) = entry.group.filter(|_| entry.treatment.is_on_bill()) {
-            let key =
-                (group as usize, currency(cube, book, class), LineKey::of(cube, class, entry.operation));
-            // Every class that is charged is on a line of its group's statement.
-            lines.entry(key).or_default().1.push(number);
+            let key = LineKey::of(cube, class, entry.operation);
+            add(group, class, key, Source::Class(number), entry.amount);
         }
     }
-    let mut shown = vec![None; cube.classes.len()];
-    for (total, classes) in lines.into_values() {
-        let amounts: Vec<Amount> = classes.iter().map(|class| card.entries[*class].amount).collect();
-        for (class, part) in classes.into_iter().zip(shown_within(total, &amounts)?) {
-            shown[class] = Some(part);
+    for (number, part) in card.covered.iter().enumerate() {
+        for (line, source) in part.lines(cube).zip([Source::Covered(number), Source::Negation(number)]) {
+            add(part.group, part.class(cube), line.key, source, line.amount);
         }
+    }
+    let mut shown = HashMap::with_capacity(cube.classes.len() + card.covered.len());
+    for (total, sources) in lines.into_values() {
+        let amounts: Vec<Amount> = sources.iter().map(|(_, amount)| *amount).collect();
+        let parts = shown_within(total, &amounts)?;
+        shown.extend(sources.into_iter().map(|(source, _)| source).zip(parts));
     }
     Ok(shown)
 }
@@ -171,45 +232,136 @@ fn currency(cube: &Cube, book: &Book, class: &ChargeClass) -> Currency {
     cube.value(class, KeyColumn::Currency).and_then(Currency::parse).unwrap_or(book.currency)
 }
 
-/// A class as one part.
-fn whole(cube: &Cube, book: &Book, number: usize, entry: &Entry, shown: Option<Cost>) -> Part {
+/// A class as one part: what commitments leave of it, and its AWS cost.
+fn whole(cube: &Cube, book: &Book, card: &RateCard, number: usize, shown: Option<Cost>) -> Part {
     let class = &cube.classes[number];
     let kind = line_item_type(cube, class);
     let left_out = left_out_of_aws_cost(cube, class, kind);
     let repeats = left_out == Some(Reason::SplitCostAllocation);
+    let usage = || card.class(cube, number).sum(Measure::Usage);
     Part {
         source: Source::Class(number),
-        group: entry.group.map(|group| group as usize),
+        group: card.entries[number].group.map(|group| group as usize),
         currency: currency(cube, book, class),
         date: None,
         pro_forma: shown,
         aws_cost: left_out.is_none().then(|| class.sum(Measure::NetUnblended)),
-        usage: (usage_is_shown(kind) && !repeats).then(|| class.sum(Measure::Usage)),
+        usage: (usage_is_shown(kind) && !repeats).then(usage),
     }
 }
 
-/// Adds a class day by day.
-fn add_days(
+/// Adds what a commitment covers of a class and its negation, day by day where these are known.
+fn add_covered(
     parts: &mut Vec<Part>,
-    whole: Part,
-    class: &ChargeClass,
-    entry: &Entry,
-    id: ClassId,
-    days: &[DayOfClass],
+    cube: &Cube,
+    book: &Book,
+    (number, of_month): (usize, &CoveredPart),
+    by_day: Option<&[CoveredOfDay]>,
+    shown: &mut HashMap<Source, Cost>,
 ) -> Result<(), BreakdownError> {
-    for measure in [Measure::Usage, Measure::Unblended, Measure::NetUnblended, Measure::PublicOnDemand] {
-        let sum = days.iter().try_fold(Quantity::ZERO, |sum, day| sum.plus(day.sum(measure)))?;
-        if sum != class.sum(measure) {
-            return Err(BreakdownError::OtherDays(id));
+    let key = (of_month.covered.class, of_month.covered.commitment);
+    let days = by_day.map_or(std::slice::from_ref(&of_month.covered), |covered| {
+        let begin = covered.partition_point(|part| (part.class, part.commitment) < key);
+        let end = covered.partition_point(|part| (part.class, part.commitment) <= key);
+        &covered[begin..end]
+    });
+    let cost = |day: &CoveredOfDay| match of_month.negated {
+        Some(_) => on_demand_cost(cube, day).to_amount(),
+        None => Ok(Amount::ZERO),
+    };
+    let costs: Vec<Amount> = days.iter().map(cost).collect::<Result<_, _>>()?;
+    for (source, costs) in [
+        (Source::Covered(number), costs.clone()),
+        (Source::Negation(number), costs.into_iter().map(Amount::negated).collect()),
+    ] {
+        let Some(total) = shown.remove(&source) else { continue };
+        let shown = shown_within(total, &costs)?;
+        parts.extend(days.iter().zip(shown).map(|(day, shown)| Part {
+            source,
+            group: Some(of_month.group as usize),
+            currency: currency(cube, book, of_month.class(cube)),
+            date: by_day.map(|_| date_of(cube, day)),
+            pro_forma: Some(shown),
+            aws_cost: None,
+            usage: matches!(source, Source::Covered(_)).then(|| day.usage()),
+        }));
+    }
+    Ok(())
+}
+
+fn date_of(cube: &Cube, day: &CoveredOfDay) -> i32 {
+    first_day(cube).saturating_add_unsigned(day.day)
+}
+
+/// A class by day.
+struct Dated<'a> {
+    id: ClassId,
+    class: &'a ChargeClass,
+    /// What commitments leave of it.
+    left: &'a ChargeClass,
+    days: &'a [DayOfClass],
+    covered: &'a [CoveredOfDay],
+    /// The month's first day, since 1970-01-01.
+    first_day: i32,
+}
+
+impl Dated<'_> {
+    /// Whether the days are those of the class.
+    fn check(&self) -> Result<(), BreakdownError> {
+        for measure in [Measure::Usage, Measure::Unblended, Measure::NetUnblended, Measure::PublicOnDemand] {
+            let sum = self.days.iter().try_fold(Quantity::ZERO, |sum, day| sum.plus(day.sum(measure)))?;
+            if sum != self.class.sum(measure) {
+                return Err(BreakdownError::OtherDays(self.id));
+            }
+        }
+        match self.days.iter().map(|day| day.lines).sum::<u64>() == self.class.lines {
+            true => Ok(()),
+            false => Err(BreakdownError::OtherDays(self.id)),
         }
     }
-    if days.iter().map(|day| day.lines).sum::<u64>() != class.lines {
-        return Err(BreakdownError::OtherDays(id));
+
+    /// What commitments leave of each day.
+    fn left_by_day(&self) -> Result<Vec<DayOfClass>, BreakdownError> {
+        let mut left = self.days.to_vec();
+        for part in self.covered {
+            let date = Some(self.first_day.saturating_add_unsigned(part.day));
+            let day = left.iter_mut().find(|day| day.date == date);
+            let day = day.ok_or(BreakdownError::OtherDays(self.id))?;
+            for (measure, taken) in CUT_MEASURES.into_iter().zip(part.measures) {
+                if let Some(sum) = day.sum_mut(measure) {
+                    *sum = sum.minus(taken)?;
+                }
+            }
+        }
+        Ok(left)
     }
-    let amounts = match LinePrice::of(class, entry) {
-        _ if whole.pro_forma.is_none() => vec![Amount::ZERO; days.len()],
+
+    fn add_days(&self, parts: &mut Vec<Part>, whole: Part, entry: &Entry) -> Result<(), BreakdownError> {
+        let left = self.left_by_day()?;
+        let amounts = amounts_by_day(self.left, entry, &left, whole.pro_forma.is_some())?;
+        let shown = whole.pro_forma.map(|total| shown_within(total, &amounts)).transpose()?;
+        parts.extend(self.days.iter().zip(left).enumerate().map(|(at, (day, left))| Part {
+            date: day.date,
+            pro_forma: shown.as_ref().map(|shown| shown[at]),
+            aws_cost: whole.aws_cost.map(|_| day.net_unblended),
+            usage: whole.usage.map(|_| left.usage),
+            ..whole
+        }));
+        Ok(())
+    }
+}
+
+/// What each day of a class costs.
+fn amounts_by_day(
+    class: &ChargeClass,
+    entry: &Entry,
+    days: &[DayOfClass],
+    on_bill: bool,
+) -> Result<Vec<Amount>, DecimalError> {
+    match LinePrice::of(class, entry) {
+        _ if !on_bill => Ok(vec![Amount::ZERO; days.len()]),
         Some(LinePrice::Scale(measure, factor)) if DayOfClass::has(measure) => {
-            days.iter().map(|day| product(day.sum(measure), factor)).collect::<Result<_, _>>()?
+            days.iter().map(|day| product(day.sum(measure), factor)).collect()
         }
         Some(LinePrice::Share(..) | LinePrice::Scale(..) | LinePrice::Unused)
             if !class.sum(Measure::Usage).is_zero() =>
@@ -223,20 +375,11 @@ fn add_days(
             if let Some(first) = amounts.first_mut() {
                 *first = first.plus(entry.amount.minus(sum)?)?;
             }
-            amounts
+            Ok(amounts)
         }
         _ => {
             let usage: Vec<Quantity> = days.iter().map(|day| day.usage).collect();
-            tier_pool::share(entry.amount, &usage)?
+            tier_pool::share(entry.amount, &usage)
         }
-    };
-    let shown = whole.pro_forma.map(|total| shown_within(total, &amounts)).transpose()?;
-    parts.extend(days.iter().enumerate().map(|(at, day)| Part {
-        date: day.date,
-        pro_forma: shown.as_ref().map(|shown| shown[at]),
-        aws_cost: whole.aws_cost.map(|_| day.net_unblended),
-        usage: whole.usage.map(|_| day.usage),
-        ..whole
-    }));
-    Ok(())
+    }
 }

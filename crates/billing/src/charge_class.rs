@@ -300,6 +300,30 @@ impl fmt::Debug for ClassId {
     }
 }
 
+/// The texts of line item types that coverage gives to lines anew.
+#[derive(Debug, Clone, Copy)]
+pub struct Kinds {
+    /// `Usage`: On-Demand, or On-Demand again.
+    pub usage: TextId,
+    /// `DiscountedUsage`: under a reservation.
+    pub discounted_usage: TextId,
+    /// `SavingsPlanCoveredUsage`.
+    pub covered_usage: TextId,
+    /// `SavingsPlanNegation`.
+    pub negation: TextId,
+}
+
+impl Kinds {
+    fn of(texts: &mut Texts) -> Self {
+        Self {
+            usage: texts.intern("Usage"),
+            discounted_usage: texts.intern("DiscountedUsage"),
+            covered_usage: texts.intern("SavingsPlanCoveredUsage"),
+            negation: texts.intern("SavingsPlanNegation"),
+        }
+    }
+}
+
 /// A month of one payer's cost, by charge class.
 ///
 /// The classes are in key order and have distinct keys, so the same lines give the same cube in whatever order,
@@ -316,8 +340,8 @@ pub struct Cube {
     pub classes: Vec<ChargeClass>,
     /// What AWS calls a service or product code.
     pub product_names: BTreeMap<String, String>,
-    /// The text `Usage`, the line item type of covered usage that is On-Demand again.
-    pub usage: TextId,
+    /// The line item types that coverage gives to lines anew.
+    pub kinds: Kinds,
     /// What the cost files can say; everything, unless set.
     pub abilities: Abilities,
 }
@@ -344,7 +368,7 @@ impl Cube {
         mut classes: Vec<ChargeClass>,
         product_names: BTreeMap<String, String>,
     ) -> (Self, Vec<u32>) {
-        let usage = texts.intern("Usage");
+        let kinds = Kinds::of(&mut texts);
         let rank = ranks(&texts);
         let mut order: Vec<u32> = (0..).take(classes.len()).collect();
         order.sort_by_cached_key(|place| classes[*place as usize].key.map(|id| rank[id.0 as usize]));
@@ -362,7 +386,7 @@ impl Cube {
             }
         }
         let abilities = Abilities::ALL_TOLD;
-        (Self { period, payer, texts, classes, product_names, usage, abilities }, numbers)
+        (Self { period, payer, texts, classes, product_names, kinds, abilities }, numbers)
     }
 
     /// The cube of classes that are in key order already, as a stored cube has them; `None` where they are not, or where two
@@ -375,7 +399,7 @@ impl Cube {
         classes: Vec<ChargeClass>,
         product_names: BTreeMap<String, String>,
     ) -> Option<Self> {
-        let usage = texts.intern("Usage");
+        let kinds = Kinds::of(&mut texts);
         let follows = |pair: &[ChargeClass]| {
             let differing = pair[0].key.iter().zip(pair[1].key).find(|(one, other)| **one != *other);
             differing.is_some_and(|(one, other)| texts.get(*one) < texts.get(other))
@@ -383,7 +407,7 @@ impl Cube {
         if !classes.windows(2).all(follows) {
             return None;
         }
-        Some(Self { period, payer, texts, classes, product_names, usage, abilities: Abilities::ALL_TOLD })
+        Some(Self { period, payer, texts, classes, product_names, kinds, abilities: Abilities::ALL_TOLD })
     }
 
     /// The accounts that have a class, in the order of their ids.

@@ -32,6 +32,8 @@ pub enum Cause {
     CommitmentLeft,
     /// The owner of the commitment has come into the group.
     CommitmentCame,
+    /// Commitments of the group cover more of the lines, or less.
+    Coverage,
     /// The bill treats the lines in another way.
     Treatment(Treatment, Treatment),
     /// Another rule prices the lines, or a rule where none did, or none where one did.
@@ -197,16 +199,19 @@ struct Parts(BTreeMap<Key, Vec<Part>>);
 #[derive(Clone, Copy)]
 struct Placed<'a> {
     side: Side<'a>,
+    /// What commitments leave of it.
     class: &'a ChargeClass,
+    /// All of its lines.
+    whole: &'a ChargeClass,
     entry: &'a Entry,
     group: Option<&'a str>,
 }
 
 impl<'a> Placed<'a> {
     fn new(side: Side<'a>, number: usize) -> Self {
-        let (class, entry) = (&side.cube.classes[number], &side.card.entries[number]);
+        let (class, entry) = (side.card.class(side.cube, number), &side.card.entries[number]);
         let group = entry.group.map(|group| side.book.groups[group as usize].name.as_str());
-        Self { side, class, entry, group }
+        Self { side, class, whole: &side.cube.classes[number], entry, group }
     }
 
     fn rule(&self) -> Option<&'a PricingRule> {
@@ -313,10 +318,11 @@ impl Parts {
         let (unit, usage) = other.usage();
         let usage = Some((unit, usage.minus(one.class.sum(Measure::Usage))?));
         let same_sums = one.class.sums == other.class.sums;
+        let of_sums = if one.whole.sums == other.whole.sums { Cause::Coverage } else { Cause::Usage };
         let Some(decision) = decision(one, other) else {
-            return self.add(other, if same_sums { other.pool() } else { Cause::Usage }, whole, usage);
+            return self.add(other, if same_sums { other.pool() } else { of_sums }, whole, usage);
         };
-        if same_sums {
+        if same_sums || decision == Cause::Coverage {
             return self.add(other, decision, whole, None);
         }
         // Both changed: first the usage at the old price, then the price; or the other way where the old price has tiers.
@@ -326,7 +332,7 @@ impl Parts {
             (None, Some(between)) => (is.minus(between)?, between.minus(was)?),
             (None, None) => (Amount::ZERO, whole),
         };
-        self.add(other, Cause::Usage, of_usage, usage)?;
+        self.add(other, of_sums, of_usage, usage)?;
         self.add(other, decision, of_decision, None)
     }
 
@@ -357,7 +363,9 @@ fn decision(one: Placed<'_>, other: Placed<'_>) -> Option<Cause> {
     let kind = |treatment| matches!(treatment, Treatment::Priced(_));
     if kind(was) != kind(is) || (!kind(was) && was != is) {
         const OUTSIDE: Treatment = Treatment::Dropped(Reason::CommitmentOutside);
+        const SIMULATED: Treatment = Treatment::Dropped(Reason::Simulated);
         return Some(match (was, is) {
+            (Treatment::Covered | SIMULATED, _) | (_, Treatment::Covered | SIMULATED) => Cause::Coverage,
             (Treatment::AtCost, Treatment::Priced(_) | OUTSIDE) => Cause::CommitmentLeft,
             (Treatment::Priced(_) | OUTSIDE, Treatment::AtCost) => Cause::CommitmentCame,
             _ => Cause::Treatment(was, is),

@@ -29,6 +29,10 @@ pub mod tier_pool;
 
 pub mod allocation;
 
+pub mod membership;
+
+pub mod coverage;
+
 pub mod rate_card;
 
 pub mod statement;

@@ -5,22 +5,25 @@
 //! pool of classes shares one exact amount.
 
 use crate::abilities::{self, Ability, Feature};
-use crate::account::AccountId;
 use crate::allocation::Sharing;
 use crate::book::Book;
-use crate::charge_class::{ChargeClass, Cube, KeyColumn, Measure, TextId, TextMap};
+use crate::charge_class::{ChargeClass, Cube, KeyColumn, Measure};
 use crate::commitment;
 use crate::cost_line::{LineItemType, is_split_operation, is_support};
+use crate::coverage::{self, Coverage, Remainders};
+use crate::membership::Membership;
 use crate::money::{Amount, DecimalError, Factor, Rate, product, times};
 use crate::price_list::PriceList;
 use crate::pricing::{Pricing, RuleIndex, Selector};
 use crate::tiers::Tiers;
-use std::collections::{BTreeMap, HashMap};
+use std::collections::HashMap;
 
+mod covered;
 mod item_charges;
 mod line_amount;
 mod pools;
 mod tariffs;
+pub use covered::CoveredPart;
 pub use item_charges::{ItemCharge, item_charges};
 pub use line_amount::{LinePrice, WRITTEN_DECIMALS_MAX, Written, unused, written_amount};
 pub use pools::TierPool;
@@ -37,6 +40,8 @@ pub enum Treatment {
     Ungrouped,
     /// The pro forma bill leaves it out.
     Dropped(Reason),
+    /// Commitments of the group cover all of it: see [`RateCard::covered`].
+    Covered,
     /// A commitment of the group: its fees, the usage it covers, the negation of that usage. No rule applies.
     AtCost,
     /// Usage under a commitment of whomever, where these are shared as on the real bill: what it took of the commitment. No rule applies.
@@ -51,7 +56,7 @@ impl Treatment {
     /// Whether the pro forma bill has the class.
     #[must_use]
     pub const fn is_on_bill(self) -> bool {
-        !matches!(self, Self::Ungrouped | Self::Dropped(_))
+        !matches!(self, Self::Ungrouped | Self::Dropped(_) | Self::Covered)
     }
 }
 
@@ -68,6 +73,8 @@ pub enum Reason {
     CreditOrDiscount,
     /// A fee or a negation of a commitment that somebody outside the group owns.
     CommitmentOutside,
+    /// A negation of the real bill, where the group's own coverage was simulated.
+    Simulated,
     /// A payment up front or a negation, where covered usage has its effective cost instead.
     PaidByEffectiveCost,
     /// A line item type that this program does not know.
@@ -110,7 +117,7 @@ pub enum Operation {
     Rate(u32),
 }
 
-/// A class's place on the rate card.
+/// A class's place on the rate card: what becomes of it, or of what commitments leave of it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Entry {
     /// The billing group, by number in the book.
@@ -130,6 +137,12 @@ pub struct Entry {
 pub struct RateCard {
     /// An entry per class.
     pub entries: Vec<Entry>,
+    /// What commitments of billing groups cover, in the order of class and commitment: at cost, on the bill beside the entries.
+    pub covered: Vec<CoveredPart>,
+    /// What is left of classes that are covered in part; their entries are about that.
+    pub remainders: Remainders,
+    /// Whether coverage was simulated, and not taken from the real bill.
+    pub simulated: bool,
     /// The pools of tiers.
     pub pools: Vec<TierPool>,
     /// What the operator should know: AWS's caps exceeded, rules in doubt.
@@ -184,16 +197,23 @@ pub enum PricingError {
     },
 }
 
-/// Prices a cube under a book, with what is known of AWS's price list in its month.
+/// Prices a cube under a book, with what is known of AWS's price list in its month and of what commitments cover; without coverage, that
+/// is as in the real bill.
 ///
 /// # Errors
 /// [`PricingError`] for rules that the cost files cannot serve, else for the first class, in cube order, that cannot be priced.
-pub fn rate_card(cube: &Cube, book: &Book, prices: &PriceList) -> Result<RateCard, PricingError> {
+pub fn rate_card(
+    cube: &Cube,
+    book: &Book,
+    prices: &PriceList,
+    coverage: Option<&Coverage>,
+) -> Result<RateCard, PricingError> {
     let verdict = abilities::verdict(cube, book);
     if !verdict.refused.is_empty() {
         return Err(PricingError::NotServed(verdict.refused));
     }
-    let mut card = Pricer::new(cube, book, prices);
+    let mut card = Pricer::new(cube, book, prices, coverage);
+    let covered = card.take_covered()?;
     card.warnings.extend(verdict.approximate);
     for number in 0..cube.classes.len() {
         card.price_class(number)?;
@@ -202,18 +222,34 @@ pub fn rate_card(cube: &Cube, book: &Book, prices: &PriceList) -> Result<RateCar
     let pools = card.price_pools()?;
     Ok(RateCard {
         entries: card.entries,
+        covered,
+        remainders: card.remainders,
+        simulated: card.coverage.is_some(),
         pools,
         warnings: card.warnings.into_iter().collect(),
-        auto_associated: card.auto_associated,
+        auto_associated: card.membership.auto_associated,
     })
+}
+
+impl RateCard {
+    /// A class as its entry prices it: what commitments leave of it.
+    #[must_use]
+    pub fn class<'a>(&'a self, cube: &'a Cube, number: usize) -> &'a ChargeClass {
+        left_of(cube, &self.remainders, number)
+    }
+}
+
+fn left_of<'a>(cube: &'a Cube, remainders: &'a Remainders, number: usize) -> &'a ChargeClass {
+    let left = u32::try_from(number).ok().and_then(|number| remainders.get(&number));
+    left.unwrap_or(&cube.classes[number])
 }
 
 struct Pricer<'a> {
     cube: &'a Cube,
     book: &'a Book,
-    groups: TextMap<TextId, u32>,
-    /// The group of each account that the book names, whether or not the cube has lines of it.
-    members: BTreeMap<&'a str, usize>,
+    membership: Membership<'a>,
+    coverage: Option<&'a Coverage>,
+    remainders: Remainders,
     indexes: Vec<RuleIndex>,
     tariffs: Tariffs,
     /// Whether the month's lines say their pricing terms at all.
@@ -223,18 +259,17 @@ struct Pricer<'a> {
     /// What classes of pools are multiplied by, where that is not 1.
     factors: HashMap<u32, Factor>,
     warnings: std::collections::BTreeSet<String>,
-    auto_associated: Vec<String>,
 }
 
 impl<'a> Pricer<'a> {
-    fn new(cube: &'a Cube, book: &'a Book, prices: &PriceList) -> Self {
-        let (groups, auto_associated) = groups_by_account(cube, book);
+    fn new(cube: &'a Cube, book: &'a Book, prices: &PriceList, coverage: Option<&'a Coverage>) -> Self {
         let has_terms = has_terms(cube);
         Self {
             cube,
             book,
-            groups,
-            members: book.group_by_account(),
+            membership: Membership::new(cube, book),
+            coverage: coverage.filter(|_| book.sharing != Sharing::Real),
+            remainders: Remainders::default(),
             indexes: book.plans.iter().map(|plan| RuleIndex::new(plan, &book.rules, &cube.texts)).collect(),
             tariffs: Tariffs::new(cube, prices, has_terms),
             has_terms,
@@ -242,18 +277,24 @@ impl<'a> Pricer<'a> {
             pools: Pools::default(),
             factors: HashMap::new(),
             warnings: Default::default(),
-            auto_associated,
         }
     }
 
     fn price_class(&mut self, number: usize) -> Result<(), PricingError> {
-        let class = &self.cube.classes[number];
-        let group = self.groups.get(&class.text(KeyColumn::UsageAccount)).copied();
-        let treatment = group.map_or(Treatment::Ungrouped, |group| self.treatment(class, group));
+        let remainder = u32::try_from(number).ok().and_then(|number| self.remainders.get(&number)).cloned();
+        let class = remainder.as_ref().unwrap_or(&self.cube.classes[number]);
+        let group = self.membership.group(class);
+        let treatment = match group {
+            None => Treatment::Ungrouped,
+            Some(_) if remainder.as_ref().is_some_and(coverage::is_nothing) => Treatment::Covered,
+            Some(group) => self.treatment(class, group),
+        };
         let mut entry =
             Entry { group, treatment, rule: None, operation: Operation::Drop, amount: Amount::ZERO };
         entry.operation = match treatment {
-            Treatment::Ungrouped | Treatment::Dropped(_) | Treatment::Priced(_) => Operation::Drop,
+            Treatment::Ungrouped | Treatment::Dropped(_) | Treatment::Covered | Treatment::Priced(_) => {
+                Operation::Drop
+            }
             Treatment::AtCost => Operation::Keep(Measure::Unblended),
             Treatment::AtEffectiveCost => Operation::Keep(effective_cost(line_item_type(self.cube, class))),
             Treatment::UnusedPart => Operation::KeepUnused,
@@ -283,7 +324,7 @@ impl<'a> Pricer<'a> {
         {
             return treatment;
         }
-        let owned = || self.group_of_owner(commitment::owner(cube, class)) == Some(group);
+        let owned = || self.membership.owns(class, group);
         match kind {
             LineItemType::Credit | LineItemType::Refund | LineItemType::Discount => {
                 Treatment::Dropped(Reason::CreditOrDiscount)
@@ -291,8 +332,13 @@ impl<'a> Pricer<'a> {
             LineItemType::Tax => Treatment::Dropped(Reason::Tax),
             LineItemType::Unknown => Treatment::Dropped(Reason::UnknownType),
             LineItemType::Usage => Treatment::Priced(self.usage_base(class, group)),
-            LineItemType::DiscountedUsage | LineItemType::SavingsPlanCoveredUsage if !owned() => {
+            LineItemType::DiscountedUsage | LineItemType::SavingsPlanCoveredUsage
+                if self.is_simulated(class) || !owned() =>
+            {
                 Treatment::Priced(self.tiered_base(class))
+            }
+            LineItemType::SavingsPlanNegation if self.is_simulated(class) && owned() => {
+                Treatment::Dropped(Reason::Simulated)
             }
             LineItemType::Fee if commitment::arn(cube, class).is_none() => {
                 Treatment::Priced(self.listed_base(class))
@@ -303,13 +349,10 @@ impl<'a> Pricer<'a> {
         }
     }
 
-    /// The group of a commitment's owner, who may have no line of its own this month.
-    fn group_of_owner(&self, owner: &str) -> Option<u32> {
-        if self.book.sharing == Sharing::Keep && owner == self.book.payer.as_str() {
-            return None;
-        }
-        let by_lines = self.cube.texts.find(owner).and_then(|owner| self.groups.get(&owner).copied());
-        by_lines.or_else(|| self.members.get(owner).and_then(|group| u32::try_from(*group).ok()))
+    /// Whether the commitment of a class was simulated, so that its real coverage counts for nothing.
+    fn is_simulated(&self, class: &ChargeClass) -> bool {
+        let arn = || commitment::arn(self.cube, class);
+        self.coverage.is_some_and(|coverage| arn().is_some_and(|arn| coverage.simulates(arn)))
     }
 
     /// The base of On-Demand, spot and free usage.
@@ -492,7 +535,8 @@ impl<'a> Pricer<'a> {
             class: in_words(self.cube, &self.cube.classes[class as usize]),
             source,
         };
-        let priced = pools.price(self.cube, &self.tariffs);
+        let usage = |class: &u32| left_of(self.cube, &self.remainders, *class as usize).sum(Measure::Usage);
+        let priced = pools.price(self.cube, &self.tariffs, usage);
         let (pools, amounts) = priced.map_err(|(class, error)| too_large(class, error))?;
         for (class, amount) in amounts {
             let factor = self.factors.get(&class).copied().unwrap_or(Factor::ONE);
@@ -588,23 +632,4 @@ pub(crate) fn is_spot(cube: &Cube, class: &ChargeClass, has_terms: bool) -> bool
     let paid = cube.value(class, KeyColumn::UnblendedRateState) == Some("+");
     let without_term = has_terms && term.is_none() && paid && usage_type.contains("BoxUsage");
     term == Some("Spot") || usage_type.contains("SpotUsage") || without_term
-}
-
-/// The group of every account of the cube, and the accounts that joined one by `auto_associate`.
-fn groups_by_account(cube: &Cube, book: &Book) -> (TextMap<TextId, u32>, Vec<String>) {
-    let named = book.group_by_account();
-    let automatic = book.auto_associating_group().and_then(|group| u32::try_from(group).ok());
-    let mut groups = TextMap::default();
-    let mut joined = Vec::new();
-    for (account, id) in cube.accounts() {
-        let named = named.get(account).and_then(|group| u32::try_from(*group).ok());
-        let joins = named.is_none() && account != book.payer.as_str() && AccountId::parse(account).is_some();
-        if let Some(group) = named.or(automatic.filter(|_| joins)) {
-            groups.insert(id, group);
-            if named.is_none() {
-                joined.push(account.to_owned());
-            }
-        }
-    }
-    (groups, joined)
 }

@@ -165,12 +165,12 @@ impl Reconciliation {
                     total.dropped_from_pro_forma.entry(reason_name(cube, class, reason)).or_default();
                 *dropped = dropped.plus(cost)?;
             }
-            Treatment::AtCost | Treatment::AtEffectiveCost | Treatment::UnusedPart => {
+            Treatment::AtCost | Treatment::AtEffectiveCost | Treatment::UnusedPart | Treatment::Covered => {
                 self.lines.rated += class.lines;
             }
             Treatment::Priced(base) => {
                 self.lines.rated += class.lines;
-                self.note_base(cube, number, base, currency)?;
+                self.note_base(cube, card, number, base, currency)?;
             }
         }
         if covers(kind) && commitment::arn(cube, class).is_none() {
@@ -185,11 +185,12 @@ impl Reconciliation {
     fn note_base(
         &mut self,
         cube: &Cube,
+        card: &RateCard,
         number: usize,
         base: Base,
         currency: Currency,
     ) -> Result<(), DecimalError> {
-        let class = &cube.classes[number];
+        let class = card.class(cube, number);
         let noted = |amount: Quantity| NotedClass { class: number, id: cube.class_id(class), amount };
         let unblended = class.sum(Measure::Unblended);
         match base {

@@ -9,7 +9,7 @@ use crate::charge_class::{ChargeClass, Cube, KeyColumn, Measure, TextId, TextMap
 use crate::cost_line::LineItemType;
 use crate::custom_line_item::{self, Charge, Kind};
 use crate::money::{Amount, Cost, Currency, DecimalError, Quantity, shown};
-use crate::rate_card::{ItemCharge, Operation, RateCard, line_item_type};
+use crate::rate_card::{CoveredPart, ItemCharge, Operation, RateCard, line_item_type};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// A billing group's pro forma bill in one currency.
@@ -58,6 +58,12 @@ impl LineKey {
     pub(crate) fn of(cube: &Cube, class: &ChargeClass, operation: Operation) -> Self {
         let on_demand_again = line_item_type(cube, class).is_metered()
             && !matches!(operation, Operation::Keep(_) | Operation::KeepUnused);
+        let kind = if on_demand_again { cube.kinds.usage } else { class.text(KeyColumn::LineItemType) };
+        Self::of_kind(cube, class, kind)
+    }
+
+    /// The line of a statement that a class is on under a line item type.
+    fn of_kind(cube: &Cube, class: &ChargeClass, line_item_type: TextId) -> Self {
         // To a customer an empty text and none are one thing.
         let filled = |id| if cube.text(id).is_empty() { TextId::NULL } else { id };
         let text = |column| filled(class.text(column));
@@ -67,7 +73,7 @@ impl LineKey {
             usage_type: text(KeyColumn::UsageType),
             operation: text(KeyColumn::Operation),
             region: text(KeyColumn::Region),
-            line_item_type: if on_demand_again { cube.usage } else { text(KeyColumn::LineItemType) },
+            line_item_type: filled(line_item_type),
             unit: text(KeyColumn::PricingUnit),
         }
     }
@@ -76,6 +82,38 @@ impl LineKey {
     fn texts<'a>(&self, cube: &'a Cube) -> [&'a str; 7] {
         let Self { account, product, usage_type, operation, region, line_item_type, unit } = *self;
         [account, product, usage_type, operation, region, line_item_type, unit].map(|id| cube.text(id))
+    }
+}
+
+/// What covered usage adds to a statement.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct CoveredLeaf {
+    /// The line.
+    pub key: LineKey,
+    /// The usage, of what is covered; none of its negation.
+    pub usage: Option<Quantity>,
+    /// The exact amount.
+    pub amount: Amount,
+}
+
+impl CoveredPart {
+    /// The class that is covered, as the cube has it.
+    #[must_use]
+    pub fn class<'a>(&self, cube: &'a Cube) -> &'a ChargeClass {
+        &cube.classes[self.covered.class as usize]
+    }
+
+    /// The covered usage, and the negation of its cost where a Savings Plan covers it.
+    pub(crate) fn lines(&self, cube: &Cube) -> impl Iterator<Item = CoveredLeaf> {
+        let key = |kind| LineKey::of_kind(cube, self.class(cube), kind);
+        let usage = Some(self.covered.usage());
+        let covered = CoveredLeaf { key: key(self.line_item_type), usage, amount: self.amount };
+        let negation = self.negated.map(|_| CoveredLeaf {
+            key: key(cube.kinds.negation),
+            usage: None,
+            amount: self.amount.negated(),
+        });
+        [Some(covered), negation].into_iter().flatten()
     }
 }
 
@@ -129,8 +167,14 @@ pub fn statements(
         if let Some(group) = entry.group.filter(|_| entry.treatment.is_on_bill()) {
             let currency = cube.value(&cube.classes[class], KeyColumn::Currency).and_then(Currency::parse);
             let key = (group as usize, currency.unwrap_or(book.currency));
+            let class = card.class(cube, class);
             leaves.entry(key).or_default().add_class(cube, class, entry.operation, entry.amount)?;
         }
+    }
+    for part in &card.covered {
+        let currency = cube.value(part.class(cube), KeyColumn::Currency).and_then(Currency::parse);
+        let key = (part.group as usize, currency.unwrap_or(book.currency));
+        leaves.entry(key).or_default().add_covered(cube, part)?;
     }
     for charge in charges {
         let key = (book.items[charge.item].billing_group, charge.currency);
@@ -174,6 +218,10 @@ pub fn totals(
             let sum = by_code.entry((group as usize, class.text(KeyColumn::Currency))).or_default();
             *sum = sum.plus(entry.amount)?;
         }
+    }
+    for part in &card.covered {
+        // Covered usage costs nothing, or is negated; but it is on the bill.
+        by_code.entry((part.group as usize, part.class(cube).text(KeyColumn::Currency))).or_default();
     }
     let mut sums: BTreeMap<(usize, Currency), Amount> = BTreeMap::new();
     let of_classes = by_code.into_iter().map(|((group, code), amount)| {
@@ -227,14 +275,28 @@ impl Leaves {
     fn add_class(
         &mut self,
         cube: &Cube,
-        class: usize,
+        class: &ChargeClass,
         operation: Operation,
         amount: Amount,
     ) -> Result<(), DecimalError> {
-        let class = &cube.classes[class];
-        let kind = line_item_type(cube, class);
-        let key = LineKey::of(cube, class, operation);
-        let usage = usage_is_shown(kind).then(|| class.sum(Measure::Usage));
+        let usage = usage_is_shown(line_item_type(cube, class)).then(|| class.sum(Measure::Usage));
+        self.add_line(LineKey::of(cube, class, operation), usage, amount)
+    }
+
+    /// Adds what a commitment covers of a class: its usage, and the negation of its cost.
+    fn add_covered(&mut self, cube: &Cube, part: &CoveredPart) -> Result<(), DecimalError> {
+        for line in part.lines(cube) {
+            self.add_line(line.key, line.usage, line.amount)?;
+        }
+        Ok(())
+    }
+
+    fn add_line(
+        &mut self,
+        key: LineKey,
+        usage: Option<Quantity>,
+        amount: Amount,
+    ) -> Result<(), DecimalError> {
         let leaf = self.lines.entry(key).or_insert((usage.map(|_| Quantity::ZERO), Amount::ZERO));
         leaf.0 = match (leaf.0, usage) {
             (Some(sum), Some(more)) => Some(sum.plus(more)?),

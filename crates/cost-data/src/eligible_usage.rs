@@ -15,8 +15,6 @@ mod writer;
 mod tests;
 
 use crate::cube_file::CubeFileError;
-use billing::charge_class::Measure;
-use billing::money::Quantity;
 use billing::period::BillingPeriod;
 use serde::{Deserialize, Serialize};
 
@@ -30,36 +28,6 @@ const HOUR: &str = "hour";
 const CLASS: &str = "class";
 const FILE: &str = "file";
 const ROW: &str = "row";
-
-/// What is kept of a line, in the order of the columns.
-pub const MEASURES_BY_HOUR: [Measure; 5] = [
-    Measure::Usage,
-    Measure::NormalizedUsage,
-    Measure::Unblended,
-    Measure::NetUnblended,
-    Measure::PublicOnDemand,
-];
-
-/// A line of usage that a commitment may cover.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct EligibleLine {
-    /// Its class, by number in the cube.
-    pub class: u32,
-    /// Its file, by number in [`crate::reading::Report::files`].
-    pub file: u32,
-    /// Rows of the file before it.
-    pub row: u64,
-    /// In the pricing unit.
-    pub usage: Quantity,
-    /// In normalised units.
-    pub normalized_usage: Quantity,
-    /// The unblended cost.
-    pub unblended: Quantity,
-    /// The net unblended cost, the unblended one where it has none.
-    pub net_unblended: Quantity,
-    /// The cost at list price.
-    pub public_on_demand: Quantity,
-}
 
 /// What became of the eligible usage of a month.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -45,6 +45,7 @@ pub mod cube_file;
 pub mod daily_file;
 
 pub mod commitment_inventory;
+pub mod coverage_file;
 pub mod eligible_usage;
 
 pub mod worker;

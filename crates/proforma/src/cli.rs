@@ -95,6 +95,10 @@ pub struct RunArguments {
     /// Leave the daily cube out: reading is a little faster, and `proforma report` cannot tell days apart.
     #[arg(long)]
     pub no_daily: bool,
+    /// Leave commitments on the usage that they cover in the real bill, rather than apply them hour by hour inside each billing group:
+    /// reading is faster.
+    #[arg(long)]
+    pub no_simulation: bool,
     /// Look for lines that come twice in the delivery; takes 16 bytes of memory a line.
     #[arg(long)]
     pub check_line_ids: bool,

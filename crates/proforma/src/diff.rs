@@ -100,7 +100,7 @@ struct Priced {
 
 impl Priced {
     fn of(run: &RunFolder) -> Result<Self, Failure> {
-        let (card, charges) = rate(&run.cube, &run.book, &run.prices)?;
+        let (card, charges) = rate(&run.cube, &run.book, &run.prices, run.coverage()?)?;
         let statements = statement::statements(&run.cube, &run.book, &card, &charges)?;
         Ok(Self { card, statements })
     }
@@ -207,6 +207,7 @@ fn cause(cause: &Cause, before: &RunFolder, after: &RunFolder) -> String {
     match cause {
         Cause::CommitmentLeft => "commitment now outside the group".to_owned(),
         Cause::CommitmentCame => "commitment now inside the group".to_owned(),
+        Cause::Coverage => "commitments cover more of it, or less".to_owned(),
         Cause::Treatment(was, is) => format!("treatment: {} → {}", treatment(*was), treatment(*is)),
         Cause::Rule(was, is) => {
             let was = was.map_or("no rule".to_owned(), |rule| format!("rule `{}`", old(rule).name));
@@ -241,6 +242,7 @@ fn treatment(treatment: Treatment) -> &'static str {
     match treatment {
         Treatment::Ungrouped => "in no group",
         Treatment::Dropped(reason) => wording::reason(reason),
+        Treatment::Covered => "covered by commitments of the group",
         Treatment::AtCost => "at cost",
         Treatment::AtEffectiveCost => "at effective cost",
         Treatment::UnusedPart => "at the unused part of the commitment",

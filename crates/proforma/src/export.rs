@@ -288,7 +288,7 @@ pub fn export(arguments: &ExportArguments) -> Result<(), Failure> {
         return Err(Failure::input("`--export none` exports nothing").hint("leave it out, or name columns"));
     }
     let run = run_folder::open(&arguments.run)?;
-    let (card, charges) = rate(&run.cube, &run.book, &run.prices)?;
+    let (card, charges) = rate(&run.cube, &run.book, &run.prices, run.coverage()?)?;
     let statements = statement::statements(&run.cube, &run.book, &card, &charges)?;
     let priced = Priced {
         cube: &run.cube,

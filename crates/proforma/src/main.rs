@@ -13,6 +13,7 @@ macro_rules! say {
 
 mod book_file;
 mod cli;
+mod coverage;
 mod diff;
 mod explain;
 mod export;

@@ -152,7 +152,7 @@ struct Priced {
 /// What the run itself has charged; it has warned then. It has kept its totals; what it charged for a product is worked out again.
 fn charged(run: &RunFolder, by_product: bool) -> Result<Priced, Failure> {
     let amounts = if by_product {
-        let card = rate_card(&run.cube, &run.book, &run.prices).map_err(not_priced)?;
+        let card = rate_card(&run.cube, &run.book, &run.prices, run.coverage()?).map_err(not_priced)?;
         amounts_of(&run.cube, &run.book, &card, true)?
     } else {
         let totals = run.statement_totals.iter();
@@ -163,14 +163,16 @@ fn charged(run: &RunFolder, by_product: bool) -> Result<Priced, Failure> {
 
 /// What a run would charge under a book, and warn of.
 fn priced(run: &RunFolder, book: &Book, by_product: bool) -> Result<Priced, Failure> {
-    let card = rate_card(&run.cube, book, &run.prices).map_err(not_priced)?;
+    let (coverage, mut said) = run.coverage_under(book)?;
+    let card = rate_card(&run.cube, book, &run.prices, coverage.as_deref()).map_err(not_priced)?;
     let (account, amounts) = thread::scope(|scope| {
         let account = scope.spawn(|| reconcile(&run.cube, book, &card, &[], &run.control));
         let amounts = amounts_of(&run.cube, book, &card, by_product);
         (account.join(), amounts)
     });
     let account = account.map_err(|_| anyhow!("a month could not be reconciled"))??;
-    Ok(Priced { amounts: amounts?, warnings: warnings(&card, &account) })
+    said.extend(warnings(&card, &account));
+    Ok(Priced { amounts: amounts?, warnings: said })
 }
 
 fn amounts_of(cube: &Cube, book: &Book, card: &RateCard, by_product: bool) -> Result<Amounts, Failure> {

@@ -4,6 +4,7 @@ use crate::book_file;
 use crate::failure::Failure;
 use billing::book::Book;
 use billing::charge_class::Cube;
+use billing::coverage::Coverage;
 use billing::price_list::PriceList;
 use billing::rate_card::{ItemCharge, PricingError, RateCard, item_charges, rate_card};
 use std::fs;
@@ -42,8 +43,13 @@ pub fn check_payer(book: &Book, cube: &Cube) -> Result<(), Failure> {
 }
 
 /// The rate card of a cube under a book, and the charges of its custom line items.
-pub fn rate(cube: &Cube, book: &Book, prices: &PriceList) -> Result<(RateCard, Vec<ItemCharge>), Failure> {
-    let card = rate_card(cube, book, prices).map_err(not_priced)?;
+pub fn rate(
+    cube: &Cube,
+    book: &Book,
+    prices: &PriceList,
+    coverage: Option<&Coverage>,
+) -> Result<(RateCard, Vec<ItemCharge>), Failure> {
+    let card = rate_card(cube, book, prices, coverage).map_err(not_priced)?;
     let charges = item_charges(cube, book, &card).map_err(not_priced)?;
     Ok((card, charges))
 }

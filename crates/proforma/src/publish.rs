@@ -23,12 +23,15 @@ use std::path::{Path, PathBuf};
 /// A file that every run has: how a folder is known to be one.
 pub const MARK: &str = "reconciliation.json";
 /// All that a run may have beside it. A folder with anything else is not only a run, and is never replaced.
-pub const OTHER_FILES: [&str; 11] = [
+pub const OTHER_FILES: [&str; 14] = [
     COST_REPORT,
     "cost-report.csv",
     "statements",
     CUBE,
     DAILY_CUBE,
+    COMMITMENTS,
+    ELIGIBLE_USAGE,
+    COVERAGE,
     "rejected-lines.csv",
     BOOKS[0],
     BOOKS[1],
@@ -48,6 +51,12 @@ pub const COST_REPORT: &str = "cost-report.json";
 pub const CUBE: &str = "cost-cube.parquet";
 /// The daily cube's name in a result folder.
 pub const DAILY_CUBE: &str = "cost-cube-daily.parquet";
+/// The name of what a run knows of commitments.
+pub const COMMITMENTS: &str = "commitments.json";
+/// The name of the usage that commitments may cover, line by line.
+pub const ELIGIBLE_USAGE: &str = "eligible-usage.parquet";
+/// The name of what they cover.
+pub const COVERAGE: &str = "coverage.parquet";
 /// How many results may be written into one folder at a time.
 const DRAFTS_MAX: u32 = 1_000;
 /// How long a file name may be, without its ending; file systems stop at 255 bytes.

@@ -10,9 +10,10 @@ use crate::failure::Failure;
 use crate::pricing::rate;
 use crate::run_folder::{self, RunFolder};
 use crate::terminal::{empty_table, print, to_json};
-use billing::breakdown::{self, Part, Source};
+use billing::breakdown::{self, Days, Part, Source};
 use billing::charge_class::KeyColumn;
 use billing::money::{Cost, DecimalError};
+use billing::rate_card::RateCard;
 use billing::statement::{self, Statement};
 use keys::Key;
 use serde::ser::{Serialize, SerializeMap, Serializer};
@@ -31,11 +32,14 @@ pub fn report(arguments: &ReportArguments) -> Result<(), Failure> {
         let hint = "price the month again with `proforma run`, without --no-daily";
         return Err(Failure::input(problem).hint(hint));
     }
-    let (card, charges) = rate(&run.cube, &run.book, &run.prices)?;
+    let coverage = run.coverage()?;
+    let (card, charges) = rate(&run.cube, &run.book, &run.prices, coverage)?;
     let statements = statement::statements(&run.cube, &run.book, &card, &charges)?;
-    let parts = breakdown::parts(&run.cube, &run.book, &card, &statements, days.as_deref());
+    let covered = coverage.map_or(&[][..], |coverage| &coverage.days);
+    let days = days.as_deref().map(|classes| Days { classes, covered });
+    let parts = breakdown::parts(&run.cube, &run.book, &card, &statements, days);
     let parts = parts.map_err(|error| Failure::input(error.to_string()).hint(run_folder::HINT_AGAIN))?;
-    let month = Month { run: &run, statements: &statements };
+    let month = Month { run: &run, card: &card, statements: &statements };
     let of_groups =
         |part: &&Part| groups.is_empty() || part.group.is_some_and(|group| groups.contains(&group));
     let passes = |part: &&Part| filters.iter().all(|filter| filter.passes(&month, part));
@@ -72,7 +76,30 @@ fn groups(run: &RunFolder, names: &[String]) -> Result<Vec<usize>, Failure> {
 /// What values come from.
 pub struct Month<'a> {
     run: &'a RunFolder,
+    card: &'a RateCard,
     statements: &'a [Statement],
+}
+
+impl Month<'_> {
+    /// The class that a part is of, by number in the cube; custom line items are of none.
+    fn class_of(&self, part: &Part) -> Option<usize> {
+        match part.source {
+            Source::Class(class) => Some(class),
+            Source::Covered(number) | Source::Negation(number) => {
+                Some(self.card.covered[number].covered.class as usize)
+            }
+            Source::Item(..) => None,
+        }
+    }
+
+    /// The line item type that coverage gives to a part.
+    fn covered_type(&self, part: &Part) -> Option<&str> {
+        match part.source {
+            Source::Covered(number) => Some(self.run.cube.text(self.card.covered[number].line_item_type)),
+            Source::Negation(_) => Some(self.run.cube.text(self.run.cube.kinds.negation)),
+            Source::Class(_) | Source::Item(..) => None,
+        }
+    }
 }
 
 /// One line of a report.
@@ -125,8 +152,8 @@ fn value(metric: Metric, part: &Part) -> Result<Option<Cost>, DecimalError> {
 
 /// What the metric of a part is measured in.
 fn unit(month: &Month<'_>, metric: Metric, part: &Part) -> Option<String> {
-    match (metric, part.source) {
-        (Metric::Usage, Source::Class(class)) => {
+    match (metric, month.class_of(part)) {
+        (Metric::Usage, Some(class)) => {
             let cube = &month.run.cube;
             cube.filled(&cube.classes[class], KeyColumn::PricingUnit).map(ToOwned::to_owned)
         }

@@ -4,9 +4,11 @@
 //! depends on the clock, the machine or the number of threads: the same run again has the same bytes. Only `source.json` names places
 //! outside of the run.
 
+mod commitments_file;
 mod reconciliation_file;
 mod statement_file;
 
+use crate::coverage::Commitments;
 use crate::price_list::Listed;
 use crate::publish::Draft;
 use billing::book::Book;
@@ -37,6 +39,7 @@ pub struct Results {
     pub reconciliation: Reconciliation,
     pub report: Report,
     pub listed: Listed,
+    pub commitments: Commitments,
     /// Custom line item charges that had to be rounded at twenty decimals.
     pub rounded_items: u64,
 }
@@ -52,7 +55,9 @@ pub fn write(draft: &Draft, results: &Results) -> anyhow::Result<()> {
         let rows: Vec<RejectedRow<'_>> = results.report.rejects.iter().map(Into::into).collect();
         draft.write("rejected-lines.csv", to_csv(&rows)?.as_bytes())?;
     }
-    draft.write(crate::publish::MARK, &json(&reconciliation_file::content(results)?)?)
+    let commitments = json(&commitments_file::content(results)?)?;
+    draft.write(crate::publish::COMMITMENTS, &commitments)?;
+    draft.write(crate::publish::MARK, &json(&reconciliation_file::content(results, &commitments)?)?)
 }
 
 /// Writes which cost files were read and where they are: the only file of a run that names places outside of it.

@@ -2,11 +2,12 @@
 
 use crate::book_file;
 use crate::cli::{ExportLayout, READ_COST_FILES, RunArguments};
+use crate::coverage::{self, Commitments};
 use crate::export::{self, Priced, Wanted};
 use crate::failure::Failure;
 use crate::price_list::{self, Listed};
 use crate::pricing::{check_payer, rate, read_book};
-use crate::publish::{CUBE, DAILY_CUBE, Draft};
+use crate::publish::{CUBE, DAILY_CUBE, Draft, ELIGIBLE_USAGE};
 use crate::reader::{limits, reading_failed, threads};
 use crate::report_files::{self, Results};
 use crate::terminal::{self, ReadingBar};
@@ -32,13 +33,20 @@ pub fn run(arguments: &RunArguments) -> Result<(), Failure> {
     let (mut request, limits) = request(arguments)?;
     request.dimensions = (&book.reports).into();
     request.daily = (!arguments.no_daily).then(|| draft.path(DAILY_CUBE));
-    let answer = read_cost_files(&request, limits, &draft)?;
+    let simulated = !arguments.no_simulation && coverage::is_simulated_under(&book);
+    request.eligible = simulated.then(|| draft.path(ELIGIBLE_USAGE));
+    let mut answer = read_cost_files(&request, limits, &draft)?;
     let read = started.elapsed();
     terminal::print_reading(&answer.report);
     check_payer(&book, &answer.cube)?;
     let listed = price_list::read(arguments, &answer.cube, &draft)?;
     terminal::print_price_list(&listed);
-    let results = price(period, book, answer, listed)?;
+    let begun = started.elapsed();
+    let wanted = !arguments.no_simulation;
+    let commitments = coverage::simulate(&answer.cube, &book, &mut answer.report, wanted, &draft)?;
+    terminal::print_commitments(&commitments);
+    let simulated = started.elapsed();
+    let results = price(period, book, answer, listed, commitments)?;
     let priced = started.elapsed();
     draft.write(book_file::stored_name(&arguments.book), book_text.as_bytes())?;
     let exported = export_lines(arguments, &request, limits, &draft, &results)?;
@@ -51,9 +59,12 @@ pub fn run(arguments: &RunArguments) -> Result<(), Failure> {
     if arguments.timings {
         let hashing = results.report.hashing_nanoseconds / 1_000;
         say!("timing hashing_cpu_seconds={}.{:06}", hashing / 1_000_000, hashing % 1_000_000);
-        for (part, time) in
-            [("reading", read), ("pricing", priced - read), ("writing", started.elapsed() - priced)]
-        {
+        for (part, time) in [
+            ("reading", read),
+            ("simulation", simulated - begun),
+            ("pricing", priced - simulated),
+            ("writing", started.elapsed() - priced),
+        ] {
             say!("timing {part}_wall_seconds={}.{:06}", time.as_secs(), time.subsec_micros());
         }
     }
@@ -116,9 +127,15 @@ fn read_cost_files(request: &Request, limits: Limits, draft: &Draft) -> Result<A
 }
 
 /// Everything that follows from a cube, a book and a price list.
-fn price(period: BillingPeriod, book: Book, answer: Answer, listed: Listed) -> Result<Results, Failure> {
+fn price(
+    period: BillingPeriod,
+    book: Book,
+    answer: Answer,
+    listed: Listed,
+    commitments: Commitments,
+) -> Result<Results, Failure> {
     let Answer { cube, control, cube_sha256, report } = answer;
-    let (card, charges) = rate(&cube, &book, &listed.prices)?;
+    let (card, charges) = rate(&cube, &book, &listed.prices, commitments.coverage.as_ref())?;
     let statements = statement::statements(&cube, &book, &card, &charges)?;
     let rows = cost_report::cost_report(&cube, &book, &card, &statements)?;
     let totals = cost_report::group_totals(&rows, &statements)?;
@@ -145,6 +162,7 @@ fn price(period: BillingPeriod, book: Book, answer: Answer, listed: Listed) -> R
         reconciliation,
         report,
         listed,
+        commitments,
         rounded_items,
     })
 }

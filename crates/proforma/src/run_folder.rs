@@ -3,12 +3,14 @@
 //! A folder is believed only as far as it can be checked: the cube and the book must have the hashes that `reconciliation.json` says.
 
 use crate::book_file;
+use crate::coverage::{KnownCommitments, MarkCommitments};
 use crate::failure::Failure;
 use crate::price_list;
 use crate::publish::{BOOKS, COST_REPORT, CUBE, DAILY_CUBE, MARK};
 use billing::book::Book;
 use billing::breakdown::DayOfClass;
 use billing::charge_class::Cube;
+use billing::coverage::Coverage;
 use billing::money::{Cost, Currency};
 use billing::period::BillingPeriod;
 use billing::price_list::PriceList;
@@ -19,6 +21,7 @@ use cost_data::layout::CostFormat;
 use cost_data::reading::hex;
 use cost_data::source_file::SOURCE_FILE;
 use serde::Deserialize;
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::ErrorKind;
@@ -50,6 +53,7 @@ pub struct RunFolder {
     pub cube: Cube,
     /// The hash of the daily cube, where the run has one.
     daily_cube: Option<String>,
+    commitments: KnownCommitments,
     /// Totals by currency, summed line by line when the files were read.
     pub control: BTreeMap<Currency, ControlTotal>,
     /// What the statements say in all, by billing group and currency.
@@ -76,16 +80,23 @@ impl RunFolder {
     /// The classes by day; `None` where the run has left them out.
     pub fn days(&self) -> Result<Option<Vec<DayOfClass>>, Failure> {
         let Some(expected) = &self.daily_cube else { return Ok(None) };
-        let damaged = |what: String| {
-            let shown = self.path.display();
-            Failure::input(format!("`{shown}` is not as the run has written it: {what}")).hint(HINT_AGAIN)
-        };
+        let damaged = |what: String| damaged(&self.path, what);
         let (days, hash) = daily_file::read(&self.path.join(DAILY_CUBE))
             .map_err(|error| damaged(format!("`{DAILY_CUBE}` cannot be read: {error}")))?;
         if sha256(&hash) != *expected {
             return Err(damaged(format!("`{DAILY_CUBE}` is damaged, or of another run")));
         }
         Ok(Some(days))
+    }
+
+    /// What commitments cover in the run; none where that is as in the real bill.
+    pub fn coverage(&self) -> Result<Option<&Coverage>, Failure> {
+        self.commitments.of_run(&self.path, &self.cube)
+    }
+
+    /// What commitments cover under another book, and what an operator should know of that.
+    pub fn coverage_under(&self, book: &Book) -> Result<(Option<Cow<'_, Coverage>>, Vec<String>), Failure> {
+        self.commitments.under(&self.path, &self.cube, book)
     }
 
     /// What the cost report says that a product costs a billing group; 0 where it has no row.
@@ -128,6 +139,7 @@ struct Mark {
     cost_cube_daily: Option<String>,
     #[serde(default)]
     price_list: Option<MarkPriceList>,
+    commitments: MarkCommitments,
     currencies: BTreeMap<String, MarkCurrency>,
     statements: Vec<MarkStatement>,
     files: Vec<CostFile>,
@@ -164,6 +176,12 @@ struct Version {
 
 pub const HINT_AGAIN: &str = "price the month again with `proforma run`";
 
+/// A run's folder is not what the run has written.
+pub fn damaged(path: &Path, what: String) -> Failure {
+    let shown = path.display();
+    Failure::input(format!("`{shown}` is not as the run has written it: {what}")).hint(HINT_AGAIN)
+}
+
 /// Runs in the order of their months.
 ///
 /// # Errors
@@ -198,11 +216,8 @@ pub fn by_month(folders: &[PathBuf]) -> Result<Vec<&Path>, Failure> {
 /// # Errors
 /// A folder that is no run, is of another version, or is not what the run wrote.
 pub fn open(path: &Path) -> Result<RunFolder, Failure> {
-    let shown = path.display();
     let mark = read_mark(path)?;
-    let damaged = |what: String| {
-        Failure::input(format!("`{shown}` is not as the run has written it: {what}")).hint(HINT_AGAIN)
-    };
+    let damaged = |what: String| damaged(path, what);
     let period = BillingPeriod::parse(&mark.period).map_err(|error| damaged(error.to_string()))?;
     // The book is parsed while the cube is read.
     let (stored, book) = std::thread::scope(|scope| {
@@ -222,7 +237,7 @@ pub fn open(path: &Path) -> Result<RunFolder, Failure> {
     let price_list = mark.price_list.as_ref().map(|kept| kept.sha256.as_str());
     let prices = price_list::open(path, price_list).map_err(damaged)?;
     let statement_totals = statement_totals(&mark, &book).map_err(damaged)?;
-    let Mark { snapshot, files, lines, cost_cube_daily: daily_cube, price_list, .. } = mark;
+    let Mark { snapshot, files, lines, cost_cube_daily: daily_cube, price_list, commitments, .. } = mark;
     let format = files.first().and_then(|file| CostFormat::parse(&file.format));
     let format = format.ok_or_else(|| damaged("its cost files are of no known format".to_owned()))?;
     Ok(RunFolder {
@@ -238,6 +253,7 @@ pub fn open(path: &Path) -> Result<RunFolder, Failure> {
         price_list: price_list.map(|kept| kept.sha256),
         cube,
         daily_cube,
+        commitments: KnownCommitments::new(commitments),
         control,
         statement_totals,
     })

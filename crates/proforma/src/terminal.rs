@@ -1,6 +1,7 @@
 //! What is printed: how far the reading is, what was read, and the groups.
 
 use crate::cli::OutputFormat;
+use crate::coverage::Commitments;
 use crate::price_list::Listed;
 use crate::report_files::{GroupRow, Results, group_rows, to_csv};
 use anyhow::Context;
@@ -108,6 +109,21 @@ pub fn print_price_list(listed: &Listed) {
     );
     print_passed_by(&listed.report.ignored);
     listed.report.warnings.iter().for_each(|warning| say!("warning: {warning}"));
+}
+
+/// Says on standard error what there is to say about the month's commitments.
+pub fn print_commitments(commitments: &Commitments) {
+    if let Some(coverage) = &commitments.coverage {
+        let (all, covering) = (coverage.commitments.len(), coverage.utilization.iter());
+        let used = covering.filter(|utilization| !utilization.used.is_zero()).count();
+        say!(
+            "commitments: {} applied hour by hour inside the billing groups, {} of them cover usage there",
+            thousands(all as u64),
+            thousands(used as u64)
+        );
+    }
+    commitments.notes.iter().for_each(|note| say!("note: {note}"));
+    commitments.warnings.iter().for_each(|warning| say!("warning: {warning}"));
 }
 
 /// Warns on standard error, and prints the groups on standard output.

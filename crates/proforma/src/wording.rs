@@ -30,6 +30,7 @@ pub const fn reason(reason: Reason) -> &'static str {
         Reason::Tax => "tax",
         Reason::Support => "support",
         Reason::CreditOrDiscount => "a credit, refund or discount",
+        Reason::Simulated => "the negation of the real bill; the group's own coverage has its own",
         Reason::CommitmentOutside => "of a commitment that is owned outside the billing group",
         Reason::PaidByEffectiveCost => {
             "covered usage has its effective cost instead: commitments are shared as on the real bill"
@@ -38,11 +39,12 @@ pub const fn reason(reason: Reason) -> &'static str {
     }
 }
 
-/// What the bill does with a class, in full.
-pub fn treatment(cube: &Cube, class: &ChargeClass, of_class: Treatment) -> String {
+/// What the bill does with a class, in full; `simulated` where commitments were applied inside the billing groups.
+pub fn treatment(cube: &Cube, class: &ChargeClass, of_class: Treatment, simulated: bool) -> String {
     match of_class {
         Treatment::Ungrouped => "on no bill: its account is in no billing group".to_owned(),
         Treatment::Dropped(why) => format!("not on the bill: {}", reason(why)),
+        Treatment::Covered => "covered by commitments of the group".to_owned(),
         Treatment::AtCost => "at cost: a commitment of the group".to_owned(),
         Treatment::AtEffectiveCost => {
             let owner = commitment::owner(cube, class);
@@ -56,6 +58,7 @@ pub fn treatment(cube: &Cube, class: &ChargeClass, of_class: Treatment) -> Strin
             let covered = matches!(line_item_type(cube, class), DiscountedUsage | SavingsPlanCoveredUsage);
             let owner = commitment::owner(cube, class);
             match covered {
+                true if simulated => "priced On-Demand: no commitment of the group covers it".to_owned(),
                 true => format!("priced On-Demand: account `{owner}` outside the group owns the commitment"),
                 false if of_base == Base::ZeroRate => "free usage stays free".to_owned(),
                 false => "priced".to_owned(),

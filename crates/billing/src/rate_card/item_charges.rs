@@ -30,18 +30,11 @@ pub struct ItemCharge {
 /// # Errors
 /// [`PricingError::TooLarge`].
 pub fn item_charges(cube: &Cube, book: &Book, card: &RateCard) -> Result<Vec<ItemCharge>, PricingError> {
-    let mut classes_of_group: Vec<Vec<usize>> = vec![Vec::new(); book.groups.len()];
-    for (class, entry) in card.entries.iter().enumerate() {
-        if let Some(group) = entry.group
-            && entry.treatment.is_on_bill()
-        {
-            classes_of_group[group as usize].push(class);
-        }
-    }
+    let charged_by_group = charged(cube, book, card);
     let mut charges = Vec::new();
     for (number, item) in book.items.iter().enumerate().filter(|(_, item)| item.is_active(cube.period)) {
-        let classes = classes_of_group[item.billing_group].as_slice();
-        let evaluation = Evaluation { cube, book, card, number, item };
+        let charged = charged_by_group[item.billing_group].as_slice();
+        let evaluation = Evaluation { cube, book, number, item };
         match &item.charge {
             Charge::Flat(_) => {
                 let amount = evaluation.flat(number)?;
@@ -55,21 +48,14 @@ pub fn item_charges(cube: &Cube, book: &Book, card: &RateCard) -> Result<Vec<Ite
                 });
             }
             Charge::Percentage(charge) if charge.itemized => {
-                for &class in classes
-                    .iter()
-                    .filter(|&&class| charge.of_billing_group && evaluation.passes(charge, class))
-                {
-                    let base = card.entries[class].amount;
-                    charges.push(evaluation.percentage(
-                        charge,
-                        Some(class),
-                        evaluation.currency(class),
-                        base,
-                    )?);
+                let passes = |of: &&Charged| charge.of_billing_group && evaluation.passes(charge, of);
+                for of in charged.iter().filter(passes) {
+                    let currency = evaluation.currency(of.class);
+                    charges.push(evaluation.percentage(charge, Some(of.class), currency, of.amount)?);
                 }
             }
             Charge::Percentage(charge) => {
-                for (currency, base) in evaluation.bases(charge, classes)? {
+                for (currency, base) in evaluation.bases(charge, charged)? {
                     charges.push(evaluation.percentage(charge, None, currency, base)?);
                 }
             }
@@ -78,10 +64,38 @@ pub fn item_charges(cube: &Cube, book: &Book, card: &RateCard) -> Result<Vec<Ite
     Ok(charges)
 }
 
+/// What a group is charged for a class, or for what commitments cover of it.
+#[derive(Debug, Clone, Copy)]
+struct Charged {
+    class: usize,
+    is_negation: bool,
+    amount: Amount,
+}
+
+/// What every group is charged, in the order of classes; of a class first what commitments leave, then what they cover.
+fn charged(cube: &Cube, book: &Book, card: &RateCard) -> Vec<Vec<Charged>> {
+    let mut by_group: Vec<Vec<Charged>> = vec![Vec::new(); book.groups.len()];
+    let mut covered = card.covered.iter().peekable();
+    for (class, entry) in card.entries.iter().enumerate() {
+        if let Some(group) = entry.group.filter(|_| entry.treatment.is_on_bill()) {
+            let kind = line_item_type(cube, &cube.classes[class]);
+            let is_negation = kind == LineItemType::SavingsPlanNegation;
+            by_group[group as usize].push(Charged { class, is_negation, amount: entry.amount });
+        }
+        while let Some(part) = covered.next_if(|part| part.covered.class as usize == class) {
+            let of_group = &mut by_group[part.group as usize];
+            of_group.push(Charged { class, is_negation: false, amount: part.amount });
+            if part.negated.is_some() {
+                of_group.push(Charged { class, is_negation: true, amount: part.amount.negated() });
+            }
+        }
+    }
+    by_group
+}
+
 struct Evaluation<'a> {
     cube: &'a Cube,
     book: &'a Book,
-    card: &'a RateCard,
     number: usize,
     item: &'a CustomLineItem,
 }
@@ -99,7 +113,7 @@ impl Evaluation<'_> {
     fn bases(
         &self,
         charge: &PercentageCharge,
-        classes: &[usize],
+        charged: &[Charged],
     ) -> Result<BTreeMap<Currency, Amount>, PricingError> {
         let mut bases: BTreeMap<Currency, Amount> = BTreeMap::new();
         let mut add = |currency, amount| {
@@ -108,8 +122,8 @@ impl Evaluation<'_> {
             Ok(())
         };
         if charge.of_billing_group {
-            for &class in classes.iter().filter(|&&class| self.passes(charge, class)) {
-                add(self.currency(class), self.card.entries[class].amount).map_err(|e| self.too_large(e))?;
+            for of in charged.iter().filter(|of| self.passes(charge, of)) {
+                add(self.currency(of.class), of.amount).map_err(|e| self.too_large(e))?;
             }
         }
         for &item in charge.of_items.iter().filter(|&&item| self.book.items[item].is_active(self.cube.period))
@@ -122,14 +136,12 @@ impl Evaluation<'_> {
         Ok(bases)
     }
 
-    /// Whether the item's filter lets a class into the base.
-    fn passes(&self, charge: &PercentageCharge, class: usize) -> bool {
-        let class = &self.cube.classes[class];
+    /// Whether the item's filter lets a charge into the base.
+    fn passes(&self, charge: &PercentageCharge, of: &Charged) -> bool {
+        let class = &self.cube.classes[of.class];
         match &charge.filter {
             None => true,
-            Some(Filter::WithoutSavingsPlanNegation) => {
-                line_item_type(self.cube, class) != LineItemType::SavingsPlanNegation
-            }
+            Some(Filter::WithoutSavingsPlanNegation) => !of.is_negation,
             Some(Filter::OnlyService(service)) => self.cube.product(class) == service,
             Some(Filter::WithoutService(service)) => self.cube.product(class) != service,
         }

@@ -4,7 +4,7 @@
 //! its SKUs in the group.
 
 use super::tariffs::{Tariffs, TierSource};
-use crate::charge_class::{ChargeClass, Cube, KeyColumn, Measure, TextId};
+use crate::charge_class::{ChargeClass, Cube, KeyColumn, TextId};
 use crate::money::{Amount, DecimalError, Quantity, Rate, product};
 use crate::tier_pool;
 use crate::tiers::Tiers;
@@ -116,7 +116,7 @@ impl Pools {
         number
     }
 
-    /// Prices every pool as a whole; gives the pools, and what each class has of its own.
+    /// Prices every pool as a whole, by the usage that each class has in it; gives the pools, and what each class has of its own.
     ///
     /// # Errors
     /// [`DecimalError::TooLarge`], and a class of the pool.
@@ -124,17 +124,17 @@ impl Pools {
         mut self,
         cube: &Cube,
         tariffs: &Tariffs,
+        usage: impl Fn(&u32) -> Quantity,
     ) -> Result<(Vec<TierPool>, Shares), (u32, DecimalError)> {
-        let usage = |class: &u32| cube.classes[*class as usize].sum(Measure::Usage);
         for pool in &mut self.pools {
-            pool.usage = sum(pool.classes.iter().map(usage)).map_err(|error| (pool.classes[0], error))?;
+            pool.usage = sum(pool.classes.iter().map(&usage)).map_err(|error| (pool.classes[0], error))?;
         }
         self.fill_together().map_err(|(pool, error)| (self.pools[pool as usize].classes[0], error))?;
         self.give_quotas(cube, tariffs)
             .map_err(|(pool, error)| (self.pools[pool as usize].classes[0], error))?;
         let mut amounts = Vec::new();
         for number in 0..self.pools.len() {
-            let own = self.shares(number, usage).map_err(|error| (self.pools[number].classes[0], error))?;
+            let own = self.shares(number, &usage).map_err(|error| (self.pools[number].classes[0], error))?;
             let pool = &mut self.pools[number];
             pool.amount = own
                 .iter()

@@ -3,7 +3,7 @@
 //! An hour's records fill a segment of some 4 KiB in memory, which then goes to the end of the scratch file. So a thread holds one open
 //! segment an hour, 3 MB in all, however many lines there are.
 
-use super::MEASURES_BY_HOUR;
+use billing::coverage::CUT_MEASURES;
 use std::collections::HashMap;
 use std::fs::File;
 use std::io;
@@ -13,7 +13,7 @@ use std::path::Path;
 /// Amounts must be below this, in units of 10⁻¹⁰, to be stored in 64 bits as eighteen digits.
 pub const UNITS_BEYOND: u64 = 1_000_000_000_000_000_000;
 
-const AMOUNTS: usize = MEASURES_BY_HOUR.len();
+const AMOUNTS: usize = CUT_MEASURES.len();
 const RECORD_BYTES: usize = 4 + 4 + 8 + 8 * AMOUNTS;
 /// How many records are written at once.
 const SEGMENT_BYTES: usize = RECORD_BYTES * (4_096 / RECORD_BYTES);
@@ -26,7 +26,7 @@ pub struct Record {
     pub file: u32,
     /// Rows of the file before it.
     pub row: u64,
-    /// Units of [`MEASURES_BY_HOUR`].
+    /// Units of [`CUT_MEASURES`].
     pub units: [i64; AMOUNTS],
 }
 

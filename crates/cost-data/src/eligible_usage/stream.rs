@@ -1,12 +1,13 @@
 //! Eligible usage read back, an hour at a time: memory holds one hour and a batch, however large the month is.
 
-use super::{CLASS, EligibleLine, FILE, HOUR, MEASURES_BY_HOUR, ROW, VERSION, content, hours_of};
+use super::{CLASS, FILE, HOUR, ROW, VERSION, content, hours_of};
 use crate::cube_file::CubeFileError;
 use crate::source::Source;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Decimal128Type, Int32Type, Int64Type};
 use arrow_array::{Array, Decimal128Array, Int32Array, Int64Array, RecordBatch};
 use billing::charge_class::Cube;
+use billing::coverage::{CUT_MEASURES, EligibleLine};
 use billing::money::Quantity;
 use parquet::arrow::arrow_reader::{
     ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
@@ -138,7 +139,7 @@ fn decode(batch: &RecordBatch) -> Result<Vec<(u32, EligibleLine)>, CubeFileError
     let number = |name| column(name)?.as_primitive_opt::<Int32Type>().ok_or_else(wrong);
     let [hours, classes, files]: [&Int32Array; 3] = [number(HOUR)?, number(CLASS)?, number(FILE)?];
     let rows: &Int64Array = column(ROW)?.as_primitive_opt::<Int64Type>().ok_or_else(wrong)?;
-    let amounts = MEASURES_BY_HOUR
+    let amounts = CUT_MEASURES
         .map(|measure| column(measure.name())?.as_primitive_opt::<Decimal128Type>().ok_or_else(wrong));
     let [usage, normalized, unblended, net, public] = amounts;
     let amounts = [usage?, normalized?, unblended?, net?, public?];
@@ -152,11 +153,7 @@ fn decode(batch: &RecordBatch) -> Result<Vec<(u32, EligibleLine)>, CubeFileError
             class: classes.value(row).try_into().map_err(below_0)?,
             file: files.value(row).try_into().map_err(below_0)?,
             row: rows.value(row).try_into().map_err(below_0)?,
-            usage: usage?,
-            normalized_usage: normalized?,
-            unblended: unblended?,
-            net_unblended: net?,
-            public_on_demand: public?,
+            measures: [usage?, normalized?, unblended?, net?, public?],
         };
         Ok((hours.value(row).try_into().map_err(below_0)?, line))
     };

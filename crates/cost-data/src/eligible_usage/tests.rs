@@ -5,6 +5,7 @@ mod large;
 use super::*;
 use crate::reading::{Reading, Request, hex, read};
 use billing::charge_class::{Cube, KeyColumn};
+use billing::coverage::{CUT_MEASURES, CutMeasures, EligibleLine};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use tempfile::TempDir;
@@ -107,14 +108,12 @@ fn month(seed: u64, lines: usize) -> Vec<Line> {
 }
 
 /// What does not depend on where a line stands: hour, class and amounts, as a sorted list.
-fn contents(read: &Read) -> Vec<(u32, String, [Quantity; 5])> {
+fn contents(read: &Read) -> Vec<(u32, String, CutMeasures)> {
     let cube = &read.reading.cube;
     let mut all: Vec<_> = (read.lines().into_iter())
         .map(|(hour, line)| {
             let class = cube.class_id(&cube.classes[line.class as usize]).to_string();
-            let EligibleLine { usage, normalized_usage, unblended, net_unblended, public_on_demand, .. } =
-                line;
-            (hour, class, [usage, normalized_usage, unblended, net_unblended, public_on_demand])
+            (hour, class, line.measures)
         })
         .collect();
     all.sort();
@@ -154,22 +153,19 @@ fn rows_in_another_order_and_another_form_are_the_same_lines() {
 fn the_lines_of_every_class_sum_to_the_class() {
     let read = read_one(&month(9, 3_000));
     let cube = &read.reading.cube;
-    let mut sums: BTreeMap<u32, (u64, [Quantity; 5])> = BTreeMap::new();
+    let mut sums: BTreeMap<u32, (u64, CutMeasures)> = BTreeMap::new();
     for (_, line) in read.lines() {
         let (lines, sums) = sums.entry(line.class).or_default();
         *lines += 1;
-        let EligibleLine { usage, normalized_usage, unblended, net_unblended, public_on_demand, .. } = line;
-        for (sum, more) in
-            sums.iter_mut().zip([usage, normalized_usage, unblended, net_unblended, public_on_demand])
-        {
+        for (sum, more) in sums.iter_mut().zip(line.measures) {
             *sum = sum.plus(more).unwrap();
         }
     }
     let eligible = EligibleClasses::of(cube);
-    let expected: BTreeMap<u32, (u64, [Quantity; 5])> = (0..)
+    let expected: BTreeMap<u32, (u64, CutMeasures)> = (0..)
         .zip(&cube.classes)
         .filter(|(number, _)| eligible.has(*number))
-        .map(|(number, class)| (number, (class.lines, MEASURES_BY_HOUR.map(|measure| class.sum(measure)))))
+        .map(|(number, class)| (number, (class.lines, CUT_MEASURES.map(|measure| class.sum(measure)))))
         .collect();
     assert_eq!(sums, expected);
     let kinds: std::collections::BTreeSet<&str> = (expected.keys())
@@ -200,7 +196,9 @@ fn a_line_is_kept_under_its_hour_and_its_place() {
     let options = WriteOptions { row_group_rows: 3, ..loose(Form::Cur2Parquet) };
     let read = read_month(&lines, &options, 2, false);
     let found: Vec<_> = (read.lines().into_iter())
-        .map(|(hour, line)| (hour, line.file, line.row, line.usage.to_string(), line.unblended.to_string()))
+        .map(|(hour, line)| {
+            (hour, line.file, line.row, line.measures[0].to_string(), line.measures[2].to_string())
+        })
         .collect();
     let cost = || "0.096".to_owned();
     assert_eq!(
@@ -274,7 +272,7 @@ fn an_amount_beyond_eighteen_digits_is_named() {
     }
     let most = "99999999";
     let read = read_one(&[reservation_fee(), usage(0, most), usage(0, "-99999999")]);
-    assert_eq!(read.lines()[0].1.usage.to_string(), most);
+    assert_eq!(read.lines()[0].1.measures[0].to_string(), most);
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! The lines of all threads become one file, an hour at a time.
 
 use super::recorder::{LinePlace, Record, Recorder, Unkept};
-use super::{CLASS, FILE, HOUR, MEASURES_BY_HOUR, ROW, VERSION, content, hours_of};
+use super::{CLASS, FILE, HOUR, ROW, VERSION, content, hours_of};
 use crate::cube_file::CubeFileError;
 use crate::scan::ClassNumbers;
 use billing::charge_class::Cube;
 use billing::commitment::{Eligible, may_cover};
+use billing::coverage::CUT_MEASURES;
 use billing::rate_card::has_terms;
 use parquet::basic::{Compression, Encoding, LogicalType, Repetition, Type as Physical, ZstdLevel};
 use parquet::data_type::{DataType, Int32Type, Int64Type};
@@ -132,7 +133,7 @@ struct Rows {
     classes: Vec<i32>,
     files: Vec<i32>,
     rows: Vec<i64>,
-    amounts: [Vec<i64>; MEASURES_BY_HOUR.len()],
+    amounts: [Vec<i64>; CUT_MEASURES.len()],
 }
 
 impl Rows {
@@ -161,7 +162,7 @@ impl Rows {
             classes: Vec::new(),
             files: Vec::new(),
             rows: Vec::new(),
-            amounts: MEASURES_BY_HOUR.map(|_| Vec::new()),
+            amounts: CUT_MEASURES.map(|_| Vec::new()),
         })
     }
 
@@ -223,7 +224,7 @@ fn schema() -> ParquetResult<Type> {
             .map(Arc::new)
     };
     let places = [HOUR, CLASS, FILE].map(|name| number(name, Physical::INT32));
-    let amounts = MEASURES_BY_HOUR.map(|measure| amount(measure.name()));
+    let amounts = CUT_MEASURES.map(|measure| amount(measure.name()));
     let fields = places.into_iter().chain([number(ROW, Physical::INT64)]).chain(amounts);
     Type::group_type_builder("eligible_usage").with_fields(fields.collect::<Result<_, _>>()?).build()
 }

@@ -160,7 +160,7 @@ impl ClassPlan {
     #[must_use]
     pub fn new(class: &ChargeClass, entry: &Entry) -> Self {
         let treated = match entry.treatment {
-            Treatment::Ungrouped | Treatment::Dropped(_) => None,
+            Treatment::Ungrouped | Treatment::Dropped(_) | Treatment::Covered => None,
             Treatment::AtCost => Some(Treated::AtCost),
             Treatment::AtEffectiveCost => Some(Treated::AtEffectiveCost),
             Treatment::UnusedPart => Some(Treated::UnusedPart),

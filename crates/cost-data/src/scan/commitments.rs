@@ -7,11 +7,12 @@ use super::section::Section;
 use super::{Classes, NO_CLASS};
 use crate::batch::{Batch, CommitmentColumns, CommitmentValues, Numbers, OTHER_HOUR, Terms};
 use crate::commitment_inventory::{Notes, Span, Teller};
-use crate::eligible_usage::{MEASURES_BY_HOUR, Record, Recorder};
+use crate::eligible_usage::{Record, Recorder};
 use crate::layout::CommitmentColumn;
 use billing::charge_class::{KeyColumn, Measure};
 use billing::commitment::may_cover;
 use billing::cost_line::LineItemType;
+use billing::coverage::CUT_MEASURES;
 use foldhash::fast::FixedState;
 use std::collections::HashMap;
 
@@ -210,15 +211,15 @@ struct Usage<'a> {
     file: u32,
     row_of_file: u64,
     hours: Option<&'a [u16]>,
-    /// By place in [`MEASURES_BY_HOUR`]; empty where all are 0.
-    units: [&'a [i64]; MEASURES_BY_HOUR.len()],
+    /// By place in [`CUT_MEASURES`]; empty where all are 0.
+    units: [&'a [i64]; CUT_MEASURES.len()],
     /// Rows with a number beyond 64 bits.
     wide: Vec<usize>,
 }
 
 impl<'a> Usage<'a> {
     fn of(batch: &'a Batch, net: &'a Numbers, values: &'a CommitmentValues) -> Self {
-        let numbers = MEASURES_BY_HOUR.map(|measure| match measure {
+        let numbers = CUT_MEASURES.map(|measure| match measure {
             Measure::NetUnblended => Some(net),
             other => batch.numbers(other),
         });

@@ -124,7 +124,7 @@ pub fn of_lines(
         lines,
         usage_amount: sum(Measure::Usage).to_string(),
         aws_cost: sum(Measure::NetUnblended).to_string(),
-        treatment: wording::treatment(cube, class, entry.treatment),
+        treatment: wording::treatment(cube, class, entry.treatment, card.simulated),
         base,
         rule: rule.map(|rule| Rule {
             name: rule.name.clone(),

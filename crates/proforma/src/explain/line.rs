@@ -54,7 +54,7 @@ pub fn explain(arguments: &ExplainArguments, run: &RunFolder, id: &str) -> Resul
             format!("no row of the run's cost files has line item id `{id}`{}", interval.unwrap_or_default());
         return Err(Failure::input(problem).hint("AWS gives new ids with every delivery"));
     }
-    let (card, _) = rate(&run.cube, &run.book, &run.prices)?;
+    let (card, _) = rate(&run.cube, &run.book, &run.prices, run.coverage()?)?;
     let rows = found.into_iter().map(|line| row(run, &card, line)).collect::<anyhow::Result<Vec<_>>>()?;
     match arguments.output {
         TextFormat::Json => print(&to_json(&rows)?)?,

@@ -57,7 +57,7 @@ pub fn explain(
         Failure::input(format!("the run has no billing group `{group_name}`"))
             .hint(format!("it has {}", names.join(", ")))
     })?;
-    let (card, charges) = rate(cube, book, &run.prices)?;
+    let (card, charges) = rate(cube, book, &run.prices, run.coverage()?)?;
     let statements = statement::statements(cube, book, &card, &charges)?;
     let wanted = Wanted { arguments, run, card: &card, charges: &charges, group, product };
     let mut explanations = Vec::new();

@@ -83,7 +83,12 @@ impl Key {
         match (self, part.source) {
             (Self::Day, _) => part.date.map(date_text),
             (Self::Group, _) => part.group.map(|group| month.run.book.groups[group].name.clone()),
-            (_, Source::Class(class)) => self.value_of_class(month, class),
+            (Self::LineItemType, Source::Covered(_) | Source::Negation(_)) => {
+                month.covered_type(part).map(ToOwned::to_owned)
+            }
+            (_, Source::Class(_) | Source::Covered(_) | Source::Negation(_)) => {
+                month.class_of(part).and_then(|class| self.value_of_class(month, class))
+            }
             (Self::Service, Source::Item(statement, item)) => {
                 Some(month.statements[statement].items[item].product.clone())
             }

@@ -8,6 +8,7 @@ use billing::reconciliation::{CurrencyReconciliation, NotedClass};
 use billing::statement::Statement;
 use cost_data::reading::{FileReport, OtherProvider, hex};
 use serde::Serialize;
+use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
 #[derive(Serialize)]
@@ -20,6 +21,7 @@ pub struct ReconciliationFile<'a> {
     cost_cube: String,
     cost_cube_daily: Option<String>,
     price_list: Option<PriceListPart<'a>>,
+    commitments: CommitmentsPart,
     currencies: BTreeMap<&'a str, CurrencyPart>,
     statements: Vec<StatementPart<'a>>,
     lines: LinesPart,
@@ -45,6 +47,16 @@ struct PriceListPart<'a> {
     free_quotas: usize,
     skus_lacking: usize,
     warnings: &'a [String],
+}
+
+/// The files that say what commitments are and what they cover.
+#[derive(Serialize)]
+struct CommitmentsPart {
+    sha256: String,
+    simulated: bool,
+    eligible_usage: Option<String>,
+    coverage: Option<String>,
+    warnings: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -130,7 +142,7 @@ struct FilePart<'a> {
 }
 
 /// The content of the file.
-pub fn content(results: &Results) -> anyhow::Result<ReconciliationFile<'_>> {
+pub fn content<'a>(results: &'a Results, commitments: &[u8]) -> anyhow::Result<ReconciliationFile<'a>> {
     let (account, report) = (&results.reconciliation, &results.report);
     let classes =
         |noted: &[NotedClass]| noted.iter().map(|noted| class_part(results, noted)).collect::<Vec<_>>();
@@ -143,6 +155,7 @@ pub fn content(results: &Results) -> anyhow::Result<ReconciliationFile<'_>> {
         cost_cube: format!("sha256:{}", hex(&results.cube_sha256)),
         cost_cube_daily: report.daily_sha256.as_ref().map(|hash| format!("sha256:{hash}")),
         price_list: price_list_part(&results.listed),
+        commitments: commitments_part(results, commitments),
         currencies: account
             .currencies
             .iter()
@@ -192,6 +205,18 @@ fn price_list_part(listed: &Listed) -> Option<PriceListPart<'_>> {
         skus_lacking: listed.skus_lacking,
         warnings: &listed.report.warnings,
     })
+}
+
+fn commitments_part(results: &Results, file: &[u8]) -> CommitmentsPart {
+    let of = |hash: &Option<String>| hash.as_ref().map(|hash| format!("sha256:{hash}"));
+    let commitments = &results.commitments;
+    CommitmentsPart {
+        sha256: format!("sha256:{}", hex(&Sha256::digest(file))),
+        simulated: commitments.coverage.is_some(),
+        eligible_usage: of(&commitments.eligible_usage),
+        coverage: of(&commitments.covered),
+        warnings: commitments.warnings.clone(),
+    }
 }
 
 fn currency_part(part: &CurrencyReconciliation) -> CurrencyPart {

@@ -26,7 +26,7 @@ fn cube() -> Cube {
             key[column as usize] = texts.intern(text);
         }
         let lines = u64::from(744 * LINES_PER_HOUR / CLASSES);
-        let sums = [Quantity::ZERO; MEASURES];
+        let sums = [billing::money::Quantity::ZERO; MEASURES];
         ChargeClass { key, lines, lines_without_net: 0, unblended_rate: TextId::NULL, sums }
     });
     let classes = classes.collect();
@@ -68,7 +68,7 @@ fn a_month_of_several_row_groups_is_read_an_hour_at_a_time() {
         for line in &of_hour {
             let row = i128::from(line.row);
             assert_eq!((line.row * 7 % 744, line.row % 4), (u64::from(hour), u64::from(line.file)));
-            assert_eq!((line.usage.units(), line.public_on_demand.units()), (row, 5 * row));
+            assert_eq!((line.measures[0].units(), line.measures[4].units()), (row, 5 * row));
         }
         wanted += 1;
     }

@@ -1,0 +1,264 @@
+//! What commitments cover in a run: simulated inside its billing groups when it is made, kept in it, and simulated again only for a book
+//! whose groups are others.
+
+use crate::failure::Failure;
+use crate::publish::{COMMITMENTS, COVERAGE, Draft, ELIGIBLE_USAGE};
+use crate::run_folder::{self, damaged};
+use anyhow::Context;
+use billing::allocation::Sharing;
+use billing::book::Book;
+use billing::charge_class::Cube;
+use billing::commitment::{self, Capacity, Commitment};
+use billing::coverage::{Coverage, Simulator, Utilization, as_in_the_real_bill};
+use billing::membership::Membership;
+use billing::money::DecimalError;
+use cost_data::commitment_inventory::CommitmentInventory;
+use cost_data::coverage_file;
+use cost_data::eligible_usage::{EligibleUsage, NotKept, StoredEligibleUsage, hours_of};
+use cost_data::reading::{Report, hex};
+use serde::Deserialize;
+use sha2::{Digest, Sha256};
+use std::borrow::Cow;
+use std::path::Path;
+use std::sync::OnceLock;
+
+/// How many remarks are said one by one.
+const LISTED_MAX: usize = 5;
+
+/// What a run knows of the month's commitments.
+#[derive(Default)]
+pub struct Commitments {
+    /// What they are, as far as the cost files say; nothing where nobody asked.
+    pub inventory: CommitmentInventory,
+    /// What they cover; none where coverage is as in the real bill.
+    pub coverage: Option<Coverage>,
+    /// Why it is.
+    pub why_not: Option<String>,
+    /// The SHA-256 of the files of eligible usage and of coverage, in hexadecimal, where there are some.
+    pub eligible_usage: Option<String>,
+    /// The same of what is covered.
+    pub covered: Option<String>,
+    /// What an operator should know.
+    pub warnings: Vec<String>,
+    /// What else there is to say.
+    pub notes: Vec<String>,
+}
+
+/// Simulates the commitments of a month that was read into a draft, and keeps there what they cover.
+pub fn simulate(
+    cube: &Cube,
+    book: &Book,
+    report: &mut Report,
+    wanted: bool,
+    draft: &Draft,
+) -> Result<Commitments, Failure> {
+    let inventory = report.commitments.take().unwrap_or_default();
+    let mut commitments = Commitments { inventory, ..Commitments::default() };
+    match &report.eligible_usage {
+        Some(EligibleUsage::Kept { sha256, .. }) => commitments.eligible_usage = Some(sha256.clone()),
+        Some(EligibleUsage::NotKept(reason)) => {
+            commitments.why_not = Some(reason.to_string());
+            if *reason != NotKept::NoCommitment && has_commitments(cube) {
+                commitments.warnings.push(format!("{NOT_SIMULATED}: {reason}"));
+            }
+        }
+        None if wanted => commitments.why_not = Some(AS_SHARED.to_owned()),
+        None => commitments.why_not = Some("`--no-simulation` was given".to_owned()),
+    }
+    if commitments.eligible_usage.is_some() {
+        let told = commitments.inventory.commitments();
+        let coverage = of_file(&draft.path(ELIGIBLE_USAGE), cube, book, &told, None)?;
+        let written = coverage_file::write(&draft.path(COVERAGE), cube, &coverage.days);
+        commitments.covered = Some(hex(&written.with_context(|| format!("cannot write `{COVERAGE}`"))?));
+        commitments.coverage = Some(coverage);
+        commitments.remark(cube, book, &told);
+    }
+    Ok(commitments)
+}
+
+/// What is said where the real bill decides what is covered.
+const NOT_SIMULATED: &str = "commitments are not simulated and cover what they cover in the real bill";
+/// Why a run has not kept the usage that they may cover.
+const AS_SHARED: &str = "the book shares commitments as in the real bill";
+
+/// Whether the month has any commitment.
+fn has_commitments(cube: &Cube) -> bool {
+    cube.classes.iter().any(|class| commitment::arn(cube, class).is_some())
+}
+
+impl Commitments {
+    /// Notes what the cost files leave open.
+    fn remark(&mut self, cube: &Cube, book: &Book, told: &[Commitment]) {
+        let membership = Membership::new(cube, book);
+        let real = as_in_the_real_bill(cube, told, &membership);
+        let untold = self.inventory.untold.iter().filter(|remark| real.contains(remark.arn.as_str()));
+        let untold: Vec<String> = untold
+            .map(|remark| format!("`{}` covers what it covers in the real bill: {}", remark.arn, remark.text))
+            .collect();
+        say_some(&mut self.warnings, untold, "commitments cover what they cover in the real bill");
+        let about = |remark: &cost_data::commitment_inventory::Remark| match remark.arn.as_str() {
+            "" => remark.text.clone(),
+            arn => format!("`{arn}`: {}", remark.text),
+        };
+        let remarks = self.inventory.remarks.iter().map(about).collect();
+        say_some(&mut self.notes, remarks, "remarks on commitments");
+        let conflicts = self.inventory.conflicts.iter().map(|conflict| {
+            let (lowest, [one, other]) = (&conflict.lowest, &conflict.plans);
+            format!(
+                "usage type `{}` has the plan rates {} and {} (`{one}`, `{other}`): the lower is used",
+                lowest.usage_type, lowest.rate, conflict.highest
+            )
+        });
+        say_some(&mut self.notes, conflicts.collect(), "usage types have several plan rates");
+    }
+}
+
+/// Adds the first of some sentences, and how many more there are.
+fn say_some(to: &mut Vec<String>, sentences: Vec<String>, what: &str) {
+    let more = sentences.len().saturating_sub(LISTED_MAX);
+    to.extend(sentences.into_iter().take(LISTED_MAX));
+    if more > 0 {
+        to.push(format!("{more} more {what}; commitments.json lists them"));
+    }
+}
+
+/// Simulates from a file of eligible usage, whose hash is checked where one is expected.
+pub fn of_file(
+    path: &Path,
+    cube: &Cube,
+    book: &Book,
+    commitments: &[Commitment],
+    expected: Option<&str>,
+) -> Result<Coverage, Failure> {
+    let unread = || format!("`{}` cannot be read", path.display());
+    let stored = StoredEligibleUsage::open(path, cube).with_context(unread)?;
+    if let Some(expected) = expected
+        && as_marked(&stored.sha256().with_context(unread)?) != expected
+    {
+        return Err(Failure::input(format!("`{}` is damaged, or of another run", path.display()))
+            .hint(run_folder::HINT_AGAIN));
+    }
+    let membership = Membership::new(cube, book);
+    let mut simulator =
+        Simulator::new(cube, commitments, &membership, hours_of(cube.period)).map_err(too_large)?;
+    let mut hours = stored.hours().with_context(unread)?;
+    let mut lines = Vec::new();
+    while let Some(hour) = hours.next_hour(&mut lines).with_context(unread)? {
+        simulator.add_hour(hour, &lines, |_, _| {}).map_err(too_large)?;
+    }
+    simulator.finish().map_err(too_large)
+}
+
+fn too_large(error: DecimalError) -> Failure {
+    Failure::input(format!("what commitments cover cannot be summed: an amount is {error}"))
+}
+
+/// Whether a book asks for simulated coverage at all.
+pub fn is_simulated_under(book: &Book) -> bool {
+    book.sharing != Sharing::Real
+}
+
+/// What `reconciliation.json` says of the files about commitments.
+#[derive(Deserialize)]
+pub struct MarkCommitments {
+    sha256: String,
+    simulated: bool,
+    eligible_usage: Option<String>,
+    coverage: Option<String>,
+}
+
+/// What is needed of `commitments.json`.
+#[derive(Deserialize)]
+struct Kept {
+    why_not: Option<String>,
+    families: String,
+    commitments: Vec<KeptUtilization>,
+    inventory: CommitmentInventory,
+}
+
+#[derive(Deserialize)]
+struct KeptUtilization {
+    used: String,
+    unused: String,
+}
+
+/// What commitments cover in a run that was opened, read when somebody asks.
+pub struct KnownCommitments {
+    mark: MarkCommitments,
+    coverage: OnceLock<Coverage>,
+}
+
+impl KnownCommitments {
+    /// By what the run's mark says.
+    pub const fn new(mark: MarkCommitments) -> Self {
+        Self { mark, coverage: OnceLock::new() }
+    }
+
+    /// What commitments cover in the run itself.
+    pub fn of_run(&self, folder: &Path, cube: &Cube) -> Result<Option<&Coverage>, Failure> {
+        let Some(expected) = self.mark.coverage.as_ref().filter(|_| self.mark.simulated) else {
+            return Ok(None);
+        };
+        if let Some(known) = self.coverage.get() {
+            return Ok(Some(known));
+        }
+        let kept = self.kept(folder)?;
+        let commitments = kept.inventory.commitments();
+        let (days, hash) = coverage_file::read(&folder.join(COVERAGE), cube, commitments.len())
+            .map_err(|error| damaged(folder, format!("`{COVERAGE}` cannot be read: {error}")))?;
+        if as_marked(&hash) != *expected {
+            return Err(damaged(folder, format!("`{COVERAGE}` is damaged, or of another run")));
+        }
+        let utilization = kept.commitments.iter().map(KeptUtilization::read).collect::<Result<Vec<_>, _>>();
+        let utilization =
+            utilization.map_err(|error| damaged(folder, format!("`{COMMITMENTS}`: an amount is {error}")))?;
+        Ok(Some(self.coverage.get_or_init(|| Coverage { commitments, utilization, days })))
+    }
+
+    /// What commitments cover under another book: what they cover in the run where its billing groups are the same, else simulated again. Also
+    /// what an operator should know where neither can be done.
+    pub fn under(
+        &self,
+        folder: &Path,
+        cube: &Cube,
+        book: &Book,
+    ) -> Result<(Option<Cow<'_, Coverage>>, Vec<String>), Failure> {
+        if !is_simulated_under(book) {
+            return Ok((None, Vec::new()));
+        }
+        let kept = self.kept(folder)?;
+        let families = as_marked(&Membership::new(cube, book).families());
+        if self.mark.simulated && families == kept.families {
+            return Ok((self.of_run(folder, cube)?.map(Cow::Borrowed), Vec::new()));
+        }
+        let Some(expected) = &self.mark.eligible_usage else {
+            let why = kept.why_not.filter(|_| has_commitments(cube));
+            let said = why.map(|why| format!("{NOT_SIMULATED}, for the run has not kept their usage: {why}"));
+            return Ok((None, said.into_iter().collect()));
+        };
+        let commitments = kept.inventory.commitments();
+        let coverage = of_file(&folder.join(ELIGIBLE_USAGE), cube, book, &commitments, Some(expected))?;
+        Ok((Some(Cow::Owned(coverage)), Vec::new()))
+    }
+
+    fn kept(&self, folder: &Path) -> Result<Kept, Failure> {
+        let text = std::fs::read(folder.join(COMMITMENTS))
+            .map_err(|error| damaged(folder, format!("`{COMMITMENTS}` cannot be read: {error}")))?;
+        if as_marked(&Sha256::digest(&text)) != self.mark.sha256 {
+            return Err(damaged(folder, format!("`{COMMITMENTS}` is damaged, or of another run")));
+        }
+        serde_json::from_slice(&text)
+            .map_err(|error| damaged(folder, format!("`{COMMITMENTS}` cannot be read: {error}")))
+    }
+}
+
+impl KeptUtilization {
+    fn read(&self) -> Result<Utilization, DecimalError> {
+        Ok(Utilization { used: Capacity::parse(&self.used)?, unused: Capacity::parse(&self.unused)? })
+    }
+}
+
+/// A hash as `reconciliation.json` has it.
+fn as_marked(hash: &[u8]) -> String {
+    format!("sha256:{}", hex(hash))
+}

@@ -1,0 +1,82 @@
+//! `commitments.json`: what the month's commitments are, and how far each was used inside its billing group.
+
+use super::Results;
+use billing::commitment::{Commitment, Terms};
+use billing::coverage::Utilization;
+use billing::membership::Membership;
+use cost_data::commitment_inventory::CommitmentInventory;
+use cost_data::reading::hex;
+use serde::Serialize;
+
+#[derive(Serialize)]
+pub struct CommitmentsFile<'a> {
+    /// Whether commitments were applied hour by hour inside billing groups.
+    simulated: bool,
+    /// Why they cover what they cover in the real bill instead.
+    why_not: Option<&'a str>,
+    /// What the simulation followed from beside the cost files: which accounts share commitments.
+    families: String,
+    commitments: Vec<CommitmentPart<'a>>,
+    inventory: &'a CommitmentInventory,
+}
+
+/// A commitment that was simulated, in what it gives: instances or normalised units for an hour, or money.
+#[derive(Serialize)]
+struct CommitmentPart<'a> {
+    arn: &'a str,
+    owner_account_id: &'a str,
+    /// The group that has its benefit.
+    billing_group: Option<&'a str>,
+    kind: &'static str,
+    hours_in_force: usize,
+    unit: &'static str,
+    given: String,
+    used: String,
+    unused: String,
+}
+
+/// The content of the file.
+pub fn content(results: &Results) -> anyhow::Result<CommitmentsFile<'_>> {
+    let membership = Membership::new(&results.cube, &results.book);
+    let commitments = &results.commitments;
+    let mut parts = Vec::new();
+    if let Some(coverage) = &commitments.coverage {
+        for (commitment, utilization) in coverage.commitments.iter().zip(&coverage.utilization) {
+            let group = membership.group_of_owner(&commitment.owner);
+            let group = group.map(|group| results.book.groups[group as usize].name.as_str());
+            parts.push(part(commitment, *utilization, group)?);
+        }
+    }
+    Ok(CommitmentsFile {
+        simulated: commitments.coverage.is_some(),
+        why_not: commitments.why_not.as_deref(),
+        families: format!("sha256:{}", hex(&membership.families())),
+        commitments: parts,
+        inventory: &commitments.inventory,
+    })
+}
+
+fn part<'a>(
+    commitment: &'a Commitment,
+    Utilization { used, unused }: Utilization,
+    billing_group: Option<&'a str>,
+) -> anyhow::Result<CommitmentPart<'a>> {
+    let (kind, unit) = match &commitment.terms {
+        Terms::Reservation(reservation) if reservation.is_size_flexible() => {
+            ("reservation", "normalized units")
+        }
+        Terms::Reservation(_) => ("reservation", "instances"),
+        Terms::SavingsPlan(_) => ("savings_plan", "money"),
+    };
+    Ok(CommitmentPart {
+        arn: &commitment.arn,
+        owner_account_id: &commitment.owner,
+        billing_group,
+        kind,
+        hours_in_force: commitment.hours.len(),
+        unit,
+        given: used.plus(unused)?.to_string(),
+        used: used.to_string(),
+        unused: unused.to_string(),
+    })
+}
