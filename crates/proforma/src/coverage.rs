@@ -89,13 +89,7 @@ fn has_commitments(cube: &Cube) -> bool {
 impl Commitments {
     /// Notes what the cost files leave open.
     fn remark(&mut self, cube: &Cube, book: &Book, told: &[Commitment]) {
-        let membership = Membership::new(cube, book);
-        let real = as_in_the_real_bill(cube, told, &membership);
-        let untold = self.inventory.untold.iter().filter(|remark| real.contains(remark.arn.as_str()));
-        let untold: Vec<String> = untold
-            .map(|remark| format!("`{}` covers what it covers in the real bill: {}", remark.arn, remark.text))
-            .collect();
-        say_some(&mut self.warnings, untold, "commitments cover what they cover in the real bill");
+        self.warnings.extend(untold(cube, book, &self.inventory, told));
         let about = |remark: &cost_data::commitment_inventory::Remark| match remark.arn.as_str() {
             "" => remark.text.clone(),
             arn => format!("`{arn}`: {}", remark.text),
@@ -111,6 +105,17 @@ impl Commitments {
         });
         say_some(&mut self.notes, conflicts.collect(), "usage types have several plan rates");
     }
+}
+
+/// The commitments of billing groups of which the cost files tell too little.
+fn untold(cube: &Cube, book: &Book, inventory: &CommitmentInventory, told: &[Commitment]) -> Vec<String> {
+    let real = as_in_the_real_bill(cube, told, &Membership::new(cube, book));
+    let untold = inventory.untold.iter().filter(|remark| real.contains(remark.arn.as_str()));
+    let untold = untold
+        .map(|remark| format!("`{}` covers what it covers in the real bill: {}", remark.arn, remark.text));
+    let mut warnings = Vec::new();
+    say_some(&mut warnings, untold.collect(), "commitments cover what they cover in the real bill");
+    warnings
 }
 
 /// Adds the first of some sentences, and how many more there are.
@@ -229,7 +234,10 @@ impl KnownCommitments {
         let kept = self.kept(folder)?;
         let families = as_marked(&Membership::new(cube, book).families());
         if self.mark.simulated && families == kept.families {
-            return Ok((self.of_run(folder, cube)?.map(Cow::Borrowed), Vec::new()));
+            let coverage = self.of_run(folder, cube)?;
+            let told = coverage.map_or(&[][..], |coverage| &coverage.commitments);
+            let warnings = untold(cube, book, &kept.inventory, told);
+            return Ok((coverage.map(Cow::Borrowed), warnings));
         }
         let Some(expected) = &self.mark.eligible_usage else {
             let why = kept.why_not.filter(|_| has_commitments(cube));
@@ -238,7 +246,8 @@ impl KnownCommitments {
         };
         let commitments = kept.inventory.commitments();
         let coverage = of_file(&folder.join(ELIGIBLE_USAGE), cube, book, &commitments, Some(expected))?;
-        Ok((Some(Cow::Owned(coverage)), Vec::new()))
+        let warnings = untold(cube, book, &kept.inventory, &commitments);
+        Ok((Some(Cow::Owned(coverage)), warnings))
     }
 
     fn kept(&self, folder: &Path) -> Result<Kept, Failure> {
