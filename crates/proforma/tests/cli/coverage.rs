@@ -395,3 +395,114 @@ fn a_damaged_run_is_refused_by_name() {
         });
     }
 }
+
+/// A plan of the payer's that has covered this much of an account in no group; acme and beta use 7 and 11 instances.
+fn shared_plan(commitment: &str, covered: &str) -> Vec<Line> {
+    let mut lines = plan(PAYER, commitment, OTHER, 3);
+    let used = lines
+        .iter_mut()
+        .find(|line| line.line_item_line_item_type.as_deref() == Some("SavingsPlanCoveredUsage"));
+    let used = used.expect("what it covers");
+    *used = in_hour(used.clone(), 3, covered);
+    lines.extend([usage(ACME, 7, "3"), usage(MATE, 9, "4"), usage(BETA, 7, "11")]);
+    lines
+}
+
+const PRO_RATA: &str = "[sharing]\ncommitments = \"pro_rata\"\n";
+
+#[test]
+fn what_the_payers_plan_has_saved_is_spread_by_eligible_usage() {
+    // 71.9425358 instances cost 6.9064834368 On-Demand. AWS's sample has these savings and weights, and these credits; a loss is a fee,
+    // of which 7/18 and 11/18 are 0.20747866346… and 0.32603789973….
+    for (commitment, saved, of_acme, of_beta) in [
+        ("0.005", "3.1864834368", "-1.2391880032", "-1.9472954336"),
+        ("0.01", "-0.5335165632", "0.2074786635", "0.3260378997"),
+    ] {
+        let lines = shared_plan(commitment, "71.9425358");
+        let done = run(&book(&ALL_OF_ACME, PRO_RATA), &lines, &[]);
+        for (group, usage, credit) in [("acme", "0.7392", of_acme), ("beta", "1.1616", of_beta)] {
+            let statement = done.statement(group, "USD");
+            let [item] = list(&statement["custom_line_items"]) else { panic!("{statement}") };
+            assert_eq!((text(&item["name"]), text(&item["amount"])), ("Savings Plans, pro rata", credit));
+            let kind = if credit.starts_with('-') { "Credit" } else { "Fee" };
+            assert_eq!(item["line_item_type"], kind);
+            assert_eq!(number(&statement["total"]), Exact::of(usage) + &Exact::of(credit));
+            assert!(!statement.to_string().contains(PAYER), "{statement}");
+        }
+        let said = &done.json("commitments.json")["pro_rata"][0];
+        assert_eq!((text(&said["arn"]), text(&said["saved"])), (savings_plan_arn(PAYER).as_str(), saved));
+        let weights: Vec<_> = list(&said["parts"]).iter().map(|part| text(&part["eligible_usage"])).collect();
+        assert_eq!(weights, ["0.672", "1.056"]);
+    }
+}
+
+#[test]
+fn usage_that_a_group_covers_itself_weighs_nothing() {
+    // A reservation of its own covers 5 of acme's 7 instances: 2/13 and 11/13 of 3.1864834368 are 0.490228221 and 2.6962552158.
+    let mut lines = shared_plan("0.005", "71.9425358");
+    lines.extend([reservation(MATE)]);
+    lines.retain(|line| {
+        line.line_item_usage_account_id.as_deref() != Some(MATE)
+            || line.line_item_line_item_type.as_deref() != Some("Usage")
+    });
+    lines.extend((20..24).map(|hour| usage(MATE, hour, "1")));
+    let done = run(&book(&ALL_OF_ACME, PRO_RATA), &lines, &[]);
+    let credits = ["acme", "beta"].map(|group| {
+        let statement = done.statement(group, "USD");
+        text(&statement["custom_line_items"][0]["amount"]).to_owned()
+    });
+    assert_eq!(credits, ["-0.4902282210", "-2.6962552158"].map(|text| text.trim_end_matches('0')));
+}
+
+#[test]
+fn runs_that_share_pro_rata_are_asked_like_others() {
+    let lines = shared_plan("0.005", "71.9425358");
+    let (members, pro_rata) = (book(&ALL_OF_ACME, ""), book(&ALL_OF_ACME, PRO_RATA));
+    let (one, other) = (run(&members, &lines, &[]), run(&pro_rata, &lines, &["--export", "cur2"]));
+    let folder = tempfile::tempdir().expect("a folder");
+    let draft = folder.path().join("draft.toml");
+    fs::write(&draft, &pro_rata).expect("a draft");
+    let draft = draft.to_str().expect("UTF-8");
+    let rows = proforma(&["preview", "--run", one.folder(), "--book", draft, "--output", "json"]).printed();
+    let after: Vec<_> = list(&rows).iter().map(|row| text(&row["after"]).to_owned()).collect();
+    assert_eq!(after, ["-0.4999880032", "-0.7856954336", "-1.2856834368"]);
+    let difference = proforma(&["diff", one.folder(), other.folder(), "--output", "json"]).succeeded().stdout;
+    assert!(difference.contains("custom line item `Savings Plans, pro rata` added"), "{difference}");
+    let arguments =
+        ["explain", "--run", other.folder(), "--group", "beta", "--product", "AWSBillingConductor"];
+    let said = proforma(&arguments).succeeded().stdout;
+    assert!(
+        said.contains("custom line item `Savings Plans, pro rata`") && said.contains("-1.9472954336"),
+        "{said}"
+    );
+    assert!(other.out.join("pro-forma/beta").is_dir());
+}
+
+#[test]
+fn what_is_not_known_is_not_spread() {
+    let lines = shared_plan("0.005", "71.9425358");
+    let pro_rata = book(&ALL_OF_ACME, PRO_RATA);
+    let options = WriteOptions::new(Form::Cur2Parquet, PERIOD);
+    let asked = |lines: &[Line], more: &[&str]| {
+        Run::new(PERIOD, &pro_rata, |cost| drop(write_month(cost, lines, &options))).with(more).go()
+    };
+    asked(&lines, &["--no-simulation"])
+        .refused(&["`sharing.commitments = \"pro_rata\"` cannot be applied", "hint: "]);
+    // Nobody has usage that the plan could cover: the payer keeps what it has saved.
+    let nobody: Vec<Line> = lines
+        .iter()
+        .filter(|line| line.line_item_line_item_type.as_deref() != Some("Usage"))
+        .cloned()
+        .chain([Line::usage(ACME, "AmazonS3", "Requests-Tier1", "3")])
+        .collect();
+    let done = asked(&nobody, &[]).succeeded();
+    assert_eq!(list(&done.statement("acme", "USD")["custom_line_items"]).len(), 0);
+    assert_eq!(list(&done.json("commitments.json")["pro_rata"][0]["parts"]).len(), 0);
+    // A plan without hourly fees is not told.
+    let untold: Vec<Line> = lines
+        .into_iter()
+        .filter(|line| line.line_item_line_item_type.as_deref() != Some("SavingsPlanRecurringFee"))
+        .collect();
+    let done = asked(&untold, &[]).succeeded();
+    assert!(done.stderr.contains("has no benefit that could be spread"), "{}", done.stderr);
+}
