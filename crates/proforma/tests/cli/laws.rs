@@ -71,8 +71,8 @@ impl Case {
             .expect("one")
     }
 
-    /// The case with the coverage of the real bill.
-    fn as_billed(mut self) -> Self {
+    /// The case as billed: with the coverage of the real bill.
+    fn billed(mut self) -> Self {
         self.more.push(AS_BILLED);
         self
     }
