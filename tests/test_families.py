@@ -16,7 +16,7 @@ import pricing
 from family_months import (C5_LARGE, FIRST, M5_2XLARGE, M5_DEDICATED, M5_LARGE, M5_UNUSED, M5_WINDOWS, M5_XLARGE, MULTI_ZONE,
                            ONE_ZONE, PAYER, PERIOD, Month, classes, made_by, rates_of, read)
 from own_coverage import ONE
-from program import priced, units
+from program import priced, report, units
 from random_families import RandomMonth
 
 SEEDS, FEW_SEEDS = range(12), range(4)
@@ -313,6 +313,33 @@ def test_commitments_on_the_same_terms_stand_together(of_group, third):
     assert of_group(month, [OWNER, MEMBER, OTHER]).used == ["0.048", "0.0000425", "0.048"]
 
 
+def test_a_plan_has_the_lower_of_its_own_rates_else_the_lower_of_those_of_its_kind(of_group):
+    """0.02 and 0.048 for m5 are told of itself; 0.03 and 0.04 for c5 of the others; one's 0.01 for m5 is not of the plan."""
+    month = Month()
+    tenth = lambda *rates: {rates_of(product): rate * ONE // 100 for product, rate in rates}
+    plan, *others = (month.plan(owner, COMPUTE, ONE, table) for owner, table in [
+        (OWNER, at_half(M5_LARGE)), (OUTSIDE, tenth((C5_LARGE, 3), (M5_LARGE, 1))), (OUTSIDE, tenth((C5_LARGE, 4)))])
+    for product, it in ((M5_LARGE, plan), (C5_LARGE, others[0]), (M5_LARGE, others[0]), (C5_LARGE, others[1])):
+        month.usage(OUTSIDE, product, 1, ONE, it)
+    month.usage(OUTSIDE, M5_LARGE, 2, ONE, plan | {"table": tenth((M5_LARGE, 2))})
+    for product in (M5_LARGE, C5_LARGE):
+        month.usage(OWNER, product, 5, ONE)
+    assert of_group(month, [OWNER]).used == ["0.05", "0", "0"]
+
+
+def test_without_times_a_reservation_is_in_force_all_month_and_a_plan_in_the_hours_of_its_fees(of_group):
+    month = Month()
+    month.reservation(OWNER, M5_LARGE, 1)
+    plan = month.plan(OWNER, COMPUTE, ONE, at_half(C5_LARGE), begin=FIRST + timedelta(hours=5), end=FIRST + timedelta(hours=7))
+    month.usage(OUTSIDE, C5_LARGE, 5, ONE, plan)
+    for row in month.rows:
+        row |= dict.fromkeys(name for name in row if name.endswith(("_start_time", "_end_time")))
+    for hour in (0, 4, 5, 6, 7):
+        month.usage(OWNER, C5_LARGE, hour, ONE)
+        month.usage(OWNER, M5_LARGE, hour, ONE)
+    assert of_group(month, [OWNER]).used == ["20", "0.085"]
+
+
 def test_usage_below_zero_takes_back_and_what_is_left_of_nothing_has_no_line(of_group):
     """An hour's usage of a class is what its lines sum to: 1 − 0.25 is covered whole, −0.25 is not covered."""
     month = Month()
@@ -387,6 +414,31 @@ def of_commitment(it, simulation):
     else:
         kind, unit = "reservation", "normalized units" if own_coverage.is_flexible(it) else "instances"
     return [it["owner"], simulation.group_of[it["arn"]], kind, hours, unit, given, used, given - used]
+
+
+def test_the_reports_have_the_totals_of_the_statements(random_month):
+    totals, of_report, by_day = Counter(), Counter(), Counter()
+    for group in random_month.book["billing_groups"]:
+        totals[group["name"]] = units(random_month.result.statement(group["name"])["statements"][0]["total"])
+    for row in random_month.result.cost_report:
+        of_report[row["billing_group"]] += units(row["pro_forma_cost"]) if row["billing_group"] else 0
+    for row in report(random_month.result.out, "--by", "group,day"):
+        by_day[row["billing_group"]] += units(row["pro_forma_cost"]) if row["billing_group"] else 0
+    assert +of_report == +by_day == totals
+
+
+@pytest.mark.parametrize("seed", FEW_SEEDS)
+def test_the_order_of_rows_and_threads_has_no_meaning(seed, tmp_path):
+    written = []
+    for threads in ("1", "2"):
+        month = RandomMonth(seed)
+        book, folder = month.book(), tmp_path / threads
+        folder.mkdir()
+        if threads == "2":
+            month.random.shuffle(month.rows)
+        out = run(month, book, folder, "--threads", threads).out
+        written.append({path.name: path.read_bytes() for path in [out / "commitments.json", *out.glob("statements/*")]})
+    assert written[0] == written[1]
 
 
 @pytest.mark.parametrize("seed", FEW_SEEDS)
