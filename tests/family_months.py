@@ -22,18 +22,19 @@ PERIOD, FIRST, HOURS = "2026-10", datetime(2026, 10, 1), 744
 PAYER = "999999999999"
 
 
-def columns(**families):
+def named(**families):
+    """Column names, by what they begin with."""
     return [f"{family}_{name}" for family, names in families.items() for name in names.split()]
 
 
-AMOUNTS = columns(
+AMOUNTS = named(
     line_item="usage_amount normalization_factor normalized_usage_amount unblended_cost net_unblended_cost",
     pricing="public_on_demand_cost",
     reservation="effective_cost amortized_upfront_fee_for_billing_period unused_recurring_fee "
                 "unused_amortized_upfront_fee_for_billing_period",
     savings_plan="savings_plan_rate savings_plan_effective_cost used_commitment total_commitment_to_date "
                  "amortized_upfront_commitment_for_billing_period")
-TEXTS = ["product", *columns(
+TEXTS = ["product", *named(
     identity="line_item_id time_interval",
     bill="payer_account_id billing_entity bill_type invoice_id invoicing_entity billing_period_start_date "
          "billing_period_end_date",
