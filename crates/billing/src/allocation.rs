@@ -11,8 +11,6 @@ use std::collections::BTreeMap;
 mod agenda;
 mod order;
 mod pools;
-mod sharing;
-pub use sharing::{Sharing, spread};
 
 use agenda::Agenda;
 

@@ -4,16 +4,17 @@
 //! the commitment could cover; where it was not worth its cost, a fee. AWS has a sample that makes such custom line items once a month; here
 //! they follow from the month. `docs/commitments.md` has the rule in words.
 
-use crate::allocation::Sharing;
 use crate::book::Book;
 use crate::charge_class::{ChargeClass, Cube, KeyColumn, Measure};
+use crate::class_kind::line_item_type;
 use crate::commitment::{self, Commitment, Eligible, Terms};
 use crate::cost_line::LineItemType;
 use crate::coverage::{Coverage, Remainders, remainders, stays};
 use crate::custom_line_item::{Charge, CustomLineItem, Kind};
 use crate::membership::Membership;
 use crate::money::{Amount, Currency, DecimalError, Quantity, product};
-use crate::rate_card::{line_item_type, unused};
+use crate::rate_card::unused;
+use crate::sharing::Sharing;
 use crate::tier_pool;
 use std::collections::{BTreeMap, HashMap};
 

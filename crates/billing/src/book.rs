@@ -6,12 +6,12 @@
 mod check;
 
 use crate::account::AccountId;
-use crate::allocation::Sharing;
 use crate::billing_group::BillingGroup;
 use crate::custom_line_item::{Charge, CustomLineItem};
 use crate::money::{Cost, Currency, Percentage};
 use crate::period::BillingPeriod;
 use crate::pricing::{PricingPlan, PricingRule};
+use crate::sharing::Sharing;
 use crate::tiers::Tier;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;

@@ -10,11 +10,10 @@
 
 use crate::book::Book;
 use crate::charge_class::{ChargeClass, ClassId, Cube, KeyColumn, Measure};
+use crate::class_kind::{LeftOut, left_out_of_aws_cost, line_item_type};
 use crate::coverage::{CUT_MEASURES, CoveredOfDay, on_demand_cost};
 use crate::money::{Amount, Cost, Currency, DecimalError, Quantity, product, shown_within};
-use crate::rate_card::{
-    CoveredPart, Entry, LinePrice, RateCard, Reason, left_out_of_aws_cost, line_item_type,
-};
+use crate::rate_card::{CoveredPart, Entry, LinePrice, RateCard};
 use crate::statement::{LineKey, Statement, usage_is_shown};
 use crate::tier_pool;
 use std::collections::HashMap;
@@ -240,7 +239,7 @@ fn whole(cube: &Cube, book: &Book, card: &RateCard, number: usize, shown: Option
     let class = &cube.classes[number];
     let kind = line_item_type(cube, class);
     let left_out = left_out_of_aws_cost(cube, class, kind);
-    let repeats = left_out == Some(Reason::SplitCostAllocation);
+    let repeats = left_out == Some(LeftOut::SplitCostAllocation);
     let usage = || card.class(cube, number).sum(Measure::Usage);
     Part {
         source: Source::Class(number),

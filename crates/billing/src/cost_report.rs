@@ -5,9 +5,10 @@
 
 use crate::book::Book;
 use crate::charge_class::{Cube, KeyColumn, Measure, TextId};
+use crate::class_kind::{left_out_of_aws_cost, line_item_type};
 use crate::custom_line_item;
 use crate::money::{Cost, Currency, DecimalError};
-use crate::rate_card::{RateCard, left_out_of_aws_cost, line_item_type};
+use crate::rate_card::RateCard;
 use crate::statement::Statement;
 use std::collections::{BTreeMap, HashMap};
 

@@ -11,11 +11,11 @@ pub use cut::Cut;
 pub use simulator::{CoveredUsage, Simulator};
 
 use crate::charge_class::{ChargeClass, Cube, KeyColumn, Measure, TextMap};
+use crate::class_kind::line_item_type;
 use crate::commitment::{self, Capacity, Commitment, EffectiveCost, Terms};
 use crate::cost_line::LineItemType;
 use crate::membership::Membership;
 use crate::money::{Amount, DecimalError, Quantity};
-use crate::rate_card::line_item_type;
 use std::collections::BTreeSet;
 
 /// The measures of usage that are cut with it; the others are about the coverage of the real bill.

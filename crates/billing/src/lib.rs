@@ -10,7 +10,11 @@ pub mod period;
 pub mod account;
 pub mod cost_line;
 
+pub mod abilities;
+
 pub mod charge_class;
+
+pub mod class_kind;
 
 pub mod tiers;
 
@@ -20,9 +24,9 @@ pub mod billing_group;
 pub mod custom_line_item;
 pub mod pricing;
 
-pub mod book;
+pub mod sharing;
 
-pub mod abilities;
+pub mod book;
 
 pub mod commitment;
 pub mod tier_pool;

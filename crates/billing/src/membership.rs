@@ -1,10 +1,10 @@
 //! Membership: the billing group of every account of a month, those that joined one by themselves among them.
 
 use crate::account::AccountId;
-use crate::allocation::Sharing;
 use crate::book::Book;
 use crate::charge_class::{ChargeClass, Cube, KeyColumn, TextId, TextMap};
 use crate::commitment;
+use crate::sharing::Sharing;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 

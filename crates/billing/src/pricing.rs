@@ -5,7 +5,7 @@
 
 use crate::charge_class::{TextId, TextMap, Texts};
 use crate::money::{Factor, Percentage};
-use crate::tiers::{Tier, TierMistake, Tiers};
+use crate::tiers::{CUSTOM_TIERS_MAX, Tier, TierMistake, Tiers};
 
 /// A rule that a pricing plan may hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -84,9 +84,6 @@ impl Pricing {
 /// One to ten tiers that a rule has in place of a price.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct CustomTiers(Tiers);
-
-/// How many tiers a rule may have.
-pub const CUSTOM_TIERS_MAX: usize = 10;
 
 impl CustomTiers {
     /// Checks the tiers, their number first.

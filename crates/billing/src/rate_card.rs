@@ -4,17 +4,20 @@
 //! words and their sources. A class's amount follows from its own sums and its entry alone, but for custom tiers, where a
 //! pool of classes shares one exact amount.
 
-use crate::abilities::{self, Ability, Feature};
-use crate::allocation::Sharing;
+use crate::abilities::{Ability, Feature};
 use crate::book::Book;
 use crate::charge_class::{ChargeClass, Cube, KeyColumn, Measure};
+use crate::class_kind::{
+    Free, LeftOut, free_offer, has_terms, in_words, is_spot, left_out_of_aws_cost, line_item_type,
+};
 use crate::commitment;
-use crate::cost_line::{LineItemType, is_split_operation, is_support};
+use crate::cost_line::LineItemType;
 use crate::coverage::{self, Coverage, Remainders};
 use crate::membership::Membership;
 use crate::money::{Amount, DecimalError, Factor, Rate, product, times};
 use crate::price_list::PriceList;
 use crate::pricing::{Pricing, RuleIndex, Selector};
+use crate::sharing::Sharing;
 use crate::tiers::Tiers;
 use std::collections::HashMap;
 
@@ -22,6 +25,7 @@ mod covered;
 mod item_charges;
 mod line_amount;
 mod pools;
+mod served;
 mod tariffs;
 pub use covered::CoveredPart;
 pub use item_charges::{ItemCharge, item_charges};
@@ -30,7 +34,6 @@ pub use pools::TierPool;
 pub use tariffs::TierSource;
 
 use pools::{Pools, SkuOfGroup};
-pub(crate) use tariffs::{Free, free_offer};
 use tariffs::{SkuPrice, Tariffs};
 
 /// What the pro forma bill does with a class.
@@ -79,6 +82,16 @@ pub enum Reason {
     PaidByEffectiveCost,
     /// A line item type that this program does not know.
     UnknownType,
+}
+
+impl From<LeftOut> for Reason {
+    fn from(reason: LeftOut) -> Self {
+        match reason {
+            LeftOut::SplitCostAllocation => Self::SplitCostAllocation,
+            LeftOut::Tax => Self::Tax,
+            LeftOut::Support => Self::Support,
+        }
+    }
 }
 
 /// What a price starts from.
@@ -208,7 +221,7 @@ pub fn rate_card(
     prices: &PriceList,
     coverage: Option<&Coverage>,
 ) -> Result<RateCard, PricingError> {
-    let verdict = abilities::verdict(cube, book);
+    let verdict = served::verdict(cube, book);
     if !verdict.refused.is_empty() {
         return Err(PricingError::NotServed(verdict.refused));
     }
@@ -317,7 +330,7 @@ impl<'a> Pricer<'a> {
         let cube = self.cube;
         let kind = line_item_type(cube, class);
         if let Some(reason) = left_out_of_aws_cost(cube, class, kind) {
-            return Treatment::Dropped(reason);
+            return Treatment::Dropped(reason.into());
         }
         if self.book.sharing == Sharing::Real
             && let Some(treatment) = as_on_the_real_bill(kind, commitment::arn(cube, class))
@@ -584,52 +597,4 @@ const fn effective_cost(kind: LineItemType) -> Measure {
         LineItemType::DiscountedUsage => Measure::ReservationEffective,
         _ => Measure::SavingsPlanEffective,
     }
-}
-
-/// A class as a person would name it.
-#[must_use]
-pub fn in_words(cube: &Cube, class: &ChargeClass) -> String {
-    let value = |column| cube.value(class, column).unwrap_or("-");
-    format!(
-        "account `{}`, product `{}`, usage type `{}`, operation `{}`, {}",
-        value(KeyColumn::UsageAccount),
-        cube.product(class),
-        value(KeyColumn::UsageType),
-        value(KeyColumn::Operation),
-        value(KeyColumn::LineItemType),
-    )
-}
-
-/// The line item type of a class.
-#[must_use]
-pub fn line_item_type(cube: &Cube, class: &ChargeClass) -> LineItemType {
-    cube.value(class, KeyColumn::LineItemType).map_or(LineItemType::Unknown, LineItemType::parse)
-}
-
-/// Whether and why a class is in no account's AWS cost: repeated cost, tax and support.
-#[must_use]
-pub fn left_out_of_aws_cost(cube: &Cube, class: &ChargeClass, kind: LineItemType) -> Option<Reason> {
-    let split_operation = cube.value(class, KeyColumn::Operation).is_some_and(is_split_operation);
-    if split_operation || cube.value(class, KeyColumn::SplitFlag).is_some() {
-        return Some(Reason::SplitCostAllocation);
-    }
-    if kind == LineItemType::Tax {
-        return Some(Reason::Tax);
-    }
-    cube.value(class, KeyColumn::ProductCode).is_some_and(is_support).then_some(Reason::Support)
-}
-
-/// Whether the month's lines say their pricing terms at all.
-#[must_use]
-pub fn has_terms(cube: &Cube) -> bool {
-    cube.classes.iter().any(|class| cube.filled(class, KeyColumn::PricingTerm).is_some())
-}
-
-/// Spot usage: said by the term or the usage type, or paid instance usage without a term where other lines have one.
-pub(crate) fn is_spot(cube: &Cube, class: &ChargeClass, has_terms: bool) -> bool {
-    let term = cube.filled(class, KeyColumn::PricingTerm);
-    let usage_type = cube.value(class, KeyColumn::UsageType).unwrap_or_default();
-    let paid = cube.value(class, KeyColumn::UnblendedRateState) == Some("+");
-    let without_term = has_terms && term.is_none() && paid && usage_type.contains("BoxUsage");
-    term == Some("Spot") || usage_type.contains("SpotUsage") || without_term
 }

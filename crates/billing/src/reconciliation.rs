@@ -6,10 +6,11 @@
 use crate::account::AccountId;
 use crate::book::Book;
 use crate::charge_class::{ChargeClass, ClassId, Cube, KeyColumn, Measure};
+use crate::class_kind::{left_out_of_aws_cost, line_item_type};
 use crate::commitment;
 use crate::cost_line::LineItemType;
 use crate::money::{Cost, Currency, DecimalError, Quantity};
-use crate::rate_card::{Base, RateCard, Reason, Treatment, left_out_of_aws_cost, line_item_type};
+use crate::rate_card::{Base, RateCard, Reason, Treatment};
 use crate::statement::Statement;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -146,7 +147,7 @@ impl Reconciliation {
         let left_out = left_out_of_aws_cost(cube, class, kind);
         let sum = match (left_out, entry.group) {
             (Some(reason), _) => {
-                total.left_out_of_aws_cost.entry(reason_name(cube, class, reason)).or_default()
+                total.left_out_of_aws_cost.entry(reason_name(cube, class, reason.into())).or_default()
             }
             (None, Some(_)) => &mut total.groups_total,
             (None, None) => &mut total.ungrouped_total,

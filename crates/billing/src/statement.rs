@@ -6,10 +6,11 @@
 
 use crate::book::Book;
 use crate::charge_class::{ChargeClass, Cube, KeyColumn, Measure, TextId, TextMap};
+use crate::class_kind::line_item_type;
 use crate::cost_line::LineItemType;
 use crate::custom_line_item::{self, Charge, Kind};
 use crate::money::{Amount, Cost, Currency, DecimalError, Quantity, shown};
-use crate::rate_card::{CoveredPart, ItemCharge, Operation, RateCard, line_item_type};
+use crate::rate_card::{CoveredPart, ItemCharge, Operation, RateCard};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// A billing group's pro forma bill in one currency.

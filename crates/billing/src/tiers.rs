@@ -1,7 +1,9 @@
 //! Tiers: what a quantity costs where the price per unit falls, or rises, with what has been used in the month.
 
 use crate::money::{Amount, DecimalError, Quantity, Rate, product};
-use crate::pricing::CUSTOM_TIERS_MAX;
+
+/// How many tiers a pricing rule may have.
+pub const CUSTOM_TIERS_MAX: usize = 10;
 
 /// A tier: `[begin, end)` of a pool's usage at a rate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

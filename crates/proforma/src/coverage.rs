@@ -1,12 +1,10 @@
 //! What commitments cover in a run: simulated inside its billing groups when it is made, kept in it, and simulated again only for a book
 //! whose groups are others.
 
-use crate::failure::Failure;
-use crate::publish::{COMMITMENTS, COVERAGE, Draft, ELIGIBLE_USAGE};
-use crate::run_folder::{self, damaged};
+use crate::failure::{Failure, HINT_AGAIN, damaged};
+use crate::publish::{COMMITMENTS, COVERAGE, Draft, ELIGIBLE_USAGE, as_marked};
 use anyhow::Context;
 use billing::account::arn_account;
-use billing::allocation::Sharing;
 use billing::benefit::{self, Benefit};
 use billing::book::Book;
 use billing::charge_class::Cube;
@@ -14,6 +12,7 @@ use billing::commitment::{self, Capacity, Commitment};
 use billing::coverage::{Coverage, Simulator, Utilization, as_in_the_real_bill};
 use billing::membership::Membership;
 use billing::money::DecimalError;
+use billing::sharing::Sharing;
 use cost_data::commitment_inventory::CommitmentInventory;
 use cost_data::coverage_file;
 use cost_data::eligible_usage::{EligibleUsage, NotKept, StoredEligibleUsage, hours_of};
@@ -203,8 +202,9 @@ pub fn of_file(
     if let Some(expected) = expected
         && as_marked(&stored.sha256().with_context(unread)?) != expected
     {
-        return Err(Failure::input(format!("`{}` is damaged, or of another run", path.display()))
-            .hint(run_folder::HINT_AGAIN));
+        return Err(
+            Failure::input(format!("`{}` is damaged, or of another run", path.display())).hint(HINT_AGAIN)
+        );
     }
     let membership = Membership::new(cube, book);
     let mut simulator =
@@ -347,9 +347,4 @@ impl KeptUtilization {
     fn read(&self) -> Result<Utilization, DecimalError> {
         Ok(Utilization { used: Capacity::parse(&self.used)?, unused: Capacity::parse(&self.unused)? })
     }
-}
-
-/// A hash as `reconciliation.json` has it.
-fn as_marked(hash: &[u8]) -> String {
-    format!("sha256:{}", hex(hash))
 }

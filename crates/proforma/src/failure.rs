@@ -1,9 +1,19 @@
 //! How a command ends that does not succeed.
 
+use std::path::Path;
 use std::process::ExitCode;
 
 /// The exit status for input that is not right.
 const INPUT: u8 = 2;
+
+/// The way out where a run's folder cannot be used.
+pub const HINT_AGAIN: &str = "price the month again with `proforma run`";
+
+/// A run's folder is not what the run has written.
+pub fn damaged(path: &Path, what: String) -> Failure {
+    let shown = path.display();
+    Failure::input(format!("`{shown}` is not as the run has written it: {what}")).hint(HINT_AGAIN)
+}
 
 /// Why a command did not do its work.
 #[derive(Debug)]

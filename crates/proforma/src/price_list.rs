@@ -2,7 +2,7 @@
 
 use crate::cli::{READ_COST_FILES, RunArguments};
 use crate::failure::Failure;
-use crate::publish::Draft;
+use crate::publish::{Draft, as_marked};
 use crate::reader::{limits, refused, threads};
 use anyhow::Context;
 use billing::charge_class::Cube;
@@ -62,7 +62,7 @@ pub fn open(folder: &Path, expected: Option<&str>) -> Result<PriceList, String> 
     let Some(expected) = expected else { return Ok(PriceList::default()) };
     let (prices, sha256) =
         kept::read(&folder.join(PRICE_LIST_FILE)).map_err(|error| format!("`{PRICE_LIST_FILE}` {error}"))?;
-    match format!("sha256:{}", hex(&sha256)) == expected {
+    match as_marked(&sha256) == expected {
         true => Ok(prices),
         false => Err(format!("`{PRICE_LIST_FILE}` is damaged, or of another run")),
     }

@@ -10,6 +10,7 @@ use crate::failure::Failure;
 use anyhow::Context;
 use cost_data::location::Location;
 use cost_data::price_list::kept::PRICE_LIST_FILE;
+use cost_data::reading::hex;
 use cost_data::source_file::SOURCE_FILE;
 use rustix::fs::{CWD, FlockOperation, RenameFlags, flock, renameat_with};
 use sha2::{Digest, Sha256};
@@ -285,6 +286,11 @@ fn sync_tree(folder: &Path) -> io::Result<()> {
     File::open(folder)?.sync_all()
 }
 
+/// A hash as the mark has it.
+pub fn as_marked(hash: &[u8]) -> String {
+    format!("sha256:{}", hex(hash))
+}
+
 /// A billing group's folder among the exported files.
 pub fn folder_name(group: &str) -> String {
     // One name there is taken.
@@ -309,7 +315,7 @@ pub fn file_name(name: &str) -> String {
     if encoded.len() <= FILE_NAME_BYTES_MAX {
         return encoded;
     }
-    let hash = cost_data::reading::hex(&Sha256::digest(name)[..8]);
+    let hash = hex(&Sha256::digest(name)[..8]);
     let mut end = FILE_NAME_BYTES_MAX - hash.len() - 1;
     while !encoded.is_char_boundary(end) {
         end -= 1;

@@ -6,7 +6,7 @@ mod bars;
 mod keys;
 
 use crate::cli::{Metric, OutputFormat, ReportArguments};
-use crate::failure::Failure;
+use crate::failure::{Failure, HINT_AGAIN};
 use crate::pricing::rate;
 use crate::run_folder::{self, RunFolder};
 use crate::terminal::{empty_table, print, to_json};
@@ -38,7 +38,7 @@ pub fn report(arguments: &ReportArguments) -> Result<(), Failure> {
     let covered = coverage.map_or(&[][..], |coverage| &coverage.days);
     let days = days.as_deref().map(|classes| Days { classes, covered });
     let parts = breakdown::parts(&run.cube, &run.book, &card, &statements, days);
-    let parts = parts.map_err(|error| Failure::input(error.to_string()).hint(run_folder::HINT_AGAIN))?;
+    let parts = parts.map_err(|error| Failure::input(error.to_string()).hint(HINT_AGAIN))?;
     let month = Month { run: &run, card: &card, statements: &statements };
     let of_groups =
         |part: &&Part| groups.is_empty() || part.group.is_some_and(|group| groups.contains(&group));

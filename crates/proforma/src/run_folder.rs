@@ -4,10 +4,9 @@
 
 use crate::book_file;
 use crate::coverage::{KnownCommitments, MarkCommitments};
-use crate::failure::Failure;
+use crate::failure::{Failure, HINT_AGAIN, damaged};
 use crate::price_list;
-use crate::publish::{BOOKS, COST_REPORT, CUBE, DAILY_CUBE, MARK};
-use billing::allocation::Sharing;
+use crate::publish::{BOOKS, COST_REPORT, CUBE, DAILY_CUBE, MARK, as_marked};
 use billing::book::Book;
 use billing::breakdown::DayOfClass;
 use billing::charge_class::Cube;
@@ -16,10 +15,10 @@ use billing::money::{Cost, Currency};
 use billing::period::BillingPeriod;
 use billing::price_list::PriceList;
 use billing::reconciliation::ControlTotal;
+use billing::sharing::Sharing;
 use cost_data::cube_file::StoredCube;
 use cost_data::daily_file;
 use cost_data::layout::CostFormat;
-use cost_data::reading::hex;
 use cost_data::source_file::SOURCE_FILE;
 use serde::Deserialize;
 use std::borrow::Cow;
@@ -84,7 +83,7 @@ impl RunFolder {
         let damaged = |what: String| damaged(&self.path, what);
         let (days, hash) = daily_file::read(&self.path.join(DAILY_CUBE))
             .map_err(|error| damaged(format!("`{DAILY_CUBE}` cannot be read: {error}")))?;
-        if sha256(&hash) != *expected {
+        if as_marked(&hash) != *expected {
             return Err(damaged(format!("`{DAILY_CUBE}` is damaged, or of another run")));
         }
         Ok(Some(days))
@@ -188,14 +187,6 @@ struct Version {
     program_version: String,
 }
 
-pub const HINT_AGAIN: &str = "price the month again with `proforma run`";
-
-/// A run's folder is not what the run has written.
-pub fn damaged(path: &Path, what: String) -> Failure {
-    let shown = path.display();
-    Failure::input(format!("`{shown}` is not as the run has written it: {what}")).hint(HINT_AGAIN)
-}
-
 /// Runs in the order of their months.
 ///
 /// # Errors
@@ -241,7 +232,7 @@ pub fn open(path: &Path) -> Result<RunFolder, Failure> {
     });
     let (cube, control) = stored.map_err(damaged)?;
     let mut book = book.map_err(|_| damaged("its book cannot be read".to_owned()))?.map_err(damaged)?;
-    let book_hash = sha256(&book.hash(period));
+    let book_hash = as_marked(&book.hash(period));
     if book_hash != mark.book {
         return Err(damaged("its book is not the one that priced it".to_owned()));
     }
@@ -360,12 +351,7 @@ fn read_cube(path: &Path, expected: &str) -> Result<(Cube, BTreeMap<Currency, Co
         (hash.join(), cube)
     });
     match hash {
-        Ok(hash) if sha256(&hash) == expected => cube.map_err(|error| format!("`{CUBE}`: {error}")),
+        Ok(hash) if as_marked(&hash) == expected => cube.map_err(|error| format!("`{CUBE}`: {error}")),
         _ => Err(format!("`{CUBE}` is damaged, or of another run")),
     }
-}
-
-/// A hash as `reconciliation.json` has it.
-fn sha256(hash: &[u8]) -> String {
-    format!("sha256:{}", hex(hash))
 }

@@ -2,11 +2,12 @@
 
 use billing::book::Book;
 use billing::charge_class::{ChargeClass, Cube, Measure};
+use billing::class_kind::line_item_type;
 use billing::commitment;
 use billing::cost_line::LineItemType;
 use billing::custom_line_item::{Charge, CustomLineItem, Filter};
 use billing::pricing::{Pricing, Scope};
-use billing::rate_card::{Base, Reason, Treatment, line_item_type};
+use billing::rate_card::{Base, Reason, Treatment};
 use billing::tiers::{Tier, Tiers};
 
 /// Why a price starts from this and not from the public On-Demand cost.

@@ -2,12 +2,12 @@
 
 use super::{BASIC_PRICING_PLAN, Book, Draft, FilterDraft, GroupDraft, ItemDraft, RuleDraft};
 use crate::account::AccountId;
-use crate::allocation::Sharing;
 use crate::billing_group::BillingGroup;
 use crate::custom_line_item::{Charge, CustomLineItem, Filter, Kind, PercentageCharge};
 use crate::money::{Cost, Currency, Percentage};
 use crate::period::BillingPeriod;
 use crate::pricing::{CustomTiers, Pricing, PricingPlan, PricingRule, Scope};
+use crate::sharing::Sharing;
 use std::collections::{BTreeMap, HashMap};
 use std::fmt;
 

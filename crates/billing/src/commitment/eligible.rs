@@ -2,9 +2,9 @@
 
 use super::{arn, usage_type::UsageType};
 use crate::charge_class::{ChargeClass, Cube, KeyColumn};
+use crate::class_kind::{Free, free_offer, has_terms, is_spot, left_out_of_aws_cost, line_item_type};
 use crate::cost_line::LineItemType;
 use crate::money::{Quantity, Rate};
-use crate::rate_card::{Free, free_offer, has_terms, is_spot, left_out_of_aws_cost, line_item_type};
 
 /// A charge class whose usage a commitment may cover, as the simulation sees it. Absent texts are empty.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -36,7 +36,7 @@ impl<'a> Eligible<'a> {
     /// that meters no usage, what AWS cost leaves out, and what the Always Free Tier gives (ours).
     ///
     /// Usage that the real bill shows as covered is eligible again: it was On-Demand usage before. `month_has_terms` is
-    /// [`crate::rate_card::has_terms`] of the cube.
+    /// [`crate::class_kind::has_terms`] of the cube.
     #[must_use]
     pub fn of(cube: &'a Cube, class: &ChargeClass, month_has_terms: bool) -> Option<Self> {
         let kind = line_item_type(cube, class);

@@ -2,13 +2,13 @@
 
 use super::*;
 use crate::account::AccountId;
-use crate::allocation::Sharing;
 use crate::billing_group::BillingGroup;
 use crate::book::{Book, Exports, Reports};
 use crate::charge_class::{KEY_COLUMNS, MEASURES, TextId, Texts};
 use crate::commitment::{PlanKind, PlanRates, SavingsPlan};
 use crate::money::Currency;
 use crate::period::BillingPeriod;
+use crate::sharing::Sharing;
 use std::collections::BTreeMap;
 
 const OWNER: &str = "111111111111";

@@ -1,7 +1,8 @@
 //! What commitments of a group cover stands on its bill at cost: no rule applies.
 
-use super::{Pricer, PricingError, in_words};
+use super::{Pricer, PricingError};
 use crate::charge_class::TextId;
+use crate::class_kind::in_words;
 use crate::cost_line::LineItemType;
 use crate::coverage::{CoveredOfDay, on_demand_cost, remainders};
 use crate::money::{Amount, Quantity};

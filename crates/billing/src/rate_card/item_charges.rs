@@ -1,8 +1,9 @@
 //! What custom line items charge: flat amounts, and percentages of a group's priced classes.
 
-use super::{PricingError, RateCard, in_words, line_item_type};
+use super::{PricingError, RateCard};
 use crate::book::Book;
 use crate::charge_class::{Cube, KeyColumn};
+use crate::class_kind::{in_words, line_item_type};
 use crate::cost_line::LineItemType;
 use crate::custom_line_item::{Charge, CustomLineItem, Filter, Kind, PercentageCharge};
 use crate::money::{Amount, Currency, DecimalError, percentage_of};

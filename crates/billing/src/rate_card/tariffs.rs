@@ -4,10 +4,10 @@
 //! no group of it can use more than the family. Where that cannot be told, nothing is guessed: the classes keep what AWS charged,
 //! and the reconciliation lists them. `docs/pricing.md` has the same in words.
 
-use super::{is_spot, left_out_of_aws_cost, line_item_type};
 use crate::abilities::{Ability, Feature};
 use crate::charge_class::{ChargeClass, Cube, KeyColumn, Measure, TextHasher, TextId, TextMap};
-use crate::cost_line::{LineItemType, is_limited_offer};
+use crate::class_kind::{Free, free_offer, is_spot, left_out_of_aws_cost, line_item_type};
+use crate::cost_line::LineItemType;
 use crate::money::{Currency, Quantity, Rate, ten_to};
 use crate::price_list::{ListPrice, PriceList};
 use crate::tiers::{Tier, Tiers};
@@ -117,25 +117,6 @@ pub struct Tariffs {
     quota_by_sku: TextMap<TextId, Option<u32>>,
     /// What the operator should know of the price list.
     warnings: Vec<String>,
-}
-
-/// Whether a class is free usage of a SKU that has a price, and for how long the offer is.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Free {
-    /// Under the Always Free Tier.
-    Always,
-    /// For twelve months, or on trial: the pro forma bill does not have such offers.
-    Limited,
-}
-
-/// Whether usage is free although its SKU has a public price.
-pub fn free_offer(cube: &Cube, class: &ChargeClass) -> Option<Free> {
-    let listed = cube.filled(class, KeyColumn::PublicRate).is_some_and(|rate| rate != "0");
-    if !listed || cube.value(class, KeyColumn::UnblendedRateState) != Some("0") {
-        return None;
-    }
-    let limited = cube.value(class, KeyColumn::Description).is_some_and(is_limited_offer);
-    Some(if limited { Free::Limited } else { Free::Always })
 }
 
 impl Tariffs {

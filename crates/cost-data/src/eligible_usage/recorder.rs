@@ -1,7 +1,7 @@
 //! What one thread keeps of eligible lines while it scans: records of one width in a file without a name, by the hour.
 //!
-//! An hour's records fill a segment of some 4 KiB in memory, which then goes to the end of the scratch file. So a thread holds one open
-//! segment an hour, 3 MB in all, however many lines there are.
+//! An hour's records fill a segment of some 1 KiB in memory, which then goes to the end of the scratch file. So a thread holds one open
+//! segment an hour, 0.8 MB in all, however many lines there are.
 
 use billing::coverage::CUT_MEASURES;
 use std::collections::HashMap;
@@ -16,7 +16,7 @@ pub const UNITS_BEYOND: u64 = 1_000_000_000_000_000_000;
 const AMOUNTS: usize = CUT_MEASURES.len();
 const RECORD_BYTES: usize = 4 + 4 + 8 + 8 * AMOUNTS;
 /// How many records are written at once.
-const SEGMENT_BYTES: usize = RECORD_BYTES * (4_096 / RECORD_BYTES);
+const SEGMENT_BYTES: usize = RECORD_BYTES * (1_024 / RECORD_BYTES);
 
 /// A line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -3,9 +3,10 @@
 use super::focus_by_class::{self, FocusText};
 use super::plan::{ClassPlan, Plan, Treated};
 use billing::charge_class::{ChargeClass, Cube, KeyColumn, Measure};
+use billing::class_kind::line_item_type;
 use billing::cost_line::LineItemType;
 use billing::money::{Rate, divide_half_away, ten_to};
-use billing::rate_card::{LinePrice, line_item_type};
+use billing::rate_card::LinePrice;
 
 /// A text that is made, not copied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

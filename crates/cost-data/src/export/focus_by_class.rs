@@ -4,9 +4,9 @@ use super::by_class::ON_DEMAND;
 use super::plan::{Plan, Treated};
 use super::reference::{HOURS, region_name, service_category};
 use billing::charge_class::{ChargeClass, Cube, KeyColumn};
+use billing::class_kind::line_item_type;
 use billing::commitment;
 use billing::cost_line::LineItemType;
-use billing::rate_card::line_item_type;
 
 /// A FOCUS column that is made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]

@@ -6,10 +6,10 @@ use crate::diagnostics::{Diagnostic, excerpt};
 use crate::limits::ODD_ACCOUNTS_SHOWN_MAX;
 use billing::account::AccountId;
 use billing::charge_class::{Cube, KeyColumn, Measure};
+use billing::class_kind::line_item_type;
 use billing::cost_line::LineItemType;
 use billing::money::Cost;
 use billing::period::BillingPeriod;
-use billing::rate_card::line_item_type;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// Files with the same lines: the delivery counts its cost twice. Files without lines may well be alike.

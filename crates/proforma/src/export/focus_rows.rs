@@ -7,11 +7,12 @@ use super::{Priced, RESIDUE, cause_of, cause_of_residue, description_of, instant
 use billing::account::AccountId;
 use billing::billing_group::BillingGroup;
 use billing::charge_class::{ChargeClass, KeyColumn, Measure};
+use billing::class_kind::line_item_type;
 use billing::commitment;
 use billing::cost_line::LineItemType;
 use billing::custom_line_item::{Kind, PRODUCT, PRODUCT_NAME};
 use billing::money::{Amount, Currency, DecimalError, Quantity, ten_to};
-use billing::rate_card::{Treatment, line_item_type};
+use billing::rate_card::Treatment;
 use billing::statement::{Statement, StatementItem};
 use cost_data::export::plan::AddedRow;
 use cost_data::export::reference::{HOURS, region_name, service_category};

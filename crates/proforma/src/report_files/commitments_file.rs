@@ -1,12 +1,12 @@
 //! `commitments.json`: what the month's commitments are, and how far each was used inside its billing group.
 
 use super::Results;
+use crate::publish::as_marked;
 use billing::benefit::Benefit;
 use billing::commitment::{Commitment, Terms};
 use billing::coverage::Utilization;
 use billing::membership::Membership;
 use cost_data::commitment_inventory::CommitmentInventory;
-use cost_data::reading::hex;
 use serde::Serialize;
 
 #[derive(Serialize)]
@@ -74,7 +74,7 @@ pub fn content(results: &Results) -> anyhow::Result<CommitmentsFile<'_>> {
     Ok(CommitmentsFile {
         simulated: commitments.coverage.is_some(),
         why_not: commitments.why_not.as_deref(),
-        families: format!("sha256:{}", hex(&membership.families())),
+        families: as_marked(&membership.families()),
         commitments: parts,
         pro_rata: commitments.benefits.iter().map(|benefit| pro_rata(results, &arns, benefit)).collect(),
         inventory_read: commitments.inventory_read,

@@ -2,11 +2,12 @@
 
 use super::Results;
 use crate::price_list::Listed;
+use crate::publish::as_marked;
 use billing::charge_class::KeyColumn;
 use billing::money::Cost;
 use billing::reconciliation::{CurrencyReconciliation, NotedClass};
 use billing::statement::Statement;
-use cost_data::reading::{FileReport, OtherProvider, hex};
+use cost_data::reading::{FileReport, OtherProvider};
 use serde::Serialize;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -150,9 +151,9 @@ pub fn content<'a>(results: &'a Results, commitments: &[u8]) -> anyhow::Result<R
         period: results.period.to_string(),
         payer_account_id: results.book.payer.as_str(),
         program_version: env!("CARGO_PKG_VERSION"),
-        snapshot: format!("sha256:{}", hex(&report.snapshot())),
-        book: format!("sha256:{}", hex(&results.book.hash(results.period))),
-        cost_cube: format!("sha256:{}", hex(&results.cube_sha256)),
+        snapshot: as_marked(&report.snapshot()),
+        book: as_marked(&results.book.hash(results.period)),
+        cost_cube: as_marked(&results.cube_sha256),
         cost_cube_daily: report.daily_sha256.as_ref().map(|hash| format!("sha256:{hash}")),
         price_list: price_list_part(&results.listed),
         commitments: commitments_part(results, commitments),
@@ -211,7 +212,7 @@ fn commitments_part(results: &Results, file: &[u8]) -> CommitmentsPart {
     let of = |hash: &Option<String>| hash.as_ref().map(|hash| format!("sha256:{hash}"));
     let commitments = &results.commitments;
     CommitmentsPart {
-        sha256: format!("sha256:{}", hex(&Sha256::digest(file))),
+        sha256: as_marked(&Sha256::digest(file)),
         simulated: commitments.coverage.is_some(),
         eligible_usage: of(&commitments.eligible_usage),
         coverage: of(&commitments.covered),

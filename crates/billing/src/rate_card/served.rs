@@ -1,0 +1,131 @@
+//! Which rules of a book the cost files of a month can serve.
+//!
+//! A rule that matches by something which is only derived from other columns is approximate, and one that matches by something which is not
+//! there is refused by name: never silently unmatched. `docs/focus.md` has the table in words.
+
+use crate::abilities::{Ability, Feature};
+use crate::book::Book;
+use crate::charge_class::Cube;
+use crate::custom_line_item::{Charge, Filter};
+use crate::pricing::Scope;
+use std::collections::{BTreeMap, BTreeSet};
+
+/// The kinds of rules that depend on what files can say; any other is exact.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+enum Kind {
+    BillingEntity,
+    Service,
+    Sku,
+    SkuOperation,
+    ServiceFilter,
+    NegationFilter,
+}
+
+/// A row of the table: what a kind of rule needs, and what becomes of it where the files only derive it or do not say it.
+type Need = (Kind, Feature, &'static str, &'static str);
+
+const NAMED: &str = "the files have no service code: it must be the service's name";
+const NO_SERVICE: &str = "the files name no service";
+
+const NEEDS: [Need; 7] = [
+    (
+        Kind::BillingEntity,
+        Feature::Seller,
+        "the seller is derived: `AWS Marketplace` where the publisher is not AWS",
+        "the files name no seller (FOCUS: neither `PublisherName` nor `HostProviderName`; CUR: no `bill_billing_entity`)",
+    ),
+    (Kind::Service, Feature::ServiceCode, NAMED, NO_SERVICE),
+    (Kind::Sku, Feature::ServiceCode, NAMED, NO_SERVICE),
+    (Kind::ServiceFilter, Feature::ServiceCode, NAMED, NO_SERVICE),
+    (
+        Kind::Sku,
+        Feature::UsageType,
+        "`SkuMeter` stands for the usage type",
+        "the files have no usage type (FOCUS: neither `x_UsageType` nor `SkuMeter`)",
+    ),
+    (
+        Kind::SkuOperation,
+        Feature::Operation,
+        "the operation is derived",
+        "the files have no operation (FOCUS: no `x_Operation`; CUR: no `line_item_operation`)",
+    ),
+    (
+        Kind::NegationFilter,
+        Feature::Negation,
+        "negations are derived",
+        "the files have no SavingsPlanNegation lines to leave out: in FOCUS covered usage costs 0",
+    ),
+];
+
+/// What of a book the files cannot serve, and what only approximately; each names the rules.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Verdict {
+    /// What cannot be served: the month must not be priced.
+    pub refused: Vec<String>,
+    /// What is approximate, and why.
+    pub approximate: Vec<String>,
+}
+
+/// How many rules a sentence names.
+const NAMED_MAX: usize = 10;
+
+/// Compares what is in force of a book with what a cube's files can say.
+#[must_use]
+pub fn verdict(cube: &Cube, book: &Book) -> Verdict {
+    let mut by_reason: BTreeMap<(Ability, &str), BTreeSet<String>> = BTreeMap::new();
+    for (kind, name) in in_force(cube, book) {
+        for (_, feature, derived, absent) in NEEDS.iter().filter(|(of, ..)| *of == kind) {
+            let reason = match cube.abilities.of(*feature) {
+                Ability::Told => continue,
+                Ability::Derived => (Ability::Derived, *derived),
+                Ability::Absent => (Ability::Absent, *absent),
+            };
+            by_reason.entry(reason).or_default().insert(name.clone());
+        }
+    }
+    let mut verdict = Verdict::default();
+    for ((ability, reason), names) in by_reason {
+        let names = enumerated(&names);
+        match ability {
+            Ability::Absent => verdict.refused.push(format!("{names} cannot be applied: {reason}")),
+            _ => verdict.approximate.push(format!("{names}: approximate, {reason}")),
+        }
+    }
+    verdict
+}
+
+/// Rules of plans that groups use, and custom line items of the period, by kind.
+fn in_force(cube: &Cube, book: &Book) -> Vec<(Kind, String)> {
+    let plans: BTreeSet<usize> = book.groups.iter().filter_map(|group| group.pricing_plan).collect();
+    let rules: BTreeSet<usize> =
+        plans.iter().flat_map(|plan| book.plans[*plan].rules.iter().copied()).collect();
+    let mut all = Vec::new();
+    for rule in rules.into_iter().map(|rule| &book.rules[rule]) {
+        let kinds: &[Kind] = match &rule.scope {
+            Scope::Global => &[],
+            Scope::BillingEntity(_) => &[Kind::BillingEntity],
+            Scope::Service(_) => &[Kind::Service],
+            Scope::Sku { operation: None, .. } => &[Kind::Sku],
+            Scope::Sku { operation: Some(_), .. } => &[Kind::Sku, Kind::SkuOperation],
+        };
+        all.extend(kinds.iter().map(|kind| (*kind, format!("pricing rule `{}`", rule.name))));
+    }
+    for item in book.items.iter().filter(|item| item.is_active(cube.period)) {
+        let Charge::Percentage(charge) = &item.charge else { continue };
+        let kind = match &charge.filter {
+            None => continue,
+            Some(Filter::WithoutSavingsPlanNegation) => Kind::NegationFilter,
+            Some(Filter::OnlyService(_) | Filter::WithoutService(_)) => Kind::ServiceFilter,
+        };
+        all.push((kind, format!("custom line item `{}`", item.name)));
+    }
+    all
+}
+
+fn enumerated(names: &BTreeSet<String>) -> String {
+    let named: Vec<&str> = names.iter().take(NAMED_MAX).map(String::as_str).collect();
+    match names.len() - named.len() {
+        0 => named.join(", "),
+        more => format!("{} and {more} more", named.join(", ")),
+    }
+}
