@@ -51,6 +51,8 @@ pub struct FoundLine {
     pub row_group: Option<usize>,
     /// The row of the file (CSV) or row group, from 1.
     pub row: u64,
+    /// Rows of the file before it, those of other row groups among them.
+    pub row_of_file: u64,
     /// The time interval.
     pub interval: Option<String>,
     /// The row's class, by number in the cube; `None` where the run did not sum the row.
@@ -158,7 +160,8 @@ impl Lines<'_> {
                     let mut batches = parquet.read(&file.source, group, &file.columns)?;
                     let mut place = Place { file: 0, row_group: Some(group), row: 0 };
                     while let Some(batch) = batches.next(place, &file.columns, &self.period) {
-                        let batch = batch?;
+                        let mut batch = batch?;
+                        batch.row_of_file += parquet.rows_before(group);
                         place.row += batch.rows as u64;
                         self.of_batch(batch)?;
                     }
@@ -234,6 +237,7 @@ impl Lines<'_> {
                 file: self.name.to_owned(),
                 row_group: place.row_group,
                 row: place.row + 1,
+                row_of_file: batch.row_of_file + row as u64,
                 interval: intervals.text(row).map(ToOwned::to_owned),
                 class: classes[row],
                 unsummed: classes[row].is_none().then(unsummed),
