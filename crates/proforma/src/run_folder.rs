@@ -15,6 +15,8 @@ use billing::money::{Cost, Currency};
 use billing::period::BillingPeriod;
 use billing::price_list::PriceList;
 use billing::reconciliation::ControlTotal;
+use cost_data::commitment_inventory::CommitmentInventory;
+use cost_data::covered_lines::CoveredLines;
 use cost_data::cube_file::StoredCube;
 use cost_data::daily_file;
 use cost_data::layout::CostFormat;
@@ -97,6 +99,11 @@ impl RunFolder {
     /// What commitments cover under another book, and what an operator should know of that.
     pub fn coverage_under(&self, book: &Book) -> Result<(Option<Cow<'_, Coverage>>, Vec<String>), Failure> {
         self.commitments.under(&self.path, &self.cube, book)
+    }
+
+    /// What the commitments of a simulated run are, and which parts of which lines they cover.
+    pub fn covered_lines(&self) -> Result<Option<(CommitmentInventory, CoveredLines)>, Failure> {
+        self.commitments.lines(&self.path, &self.cube, &self.book)
     }
 
     /// What the cost report says that a product costs a billing group; 0 where it has no row.
