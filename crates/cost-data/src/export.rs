@@ -126,13 +126,7 @@ fn export_opened(
     let failed = |error: &dyn std::fmt::Display| {
         Refusal::from(Diagnostic::file(&folder.display().to_string(), error.to_string()))
     };
-    let covering = plan.coverage.as_ref().map(|of| {
-        let unread = |error| {
-            Diagnostic::file(&of.lines.path.display().to_string(), format!("cannot be read: {error}"))
-        };
-        Covering::new(plan, of, cube).map_err(unread)
-    });
-    let covering = covering.transpose()?;
+    let covering = covering(plan, cube, opened)?;
     let scratch = Scratch::new(folder).map_err(|error| failed(&error))?;
     let collector = Collector::new(plan, cube, &outputs, covering.as_ref(), scratch);
     let counters = Counters::default();
@@ -141,6 +135,16 @@ fn export_opened(
     check_snapshot(opened, &hashes, plan)?;
     let whole = Whole::new(collected, plan, cube, covering.as_ref()).map_err(|error| failed(&error))?;
     write_files(&whole, &collector, plan, folder, request.threads).map_err(|error| failed(&error))
+}
+
+/// What commitments cover, where that was simulated.
+fn covering(plan: &Plan, cube: &Cube, opened: &Opened) -> Result<Option<Covering>, Refusal> {
+    let Some(of) = &plan.coverage else { return Ok(None) };
+    let mut covering = Covering::new(plan, of, cube).map_err(|error| {
+        Diagnostic::file(&of.lines.path.display().to_string(), format!("cannot be read: {error}"))
+    })?;
+    covering.know_files(plan, of, opened)?;
+    Ok(Some(covering))
 }
 
 /// How far the reading is.

@@ -152,7 +152,12 @@ fn with_coverage(
         commitment: part.covered.commitment,
         usage: part.covered.usage().units(),
     });
-    plan.coverage = Some(CoveragePlan { inventory, lines: file.place(), covered: covered.collect() });
+    plan.coverage = Some(CoveragePlan {
+        inventory,
+        lines: file.place(),
+        file_names: priced.files.iter().map(|(name, _)| (*name).to_owned()).collect(),
+        covered: covered.collect(),
+    });
     Ok(Some(file))
 }
 

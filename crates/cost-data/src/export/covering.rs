@@ -10,10 +10,12 @@ use super::treatment::UseOf;
 use crate::commitment_inventory::KnownPlan;
 use crate::covered_lines::StoredCoveredLines;
 use crate::cube_file::CubeFileError;
+use crate::diagnostics::Diagnostic;
+use crate::reading::{Opened, hex};
 use billing::charge_class::{ChargeClass, Cube, KeyColumn, TextId};
 use billing::commitment::{self, Capacity, Commitment, EffectiveCost, Eligible, Terms};
 use billing::cost_line::LineItemType;
-use billing::coverage::on_demand_measure;
+use billing::coverage::{CoveredPartOfLine, on_demand_measure};
 use billing::money::{Amount, DecimalError, Factor, Quantity, product};
 use billing::rate_card::{has_terms, line_item_type};
 use std::collections::{BTreeMap, HashMap};
@@ -22,13 +24,15 @@ use std::ops::Range;
 /// What is covered in a month, as the exporting child needs it.
 pub struct Covering {
     /// Which parts of which lines are covered.
-    pub lines: StoredCoveredLines,
+    lines: StoredCoveredLines,
     /// The classes of covered usage and of its negation, in the order of their numbers.
     pub made: Vec<Made>,
     commitments: Vec<Commitment>,
     /// The Savings Plans by ARN, in the words of the cost files.
     plans: BTreeMap<String, KnownPlan>,
     pairs: HashMap<(u32, u32), Pair>,
+    /// Of each file that is read, its number where the month was priced; none of a file that was not.
+    files: Vec<Option<u32>>,
     /// How many lines the fees of each commitment have, by line item type.
     fees: HashMap<(u32, LineItemType), u64>,
     month: Range<i64>,
@@ -73,6 +77,7 @@ impl Covering {
             made: Vec::new(),
             plans: plans.collect(),
             pairs: HashMap::new(),
+            files: Vec::new(),
             fees: HashMap::new(),
             month: cube.period.start_seconds()..cube.period.end_seconds(),
             commitments,
@@ -131,6 +136,36 @@ impl Covering {
         };
         self.pairs.insert((covered.class, commitment), pair);
         Some(())
+    }
+
+    /// Tells the files that are read, by name and then by content: whoever exports later may have them elsewhere, in another order.
+    ///
+    /// # Errors
+    /// What the file system says.
+    pub fn know_files(&mut self, plan: &Plan, of: &CoveragePlan, opened: &Opened) -> Result<(), Diagnostic> {
+        let names = opened.files.iter().map(|file| file.found.name.as_str());
+        let same = names.eq(of.file_names.iter().map(String::as_str));
+        for (number, file) in (0..).zip(&opened.files) {
+            let number = match same {
+                true => Some(number),
+                false => {
+                    let hash = hex(&file.sha256(|| false)?.unwrap_or_default());
+                    let place = plan.files.iter().position(|known| *known == hash);
+                    place.and_then(|place| u32::try_from(place).ok())
+                }
+            };
+            self.files.push(number);
+        }
+        Ok(())
+    }
+
+    /// The covered parts of some rows of a file that is read.
+    ///
+    /// # Errors
+    /// [`CubeFileError`].
+    pub fn parts(&self, file: usize, rows: Range<u64>) -> Result<Vec<CoveredPartOfLine>, CubeFileError> {
+        let known = self.files.get(file).copied().flatten();
+        known.map_or_else(|| Ok(Vec::new()), |file| self.lines.of_rows(file, rows))
     }
 
     /// The classes of what a commitment covers of a class of the cube.

@@ -64,8 +64,10 @@ pub struct Plan {
 pub struct CoveragePlan {
     /// The commitments, as they were simulated.
     pub inventory: CommitmentInventory,
-    /// Which parts of which lines they cover.
+    /// Which parts of which lines they cover; files are numbered as in [`Plan::files`].
     pub lines: CoveredLinesPlace,
+    /// The names of the cost files, in that order.
+    pub file_names: Vec<String>,
     /// Which classes.
     pub covered: Vec<CoveredClass>,
 }

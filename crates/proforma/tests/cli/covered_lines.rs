@@ -3,10 +3,12 @@
 use crate::exported::{COST, Row, exact, rows_of, totals, value};
 use crate::reports::files;
 use crate::support::{Done, Run};
+use std::fs;
+use std::path::Path;
 use testkit::amount::amount;
 use testkit::line::{PAYER, reservation_arn, savings_plan_arn};
 use testkit::oracle::Exact;
-use testkit::write::Packing;
+use testkit::write::{Delivery, Packing};
 use testkit::{Form, Line, WriteOptions, write_month};
 
 const PERIOD: &str = "2026-10";
@@ -362,6 +364,31 @@ fn a_simulated_export_has_the_same_bytes_later_and_on_any_number_of_threads() {
 }
 
 #[test]
+fn lines_are_found_where_the_files_have_other_names_and_another_order() {
+    let options = |name: &str| WriteOptions {
+        files: 2,
+        delivery: Delivery::Loose,
+        name: name.to_owned(),
+        ..WriteOptions::new(Form::Cur2Csv, PERIOD)
+    };
+    let run = Run::new(PERIOD, &book(""), |cost| drop(write_month(cost, &lines(), &options("month"))));
+    let done = run.with(&["--export", "cur2"]).go().succeeded();
+    let elsewhere = done.out.with_file_name("elsewhere");
+    fs::create_dir(&elsewhere).expect("a folder");
+    let mut found = files(&done.out.with_file_name("cost")).into_iter().rev();
+    for name in ["1.csv.gz", "2.csv.gz"] {
+        fs::write(elsewhere.join(name), found.next().expect("two files").1).expect("a file");
+    }
+    let later = done.export(&elsewhere, &done.out.with_file_name("later"), &[]).succeeded();
+    let sorted = |export: &Path| {
+        let mut rows = rows_of(export, "acme");
+        rows.sort();
+        rows
+    };
+    assert_eq!(sorted(&later.out), sorted(&done.exports()));
+}
+
+#[test]
 fn what_is_not_simulated_is_exported_as_in_the_real_bill() {
     let rows = |more: &[&str], book: &str| {
         let run = run_of(Form::Cur2Parquet, book).with(&["--export", "cur2"]).with(more);
@@ -392,11 +419,8 @@ fn what_is_not_simulated_is_exported_as_in_the_real_bill() {
 fn residues_of_cuts_are_in_the_tenth_decimal() {
     // Thirds: the reservation covers 2 of 3, whose costs have ten decimals.
     let mut lines = lines();
-    let thirds = |id: &str| {
-        instances(id, ACME, 0, ("m5", "12"), "0.0333333333", "0.1").using("3").at_public_cost("0.1")
-    };
-    lines[0] = thirds("a");
-    let write = |cost: &std::path::Path| {
+    lines[0] = instances("a", ACME, 0, ("m5", "12"), "0.0333333333", "0.1").using("3").at_public_cost("0.1");
+    let write = |cost: &Path| {
         drop(write_month(cost, &lines, &WriteOptions::new(Form::Cur2Csv, PERIOD)));
     };
     let done = Run::new(PERIOD, &book(""), write).with(&["--export", "cur2"]).go().succeeded();

@@ -66,10 +66,8 @@ impl Collector<'_> {
     /// The covered parts of the lines of a batch.
     pub(super) fn covered_parts(&self, batch: &Batch) -> Result<Vec<CoveredPartOfLine>, CollectError> {
         let Some(covering) = self.covering else { return Ok(Vec::new()) };
-        // A delivery has at most `FILES_MAX` files.
-        let file = u32::try_from(batch.place.file).unwrap_or(u32::MAX);
         let rows = batch.row_of_file..batch.row_of_file + batch.rows as u64;
-        Ok(covering.lines.of_rows(file, rows)?)
+        Ok(covering.parts(batch.place.file, rows)?)
     }
 
     /// Cuts a line; gives the classes of its rows in their order. The last is the line's own where something is left.
