@@ -32,6 +32,7 @@ MEMORY_MAX = 200 * 1000 * 1000
 EXPORT_MEMORY_MAX = 500 * 1000 * 1000
 CLASSES, RULES = 500_000, 500
 S3_CPU_RATIO_MAX = 1.3
+COVERAGE_CPU_RATIO_MAX = 1.6
 PREVIEW_SECONDS_MAX = 1
 MB = 1_000_000
 
@@ -53,6 +54,7 @@ def main():
     if not options.duckdb_only and not options.s3_only:
         result["price_classes"] = price_classes()
         result["preview"] = preview(options.reps)
+        result["coverage"] = measure_coverage(options)
     if not options.duckdb_only and not options.no_s3:
         result["s3"] = measure_s3(options)
     WORK.mkdir(parents=True, exist_ok=True)
@@ -111,7 +113,7 @@ def measure_month(options, rows, reps):
     subprocess.run([sys.executable, BENCH / "make_book.py", month, book], check=True)
     out = WORK / "out"
     ours = [TARGET / "release" / "proforma", "run", "--cost", month / "data", "--book", book, "--period", PERIOD,
-            "--out", out, "--threads", str(options.threads), "--force", "--timings", "--no-daily"]
+            "--out", out, "--threads", str(options.threads), "--force", "--timings", "--no-daily", "--no-simulation"]
     theirs = [sys.executable, BENCH / "cube_duckdb.py", str(options.threads), *files]
 
     print(f"\n{truth['rows']:,} lines in {len(files)} files, {options.threads} threads, {reps} runs each, interleaved")
@@ -252,6 +254,49 @@ def measure_s3(options):
     show_rows(summary)
     verdict("CPU from the store against disk", summary["cpu ratio"]["median"], S3_CPU_RATIO_MAX, "")
     return {"rows": truth["rows"], "correct": correct, "runs": runs, "summary": summary}
+
+
+def measure_coverage(options):
+    """A month with its commitments applied hour by hour beside the same month without; then previews of other prices and of other groups."""
+    month = generated(options.rows)
+    truth = json.loads((month / "truth" / "truth.json").read_text())
+    binary, book, out = TARGET / "release" / "proforma", WORK / f"book-{options.rows}.toml", WORK / "out"
+    subprocess.run([sys.executable, BENCH / "make_book.py", month, book], check=True)
+    print(f"\ncommitments applied hour by hour, {truth['rows']:,} lines, {options.reps} runs each, interleaved", flush=True)
+    runs = {"as billed": [], "simulated": []}
+    for _ in range(options.reps):
+        for name, more in (("as billed", ["--no-simulation"]), ("simulated", [])):
+            command = [binary, "run", "--cost", month / "data", "--book", book, "--period", PERIOD, "--out", out,
+                       "--threads", str(options.threads), "--force", "--timings", *more]
+            runs[name].append(run_proforma(command))
+    kept = json.loads((out / "commitments.json").read_text())
+    if not kept["simulated"]:
+        sys.exit(f"nothing was simulated: {kept['why_not']}")
+    keys = ["cpu_seconds", "hashing_cpu_seconds", "wall_seconds", "tree_bytes_max"]
+    summary = {f"{name} {key}": spread([one[key] for one in of]) for name, of in runs.items() for key in keys}
+    pairs = list(zip(runs["simulated"], runs["as billed"]))
+    summary["cpu ratio"] = spread([one["cpu_seconds"] / other["cpu_seconds"] for one, other in pairs])
+    summary["memory ratio"] = spread([one["tree_bytes_max"] / other["tree_bytes_max"] for one, other in pairs])
+    show_rows(summary)
+    verdict("CPU of a simulated month against one as billed", summary["cpu ratio"]["median"], COVERAGE_CPU_RATIO_MAX, "")
+    previews = {}
+    for name, draft in (("other prices", other_prices), ("other groups", other_groups)):
+        (WORK / "draft.toml").write_text(draft(book.read_text()))
+        measured = run([binary, "preview", "--run", out, "--book", WORK / "draft.toml"])
+        if measured.exit_code:
+            sys.exit(f"preview ended with {measured.exit_code}:\n{measured.stderr}")
+        previews[name] = figures(measured)
+        print(f"  preview of {name}: {measured.wall_seconds:.2f} s, {measured.cpu_seconds:.2f} CPU s")
+    return {"rows": truth["rows"], "commitments": len(kept["commitments"]), "runs": runs, "summary": summary, "previews": previews}
+
+
+def other_prices(book):
+    return re.sub(r'modifier_percentage = "?[0-9.]+"?', 'modifier_percentage = "7.25"', book, count=1)
+
+
+def other_groups(book):
+    """Takes the last account of the first group with several out of it."""
+    return re.sub(r'(accounts = \[[^\]]*?"[0-9]+"), "[0-9]+"\]', r"\1]", book, count=1)
 
 
 def price_classes():

@@ -4,8 +4,8 @@ import duckdb
 from program import quoted, units
 
 # The usage that a commitment could cover, by marks of its usage type: only there zone and size tell classes apart.
-COVERABLE = ("BoxUsage|DedicatedUsage|HostUsage|Fargate|Lambda-GB-Second|Lambda-Provisioned|InstanceUsage|Multi-AZUsage"
-             "|NodeUsage|ESInstance|Node:|:ml\\.|CapacityUnit-Hrs")
+COVERABLE = ("BoxUsage|UnusedBox|UnusedDed|DedicatedUsage|HostUsage|Fargate|Lambda-GB-Second|Lambda-Provisioned|InstanceUsage"
+             "|Multi-AZUsage|NodeUsage|ESInstance|Node:|:ml\\.|CapacityUnit-Hrs")
 RATE = "CAST(nullif(line_item_unblended_rate, '') AS DECIMAL(38, 10))"
 PUBLIC_RATE = "CAST(nullif(pricing_public_on_demand_rate, '') AS DECIMAL(38, 10))"
 

@@ -25,6 +25,9 @@ class Book:
                       for plan in book["pricing_plans"]}
         self.group_of = {account: group["name"] for group in book["billing_groups"] for account in group["accounts"]}
         self.plan_of = {group["name"]: group["pricing_plan"] for group in book["billing_groups"]}
+        kept = book.get("sharing", {}).get("commitments") == "keep"
+        self.group_of_owner = {account: group for account, group in self.group_of.items()
+                               if not kept or account != book["payer_account_id"]}
 
     def factor(self, line, group):
         """The factor of the one rule with the most specific scope."""
@@ -62,12 +65,14 @@ def commitment(line):
 def owned_inside(line, group, book):
     arn = commitment(line)
     owner = arn.split(":")[4] if arn else line["account"]
-    return book.group_of.get(owner) == group
+    return book.group_of_owner.get(owner) == group
 
 
 def treatment(line, group, book):
-    """`dropped`, `at cost`, or `priced`; and whether a priced line is usage on its own account."""
+    """`dropped`, `at cost`, or `priced`; what a simulation of commitments has decided is in the line."""
     kind = line["type"]
+    if "simulated" in line:
+        return line["simulated"]
     if left_out(line) or kind.endswith("Discount") or kind in DISCOUNTS:
         return "dropped"
     if kind in ("Usage", "FlatRateSubscription"):
@@ -110,9 +115,10 @@ def base(line, tiers):
     return "fallen back", line["unblended"]
 
 
-def price(lines, book, prices=None):
-    """Every class with its group, treatment, base and amount. `prices` is what a price list has, as `own_tiers.Tiers` takes it."""
-    tiers = own_tiers.Tiers(lines, is_spot, prices)
+def price(lines, book, prices=None, real=None):
+    """Every class with its group, treatment, base and amount. `prices` is what a price list has, as `own_tiers.Tiers` takes it;
+    `real` are the classes of the real bill, which tell AWS's tiers, where `lines` are those of a simulation."""
+    tiers = own_tiers.Tiers(real or lines, is_spot, prices)
     for line in lines:
         group = book.group_of.get(line["account"])
         line |= {"group": group, "left_out": left_out(line), "treatment": "ungrouped", "base": None, "amount": 0}
@@ -138,8 +144,8 @@ def key_order(line):
     return [(value is not None, value) for value in line["texts"]]
 
 
-def statement_lines(lines, group):
-    """The exact amounts of a group by what its customer can tell apart, in the order of a statement."""
+def statement_lines(lines, group, what="amount"):
+    """The exact amounts, or the usage, of a group by what its customer can tell apart, in the order of a statement."""
     amounts = defaultdict(int)
     for line in lines:
         if line["group"] == group and line["treatment"] in ("priced", "at cost"):
@@ -147,7 +153,7 @@ def statement_lines(lines, group):
             kind = "Usage" if again else line["type"]
             key = (line["account"], line["service"] or line["product"], line["usage_type"] or "",
                    line["operation"] or "", line["region"] or "", kind, line["unit"] or "")
-            amounts[key] += line["amount"]
+            amounts[key] += line[what]
     return dict(sorted(amounts.items()))
 
 

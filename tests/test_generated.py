@@ -49,7 +49,7 @@ def month(request, tmp_path_factory):
     connection = cube.classes(folder / "month" / "data")
     book = make_book(connection, folder / "month")
     (folder / "book.json").write_text(json.dumps(book))
-    run = priced(folder / "month" / "data", folder / "book.json", PERIOD, folder / "out")
+    run = priced(folder / "month" / "data", folder / "book.json", PERIOD, folder / "out", "--no-simulation")
     truth = json.loads((folder / "month" / "truth" / "truth.json").read_text())
     lines = pricing.price(cube.priceable(connection), pricing.Book(book))
     return SimpleNamespace(connection=connection, book=book, run=run, truth=truth, lines=lines)

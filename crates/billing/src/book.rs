@@ -107,7 +107,7 @@ impl Book {
                 "group {name:?} {description:?} {primary_account} {accounts:?} {plan:?} {auto_associate}"
             ));
         }
-        for item in self.items.iter().filter(|item| item.is_active(period)) {
+        for item in self.items.iter().filter(|item| item.is_active(period) && !item.derived) {
             lines.push(self.canonical_item(item));
         }
         if self.sharing != Sharing::default() {

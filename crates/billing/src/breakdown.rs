@@ -190,6 +190,9 @@ fn first_day(cube: &Cube) -> i32 {
     i32::try_from(cube.period.start_seconds() / 86_400).unwrap_or(0)
 }
 
+/// What a line of a statement sums, with its exact amounts.
+type Sources = Vec<(Source, Amount)>;
+
 /// What is shown of every class and of what is covered, where it is on a bill.
 fn shown_by_source(
     cube: &Cube,
@@ -197,7 +200,7 @@ fn shown_by_source(
     card: &RateCard,
     statements: &[Statement],
 ) -> Result<HashMap<Source, Cost>, DecimalError> {
-    let mut lines: HashMap<(usize, Currency, LineKey), (Cost, Vec<(Source, Amount)>)> = HashMap::new();
+    let mut lines: HashMap<(usize, Currency, LineKey), (Cost, Sources)> = HashMap::new();
     for statement in statements {
         for line in &statement.lines {
             lines.insert((statement.group, statement.currency, line.key), (line.shown, Vec::new()));

@@ -75,10 +75,12 @@ impl Commitment {
 
 /// Usage-type marks of the usage that a reservation or a Savings Plan can cover.
 ///
-/// Source: AWS, "Savings Plans" (EC2, Fargate, Lambda, SageMaker) and the services that sell reserved capacity (EC2, RDS,
+/// What a Capacity Reservation holds unused is among it. Source: AWS, "Savings Plans" (EC2, Fargate, Lambda, SageMaker) and the services that sell reserved capacity (EC2, RDS,
 /// ElastiCache, OpenSearch, Redshift, MemoryDB, DynamoDB).
-const COVERABLE: [&str; 13] = [
+const COVERABLE: [&str; 15] = [
     "BoxUsage",
+    "UnusedBox",
+    "UnusedDed",
     "DedicatedUsage",
     "HostUsage",
     "Fargate",

@@ -215,3 +215,6 @@ pub fn as_in_the_real_bill<'a>(
     };
     cube.classes.iter().filter(stays).filter_map(|class| commitment::arn(cube, class)).collect()
 }
+
+#[cfg(test)]
+mod tests;

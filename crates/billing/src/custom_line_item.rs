@@ -32,6 +32,8 @@ pub struct CustomLineItem {
     pub start: BillingPeriod,
     /// The first period no more charged; `None` recurs.
     pub end: Option<BillingPeriod>,
+    /// Whether a policy of the book has made it from the month; the book does not list it.
+    pub derived: bool,
 }
 
 /// Whether an item adds to the bill or takes away from it.

@@ -35,6 +35,8 @@ pub mod coverage;
 
 pub mod rate_card;
 
+pub mod benefit;
+
 pub mod statement;
 
 pub mod cost_report;

@@ -55,10 +55,11 @@ impl<'a> Membership<'a> {
         by_lines.or_else(|| self.named.get(account).and_then(|group| u32::try_from(*group).ok()))
     }
 
-    /// The group that has the benefit of what an account has bought; none where the payer keeps it.
+    /// The group that has the benefit of what an account has bought; none where the payer keeps it, or shares it in another way.
     #[must_use]
     pub fn group_of_owner(&self, owner: &str) -> Option<u32> {
-        if self.book.sharing == Sharing::Keep && owner == self.book.payer.as_str() {
+        let keeps = matches!(self.book.sharing, Sharing::Keep | Sharing::ProRata);
+        if keeps && owner == self.book.payer.as_str() {
             return None;
         }
         self.group_of_account(owner)

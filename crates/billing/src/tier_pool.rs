@@ -23,6 +23,15 @@ pub fn share_quantity(quantity: Quantity, weights: &[Quantity]) -> Result<Vec<Qu
     share_units(quantity.units(), &weights)?.into_iter().map(Quantity::from_units).collect()
 }
 
+/// Splits a quantity in proportion to amounts that are not below 0: as [`share_quantity`]. Without any amount there are no parts.
+///
+/// # Errors
+/// [`DecimalError::TooLarge`].
+pub fn share_by_amounts(quantity: Quantity, weights: &[Amount]) -> Result<Vec<Quantity>, DecimalError> {
+    let weights: Vec<u128> = weights.iter().map(|weight| weight.units().max(0).unsigned_abs()).collect();
+    share_units(quantity.units(), &weights)?.into_iter().map(Quantity::from_units).collect()
+}
+
 fn share_units(units: i128, weights: &[u128]) -> Result<Vec<i128>, DecimalError> {
     let total: u128 = weights.iter().sum();
     if total == 0 {

@@ -145,6 +145,16 @@ impl CommitmentInventory {
         self.reservations.is_empty() && self.savings_plans.is_empty()
     }
 
+    /// The ARNs of [`Self::commitments`], in their order.
+    #[must_use]
+    pub fn arns(&self) -> Vec<&str> {
+        let reservations = self.reservations.iter().map(|known| known.arn.as_str());
+        let mut arns: Vec<&str> =
+            reservations.chain(self.savings_plans.iter().map(|known| known.arn.as_str())).collect();
+        arns.sort_unstable();
+        arns
+    }
+
     /// The commitments as they are simulated, by ARN. A plan also has the rates of plans of the same kind, payment option and term, for usage
     /// that it does not cover itself: AWS sells them at the same rates.
     #[must_use]

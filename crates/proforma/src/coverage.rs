@@ -5,7 +5,9 @@ use crate::failure::Failure;
 use crate::publish::{COMMITMENTS, COVERAGE, Draft, ELIGIBLE_USAGE};
 use crate::run_folder::{self, damaged};
 use anyhow::Context;
+use billing::account::arn_account;
 use billing::allocation::Sharing;
+use billing::benefit::{self, Benefit};
 use billing::book::Book;
 use billing::charge_class::Cube;
 use billing::commitment::{self, Capacity, Commitment};
@@ -35,26 +37,39 @@ pub struct Commitments {
     pub coverage: Option<Coverage>,
     /// Why it is.
     pub why_not: Option<String>,
+    /// Whether the cost files were asked what commitments are, and could say it.
+    pub inventory_read: bool,
     /// The SHA-256 of the files of eligible usage and of coverage, in hexadecimal, where there are some.
     pub eligible_usage: Option<String>,
     /// The same of what is covered.
     pub covered: Option<String>,
+    /// What the payer's commitments have saved, where that is spread over the groups.
+    pub benefits: Vec<Benefit>,
     /// What an operator should know.
     pub warnings: Vec<String>,
     /// What else there is to say.
     pub notes: Vec<String>,
 }
 
-/// Simulates the commitments of a month that was read into a draft, and keeps there what they cover.
+/// Simulates the commitments of a month that was read into a draft, and keeps there what they cover. The book gets the custom line items that
+/// its policy of sharing makes from that.
 pub fn simulate(
     cube: &Cube,
-    book: &Book,
+    book: &mut Book,
     report: &mut Report,
     wanted: bool,
     draft: &Draft,
 ) -> Result<Commitments, Failure> {
-    let inventory = report.commitments.take().unwrap_or_default();
-    let mut commitments = Commitments { inventory, ..Commitments::default() };
+    check_known(book, if wanted { None } else { Some(NO_SIMULATION) })?;
+    if let Some(EligibleUsage::NotKept(reason @ NotKept::Focus)) = &report.eligible_usage {
+        check_known(book, Some(&reason.to_string()))?;
+    }
+    let inventory = report.commitments.take();
+    let mut commitments = Commitments {
+        inventory_read: inventory.is_some(),
+        inventory: inventory.unwrap_or_default(),
+        ..Commitments::default()
+    };
     match &report.eligible_usage {
         Some(EligibleUsage::Kept { sha256, .. }) => commitments.eligible_usage = Some(sha256.clone()),
         Some(EligibleUsage::NotKept(reason)) => {
@@ -64,22 +79,27 @@ pub fn simulate(
             }
         }
         None if wanted => commitments.why_not = Some(AS_SHARED.to_owned()),
-        None => commitments.why_not = Some("`--no-simulation` was given".to_owned()),
+        None => commitments.why_not = Some(NO_SIMULATION.to_owned()),
     }
+    let told = commitments.inventory.commitments();
     if commitments.eligible_usage.is_some() {
-        let told = commitments.inventory.commitments();
         let coverage = of_file(&draft.path(ELIGIBLE_USAGE), cube, book, &told, None)?;
         let written = coverage_file::write(&draft.path(COVERAGE), cube, &coverage.days);
         commitments.covered = Some(hex(&written.with_context(|| format!("cannot write `{COVERAGE}`"))?));
         commitments.coverage = Some(coverage);
-        commitments.remark(cube, book, &told);
+        commitments.remark();
     }
+    if commitments.coverage.is_some() || book.sharing == Sharing::ProRata {
+        commitments.warnings.extend(untold(cube, book, &commitments.inventory, &told));
+    }
+    commitments.benefits = add_benefits(book, cube, &told, commitments.coverage.as_ref())?;
     Ok(commitments)
 }
 
 /// What is said where the real bill decides what is covered.
 const NOT_SIMULATED: &str = "commitments are not simulated and cover what they cover in the real bill";
 /// Why a run has not kept the usage that they may cover.
+const NO_SIMULATION: &str = "`--no-simulation` was given";
 const AS_SHARED: &str = "the book shares commitments as in the real bill";
 
 /// Whether the month has any commitment.
@@ -89,14 +109,7 @@ fn has_commitments(cube: &Cube) -> bool {
 
 impl Commitments {
     /// Notes what the cost files leave open.
-    fn remark(&mut self, cube: &Cube, book: &Book, told: &[Commitment]) {
-        let membership = Membership::new(cube, book);
-        let real = as_in_the_real_bill(cube, told, &membership);
-        let untold = self.inventory.untold.iter().filter(|remark| real.contains(remark.arn.as_str()));
-        let untold: Vec<String> = untold
-            .map(|remark| format!("`{}` covers what it covers in the real bill: {}", remark.arn, remark.text))
-            .collect();
-        say_some(&mut self.warnings, untold, "commitments cover what they cover in the real bill");
+    fn remark(&mut self) {
         let about = |remark: &cost_data::commitment_inventory::Remark| match remark.arn.as_str() {
             "" => remark.text.clone(),
             arn => format!("`{arn}`: {}", remark.text),
@@ -111,6 +124,61 @@ impl Commitments {
             )
         });
         say_some(&mut self.notes, conflicts.collect(), "usage types have several plan rates");
+    }
+}
+
+/// The commitments of billing groups of which the cost files tell too little, and those of the payer that can therefore not be spread.
+fn untold(cube: &Cube, book: &Book, inventory: &CommitmentInventory, told: &[Commitment]) -> Vec<String> {
+    let real = as_in_the_real_bill(cube, told, &Membership::new(cube, book));
+    let of = |wanted: &dyn Fn(&str) -> bool, what: &str, more: &str| {
+        let remarks = inventory.untold.iter().filter(|remark| wanted(&remark.arn));
+        let said = remarks.map(|remark| format!("`{}` {what}: {}", remark.arn, remark.text)).collect();
+        let mut warnings = Vec::new();
+        say_some(&mut warnings, said, more);
+        warnings
+    };
+    let what = "covers what it covers in the real bill";
+    let mut warnings = of(&|arn| real.contains(arn), what, "commitments cover what they cover there");
+    if book.sharing == Sharing::ProRata {
+        let of_payer = |arn: &str| arn_account(arn) == Some(book.payer.as_str());
+        let what = "has no benefit that could be spread";
+        warnings.extend(of(&of_payer, what, "commitments of the payer have none"));
+    }
+    warnings
+}
+
+/// Adds to a book the custom line items that its policy of sharing makes from a month, and gives what they come from.
+///
+/// # Errors
+/// What cannot be shared so.
+pub fn add_benefits(
+    book: &mut Book,
+    cube: &Cube,
+    told: &[Commitment],
+    coverage: Option<&Coverage>,
+) -> Result<Vec<Benefit>, Failure> {
+    if book.sharing == Sharing::ProRata && benefit::is_in_another_currency(cube, book) {
+        let problem = format!(
+            "`sharing.commitments = \"pro_rata\"`: the month's commitments are not billed in the book's currency {}",
+            book.currency
+        );
+        return Err(Failure::input(problem).hint("set the book's currency to that of the bill"));
+    }
+    let benefits = benefit::benefits(cube, book, told, coverage).map_err(too_large)?;
+    book.items.extend(benefit::items(cube, book, told, &benefits).map_err(too_large)?);
+    Ok(benefits)
+}
+
+/// Refuses to share pro rata where it is not known what commitments are.
+fn check_known(book: &Book, why_not_known: Option<&str>) -> Result<(), Failure> {
+    match why_not_known.filter(|_| book.sharing == Sharing::ProRata) {
+        Some(why) => Err(Failure::input(format!(
+            "`sharing.commitments = \"pro_rata\"` cannot be applied: {why}"
+        ))
+        .hint(
+            "share commitments by `members`, `real` or `keep`, or price CUR files without --no-simulation",
+        )),
+        None => Ok(()),
     }
 }
 
@@ -205,6 +273,7 @@ pub struct MarkCommitments {
 #[derive(Deserialize)]
 struct Kept {
     why_not: Option<String>,
+    inventory_read: bool,
     families: String,
     commitments: Vec<KeptUtilization>,
     inventory: CommitmentInventory,
@@ -249,6 +318,20 @@ impl KnownCommitments {
         Ok(Some(self.coverage.get_or_init(|| Coverage { commitments, utilization, days })))
     }
 
+    /// Adds to a book that shares pro rata what that makes from the run's month.
+    pub fn add_benefits(
+        &self,
+        folder: &Path,
+        cube: &Cube,
+        book: &mut Book,
+        coverage: Option<&Coverage>,
+    ) -> Result<(), Failure> {
+        let kept = self.kept(folder)?;
+        check_known(book, kept.why_not.as_deref().filter(|_| !kept.inventory_read))?;
+        add_benefits(book, cube, &kept.inventory.commitments(), coverage)?;
+        Ok(())
+    }
+
     /// What commitments cover under another book: what they cover in the run where its billing groups are the same, else simulated again. Also
     /// what an operator should know where neither can be done.
     pub fn under(
@@ -263,16 +346,24 @@ impl KnownCommitments {
         let kept = self.kept(folder)?;
         let families = as_marked(&Membership::new(cube, book).families());
         if self.mark.simulated && families == kept.families {
-            return Ok((self.of_run(folder, cube)?.map(Cow::Borrowed), Vec::new()));
+            let coverage = self.of_run(folder, cube)?;
+            let told = coverage.map_or(&[][..], |coverage| &coverage.commitments);
+            let warnings = untold(cube, book, &kept.inventory, told);
+            return Ok((coverage.map(Cow::Borrowed), warnings));
         }
         let Some(expected) = &self.mark.eligible_usage else {
             let why = kept.why_not.filter(|_| has_commitments(cube));
             let said = why.map(|why| format!("{NOT_SIMULATED}, for the run has not kept their usage: {why}"));
-            return Ok((None, said.into_iter().collect()));
+            let mut said: Vec<String> = said.into_iter().collect();
+            if book.sharing == Sharing::ProRata {
+                said.extend(untold(cube, book, &kept.inventory, &kept.inventory.commitments()));
+            }
+            return Ok((None, said));
         };
         let commitments = kept.inventory.commitments();
         let coverage = of_file(&folder.join(ELIGIBLE_USAGE), cube, book, &commitments, Some(expected))?;
-        Ok((Some(Cow::Owned(coverage)), Vec::new()))
+        let warnings = untold(cube, book, &kept.inventory, &commitments);
+        Ok((Some(Cow::Owned(coverage)), warnings))
     }
 
     /// What the commitments of a simulated run are, and which parts of which lines they cover.

@@ -164,6 +164,7 @@ fn charged(run: &RunFolder, by_product: bool) -> Result<Priced, Failure> {
 /// What a run would charge under a book, and warn of.
 fn priced(run: &RunFolder, book: &Book, by_product: bool) -> Result<Priced, Failure> {
     let (coverage, mut said) = run.coverage_under(book)?;
+    let book = &*run.with_benefits(book, coverage.as_deref())?;
     let card = rate_card(&run.cube, book, &run.prices, coverage.as_deref()).map_err(not_priced)?;
     let (account, amounts) = thread::scope(|scope| {
         let account = scope.spawn(|| reconcile(&run.cube, book, &card, &[], &run.control));

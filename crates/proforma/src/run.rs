@@ -28,7 +28,7 @@ pub fn run(arguments: &RunArguments) -> Result<(), Failure> {
     let started = Instant::now();
     let period =
         BillingPeriod::parse(&arguments.period).map_err(|error| Failure::input(error.to_string()))?;
-    let (book, book_text) = read_book(&arguments.book)?;
+    let (mut book, book_text) = read_book(&arguments.book)?;
     let draft = Draft::begin(&arguments.out, arguments.force, arguments.scratch.as_deref())?;
     let (mut request, limits) = request(arguments)?;
     request.dimensions = (&book.reports).into();
@@ -43,7 +43,7 @@ pub fn run(arguments: &RunArguments) -> Result<(), Failure> {
     terminal::print_price_list(&listed);
     let begun = started.elapsed();
     let wanted = !arguments.no_simulation;
-    let commitments = coverage::simulate(&answer.cube, &book, &mut answer.report, wanted, &draft)?;
+    let commitments = coverage::simulate(&answer.cube, &mut book, &mut answer.report, wanted, &draft)?;
     terminal::print_commitments(&commitments);
     let simulated = started.elapsed();
     let results = price(period, book, answer, listed, commitments)?;

@@ -7,6 +7,7 @@ use crate::coverage::{KnownCommitments, MarkCommitments};
 use crate::failure::Failure;
 use crate::price_list;
 use crate::publish::{BOOKS, COST_REPORT, CUBE, DAILY_CUBE, MARK};
+use billing::allocation::Sharing;
 use billing::book::Book;
 use billing::breakdown::DayOfClass;
 use billing::charge_class::Cube;
@@ -104,6 +105,19 @@ impl RunFolder {
     /// What the commitments of a simulated run are, and which parts of which lines they cover.
     pub fn covered_lines(&self) -> Result<Option<(CommitmentInventory, CoveredLines)>, Failure> {
         self.commitments.lines(&self.path, &self.cube, &self.book)
+    }
+
+    /// A book with the custom line items that its policy of sharing makes from the run's month.
+    pub fn with_benefits<'b>(
+        &self,
+        book: &'b Book,
+        coverage: Option<&Coverage>,
+    ) -> Result<Cow<'b, Book>, Failure> {
+        let mut book = Cow::Borrowed(book);
+        if book.sharing == Sharing::ProRata {
+            self.commitments.add_benefits(&self.path, &self.cube, book.to_mut(), coverage)?;
+        }
+        Ok(book)
     }
 
     /// What the cost report says that a product costs a billing group; 0 where it has no row.
@@ -233,7 +247,7 @@ pub fn open(path: &Path) -> Result<RunFolder, Failure> {
         (stored, book.join())
     });
     let (cube, control) = stored.map_err(damaged)?;
-    let book = book.map_err(|_| damaged("its book cannot be read".to_owned()))?.map_err(damaged)?;
+    let mut book = book.map_err(|_| damaged("its book cannot be read".to_owned()))?.map_err(damaged)?;
     let book_hash = sha256(&book.hash(period));
     if book_hash != mark.book {
         return Err(damaged("its book is not the one that priced it".to_owned()));
@@ -247,6 +261,11 @@ pub fn open(path: &Path) -> Result<RunFolder, Failure> {
     let Mark { snapshot, files, lines, cost_cube_daily: daily_cube, price_list, commitments, .. } = mark;
     let format = files.first().and_then(|file| CostFormat::parse(&file.format));
     let format = format.ok_or_else(|| damaged("its cost files are of no known format".to_owned()))?;
+    let commitments = KnownCommitments::new(commitments);
+    if book.sharing == Sharing::ProRata {
+        let coverage = commitments.of_run(path, &cube)?;
+        commitments.add_benefits(path, &cube, &mut book, coverage)?;
+    }
     Ok(RunFolder {
         path: path.to_owned(),
         period,
@@ -260,7 +279,7 @@ pub fn open(path: &Path) -> Result<RunFolder, Failure> {
         price_list: price_list.map(|kept| kept.sha256),
         cube,
         daily_cube,
-        commitments: KnownCommitments::new(commitments),
+        commitments,
         control,
         statement_totals,
     })

@@ -144,15 +144,10 @@ impl<'a> Check<'a> {
         let Some(name) = self.draft.sharing_commitments.as_deref() else { return Some(Sharing::default()) };
         let place = Entry { table: "sharing", number: 0 }.field("commitments");
         match Sharing::parse(name) {
-            Some(Sharing::ProRata) => {
-                let message = format!(
-                    "sharing commitments by `{name}` is not supported by this version; use `members`, `real` or `keep`"
-                );
-                self.mistake(place, message)
-            }
             Some(policy) => Some(policy),
             None => {
-                let message = format!("`{name}` is not a sharing policy; use `members`, `real` or `keep`");
+                let message =
+                    format!("`{name}` is not a sharing policy; use `members`, `real`, `pro_rata` or `keep`");
                 self.mistake(place, message)
             }
         }
@@ -480,6 +475,7 @@ impl<'a> Check<'a> {
             presentation_service: item.presentation_service.clone(),
             start: start?,
             end: end?,
+            derived: false,
         })
     }
 

@@ -32,13 +32,13 @@ impl Cut {
     /// [`DecimalError::TooLarge`].
     pub fn take(&mut self, usage: Quantity) -> Result<CutMeasures, DecimalError> {
         let end = self.taken[0].plus(usage)?;
-        let mut part = [usage; 5];
-        for at in 1..self.whole.len() {
-            let until = first_of(self.whole[at], end, self.whole[0])?;
-            part[at] = until.minus(self.taken[at])?;
-            self.taken[at] = until;
+        let whole = self.whole[0];
+        let mut part = [Quantity::ZERO; 5];
+        for ((of_part, taken), of_whole) in part.iter_mut().zip(&mut self.taken).zip(self.whole) {
+            let until = first_of(of_whole, end, whole)?;
+            *of_part = until.minus(*taken)?;
+            *taken = until;
         }
-        self.taken[0] = end;
         Ok(part)
     }
 }

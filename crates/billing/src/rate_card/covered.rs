@@ -29,8 +29,9 @@ impl Pricer<'_> {
             let class = in_words(self.cube, &self.cube.classes[class as usize]);
             PricingError::TooLarge { class, source }
         };
-        let of_month = coverage.of_month().map_err(|error| too_large(0, error))?;
-        let left = remainders(self.cube, &of_month).map_err(|error| too_large(0, error))?;
+        let sums = |source| PricingError::TooLarge { class: "what commitments cover".to_owned(), source };
+        let of_month = coverage.of_month().map_err(sums)?;
+        let left = remainders(self.cube, &of_month).map_err(sums)?;
         let mut parts = Vec::with_capacity(of_month.len());
         for covered in of_month {
             // Usage that a commitment covers is of an account in the commitment's group.

@@ -4,8 +4,9 @@ use crate::terminal::thousands;
 use crate::wording;
 use billing::book::Book;
 use billing::charge_class::{Cube, KeyColumn, Measure};
+use billing::coverage::Coverage;
 use billing::money::{Amount, DecimalError, Factor, Quantity};
-use billing::rate_card::{Operation, RateCard, TierSource, Treatment, unused};
+use billing::rate_card::{CoveredPart, Operation, RateCard, TierSource, Treatment, unused};
 use serde::Serialize;
 
 /// What a class is, and what made its amount.
@@ -31,8 +32,24 @@ pub struct Arithmetic {
     pub factor: Option<String>,
     /// The usage that shares tiers, where the class has some.
     pub tier_pool: Option<TierPool>,
+    /// What that costs, without what is covered.
     pub amount: String,
+    /// What commitments of the group cover of the class.
+    pub covered: Vec<Covered>,
     pub currency: String,
+}
+
+/// Usage that a commitment of the group covers: at cost, and where a Savings Plan covers it, negated.
+#[derive(Debug, Serialize)]
+pub struct Covered {
+    pub line_item_type: String,
+    pub commitment: String,
+    pub owner_account_id: String,
+    pub usage_amount: String,
+    pub amount: String,
+    pub negation: Option<String>,
+    /// What it took of the commitment, whose fee pays for it.
+    pub effective_cost: String,
 }
 
 #[derive(Debug, Serialize)]
@@ -69,22 +86,44 @@ pub fn of_class(
     cube: &Cube,
     book: &Book,
     card: &RateCard,
+    coverage: Option<&Coverage>,
     number: usize,
 ) -> Result<Arithmetic, DecimalError> {
-    let (class, amount) = (&cube.classes[number], card.entries[number].amount);
-    of_lines(cube, book, card, number, class.lines, |measure| class.sum(measure), amount)
+    let (class, left) = (&cube.classes[number], card.class(cube, number));
+    let lines = Lines {
+        count: class.lines,
+        whole: |measure| class.sum(measure),
+        left: |measure| left.sum(measure),
+        amount: card.entries[number].amount,
+    };
+    let mut arithmetic = of_lines(cube, book, card, number, lines)?;
+    let begin = card.covered.partition_point(|part| (part.covered.class as usize) < number);
+    let of_class = card.covered[begin..].iter().take_while(|part| part.covered.class as usize == number);
+    arithmetic.covered = of_class.map(|part| covered(cube, coverage, part)).collect::<Result<_, _>>()?;
+    Ok(arithmetic)
 }
 
-/// How some lines of a class are priced: these measures, at this amount.
+/// Some lines of a class.
+pub struct Lines<W, L> {
+    /// How many.
+    pub count: u64,
+    /// Their measures.
+    pub whole: W,
+    /// What commitments leave of these.
+    pub left: L,
+    /// What that costs.
+    pub amount: Amount,
+}
+
+/// How some lines of a class are priced.
 pub fn of_lines(
     cube: &Cube,
     book: &Book,
     card: &RateCard,
     number: usize,
-    lines: u64,
-    sum: impl Fn(Measure) -> Quantity,
-    amount: Amount,
+    lines: Lines<impl Fn(Measure) -> Quantity, impl Fn(Measure) -> Quantity>,
 ) -> Result<Arithmetic, DecimalError> {
+    let Lines { count, whole, left, amount } = lines;
     let (class, entry) = (&cube.classes[number], &card.entries[number]);
     let text = |column| cube.value(class, column).unwrap_or_default().to_owned();
     let rule = entry.rule.map(|rule| &book.rules[rule as usize]);
@@ -105,10 +144,10 @@ pub fn of_lines(
     };
     let base = match (measure, entry.operation) {
         (Some(measure), _) => {
-            Some(Base { name: wording::measure(measure), why, amount: sum(measure).to_string() })
+            Some(Base { name: wording::measure(measure), why, amount: left(measure).to_string() })
         }
         (None, Operation::KeepUnused) => {
-            Some(Base { name: "unused part", why, amount: unused(&sum)?.to_string() })
+            Some(Base { name: "unused part", why, amount: unused(&left)?.to_string() })
         }
         (None, _) => None,
     };
@@ -121,9 +160,9 @@ pub fn of_lines(
         operation: text(KeyColumn::Operation),
         region: text(KeyColumn::Region),
         pricing_unit: text(KeyColumn::PricingUnit),
-        lines,
-        usage_amount: sum(Measure::Usage).to_string(),
-        aws_cost: sum(Measure::NetUnblended).to_string(),
+        lines: count,
+        usage_amount: whole(Measure::Usage).to_string(),
+        aws_cost: whole(Measure::NetUnblended).to_string(),
         treatment: wording::treatment(cube, class, entry.treatment, card.simulated),
         base,
         rule: rule.map(|rule| Rule {
@@ -134,7 +173,24 @@ pub fn of_lines(
         factor: factor.filter(|factor| *factor != Factor::ONE).map(|factor| factor.to_string()),
         tier_pool,
         amount: amount.to_string(),
+        covered: Vec::new(),
         currency: text(KeyColumn::Currency),
+    })
+}
+
+/// What a commitment of the group covers of a class.
+fn covered(cube: &Cube, coverage: Option<&Coverage>, part: &CoveredPart) -> Result<Covered, DecimalError> {
+    let commitment = coverage.map(|of| &of.commitments[part.covered.commitment as usize]);
+    let effective = coverage.map(|coverage| coverage.effective_cost(&part.covered)).transpose()?;
+    let effective = effective.map(|cost| cost.recurring.plus(cost.upfront)).transpose()?;
+    Ok(Covered {
+        line_item_type: cube.text(part.line_item_type).to_owned(),
+        commitment: commitment.map(|of| of.arn.clone()).unwrap_or_default(),
+        owner_account_id: commitment.map(|of| of.owner.clone()).unwrap_or_default(),
+        usage_amount: part.covered.usage().to_string(),
+        amount: part.amount.to_string(),
+        negation: part.negated.map(|_| part.amount.negated().to_string()),
+        effective_cost: effective.map(|cost| cost.to_string()).unwrap_or_default(),
     })
 }
 
@@ -199,6 +255,19 @@ impl Arithmetic {
             (Some(pool), None) => format!("{name} {amount}, {}", pool.in_words()),
             (None, Some(factor)) => format!("{name} {amount} × {factor}{why}"),
             (None, None) => format!("{name} {amount}{why}"),
+        })
+    }
+
+    /// What is covered, a line for each commitment.
+    pub fn covered_lines(&self) -> impl Iterator<Item = String> + '_ {
+        self.covered.iter().map(|part| {
+            let Covered { commitment, usage_amount, amount, negation, effective_cost, .. } = part;
+            let unit = &self.pricing_unit;
+            let cost = match negation {
+                Some(negation) => format!("{amount} and its negation {negation}"),
+                None => amount.clone(),
+            };
+            format!("{usage_amount} {unit} covered by `{commitment}`: {cost}; the fee pays {effective_cost} for it")
         })
     }
 

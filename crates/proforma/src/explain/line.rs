@@ -1,6 +1,6 @@
 //! A line item: every row of its id in the cost files, priced again from the row.
 
-use super::arithmetic::{self, Arithmetic};
+use super::arithmetic::{self, Arithmetic, Lines};
 use super::product::class_text;
 use crate::cli::{ExplainArguments, READ_COST_FILES, TextFormat};
 use crate::failure::Failure;
@@ -96,7 +96,8 @@ fn row(run: &RunFolder, card: &RateCard, line: FoundLine) -> anyhow::Result<Row>
         let amount = price.map(|price| price.amount(measure)).transpose()?;
         exported_amount = amount.map(|amount| written_amount(amount).amount().to_string());
         let amount = amount.unwrap_or(Amount::ZERO);
-        arithmetic = Some(arithmetic::of_lines(cube, book, card, number, 1, measure, amount)?);
+        let lines = Lines { count: 1, whole: measure, left: measure, amount };
+        arithmetic = Some(arithmetic::of_lines(cube, book, card, number, lines)?);
         billing_group = entry.group.map(|group| book.groups[group as usize].name.clone());
     }
     let FoundLine { file, row_group, row, interval, unsummed, values, .. } = line;

@@ -9,6 +9,7 @@ use crate::terminal::{print, to_json};
 use crate::wording;
 use anyhow::anyhow;
 use billing::charge_class::KeyColumn;
+use billing::coverage::Coverage;
 use billing::custom_line_item;
 use billing::money::{Amount, Cost, Currency, DecimalError};
 use billing::rate_card::{ItemCharge, RateCard, Treatment};
@@ -57,9 +58,10 @@ pub fn explain(
         Failure::input(format!("the run has no billing group `{group_name}`"))
             .hint(format!("it has {}", names.join(", ")))
     })?;
-    let (card, charges) = rate(cube, book, &run.prices, run.coverage()?)?;
+    let coverage = run.coverage()?;
+    let (card, charges) = rate(cube, book, &run.prices, coverage)?;
     let statements = statement::statements(cube, book, &card, &charges)?;
-    let wanted = Wanted { arguments, run, card: &card, charges: &charges, group, product };
+    let wanted = Wanted { arguments, run, card: &card, coverage, charges: &charges, group, product };
     let mut explanations = Vec::new();
     for statement in statements.iter().filter(|statement| statement.group == group) {
         explanations.extend(wanted.explanation(statement)?);
@@ -78,6 +80,7 @@ struct Wanted<'a> {
     arguments: &'a ExplainArguments,
     run: &'a RunFolder,
     card: &'a RateCard,
+    coverage: Option<&'a Coverage>,
     charges: &'a [ItemCharge],
     group: usize,
     product: &'a str,
@@ -115,7 +118,7 @@ impl Wanted<'_> {
             );
             return Err(error.into());
         }
-        let arithmetic = |class: &usize| arithmetic::of_class(cube, book, self.card, *class);
+        let arithmetic = |class: &usize| arithmetic::of_class(cube, book, self.card, self.coverage, *class);
         Ok(Some(Explanation {
             period: self.run.period.to_string(),
             billing_group: book.groups[self.group].name.clone(),
@@ -259,5 +262,7 @@ pub fn class_text(class: &Arithmetic) -> String {
     if let Some(base) = class.base_line() {
         text += &format!("    {}\n    {base}\n", class.rule_line());
     }
-    text + &format!("    = {}\n", class.amount)
+    text += &format!("    = {}\n", class.amount);
+    class.covered_lines().for_each(|line| text += &format!("    {line}\n"));
+    text
 }

@@ -1,6 +1,7 @@
 //! `commitments.json`: what the month's commitments are, and how far each was used inside its billing group.
 
 use super::Results;
+use billing::benefit::Benefit;
 use billing::commitment::{Commitment, Terms};
 use billing::coverage::Utilization;
 use billing::membership::Membership;
@@ -17,7 +18,29 @@ pub struct CommitmentsFile<'a> {
     /// What the simulation followed from beside the cost files: which accounts share commitments.
     families: String,
     commitments: Vec<CommitmentPart<'a>>,
+    /// What the payer's commitments have saved in the real bill, where that is spread over the groups.
+    pro_rata: Vec<BenefitPart<'a>>,
+    /// Whether the cost files were asked what commitments are, and could say it.
+    inventory_read: bool,
     inventory: &'a CommitmentInventory,
+}
+
+/// What a commitment has saved: what its usage costs On-Demand without all that the commitment cost.
+#[derive(Serialize)]
+struct BenefitPart<'a> {
+    arn: &'a str,
+    on_demand_cost: String,
+    cost: String,
+    saved: String,
+    /// By weight: instances or normalised units of a reservation, the On-Demand cost of usage for a Savings Plan.
+    parts: Vec<GroupPart<'a>>,
+}
+
+#[derive(Serialize)]
+struct GroupPart<'a> {
+    billing_group: &'a str,
+    eligible_usage: String,
+    saved: String,
 }
 
 /// A commitment that was simulated, in what it gives: instances or normalised units for an hour, or money.
@@ -47,13 +70,31 @@ pub fn content(results: &Results) -> anyhow::Result<CommitmentsFile<'_>> {
             parts.push(part(commitment, *utilization, group)?);
         }
     }
+    let arns = commitments.inventory.arns();
     Ok(CommitmentsFile {
         simulated: commitments.coverage.is_some(),
         why_not: commitments.why_not.as_deref(),
         families: format!("sha256:{}", hex(&membership.families())),
         commitments: parts,
+        pro_rata: commitments.benefits.iter().map(|benefit| pro_rata(results, &arns, benefit)).collect(),
+        inventory_read: commitments.inventory_read,
         inventory: &commitments.inventory,
     })
+}
+
+fn pro_rata<'a>(results: &'a Results, arns: &[&'a str], benefit: &Benefit) -> BenefitPart<'a> {
+    let part = |part: &billing::benefit::Part| GroupPart {
+        billing_group: &results.book.groups[part.group as usize].name,
+        eligible_usage: part.eligible.to_string(),
+        saved: part.saved.to_string(),
+    };
+    BenefitPart {
+        arn: arns[benefit.commitment],
+        on_demand_cost: benefit.on_demand.to_string(),
+        cost: benefit.cost.to_string(),
+        saved: benefit.saved.to_string(),
+        parts: benefit.parts.iter().map(part).collect(),
+    }
 }
 
 fn part<'a>(

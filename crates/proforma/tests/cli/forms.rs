@@ -366,13 +366,16 @@ fn rules_by_columns_that_files_lack_are_refused_by_name() {
 
 #[test]
 fn files_may_lack_every_column_that_is_not_necessary() {
+    // Without the columns that tell hours and commitments, none is simulated.
     let without = |leave_out: Vec<String>, form: Form| {
         let options = WriteOptions { leave_out, ..loose(form) };
-        read(|cost| drop(write_month(cost, &MONTH.lines, &options))).succeeded()
+        let run = Run::new(PERIOD, &BOOK, |cost| drop(write_month(cost, &MONTH.lines, &options)));
+        run.with(&["--no-simulation"]).go().succeeded()
     };
+    let bills = without(Vec::new(), Form::Cur2Csv).bills();
     for name in UNUSED {
         let done = without(vec![name.to_owned()], Form::Cur2Csv);
-        assert!(done.bills() == *BILLS, "without {name}: other bills");
+        assert!(done.bills() == bills, "without {name}: other bills");
     }
     let is_ruled_by = |name: &&str| RULED_BY.iter().any(|(column, _)| column == name);
     let is_optional = |name: &&str| !NECESSARY.contains(name) && !is_ruled_by(name);

@@ -33,6 +33,8 @@ struct Case {
     month: SampleMonth,
     book: SampleBook,
     options: WriteOptions,
+    /// More arguments of its runs.
+    more: Vec<&'static str>,
 }
 
 impl Case {
@@ -58,7 +60,7 @@ impl Case {
         let before = MonthOptions { period: shift_period(PERIOD, -1), lines: 20, ..options.clone() };
         month.lines.extend(SampleMonth::generate(&before).lines.into_iter().take(random.index(20)));
         let options = write_options(&mut random, options.large_amounts);
-        Self { seed, month, book, options }
+        Self { seed, month, book, options, more: Vec::new() }
     }
 
     /// A case whose amounts fit every type that files have, so that only the files may differ.
@@ -69,18 +71,24 @@ impl Case {
             .expect("one")
     }
 
+    /// The case as billed: with the coverage of the real bill.
+    fn billed(mut self) -> Self {
+        self.more.push(AS_BILLED);
+        self
+    }
+
     fn has_large_amounts(&self) -> bool {
         self.month.lines.iter().any(|line| line.unblended_cost() > testkit::Amount::whole(225_000))
     }
 
     /// Prices other lines under the same book.
     fn run_of(&self, lines: &[Line]) -> Done {
-        run(&self.book, lines, &self.options)
+        run_with(&self.book, lines, &self.options, &self.more)
     }
 
     /// Prices the same lines under another book.
     fn run_under(&self, book: &SampleBook) -> Done {
-        run(book, &self.month.lines, &self.options)
+        run_with(book, &self.month.lines, &self.options, &self.more)
     }
 
     fn run(&self) -> Done {
@@ -110,6 +118,9 @@ fn write_options(random: &mut Random, large_amounts: bool) -> WriteOptions {
         ..WriteOptions::new(form, PERIOD)
     }
 }
+
+/// Commitments cover what they cover in the real bill, as the second pricer has it.
+const AS_BILLED: &str = "--no-simulation";
 
 fn run(book: &SampleBook, lines: &[Line], options: &WriteOptions) -> Done {
     run_with(book, lines, options, &[])

@@ -1,5 +1,6 @@
 //! Tests through the door that a user uses: the `proforma` program.
 
+mod coverage;
 mod exported;
 mod reports;
 mod sharing;

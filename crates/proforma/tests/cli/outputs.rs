@@ -304,6 +304,7 @@ fn the_reconciliation_names_what_was_read() {
             "book",
             "cost_cube",
             "price_list",
+            "commitments",
             "cost_cube_daily",
             "currencies",
             "statements",

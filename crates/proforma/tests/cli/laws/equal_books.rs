@@ -23,7 +23,7 @@ fn aws_costs(done: &Done) -> BTreeMap<String, Exact> {
 #[test]
 fn an_account_that_moves_takes_its_cost_along_and_back() {
     for seed in seeds(5) {
-        let case = Case::of(seed);
+        let case = Case::of(seed).billed();
         let base = case.run();
         let Some((from, to, account)) = movable(&case.book) else { continue };
         let moved = move_account(&case.book, from, Some(to), &account);

@@ -34,6 +34,8 @@ fn reconciliation(done: &Done) -> Value {
     for of_files in ["snapshot", "files", "files_passed_by"] {
         assert!(object.remove(of_files).is_some(), "no {of_files}");
     }
+    // It says where lines stand.
+    object["commitments"].as_object_mut().expect("an object").remove("eligible_usage");
     file
 }
 

@@ -1,7 +1,7 @@
 //! Months as FOCUS tells them: to the last digit what the second pricer says, and the bills that CUR files give.
 
 use super::agreement::check_agreement;
-use super::{Case, PERIOD, run, seeds};
+use super::{AS_BILLED, Case, PERIOD, run, run_with, seeds};
 use crate::reports::text;
 use crate::support::{Done, Run};
 use std::collections::BTreeSet;
@@ -59,7 +59,7 @@ fn every_form_of_a_focus_month_gives_the_same_bills() {
     assert_eq!(base.bills(), by_manifest.go().succeeded().bills(), "by the manifest");
 }
 
-/// Without discounts, for a FOCUS file has them in the billed costs of lines and CUR has lines of discounts.
+/// With the coverage of the real bill, for FOCUS does not say what commitments are; without discounts, for a FOCUS file has them in the billed costs of lines and CUR has lines of discounts.
 #[test]
 fn a_group_pays_the_same_whether_aws_delivers_cur_or_focus() {
     for seed in seeds(6) {
@@ -68,7 +68,8 @@ fn a_group_pays_the_same_whether_aws_delivers_cur_or_focus() {
         case.month = SampleMonth::generate(&options);
         case.book = testkit::SampleBook::of(seed, &case.month);
         without_negation_filters(&mut case);
-        let cur = run(&case.book, &case.month.lines, &WriteOptions::new(Form::Cur2Parquet, PERIOD));
+        let options = WriteOptions::new(Form::Cur2Parquet, PERIOD);
+        let cur = run_with(&case.book, &case.month.lines, &options, &[AS_BILLED]);
         let told = as_told(&case.month.lines);
         let totals = |done: &Done| -> Vec<((String, String), Exact)> {
             let totals = done.group_totals().into_iter();
