@@ -164,8 +164,11 @@ pub struct StoredCoveredLines {
     parts: u64,
     commitments: u32,
     /// By commitment and hour, in that order.
-    used: Vec<((u32, u32), Capacity)>,
+    used: Vec<UsedHour>,
 }
+
+/// A commitment and an hour, and what was used.
+type UsedHour = ((u32, u32), Capacity);
 
 impl StoredCoveredLines {
     /// Opens the file of a cube's month and so many commitments, and checks all of it.
@@ -192,8 +195,8 @@ impl StoredCoveredLines {
         Ok(stored)
     }
 
-    fn read_used(&self, count: u64) -> Result<Vec<((u32, u32), Capacity)>, CubeFileError> {
-        let mut used: Vec<((u32, u32), Capacity)> = Vec::new();
+    fn read_used(&self, count: u64) -> Result<Vec<UsedHour>, CubeFileError> {
+        let mut used: Vec<UsedHour> = Vec::new();
         self.each_record(self.parts..self.parts + count, |record| {
             let place = (u32::from_le_bytes(array(&record[..4])), u32::from_le_bytes(array(&record[4..8])));
             let taken = Capacity::from_units(i128::from_le_bytes(array(&record[8..])));
