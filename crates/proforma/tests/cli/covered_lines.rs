@@ -267,6 +267,8 @@ fn check_amounts(rows: &[Row]) {
     // What the real bill says of use is in no file: 0.0777, 0.24, 0.12.
     check_numbers(rows, "savings_plan_used_commitment", &[("plan-0", "0.3"), ("plan-1", "0")]);
     check_numbers(rows, "reservation_unused_recurring_fee", &[("reservation", "0.1")]);
+    let upfront = "reservation_unused_amortized_upfront_fee_for_billing_period";
+    check_numbers(rows, upfront, &[("reservation", "0.05")]);
 }
 
 #[test]
@@ -430,4 +432,27 @@ fn residues_of_cuts_are_in_the_tenth_decimal() {
         .filter(|row| value(row, "identity_line_item_id").starts_with('a'))
         .fold(Exact::default(), |sum, row| sum + &exact(row, "pricing_public_on_demand_cost"));
     assert_eq!(of_line, Exact::of("0.1"), "the parts of a line are the line");
+}
+
+#[test]
+fn usage_that_cancels_out_in_a_covered_class_costs_nothing() {
+    let mut lines = lines();
+    lines[0] = instances("a", ACME, 0, ("m5", "8"), "0.2", "0.4").using("2");
+    let corrected = [("b", "8", "0.4", "2"), ("b-corrected", "-4", "-0.2", "-1")];
+    lines.extend(
+        corrected
+            .map(|(id, units, cost, usage)| instances(id, ACME, 1, ("m5", units), "0.2", cost).using(usage)),
+    );
+    let write = |cost: &Path| {
+        drop(write_month(cost, &lines, &WriteOptions::new(Form::Cur2Parquet, PERIOD)));
+    };
+    let done = Run::new(PERIOD, &book(""), write).with(&["--export", "cur2"]).go().succeeded();
+    let rows = rows_of(&done.exports(), "acme");
+    // Hour 1 has one instance-hour of `b` and one of `e`, and two are reserved.
+    let of_b: Vec<Row> =
+        (rows.iter()).filter(|row| value(row, "identity_line_item_id").starts_with('b')).cloned().collect();
+    check_numbers(&of_b, "line_item_usage_amount", &[("b", "1"), ("b/rest", "1"), ("b-corrected", "-1")]);
+    check_numbers(&of_b, COST, &[("b", "0"), ("b/rest", "0"), ("b-corrected", "0")]);
+    assert_eq!(totals(&rows)["USD"], Exact::of("1"));
+    assert_eq!(done.statement_totals("acme")["USD"], Exact::of("1"));
 }
