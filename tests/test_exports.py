@@ -23,6 +23,11 @@ from test_generated import PERIOD, SMALL, make_book
 COST = "line_item_unblended_cost"
 TAG = "user_team"
 ADDED = r"^(customlineitem|residue)/"
+# A line that commitments cover is several rows; the first keeps its id.
+FURTHER = r"/(covered-[0-9]+|negation-[0-9]+|rest)$"
+CUT = r"/(covered-[0-9]+|rest)$"
+# What is cut with a line's usage; a negation has no public cost.
+QUANTITIES = {"line_item_usage_amount", "line_item_normalized_usage_amount", "pricing_public_on_demand_cost"}
 VARIANTS = {"parquet": ["--edp", "both"], "parquet-int96": ["--edp", "columns", "--ts", "int96", "--seed", "2"],
             "csv": ["--edp", "items", "--seed", "3"]}
 
@@ -95,12 +100,15 @@ def test_every_reader_sums_a_file_to_its_statement(month):
 def test_the_rows_are_the_lines_of_the_bill_and_the_added_ones(month):
     mark = month.run.json("pro-forma/export.json")
     files = {file["billing_group"]: file for file in mark["files"]}
-    assert sum(file["rows"] - file["added_rows"] for file in files.values()) == month.run.reconciliation["lines"]["rated"]
+    lines = sum(file["rows"] - file["added_rows"] - file.get("further_rows", 0) for file in files.values())
+    assert lines == month.run.reconciliation["lines"]["rated"]
+    assert any("further_rows" in file for file in files.values()), "no line is covered"
     for group in month.groups:
-        rows, added = duckdb.sql(f"""
-            SELECT count(*), count(*) FILTER (regexp_matches(identity_line_item_id, '{ADDED}'))
+        rows, added, further = duckdb.sql(f"""
+            SELECT count(*), count(*) FILTER (regexp_matches(identity_line_item_id, '{ADDED}')),
+                   count(*) FILTER (regexp_matches(identity_line_item_id, '{FURTHER}'))
             FROM {table(exported(month.run, group))}""").fetchall()[0]
-        assert (rows, added) == (files[group]["rows"], files[group]["added_rows"])
+        assert (rows, added, further) == tuple(files[group].get(of, 0) for of in ("rows", "added_rows", "further_rows"))
         charges = sum(len(one["custom_line_items"]) for one in month.run.statement(group)["statements"])
         assert added == charges + len(files[group]["residue"])
 
@@ -132,22 +140,47 @@ def test_copied_columns_are_the_cost_files_values(month):
     withheld = 0
     for group in month.groups:
         file = exported(month.run, group)
-        counts = []
+        counts, of_line = [], f"regexp_replace(identity_line_item_id, '{FURTHER}', '')"
         for column in copied:
             ours, theirs = as_written(f"o.{column}", types[column], month.format), f"s.{column}"
             if types[column].startswith("MAP"):
                 ours, theirs = in_order(ours), in_order(theirs)
             elif month.format == "csv" and types[column] == "VARCHAR":
                 theirs = f"nullif({theirs}, '')"
+            if column == "identity_line_item_id":
+                ours = "o.line_id"
+            if column in QUANTITIES:
+                ours = f"CASE WHEN o.is_whole THEN {ours} ELSE {theirs} END"
             counts += [f"count(*) FILTER ({ours} IS NULL AND {theirs} IS NOT NULL)",
                        f"count(*) FILTER ({ours} IS NOT NULL AND {ours} IS DISTINCT FROM {theirs})"]
-        lines, *counted = duckdb.sql(f"""SELECT count(*), {', '.join(counts)} FROM {table(file)} o
-            JOIN {source} s USING (identity_line_item_id, identity_time_interval)""").fetchall()[0]
+        rows = f"""(SELECT *, {of_line} AS line_id, NOT (regexp_matches(identity_line_item_id, '{FURTHER}') OR bool_or(
+                regexp_matches(identity_line_item_id, '{CUT}')) OVER (PARTITION BY {of_line}, identity_time_interval)) AS is_whole
+            FROM {table(file)})"""
+        lines, *counted = duckdb.sql(f"""SELECT count(*), {', '.join(counts)} FROM {rows} o JOIN {source} s
+            ON o.line_id = s.identity_line_item_id AND o.identity_time_interval = s.identity_time_interval""").fetchall()[0]
         assert [column for column, different in zip(copied, counted[1::2]) if different] == [], group
         withheld += sum(counted[::2])
         assert lines == duckdb.sql(f"SELECT count(*) FROM {table(file)} "
                                    f"WHERE NOT regexp_matches(identity_line_item_id, '{ADDED}')").fetchall()[0][0]
     assert withheld == mark["values_withheld"]
+
+
+def test_the_parts_of_a_line_are_the_line(month):
+    """What is covered of a line and what is left have its usage and its public cost, to the last digit."""
+    source = f"read_parquet({quoted(month.data / '**' / '*.parquet')}, hive_partitioning = false)"
+    cut, exact = 0, lambda column: f"CAST(CAST({column} AS VARCHAR) AS DECIMAL(38, 14))"
+    sums = ", ".join(f"sum(coalesce({exact(column)}, 0)) AS {column}" for column in QUANTITIES)
+    same = " AND ".join(f"abs(o.{column} - coalesce(CAST(s.{column} AS DECIMAL(38, 10)), 0)) < 1e-10" for column in QUANTITIES)
+    for group in month.groups:
+        lines, right = duckdb.sql(f"""SELECT count(*), count(*) FILTER ({same}) FROM (
+            SELECT regexp_replace(identity_line_item_id, '{CUT}', '') AS line_id, identity_time_interval AS of, {sums}
+            FROM {table(exported(month.run, group))} WHERE line_item_line_item_type != 'SavingsPlanNegation'
+            GROUP BY ALL HAVING count(*) > 1) o JOIN {source} s
+            ON o.line_id = s.identity_line_item_id AND o.of = s.identity_time_interval""").fetchall()[0]
+        assert lines == right, group
+        cut += lines
+    # What the CSV month's plans cover, they cover whole.
+    assert cut or month.format == "csv", "no line is cut"
 
 
 def in_order(column):

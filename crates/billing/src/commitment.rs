@@ -4,7 +4,7 @@
 
 use crate::account::arn_account;
 use crate::charge_class::{ChargeClass, Cube, KeyColumn};
-use crate::money::DecimalError;
+use crate::money::{DecimalError, Quantity};
 use std::ops::Range;
 
 mod eligible;
@@ -47,6 +47,28 @@ impl Commitment {
         match &self.terms {
             Terms::Reservation(reservation) => reservation.capacity(),
             Terms::SavingsPlan(plan) => Ok(plan.commitment.to_amount()?.max(Capacity::ZERO)),
+        }
+    }
+
+    /// What one unit of a class's usage takes of the commitment: 1 or its normalised units, or what it costs under the plan. `None` where the
+    /// commitment does not cover the class.
+    #[must_use]
+    pub fn takes(&self, class: &Eligible<'_>) -> Option<Quantity> {
+        match &self.terms {
+            Terms::Reservation(reservation) => reservation.reach(class).map(|(_, takes)| takes),
+            Terms::SavingsPlan(plan) => plan.rate(class),
+        }
+    }
+
+    /// What capacity that was used, or was not, has cost: of a reservation its share of the fee and of the payment up front, of a Savings Plan
+    /// the money itself.
+    ///
+    /// # Errors
+    /// [`DecimalError::TooLarge`].
+    pub fn effective_cost(&self, capacity: Capacity) -> Result<EffectiveCost, DecimalError> {
+        match &self.terms {
+            Terms::Reservation(reservation) => reservation.effective_cost(capacity),
+            Terms::SavingsPlan(_) => Ok(EffectiveCost { recurring: capacity, upfront: Capacity::ZERO }),
         }
     }
 }

@@ -5,9 +5,11 @@
 //! priced as On-Demand usage, and the rest is at cost. `docs/commitments.md` has the rules in words.
 
 mod cut;
+mod lines;
 mod simulator;
 
 pub use cut::Cut;
+pub use lines::{CoveredPartOfLine, each_part};
 pub use simulator::{CoveredUsage, Simulator};
 
 use crate::charge_class::{ChargeClass, Cube, KeyColumn, Measure, TextMap};
@@ -15,7 +17,7 @@ use crate::class_kind::line_item_type;
 use crate::commitment::{self, Capacity, Commitment, EffectiveCost, Terms};
 use crate::cost_line::LineItemType;
 use crate::membership::Membership;
-use crate::money::{Amount, DecimalError, Quantity};
+use crate::money::{DecimalError, Quantity};
 use std::collections::BTreeSet;
 
 /// The measures of usage that are cut with it; the others are about the coverage of the real bill.
@@ -90,10 +92,7 @@ impl Coverage {
     /// # Errors
     /// [`DecimalError::TooLarge`].
     pub fn effective_cost(&self, covered: &CoveredOfDay) -> Result<EffectiveCost, DecimalError> {
-        match &self.commitments[covered.commitment as usize].terms {
-            Terms::Reservation(reservation) => reservation.effective_cost(covered.taken),
-            Terms::SavingsPlan(_) => Ok(EffectiveCost { recurring: covered.taken, upfront: Amount::ZERO }),
-        }
+        self.commitments[covered.commitment as usize].effective_cost(covered.taken)
     }
 
     /// The coverage of the month by class and commitment: the days of each summed, and standing on day 0.
@@ -191,11 +190,16 @@ pub fn is_nothing(remainder: &ChargeClass) -> bool {
 /// has none, its unblended cost.
 #[must_use]
 pub fn on_demand_cost(cube: &Cube, part: &CoveredOfDay) -> Quantity {
-    let class = &cube.classes[part.class as usize];
-    let listed = cube.value(class, KeyColumn::PublicCostState).is_some();
-    let measure = if listed { Measure::PublicOnDemand } else { Measure::Unblended };
+    let measure = on_demand_measure(cube, &cube.classes[part.class as usize]);
     let place = CUT_MEASURES.iter().position(|of| *of == measure);
     place.map_or(Quantity::ZERO, |place| part.measures[place])
+}
+
+/// The measure of what a class costs On-Demand: see [`on_demand_cost`].
+#[must_use]
+pub fn on_demand_measure(cube: &Cube, class: &ChargeClass) -> Measure {
+    let listed = cube.value(class, KeyColumn::PublicCostState).is_some();
+    if listed { Measure::PublicOnDemand } else { Measure::Unblended }
 }
 
 /// The ARNs of the real bill's commitments that belong to a billing group and of which the cost files tell too little.

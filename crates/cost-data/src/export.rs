@@ -7,6 +7,7 @@
 mod by_class;
 mod chunk;
 mod collect;
+mod covering;
 mod csv_file;
 mod cur_columns;
 mod focus_by_class;
@@ -32,11 +33,12 @@ use crate::reading::{
     unless_it_panics,
 };
 use crate::sources::Sources;
-use billing::charge_class::Cube;
+use billing::charge_class::{ChargeClass, Cube, KeyColumn};
 use billing::money::{Amount, DecimalError};
 use billing::period::BillingPeriod;
 use billing::rate_card::written_amount;
-use collect::{CollectError, Collected, Collector};
+use collect::{CollectError, Collected, Collector, Sums};
+use covering::Covering;
 use csv_file::CsvFile;
 use focus_columns::AmountOf;
 use group_rows::{Chunk, Numbering, cut};
@@ -79,6 +81,8 @@ pub struct ExportedFile {
     pub rows: u64,
     /// How many of them have no source line.
     pub added_rows: u64,
+    /// How many are further rows of a line that has one already: commitments cover a part of it.
+    pub further_rows: u64,
     /// Its size.
     pub bytes: u64,
     /// By currency: what the residue row holds, as a plain decimal.
@@ -122,14 +126,25 @@ fn export_opened(
     let failed = |error: &dyn std::fmt::Display| {
         Refusal::from(Diagnostic::file(&folder.display().to_string(), error.to_string()))
     };
+    let covering = covering(plan, cube, opened)?;
     let scratch = Scratch::new(folder).map_err(|error| failed(&error))?;
-    let collector = Collector::new(plan, cube, &outputs, scratch);
+    let collector = Collector::new(plan, cube, &outputs, covering.as_ref(), scratch);
     let counters = Counters::default();
     let reading = Reading { opened, collector: &collector, folder, period, progress, counters };
     let (collected, hashes) = reading.run(request.threads)?;
     check_snapshot(opened, &hashes, plan)?;
-    let whole = Whole::new(collected, plan, cube).map_err(|error| failed(&error))?;
+    let whole = Whole::new(collected, plan, cube, covering.as_ref()).map_err(|error| failed(&error))?;
     write_files(&whole, &collector, plan, folder, request.threads).map_err(|error| failed(&error))
+}
+
+/// What commitments cover, where that was simulated.
+fn covering(plan: &Plan, cube: &Cube, opened: &Opened) -> Result<Option<Covering>, Refusal> {
+    let Some(of) = &plan.coverage else { return Ok(None) };
+    let mut covering = Covering::new(plan, of, cube).map_err(|error| {
+        Diagnostic::file(&of.lines.path.display().to_string(), format!("cannot be read: {error}"))
+    })?;
+    covering.know_files(plan, of, opened)?;
+    Ok(Some(covering))
 }
 
 /// How far the reading is.
@@ -224,8 +239,10 @@ impl Reading<'_> {
             parquet.read_more(&file.source, group, places.clone(), EXPORT_BATCH_ROWS).map_err(broken)?;
         let mut place = Place { file: number, row_group: Some(group), row: 0 };
         let mut order = (short(number), short(group), 0);
+        let rows_before = parquet.rows_before(group);
         while let Some(next) = batches.next_with_record(place, &file.columns, &span(self.period)) {
-            let (batch, record) = next.map_err(broken)?;
+            let (mut batch, record) = next.map_err(broken)?;
+            batch.row_of_file += rows_before;
             place.row += batch.rows as u64;
             self.add(collected, file, (batch, SourceRows::Parquet(record, places.clone())), order)?;
             order.2 += 1;
@@ -291,12 +308,15 @@ fn check_snapshot(opened: &Opened, hashes: &BTreeMap<usize, String>, plan: &Plan
 }
 
 /// What all threads collected.
+#[derive(Default)]
 struct Whole {
     /// By group and then by place in the delivery.
     segments: Vec<Segment>,
     /// What the written lines of each group and currency sum to.
     written: BTreeMap<(u32, String), Amount>,
     filled: BTreeMap<u32, Vec<bool>>,
+    /// Rows beyond the first of their lines, by group.
+    further: BTreeMap<u32, u64>,
     withheld: u64,
 }
 
@@ -309,6 +329,10 @@ enum WriteError {
         "class {0} was priced with {1} lines, but {2} were found; the files are not those that were priced"
     )]
     Lines(usize, u64, u64),
+    #[error(
+        "commitments cover other lines than those that were priced; the files are not those that were priced"
+    )]
+    Covered,
     #[error(transparent)]
     Io(#[from] std::io::Error),
     #[error(transparent)]
@@ -318,33 +342,61 @@ enum WriteError {
 }
 
 impl Whole {
-    fn new(collected: Vec<Collected>, plan: &Plan, cube: &Cube) -> Result<Self, WriteError> {
-        let mut whole =
-            Self { segments: Vec::new(), written: BTreeMap::new(), filled: BTreeMap::new(), withheld: 0 };
-        let mut sums = vec![(0_u64, Amount::ZERO); cube.classes.len()];
+    fn new(
+        collected: Vec<Collected>,
+        plan: &Plan,
+        cube: &Cube,
+        covering: Option<&Covering>,
+    ) -> Result<Self, WriteError> {
+        let made = covering.map_or(&[][..], |covering| &covering.made);
+        let mut whole = Self::default();
+        let mut sums = vec![Sums::default(); cube.classes.len() + made.len()];
         for of_thread in collected {
             whole.segments.extend(of_thread.segments);
             whole.withheld += of_thread.withheld;
             for (sum, more) in sums.iter_mut().zip(of_thread.sums) {
-                *sum = (sum.0 + more.0, sum.1.plus(more.1)?);
+                sum.lines += more.lines;
+                sum.amount = sum.amount.plus(more.amount)?;
+                sum.covered += more.covered;
             }
             for (group, filled) in of_thread.filled {
                 let known = whole.filled.entry(group).or_insert_with(|| vec![false; filled.len()]);
                 known.iter_mut().zip(filled).for_each(|(known, filled)| *known |= filled);
             }
+            for (group, further) in of_thread.further {
+                *whole.further.entry(group).or_default() += further;
+            }
         }
         whole.segments.sort_unstable();
         for (number, (class, of_plan)) in cube.classes.iter().zip(&plan.classes).enumerate() {
             let Some((group, _)) = of_plan.exported(plan, cube, class) else { continue };
-            let (lines, amount) = sums[number];
+            let Sums { lines, amount, .. } = sums[number];
             if lines != class.lines {
                 return Err(WriteError::Lines(number, class.lines, lines));
             }
-            let currency = cube.value(class, billing::charge_class::KeyColumn::Currency).unwrap_or_default();
-            let total = whole.written.entry((group, currency.to_owned())).or_default();
-            *total = total.plus(amount)?;
+            whole.add(cube, class, group, amount)?;
+        }
+        for (made, sums) in made.iter().zip(&sums[cube.classes.len()..]) {
+            if sums.covered != made.usage {
+                return Err(WriteError::Covered);
+            }
+            whole.add(cube, &made.class, made.group, sums.amount)?;
         }
         Ok(whole)
+    }
+
+    /// Adds what the rows of a class sum to.
+    fn add(
+        &mut self,
+        cube: &Cube,
+        class: &ChargeClass,
+        group: u32,
+        amount: Amount,
+    ) -> Result<(), WriteError> {
+        let currency = cube.value(class, KeyColumn::Currency).unwrap_or_default();
+        let total = self.written.entry((group, currency.to_owned())).or_default();
+        *total = total.plus(amount)?;
+        Ok(())
     }
 }
 
@@ -442,7 +494,9 @@ fn write_file(
     let rows = segments.iter().map(|segment| u64::from(segment.rows)).sum();
     let folder = group.folder.as_deref().unwrap_or_default();
     let name = format!("{folder}/{name}");
-    Ok(ExportedFile { group: number, name, rows, added_rows: added.len() as u64, bytes, residue })
+    let (added_rows, further_rows) =
+        (added.len() as u64, whole.further.get(&of_group).copied().unwrap_or_default());
+    Ok(ExportedFile { group: number, name, rows, added_rows, further_rows, bytes, residue })
 }
 
 /// A group's rows without source lines: those of the plan, and what the written lines differ from the statement.

@@ -46,6 +46,7 @@ pub mod daily_file;
 
 pub mod commitment_inventory;
 pub mod coverage_file;
+pub mod covered_lines;
 pub mod eligible_usage;
 
 pub mod worker;

@@ -9,12 +9,13 @@ use billing::benefit::{self, Benefit};
 use billing::book::Book;
 use billing::charge_class::Cube;
 use billing::commitment::{self, Capacity, Commitment};
-use billing::coverage::{Coverage, Simulator, Utilization, as_in_the_real_bill};
+use billing::coverage::{Coverage, CoveredUsage, EligibleLine, Simulator, Utilization, as_in_the_real_bill};
 use billing::membership::Membership;
 use billing::money::DecimalError;
 use billing::sharing::Sharing;
 use cost_data::commitment_inventory::CommitmentInventory;
 use cost_data::coverage_file;
+use cost_data::covered_lines::CoveredLines;
 use cost_data::eligible_usage::{EligibleUsage, NotKept, StoredEligibleUsage, hours_of};
 use cost_data::reading::{Report, hex};
 use serde::Deserialize;
@@ -197,6 +198,18 @@ pub fn of_file(
     commitments: &[Commitment],
     expected: Option<&str>,
 ) -> Result<Coverage, Failure> {
+    simulate_file(path, cube, book, commitments, expected, |_, _, _| Ok(()))
+}
+
+/// Lets a simulation of a file of eligible usage say of every hour and class which lines it has, and what covers them.
+fn simulate_file(
+    path: &Path,
+    cube: &Cube,
+    book: &Book,
+    commitments: &[Commitment],
+    expected: Option<&str>,
+    mut covered: impl FnMut(u32, &[EligibleLine], &[CoveredUsage]) -> Result<(), DecimalError>,
+) -> Result<Coverage, Failure> {
     let unread = || format!("`{}` cannot be read", path.display());
     let stored = StoredEligibleUsage::open(path, cube).with_context(unread)?;
     if let Some(expected) = expected
@@ -212,9 +225,30 @@ pub fn of_file(
     let mut hours = stored.hours().with_context(unread)?;
     let mut lines = Vec::new();
     while let Some(hour) = hours.next_hour(&mut lines).with_context(unread)? {
-        simulator.add_hour(hour, &lines, |_, _| {}).map_err(too_large)?;
+        let mut kept = Ok(());
+        let give = |lines: &[EligibleLine], uses: &[CoveredUsage]| {
+            if kept.is_ok() {
+                kept = covered(hour, lines, uses);
+            }
+        };
+        simulator.add_hour(hour, &lines, give).and(kept).map_err(too_large)?;
     }
     simulator.finish().map_err(too_large)
+}
+
+/// Which parts of which lines are covered, as a simulation of this file of eligible usage says.
+pub fn lines_of_file(
+    path: &Path,
+    cube: &Cube,
+    book: &Book,
+    commitments: &[Commitment],
+    expected: Option<&str>,
+) -> Result<CoveredLines, Failure> {
+    let mut covered = CoveredLines::default();
+    simulate_file(path, cube, book, commitments, expected, |hour, lines, uses| {
+        covered.add(hour, lines, uses)
+    })?;
+    Ok(covered)
 }
 
 fn too_large(error: DecimalError) -> Failure {
@@ -330,6 +364,22 @@ impl KnownCommitments {
         let coverage = of_file(&folder.join(ELIGIBLE_USAGE), cube, book, &commitments, Some(expected))?;
         let warnings = untold(cube, book, &kept.inventory, &commitments);
         Ok((Some(Cow::Owned(coverage)), warnings))
+    }
+
+    /// What the commitments of a simulated run are, and which parts of which lines they cover.
+    pub fn lines(
+        &self,
+        folder: &Path,
+        cube: &Cube,
+        book: &Book,
+    ) -> Result<Option<(CommitmentInventory, CoveredLines)>, Failure> {
+        let Some(expected) = self.mark.eligible_usage.as_deref().filter(|_| self.mark.simulated) else {
+            return Ok(None);
+        };
+        let inventory = self.kept(folder)?.inventory;
+        let path = folder.join(ELIGIBLE_USAGE);
+        let lines = lines_of_file(&path, cube, book, &inventory.commitments(), Some(expected))?;
+        Ok(Some((inventory, lines)))
     }
 
     fn kept(&self, folder: &Path) -> Result<Kept, Failure> {

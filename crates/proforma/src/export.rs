@@ -15,13 +15,18 @@ use anyhow::Context;
 use billing::book::Book;
 use billing::charge_class::{Cube, KeyColumn};
 use billing::commitment;
+use billing::coverage::Coverage;
 use billing::custom_line_item::CustomLineItem;
 use billing::money::{DecimalError, ten_to};
 use billing::period::BillingPeriod;
 use billing::rate_card::RateCard;
 use billing::statement::{self, Statement};
+use cost_data::commitment_inventory::CommitmentInventory;
+use cost_data::covered_lines::{CoveredLines, CoveredLinesFile};
 use cost_data::export::ExportReport;
-use cost_data::export::plan::{ClassPlan, FileFormat, GroupPlan, Layout, Plan, Total};
+use cost_data::export::plan::{
+    ClassPlan, CoveragePlan, CoveredClass, FileFormat, GroupPlan, Layout, Plan, Total,
+};
 use cost_data::layout::CostFormat;
 use cost_data::reading::{FileReport, Request};
 use cost_data::worker::{self, ExportOrder, Limits};
@@ -64,6 +69,8 @@ pub struct Priced<'a> {
     pub book: &'a Book,
     pub card: &'a RateCard,
     pub statements: &'a [Statement],
+    /// What commitments cover, where that was simulated.
+    pub coverage: Option<&'a Coverage>,
     /// The cost files: name and SHA-256.
     pub files: Vec<(&'a str, &'a str)>,
     pub format: CostFormat,
@@ -102,7 +109,7 @@ pub fn plan(priced: &Priced<'_>, wanted: &Wanted<'_>) -> Result<Plan, Failure> {
         None if as_parquet() => FileFormat::Parquet,
         None => FileFormat::Csv,
     };
-    let classes = cube.classes.iter().zip(&priced.card.entries);
+    let classes = priced.card.entries.iter().enumerate();
     let issuer = book.exports.invoice_issuer.clone().unwrap_or_else(|| ISSUER.to_owned());
     let groups = (0..book.groups.len()).map(|number| group_plan(priced, wanted, layout, (number, &issuer)));
     Ok(Plan {
@@ -119,8 +126,39 @@ pub fn plan(priced: &Priced<'_>, wanted: &Wanted<'_>) -> Result<Plan, Failure> {
             .collect(),
         groups: groups.collect::<Result<_, _>>()?,
         issuer: issuer.clone(),
-        classes: classes.map(|(class, entry)| ClassPlan::new(class, entry)).collect(),
+        classes: classes
+            .map(|(number, entry)| ClassPlan::new(priced.card.class(cube, number), entry))
+            .collect(),
+        coverage: None,
     })
+}
+
+/// What an export needs of a simulation: what commitments are, and which parts of which lines they cover.
+pub type Simulated = (CommitmentInventory, CoveredLines);
+
+/// Says in a plan what commitments cover. The lines go to the child through a file in `folder`, which is gone when what is given back is.
+fn with_coverage(
+    plan: &mut Plan,
+    priced: &Priced<'_>,
+    simulated: Option<Simulated>,
+    folder: &Path,
+) -> Result<Option<CoveredLinesFile>, Failure> {
+    let Some((inventory, lines)) = simulated else { return Ok(None) };
+    let file = lines
+        .write(folder, priced.cube, inventory.commitments().len())
+        .with_context(|| format!("cannot write into `{}` which lines are covered", folder.display()))?;
+    let covered = priced.card.covered.iter().map(|part| CoveredClass {
+        class: part.covered.class,
+        commitment: part.covered.commitment,
+        usage: part.covered.usage().units(),
+    });
+    plan.coverage = Some(CoveragePlan {
+        inventory,
+        lines: file.place(),
+        file_names: priced.files.iter().map(|(name, _)| (*name).to_owned()).collect(),
+        covered: covered.collect(),
+    });
+    Ok(Some(file))
 }
 
 /// What a billing group's file is to hold beside its lines.
@@ -194,12 +232,16 @@ fn accounts(cube: &Cube, book: &Book, card: &RateCard) -> Vec<(String, Option<u3
 /// Exports with a run, into its draft.
 pub fn with_run(
     draft: &Draft,
-    request: &Request,
-    limits: Limits,
-    plan: Plan,
+    (request, limits): (&Request, Limits),
+    priced: &Priced<'_>,
+    wanted: &Wanted<'_>,
+    simulated: Option<Simulated>,
 ) -> Result<ExportReport, Failure> {
+    let mut plan = plan(priced, wanted)?;
     draft.make_folder(EXPORTS)?;
-    into_folder(&draft.path(EXPORTS), request, limits, plan, &draft.path(CUBE))
+    let folder = draft.path(EXPORTS);
+    let _covered = with_coverage(&mut plan, priced, simulated, &folder)?;
+    into_folder(&folder, request, limits, plan, &draft.path(CUBE))
 }
 
 /// Lets a child export into a folder, and writes beside the files what they are.
@@ -237,8 +279,14 @@ struct MarkFile<'a> {
     file: &'a str,
     rows: u64,
     added_rows: u64,
+    #[serde(skip_serializing_if = "is_zero")]
+    further_rows: u64,
     bytes: u64,
     residue: &'a BTreeMap<String, String>,
+}
+
+fn is_zero(count: &u64) -> bool {
+    *count == 0
 }
 
 fn write_mark(folder: &Path, report: &ExportReport, groups: &[String]) -> anyhow::Result<()> {
@@ -247,6 +295,7 @@ fn write_mark(folder: &Path, report: &ExportReport, groups: &[String]) -> anyhow
         file: &file.name,
         rows: file.rows,
         added_rows: file.added_rows,
+        further_rows: file.further_rows,
         bytes: file.bytes,
         residue: &file.residue,
     });
@@ -288,13 +337,15 @@ pub fn export(arguments: &ExportArguments) -> Result<(), Failure> {
         return Err(Failure::input("`--export none` exports nothing").hint("leave it out, or name columns"));
     }
     let run = run_folder::open(&arguments.run)?;
-    let (card, charges) = rate(&run.cube, &run.book, &run.prices, run.coverage()?)?;
+    let coverage = run.coverage()?;
+    let (card, charges) = rate(&run.cube, &run.book, &run.prices, coverage)?;
     let statements = statement::statements(&run.cube, &run.book, &card, &charges)?;
     let priced = Priced {
         cube: &run.cube,
         book: &run.book,
         card: &card,
         statements: &statements,
+        coverage,
         files: run.files.iter().map(|file| (file.name.as_str(), file.sha256.as_str())).collect(),
         format: run.format,
     };
@@ -305,7 +356,7 @@ pub fn export(arguments: &ExportArguments) -> Result<(), Failure> {
     };
     let layout = arguments.export.unwrap_or(own);
     let wanted = Wanted { layout, format: arguments.export_format, groups: &arguments.group };
-    let plan = plan(&priced, &wanted)?;
+    let mut plan = plan(&priced, &wanted)?;
     let target = arguments.out.clone().unwrap_or_else(|| run.path.join(EXPORTS));
     let folders = earlier_folders(&target);
     let asked: BTreeSet<&str> = plan.groups.iter().filter_map(|group| group.folder.as_deref()).collect();
@@ -324,7 +375,9 @@ pub fn export(arguments: &ExportArguments) -> Result<(), Failure> {
     let draft = Draft::begin_as(&target, &earlier, arguments.force, arguments.scratch.as_deref())?;
     let request = request(arguments, &run);
     let limits = limits(&request.inputs, request.threads, arguments.worker_memory, arguments.worker_cpu)?;
+    let covered = with_coverage(&mut plan, &priced, run.covered_lines()?, &draft.path(""))?;
     let report = into_folder(&draft.path(""), &request, limits, plan, &run.path.join(CUBE))?;
+    drop(covered);
     draft.publish()?;
     print(&report);
     Ok(())

@@ -88,12 +88,18 @@ fn export_lines(
         book: &results.book,
         card: &results.card,
         statements: &results.statements,
+        coverage: results.commitments.coverage.as_ref(),
         files: files.iter().map(|file| (file.name.as_str(), file.sha256.as_str())).collect(),
         format: export::format_of(files),
     };
     let wanted = Wanted { layout: arguments.export, format: arguments.export_format, groups: &[] };
-    let plan = export::plan(&priced, &wanted)?;
-    export::with_run(draft, request, limits, plan).map(Some)
+    let commitments = &results.commitments;
+    let simulated = commitments.coverage.as_ref().map(|coverage| {
+        let (path, told) = (draft.path(ELIGIBLE_USAGE), &coverage.commitments);
+        let lines = coverage::lines_of_file(&path, &results.cube, &results.book, told, None)?;
+        Ok::<_, Failure>((commitments.inventory.clone(), lines))
+    });
+    export::with_run(draft, (request, limits), &priced, &wanted, simulated.transpose()?).map(Some)
 }
 
 /// What the child is asked to read, and what it may take.

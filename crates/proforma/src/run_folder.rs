@@ -16,6 +16,8 @@ use billing::period::BillingPeriod;
 use billing::price_list::PriceList;
 use billing::reconciliation::ControlTotal;
 use billing::sharing::Sharing;
+use cost_data::commitment_inventory::CommitmentInventory;
+use cost_data::covered_lines::CoveredLines;
 use cost_data::cube_file::StoredCube;
 use cost_data::daily_file;
 use cost_data::layout::CostFormat;
@@ -97,6 +99,11 @@ impl RunFolder {
     /// What commitments cover under another book, and what an operator should know of that.
     pub fn coverage_under(&self, book: &Book) -> Result<(Option<Cow<'_, Coverage>>, Vec<String>), Failure> {
         self.commitments.under(&self.path, &self.cube, book)
+    }
+
+    /// What the commitments of a simulated run are, and which parts of which lines they cover.
+    pub fn covered_lines(&self) -> Result<Option<(CommitmentInventory, CoveredLines)>, Failure> {
+        self.commitments.lines(&self.path, &self.cube, &self.book)
     }
 
     /// A book with the custom line items that its policy of sharing makes from the run's month.

@@ -639,3 +639,21 @@ fn too_much_usage_is_an_error_and_leaves_nothing_behind() {
     let coverage = simulation.simulate_hour(0, &[(0, decimal("0.5"))]).unwrap();
     assert_eq!(coverage.uses[0].usage, decimal("0.5"));
 }
+
+#[test]
+fn capacity_of_a_reservation_is_so_many_instance_hours() {
+    let hours = |normalized: Option<&str>, capacity: &str| {
+        let Terms::Reservation(mut own) = reservation("ri", "owner", "BoxUsage:m5.large", 3).terms else {
+            panic!("no reservation")
+        };
+        own.normalized_units = normalized.map(|units| Quantity::parse(units).unwrap());
+        let capacity = Capacity::parse(capacity).unwrap();
+        let normalized = own.normalized_hours(capacity).unwrap().map(|hours| hours.to_string());
+        (own.instance_hours(capacity).unwrap().to_string(), normalized)
+    };
+    let text = |text: &str| Some(text.to_owned());
+    assert_eq!(hours(Some("12"), "8928"), ("2232".to_owned(), text("8928")));
+    assert_eq!(hours(Some("12"), "1"), ("0.25".to_owned(), text("1")));
+    assert_eq!(hours(Some("7"), "1"), ("0.4285714286".to_owned(), text("1")));
+    assert_eq!(hours(None, "5.5"), ("5.5".to_owned(), None));
+}

@@ -113,6 +113,34 @@ impl Reservation {
         }
     }
 
+    /// Capacity over some hours in instance-hours.
+    ///
+    /// One of the named roundings: of a size-flexible reservation they are its share of all instances, half away from zero at ten decimals.
+    ///
+    /// # Errors
+    /// [`DecimalError::TooLarge`].
+    pub fn instance_hours(&self, capacity: Capacity) -> Result<Quantity, DecimalError> {
+        self.hours_of(capacity, self.instances)
+    }
+
+    /// The same in hours of normalised units; `None` where the reservation does not say how many it has.
+    ///
+    /// # Errors
+    /// [`DecimalError::TooLarge`].
+    pub fn normalized_hours(&self, capacity: Capacity) -> Result<Option<Quantity>, DecimalError> {
+        self.normalized_units.map(|units| self.hours_of(capacity, units)).transpose()
+    }
+
+    fn hours_of(&self, capacity: Capacity, of_all: Quantity) -> Result<Quantity, DecimalError> {
+        let all = self.capacity()?.units().unsigned_abs();
+        if all == 0 {
+            return Ok(Quantity::ZERO);
+        }
+        let (units, rest) = proportion(of_all.units().unsigned_abs(), capacity.units().unsigned_abs(), all);
+        let units = i128::try_from(units + u128::from(rest >= all.div_ceil(2)));
+        Quantity::from_units(units.map_err(|_| DecimalError::TooLarge)?)
+    }
+
     /// What `used` capacity has cost: its share of what the reservation costs per hour, or per month where it is the use of a month.
     ///
     /// One of the named roundings: each part is cut at twenty decimals, so that uses never sum to more than the fees.

@@ -16,6 +16,8 @@ pub struct CoveredUsage {
     pub commitment: u32,
     /// How much, in the class's unit.
     pub usage: Quantity,
+    /// What that takes of the commitment: instances or normalised units, or money.
+    pub taken: Capacity,
 }
 
 /// Applies the commitments of all billing groups to a month that is given hour by hour. Memory holds what is covered by class,
@@ -186,7 +188,7 @@ impl<'a> Simulator<'a> {
                 let part = CoveredOfDay { class, commitment, day, measures, taken: of.taken };
                 let sum = self.today.get(&(class, commitment)).map_or(Ok(part), |sum| sum.with(&part))?;
                 self.today.insert((class, commitment), sum);
-                parts.push(CoveredUsage { commitment, usage: of.usage });
+                parts.push(CoveredUsage { commitment, usage: of.usage, taken: of.taken });
             }
             covered(of_class, &parts);
         }

@@ -5,7 +5,7 @@ use super::plan::{ClassPlan, Plan, Treated};
 use billing::charge_class::{ChargeClass, Cube, KeyColumn, Measure};
 use billing::class_kind::line_item_type;
 use billing::cost_line::LineItemType;
-use billing::money::{Rate, divide_half_away, ten_to};
+use billing::money::{Factor, Rate, divide_half_away, ten_to};
 use billing::rate_card::LinePrice;
 
 /// A text that is made, not copied.
@@ -41,6 +41,8 @@ pub fn text(
         ClassText::LineItemType => value(KeyColumn::LineItemType),
         ClassText::PricingTerm => match treated {
             Treated::AtCost => value(KeyColumn::PricingTerm),
+            Treated::Covered if kind == LineItemType::DiscountedUsage => Some("Reserved".to_owned()),
+            Treated::Covered => Some("OnDemand".to_owned()),
             Treated::Spot => Some("Spot".to_owned()),
             Treated::Listed | Treated::CustomTiers | Treated::ZeroRate if kind.is_metered() => {
                 Some("OnDemand".to_owned())
@@ -49,19 +51,24 @@ pub fn text(
         },
         ClassText::RateCode => match treated {
             Treated::AtCost => value(KeyColumn::RateCode),
-            Treated::Listed | Treated::ZeroRate if kind.is_metered() => {
+            // The offer of a commitment that does not cover the line in the real bill is not known.
+            Treated::Covered if kind == LineItemType::DiscountedUsage => None,
+            Treated::Listed | Treated::ZeroRate | Treated::Covered if kind.is_metered() => {
                 value(KeyColumn::Sku).map(|sku| format!("{sku}.{ON_DEMAND}"))
             }
             _ => None,
         },
-        ClassText::Description => Some(description(cube, class, kind, rate)),
+        ClassText::Description => {
+            let rate = rate.filter(|_| treated != Treated::Covered);
+            Some(description(cube, class, kind, rate))
+        }
         ClassText::Focus(of) => focus_by_class::text(cube, class, treated, plan, of),
     }
 }
 
 /// Whether lines keep their line item type: usage stays under its commitment.
 const fn covered(treated: Treated) -> bool {
-    matches!(treated, Treated::AtCost | Treated::AtEffectiveCost)
+    matches!(treated, Treated::AtCost | Treated::AtEffectiveCost | Treated::Covered)
 }
 
 fn description(cube: &Cube, class: &ChargeClass, kind: LineItemType, rate: Option<&str>) -> String {
@@ -90,14 +97,16 @@ pub enum RateOf {
     /// One rate for the whole class, as text with ten decimals; or none.
     Class(Option<String>),
     /// The line's own unblended rate times a factor.
-    Line(billing::money::Factor),
+    Line(Factor),
 }
 
 /// The pro forma rate of a class's lines.
 pub fn rate(cube: &Cube, class: &ChargeClass, plan: &ClassPlan) -> RateOf {
     let Some((treated, price)) = plan.priced else { return RateOf::Class(None) };
     match (treated, price.line_price()) {
-        (Treated::ZeroRate, _) => RateOf::Class(Some(rate_text(0))),
+        (Treated::ZeroRate, _) | (Treated::Covered, Some(LinePrice::Scale(_, Factor::ZERO))) => {
+            RateOf::Class(Some(rate_text(0)))
+        }
         (Treated::AtEffectiveCost, Some(LinePrice::Scale(effective, _))) => {
             RateOf::Class(average(class.sum(effective).units(), class.sum(Measure::Usage).units()))
         }
@@ -123,7 +132,7 @@ fn average(cost: i128, usage: i128) -> Option<String> {
 }
 
 /// A rate times a factor, half away from zero at ten decimals, as text. For reading: no amount is made from it.
-pub fn scaled(rate_units: i128, factor: billing::money::Factor) -> String {
+pub fn scaled(rate_units: i128, factor: Factor) -> String {
     let product = rate_units.saturating_mul(factor.units());
     rate_text(divide_half_away(product, ten_to(6)).0)
 }
@@ -140,7 +149,6 @@ mod tests {
     //! Rates as text.
 
     use super::*;
-    use billing::money::Factor;
 
     #[test]
     fn rates_have_ten_decimals() {

@@ -1,11 +1,14 @@
 //! From cost files to segments: every line finds its class, its group and its amount, and goes to its group's rows.
 
+mod covered;
+mod pieces;
 mod prepare;
 
 use super::by_class::{self, RateOf};
+use super::covering::{Covering, Fee, Made};
 use super::focus_by_class::{Charge, charge};
 use super::output::Output;
-use super::plan::{Layout as ExportLayout, Plan, Treated};
+use super::plan::{ClassPlan, Layout as ExportLayout, Plan, Price, Treated};
 use super::segment::{Scratch, Segment, put_codes, put_texts, put_words};
 use super::source_rows::SourceRows;
 use super::texts::{Accounts, TextCode, Texts};
@@ -15,11 +18,12 @@ use crate::batch::{Batch, Numbers};
 use crate::layout::Layout;
 use crate::number;
 use crate::scan::Classifier;
-use billing::charge_class::{Cube, KeyColumn, MEASURES, Measure};
+use billing::charge_class::{ChargeClass, Cube, KeyColumn, MEASURES, Measure};
 use billing::class_kind::line_item_type;
 use billing::cost_line::LineItemType;
 use billing::money::{Amount, Quantity};
 use billing::rate_card::{LinePrice, Written, written_amount};
+use pieces::{Piece, Pieces};
 use prepare::Prepared;
 use std::collections::BTreeMap;
 use std::io;
@@ -43,6 +47,8 @@ struct PricedClass {
     own_rate: Option<i128>,
     /// The class's codes of the outputs that follow from it, in their order.
     codes: Vec<TextCode>,
+    /// Of fees: the commitment whose simulated use they can tell.
+    fee: Option<Fee>,
 }
 
 /// What all threads share.
@@ -55,6 +61,9 @@ pub struct Collector<'a> {
     tag_columns: Vec<String>,
     cube: &'a Cube,
     unused_told: bool,
+    /// What commitments cover, where that was simulated.
+    covering: Option<&'a Covering>,
+    /// The classes of the cube, and after them those that are made of what commitments cover.
     classes: Vec<Option<PricedClass>>,
     accounts: Accounts,
     pub texts: Mutex<Texts>,
@@ -65,20 +74,47 @@ pub struct Collector<'a> {
 pub struct Collected {
     classifier: Classifier,
     pub segments: Vec<Segment>,
-    /// Lines and their written amounts, by class.
-    pub sums: Vec<(u64, Amount)>,
+    /// By class.
+    pub sums: Vec<Sums>,
+    /// Rows beyond the first of their lines, by group.
+    pub further: BTreeMap<u32, u64>,
     /// Which outputs that are written only if filled have a value, by group.
     pub filled: BTreeMap<u32, Vec<bool>>,
     /// Values that named an account outside of the group.
     pub withheld: u64,
 }
 
-/// The rows of a batch that are exported, group by group.
+/// What was collected of a class.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Sums {
+    /// Lines of the cost files.
+    pub lines: u64,
+    /// Written amounts.
+    pub amount: Amount,
+    /// Of a class that is made: covered usage, in units of 10⁻¹⁰.
+    pub covered: i128,
+}
+
+/// The rows of a batch that are exported, group by group. A line that commitments cover is several rows.
 struct Ordered {
-    /// Row and class.
+    /// Row of the batch and class.
     rows: Vec<(usize, usize)>,
+    /// What each row has of its line; empty where every row is a whole line that no commitment covers.
+    pieces: Vec<Option<Piece>>,
     /// Each group and where its rows end.
     groups: Vec<(u32, usize)>,
+}
+
+impl Ordered {
+    fn piece(&self, place: usize) -> Option<&Piece> {
+        self.pieces.get(place)?.as_ref()
+    }
+
+    /// A measure of a row, in units of 10⁻¹⁰.
+    fn units(&self, measures: &Measures<'_>, measure: Measure, place: usize) -> i128 {
+        let of_piece = self.piece(place).and_then(|piece| piece.measure(measure));
+        of_piece.map_or_else(|| measures.units(measure, self.rows[place].0), Quantity::units)
+    }
 }
 
 /// A batch with what is known of its rows.
@@ -120,56 +156,37 @@ pub enum CollectError {
     /// An amount beyond all money.
     #[error("an amount is {0}")]
     TooLarge(#[from] billing::money::DecimalError),
+    /// The file of covered lines.
+    #[error("what commitments cover: {0}")]
+    Covered(#[from] crate::cube_file::CubeFileError),
+    /// What is covered is not the lines'.
+    #[error(
+        "commitments cover more of row {0} than it has, or what they do not cover: the file is not the one that was read"
+    )]
+    NotCovered(u64),
 }
 
 impl<'a> Collector<'a> {
     /// Prepares the classes of a plan.
-    pub fn new(plan: &'a Plan, cube: &'a Cube, outputs: &'a [Output], scratch: Scratch) -> Self {
+    pub fn new(
+        plan: &'a Plan,
+        cube: &'a Cube,
+        outputs: &'a [Output],
+        covering: Option<&'a Covering>,
+        scratch: Scratch,
+    ) -> Self {
         let accounts = Accounts::new(plan.accounts.iter().map(|(account, group)| (account.as_str(), *group)));
-        let mut texts = Texts::default();
-        let mut classes = Vec::with_capacity(cube.classes.len());
+        let mut preparing = Preparing { plan, cube, outputs, covering, accounts, texts: Texts::default() };
+        let made = covering.map_or(&[][..], |covering| &covering.made);
+        let mut classes = Vec::with_capacity(cube.classes.len() + made.len());
         for (class, of_plan) in cube.classes.iter().zip(&plan.classes) {
             let priced = of_plan.exported(plan, cube, class);
-            classes.push(priced.and_then(|(group, (treated, price))| {
-                let rate = by_class::rate(cube, class, of_plan);
-                let of_class = match &rate {
-                    RateOf::Class(rate) => rate.as_deref(),
-                    RateOf::Line(_) => None,
-                };
-                let mut codes = Vec::new();
-                for output in outputs.iter().filter(|output| output.treatment.is_of_class()) {
-                    let text = match (output.treatment, output.treatment.class_text()) {
-                        (_, Some(of)) => by_class::text(cube, class, (treated, of_class), plan, of),
-                        (Treatment::Rate, _) => of_class.map(ToOwned::to_owned),
-                        (Treatment::Group(of), _) => Some(plan.groups[group as usize].text(of).to_owned()),
-                        _ => None,
-                    };
-                    let code = text.and_then(|text| texts.code_of_made(&text, &accounts));
-                    let is_named = matches!(output.treatment, Treatment::Group(_));
-                    let code = code.filter(|code| is_named || texts.mentions(*code).may_reach(group));
-                    codes.push(code.unwrap_or(0));
-                }
-                let charge = charge(cube, class, treated);
-                let billed = plan.layout != ExportLayout::Focus || charge != Charge::Covered;
-                let public_rate = unit_prices::public_rate(cube, class);
-                let own_rate = unit_prices::class_rate(public_rate, price, &rate);
-                let currencies = [KeyColumn::Currency, KeyColumn::PricingCurrency];
-                let [currency, of_prices] = currencies.map(|column| cube.filled(class, column));
-                Some(PricedClass {
-                    group,
-                    treated,
-                    charge,
-                    billed,
-                    priced_in_currency: of_prices.is_none_or(|of_prices| Some(of_prices) == currency),
-                    is_upfront_plan: line_item_type(cube, class) == LineItemType::SavingsPlanUpfrontFee,
-                    price: price.line_price()?,
-                    rate,
-                    public_rate,
-                    own_rate,
-                    codes,
-                })
-            }));
+            classes.push(priced.and_then(|(group, priced)| preparing.class(class, group, priced, None)));
         }
+        for made in made {
+            classes.push(preparing.class(&made.class, made.group, made.priced, Some(made)));
+        }
+        let Preparing { accounts, texts, .. } = preparing;
         let texts = Mutex::new(texts);
         let mut next = 0;
         let place = |output: &Output| {
@@ -186,6 +203,7 @@ impl<'a> Collector<'a> {
             tag_columns,
             cube,
             unused_told: plan.unused_told,
+            covering,
             classes,
             accounts,
             texts,
@@ -217,7 +235,8 @@ impl<'a> Collector<'a> {
         Collected {
             classifier: Classifier::new(self.cube),
             segments: Vec::new(),
-            sums: vec![(0, Amount::ZERO); self.classes.len()],
+            sums: vec![Sums::default(); self.classes.len()],
+            further: BTreeMap::new(),
             filled: BTreeMap::new(),
             withheld: 0,
         }
@@ -262,19 +281,33 @@ impl<'a> Collector<'a> {
         batch: &mut Batch,
         file_name: &str,
     ) -> Result<Ordered, CollectError> {
+        let parts = self.covered_parts(batch)?;
+        let mut parts = parts.chunk_by(|one, other| one.row == other.row).peekable();
+        let first_row = batch.row_of_file;
         let found = collected.classifier.classify(batch, file_name).map_err(|_| CollectError::Unknown)?;
-        let mut rows: Vec<(u32, usize, usize)> = Vec::with_capacity(batch.rows);
+        // Group, row, place among the rows of the line, class.
+        let mut rows: Vec<(u32, usize, u32, usize)> = Vec::with_capacity(batch.rows);
+        let mut pieces = Pieces::default();
         for (row, class) in found.enumerate() {
+            let of_line = parts.next_if(|parts| parts[0].row == first_row + row as u64).unwrap_or_default();
             let Some(class) = class else { continue };
             let known = self.classes.get(class).ok_or(CollectError::Unknown)?;
             let Some(priced) = known else { continue };
             if self.unused_told && priced.charge == Charge::CommitmentPurchase && is_unused(batch, row) {
-                collected.sums[class].0 += 1;
-            } else {
-                rows.push((priced.group, row, class));
+                collected.sums[class].lines += 1;
+                continue;
             }
+            if of_line.is_empty() {
+                rows.push((priced.group, row, 0, class));
+                continue;
+            }
+            let cut = self.cut(batch, (row, class), of_line, &mut pieces)?;
+            *collected.further.entry(priced.group).or_default() += cut.len() as u64 - 1;
+            // What is left of the line counts it; where nothing is left, nothing else does.
+            collected.sums[class].lines += u64::from(cut.last() != Some(&class));
+            rows.extend((0..).zip(cut).map(|(nth, class)| (priced.group, row, nth, class)));
         }
-        rows.sort_unstable_by_key(|(group, row, _)| (*group, *row));
+        rows.sort_unstable();
         let mut groups: Vec<(u32, usize)> = Vec::new();
         for (place, (group, ..)) in rows.iter().enumerate() {
             match groups.last_mut() {
@@ -282,7 +315,12 @@ impl<'a> Collector<'a> {
                 _ => groups.push((*group, place + 1)),
             }
         }
-        Ok(Ordered { rows: rows.into_iter().map(|(_, row, class)| (row, class)).collect(), groups })
+        let pieces = pieces.ordered(rows.iter().map(|(_, row, nth, _)| (*row, *nth)));
+        Ok(Ordered {
+            rows: rows.into_iter().map(|(_, row, _, class)| (row, class)).collect(),
+            pieces,
+            groups,
+        })
     }
 
     /// The prices of the ordered rows, and as doubles what they are billed, which is added up by class.
@@ -294,15 +332,18 @@ impl<'a> Collector<'a> {
     ) -> Result<(Vec<Written>, Vec<u64>), CollectError> {
         let mut prices = Vec::with_capacity(ordered.rows.len());
         let mut billed = Vec::with_capacity(ordered.rows.len());
-        for (row, class) in &ordered.rows {
+        for (place, (_, class)) in ordered.rows.iter().enumerate() {
             let Some(priced) = &self.classes[*class] else { continue };
             // A single number of a file is far below what a quantity holds.
-            let measure = |of| Quantity::from_units(measures.units(of, *row)).unwrap_or_default();
+            let measure = |of| Quantity::from_units(ordered.units(measures, of, place)).unwrap_or_default();
             let price = written_amount(priced.price.amount(measure)?);
             let of_bill = if priced.billed { price } else { Written { digits: 0, decimals: 0 } };
-            let (lines, sum) = &mut collected.sums[*class];
-            *lines += 1;
-            *sum = sum.plus(of_bill.amount())?;
+            let sums = &mut collected.sums[*class];
+            match *class < self.cube.classes.len() {
+                true => sums.lines += 1,
+                false => sums.covered += measure(Measure::Usage).units(),
+            }
+            sums.amount = sums.amount.plus(of_bill.amount())?;
             prices.push(price);
             billed.push(double(of_bill));
         }
@@ -338,6 +379,16 @@ impl<'a> Collector<'a> {
                     collected.withheld += (there.count() - kept.iter().flatten().count()) as u64;
                     put_texts(kept.into_iter(), content);
                 }
+                Prepared::RowTexts(texts) => {
+                    let of_group = &texts[rows];
+                    let may_reach =
+                        |text: &&str| !output.withholds() || self.accounts.mentioned(text).may_reach(*group);
+                    let kept: Vec<Option<&str>> =
+                        of_group.iter().map(|text| text.as_deref().filter(may_reach)).collect();
+                    let withheld = of_group.iter().flatten().count() - kept.iter().flatten().count();
+                    collected.withheld += withheld as u64;
+                    put_texts(kept.into_iter(), content);
+                }
             }
             if output.only_if_filled && content[start] != 0 {
                 let filled =
@@ -346,6 +397,72 @@ impl<'a> Collector<'a> {
             }
             from = *to;
         }
+    }
+}
+
+/// The classes on their way into a collector.
+struct Preparing<'a> {
+    plan: &'a Plan,
+    cube: &'a Cube,
+    outputs: &'a [Output],
+    covering: Option<&'a Covering>,
+    accounts: Accounts,
+    texts: Texts,
+}
+
+impl Preparing<'_> {
+    /// A class of the cube, or one that is `made`.
+    fn class(
+        &mut self,
+        class: &ChargeClass,
+        group: u32,
+        (treated, price): (Treated, Price),
+        made: Option<&Made>,
+    ) -> Option<PricedClass> {
+        let (plan, cube) = (self.plan, self.cube);
+        let of_plan = ClassPlan { group: Some(group), priced: Some((treated, price)) };
+        let rate = by_class::rate(cube, class, &of_plan);
+        let of_class = match &rate {
+            RateOf::Class(rate) => rate.as_deref(),
+            RateOf::Line(_) => None,
+        };
+        let mut codes = Vec::new();
+        for output in self.outputs.iter().filter(|output| output.treatment.is_of_class()) {
+            let text = match (output.treatment, output.treatment.class_text()) {
+                (_, Some(of)) => by_class::text(cube, class, (treated, of_class), plan, of),
+                (Treatment::Rate, _) => of_class.map(ToOwned::to_owned),
+                (Treatment::Group(of), _) => Some(plan.groups[group as usize].text(of).to_owned()),
+                (Treatment::OwnCommitment, _) => {
+                    let text = self.covering.zip(made).and_then(|(of, made)| of.text(made, &output.key));
+                    text.map(ToOwned::to_owned)
+                }
+                _ => None,
+            };
+            let code = text.and_then(|text| self.texts.code_of_made(&text, &self.accounts));
+            let is_named = matches!(output.treatment, Treatment::Group(_));
+            let code = code.filter(|code| is_named || self.texts.mentions(*code).may_reach(group));
+            codes.push(code.unwrap_or(0));
+        }
+        let charge = charge(cube, class, treated);
+        let public_rate = unit_prices::public_rate(cube, class);
+        let own_rate = unit_prices::class_rate(public_rate, price, &rate);
+        let currencies = [KeyColumn::Currency, KeyColumn::PricingCurrency];
+        let [currency, of_prices] = currencies.map(|column| cube.filled(class, column));
+        let fee = self.covering.filter(|_| treated == Treated::AtCost);
+        Some(PricedClass {
+            group,
+            treated,
+            charge,
+            billed: plan.layout != ExportLayout::Focus || charge != Charge::Covered,
+            priced_in_currency: of_prices.is_none_or(|of_prices| Some(of_prices) == currency),
+            is_upfront_plan: line_item_type(cube, class) == LineItemType::SavingsPlanUpfrontFee,
+            price: price.line_price()?,
+            rate,
+            public_rate,
+            own_rate,
+            codes,
+            fee: fee.and_then(|covering| covering.told_by(cube, class)),
+        })
     }
 }
 

@@ -7,10 +7,10 @@
 //! not say which columns of a pro forma report change; the choices are ours and stand in `docs/exports.md`.
 
 use super::by_class::ClassText;
-use super::treatment::{Kind, Treatment};
+use super::treatment::{Kind, Treatment, UseOf};
 
 use Kind::{Map, Number, NumberMap, Text, Time};
-use Treatment::{Ask, Blank, Class, Copied, Cost, OwnCommitment, OwnReservation, Rate, Tags};
+use Treatment::{Ask, Blank, Class, Copied, Cost, OwnCommitment, OwnReservation, Rate, Tags, Use};
 
 /// A column of CUR 2.0, also by its name in a legacy report.
 pub type Column = (&'static str, Kind, Treatment);
@@ -118,11 +118,11 @@ pub const COLUMNS: &[Column] = &[
     ("reservation_total_reserved_normalized_units", Text, OwnCommitment),
     ("reservation_total_reserved_units", Text, OwnCommitment),
     ("reservation_units_per_reservation", Text, OwnCommitment),
-    // What nobody used depends on what other groups used.
-    ("reservation_unused_amortized_upfront_fee_for_billing_period", Number, Blank),
-    ("reservation_unused_normalized_unit_quantity", Number, Blank),
-    ("reservation_unused_quantity", Number, Blank),
-    ("reservation_unused_recurring_fee", Number, Blank),
+    // In the real bill what nobody used depends on what other groups used.
+    ("reservation_unused_amortized_upfront_fee_for_billing_period", Number, Use(UseOf::UnusedUpfront)),
+    ("reservation_unused_normalized_unit_quantity", Number, Use(UseOf::UnusedNormalizedUnits)),
+    ("reservation_unused_quantity", Number, Use(UseOf::UnusedInstances)),
+    ("reservation_unused_recurring_fee", Number, Use(UseOf::UnusedRecurring)),
     ("reservation_upfront_value", Number, OwnCommitment),
     ("resource_tags", Map, Tags),
     ("savings_plan_amortized_upfront_commitment_for_billing_period", Number, OwnCommitment),
@@ -141,7 +141,7 @@ pub const COLUMNS: &[Column] = &[
     ("savings_plan_savings_plan_rate", Number, OwnCommitment),
     ("savings_plan_start_time", Text, OwnCommitment),
     ("savings_plan_total_commitment_to_date", Number, OwnCommitment),
-    ("savings_plan_used_commitment", Number, Blank),
+    ("savings_plan_used_commitment", Number, Use(UseOf::UsedCommitment)),
     ("split_line_item_actual_usage", Number, Blank),
     ("split_line_item_net_split_cost", Number, Blank),
     ("split_line_item_net_unused_cost", Number, Blank),

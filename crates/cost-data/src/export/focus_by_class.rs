@@ -63,7 +63,7 @@ pub fn charge(cube: &Cube, class: &ChargeClass, treated: Treated) -> Charge {
     match line_item_type(cube, class) {
         LineItemType::SavingsPlanNegation => Charge::Negation,
         LineItemType::DiscountedUsage | LineItemType::SavingsPlanCoveredUsage
-            if treated == Treated::AtCost =>
+            if matches!(treated, Treated::AtCost | Treated::Covered) =>
         {
             Charge::Covered
         }

@@ -55,10 +55,11 @@ pub fn of_focus(from_focus: bool, plan: &Plan) -> Vec<Output> {
     focus_columns::COLUMNS.iter().map(output).collect()
 }
 
-/// The treatment; blank where it would read every line's tags and allow none.
+/// The treatment; blank where it would read every line's tags and allow none, or where no use was simulated.
 fn unless_idle(treatment: Treatment, plan: &Plan) -> Treatment {
     match treatment {
         Treatment::Tags if plan.allowed_tags.is_empty() => Treatment::Blank,
+        Treatment::Use(_) if plan.coverage.is_none() => Treatment::Blank,
         treatment => treatment,
     }
 }
@@ -92,8 +93,10 @@ fn output(name: &str, canonical: String, format: CostFormat, plan: &Plan) -> Opt
 /// Whether a report has a documented column only because some customer's lines fill it: legacy reports gain the columns of
 /// commitments, discounts and split costs that way. Pro forma reports never have split costs.
 fn is_there_by_chance(canonical: &str, treatment: Treatment, format: CostFormat) -> bool {
-    let of_lines =
-        matches!(treatment, Treatment::Blank | Treatment::OwnCommitment | Treatment::OwnReservation);
+    let of_lines = matches!(
+        treatment,
+        Treatment::Blank | Treatment::OwnCommitment | Treatment::OwnReservation | Treatment::Use(_)
+    );
     let always = canonical == "bill_invoice_id";
     canonical.starts_with("split_line_item_") || (format == CostFormat::LegacyCur && of_lines && !always)
 }
@@ -131,6 +134,7 @@ impl Output {
             | Treatment::PricingUnitPrice(_)
             | Treatment::Class(_)
             | Treatment::Group(_)
+            | Treatment::Use(_)
             | Treatment::ResourceType => "computed",
             Treatment::Tags => "allowed keys",
             Treatment::Ask | Treatment::Blank => "blank",

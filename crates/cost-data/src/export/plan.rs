@@ -2,6 +2,8 @@
 
 use super::focus_by_class::{Charge, charge};
 use super::focus_columns::GroupText;
+use crate::commitment_inventory::CommitmentInventory;
+use crate::covered_lines::CoveredLinesPlace;
 use billing::charge_class::{ChargeClass, Cube, Measure};
 use billing::money::{Amount, Factor, Quantity};
 use billing::rate_card::{Base, Entry, LinePrice, Treatment};
@@ -53,6 +55,32 @@ pub struct Plan {
     pub groups: Vec<GroupPlan>,
     /// The classes, in the order of the cube.
     pub classes: Vec<ClassPlan>,
+    /// What commitments cover, where that was simulated; none where it is as in the real bill.
+    pub coverage: Option<CoveragePlan>,
+}
+
+/// What commitments of billing groups cover.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct CoveragePlan {
+    /// The commitments, as they were simulated.
+    pub inventory: CommitmentInventory,
+    /// Which parts of which lines they cover; files are numbered as in [`Plan::files`].
+    pub lines: CoveredLinesPlace,
+    /// The names of the cost files, in that order.
+    pub file_names: Vec<String>,
+    /// Which classes.
+    pub covered: Vec<CoveredClass>,
+}
+
+/// What a commitment covers of a class in the month.
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
+pub struct CoveredClass {
+    /// The class, by number in the cube.
+    pub class: u32,
+    /// The commitment, by number in the order of ARNs.
+    pub commitment: u32,
+    /// How much, in units of 10⁻¹⁰.
+    pub usage: i128,
 }
 
 /// A billing group's file.
@@ -108,6 +136,8 @@ pub enum Treated {
     AtEffectiveCost,
     /// What nobody has used of a commitment of the group.
     UnusedPart,
+    /// Usage that a commitment of the group covers in the simulation of its own usage, or the negation of that.
+    Covered,
     /// At the rule's own tiers.
     CustomTiers,
     /// Spot.
@@ -156,11 +186,13 @@ impl ClassPlan {
         (!negation).then_some((group, priced))
     }
 
-    /// The plan of a class by its entry on the rate card.
+    /// The plan of a class, or of what commitments leave of it, by its entry on the rate card.
     #[must_use]
     pub fn new(class: &ChargeClass, entry: &Entry) -> Self {
         let treated = match entry.treatment {
-            Treatment::Ungrouped | Treatment::Dropped(_) | Treatment::Covered => None,
+            Treatment::Ungrouped | Treatment::Dropped(_) => None,
+            // What is left of its lines: usage above 0 and below that cancels out, at nothing.
+            Treatment::Covered => return Self { group: entry.group, priced: Some(NOTHING) },
             Treatment::AtCost => Some(Treated::AtCost),
             Treatment::AtEffectiveCost => Some(Treated::AtEffectiveCost),
             Treatment::UnusedPart => Some(Treated::UnusedPart),
@@ -182,6 +214,9 @@ impl ClassPlan {
         Self { group: entry.group, priced: treated.zip(price) }
     }
 }
+
+/// Usage that costs nothing.
+const NOTHING: (Treated, Price) = (Treated::ZeroRate, Price::Scale(Measure::Unblended as usize, 0));
 
 impl Price {
     /// The price as `billing` knows it; `None` for numbers that are no price.

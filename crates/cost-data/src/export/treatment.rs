@@ -19,6 +19,21 @@ pub enum Kind {
     NumberMap,
 }
 
+/// How far a commitment was used in the time of a fee.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum UseOf {
+    /// What was used of a Savings Plan, in money.
+    UsedCommitment,
+    /// Instance-hours of a reservation that were not used.
+    UnusedInstances,
+    /// The same in normalised units.
+    UnusedNormalizedUnits,
+    /// What they cost by the monthly fee.
+    UnusedRecurring,
+    /// What they cost by the payment up front.
+    UnusedUpfront,
+}
+
 /// What becomes of a column.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Treatment {
@@ -38,8 +53,10 @@ pub enum Treatment {
     ReservationStatus,
     /// The type of the resource whose id is copied.
     ResourceType,
-    /// Copied from lines of a commitment whose owner is in the group, blank elsewhere.
+    /// Copied from lines of a commitment whose owner is in the group, computed on usage that one was simulated to cover, blank elsewhere.
     OwnCommitment,
+    /// How far a commitment of the group was used, on its fees; blank where that is as in the real bill.
+    Use(UseOf),
     /// Copied where the capacity reservation's owner is in the group.
     OwnReservation,
     /// What the line is billed: its pro forma amount.
@@ -67,9 +84,9 @@ pub enum Treatment {
 }
 
 impl Treatment {
-    /// Whether values follow from the line's class, its price and its group.
+    /// Whether values follow from the line's class, its price, its group and the commitment that covers it.
     pub const fn is_of_class(self) -> bool {
-        self.class_text().is_some() || matches!(self, Self::Rate | Self::Group(_))
+        self.class_text().is_some() || matches!(self, Self::Rate | Self::Group(_) | Self::OwnCommitment)
     }
 
     /// The text of a class that values are made from, if one is.

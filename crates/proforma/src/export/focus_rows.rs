@@ -8,7 +8,7 @@ use billing::account::AccountId;
 use billing::billing_group::BillingGroup;
 use billing::charge_class::{ChargeClass, KeyColumn, Measure};
 use billing::class_kind::line_item_type;
-use billing::commitment;
+use billing::commitment::{self, Terms};
 use billing::cost_line::LineItemType;
 use billing::custom_line_item::{Kind, PRODUCT, PRODUCT_NAME};
 use billing::money::{Amount, Currency, DecimalError, Quantity, ten_to};
@@ -92,6 +92,7 @@ impl FocusRows<'_> {
         if self.tells_unused() {
             self.add_taken_by_others(&mut by_arn)?;
         }
+        self.take_simulated(&mut by_arn)?;
         let left = by_arn.into_iter().filter(|(_, unused)| unused.amount > Amount::ZERO);
         let rows = left.filter_map(|(arn, unused)| self.unused(currency, arn, &unused).transpose());
         let mut rows: Vec<AddedRow> = rows.collect::<Result<_, _>>()?;
@@ -103,6 +104,30 @@ impl FocusRows<'_> {
             rows.push(row);
         }
         Ok(rows)
+    }
+
+    /// Takes from what was paid what usage took in the simulation. Nothing is left where all was used: what remains then is how the cost of an
+    /// hour was rounded.
+    fn take_simulated(&self, by_arn: &mut BTreeMap<&str, Unused<'_>>) -> Result<(), DecimalError> {
+        let Some(coverage) = self.priced.coverage else { return Ok(()) };
+        for part in &self.priced.card.covered {
+            let commitment = &coverage.commitments[part.covered.commitment as usize];
+            if let Some(unused) = by_arn.get_mut(commitment.arn.as_str()) {
+                let effective = coverage.effective_cost(&part.covered)?;
+                unused.amount = unused.amount.minus(effective.recurring)?.minus(effective.upfront)?;
+            }
+        }
+        for (commitment, utilization) in coverage.commitments.iter().zip(&coverage.utilization) {
+            let Some(unused) = by_arn.get_mut(commitment.arn.as_str()) else { continue };
+            unused.hours = match &commitment.terms {
+                Terms::Reservation(reservation) => reservation.instance_hours(utilization.unused)?,
+                Terms::SavingsPlan(_) => Quantity::ZERO,
+            };
+            if utilization.unused.is_zero() {
+                unused.amount = Amount::ZERO;
+            }
+        }
+        Ok(())
     }
 
     /// FOCUS files have rows of what was unused; from CUR it is what was paid and not taken.

@@ -15,6 +15,7 @@ mod bad_parquet;
 mod bad_values;
 mod books;
 mod breakdowns;
+mod covered_lines;
 mod differences;
 mod explanations;
 mod exports;

@@ -16,7 +16,7 @@ use crate::number::{self, NumberNotes};
 use arrow_array::Array;
 use billing::charge_class::Measure;
 use billing::money::{Amount, Factor};
-use billing::rate_card::{Written, written_amount};
+use billing::rate_card::written_amount;
 use foldhash::fast::FixedState;
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::PoisonError;
@@ -36,20 +36,42 @@ pub enum Prepared<'a> {
     Absent,
     Codes(Vec<TextCode>),
     Texts(Codes),
+    /// By ordered row, not by row of the batch.
+    RowTexts(Vec<Option<String>>),
     Words(&'a [u64]),
     WordsOrNone(Vec<Option<u64>>),
 }
 
 impl Lines<'_> {
     /// A column of the file.
-    fn values(&self, name: &str, kind: Kind) -> Option<Values> {
+    pub(super) fn values(&self, name: &str, kind: Kind) -> Option<Values> {
         self.source.values(self.layout.column(name)?, kind)
+    }
+
+    /// A measure of an ordered row, in units of 10⁻¹⁰.
+    fn units(&self, measure: Measure, place: usize) -> i128 {
+        self.ordered.units(&self.measures, measure, place)
     }
 }
 
 impl Collector<'_> {
     /// The values of an output.
     pub(super) fn prepare<'b>(
+        &self,
+        collected: &mut Collected,
+        (number, output): (usize, &Output),
+        lines: &'b Lines<'_>,
+    ) -> Prepared<'b> {
+        let prepared = self.prepare_lines(collected, (number, output), lines);
+        match output.treatment {
+            _ if lines.ordered.pieces.is_empty() => prepared,
+            Treatment::OwnCommitment => self.of_commitments((number, output), prepared, lines.ordered),
+            _ => self.of_pieces(output, prepared, lines.ordered),
+        }
+    }
+
+    /// The values of an output where every row is a whole line.
+    fn prepare_lines<'b>(
         &self,
         collected: &mut Collected,
         (number, output): (usize, &Output),
@@ -74,6 +96,7 @@ impl Collector<'_> {
                 self.own_reservation(prepared, lines)
             }
             Treatment::OwnCommitment => self.copied(collected, output, values(), ordered, true),
+            Treatment::Use(of) => self.uses(of, lines),
             Treatment::End => match self.copied(collected, output, values(), ordered, false) {
                 Prepared::WordsOrNone(ends) => {
                     Prepared::WordsOrNone(ends.into_iter().map(whole_end).collect())
@@ -154,49 +177,42 @@ impl Collector<'_> {
 
     /// An amount of every row beside what it is billed.
     fn amounts_of(&self, of: AmountOf, lines: &Lines<'_>) -> Prepared<'static> {
-        let word = |row: &(&(usize, usize), &Written)| {
-            let amount = self.amount_of(of, lines, *row)?;
+        let word = |place| {
+            let amount = self.amount_of(of, lines, place)?;
             Some(double(written_amount(amount)))
         };
-        let rows = lines.ordered.rows.iter().zip(&lines.prices);
-        Prepared::WordsOrNone(rows.map(|row| word(&row)).collect())
+        Prepared::WordsOrNone((0..lines.ordered.rows.len()).map(word).collect())
     }
 
-    fn amount_of(
-        &self,
-        of: AmountOf,
-        lines: &Lines<'_>,
-        ((row, class), price): (&(usize, usize), &Written),
-    ) -> Option<Amount> {
-        let priced = self.classes[*class].as_ref()?;
+    fn amount_of(&self, of: AmountOf, lines: &Lines<'_>, place: usize) -> Option<Amount> {
+        let (class, price) = (lines.ordered.rows[place].1, &lines.prices[place]);
+        let priced = self.classes[class].as_ref()?;
         // A number of a file has room for ten more decimals.
         let amount = |units: i128| Amount::from_units(units * 10_000_000_000).unwrap_or_default();
-        let public = lines.measures.units(Measure::PublicOnDemand, *row);
-        let plan = lines.measures.units(Measure::SavingsPlanEffective, *row);
+        let measure = |of| amount(lines.units(of, place));
+        let public = measure(Measure::PublicOnDemand);
         let contracted = match priced.charge {
             // Usage that a reservation covers has no cost of its own in the cost files.
-            Charge::Covered if price.digits == 0 => amount(public),
+            Charge::Covered if price.digits == 0 => public,
             _ => price.amount(),
         };
         match (of, priced.charge) {
             (AmountOf::Contracted, _) => Some(contracted),
-            (AmountOf::Effective, Charge::Covered) => {
-                Some(amount(plan + lines.measures.units(Measure::ReservationEffective, *row)))
-            }
+            (AmountOf::Effective, Charge::Covered) => self.effective_cost(lines, place),
             (AmountOf::Effective, Charge::CommitmentPurchase) => Some(Amount::ZERO),
             (AmountOf::Effective, _) => Some(price.amount()),
-            (AmountOf::List, Charge::Usage | Charge::Covered) if public != 0 => Some(amount(public)),
+            (AmountOf::List, Charge::Usage | Charge::Covered) if !public.is_zero() => Some(public),
             (AmountOf::List, _) => Some(contracted),
-            (AmountOf::CommitmentQuantity, Charge::Covered) if plan != 0 => Some(amount(plan)),
             (AmountOf::CommitmentQuantity, Charge::Covered) => {
-                Some(amount(lines.measures.units(Measure::Usage, *row)))
+                let of_plan = self.of_plan(lines, place);
+                if of_plan { self.effective_cost(lines, place) } else { Some(measure(Measure::Usage)) }
             }
             (AmountOf::CommitmentQuantity, Charge::CommitmentPurchase) => {
-                match lines.measures.units(Measure::SavingsPlanTotalCommitment, *row) {
+                match measure(Measure::SavingsPlanTotalCommitment) {
                     // What is paid in advance for a Savings Plan is money to use.
-                    0 if priced.is_upfront_plan => Some(price.amount()),
-                    0 => Some(amount(lines.measures.units(Measure::Usage, *row))),
-                    committed => Some(amount(committed)),
+                    Amount::ZERO if priced.is_upfront_plan => Some(price.amount()),
+                    Amount::ZERO => Some(measure(Measure::Usage)),
+                    committed => Some(committed),
                 }
             }
             (AmountOf::CommitmentQuantity, _) => None,
@@ -207,8 +223,8 @@ impl Collector<'_> {
     fn unit_prices(&self, of: AmountOf, lines: &Lines<'_>) -> Prepared<'static> {
         let line_rates = self.line_rates(lines);
         let mut known: Known<i128, Option<u64>> = HashMap::with_hasher(FixedState::with_seed(0));
-        let mut word = |place: usize, line: (&(usize, usize), &Written)| {
-            let ((row, class), price) = line;
+        let mut word = |place: usize| {
+            let (class, price) = (&lines.ordered.rows[place].1, &lines.prices[place]);
             let priced = self.classes[*class].as_ref()?;
             let is_metered = self.is_metered(*class);
             let own_rate = match &priced.rate {
@@ -219,17 +235,16 @@ impl Collector<'_> {
                 }),
                 RateOf::Class(_) => priced.own_rate,
             };
-            let is_listed = of == AmountOf::List && lines.measures.units(Measure::PublicOnDemand, *row) != 0;
+            let is_listed = of == AmountOf::List && lines.units(Measure::PublicOnDemand, place) != 0;
             let rate = if is_listed && is_metered { priced.public_rate } else { own_rate };
-            let usage = lines.measures.units(Measure::Usage, *row);
+            let usage = lines.units(Measure::Usage, place);
             let quantity = if usage == 0 && !is_metered { ONE } else { usage };
-            let price = unit_prices::unit_price(rate, quantity, self.amount_of(of, lines, line)?)?;
+            let price = unit_prices::unit_price(rate, quantity, self.amount_of(of, lines, place)?)?;
             *known.entry(price).or_insert_with(|| {
                 number::bits_of_text(&Amount::from_units(price).unwrap_or_default().to_string())
             })
         };
-        let rows = lines.ordered.rows.iter().zip(&lines.prices).enumerate();
-        Prepared::WordsOrNone(rows.map(|(place, line)| word(place, line)).collect())
+        Prepared::WordsOrNone((0..lines.ordered.rows.len()).map(&mut word).collect())
     }
 
     /// The unblended rates of the ordered rows, in units of 10⁻¹⁰.
@@ -311,7 +326,7 @@ impl Collector<'_> {
         (!columns.is_empty()).then(|| Values::Text(Codes::from_texts(texts.iter().map(Option::as_deref))))
     }
 
-    fn class_codes(&self, number: usize, ordered: &Ordered) -> Vec<TextCode> {
+    pub(super) fn class_codes(&self, number: usize, ordered: &Ordered) -> Vec<TextCode> {
         let place = self.code_places[number];
         let code = |class: &usize| self.classes[*class].as_ref().map_or(0, |class| class.codes[place]);
         ordered.rows.iter().map(|(_, class)| code(class)).collect()
@@ -431,6 +446,6 @@ fn only(codes: &Codes, ordered: &Ordered, wanted: impl Fn(&(usize, usize)) -> bo
 }
 
 /// An end as FOCUS has it: the hour where AWS writes its last second.
-fn whole_end(milliseconds: Option<u64>) -> Option<u64> {
+pub(super) fn whole_end(milliseconds: Option<u64>) -> Option<u64> {
     milliseconds.map(|at| if at / 1_000 % 60 == 59 { (at / 1_000 + 1) * 1_000 } else { at })
 }
