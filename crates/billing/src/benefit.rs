@@ -124,15 +124,12 @@ struct Usage<'a> {
 impl Usage<'_> {
     /// How much of it a commitment could cover.
     fn weight(&self, commitment: &Commitment) -> Result<Option<Amount>, DecimalError> {
-        match &commitment.terms {
-            Terms::Reservation(reservation) => {
-                let reach = reservation.reach(&self.class);
-                reach.map(|(_, takes)| product(self.usage, takes)).transpose()
-            }
-            Terms::SavingsPlan(plan) => {
-                plan.rate(&self.class).map(|_| self.on_demand.to_amount()).transpose()
-            }
-        }
+        let takes = commitment.takes(&self.class);
+        let weight = takes.map(|takes| match commitment.terms {
+            Terms::Reservation(_) => product(self.usage, takes),
+            Terms::SavingsPlan(_) => self.on_demand.to_amount(),
+        });
+        weight.transpose()
     }
 }
 

@@ -75,8 +75,8 @@ impl Commitment {
 
 /// Usage-type marks of the usage that a reservation or a Savings Plan can cover.
 ///
-/// What a Capacity Reservation holds unused is among it. Source: AWS, "Savings Plans" (EC2, Fargate, Lambda, SageMaker) and the services that sell reserved capacity (EC2, RDS,
-/// ElastiCache, OpenSearch, Redshift, MemoryDB, DynamoDB).
+/// What a Capacity Reservation holds unused is among it. Source: AWS, "Savings Plans" (EC2, Fargate, Lambda, SageMaker) and the services
+/// that sell reserved capacity (EC2, RDS, ElastiCache, OpenSearch, Redshift, MemoryDB, DynamoDB).
 const COVERABLE: [&str; 15] = [
     "BoxUsage",
     "UnusedBox",

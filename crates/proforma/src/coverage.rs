@@ -9,7 +9,10 @@ use billing::benefit::{self, Benefit};
 use billing::book::Book;
 use billing::charge_class::Cube;
 use billing::commitment::{self, Capacity, Commitment};
-use billing::coverage::{Coverage, CoveredUsage, EligibleLine, Simulator, Utilization, as_in_the_real_bill};
+use billing::coverage::{
+    Coverage, CoveredPartOfLine, CoveredUsage, EligibleLine, Simulator, Utilization, as_in_the_real_bill,
+    each_part,
+};
 use billing::membership::Membership;
 use billing::money::DecimalError;
 use billing::sharing::Sharing;
@@ -21,6 +24,7 @@ use cost_data::reading::{Report, hex};
 use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::OnceLock;
 
@@ -364,6 +368,31 @@ impl KnownCommitments {
         let coverage = of_file(&folder.join(ELIGIBLE_USAGE), cube, book, &commitments, Some(expected))?;
         let warnings = untold(cube, book, &kept.inventory, &commitments);
         Ok((Some(Cow::Owned(coverage)), warnings))
+    }
+
+    /// Which parts of some rows are covered in a simulated run; rows are known by their file and the rows before them.
+    pub fn parts_of_rows(
+        &self,
+        folder: &Path,
+        cube: &Cube,
+        book: &Book,
+        rows: &BTreeSet<(u32, u64)>,
+    ) -> Result<Vec<CoveredPartOfLine>, Failure> {
+        let Some(expected) = self.mark.eligible_usage.as_deref().filter(|_| self.mark.simulated) else {
+            return Ok(Vec::new());
+        };
+        let commitments = self.kept(folder)?.inventory.commitments();
+        let mut parts = Vec::new();
+        let path = folder.join(ELIGIBLE_USAGE);
+        simulate_file(&path, cube, book, &commitments, Some(expected), |_, lines, covered| {
+            if !lines.iter().any(|line| rows.contains(&(line.file, line.row))) {
+                return Ok(());
+            }
+            each_part(lines, covered, |part| {
+                parts.extend(Some(part).filter(|part| rows.contains(&(part.file, part.row))));
+            })
+        })?;
+        Ok(parts)
     }
 
     /// What the commitments of a simulated run are, and which parts of which lines they cover.

@@ -10,7 +10,7 @@ use crate::publish::{BOOKS, COST_REPORT, CUBE, DAILY_CUBE, MARK, as_marked};
 use billing::book::Book;
 use billing::breakdown::DayOfClass;
 use billing::charge_class::Cube;
-use billing::coverage::Coverage;
+use billing::coverage::{Coverage, CoveredPartOfLine};
 use billing::money::{Cost, Currency};
 use billing::period::BillingPeriod;
 use billing::price_list::PriceList;
@@ -99,6 +99,11 @@ impl RunFolder {
     /// What commitments cover under another book, and what an operator should know of that.
     pub fn coverage_under(&self, book: &Book) -> Result<(Option<Cow<'_, Coverage>>, Vec<String>), Failure> {
         self.commitments.under(&self.path, &self.cube, book)
+    }
+
+    /// Which parts of some rows are covered in the run; rows are known by their file and the rows before them.
+    pub fn parts_of_rows(&self, rows: &BTreeSet<(u32, u64)>) -> Result<Vec<CoveredPartOfLine>, Failure> {
+        self.commitments.parts_of_rows(&self.path, &self.cube, &self.book, rows)
     }
 
     /// What the commitments of a simulated run are, and which parts of which lines they cover.

@@ -1,11 +1,11 @@
 //! What commitments of a group cover stands on its bill at cost: no rule applies.
 
 use super::{Pricer, PricingError};
-use crate::charge_class::TextId;
-use crate::class_kind::in_words;
+use crate::charge_class::{Cube, TextId};
+use crate::commitment::Commitment;
 use crate::cost_line::LineItemType;
 use crate::coverage::{CoveredOfDay, on_demand_cost, remainders};
-use crate::money::{Amount, Quantity};
+use crate::money::{Amount, DecimalError, Quantity};
 
 /// What a commitment of a billing group covers of a class in the month.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -22,30 +22,39 @@ pub struct CoveredPart {
     pub amount: Amount,
 }
 
+impl CoveredPart {
+    /// What is covered of a class of a group's.
+    ///
+    /// # Errors
+    /// [`DecimalError::TooLarge`].
+    pub fn new(
+        cube: &Cube,
+        commitments: &[Commitment],
+        group: u32,
+        covered: CoveredOfDay,
+    ) -> Result<Self, DecimalError> {
+        let of_plan = covered.kind(commitments) == LineItemType::SavingsPlanCoveredUsage;
+        let line_item_type = if of_plan { cube.kinds.covered_usage } else { cube.kinds.discounted_usage };
+        let negated = of_plan.then(|| on_demand_cost(cube, &covered));
+        let amount = negated.unwrap_or_default().to_amount()?;
+        Ok(Self { group, covered, line_item_type, negated, amount })
+    }
+}
+
 impl Pricer<'_> {
     /// Takes what commitments cover from the classes; what is left is priced.
     pub(super) fn take_covered(&mut self) -> Result<Vec<CoveredPart>, PricingError> {
         let Some(coverage) = self.coverage else { return Ok(Vec::new()) };
-        let too_large = |class: u32, source| {
-            let class = in_words(self.cube, &self.cube.classes[class as usize]);
-            PricingError::TooLarge { class, source }
-        };
         let sums = |source| PricingError::TooLarge { class: "what commitments cover".to_owned(), source };
         let of_month = coverage.of_month().map_err(sums)?;
         let left = remainders(self.cube, &of_month).map_err(sums)?;
         let mut parts = Vec::with_capacity(of_month.len());
         for covered in of_month {
+            let class = &self.cube.classes[covered.class as usize];
             // Usage that a commitment covers is of an account in the commitment's group.
-            let Some(group) = self.membership.group(&self.cube.classes[covered.class as usize]) else {
-                continue;
-            };
-            let of_plan = covered.kind(&coverage.commitments) == LineItemType::SavingsPlanCoveredUsage;
-            let kinds = self.cube.kinds;
-            let line_item_type = if of_plan { kinds.covered_usage } else { kinds.discounted_usage };
-            let negated = of_plan.then(|| on_demand_cost(self.cube, &covered));
-            let amount = negated.unwrap_or_default().to_amount();
-            let amount = amount.map_err(|error| too_large(covered.class, error))?;
-            parts.push(CoveredPart { group, covered, line_item_type, negated, amount });
+            let Some(group) = self.membership.group(class) else { continue };
+            let part = CoveredPart::new(self.cube, &coverage.commitments, group, covered);
+            parts.push(part.map_err(|source| self.too_large(class, source))?);
         }
         self.remainders = left;
         Ok(parts)

@@ -99,7 +99,9 @@ pub fn of_class(
     let mut arithmetic = of_lines(cube, book, card, number, lines)?;
     let begin = card.covered.partition_point(|part| (part.covered.class as usize) < number);
     let of_class = card.covered[begin..].iter().take_while(|part| part.covered.class as usize == number);
-    arithmetic.covered = of_class.map(|part| covered(cube, coverage, part)).collect::<Result<_, _>>()?;
+    if let Some(coverage) = coverage {
+        arithmetic.covered = of_class.map(|part| covered(cube, coverage, part)).collect::<Result<_, _>>()?;
+    }
     Ok(arithmetic)
 }
 
@@ -178,19 +180,18 @@ pub fn of_lines(
     })
 }
 
-/// What a commitment of the group covers of a class.
-fn covered(cube: &Cube, coverage: Option<&Coverage>, part: &CoveredPart) -> Result<Covered, DecimalError> {
-    let commitment = coverage.map(|of| &of.commitments[part.covered.commitment as usize]);
-    let effective = coverage.map(|coverage| coverage.effective_cost(&part.covered)).transpose()?;
-    let effective = effective.map(|cost| cost.recurring.plus(cost.upfront)).transpose()?;
+/// What a commitment of the group covers of a class, or of a line.
+pub fn covered(cube: &Cube, coverage: &Coverage, part: &CoveredPart) -> Result<Covered, DecimalError> {
+    let commitment = &coverage.commitments[part.covered.commitment as usize];
+    let effective = coverage.effective_cost(&part.covered)?;
     Ok(Covered {
         line_item_type: cube.text(part.line_item_type).to_owned(),
-        commitment: commitment.map(|of| of.arn.clone()).unwrap_or_default(),
-        owner_account_id: commitment.map(|of| of.owner.clone()).unwrap_or_default(),
+        commitment: commitment.arn.clone(),
+        owner_account_id: commitment.owner.clone(),
         usage_amount: part.covered.usage().to_string(),
         amount: part.amount.to_string(),
         negation: part.negated.map(|_| part.amount.negated().to_string()),
-        effective_cost: effective.map(|cost| cost.to_string()).unwrap_or_default(),
+        effective_cost: effective.recurring.plus(effective.upfront)?.to_string(),
     })
 }
 

@@ -1,6 +1,6 @@
 //! A line item: every row of its id in the cost files, priced again from the row.
 
-use super::arithmetic::{self, Arithmetic, Lines};
+use super::arithmetic::{self, Arithmetic, Covered, Lines};
 use super::product::class_text;
 use crate::cli::{ExplainArguments, READ_COST_FILES, TextFormat};
 use crate::failure::Failure;
@@ -11,13 +11,16 @@ use crate::run_folder::RunFolder;
 use crate::terminal::{print, to_json};
 use anyhow::{Context, anyhow};
 use billing::charge_class::Measure;
-use billing::money::{Amount, Quantity};
-use billing::rate_card::{LinePrice, RateCard, written_amount};
+use billing::class_kind::has_terms;
+use billing::commitment::Eligible;
+use billing::coverage::{CUT_MEASURES, Coverage, CoveredOfDay, CoveredPartOfLine, Cut};
+use billing::money::{Amount, Quantity, product};
+use billing::rate_card::{CoveredPart, LinePrice, RateCard, written_amount};
 use cost_data::layout::CostFormat;
 use cost_data::reading::{FoundLine, LineSearch};
 use cost_data::worker;
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// How much more memory the child needs per byte of the cube file, which it holds beside the cost files.
 const CUBE_BYTES_FACTOR: u64 = 32;
@@ -54,8 +57,11 @@ pub fn explain(arguments: &ExplainArguments, run: &RunFolder, id: &str) -> Resul
             format!("no row of the run's cost files has line item id `{id}`{}", interval.unwrap_or_default());
         return Err(Failure::input(problem).hint("AWS gives new ids with every delivery"));
     }
-    let (card, _) = rate(&run.cube, &run.book, &run.prices, run.coverage()?)?;
-    let rows = found.into_iter().map(|line| row(run, &card, line)).collect::<anyhow::Result<Vec<_>>>()?;
+    let coverage = run.coverage()?;
+    let (card, _) = rate(&run.cube, &run.book, &run.prices, coverage)?;
+    let covered = Covering::of(run, coverage, &found)?;
+    let rows =
+        found.into_iter().map(|line| row(run, &card, &covered, line)).collect::<anyhow::Result<Vec<_>>>()?;
     match arguments.output {
         TextFormat::Json => print(&to_json(&rows)?)?,
         TextFormat::Text => print(&text(run, id, &rows))?,
@@ -84,7 +90,68 @@ fn find(arguments: &ExplainArguments, run: &RunFolder, id: &str) -> Result<Vec<F
     worker::find_line(&program, READ_COST_FILES, search, limits).map_err(|error| reading_failed(error, true))
 }
 
-fn row(run: &RunFolder, card: &RateCard, line: FoundLine) -> anyhow::Result<Row> {
+/// What commitments of the run cover of rows that were found.
+struct Covering<'a> {
+    coverage: Option<&'a Coverage>,
+    /// The run's files by name: their numbers.
+    files: HashMap<&'a str, u32>,
+    parts: Vec<CoveredPartOfLine>,
+}
+
+impl<'a> Covering<'a> {
+    fn of(run: &'a RunFolder, coverage: Option<&'a Coverage>, found: &[FoundLine]) -> Result<Self, Failure> {
+        let files = (0..).zip(&run.files).map(|(number, file)| (file.name.as_str(), number)).collect();
+        let mut covering = Self { coverage, files, parts: Vec::new() };
+        // Most lines are of usage that nothing covers.
+        let is_covered = |line: &FoundLine| {
+            line.class.is_some_and(|class| {
+                let days = coverage.map_or(&[][..], |coverage| &coverage.days);
+                days.binary_search_by(|part| (part.class as usize).cmp(&class)).is_ok()
+            })
+        };
+        let rows = found.iter().filter(|line| is_covered(line)).filter_map(|line| covering.place(line));
+        let rows: BTreeSet<(u32, u64)> = rows.collect();
+        if !rows.is_empty() {
+            covering.parts = run.parts_of_rows(&rows)?;
+        }
+        Ok(covering)
+    }
+
+    fn place(&self, line: &FoundLine) -> Option<(u32, u64)> {
+        Some((*self.files.get(line.file.as_str())?, line.row_of_file))
+    }
+
+    /// Takes what is covered of a row from its measures; gives the parts.
+    fn take(
+        &self,
+        run: &RunFolder,
+        (group, class): (u32, usize),
+        line: &FoundLine,
+        measures: &mut [Quantity],
+    ) -> anyhow::Result<Vec<Covered>> {
+        let (Some(coverage), Some(place)) = (self.coverage, self.place(line)) else { return Ok(Vec::new()) };
+        let mut cut = Cut::new(CUT_MEASURES.map(|measure| measures[measure as usize]));
+        let number = u32::try_from(class)?;
+        let eligible = Eligible::of(&run.cube, &run.cube.classes[class], has_terms(&run.cube));
+        let mut all = Vec::new();
+        for part in self.parts.iter().filter(|part| (part.file, part.row) == place) {
+            let of_line = cut.take(part.usage)?;
+            for (measure, taken) in CUT_MEASURES.into_iter().zip(of_line) {
+                measures[measure as usize] = measures[measure as usize].minus(taken)?;
+            }
+            let commitment = &coverage.commitments[part.commitment as usize];
+            let takes = eligible.as_ref().and_then(|eligible| commitment.takes(eligible));
+            let taken = product(part.usage, takes.unwrap_or_default())?;
+            let covered =
+                CoveredOfDay { class: number, commitment: part.commitment, day: 0, measures: of_line, taken };
+            let part = CoveredPart::new(&run.cube, &coverage.commitments, group, covered)?;
+            all.push(arithmetic::covered(&run.cube, coverage, &part)?);
+        }
+        Ok(all)
+    }
+}
+
+fn row(run: &RunFolder, card: &RateCard, covering: &Covering<'_>, line: FoundLine) -> anyhow::Result<Row> {
     let (cube, book) = (&run.cube, &run.book);
     let measures = line.measures.iter().map(|text| Quantity::parse(text)).collect::<Result<Vec<_>, _>>()?;
     let measure = |measure: Measure| measures[measure as usize];
@@ -92,12 +159,18 @@ fn row(run: &RunFolder, card: &RateCard, line: FoundLine) -> anyhow::Result<Row>
     let entry = entry.map(|entry| entry.ok_or_else(|| anyhow!("a row is of a class that the cube has not")));
     let (mut arithmetic, mut exported_amount, mut billing_group) = (None, None, None);
     if let Some((number, entry)) = entry.transpose()? {
-        let price = LinePrice::of(&cube.classes[number], entry);
-        let amount = price.map(|price| price.amount(measure)).transpose()?;
+        let mut left = measures.clone();
+        let covered = match entry.group {
+            Some(group) => covering.take(run, (group, number), &line, &mut left)?,
+            None => Vec::new(),
+        };
+        let left = |measure: Measure| left[measure as usize];
+        let price = LinePrice::of(card.class(cube, number), entry);
+        let amount = price.map(|price| price.amount(left)).transpose()?;
         exported_amount = amount.map(|amount| written_amount(amount).amount().to_string());
         let amount = amount.unwrap_or(Amount::ZERO);
-        let lines = Lines { count: 1, whole: measure, left: measure, amount };
-        arithmetic = Some(arithmetic::of_lines(cube, book, card, number, lines)?);
+        let lines = Lines { count: 1, whole: measure, left, amount };
+        arithmetic = Some(Arithmetic { covered, ..arithmetic::of_lines(cube, book, card, number, lines)? });
         billing_group = entry.group.map(|group| book.groups[group as usize].name.clone());
     }
     let FoundLine { file, row_group, row, interval, unsummed, values, .. } = line;

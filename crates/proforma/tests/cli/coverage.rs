@@ -245,6 +245,37 @@ fn what_a_plan_cannot_cover_of_an_hour_is_on_demand() {
 }
 
 #[test]
+fn a_line_is_explained_by_what_is_covered_of_it() {
+    // As above: 0.6 and 0.9 of 1.4 are covered.
+    let mut lines = plan(ACME, "0.09", OTHER, 3);
+    lines.extend(["0.6", "1.4", "0.5"].map(|quantity| Line {
+        identity_line_item_id: Some(format!("of-{quantity}")),
+        ..usage(ACME, 7, quantity)
+    }));
+    let done = run(&book(&ALL_OF_ACME, ""), &lines, &[]);
+    let said = |quantity: &str| -> [String; 5] {
+        let line = format!("of-{quantity}");
+        let arguments = ["explain", "--run", done.folder(), "--line", &line, "--output", "json"];
+        let rows = proforma(&arguments).printed();
+        let [row] = list(&rows) else { panic!("{rows}") };
+        let arithmetic = &row["arithmetic"];
+        let covered = &arithmetic["covered"][0];
+        let exported = &row["exported_amount"];
+        [
+            &arithmetic["amount"],
+            &covered["usage_amount"],
+            &covered["amount"],
+            &covered["effective_cost"],
+            exported,
+        ]
+        .map(|value| value.as_str().unwrap_or("-").to_owned())
+    };
+    assert_eq!(said("0.6"), ["0", "0.6", "0.0576", "0.036", "0"]);
+    assert_eq!(said("1.4"), ["0.0528", "0.9", "0.0864", "0.054", "0.0528"]);
+    assert_eq!(said("0.5"), ["0.0528", "-", "-", "-", "0.0528"]);
+}
+
+#[test]
 fn reports_tell_what_is_covered_day_by_day() {
     let mut lines = plan(ACME, "0.06", OTHER, 3);
     lines.extend([usage(ACME, 7, "2"), usage(ACME, 30, "1"), usage(ACME, 31, "3")]);
