@@ -28,17 +28,23 @@ pub enum Feature {
     Negation,
     /// A list cost that is that of the dearest tier; else it is that of the tier which applied.
     ListCostOfDearestTier,
+    /// What usage under a reservation took of it.
+    ReservationEffectiveCost,
+    /// What usage under a Savings Plan took of it.
+    SavingsPlanEffectiveCost,
 }
 
 impl Feature {
     /// Every feature, with its name.
-    pub const ALL: [(Self, &'static str); 6] = [
+    pub const ALL: [(Self, &'static str); 8] = [
         (Self::ServiceCode, "service code"),
         (Self::UsageType, "usage type"),
         (Self::Operation, "operation"),
         (Self::Seller, "seller"),
         (Self::Negation, "negation"),
         (Self::ListCostOfDearestTier, "list cost of the dearest tier"),
+        (Self::ReservationEffectiveCost, "effective cost of reservations"),
+        (Self::SavingsPlanEffectiveCost, "effective cost of Savings Plans"),
     ];
 }
 

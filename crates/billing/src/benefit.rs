@@ -9,7 +9,7 @@ use crate::charge_class::{ChargeClass, Cube, KeyColumn, Measure};
 use crate::class_kind::line_item_type;
 use crate::commitment::{self, Commitment, Eligible, Terms};
 use crate::cost_line::LineItemType;
-use crate::coverage::{Coverage, Remainders, remainders, stays};
+use crate::coverage::{Coverage, Remainders, on_demand_measure, remainders, stays};
 use crate::custom_line_item::{Charge, CustomLineItem, Kind};
 use crate::membership::Membership;
 use crate::money::{Amount, Currency, DecimalError, Quantity, product};
@@ -101,8 +101,7 @@ impl<'a> RealBill<'a> {
 
 /// What a class of a commitment adds to what was covered, at On-Demand cost, and to what the commitment cost.
 fn on_the_real_bill(cube: &Cube, class: &ChargeClass) -> Result<(Quantity, Quantity), DecimalError> {
-    let listed = cube.value(class, KeyColumn::PublicCostState).is_some();
-    let on_demand = class.sum(if listed { Measure::PublicOnDemand } else { Measure::Unblended });
+    let on_demand = class.sum(on_demand_measure(cube, class));
     Ok(match line_item_type(cube, class) {
         LineItemType::DiscountedUsage => (on_demand, class.sum(Measure::ReservationEffective)),
         LineItemType::SavingsPlanCoveredUsage => (on_demand, class.sum(Measure::SavingsPlanEffective)),
@@ -150,10 +149,14 @@ fn eligible<'a>(
     for (number, class) in Eligible::classes(cube) {
         let whole = &cube.classes[number as usize];
         let Some(group) = membership.group(whole) else { continue };
+        // The benefit is in the book's currency, like the commitments.
+        if cube.value(whole, KeyColumn::Currency).and_then(Currency::parse) != Some(book.currency) {
+            continue;
+        }
         let left = left.get(&number).unwrap_or(whole);
         let usage = left.sum(Measure::Usage);
         if usage > Quantity::ZERO && !stays(cube, whole, told, &membership, group) {
-            let on_demand = left.sum(Measure::PublicOnDemand).max(Quantity::ZERO);
+            let on_demand = left.sum(on_demand_measure(cube, whole)).max(Quantity::ZERO);
             all.push(Usage { group, class, usage, on_demand });
         }
     }

@@ -57,6 +57,12 @@ impl LineItemType {
         }
     }
 
+    /// Whether the line is the monthly or hourly fee of a commitment.
+    #[must_use]
+    pub const fn is_commitment_fee(self) -> bool {
+        matches!(self, Self::RiFee | Self::SavingsPlanRecurringFee)
+    }
+
     /// Whether the line meters usage; the quantity of a negation repeats that of the usage it negates.
     #[must_use]
     pub const fn is_metered(self) -> bool {

@@ -248,7 +248,7 @@ impl<'a> Placed<'a> {
 
     fn usage(&self) -> (String, Quantity) {
         let unit = self.side.cube.value(self.class, KeyColumn::PricingUnit).unwrap_or_default();
-        (unit.to_owned(), self.class.sum(Measure::Usage))
+        (unit.to_owned(), self.whole.sum(Measure::Usage))
     }
 }
 
@@ -315,8 +315,8 @@ impl Parts {
             return Ok(());
         }
         let whole = is.minus(was)?;
-        let (unit, usage) = other.usage();
-        let usage = Some((unit, usage.minus(one.class.sum(Measure::Usage))?));
+        let left = |of: Placed<'_>| of.class.sum(Measure::Usage);
+        let usage = Some((other.usage().0, left(other).minus(left(one))?));
         let same_sums = one.class.sums == other.class.sums;
         let of_sums = if one.whole.sums == other.whole.sums { Cause::Coverage } else { Cause::Usage };
         let Some(decision) = decision(one, other) else {

@@ -359,15 +359,20 @@ pub const SECONDS_OF_DAY: i64 = 86_400;
 /// How long an hour is.
 pub const SECONDS_OF_HOUR: i64 = 3_600;
 
-/// The hour of usage that is not exactly one hour of the month.
+/// The hour of usage of the month that is not exactly one hour.
 pub const OTHER_HOUR: u16 = u16::MAX;
+/// The hour of usage that does not begin in the month, or does not say when: late usage of another month, now and then.
+pub const OUTSIDE_HOUR: u16 = u16::MAX - 1;
 
 /// The hour of the month, the first being 0, of usage that is exactly that hour, by the instants at which it starts and ends; else
-/// [`OTHER_HOUR`].
+/// [`OTHER_HOUR`] or [`OUTSIDE_HOUR`].
 pub fn hour_of(start: Option<i64>, end: Option<i64>, period: &Range<i64>) -> u16 {
-    let (Some(start), Some(end)) = (start, end) else { return OTHER_HOUR };
+    let (Some(start), Some(end)) = (start, end) else { return OUTSIDE_HOUR };
+    if !period.contains(&start) {
+        return OUTSIDE_HOUR;
+    }
     let since = start - period.start;
-    let is_hour = period.contains(&start) && since % SECONDS_OF_HOUR == 0 && end - start == SECONDS_OF_HOUR;
+    let is_hour = since % SECONDS_OF_HOUR == 0 && end - start == SECONDS_OF_HOUR;
     // A month has 744 hours at most.
     if is_hour { (since / SECONDS_OF_HOUR) as u16 } else { OTHER_HOUR }
 }

@@ -13,6 +13,7 @@ mod tests;
 
 use crate::batch::SECONDS_OF_HOUR;
 use crate::eligible_usage::hours_of;
+use crate::layout::CommitmentColumn;
 use crate::timestamp;
 use billing::charge_class::{ChargeClass, Cube, KeyColumn, Measure};
 use billing::class_kind::line_item_type;
@@ -182,13 +183,10 @@ impl KnownPlan {
     }
 
     fn commitment(&self, shared: &PlanRates) -> Commitment {
-        let mut rates = PlanRates::default();
+        let mut rates = shared.clone();
         for KnownRate { service, usage_type, operation, rate } in &self.rates {
-            rates.add(service, usage_type, operation, *rate);
-        }
-        for (service, usage_type, operation, rate) in shared.iter() {
-            if rates.get(service, usage_type, operation).is_none() {
-                rates.add(service, usage_type, operation, rate);
+            if rates.get(service, usage_type, operation) != Some(*rate) {
+                rates.set(service, usage_type, operation, *rate);
             }
         }
         let plan = SavingsPlan { kind: self.pool().0, commitment: self.commitment, rates };
@@ -267,22 +265,57 @@ pub(crate) fn build(notes: &Notes, cube: &Cube, all_tell_zones: bool) -> Commitm
     let mut inventory = CommitmentInventory::default();
     for (arn, lines) in reservations.iter().filter(|(_, lines)| lines.tell()) {
         match reservations::tell(arn, notes.get(arn), lines, month) {
-            Ok(known) => inventory.reservations.push(known),
+            // Without the zones of reservations and of usage, none can be told from a regional one.
+            Ok(known) => inventory
+                .reservations
+                .push(KnownReservation { zone: known.zone.filter(|_| all_tell_zones), ..known }),
             Err(text) => inventory.untold.push(Remark { arn: (*arn).to_owned(), text }),
         }
     }
     for (arn, lines) in plans.iter().filter(|(_, lines)| lines.tell()) {
-        match plans::tell(arn, notes.get(arn), lines, month) {
+        let told = match reservations.contains_key(arn) {
+            true => Err("it is the ARN of a reservation and of a Savings Plan".to_owned()),
+            false => plans::tell(arn, notes.get(arn), lines, month),
+        };
+        match told {
             Ok(known) => inventory.savings_plans.push(known),
             Err(text) => inventory.untold.push(Remark { arn: (*arn).to_owned(), text }),
         }
     }
+    inventory.leave_out_without_rates(cube);
     inventory.conflicts = plans::conflicts(notes, &inventory.savings_plans);
     inventory.remark(notes, cube, all_tell_zones);
     inventory
 }
 
 impl CommitmentInventory {
+    /// Leaves out plans that cover usage in the real bill at rates which no line says: simulated, they would not cover it.
+    fn leave_out_without_rates(&mut self, cube: &Cube) {
+        let mut covered: BTreeMap<&str, BTreeSet<[&str; 3]>> = BTreeMap::new();
+        for class in &cube.classes {
+            if line_item_type(cube, class) == LineItemType::SavingsPlanCoveredUsage {
+                let text = |column| cube.value(class, column).unwrap_or_default();
+                let usage = [cube.product(class), text(KeyColumn::UsageType), text(KeyColumn::Operation)];
+                covered.entry(text(KeyColumn::SavingsPlanArn)).or_default().insert(usage);
+            }
+        }
+        let commitments = self.commitments();
+        let mut left_out = Vec::new();
+        for commitment in &commitments {
+            let Terms::SavingsPlan(plan) = &commitment.terms else { continue };
+            let of_plan = covered.get(commitment.arn.as_str()).into_iter().flatten();
+            let without = of_plan.into_iter().find(|[service, usage_type, operation]| {
+                plan.rates.get(service, usage_type, operation).is_none()
+            });
+            if let Some([_, usage_type, _]) = without {
+                let text = format!("no line says its rate for usage type `{usage_type}`, which it covers");
+                left_out.push(Remark { arn: commitment.arn.clone(), text });
+            }
+        }
+        self.savings_plans.retain(|plan| !left_out.iter().any(|remark| remark.arn == plan.arn));
+        self.untold.extend(left_out);
+    }
+
     fn remark(&mut self, notes: &Notes, cube: &Cube, all_tell_zones: bool) {
         let mut about = |arn: &str, text: String| self.remarks.push(Remark { arn: arn.to_owned(), text });
         for known in &self.reservations {
@@ -311,8 +344,9 @@ impl CommitmentInventory {
             }
         }
         if !all_tell_zones && !self.reservations.is_empty() {
-            let column = crate::layout::CommitmentColumn::ReservationZone.name();
-            about("", format!("cost files lack `{column}`: reservations of one zone count as regional"));
+            let columns =
+                [CommitmentColumn::ReservationZone.name(), KeyColumn::AvailabilityZone.name()].join("` or `");
+            about("", format!("cost files lack `{columns}`: reservations of one zone count as regional"));
         }
         for usage_type in usage_types_in_part(cube) {
             let text = format!(

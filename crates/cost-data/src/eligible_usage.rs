@@ -18,9 +18,9 @@ use crate::cube_file::CubeFileError;
 use billing::period::BillingPeriod;
 use serde::{Deserialize, Serialize};
 
-pub(crate) use recorder::{Record, Recorder, UNITS_BEYOND};
+pub(crate) use recorder::{Record, Recorder};
 pub use stream::{Hours, StoredEligibleUsage};
-pub(crate) use writer::{EligibleClasses, Part, write};
+pub(crate) use writer::{EligibleClasses, Part, Written, write};
 
 /// The version of the file's layout; another version is refused.
 const VERSION: &str = "1";
@@ -38,6 +38,9 @@ pub enum EligibleUsage {
         sha256: String,
         /// How many lines it has.
         lines: u64,
+        /// How many lines of such usage it does not have, because no commitment covers them: they begin in another month, do not say when, or
+        /// have amounts beyond what the file holds.
+        passed_by: u64,
     },
     /// There is no file: the month's commitments are not re-simulated.
     NotKept(NotKept),
@@ -53,8 +56,13 @@ pub enum NotKept {
     #[error("the month has no commitment")]
     NoCommitment,
     /// There is nothing that can be simulated.
-    #[error("what none of the month's {0} commitments is can be told from the cost files")]
-    NoneTold(usize),
+    #[error("none of the month's commitments can be told from the cost files, the first is `{arn}`: {why}")]
+    NoneTold {
+        /// A commitment.
+        arn: String,
+        /// What is missing.
+        why: String,
+    },
     /// Nothing says which hour a line is of.
     #[error(
         "`{file}` does not say when usage starts and ends: add `line_item_usage_start_date` and `line_item_usage_end_date`"
@@ -65,8 +73,8 @@ pub enum NotKept {
     },
     /// A day's usage is not that of its hours.
     #[error(
-        "the cost files are not hourly: {lines} lines of usage that commitments may cover are not of exactly one hour of the month, the \
-         first in row {row} of `{file}`"
+        "the cost files are not hourly: {lines} lines of usage that commitments may cover are not of exactly one hour, the first in row {row} \
+         of `{file}`"
     )]
     NotHourly {
         /// How many lines.
@@ -74,14 +82,6 @@ pub enum NotKept {
         /// The file of the first.
         file: String,
         /// Its row, from 1.
-        row: u64,
-    },
-    /// More than any hour of usage.
-    #[error("row {row} of `{file}` has more usage or cost in one hour than {max} units", max = UNITS_BEYOND / 10_000_000_000)]
-    TooLarge {
-        /// The file.
-        file: String,
-        /// The row, from 1.
         row: u64,
     },
 }

@@ -238,7 +238,11 @@ impl Layout {
         }
         let matched_by =
             [(KeyColumn::Operation, Feature::Operation), (KeyColumn::BillingEntity, Feature::Seller)];
-        let absent = matched_by.into_iter().filter(|(column, _)| self.column(column.name()).is_none());
+        let columns = matched_by.into_iter().map(|(column, feature)| (column.name(), feature)).chain([
+            ("reservation_effective_cost", Feature::ReservationEffectiveCost),
+            ("savings_plan_savings_plan_effective_cost", Feature::SavingsPlanEffectiveCost),
+        ]);
+        let absent = columns.filter(|(column, _)| self.column(column).is_none());
         absent.fold(Abilities::ALL_TOLD, |able, (_, feature)| able.with(feature, Ability::Absent))
     }
 

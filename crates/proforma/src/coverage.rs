@@ -1,7 +1,7 @@
 //! What commitments cover in a run: simulated inside its billing groups when it is made, kept in it, and simulated again only for a book
 //! whose groups are others.
 
-use crate::failure::{Failure, HINT_AGAIN, damaged};
+use crate::failure::{Failure, damaged};
 use crate::publish::{COMMITMENTS, COVERAGE, Draft, ELIGIBLE_USAGE, as_marked};
 use anyhow::Context;
 use billing::account::arn_account;
@@ -74,18 +74,25 @@ pub fn simulate(
         ..Commitments::default()
     };
     match &report.eligible_usage {
-        Some(EligibleUsage::Kept { sha256, .. }) => commitments.eligible_usage = Some(sha256.clone()),
+        Some(EligibleUsage::Kept { sha256, passed_by, .. }) => {
+            commitments.eligible_usage = Some(sha256.clone());
+            if *passed_by > 0 && is_simulated_under(book) {
+                commitments.warnings.push(passed_by_text(*passed_by));
+            }
+        }
         Some(EligibleUsage::NotKept(reason)) => {
             commitments.why_not = Some(reason.to_string());
-            if *reason != NotKept::NoCommitment && has_commitments(cube) {
+            if *reason != NotKept::NoCommitment && has_commitments(cube) && is_simulated_under(book) {
                 commitments.warnings.push(format!("{NOT_SIMULATED}: {reason}"));
             }
         }
-        None if wanted => commitments.why_not = Some(AS_SHARED.to_owned()),
         None => commitments.why_not = Some(NO_SIMULATION.to_owned()),
     }
     let told = commitments.inventory.commitments();
-    if commitments.eligible_usage.is_some() {
+    if !is_simulated_under(book) && commitments.why_not.is_none() {
+        commitments.why_not = Some(AS_SHARED.to_owned());
+    }
+    if commitments.eligible_usage.is_some() && commitments.why_not.is_none() {
         let coverage = of_file(&draft.path(ELIGIBLE_USAGE), cube, book, &told, None)?;
         let written = coverage_file::write(&draft.path(COVERAGE), cube, &coverage.days);
         commitments.covered = Some(hex(&written.with_context(|| format!("cannot write `{COVERAGE}`"))?));
@@ -97,6 +104,14 @@ pub fn simulate(
     }
     commitments.benefits = add_benefits(book, cube, &told, commitments.coverage.as_ref())?;
     Ok(commitments)
+}
+
+/// What is said of usage that commitments may cover and never do.
+fn passed_by_text(lines: u64) -> String {
+    format!(
+        "{lines} lines of usage that commitments may cover begin in another month, do not say when, or have amounts beyond any hour's: no \
+         commitment covers them"
+    )
 }
 
 /// What is said where the real bill decides what is covered.
@@ -132,7 +147,8 @@ impl Commitments {
 
 /// The commitments of billing groups of which the cost files tell too little, and those of the payer that can therefore not be spread.
 fn untold(cube: &Cube, book: &Book, inventory: &CommitmentInventory, told: &[Commitment]) -> Vec<String> {
-    let real = as_in_the_real_bill(cube, told, &Membership::new(cube, book));
+    let membership = Membership::new(cube, book);
+    let real = as_in_the_real_bill(cube, told, &membership);
     let of = |wanted: &dyn Fn(&str) -> bool, what: &str, more: &str| {
         let remarks = inventory.untold.iter().filter(|remark| wanted(&remark.arn));
         let said = remarks.map(|remark| format!("`{}` {what}: {}", remark.arn, remark.text)).collect();
@@ -142,6 +158,11 @@ fn untold(cube: &Cube, book: &Book, inventory: &CommitmentInventory, told: &[Com
     };
     let what = "covers what it covers in the real bill";
     let mut warnings = of(&|arn| real.contains(arn), what, "commitments cover what they cover there");
+    // One that covers nothing of its group there would vanish without a word.
+    let of_group =
+        |arn: &str| arn_account(arn).is_some_and(|owner| membership.group_of_owner(owner).is_some());
+    let nothing = |arn: &str| of_group(arn) && !real.contains(arn);
+    warnings.extend(of(&nothing, "covers nothing in its billing group", "commitments cover nothing there"));
     if book.sharing == Sharing::ProRata {
         let of_payer = |arn: &str| arn_account(arn) == Some(book.payer.as_str());
         let what = "has no benefit that could be spread";
@@ -214,21 +235,22 @@ fn simulate_file(
     expected: Option<&str>,
     mut covered: impl FnMut(u32, &[EligibleLine], &[CoveredUsage]) -> Result<(), DecimalError>,
 ) -> Result<Coverage, Failure> {
-    let unread = || format!("`{}` cannot be read", path.display());
-    let stored = StoredEligibleUsage::open(path, cube).with_context(unread)?;
+    let folder = path.parent().unwrap_or(path);
+    let unread = |error: &dyn std::fmt::Display| {
+        damaged(folder, format!("`{ELIGIBLE_USAGE}` cannot be read: {error}"))
+    };
+    let stored = StoredEligibleUsage::open(path, cube).map_err(|error| unread(&error))?;
     if let Some(expected) = expected
-        && as_marked(&stored.sha256().with_context(unread)?) != expected
+        && as_marked(&stored.sha256().map_err(|error| unread(&error))?) != expected
     {
-        return Err(
-            Failure::input(format!("`{}` is damaged, or of another run", path.display())).hint(HINT_AGAIN)
-        );
+        return Err(damaged(folder, format!("`{ELIGIBLE_USAGE}` is damaged, or of another run")));
     }
     let membership = Membership::new(cube, book);
     let mut simulator =
         Simulator::new(cube, commitments, &membership, hours_of(cube.period)).map_err(too_large)?;
-    let mut hours = stored.hours().with_context(unread)?;
+    let mut hours = stored.hours().map_err(|error| unread(&error))?;
     let mut lines = Vec::new();
-    while let Some(hour) = hours.next_hour(&mut lines).with_context(unread)? {
+    while let Some(hour) = hours.next_hour(&mut lines).map_err(|error| unread(&error))? {
         let mut kept = Ok(());
         let give = |lines: &[EligibleLine], uses: &[CoveredUsage]| {
             if kept.is_ok() {
@@ -301,6 +323,11 @@ impl KnownCommitments {
         Self { mark, coverage: OnceLock::new() }
     }
 
+    /// Whether the run has simulated them.
+    pub const fn is_simulated(&self) -> bool {
+        self.mark.simulated
+    }
+
     /// What commitments cover in the run itself.
     pub fn of_run(&self, folder: &Path, cube: &Cube) -> Result<Option<&Coverage>, Failure> {
         let Some(expected) = self.mark.coverage.as_ref().filter(|_| self.mark.simulated) else {
@@ -357,7 +384,7 @@ impl KnownCommitments {
         }
         let Some(expected) = &self.mark.eligible_usage else {
             let why = kept.why_not.filter(|_| has_commitments(cube));
-            let said = why.map(|why| format!("{NOT_SIMULATED}, for the run has not kept their usage: {why}"));
+            let said = why.map(|why| format!("{NOT_SIMULATED}: {why}"));
             let mut said: Vec<String> = said.into_iter().collect();
             if book.sharing == Sharing::ProRata {
                 said.extend(untold(cube, book, &kept.inventory, &kept.inventory.commitments()));

@@ -90,7 +90,12 @@ fn what_differs(before: &RunFolder, after: &RunFolder) -> String {
         (false, false) => "the cost files and the book differ",
     };
     let prices = if before.price_list == after.price_list { "" } else { "; the price lists differ" };
-    format!("{}{what}{prices}", periods.unwrap_or_default())
+    let simulated = match (before.is_simulated(), after.is_simulated()) {
+        (true, false) => "; commitments are simulated in A and not in B",
+        (false, true) => "; commitments are simulated in B and not in A",
+        _ => "",
+    };
+    format!("{}{what}{prices}{simulated}", periods.unwrap_or_default())
 }
 
 struct Priced {

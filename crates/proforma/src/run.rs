@@ -33,8 +33,8 @@ pub fn run(arguments: &RunArguments) -> Result<(), Failure> {
     let (mut request, limits) = request(arguments)?;
     request.dimensions = (&book.reports).into();
     request.daily = (!arguments.no_daily).then(|| draft.path(DAILY_CUBE));
-    let simulated = !arguments.no_simulation && coverage::is_simulated_under(&book);
-    request.eligible = simulated.then(|| draft.path(ELIGIBLE_USAGE));
+    // Also where the book shares commitments as in the real bill: a preview may share them otherwise.
+    request.eligible = (!arguments.no_simulation).then(|| draft.path(ELIGIBLE_USAGE));
     let mut answer = read_cost_files(&request, limits, &draft)?;
     let read = started.elapsed();
     terminal::print_reading(&answer.report);

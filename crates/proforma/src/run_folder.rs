@@ -91,6 +91,11 @@ impl RunFolder {
         Ok(Some(days))
     }
 
+    /// Whether commitments were applied inside the run's billing groups.
+    pub const fn is_simulated(&self) -> bool {
+        self.commitments.is_simulated()
+    }
+
     /// What commitments cover in the run; none where that is as in the real bill.
     pub fn coverage(&self) -> Result<Option<&Coverage>, Failure> {
         self.commitments.of_run(&self.path, &self.cube)

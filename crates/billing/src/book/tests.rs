@@ -173,12 +173,7 @@ fn rules_have_the_fields_of_their_scope_and_type() {
 }
 
 #[test]
-fn what_later_versions_will_do_is_refused_by_name() {
-    check(
-        |d| d.sharing_commitments = Some("pro_rata".into()),
-        "sharing[0].commitments",
-        "`pro_rata` is not supported",
-    );
+fn a_sharing_policy_is_one_of_four() {
     check(|d| d.sharing_commitments = Some("all".into()), "sharing[0].commitments", "not a sharing policy");
 }
 

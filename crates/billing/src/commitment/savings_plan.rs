@@ -3,6 +3,7 @@
 use super::eligible::Eligible;
 use crate::money::Rate;
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 /// What a Savings Plan promises and at which rates.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,21 +54,24 @@ impl PlanKind {
     }
 }
 
-/// The rates of a Savings Plan: by service code, usage type and operation, per unit of usage.
+/// The rates of a Savings Plan: by service code, usage type and operation, per unit of usage. Plans that have the same rates can share them: a
+/// copy costs nothing until it is changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct PlanRates(BTreeMap<String, BTreeMap<String, BTreeMap<String, Rate>>>);
+pub struct PlanRates(Arc<BTreeMap<String, BTreeMap<String, BTreeMap<String, Rate>>>>);
 
 impl PlanRates {
     /// Adds a rate. A rate below 0 is none; of two rates for one usage the lower stays, in whatever order they come (ours: AWS keeps
     /// the rates of a plan for its term, so there are no two).
     pub fn add(&mut self, service: &str, usage_type: &str, operation: &str, rate: Rate) {
-        if rate < Rate::ZERO {
-            return;
+        if rate >= Rate::ZERO && self.get(service, usage_type, operation).is_none_or(|known| rate < known) {
+            self.set(service, usage_type, operation, rate);
         }
-        let of_service = self.0.entry(service.to_owned()).or_default();
-        let of_usage_type = of_service.entry(usage_type.to_owned()).or_default();
-        let kept = of_usage_type.entry(operation.to_owned()).or_insert(rate);
-        *kept = rate.min(*kept);
+    }
+
+    /// Sets a rate, in place of the one that the usage had.
+    pub fn set(&mut self, service: &str, usage_type: &str, operation: &str, rate: Rate) {
+        let of_service = Arc::make_mut(&mut self.0).entry(service.to_owned()).or_default();
+        of_service.entry(usage_type.to_owned()).or_default().insert(operation.to_owned(), rate);
     }
 
     /// The rate of a usage.

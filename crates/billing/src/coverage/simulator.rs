@@ -2,12 +2,13 @@
 
 use super::cut::Cut;
 use super::{Coverage, CoveredOfDay, CutMeasures, EligibleLine, Utilization, stays};
-use crate::allocation::{Simulation, families};
-use crate::charge_class::{Cube, TextMap};
-use crate::commitment::{Capacity, Commitment, Eligible};
+use crate::allocation::{self, Simulation, families};
+use crate::charge_class::{Cube, KeyColumn, TextId, TextMap};
+use crate::class_kind::line_item_type;
+use crate::commitment::{self, Capacity, Commitment, Eligible};
 use crate::membership::Membership;
 use crate::money::{DecimalError, Quantity};
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// Usage of a class that a commitment covers in an hour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -71,9 +72,7 @@ impl<'a> Simulator<'a> {
         let mut families_of_book = Vec::new();
         let mut family_of = vec![NO_FAMILY; cube.classes.len()];
         let mut utilization = commitments.iter().map(unused).collect::<Result<Vec<_>, _>>()?;
-        let counted = commitments.iter().filter(|of| membership.group_of_owner(&of.owner).is_some());
-        let parted = families(counted, &classes, |account| membership.group_of_account(account));
-        for mut family in parted.into_values().filter(|family| !family.commitments.is_empty()) {
+        for mut family in families_by_currency(cube, commitments, &classes, membership) {
             family.classes.sort_unstable_by_key(|(number, _)| *number);
             let own = family.commitments.iter().map(|of| numbers[of.arn.as_str()]).collect();
             let simulation = Simulation::new(family)?;
@@ -206,6 +205,36 @@ fn sums(lines: &[EligibleLine]) -> Result<CutMeasures, DecimalError> {
         }
     }
     Ok(sums)
+}
+
+/// The families that have commitments. Usage that is billed in another currency than a commitment's fee is nothing that it covers: its rates
+/// and its worth are in its own.
+fn families_by_currency<'a>(
+    cube: &'a Cube,
+    commitments: &'a [Commitment],
+    classes: &[(u32, Eligible<'a>)],
+    membership: &Membership<'_>,
+) -> Vec<allocation::Family<'a>> {
+    let fees = cube.classes.iter().filter(|class| line_item_type(cube, class).is_commitment_fee());
+    let currencies: HashMap<&str, TextId> = fees
+        .filter_map(|class| Some((commitment::arn(cube, class)?, class.text(KeyColumn::Currency))))
+        .collect();
+    let currency = |of: &Commitment| currencies.get(of.arn.as_str()).copied().unwrap_or_default();
+    let mut all = Vec::new();
+    for wanted in commitments.iter().map(currency).collect::<BTreeSet<TextId>>() {
+        let counts =
+            |of: &&Commitment| currency(of) == wanted && membership.group_of_owner(&of.owner).is_some();
+        let of_currency: Vec<(u32, Eligible<'a>)> = classes
+            .iter()
+            .filter(|(number, _)| cube.classes[*number as usize].text(KeyColumn::Currency) == wanted)
+            .copied()
+            .collect();
+        let parted = families(commitments.iter().filter(counts), &of_currency, |account| {
+            membership.group_of_account(account)
+        });
+        all.extend(parted.into_values().filter(|family| !family.commitments.is_empty()));
+    }
+    all
 }
 
 /// What a commitment gives in the month, none of it used.

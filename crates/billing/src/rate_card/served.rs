@@ -5,9 +5,12 @@
 
 use crate::abilities::{Ability, Feature};
 use crate::book::Book;
-use crate::charge_class::Cube;
+use crate::charge_class::{ChargeClass, Cube};
+use crate::class_kind::line_item_type;
+use crate::cost_line::LineItemType;
 use crate::custom_line_item::{Charge, Filter};
 use crate::pricing::Scope;
+use crate::sharing::Sharing;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// The kinds of rules that depend on what files can say; any other is exact.
@@ -83,7 +86,7 @@ pub fn verdict(cube: &Cube, book: &Book) -> Verdict {
             by_reason.entry(reason).or_default().insert(name.clone());
         }
     }
-    let mut verdict = Verdict::default();
+    let mut verdict = Verdict { refused: sharing_refused(cube, book), ..Verdict::default() };
     for ((ability, reason), names) in by_reason {
         let names = enumerated(&names);
         match ability {
@@ -92,6 +95,30 @@ pub fn verdict(cube: &Cube, book: &Book) -> Verdict {
         }
     }
     verdict
+}
+
+/// Why the book's policy of sharing cannot be applied: what usage took of its commitments is not said, and there is such usage.
+fn sharing_refused(cube: &Cube, book: &Book) -> Vec<String> {
+    if !matches!(book.sharing, Sharing::Real | Sharing::ProRata) {
+        return Vec::new();
+    }
+    let absent = |(kind, feature, _): &(LineItemType, Feature, &str)| {
+        let has = |class: &ChargeClass| line_item_type(cube, class) == *kind;
+        cube.abilities.of(*feature) == Ability::Absent && cube.classes.iter().any(has)
+    };
+    let needed = [
+        (LineItemType::DiscountedUsage, Feature::ReservationEffectiveCost, "reservation_effective_cost"),
+        (
+            LineItemType::SavingsPlanCoveredUsage,
+            Feature::SavingsPlanEffectiveCost,
+            "savings_plan_savings_plan_effective_cost",
+        ),
+    ];
+    let refused = |(_, _, column): (LineItemType, Feature, &str)| {
+        let policy = book.sharing.name();
+        format!("`sharing.commitments = \"{policy}\"` cannot be applied: the files have no `{column}`")
+    };
+    needed.into_iter().filter(absent).map(refused).collect()
 }
 
 /// Rules of plans that groups use, and custom line items of the period, by kind.

@@ -87,14 +87,21 @@ pub fn tell(arn: &str, noted: Option<&Noted>, lines: &PlanLines, month: Month) -
     Ok(plan)
 }
 
-/// The hours in which the plan is in force: by its term, or, where no line says it, those that have a fee.
+/// The hours in which the plan is in force: those that have a fee, from the first to the last; they must be within its term, where lines
+/// say it.
 fn hours(noted: &Noted, month: Month) -> Result<Range<u32>, String> {
     let (start, end) = (noted.said(Column::PlanStart), noted.said(Column::PlanEnd));
-    if (start, end) != (&Said::Nothing, &Said::Nothing) {
-        return month.in_force(start, end);
-    }
     let fees = &noted.plan_fees;
     let (first, last) = (fees.hours().next(), fees.hours().last());
+    if (start, end) != (&Said::Nothing, &Said::Nothing) {
+        let term = month.in_force(start, end)?;
+        // A plan that was returned has no fees any more, and a month that runs has none yet.
+        let Some((first, last)) = first.zip(last) else { return Ok(term) };
+        if first < term.start || last >= term.end {
+            return Err("it has fees outside of its term".to_owned());
+        }
+        return Ok(first..last + 1);
+    }
     let (Some(first), Some(last)) = (first, last) else {
         return Err("no line says when it begins and ends, and its fees are not hourly".to_owned());
     };

@@ -154,7 +154,10 @@ fn a_zone_is_one_that_is_not_the_region() {
     assert_eq!(inventory.reservations, [known()]);
     assert_eq!(
         remarks(&inventory),
-        ["cost files lack `reservation_availability_zone`: reservations of one zone count as regional"]
+        [
+            "cost files lack `reservation_availability_zone` or `line_item_availability_zone`: reservations of one zone count as \
+             regional"
+        ]
     );
 }
 

@@ -3,6 +3,7 @@
 //! An hour's records fill a segment of some 1 KiB in memory, which then goes to the end of the scratch file. So a thread holds one open
 //! segment an hour, 0.8 MB in all, however many lines there are.
 
+use crate::batch::OTHER_HOUR;
 use billing::coverage::CUT_MEASURES;
 use std::collections::HashMap;
 use std::fs::File;
@@ -66,17 +67,16 @@ pub struct Unkept {
     pub not_hourly: u64,
     /// The first of them.
     pub first: Option<LinePlace>,
-    /// The first line with an amount that is too large.
-    pub too_large: Option<LinePlace>,
+    /// Lines that begin in another month, do not say when, or have amounts beyond what the file holds: no commitment covers them.
+    pub passed_by: u64,
 }
 
 impl Unkept {
     /// Adds what other lines are.
     pub fn absorb(&mut self, other: Self) {
         self.not_hourly += other.not_hourly;
-        for (known, place) in [(&mut self.first, other.first), (&mut self.too_large, other.too_large)] {
-            *known = (*known).into_iter().chain(place).min();
-        }
+        self.passed_by += other.passed_by;
+        self.first = self.first.into_iter().chain(other.first).min();
     }
 }
 
@@ -105,7 +105,7 @@ impl Recorder {
         Ok(Self { scratch, segments: 0, hours, unkept: HashMap::new(), failed: None })
     }
 
-    /// Keeps a line of an hour; [`crate::batch::OTHER_HOUR`] is none.
+    /// Keeps a line of an hour; [`OTHER_HOUR`] and [`crate::batch::OUTSIDE_HOUR`] are none.
     #[inline]
     pub fn keep(&mut self, hour: u16, record: Record) {
         let fits = record.units.iter().all(|units| units.unsigned_abs() < UNITS_BEYOND);
@@ -122,21 +122,19 @@ impl Recorder {
         }
     }
 
-    /// Notes that a line's amounts are more than 64 bits hold.
+    /// Notes a line that no commitment covers: of another month, or with amounts that are more than 64 bits hold.
     #[cold]
-    pub fn note_too_large(&mut self, class: u32, place: LinePlace) {
-        let too_large = Unkept { too_large: Some(place), ..Unkept::default() };
-        self.unkept.entry(class).or_default().absorb(too_large);
+    pub fn pass_by(&mut self, class: u32) {
+        self.unkept.entry(class).or_default().passed_by += 1;
     }
 
     #[cold]
     fn note_unkept(&mut self, hour: u16, record: Record) {
-        let place = (record.file, record.row);
-        if usize::from(hour) < self.hours.len() {
-            self.note_too_large(record.class, place);
+        if hour != OTHER_HOUR {
+            self.pass_by(record.class);
             return;
         }
-        let not_hourly = Unkept { not_hourly: 1, first: Some(place), too_large: None };
+        let not_hourly = Unkept { not_hourly: 1, first: Some((record.file, record.row)), passed_by: 0 };
         self.unkept.entry(record.class).or_default().absorb(not_hourly);
     }
 

@@ -51,6 +51,19 @@ impl EligibleClasses {
         self.0.get(class as usize).copied().unwrap_or(false)
     }
 
+    /// How many lines of each eligible class no commitment covers.
+    fn passed_by(&self, parts: &[Part], classes: usize) -> Vec<u64> {
+        let mut passed_by = vec![0; classes];
+        for Part { recorder, numbers } in parts {
+            for (class, unkept) in recorder.unkept() {
+                if let Some(class) = numbers.get(class).filter(|class| self.has(*class)) {
+                    passed_by[class as usize] += unkept.passed_by;
+                }
+            }
+        }
+        passed_by
+    }
+
     /// The lines of eligible classes that were not kept.
     pub fn unkept(&self, parts: &[Part]) -> Unkept {
         let mut all = Unkept::default();
@@ -65,7 +78,16 @@ impl EligibleClasses {
     }
 }
 
-/// Writes the eligible lines, waits until they are on the disk, and gives the file's hash and how many lines it has.
+/// A file of eligible usage.
+#[derive(Debug)]
+pub struct Written {
+    pub sha256: [u8; 32],
+    pub lines: u64,
+    /// Lines of eligible classes that it does not have, for no commitment covers them.
+    pub passed_by: u64,
+}
+
+/// Writes the eligible lines, and waits until they are on the disk.
 ///
 /// # Errors
 /// [`CubeFileError`]; that the lines are not those of the cube is a fault of the program.
@@ -74,9 +96,10 @@ pub fn write(
     cube: &Cube,
     eligible: &EligibleClasses,
     parts: &[Part],
-) -> Result<([u8; 32], u64), CubeFileError> {
+) -> Result<Written, CubeFileError> {
     let mut rows = Rows::new(File::create(path)?, cube)?;
     let (mut of_hour, mut lines) = (Vec::new(), vec![0_u64; cube.classes.len()]);
+    let passed_by = eligible.passed_by(parts, cube.classes.len());
     for hour in 0..hours_of(cube.period) {
         of_hour.clear();
         for Part { recorder, numbers } in parts {
@@ -93,15 +116,16 @@ pub fn write(
             rows.push(hour, record)?;
         }
     }
-    let lost = (cube.classes.iter().zip(&lines).zip(0..))
-        .find(|((class, lines), number)| eligible.has(*number) && class.lines != **lines);
+    let known = lines.iter().zip(&passed_by).map(|(kept, passed_by)| kept + passed_by);
+    let lost = (cube.classes.iter().zip(known).zip(0..))
+        .find(|((class, lines), number)| eligible.has(*number) && class.lines != *lines);
     if let Some(((class, lines), number)) = lost {
         let wanted = class.lines;
         return Err(content(format!(
             "class {number} has {wanted} eligible lines, of which {lines} were kept"
         )));
     }
-    Ok((rows.finish()?, lines.iter().sum()))
+    Ok(Written { sha256: rows.finish()?, lines: lines.iter().sum(), passed_by: passed_by.iter().sum() })
 }
 
 fn place(record: &Record) -> LinePlace {

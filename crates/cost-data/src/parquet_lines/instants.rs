@@ -1,6 +1,8 @@
 //! Instants of a Parquet column: the days and the hours that rows belong to.
 
-use crate::batch::{Codes, Days, OTHER_DAY, OTHER_HOUR, SECONDS_OF_DAY, SECONDS_OF_HOUR, hour_of};
+use crate::batch::{
+    Codes, Days, OTHER_DAY, OTHER_HOUR, OUTSIDE_HOUR, SECONDS_OF_DAY, SECONDS_OF_HOUR, hour_of,
+};
 use crate::timestamp;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{
@@ -88,9 +90,10 @@ fn hours_of_month(start: &ArrayRef, end: &ArrayRef, period: &Range<i64>) -> Opti
     let hour = |(start, end): (&i64, &i64)| {
         let since = start.wrapping_sub(first) as u64;
         let hour = quotient.of(since.min(span));
-        let whole = (since < span) & (u64::from(hour) * length == since);
+        let whole = u64::from(hour) * length == since;
         let is_hour = whole & (end.wrapping_sub(*start) as u64 == length);
-        if is_hour { hour } else { OTHER_HOUR }
+        let within = if is_hour { hour } else { OTHER_HOUR };
+        if since < span { within } else { OUTSIDE_HOUR }
     };
     Some(starts.iter().zip(ends).map(hour).collect())
 }
@@ -190,8 +193,8 @@ mod tests {
             // The hour in which clocks are changed in Europe is an hour like any other: all instants are UTC.
             (24 * 24 * 3_600 + 3_600, 24 * 24 * 3_600 + 7_200, 577),
             (743 * 3_600, 744 * 3_600, 743),
-            (744 * 3_600, 745 * 3_600, OTHER_HOUR),
-            (-3_600, 0, OTHER_HOUR),
+            (744 * 3_600, 745 * 3_600, OUTSIDE_HOUR),
+            (-3_600, 0, OUTSIDE_HOUR),
             (0, 86_400, OTHER_HOUR),
             (0, 3_599, OTHER_HOUR),
             (1_800, 5_400, OTHER_HOUR),

@@ -1,13 +1,15 @@
 //! What commitments are re-simulated from, put together from what the threads have taken: the inventory, and the file of eligible usage.
 
 use super::{CostFormat, OpenFile, Opened, Report, hex};
-use crate::commitment_inventory::{self, CommitmentInventory, Notes};
+use crate::commitment_inventory::{self, CommitmentInventory, Notes, Remark};
 use crate::diagnostics::Diagnostic;
-use crate::eligible_usage::{self, EligibleClasses, EligibleUsage, NotKept, Part, Recorder, hours_of};
+use crate::eligible_usage::{
+    self, EligibleClasses, EligibleUsage, NotKept, Part, Recorder, Written, hours_of,
+};
 use crate::layout::CommitmentColumn;
 use crate::parquet_lines::ParquetFile;
 use crate::scan::{ClassNumbers, Commitments, Scan};
-use billing::charge_class::Cube;
+use billing::charge_class::{Cube, KeyColumn};
 use billing::period::BillingPeriod;
 use std::path::Path;
 
@@ -72,7 +74,9 @@ impl Taken {
         }
         let tells_zone = |file: &OpenFile| {
             let columns = file.columns.commitments.as_ref();
-            columns.is_some_and(|columns| columns.terms[CommitmentColumn::ReservationZone as usize].is_some())
+            let of_reservation = columns
+                .is_some_and(|columns| columns.terms[CommitmentColumn::ReservationZone as usize].is_some());
+            of_reservation && file.layout.column(KeyColumn::AvailabilityZone.name()).is_some()
         };
         let inventory = commitment_inventory::build(&self.notes, cube, opened.files.iter().all(tells_zone));
         let mut parts = Vec::new();
@@ -85,8 +89,8 @@ impl Taken {
             Some(reason) => EligibleUsage::NotKept(reason),
             None => {
                 let written = eligible_usage::write(path, cube, &eligible, &parts);
-                let (hash, lines) = written.map_err(|error| unwritten(path, error))?;
-                EligibleUsage::Kept { sha256: hex(&hash), lines }
+                let Written { sha256, lines, passed_by } = written.map_err(|error| unwritten(path, error))?;
+                EligibleUsage::Kept { sha256: hex(&sha256), lines, passed_by }
             }
         };
         report.commitments = Some(inventory);
@@ -102,21 +106,19 @@ fn not_kept(
     eligible: &EligibleClasses,
     parts: &[Part],
 ) -> Option<NotKept> {
-    if inventory.is_empty() {
-        return Some(match inventory.untold.len() {
-            0 => NotKept::NoCommitment,
-            untold => NotKept::NoneTold(untold),
-        });
+    if inventory.is_empty() && inventory.untold.is_empty() {
+        return Some(NotKept::NoCommitment);
     }
     let says_hours =
         |file: &OpenFile| file.columns.commitments.as_ref().is_some_and(|columns| columns.interval.is_some());
     if let Some(file) = opened.files.iter().find(|file| !says_hours(file)) {
         return Some(NotKept::NoInterval { file: file.found.name.clone() });
     }
+    if let Some(Remark { arn, text }) = inventory.untold.first().filter(|_| inventory.is_empty()) {
+        return Some(NotKept::NoneTold { arn: arn.clone(), why: text.clone() });
+    }
     let name = |file: u32| opened.files[file as usize].found.name.clone();
     let unkept = eligible.unkept(parts);
-    if let Some((file, row)) = unkept.first {
-        return Some(NotKept::NotHourly { lines: unkept.not_hourly, file: name(file), row: row + 1 });
-    }
-    unkept.too_large.map(|(file, row)| NotKept::TooLarge { file: name(file), row: row + 1 })
+    let (file, row) = unkept.first?;
+    Some(NotKept::NotHourly { lines: unkept.not_hourly, file: name(file), row: row + 1 })
 }

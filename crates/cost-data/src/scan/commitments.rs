@@ -14,7 +14,7 @@ use billing::commitment::may_cover;
 use billing::cost_line::LineItemType;
 use billing::coverage::CUT_MEASURES;
 use foldhash::fast::FixedState;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// The texts and classes of the scan.
 #[derive(Clone, Copy)]
@@ -213,7 +213,7 @@ struct Usage<'a> {
     hours: Option<&'a [u16]>,
     /// By place in [`CUT_MEASURES`]; empty where all are 0.
     units: [&'a [i64]; CUT_MEASURES.len()],
-    /// Rows with a number beyond 64 bits.
+    /// Rows with a number beyond 64 bits, in order.
     wide: Vec<usize>,
 }
 
@@ -230,15 +230,15 @@ impl<'a> Usage<'a> {
             row_of_file: batch.row_of_file,
             hours: values.hours.as_deref(),
             units: numbers.map(|numbers| numbers.map_or(&[][..], |numbers| &numbers.units)),
-            wide: wide.collect(),
+            wide: wide.collect::<BTreeSet<usize>>().into_iter().collect(),
         }
     }
 
     #[inline]
     fn keep(&self, row: usize, class: u32, recorder: &mut Recorder) {
         let place = (self.file, self.row_of_file + row as u64);
-        if !self.wide.is_empty() && self.wide.contains(&row) {
-            recorder.note_too_large(class, place);
+        if !self.wide.is_empty() && self.wide.binary_search(&row).is_ok() {
+            recorder.pass_by(class);
             return;
         }
         let units = self.units.map(|units| units.get(row).copied().unwrap_or(0));

@@ -258,11 +258,12 @@ fn text(explanation: &Explanation) -> String {
 
 /// A class as a paragraph: what it is, what it comes from, what it costs.
 pub fn class_text(class: &Arithmetic) -> String {
-    let mut text = format!("  {}\n    {}\n    {}\n", class.title(), class.size(), class.treatment);
+    let mut text = format!("  {}\n    {}\n", class.title(), class.size());
+    class.covered_lines().for_each(|line| text += &format!("    {line}\n"));
+    let rest = if class.covered.is_empty() { "" } else { "the rest: " };
+    text += &format!("    {rest}{}\n", class.treatment);
     if let Some(base) = class.base_line() {
         text += &format!("    {}\n    {base}\n", class.rule_line());
     }
-    text += &format!("    = {}\n", class.amount);
-    class.covered_lines().for_each(|line| text += &format!("    {line}\n"));
-    text
+    text + &format!("    = {}\n", class.amount)
 }

@@ -143,7 +143,7 @@ start = "2026-13"
 end = "2026-10"
 
 [sharing]
-commitments = "pro_rata"
+commitments = "pro-rata"
 "#;
 
 #[test]
@@ -161,7 +161,7 @@ error: book.toml:31:16: billing_groups `beta`: `pricing_plan`: there is no prici
 error: book.toml:33:1: custom_line_items `fee`: `description`: is missing
 error: book.toml:37:21: custom_line_items `fee`: `flat_charge_value`: `10.12345678901` has more than 10 decimals
 error: book.toml:38:9: custom_line_items `fee`: `start`: `2026-13` is not a billing period; write it as YYYY-MM, for example 2026-10
-error: book.toml:42:15: sharing: `commitments`: sharing commitments by `pro_rata` is not supported by this version; use `members`, `real` or `keep`
+error: book.toml:42:15: sharing: `commitments`: `pro-rata` is not a sharing policy; use `members`, `real`, `pro_rata` or `keep`
 nothing was written
 "#
     );
@@ -179,7 +179,7 @@ fn a_json_book_is_told_alike() {
   "billing_groups": [
     { "name": "größe", "primary_account_id": "111111111111", "accounts": ["222222222222"], "pricing_plan": "gold" }
   ],
-  "sharing": { "commitments": "pro_rata" }
+  "sharing": { "commitments": "pro-rata" }
 }"#;
     assert_eq!(
         refused(book),
@@ -187,7 +187,7 @@ fn a_json_book_is_told_alike() {
 error: book.json:7:63: pricing_plans `gold`: `pricing_rules`: there is no pricing rule `fee`; did you mean `free`?
 error: book.json:7:71: pricing_plans `gold`: `note`: is not a field here; expected one of name, pricing_rules
 error: book.json:9:46: billing_groups `größe`: `primary_account_id`: the primary account `111111111111` must be among `accounts`
-error: book.json:11:31: sharing: `commitments`: sharing commitments by `pro_rata` is not supported by this version; use `members`, `real` or `keep`
+error: book.json:11:31: sharing: `commitments`: `pro-rata` is not a sharing policy; use `members`, `real`, `pro_rata` or `keep`
 nothing was written
 "#
     );

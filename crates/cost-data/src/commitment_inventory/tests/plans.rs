@@ -86,8 +86,8 @@ fn hourly_fees_say_what_a_plan_is() {
 
 #[test]
 fn a_plan_is_in_force_by_its_term_or_by_its_fees() {
-    let term = |start: &str, end: &str| -> Vec<Line> {
-        let mut lines = fees("0.9");
+    let term = |hours: std::ops::Range<usize>, start: &str, end: &str| -> Vec<Line> {
+        let mut lines = fees("0.9")[hours].to_vec();
         for line in &mut lines {
             line.savings_plan_start_time = text(start);
             line.savings_plan_end_time = text(end);
@@ -96,9 +96,15 @@ fn a_plan_is_in_force_by_its_term_or_by_its_fees() {
     };
     let plan = |hours| KnownPlan { hours, rates: Vec::new(), ..known() };
     // AWS writes the end as the last second.
-    check(&term("2026-10-05T14:00:00.000Z", "2027-10-05T13:59:59.000Z"), plan(110..744));
-    check(&term("2025-10-05T14:00:00.000Z", "2026-10-05T13:59:59.000Z"), plan(0..110));
-    check(&term("2025-10-05T14:00:00.000Z", "2026-10-05T14:00:00.000Z"), plan(0..110));
+    check(&term(110..744, "2026-10-05T14:00:00.000Z", "2027-10-05T13:59:59.000Z"), plan(110..744));
+    check(&term(0..110, "2025-10-05T14:00:00.000Z", "2026-10-05T13:59:59.000Z"), plan(0..110));
+    check(&term(0..110, "2025-10-05T14:00:00.000Z", "2026-10-05T14:00:00.000Z"), plan(0..110));
+    // It was returned, or the month is not over.
+    check(&term(0..300, "2025-10-05T14:00:00.000Z", "2027-10-05T14:00:00.000Z"), plan(0..300));
+    for hours in [0..111, 109..110] {
+        let outside = term(hours, "2026-10-05T14:00:00.000Z", "2027-10-05T13:59:59.000Z");
+        check_untold(&outside, "it has fees outside of its term");
+    }
     // Without times, the hours that have a fee.
     check(&fees("0.9")[100..200], plan(100..200));
     let mut gap = fees("0.9");

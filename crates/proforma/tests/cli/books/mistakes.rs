@@ -81,13 +81,8 @@ const OF_VALUES: &[Case] = &[
     ),
     (
         "[sharing]\ncommitments = \"members\"",
-        "[sharing]\ncommitments = «\"pro_rata\"",
-        "sharing: `commitments`: sharing commitments by `pro_rata` is not supported by this version; use `members`, `real` or `keep`",
-    ),
-    (
-        "[sharing]\ncommitments = \"members\"",
         "[sharing]\ncommitments = «\"nobody\"",
-        "sharing: `commitments`: `nobody` is not a sharing policy; use `members`, `real` or `keep`",
+        "sharing: `commitments`: `nobody` is not a sharing policy; use `members`, `real`, `pro_rata` or `keep`",
     ),
     (
         "[[accounts]]\nid = \"111111111111\"\nname = \"acme-prod\"",
