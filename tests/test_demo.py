@@ -74,6 +74,21 @@ def test_aws_cost_is_that_of_the_groups_accounts(demo, lines):
         assert sum(counted) == units(aws_cost), group
 
 
+def test_commitments_are_used_as_in_the_real_bill_inside_the_groups_alone(demo):
+    """Each is as large as what it covers in every hour; those of the reseller, which is in no group, cover nothing."""
+    there = demo.json("commitments.json")
+    assert (there["simulated"], there["inventory"]["untold"]) == (True, [])
+    groups = {it["arn"].split(":")[4]: it["billing_group"] for it in there["commitments"]}
+    assert set(groups.values()) == {"meadowlark-bikes", "quill-and-harbor", None}
+    used = query(f"""SELECT savings_plan_savings_plan_a_r_n, sum({cube.money('savings_plan_used_commitment')}) FROM {FILES}
+        WHERE line_item_line_item_type = 'SavingsPlanRecurringFee' GROUP BY 1""")
+    # In normalised units: two instances of four for 744 hours.
+    expected = dict(used) | {it["arn"]: Decimal(2 * 4 * 744) for it in there["commitments"] if ":rds:" in it["arn"]}
+    for it in there["commitments"]:
+        assert Decimal(it["used"]) == (expected[it["arn"]] if it["billing_group"] else 0), it
+        assert it["unused"] == ("0" if it["billing_group"] else it["given"]), it
+
+
 def test_the_classes_are_those_of_a_group_by(demo, connection):
     cube.assert_same(demo, connection)
 
@@ -132,7 +147,8 @@ def test_every_amount_of_the_cost_report_is_explained(demo):
 def test_the_rows_of_a_day_are_priced_from_the_files(demo):
     rows = query(f"""SELECT identity_line_item_id, identity_time_interval, line_item_usage_account_id, line_item_line_item_type,
                      {cube.money('line_item_unblended_cost')}, {cube.money('pricing_public_on_demand_cost')}
-                     FROM {FILES} WHERE identity_time_interval LIKE '2026-10-07%' ORDER BY 1 LIMIT 40""")
+                     FROM {FILES} WHERE identity_time_interval = '2026-10-07T00:00:00Z/2026-10-08T00:00:00Z'
+                     ORDER BY 1 LIMIT 40""")
     assert len(rows) == 40
     for id_, interval, account, kind, unblended, public in rows:
         row, = explain(demo, "--line", id_, "--interval", interval, "--cost", COST)
