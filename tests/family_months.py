@@ -306,15 +306,19 @@ def in_force(begin, end):
 # ---- Reading a month as the program does.
 
 def read(folder):
-    """The lines of a month in the order of file and row, with the keys of their classes and measures as units of 10⁻¹⁰."""
+    """The lines of a month's CSV files, as `lines_of` has them."""
     typed = ", ".join(f"CAST({name} AS DECIMAL(38, 10)) AS {name}" for name in AMOUNTS)
+    return lines_of(f"(SELECT * REPLACE ({typed}) FROM read_csv({quoted(folder / '*.csv')}, all_varchar = true))")
+
+
+def lines_of(rows):
+    """Rows in their order, with the keys of their classes and measures as units of 10⁻¹⁰."""
     keys = ", ".join(f"{column if value is cube.SAME else value} AS {name}" for name, column, value in cube.KEY)
     measures = ", ".join(f"{column} AS {name}" for name, column in COLUMN_OF.items())
     rows = duckdb.execute(f"""
         SELECT {keys}, {cube.RATE} AS unblended_rate, {measures}, line_item_normalization_factor AS factor,
             CAST(date_diff('hour', TIMESTAMP '{FIRST}', CAST(line_item_usage_start_date AS TIMESTAMP)) AS INTEGER) AS hour
-        FROM (SELECT * REPLACE ({typed}), row_number() OVER () AS place
-              FROM read_csv({quoted(folder / '*.csv')}, all_varchar = true))
+        FROM (SELECT *, row_number() OVER () AS place FROM {rows})
         ORDER BY place""")
     names = [column[0] for column in rows.description]
     lines = [dict(zip(names, row)) for row in rows.fetchall()]

@@ -7,7 +7,10 @@ from decimal import Decimal
 import pytest
 
 import cube
+import family_months
+import own_coverage
 import pricing
+from own_coverage import ONE
 from program import PROGRAM, ROOT, SECONDS_MAX, priced, query, quoted, units
 
 PERIOD = "2026-10"
@@ -21,11 +24,26 @@ FIGURES = [
     ("pinecone-games", "7008.621521344", "9267.87644", "2259.254918656"),
     ("fernhollow-clinic", "2826.5518", "3444.21", "617.6582"),
     ("saltbox-analytics", "13111.58521446", "11258.61705375", "-1852.96816071"),
-    ("quill-and-harbor", "2005.16704", "2170.58238", "165.41534"),
+    ("quill-and-harbor", "2005.16704", "2169.01998", "163.85294"),
     ("old-mill-bakery", "40.179472", "109.82408", "69.644608"),
     (None, "818.96490232", None, None),
 ]
 LOSS = "saltbox-analytics"
+
+WHOLE_MONTH = {"begin": 0, "end": family_months.HOURS}
+# What members of groups own, as `own_coverage` takes it.
+COMMITMENTS = [
+    {"arn": "arn:aws:rds:us-east-1:210000000003:ri:orders-2026", "owner": "210000000003", **WHOLE_MONTH,
+     "service": "AmazonRDS", "region": "us-east-1", "operation": "CreateDBInstance:0014", "form": "InstanceUsage",
+     "instance_type": "db.r6g.large", "zone": None, "instances": 2, "factor": 4 * ONE},
+    {"arn": "arn:aws:savingsplans::210000000001:savingsplan/1b0c4f7e-52aa-4c1d-9f60-0d5b7c3e8a11", "owner": "210000000001",
+     **WHOLE_MONTH, "offering": "ComputeSavingsPlans", "family": None, "region": "Any", "commitment": units("0.5"),
+     "rates": {("AmazonEC2", "BoxUsage:m7g.large", "RunInstances"): units("0.063"),
+               ("AmazonECS", "Fargate-vCPU-Hours:perCPU", "FargateTask"): units("0.0305")}},
+    {"arn": "arn:aws:savingsplans::250000000002:savingsplan/e8f17a60-3c4d-4e92-b1d7-94a2c65f0d33", "owner": "250000000002",
+     **WHOLE_MONTH, "offering": "EC2InstanceSavingsPlans", "family": "t4g", "region": "eu-central-1",
+     "commitment": units("0.075"),
+     "rates": {("AmazonEC2", "EUC1-BoxUsage:t4g.medium", "RunInstances"): units("0.024")}}]
 
 
 @pytest.fixture(scope="module")
@@ -45,11 +63,23 @@ def connection():
 
 @pytest.fixture(scope="module")
 def lines(connection, book):
-    """Every class priced by docs/pricing.md written again; custom tiers, which that leaves out, count as no rule."""
+    """Every class priced by docs/pricing.md and docs/commitments.md written again, as its group's own commitments cover it.
+
+    Custom tiers, which that leaves out, count as no rule.
+    """
     percentages = [rule["name"] for rule in book["pricing_rules"] if rule["type"] != "TIERING"]
     plans = [plan | {"pricing_rules": [rule for rule in plan["pricing_rules"] if rule in percentages]}
              for plan in book["pricing_plans"]]
-    return pricing.price(cube.priceable(connection), pricing.Book(book | {"pricing_plans": plans}))
+    book = pricing.Book(book | {"pricing_plans": plans})
+    simulation = own_coverage.Simulation(family_months.lines_of(exact(connection)), COMMITMENTS, book)
+    return pricing.price(family_months.classes(simulation.lines), book, real=cube.priceable(connection))
+
+
+def exact(connection):
+    """The rows of the files with decimals for doubles."""
+    there = {column for column, *_ in connection.execute(f"DESCRIBE SELECT * FROM {FILES}").fetchall()}
+    typed = ", ".join(f"{cube.money(name)} AS {name}" for name in family_months.AMOUNTS if name in there)
+    return f"(SELECT * REPLACE ({typed}) FROM {FILES})"
 
 
 def test_the_table_shows_the_figures(demo):
@@ -68,10 +98,30 @@ def test_everything_is_accounted_for(demo):
     assert demo.reconciliation["rules_without_lines"] == demo.reconciliation["warnings"] == []
 
 
-def test_aws_cost_is_that_of_the_groups_accounts(demo, lines):
+def test_aws_cost_is_that_of_the_groups_accounts(connection, book):
+    group_of = pricing.Book(book).group_of
+    lines = cube.priceable(connection)
     for group, aws_cost, *_ in FIGURES:
-        counted = [line["net"] for line in lines if line["group"] == group and not line["left_out"]]
+        counted = [line["net"] for line in lines
+                   if group_of.get(line["account"]) == group and not pricing.left_out(line)]
         assert sum(counted) == units(aws_cost), group
+
+
+def test_commitments_are_used_inside_the_groups_alone(demo):
+    """As in the real bill, but for quill's; those of the reseller, which is in no group, cover nothing."""
+    there = demo.json("commitments.json")
+    assert (there["simulated"], there["inventory"]["untold"]) == (True, [])
+    groups = {it["arn"].split(":")[4]: it["billing_group"] for it in there["commitments"]}
+    assert set(groups.values()) == {"meadowlark-bikes", "quill-and-harbor", None}
+    used = query(f"""SELECT savings_plan_savings_plan_a_r_n, sum({cube.money('savings_plan_used_commitment')}) FROM {FILES}
+        WHERE line_item_line_item_type = 'SavingsPlanRecurringFee' GROUP BY 1""")
+    # In normalised units: two instances of four for 744 hours.
+    expected = dict(used) | {it["arn"]: Decimal(2 * 4 * 744) for it in there["commitments"] if ":rds:" in it["arn"]}
+    # By day, twelve hours of 31 days, what is left covers an eighth of another server.
+    expected[COMMITMENTS[-1]["arn"]] += Decimal("0.003") * 12 * 31
+    for it in there["commitments"]:
+        assert Decimal(it["used"]) == (expected[it["arn"]] if it["billing_group"] else 0), it
+        assert Decimal(it["unused"]) == Decimal(it["given"]) - Decimal(it["used"]), it
 
 
 def test_the_classes_are_those_of_a_group_by(demo, connection):
@@ -132,7 +182,8 @@ def test_every_amount_of_the_cost_report_is_explained(demo):
 def test_the_rows_of_a_day_are_priced_from_the_files(demo):
     rows = query(f"""SELECT identity_line_item_id, identity_time_interval, line_item_usage_account_id, line_item_line_item_type,
                      {cube.money('line_item_unblended_cost')}, {cube.money('pricing_public_on_demand_cost')}
-                     FROM {FILES} WHERE identity_time_interval LIKE '2026-10-07%' ORDER BY 1 LIMIT 40""")
+                     FROM {FILES} WHERE identity_time_interval = '2026-10-07T00:00:00Z/2026-10-08T00:00:00Z'
+                     ORDER BY 1 LIMIT 40""")
     assert len(rows) == 40
     for id_, interval, account, kind, unblended, public in rows:
         row, = explain(demo, "--line", id_, "--interval", interval, "--cost", COST)

@@ -81,10 +81,11 @@ def month(request, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def good(tmp_path_factory):
-    """A file that has every kind of row: the demo's group with a Savings Plan, a reservation and fees of its own."""
+    """Every kind of row: the demo's groups with commitments of their own, used whole by one and in part by the other."""
     month = demo_month(tmp_path_factory.mktemp("good"))
     run = priced(month.cost, month.book, month.period, month.book.parent / "out", "--export", "focus")
-    return pq.read_table(exports(run)["meadowlark-bikes"], partitioning=None)
+    return pa.concat_tables(pq.read_table(exports(run)[group], partitioning=None)
+                            for group in ("meadowlark-bikes", "quill-and-harbor"))
 
 
 # ---- The rules.

@@ -2,6 +2,7 @@
 
 use super::accounts::{PAYER, account};
 use super::price_list::Service;
+use std::ops::Range;
 use testkit::Line;
 use testkit::amount::Amount;
 use testkit::calendar::hour_of;
@@ -45,9 +46,19 @@ pub fn of_seller(line_item_type: &str, name: &str) -> Line {
     line
 }
 
+/// The hours of a day, both counted from 0 in the month.
+pub const fn hours_of(day: i64) -> Range<i64> {
+    day * 24..(day + 1) * 24
+}
+
+/// Moves a line to some hours of the month.
+pub fn interval(line: Line, hours: &Range<i64>) -> Line {
+    line.during(&hour_of(PERIOD, hours.start), &hour_of(PERIOD, hours.end))
+}
+
 /// Moves a line to one day, counted from 0.
 pub fn day_interval(line: Line, day: i64) -> Line {
-    line.during(&hour_of(PERIOD, day * 24), &hour_of(PERIOD, (day + 1) * 24))
+    interval(line, &hours_of(day))
 }
 
 /// Moves a line to the whole month.

@@ -1,6 +1,7 @@
 //! The committed demo is what `demo-month` writes, and holds what a demo should show.
 
-use super::{demo_lines, differing, folder};
+use super::{demo_lines, differing, folder, lines};
+use billing::commitment::may_cover;
 use serde::Deserialize;
 use std::collections::{BTreeMap, BTreeSet};
 use testkit::Line;
@@ -62,7 +63,18 @@ fn every_line_item_type_occurs() {
         lines.iter().filter_map(|line| line.line_item_line_item_type.as_deref()).collect();
     let missing: Vec<_> = LINE_ITEM_TYPES.iter().filter(|kind| !there.contains(**kind)).collect();
     assert!(missing.is_empty(), "{missing:?}");
-    assert!((2_000..6_000).contains(&lines.len()), "{} lines", lines.len());
+    assert!((15_000..25_000).contains(&lines.len()), "{} lines", lines.len());
+}
+
+#[test]
+fn what_commitments_may_cover_is_metered_by_the_hour() {
+    let of_hour = |hour| lines::interval(Line::default(), &(hour..hour + 1)).identity_time_interval;
+    let hours: BTreeSet<Option<String>> = (0..lines::DAYS * 24).map(of_hour).collect();
+    for line in demo_lines() {
+        let may_be_covered = line.line_item_usage_type.as_deref().is_some_and(may_cover);
+        let is_fee = line.line_item_line_item_type.as_deref() == Some("SavingsPlanRecurringFee");
+        assert_eq!(hours.contains(&line.identity_time_interval), may_be_covered || is_fee, "{line:?}");
+    }
 }
 
 #[test]

@@ -1,10 +1,14 @@
 //! The metered lines: what each account uses, how it goes over the month, and how it is bought.
+//!
+//! What commitments may cover is metered by the hour, so that they can be simulated; everything else by the day.
 
 use super::accounts::account;
 use super::commitments::{Reservation, SavingsPlan};
-use super::lines::{self, DAYS, MARKETPLACE_SELLER, day_interval, text};
+use super::lines::{self, DAYS, MARKETPLACE_SELLER, day_interval, hours_of, interval, text};
 use super::price_list::{Price, Tier};
+use billing::commitment::may_cover;
 use std::collections::BTreeMap;
+use std::ops::Range;
 use testkit::Line;
 use testkit::amount::{Amount, ONE, amount};
 use testkit::random::Random;
@@ -45,7 +49,7 @@ type Stream = (&'static str, &'static str, Course, &'static str, Bought, &'stati
 
 #[rustfmt::skip]
 const STREAMS: &[Stream] = &[
-    // Meadowlark Bikes: a web shop. Six of its eight servers and the staging containers are under its own Savings Plan.
+    // Meadowlark Bikes: a web shop. Six of its eight servers and the containers' processors are under its own Savings Plan.
     ("meadowlark-prod",    "m7g.large",      Even,     "4464",      Plan("meadowlark"), "shop"),
     ("meadowlark-prod",    "m7g.large",      Shop,     "1310",      OnDemand,           "shop"),
     ("meadowlark-prod",    "gp3",            Even,     "1860",      OnDemand,           "shop"),
@@ -70,7 +74,7 @@ const STREAMS: &[Stream] = &[
     ("meadowlark-prod",    "secrets",        Even,     "37",        OnDemand,           "shop"),
     ("meadowlark-prod",    "zone",           Even,     "6",         OnDemand,           "shop"),
     ("meadowlark-prod",    "dns",            Shop,     "88000000",  OnDemand,           "shop"),
-    ("meadowlark-staging", "fargate-cpu",    Even,     "2976",      Plan("meadowlark"), "shop"),
+    ("meadowlark-prod",    "fargate-cpu",    Even,     "2976",      Plan("meadowlark"), "shop"),
     ("meadowlark-staging", "fargate-memory", Even,     "5952",      OnDemand,           "shop"),
     ("meadowlark-staging", "nat-hours",      Even,     "744",       OnDemand,           "network"),
     ("meadowlark-staging", "t3.medium",      Workdays, "880",       OnDemand,           "shop"),
@@ -192,7 +196,7 @@ fn weight(course: Course, day: i64) -> i128 {
     }
 }
 
-/// Every day's quantity, to the thousandth or by the piece; together exactly the month's. All but even courses and
+/// Every day's quantity; together exactly the month's. All but even courses and
 /// working hours waver by 4 %.
 fn quantities(stream: usize) -> Vec<Amount> {
     let (_, key, course, month, ..) = STREAMS[stream];
@@ -200,15 +204,47 @@ fn quantities(stream: usize) -> Vec<Amount> {
     let steady = matches!(course, Even | Workdays);
     let waver = |random: &mut Random| if steady { 100 } else { random.between(96, 104) };
     let weights: Vec<i128> = (0..DAYS).map(|day| weight(course, day) * waver(&mut random)).collect();
+    shared(amount(month), &weights, key)
+}
+
+/// A quantity shared by weights, to the thousandth or by the piece; together exactly the whole.
+fn shared(whole: Amount, weights: &[i128], key: &str) -> Vec<Amount> {
     let total: i128 = weights.iter().sum();
     let step = if BY_THE_PIECE.contains(&Price::of(key).unit) { ONE } else { ONE / 1_000 };
     let (mut so_far, mut given) = (0, 0);
-    let day = |weight: &i128| {
+    let part = |weight: &i128| {
         so_far += weight;
-        let until = amount(month).0 * so_far / total / step * step;
+        let until = if so_far == total { whole.0 } else { whole.0 * so_far / total / step * step };
         Amount(until - std::mem::replace(&mut given, until))
     };
-    weights.iter().map(day).collect()
+    weights.iter().map(part).collect()
+}
+
+/// An hour's share of a day (in UTC), in percent of an ordinary hour.
+const fn weight_of_hour(course: Course, hour: i64) -> i128 {
+    let (low, high, is_high) = match course {
+        Even | Growing => (100, 100, true),
+        // In Virginia.
+        Workdays => (0, 100, matches!(hour, 13..21)),
+        // In Frankfurt.
+        Office => (0, 100, matches!(hour, 6..18)),
+        Shop => (40, 120, !matches!(hour, 4..13)),
+        Play => (60, 180, !matches!(hour, 5..20)),
+        // Jobs of the night.
+        MonthEnd => (0, 100, hour < 8),
+    };
+    if is_high { high } else { low }
+}
+
+/// The hours of each line of a stream's day, and how much of the day's quantity is used in them.
+fn metered_spans(stream: usize, day: i64, quantity: Amount) -> Vec<(Range<i64>, Amount)> {
+    let (_, key, course, ..) = STREAMS[stream];
+    if !may_cover(Price::of(key).usage_type) {
+        return vec![(hours_of(day), quantity)];
+    }
+    let weights: Vec<i128> = (0..24).map(|hour| weight_of_hour(course, hour)).collect();
+    let hours = hours_of(day).map(|hour| hour..hour + 1);
+    hours.zip(shared(quantity, &weights, key)).filter(|(_, part)| *part != Amount::ZERO).collect()
 }
 
 /// All metered lines of AWS's own services, day by day.
@@ -222,17 +258,21 @@ pub fn lines() -> Vec<Line> {
             if quantity == Amount::ZERO {
                 continue;
             }
-            match bought {
-                OnDemand => {
-                    let used = used.entry(key).or_default();
-                    for (tier, part) in Price::of(key).cut(*used, quantity) {
-                        lines.push(on_demand(number, day, tier, part));
+            for (hours, quantity) in &metered_spans(number, day, quantity) {
+                match bought {
+                    OnDemand => {
+                        let used = used.entry(key).or_default();
+                        for (tier, part) in Price::of(key).cut(*used, *quantity) {
+                            lines.push(on_demand(number, hours, tier, part));
+                        }
+                        *used += *quantity;
                     }
-                    *used += quantity;
+                    Spot => lines.push(spot(number, day, *quantity)),
+                    Plan(plan) => lines.extend(covered(number, hours, *quantity, SavingsPlan::of(plan))),
+                    Reserved(name) => {
+                        lines.push(discounted(number, hours, *quantity, Reservation::of(name)));
+                    }
                 }
-                Spot => lines.push(spot(number, day, quantity)),
-                Plan(plan) => lines.extend(covered(number, day, quantity, SavingsPlan::of(plan))),
-                Reserved(name) => lines.push(discounted(number, day, quantity, Reservation::of(name))),
             }
         }
     }
@@ -240,11 +280,11 @@ pub fn lines() -> Vec<Line> {
 }
 
 /// What every line of a stream has, whatever it costs.
-fn metered(line_item_type: &str, stream: usize, day: i64, quantity: Amount, rate: Amount) -> Line {
+fn metered(line_item_type: &str, stream: usize, hours: &Range<i64>, quantity: Amount, rate: Amount) -> Line {
     let (name, key, .., project) = STREAMS[stream];
     let price = Price::of(key);
     let mut line = lines::of_service(line_item_type, name, price.service);
-    line = day_interval(line, day);
+    line = interval(line, hours);
     let mut codes = Random::new(1_000 + stream as u64);
     line.identity_line_item_id = Some(codes.code(26).to_lowercase());
     line.line_item_usage_type = text(price.usage_type);
@@ -290,9 +330,9 @@ fn resource(price: &Price, account: &str, codes: &mut Random) -> Option<String> 
     }
 }
 
-fn on_demand(stream: usize, day: i64, tier: &Tier, quantity: Amount) -> Line {
+fn on_demand(stream: usize, hours: &Range<i64>, tier: &Tier, quantity: Amount) -> Line {
     let price = Price::of(STREAMS[stream].1);
-    let mut line = metered("Usage", stream, day, quantity, amount(tier.rate));
+    let mut line = metered("Usage", stream, hours, quantity, amount(tier.rate));
     line.line_item_line_item_description = Some(tier.description());
     line.pricing_rate_code = Some(tier.rate_code(&price.sku()));
     // AWS leaves the term of usage that is free for everybody empty.
@@ -303,7 +343,7 @@ fn on_demand(stream: usize, day: i64, tier: &Tier, quantity: Amount) -> Line {
 fn spot(stream: usize, day: i64, quantity: Amount) -> Line {
     let workdays_before = (0..day).filter(|day| weight(Workdays, *day) > 0).count();
     let rate = Amount(SPOT_RATES[workdays_before] * ONE / 10_000);
-    let mut line = metered("Usage", stream, day, quantity, rate);
+    let mut line = metered("Usage", stream, &hours_of(day), quantity, rate);
     line.line_item_line_item_description =
         text("c6i.4xlarge Linux/UNIX Spot Instance-hour in US East (N. Virginia) in VPC Zone #4");
     line.pricing_term = text("Spot");
@@ -311,11 +351,11 @@ fn spot(stream: usize, day: i64, quantity: Amount) -> Line {
 }
 
 /// The covered usage and what takes its On-Demand cost back.
-fn covered(stream: usize, day: i64, quantity: Amount, plan: &SavingsPlan) -> [Line; 2] {
+fn covered(stream: usize, hours: &Range<i64>, quantity: Amount, plan: &SavingsPlan) -> [Line; 2] {
     let price = Price::of(STREAMS[stream].1);
     let rate = plan.rate(price);
     let mut line =
-        plan.describe(metered("SavingsPlanCoveredUsage", stream, day, quantity, price.public_rate()));
+        plan.describe(metered("SavingsPlanCoveredUsage", stream, hours, quantity, price.public_rate()));
     line.line_item_line_item_description = Some(price.tiers[0].description());
     line.pricing_rate_code = Some(price.tiers[0].rate_code(&price.sku()));
     line.pricing_term = text("OnDemand");
@@ -334,9 +374,9 @@ fn covered(stream: usize, day: i64, quantity: Amount, plan: &SavingsPlan) -> [Li
     [line, negation]
 }
 
-fn discounted(stream: usize, day: i64, quantity: Amount, reservation: &Reservation) -> Line {
+fn discounted(stream: usize, hours: &Range<i64>, quantity: Amount, reservation: &Reservation) -> Line {
     let price = Price::of(STREAMS[stream].1);
-    let mut line = reservation.describe(metered("DiscountedUsage", stream, day, quantity, Amount::ZERO));
+    let mut line = reservation.describe(metered("DiscountedUsage", stream, hours, quantity, Amount::ZERO));
     let (recurring, upfront) = (amount(reservation.recurring_rate), amount(reservation.upfront_rate));
     let (instance, _) = price.instance().expect("reservations are for instances");
     line.line_item_line_item_description = Some(format!("{instance} reserved instance applied"));
