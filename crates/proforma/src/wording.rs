@@ -45,7 +45,7 @@ pub fn treatment(cube: &Cube, class: &ChargeClass, of_class: Treatment, simulate
     match of_class {
         Treatment::Ungrouped => "on no bill: its account is in no billing group".to_owned(),
         Treatment::Dropped(why) => format!("not on the bill: {}", reason(why)),
-        Treatment::Covered => "nothing: commitments of the group cover all of it".to_owned(),
+        Treatment::Covered => "commitments of the group cover all of it".to_owned(),
         Treatment::AtCost => "at cost: a commitment of the group".to_owned(),
         Treatment::AtEffectiveCost => {
             let owner = commitment::owner(cube, class);

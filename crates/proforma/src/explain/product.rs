@@ -260,7 +260,7 @@ fn text(explanation: &Explanation) -> String {
 pub fn class_text(class: &Arithmetic) -> String {
     let mut text = format!("  {}\n    {}\n", class.title(), class.size());
     class.covered_lines().for_each(|line| text += &format!("    {line}\n"));
-    let rest = if class.covered.is_empty() { "" } else { "the rest: " };
+    let rest = if class.covered.is_empty() || class.base.is_none() { "" } else { "the rest: " };
     text += &format!("    {rest}{}\n", class.treatment);
     if let Some(base) = class.base_line() {
         text += &format!("    {}\n    {base}\n", class.rule_line());
