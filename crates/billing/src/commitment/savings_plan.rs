@@ -57,7 +57,10 @@ impl PlanKind {
 /// The rates of a Savings Plan: by service code, usage type and operation, per unit of usage. Plans that have the same rates can share them: a
 /// copy costs nothing until it is changed.
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct PlanRates(Arc<BTreeMap<String, BTreeMap<String, BTreeMap<String, Rate>>>>);
+pub struct PlanRates(Arc<BTreeMap<String, ByUsageType>>);
+
+/// Rates of a service: by usage type, then by operation.
+type ByUsageType = BTreeMap<String, BTreeMap<String, Rate>>;
 
 impl PlanRates {
     /// Adds a rate. A rate below 0 is none; of two rates for one usage the lower stays, in whatever order they come (ours: AWS keeps

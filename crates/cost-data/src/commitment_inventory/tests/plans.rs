@@ -86,7 +86,7 @@ fn hourly_fees_say_what_a_plan_is() {
 
 #[test]
 fn a_plan_is_in_force_by_its_term_or_by_its_fees() {
-    let term = |hours: std::ops::Range<usize>, start: &str, end: &str| -> Vec<Line> {
+    let term = |hours: Range<usize>, start: &str, end: &str| -> Vec<Line> {
         let mut lines = fees("0.9")[hours].to_vec();
         for line in &mut lines {
             line.savings_plan_start_time = text(start);
