@@ -46,6 +46,8 @@ pub struct Commitments {
     pub eligible_usage: Option<String>,
     /// The same of what is covered.
     pub covered: Option<String>,
+    /// How many lines of usage that they may cover none of them does, whatever the book.
+    pub lines_passed_by: u64,
     /// What the payer's commitments have saved, where that is spread over the groups.
     pub benefits: Vec<Benefit>,
     /// What an operator should know.
@@ -76,9 +78,7 @@ pub fn simulate(
     match &report.eligible_usage {
         Some(EligibleUsage::Kept { sha256, passed_by, .. }) => {
             commitments.eligible_usage = Some(sha256.clone());
-            if *passed_by > 0 && is_simulated_under(book) {
-                commitments.warnings.push(passed_by_text(*passed_by));
-            }
+            commitments.lines_passed_by = *passed_by;
         }
         Some(EligibleUsage::NotKept(reason)) => {
             commitments.why_not = Some(reason.to_string());
@@ -97,6 +97,7 @@ pub fn simulate(
         let written = coverage_file::write(&draft.path(COVERAGE), cube, &coverage.days);
         commitments.covered = Some(hex(&written.with_context(|| format!("cannot write `{COVERAGE}`"))?));
         commitments.coverage = Some(coverage);
+        commitments.warnings.extend(passed_by(commitments.lines_passed_by));
         commitments.remark();
     }
     if commitments.coverage.is_some() || book.sharing == Sharing::ProRata {
@@ -107,11 +108,12 @@ pub fn simulate(
 }
 
 /// What is said of usage that commitments may cover and never do.
-fn passed_by_text(lines: u64) -> String {
-    format!(
+fn passed_by(lines: u64) -> Option<String> {
+    let warning = format!(
         "{lines} lines of usage that commitments may cover begin in another month, do not say when, or have amounts beyond any hour's: no \
          commitment covers them"
-    )
+    );
+    (lines > 0).then_some(warning)
 }
 
 /// What is said where the real bill decides what is covered.
@@ -300,6 +302,7 @@ pub struct MarkCommitments {
 struct Kept {
     why_not: Option<String>,
     inventory_read: bool,
+    lines_passed_by: u64,
     families: String,
     commitments: Vec<KeptUtilization>,
     inventory: CommitmentInventory,
@@ -379,7 +382,8 @@ impl KnownCommitments {
         if self.mark.simulated && families == kept.families {
             let coverage = self.of_run(folder, cube)?;
             let told = coverage.map_or(&[][..], |coverage| &coverage.commitments);
-            let warnings = untold(cube, book, &kept.inventory, told);
+            let mut warnings: Vec<String> = passed_by(kept.lines_passed_by).into_iter().collect();
+            warnings.extend(untold(cube, book, &kept.inventory, told));
             return Ok((coverage.map(Cow::Borrowed), warnings));
         }
         let Some(expected) = &self.mark.eligible_usage else {
@@ -393,7 +397,8 @@ impl KnownCommitments {
         };
         let commitments = kept.inventory.commitments();
         let coverage = of_file(&folder.join(ELIGIBLE_USAGE), cube, book, &commitments, Some(expected))?;
-        let warnings = untold(cube, book, &kept.inventory, &commitments);
+        let mut warnings: Vec<String> = passed_by(kept.lines_passed_by).into_iter().collect();
+        warnings.extend(untold(cube, book, &kept.inventory, &commitments));
         Ok((Some(Cow::Owned(coverage)), warnings))
     }
 

@@ -22,6 +22,8 @@ pub struct CommitmentsFile<'a> {
     pro_rata: Vec<BenefitPart<'a>>,
     /// Whether the cost files were asked what commitments are, and could say it.
     inventory_read: bool,
+    /// How many lines of usage that commitments may cover none of them does: late, or without a time.
+    lines_passed_by: u64,
     inventory: &'a CommitmentInventory,
 }
 
@@ -78,6 +80,7 @@ pub fn content(results: &Results) -> anyhow::Result<CommitmentsFile<'_>> {
         commitments: parts,
         pro_rata: commitments.benefits.iter().map(|benefit| pro_rata(results, &arns, benefit)).collect(),
         inventory_read: commitments.inventory_read,
+        lines_passed_by: commitments.lines_passed_by,
         inventory: &commitments.inventory,
     })
 }

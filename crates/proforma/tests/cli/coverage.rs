@@ -539,3 +539,76 @@ fn what_is_not_known_is_not_spread() {
     let done = asked(&untold, &[]).succeeded();
     assert!(done.stderr.contains("has no benefit that could be spread"), "{}", done.stderr);
 }
+
+#[test]
+fn late_usage_is_on_demand_and_the_rest_is_simulated() {
+    let late = usage(ACME, 7, "1").during("2026-09-30T23:00:00Z", "2026-10-01T00:00:00Z");
+    let lines = [reservation(ACME), usage(ACME, 7, "1"), late];
+    let done = run(&book(&ALL_OF_ACME, ""), &lines, &[]);
+    check(&done, "acme", &[["DiscountedUsage", "1", "0"], ["Usage", "1", "0.1056"]]);
+    let words = "warning: 1 lines of usage that commitments may cover begin in another month";
+    assert!(done.stderr.contains(words), "{}", done.stderr);
+    let book_of_run = done.out.join("book.toml");
+    let preview =
+        proforma(&["preview", "--run", done.folder(), "--book", book_of_run.to_str().expect("UTF-8")]);
+    assert!(preview.stderr.contains(words), "{}", preview.stderr);
+}
+
+#[test]
+fn a_plan_whose_rates_no_line_says_stays_as_in_the_real_bill() {
+    let mut lines = plan(ACME, "0.06", ACME, 3);
+    lines.iter_mut().for_each(|line| line.savings_plan_savings_plan_rate = None);
+    // A plan of another term, which has other rates, is told.
+    let other = plan(BETA, "0.06", OTHER, 3).into_iter();
+    lines.extend(other.map(|line| Line { savings_plan_purchase_term: Some("3yr".to_owned()), ..line }));
+    let done = run(&book(&ALL_OF_ACME, ""), &lines, &[]);
+    check(
+        &done,
+        "acme",
+        &[["SavingsPlanCoveredUsage", "1", "0.096"], ["SavingsPlanNegation", "-", "-0.096"]],
+    );
+    let words =
+        "covers what it covers in the real bill: no line says its rate for usage type `BoxUsage:m5.large`";
+    assert!(done.stderr.contains(words), "{}", done.stderr);
+}
+
+#[test]
+fn a_draft_may_share_otherwise_than_the_real_bill() {
+    let lines = [reservation(MATE), discounted(OTHER, MATE, 7), usage(ACME, 7, "1")];
+    let real = run(&book(&ALL_OF_ACME, "[sharing]\ncommitments = \"real\"\n"), &lines, &[]);
+    let members = run(&book(&ALL_OF_ACME, ""), &lines, &[]);
+    let draft = members.out.join("book.toml");
+    let arguments = ["preview", "--run", real.folder(), "--book", draft.to_str().expect("UTF-8")];
+    let rows = proforma(&[&arguments[..], &["--output", "json"]].concat()).printed();
+    let acme = list(&rows).iter().find(|row| row["billing_group"] == "acme").expect("acme");
+    assert_eq!(text(&acme["after"]), text(&members.statement("acme", "USD")["total"]));
+    let difference = proforma(&["diff", real.folder(), members.folder()]).succeeded();
+    assert!(
+        difference.stderr.contains("commitments are simulated in B and not in A"),
+        "{}",
+        difference.stderr
+    );
+}
+
+#[test]
+fn commitments_cover_usage_of_their_own_currency() {
+    let euros = usage(ACME, 7, "1").in_currency("EUR");
+    let done = run(&book(&ALL_OF_ACME, ""), &[reservation(MATE), euros, usage(ACME, 8, "1")], &[]);
+    check(&done, "acme", &[["DiscountedUsage", "1", "0"]]);
+    assert_eq!(number(&done.statement("acme", "EUR")["total"]), Exact::of("0.1056"));
+}
+
+#[test]
+fn sharing_by_effective_cost_needs_it() {
+    let lines = [reservation(MATE), discounted(ACME, MATE, 7)];
+    for policy in ["real", "pro_rata"] {
+        let text = book(&ALL_OF_ACME, &format!("[sharing]\ncommitments = \"{policy}\"\n"));
+        let leave_out = vec!["reservation_effective_cost".to_owned()];
+        let options = WriteOptions { leave_out, ..WriteOptions::new(Form::Cur2Parquet, PERIOD) };
+        let done = Run::new(PERIOD, &text, |cost| drop(write_month(cost, &lines, &options))).go();
+        let problem = format!(
+            "`sharing.commitments = \"{policy}\"` cannot be applied: the files have no `reservation_effective_cost`"
+        );
+        done.refused(&[&problem]);
+    }
+}
