@@ -75,7 +75,7 @@ pub fn benefits(
         }
         let (groups, weights): (Vec<u32>, Vec<Amount>) =
             weights.into_iter().filter(|(_, weight)| !weight.is_zero()).unzip();
-        let shares = tier_pool::share_by_amounts(saved, &weights)?;
+        let shares = tier_pool::share_quantity(saved, &weights)?;
         let parts = groups.into_iter().zip(weights).zip(shares);
         let parts = parts.map(|((group, eligible), saved)| Part { group, eligible, saved }).collect();
         benefits.push(Benefit { commitment: number, on_demand, cost, saved, parts });

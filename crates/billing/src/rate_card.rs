@@ -225,22 +225,25 @@ pub fn rate_card(
     if !verdict.refused.is_empty() {
         return Err(PricingError::NotServed(verdict.refused));
     }
-    let mut card = Pricer::new(cube, book, prices, coverage);
-    let covered = card.take_covered()?;
+    let membership = Membership::new(cube, book);
+    let coverage = coverage.filter(|_| book.sharing.simulates());
+    let (covered, remainders) = covered::take(cube, &membership, coverage)?;
+    let mut card = Pricer::new(cube, book, prices, &membership, coverage, &remainders);
     card.warnings.extend(verdict.approximate);
     for number in 0..cube.classes.len() {
         card.price_class(number)?;
     }
     card.warnings.extend(card.tariffs.warnings().cloned());
     let pools = card.price_pools()?;
+    let Pricer { entries, warnings, .. } = card;
     Ok(RateCard {
-        entries: card.entries,
+        entries,
         covered,
-        remainders: card.remainders,
-        simulated: card.coverage.is_some(),
+        remainders,
+        simulated: coverage.is_some(),
         pools,
-        warnings: card.warnings.into_iter().collect(),
-        auto_associated: card.membership.auto_associated,
+        warnings: warnings.into_iter().collect(),
+        auto_associated: membership.auto_associated,
     })
 }
 
@@ -253,16 +256,20 @@ impl RateCard {
 }
 
 fn left_of<'a>(cube: &'a Cube, remainders: &'a Remainders, number: usize) -> &'a ChargeClass {
-    let left = u32::try_from(number).ok().and_then(|number| remainders.get(&number));
-    left.unwrap_or(&cube.classes[number])
+    cut(remainders, number).unwrap_or(&cube.classes[number])
+}
+
+/// What is left of a class from which something was taken.
+fn cut(remainders: &Remainders, number: usize) -> Option<&ChargeClass> {
+    u32::try_from(number).ok().and_then(|number| remainders.get(&number))
 }
 
 struct Pricer<'a> {
     cube: &'a Cube,
     book: &'a Book,
-    membership: Membership<'a>,
+    membership: &'a Membership<'a>,
     coverage: Option<&'a Coverage>,
-    remainders: Remainders,
+    remainders: &'a Remainders,
     indexes: Vec<RuleIndex>,
     tariffs: Tariffs,
     /// Whether the month's lines say their pricing terms at all.
@@ -275,14 +282,21 @@ struct Pricer<'a> {
 }
 
 impl<'a> Pricer<'a> {
-    fn new(cube: &'a Cube, book: &'a Book, prices: &PriceList, coverage: Option<&'a Coverage>) -> Self {
+    fn new(
+        cube: &'a Cube,
+        book: &'a Book,
+        prices: &PriceList,
+        membership: &'a Membership<'a>,
+        coverage: Option<&'a Coverage>,
+        remainders: &'a Remainders,
+    ) -> Self {
         let has_terms = has_terms(cube);
         Self {
             cube,
             book,
-            membership: Membership::new(cube, book),
-            coverage: coverage.filter(|_| book.sharing != Sharing::Real),
-            remainders: Remainders::default(),
+            membership,
+            coverage,
+            remainders,
             indexes: book.plans.iter().map(|plan| RuleIndex::new(plan, &book.rules, &cube.texts)).collect(),
             tariffs: Tariffs::new(cube, prices, has_terms),
             has_terms,
@@ -294,12 +308,12 @@ impl<'a> Pricer<'a> {
     }
 
     fn price_class(&mut self, number: usize) -> Result<(), PricingError> {
-        let remainder = u32::try_from(number).ok().and_then(|number| self.remainders.get(&number)).cloned();
-        let class = remainder.as_ref().unwrap_or(&self.cube.classes[number]);
+        let cut = cut(self.remainders, number);
+        let class = cut.unwrap_or(&self.cube.classes[number]);
         let group = self.membership.group(class);
         let treatment = match group {
             None => Treatment::Ungrouped,
-            Some(_) if remainder.as_ref().is_some_and(coverage::is_nothing) => Treatment::Covered,
+            Some(_) if cut.is_some_and(coverage::is_nothing) => Treatment::Covered,
             Some(group) => self.treatment(class, group),
         };
         let mut entry =
@@ -548,7 +562,7 @@ impl<'a> Pricer<'a> {
             class: in_words(self.cube, &self.cube.classes[class as usize]),
             source,
         };
-        let usage = |class: &u32| left_of(self.cube, &self.remainders, *class as usize).sum(Measure::Usage);
+        let usage = |class: &u32| left_of(self.cube, self.remainders, *class as usize).sum(Measure::Usage);
         let priced = pools.price(self.cube, &self.tariffs, usage);
         let (pools, amounts) = priced.map_err(|(class, error)| too_large(class, error))?;
         for (class, amount) in amounts {

@@ -32,6 +32,12 @@ impl Sharing {
         }
     }
 
+    /// Whether commitments are applied anew inside billing groups under the policy, and do not stay where the real bill has them.
+    #[must_use]
+    pub const fn simulates(self) -> bool {
+        !matches!(self, Self::Real)
+    }
+
     /// Reads a name; exact.
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {

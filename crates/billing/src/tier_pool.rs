@@ -1,6 +1,6 @@
 //! Sharing a pool's amount among its classes, exactly.
 
-use crate::money::{Amount, DecimalError, Quantity};
+use crate::money::{Amount, Decimal, DecimalError, Quantity};
 
 /// Splits an amount in proportion to |weight|, the parts summing to it exactly.
 ///
@@ -18,16 +18,10 @@ pub fn share(amount: Amount, weights: &[Quantity]) -> Result<Vec<Amount>, Decima
 ///
 /// # Errors
 /// [`DecimalError::TooLarge`].
-pub fn share_quantity(quantity: Quantity, weights: &[Quantity]) -> Result<Vec<Quantity>, DecimalError> {
-    let weights: Vec<u128> = weights.iter().map(|weight| weight.units().max(0).unsigned_abs()).collect();
-    share_units(quantity.units(), &weights)?.into_iter().map(Quantity::from_units).collect()
-}
-
-/// Splits a quantity in proportion to amounts that are not below 0: as [`share_quantity`]. Without any amount there are no parts.
-///
-/// # Errors
-/// [`DecimalError::TooLarge`].
-pub fn share_by_amounts(quantity: Quantity, weights: &[Amount]) -> Result<Vec<Quantity>, DecimalError> {
+pub fn share_quantity<const SCALE: u32>(
+    quantity: Quantity,
+    weights: &[Decimal<SCALE>],
+) -> Result<Vec<Quantity>, DecimalError> {
     let weights: Vec<u128> = weights.iter().map(|weight| weight.units().max(0).unsigned_abs()).collect();
     share_units(quantity.units(), &weights)?.into_iter().map(Quantity::from_units).collect()
 }
@@ -55,10 +49,13 @@ fn share_units(units: i128, weights: &[u128]) -> Result<Vec<i128>, DecimalError>
     parts.into_iter().map(|(part, _)| Ok(signed(part)? * units.signum())).collect()
 }
 
-/// `whole × weight / total` and the remainder, by long multiplication: the product may need 256 bits.
+/// `whole × weight / total` and the remainder; where the product needs more than 128 bits, by long multiplication.
 ///
 /// Digit by digit from the top: at every step the running remainder is below `total`, which is below 2¹¹⁸.
 pub(crate) fn proportion(whole: u128, weight: u128, total: u128) -> (u128, u128) {
+    if let Some(product) = whole.checked_mul(weight) {
+        return (product / total, product % total);
+    }
     let (mut quotient, mut rest) = (0_u128, 0_u128);
     for bit in (0..128).rev() {
         quotient <<= 1;
@@ -73,6 +70,12 @@ pub(crate) fn proportion(whole: u128, weight: u128, total: u128) -> (u128, u128)
         }
     }
     (quotient, rest)
+}
+
+/// `whole × weight / total`, half away from zero.
+pub(crate) fn proportion_rounded(whole: u128, weight: u128, total: u128) -> u128 {
+    let (quotient, rest) = proportion(whole, weight, total);
+    quotient + u128::from(rest >= total.div_ceil(2))
 }
 
 #[cfg(test)]

@@ -82,14 +82,14 @@ pub fn simulate(
         }
         Some(EligibleUsage::NotKept(reason)) => {
             commitments.why_not = Some(reason.to_string());
-            if *reason != NotKept::NoCommitment && has_commitments(cube) && is_simulated_under(book) {
+            if *reason != NotKept::NoCommitment && has_commitments(cube) && book.sharing.simulates() {
                 commitments.warnings.push(format!("{NOT_SIMULATED}: {reason}"));
             }
         }
         None => commitments.why_not = Some(NO_SIMULATION.to_owned()),
     }
     let told = commitments.inventory.commitments();
-    if !is_simulated_under(book) && commitments.why_not.is_none() {
+    if !book.sharing.simulates() && commitments.why_not.is_none() {
         commitments.why_not = Some(AS_SHARED.to_owned());
     }
     if commitments.eligible_usage.is_some() && commitments.why_not.is_none() {
@@ -283,11 +283,6 @@ fn too_large(error: DecimalError) -> Failure {
     Failure::input(format!("what commitments cover cannot be summed: an amount is {error}"))
 }
 
-/// Whether a book asks for simulated coverage at all.
-pub fn is_simulated_under(book: &Book) -> bool {
-    book.sharing != Sharing::Real
-}
-
 /// What `reconciliation.json` says of the files about commitments.
 #[derive(Deserialize)]
 pub struct MarkCommitments {
@@ -374,7 +369,7 @@ impl KnownCommitments {
         cube: &Cube,
         book: &Book,
     ) -> Result<(Option<Cow<'_, Coverage>>, Vec<String>), Failure> {
-        if !is_simulated_under(book) {
+        if !book.sharing.simulates() {
             return Ok((None, Vec::new()));
         }
         let kept = self.kept(folder)?;

@@ -3,7 +3,7 @@
 use super::eligible::Eligible;
 use super::usage_type::UsageType;
 use crate::money::{Amount, Decimal, DecimalError, Quantity, Rate, product};
-use crate::tier_pool::proportion;
+use crate::tier_pool::{proportion, proportion_rounded};
 
 /// What a commitment has to give in an hour, or has given: instances or normalised units of a reservation, money of a Savings Plan.
 /// Twenty decimals hold the product of a usage and what one unit of it takes.
@@ -136,8 +136,8 @@ impl Reservation {
         if all == 0 {
             return Ok(Quantity::ZERO);
         }
-        let (units, rest) = proportion(of_all.units().unsigned_abs(), capacity.units().unsigned_abs(), all);
-        let units = i128::try_from(units + u128::from(rest >= all.div_ceil(2)));
+        let (of_all, capacity) = (of_all.units().unsigned_abs(), capacity.units().unsigned_abs());
+        let units = i128::try_from(proportion_rounded(of_all, capacity, all));
         Quantity::from_units(units.map_err(|_| DecimalError::TooLarge)?)
     }
 

@@ -2,7 +2,7 @@
 
 use super::CutMeasures;
 use crate::money::{DecimalError, Quantity};
-use crate::tier_pool::proportion;
+use crate::tier_pool::proportion_rounded;
 
 /// Usage from which parts are taken, from its begin on: that of a class in an hour, or a line's.
 #[derive(Debug, Clone, Copy)]
@@ -50,11 +50,7 @@ fn first_of(measure: Quantity, part: Quantity, whole: Quantity) -> Result<Quanti
     }
     let (size, part, whole) = (measure.units().unsigned_abs(), part.units(), whole.units());
     let (part, whole) = (part.unsigned_abs(), whole.unsigned_abs());
-    let (quotient, rest) = match size.checked_mul(part) {
-        Some(product) => (product / whole, product % whole),
-        None => proportion(size, part, whole),
-    };
-    let units = quotient + u128::from(rest >= whole.div_ceil(2));
+    let units = proportion_rounded(size, part, whole);
     let units = i128::try_from(units).map_err(|_| DecimalError::TooLarge)?;
     Quantity::from_units(units * measure.units().signum())
 }

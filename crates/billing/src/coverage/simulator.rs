@@ -8,6 +8,7 @@ use crate::class_kind::line_item_type;
 use crate::commitment::{self, Capacity, Commitment, Eligible};
 use crate::membership::Membership;
 use crate::money::{DecimalError, Quantity};
+use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 
 /// Usage of a class that a commitment covers in an hour.
@@ -185,8 +186,10 @@ impl<'a> Simulator<'a> {
                 let commitment = numbers[of.commitment as usize];
                 let (day, measures) = (hour / HOURS_OF_DAY, cut.take(of.usage)?);
                 let part = CoveredOfDay { class, commitment, day, measures, taken: of.taken };
-                let sum = self.today.get(&(class, commitment)).map_or(Ok(part), |sum| sum.with(&part))?;
-                self.today.insert((class, commitment), sum);
+                match self.today.entry((class, commitment)) {
+                    Entry::Vacant(place) => drop(place.insert(part)),
+                    Entry::Occupied(mut sum) => *sum.get_mut() = sum.get().with(&part)?,
+                }
                 parts.push(CoveredUsage { commitment, usage: of.usage, taken: of.taken });
             }
             covered(of_class, &parts);

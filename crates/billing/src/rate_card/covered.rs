@@ -1,10 +1,12 @@
 //! What commitments of a group cover stands on its bill at cost: no rule applies.
 
-use super::{Pricer, PricingError};
+use super::PricingError;
 use crate::charge_class::{Cube, TextId};
+use crate::class_kind::in_words;
 use crate::commitment::Commitment;
 use crate::cost_line::LineItemType;
-use crate::coverage::{CoveredOfDay, on_demand_cost, remainders};
+use crate::coverage::{Coverage, CoveredOfDay, Remainders, on_demand_cost, remainders};
+use crate::membership::Membership;
 use crate::money::{Amount, DecimalError, Quantity};
 
 /// What a commitment of a billing group covers of a class in the month.
@@ -41,22 +43,24 @@ impl CoveredPart {
     }
 }
 
-impl Pricer<'_> {
-    /// Takes what commitments cover from the classes; what is left is priced.
-    pub(super) fn take_covered(&mut self) -> Result<Vec<CoveredPart>, PricingError> {
-        let Some(coverage) = self.coverage else { return Ok(Vec::new()) };
-        let sums = |source| PricingError::TooLarge { class: "what commitments cover".to_owned(), source };
-        let of_month = coverage.of_month().map_err(sums)?;
-        let left = remainders(self.cube, &of_month).map_err(sums)?;
-        let mut parts = Vec::with_capacity(of_month.len());
-        for covered in of_month {
-            let class = &self.cube.classes[covered.class as usize];
-            // Usage that a commitment covers is of an account in the commitment's group.
-            let Some(group) = self.membership.group(class) else { continue };
-            let part = CoveredPart::new(self.cube, &coverage.commitments, group, covered);
-            parts.push(part.map_err(|source| self.too_large(class, source))?);
-        }
-        self.remainders = left;
-        Ok(parts)
+/// Takes what commitments cover from the classes; what is left is to be priced.
+pub(super) fn take(
+    cube: &Cube,
+    membership: &Membership<'_>,
+    coverage: Option<&Coverage>,
+) -> Result<(Vec<CoveredPart>, Remainders), PricingError> {
+    let Some(coverage) = coverage else { return Ok(Default::default()) };
+    let sums = |source| PricingError::TooLarge { class: "what commitments cover".to_owned(), source };
+    let of_month = coverage.of_month().map_err(sums)?;
+    let left = remainders(cube, &of_month).map_err(sums)?;
+    let mut parts = Vec::with_capacity(of_month.len());
+    for covered in of_month {
+        let class = &cube.classes[covered.class as usize];
+        // Usage that a commitment covers is of an account in the commitment's group.
+        let Some(group) = membership.group(class) else { continue };
+        let part = CoveredPart::new(cube, &coverage.commitments, group, covered);
+        let too_large = |source| PricingError::TooLarge { class: in_words(cube, class), source };
+        parts.push(part.map_err(too_large)?);
     }
+    Ok((parts, left))
 }

@@ -68,8 +68,7 @@ fn share_of_class(amount: Amount, part: Quantity, whole: Quantity) -> Result<Amo
     let (part, whole) = (part.units().unsigned_abs(), whole.units().unsigned_abs());
     // A part may exceed the whole where other lines of the class are negative.
     let (times, rest) = (part / whole, part % whole);
-    let (quotient, remainder) = crate::tier_pool::proportion(amount.units().unsigned_abs(), rest, whole);
-    let rounded = quotient + u128::from(remainder >= whole.div_ceil(2));
+    let rounded = crate::tier_pool::proportion_rounded(amount.units().unsigned_abs(), rest, whole);
     let units = amount.units().unsigned_abs().checked_mul(times).and_then(|units| units.checked_add(rounded));
     let units = units.and_then(|units| i128::try_from(units).ok()).ok_or(DecimalError::TooLarge)?;
     Amount::from_units(if negative { -units } else { units })
