@@ -2,7 +2,7 @@
 //! whose groups are others.
 
 use crate::failure::{Failure, damaged};
-use crate::publish::{COMMITMENTS, COVERAGE, Draft, ELIGIBLE_USAGE, as_marked};
+use crate::publish::{COMMITMENTS, COVERAGE, Draft, ELIGIBLE_USAGE, as_marked, check_hash};
 use anyhow::Context;
 use billing::account::arn_account;
 use billing::benefit::{self, Benefit};
@@ -242,10 +242,8 @@ fn simulate_file(
         damaged(folder, format!("`{ELIGIBLE_USAGE}` cannot be read: {error}"))
     };
     let stored = StoredEligibleUsage::open(path, cube).map_err(|error| unread(&error))?;
-    if let Some(expected) = expected
-        && as_marked(&stored.sha256().map_err(|error| unread(&error))?) != expected
-    {
-        return Err(damaged(folder, format!("`{ELIGIBLE_USAGE}` is damaged, or of another run")));
+    if let Some(expected) = expected {
+        check_hash(folder, ELIGIBLE_USAGE, &stored.sha256().map_err(|error| unread(&error))?, expected)?;
     }
     let membership = Membership::new(cube, book);
     let mut simulator =
@@ -312,13 +310,14 @@ struct KeptUtilization {
 /// What commitments cover in a run that was opened, read when somebody asks.
 pub struct KnownCommitments {
     mark: MarkCommitments,
+    kept: OnceLock<Kept>,
     coverage: OnceLock<Coverage>,
 }
 
 impl KnownCommitments {
     /// By what the run's mark says.
     pub const fn new(mark: MarkCommitments) -> Self {
-        Self { mark, coverage: OnceLock::new() }
+        Self { mark, kept: OnceLock::new(), coverage: OnceLock::new() }
     }
 
     /// Whether the run has simulated them.
@@ -338,9 +337,7 @@ impl KnownCommitments {
         let commitments = kept.inventory.commitments();
         let (days, hash) = coverage_file::read(&folder.join(COVERAGE), cube, commitments.len())
             .map_err(|error| damaged(folder, format!("`{COVERAGE}` cannot be read: {error}")))?;
-        if as_marked(&hash) != *expected {
-            return Err(damaged(folder, format!("`{COVERAGE}` is damaged, or of another run")));
-        }
+        check_hash(folder, COVERAGE, &hash, expected)?;
         let utilization = kept.commitments.iter().map(KeptUtilization::read).collect::<Result<Vec<_>, _>>();
         let utilization =
             utilization.map_err(|error| damaged(folder, format!("`{COMMITMENTS}`: an amount is {error}")))?;
@@ -382,7 +379,7 @@ impl KnownCommitments {
             return Ok((coverage.map(Cow::Borrowed), warnings));
         }
         let Some(expected) = &self.mark.eligible_usage else {
-            let why = kept.why_not.filter(|_| has_commitments(cube));
+            let why = kept.why_not.as_ref().filter(|_| has_commitments(cube));
             let said = why.map(|why| format!("{NOT_SIMULATED}: {why}"));
             let mut said: Vec<String> = said.into_iter().collect();
             if book.sharing == Sharing::ProRata {
@@ -432,20 +429,24 @@ impl KnownCommitments {
         let Some(expected) = self.mark.eligible_usage.as_deref().filter(|_| self.mark.simulated) else {
             return Ok(None);
         };
-        let inventory = self.kept(folder)?.inventory;
+        let inventory = self.kept(folder)?.inventory.clone();
         let path = folder.join(ELIGIBLE_USAGE);
         let lines = lines_of_file(&path, cube, book, &inventory.commitments(), Some(expected))?;
         Ok(Some((inventory, lines)))
     }
 
-    fn kept(&self, folder: &Path) -> Result<Kept, Failure> {
-        let text = std::fs::read(folder.join(COMMITMENTS))
-            .map_err(|error| damaged(folder, format!("`{COMMITMENTS}` cannot be read: {error}")))?;
-        if as_marked(&Sha256::digest(&text)) != self.mark.sha256 {
-            return Err(damaged(folder, format!("`{COMMITMENTS}` is damaged, or of another run")));
+    /// What `commitments.json` says, read once.
+    fn kept(&self, folder: &Path) -> Result<&Kept, Failure> {
+        if let Some(kept) = self.kept.get() {
+            return Ok(kept);
         }
-        serde_json::from_slice(&text)
-            .map_err(|error| damaged(folder, format!("`{COMMITMENTS}` cannot be read: {error}")))
+        let unread = |error: &dyn std::fmt::Display| {
+            damaged(folder, format!("`{COMMITMENTS}` cannot be read: {error}"))
+        };
+        let text = std::fs::read(folder.join(COMMITMENTS)).map_err(|error| unread(&error))?;
+        check_hash(folder, COMMITMENTS, &Sha256::digest(&text), &self.mark.sha256)?;
+        let kept = serde_json::from_slice(&text).map_err(|error| unread(&error))?;
+        Ok(self.kept.get_or_init(|| kept))
     }
 }
 

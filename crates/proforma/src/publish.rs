@@ -6,7 +6,7 @@
 
 mod store;
 
-use crate::failure::Failure;
+use crate::failure::{Failure, damaged};
 use anyhow::Context;
 use cost_data::location::Location;
 use cost_data::price_list::kept::PRICE_LIST_FILE;
@@ -289,6 +289,14 @@ fn sync_tree(folder: &Path) -> io::Result<()> {
 /// A hash as the mark has it.
 pub fn as_marked(hash: &[u8]) -> String {
     format!("sha256:{}", hex(hash))
+}
+
+/// Whether a file of a run has the hash that the run's mark says.
+pub fn check_hash(folder: &Path, name: &str, hash: &[u8], expected: &str) -> Result<(), Failure> {
+    match as_marked(hash) == expected {
+        true => Ok(()),
+        false => Err(damaged(folder, format!("`{name}` is damaged, or of another run"))),
+    }
 }
 
 /// A billing group's folder among the exported files.

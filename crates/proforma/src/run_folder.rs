@@ -6,7 +6,7 @@ use crate::book_file;
 use crate::coverage::{KnownCommitments, MarkCommitments};
 use crate::failure::{Failure, HINT_AGAIN, damaged};
 use crate::price_list;
-use crate::publish::{BOOKS, COST_REPORT, CUBE, DAILY_CUBE, MARK, as_marked};
+use crate::publish::{BOOKS, COST_REPORT, CUBE, DAILY_CUBE, MARK, as_marked, check_hash};
 use billing::book::Book;
 use billing::breakdown::DayOfClass;
 use billing::charge_class::Cube;
@@ -85,9 +85,7 @@ impl RunFolder {
         let damaged = |what: String| damaged(&self.path, what);
         let (days, hash) = daily_file::read(&self.path.join(DAILY_CUBE))
             .map_err(|error| damaged(format!("`{DAILY_CUBE}` cannot be read: {error}")))?;
-        if as_marked(&hash) != *expected {
-            return Err(damaged(format!("`{DAILY_CUBE}` is damaged, or of another run")));
-        }
+        check_hash(&self.path, DAILY_CUBE, &hash, expected)?;
         Ok(Some(days))
     }
 

@@ -130,11 +130,15 @@ impl<'a> Covering<'a> {
         measures: &mut [Quantity],
     ) -> anyhow::Result<Vec<Covered>> {
         let (Some(coverage), Some(place)) = (self.coverage, self.place(line)) else { return Ok(Vec::new()) };
+        let mut parts = self.parts.iter().filter(|part| (part.file, part.row) == place).peekable();
+        if parts.peek().is_none() {
+            return Ok(Vec::new());
+        }
         let mut cut = Cut::new(CUT_MEASURES.map(|measure| measures[measure as usize]));
         let number = u32::try_from(class)?;
         let eligible = Eligible::of(&run.cube, &run.cube.classes[class], has_terms(&run.cube));
         let mut all = Vec::new();
-        for part in self.parts.iter().filter(|part| (part.file, part.row) == place) {
+        for part in parts {
             let of_line = cut.take(part.usage)?;
             for (measure, taken) in CUT_MEASURES.into_iter().zip(of_line) {
                 measures[measure as usize] = measures[measure as usize].minus(taken)?;
