@@ -4,7 +4,7 @@
 //! inventory. So whoever prices the month again with the same billing groups need not simulate it again.
 
 use crate::cube_file::CubeFileError;
-use arrow_array::cast::AsArray;
+use crate::side_file::{self, column, content};
 use arrow_array::types::{Decimal128Type, Int32Type};
 use arrow_array::{ArrayRef, Decimal128Array, Int32Array, RecordBatch};
 use arrow_schema::{DataType, Field, Schema};
@@ -15,7 +15,6 @@ use billing::money::Quantity;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{Compression, ZstdLevel};
-use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use sha2::{Digest, Sha256};
 use std::path::Path;
@@ -41,11 +40,10 @@ pub fn write(path: &Path, cube: &Cube, days: &[CoveredOfDay]) -> Result<[u8; 32]
     fields.extend(CUT_MEASURES.map(|measure| number(measure.name(), DataType::Decimal128(DIGITS, 10))));
     fields.push(number(TAKEN, DataType::Decimal128(DIGITS, 20)));
     let schema = Arc::new(Schema::new(fields));
-    let entries = entries(cube).map(|(key, value)| KeyValue::new(key.to_owned(), value));
     let properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
         .set_statistics_enabled(EnabledStatistics::None)
-        .set_key_value_metadata(Some(entries.into()));
+        .set_key_value_metadata(Some(side_file::entries(VERSION, cube)));
     let mut writer = ArrowWriter::try_new(Vec::new(), Arc::clone(&schema), Some(properties.build()))?;
     for rows in days.chunks(ROWS_PER_BATCH) {
         writer.write(&RecordBatch::try_new(Arc::clone(&schema), columns(rows)?)?)?;
@@ -53,14 +51,6 @@ pub fn write(path: &Path, cube: &Cube, days: &[CoveredOfDay]) -> Result<[u8; 32]
     let bytes = writer.into_inner()?;
     std::fs::write(path, &bytes)?;
     Ok(Sha256::digest(&bytes).into())
-}
-
-fn entries(cube: &Cube) -> [(&'static str, String); 3] {
-    [
-        ("proforma.version", VERSION.to_owned()),
-        ("proforma.period", cube.period.to_string()),
-        ("proforma.classes", cube.classes.len().to_string()),
-    ]
 }
 
 fn columns(rows: &[CoveredOfDay]) -> Result<Vec<ArrayRef>, CubeFileError> {
@@ -89,15 +79,10 @@ pub fn read(
     cube: &Cube,
     commitments: usize,
 ) -> Result<(Vec<CoveredOfDay>, [u8; 32]), CubeFileError> {
-    let content = |what: &str| CubeFileError::Content(what.to_owned());
     let file = bytes::Bytes::from(std::fs::read(path)?);
     let hash = Sha256::digest(&file).into();
     let builder = ParquetRecordBatchReaderBuilder::try_new(file)?;
-    let said = builder.metadata().file_metadata().key_value_metadata();
-    let says = |key: &str| said.into_iter().flatten().find(|entry| entry.key == key)?.value.clone();
-    if entries(cube).iter().any(|(key, value)| says(key).as_ref() != Some(value)) {
-        return Err(content("it belongs to another cost cube"));
-    }
+    side_file::check(builder.metadata(), VERSION, cube)?;
     let mut days = Vec::new();
     for batch in builder.with_batch_size(ROWS_PER_BATCH).build()? {
         read_rows(&batch?, &mut days)?;
@@ -113,18 +98,14 @@ pub fn read(
 }
 
 fn read_rows(batch: &RecordBatch, days: &mut Vec<CoveredOfDay>) -> Result<(), CubeFileError> {
-    let content = |what: String| CubeFileError::Content(what);
-    let column =
-        |name: &str| batch.column_by_name(name).ok_or_else(|| content(format!("it has no column `{name}`")));
-    let wrong = || content("a column is of another type".to_owned());
-    let numbers = |name| column(name)?.as_primitive_opt::<Int32Type>().ok_or_else(wrong);
-    let decimals = |name| column(name)?.as_primitive_opt::<Decimal128Type>().ok_or_else(wrong);
+    let numbers = |name| column::<Int32Type>(batch, name);
+    let decimals = |name| column::<Decimal128Type>(batch, name);
     let (classes, commitments, of_days) = (numbers(CLASS)?, numbers(COMMITMENT)?, numbers(DAY)?);
     let measures = CUT_MEASURES.map(|measure| decimals(measure.name()));
     let [usage, normalized, unblended, net, public] = measures;
     let (measures, taken) = ([usage?, normalized?, unblended?, net?, public?], decimals(TAKEN)?);
     for row in 0..batch.num_rows() {
-        let below_0 = |_| content("a number is below 0".to_owned());
+        let below_0 = |_| content("a number is below 0");
         let large = |error| content(format!("an amount is {error}"));
         let mut of_row = [Quantity::ZERO; CUT_MEASURES.len()];
         for (sum, values) in of_row.iter_mut().zip(measures) {

@@ -5,6 +5,7 @@
 //! its hash, and checks every number that it reads: what a cut line costs follows from it.
 
 use crate::cube_file::CubeFileError;
+use crate::side_file::{Hashed, content};
 use crate::source::Source;
 use billing::charge_class::Cube;
 use billing::commitment::Capacity;
@@ -12,7 +13,7 @@ use billing::coverage::{CoveredPartOfLine, CoveredUsage, EligibleLine, each_part
 use billing::money::{DecimalError, Quantity};
 use parquet::file::reader::ChunkReader;
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
+use sha2::Digest;
 use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{self, BufWriter, Write};
@@ -103,21 +104,21 @@ impl CoveredLines {
 
     /// Writes the header and the records; gives their hash.
     fn put_into(&self, file: &File, cube: &Cube, commitments: usize) -> io::Result<[u8; 32]> {
-        let mut writer = Hashing { writer: BufWriter::new(file), hash: Sha256::new() };
+        let mut writer = Hashed::new(BufWriter::new(file));
         let counts = [self.parts.len() as u64, self.used.len() as u64];
-        writer.put(&header(cube, commitments, counts))?;
+        writer.write_all(&header(cube, commitments, counts))?;
         for part in &self.parts {
-            writer.put(&part.file.to_le_bytes())?;
-            writer.put(&part.commitment.to_le_bytes())?;
-            writer.put(&part.row.to_le_bytes())?;
-            writer.put(&part.usage.to_le_bytes())?;
+            writer.write_all(&part.file.to_le_bytes())?;
+            writer.write_all(&part.commitment.to_le_bytes())?;
+            writer.write_all(&part.row.to_le_bytes())?;
+            writer.write_all(&part.usage.to_le_bytes())?;
         }
         for ((commitment, hour), used) in &self.used {
-            writer.put(&commitment.to_le_bytes())?;
-            writer.put(&hour.to_le_bytes())?;
-            writer.put(&used.units().to_le_bytes())?;
+            writer.write_all(&commitment.to_le_bytes())?;
+            writer.write_all(&hour.to_le_bytes())?;
+            writer.write_all(&used.units().to_le_bytes())?;
         }
-        writer.writer.flush()?;
+        writer.flush()?;
         Ok(writer.hash.finalize().into())
     }
 }
@@ -127,18 +128,6 @@ impl CoveredLinesFile {
     #[must_use]
     pub fn place(&self) -> CoveredLinesPlace {
         CoveredLinesPlace { path: self.path.to_path_buf(), sha256: self.sha256 }
-    }
-}
-
-struct Hashing<W> {
-    writer: W,
-    hash: Sha256,
-}
-
-impl<W: Write> Hashing<W> {
-    fn put(&mut self, bytes: &[u8]) -> io::Result<()> {
-        self.hash.update(bytes);
-        self.writer.write_all(bytes)
     }
 }
 
@@ -285,10 +274,6 @@ const fn offset(record: u64) -> u64 {
 /// Bytes of a record or the header as a number's; all zero where there are not as many.
 fn array<const N: usize>(bytes: &[u8]) -> [u8; N] {
     bytes.try_into().unwrap_or([0; N])
-}
-
-fn content(what: impl Into<String>) -> CubeFileError {
-    CubeFileError::Content(what.into())
 }
 
 #[cfg(test)]

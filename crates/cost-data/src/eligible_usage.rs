@@ -14,7 +14,6 @@ mod writer;
 #[cfg(test)]
 mod tests;
 
-use crate::cube_file::CubeFileError;
 use billing::period::BillingPeriod;
 use serde::{Deserialize, Serialize};
 
@@ -91,8 +90,4 @@ pub fn hours_of(period: BillingPeriod) -> u32 {
     let seconds = period.end_seconds() - period.start_seconds();
     // 744 at most.
     u32::try_from(seconds / crate::batch::SECONDS_OF_HOUR).unwrap_or(0)
-}
-
-fn content(what: impl Into<String>) -> CubeFileError {
-    CubeFileError::Content(what.into())
 }

@@ -48,6 +48,7 @@ pub mod commitment_inventory;
 pub mod coverage_file;
 pub mod covered_lines;
 pub mod eligible_usage;
+mod side_file;
 
 pub mod worker;
 

@@ -75,6 +75,25 @@ pub struct Request {
     pub eligible: Option<PathBuf>,
 }
 
+impl Request {
+    /// A month, read on one thread and with nothing that can be left out.
+    #[must_use]
+    pub fn new(inputs: Vec<PathBuf>, period: impl Into<String>) -> Self {
+        Self {
+            inputs,
+            period: period.into(),
+            threads: 1,
+            accept_rejects: false,
+            check_line_ids: false,
+            pin: None,
+            scratch: None,
+            dimensions: Dimensions::default(),
+            daily: None,
+            eligible: None,
+        }
+    }
+}
+
 /// A month that was read.
 #[derive(Debug)]
 pub struct Reading {

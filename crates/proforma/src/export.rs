@@ -385,16 +385,11 @@ pub fn export(arguments: &ExportArguments) -> Result<(), Failure> {
 
 fn request(arguments: &ExportArguments, run: &run_folder::RunFolder) -> Request {
     Request {
-        inputs: run.cost(&arguments.cost),
-        period: run.period.to_string(),
         threads: threads(arguments.threads),
         accept_rejects: run.accepted_rejects,
-        check_line_ids: false,
-        pin: None,
         scratch: arguments.scratch.clone(),
         dimensions: (&run.book.reports).into(),
-        daily: None,
-        eligible: None,
+        ..Request::new(run.cost(&arguments.cost), run.period.to_string())
     }
 }
 

@@ -16,7 +16,6 @@ use billing::book::Book;
 use billing::period::BillingPeriod;
 use billing::reconciliation::reconcile;
 use billing::{cost_report, statement};
-use cost_data::dimensions::Dimensions;
 use cost_data::export::ExportReport;
 use cost_data::reading::Request;
 use cost_data::source_file::Snapshot;
@@ -107,16 +106,12 @@ fn request(arguments: &RunArguments) -> Result<(Request, Limits), Failure> {
     let threads = threads(arguments.threads);
     let limits = limits(&arguments.cost, threads, arguments.worker_memory, arguments.worker_cpu)?;
     let request = Request {
-        inputs: arguments.cost.clone(),
-        period: arguments.period.clone(),
         threads,
         accept_rejects: arguments.accept_rejects,
         check_line_ids: arguments.check_line_ids,
         pin: arguments.pin.clone(),
         scratch: arguments.scratch.clone(),
-        dimensions: Dimensions::default(),
-        daily: None,
-        eligible: None,
+        ..Request::new(arguments.cost.clone(), &arguments.period)
     };
     Ok((request, limits))
 }

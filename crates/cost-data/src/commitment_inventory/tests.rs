@@ -22,16 +22,9 @@ fn loose(form: Form) -> WriteOptions {
 fn inventory_of(lines: &[Line], options: &WriteOptions, threads: usize) -> CommitmentInventory {
     let folder = tempfile::tempdir().unwrap();
     let request = Request {
-        inputs: write_month(folder.path(), lines, options),
-        period: PERIOD.to_owned(),
         threads,
-        accept_rejects: false,
-        check_line_ids: false,
-        pin: None,
-        scratch: None,
-        dimensions: crate::dimensions::Dimensions::default(),
-        daily: None,
         eligible: Some(folder.path().join("eligible")),
+        ..Request::new(write_month(folder.path(), lines, options), PERIOD)
     };
     read(&request, &|_| ()).unwrap().report.commitments.unwrap()
 }

@@ -3,6 +3,7 @@
 use super::*;
 use billing::charge_class::Texts;
 use billing::period::BillingPeriod;
+use sha2::Sha256;
 
 fn cube() -> Cube {
     let period = BillingPeriod::new(2026, 10).unwrap();

@@ -1,11 +1,11 @@
 //! Eligible usage read back, an hour at a time: memory holds one hour and a batch, however large the month is.
 
-use super::{CLASS, FILE, HOUR, ROW, VERSION, content, hours_of};
+use super::{CLASS, FILE, HOUR, ROW, VERSION, hours_of};
 use crate::cube_file::CubeFileError;
+use crate::side_file::{self, column, content};
 use crate::source::Source;
-use arrow_array::cast::AsArray;
 use arrow_array::types::{Decimal128Type, Int32Type, Int64Type};
-use arrow_array::{Array, Decimal128Array, Int32Array, Int64Array, RecordBatch};
+use arrow_array::{Decimal128Array, RecordBatch};
 use billing::charge_class::Cube;
 use billing::coverage::{CUT_MEASURES, EligibleLine};
 use billing::money::Quantity;
@@ -32,18 +32,7 @@ impl StoredEligibleUsage {
     pub fn open(path: &Path, cube: &Cube) -> Result<Self, CubeFileError> {
         let source = Source::open(path).map_err(content)?;
         let metadata = ArrowReaderMetadata::load(&source, ArrowReaderOptions::new())?;
-        let entries = metadata.metadata().file_metadata().key_value_metadata();
-        let says = |key: &str| {
-            let entry = entries.into_iter().flatten().find(|entry| entry.key == key);
-            entry.and_then(|entry| entry.value.as_deref())
-        };
-        if says("proforma.version") != Some(VERSION) {
-            return Err(content("its layout has another version"));
-        }
-        let (period, classes) = (cube.period.to_string(), cube.classes.len().to_string());
-        if (says("proforma.period"), says("proforma.classes")) != (Some(&period), Some(&classes)) {
-            return Err(content("it belongs to another cost cube"));
-        }
+        side_file::check(metadata.metadata(), VERSION, cube)?;
         // A cube has at most `CLASSES_MAX` classes.
         let classes = u32::try_from(cube.classes.len()).unwrap_or(u32::MAX);
         Ok(Self { source, metadata, hours: hours_of(cube.period), classes })
@@ -131,17 +120,11 @@ impl Hours {
 }
 
 fn decode(batch: &RecordBatch) -> Result<Vec<(u32, EligibleLine)>, CubeFileError> {
-    let column = |name: &str| {
-        let missing = || content(format!("it has no column `{name}`"));
-        batch.column_by_name(name).filter(|column| column.null_count() == 0).ok_or_else(missing)
-    };
-    let wrong = || content("a column is of another type");
-    let number = |name| column(name)?.as_primitive_opt::<Int32Type>().ok_or_else(wrong);
-    let [hours, classes, files]: [&Int32Array; 3] = [number(HOUR)?, number(CLASS)?, number(FILE)?];
-    let rows: &Int64Array = column(ROW)?.as_primitive_opt::<Int64Type>().ok_or_else(wrong)?;
-    let amounts = CUT_MEASURES
-        .map(|measure| column(measure.name())?.as_primitive_opt::<Decimal128Type>().ok_or_else(wrong));
-    let [usage, normalized, unblended, net, public] = amounts;
+    let number = |name| column::<Int32Type>(batch, name);
+    let [hours, classes, files] = [number(HOUR)?, number(CLASS)?, number(FILE)?];
+    let rows = column::<Int64Type>(batch, ROW)?;
+    let [usage, normalized, unblended, net, public] =
+        CUT_MEASURES.map(|measure| column::<Decimal128Type>(batch, measure.name()));
     let amounts = [usage?, normalized?, unblended?, net?, public?];
     let below_0 = |_| content("a number is below 0");
     let line = |row: usize| {

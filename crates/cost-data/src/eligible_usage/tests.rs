@@ -3,6 +3,7 @@
 mod large;
 
 use super::*;
+use crate::cube_file::CubeFileError;
 use crate::reading::{Reading, Request, hex, read};
 use billing::charge_class::{Cube, KeyColumn};
 use billing::coverage::{CUT_MEASURES, CutMeasures, EligibleLine};
@@ -67,18 +68,8 @@ fn read_month(lines: &[Line], options: &WriteOptions, threads: usize, reversed: 
         inputs.reverse();
     }
     let eligible = folder.path().join("eligible-usage.parquet");
-    let request = Request {
-        inputs,
-        period: options.period.clone(),
-        threads,
-        accept_rejects: false,
-        check_line_ids: false,
-        pin: None,
-        scratch: None,
-        dimensions: crate::dimensions::Dimensions::default(),
-        daily: None,
-        eligible: Some(eligible.clone()),
-    };
+    let request =
+        Request { threads, eligible: Some(eligible.clone()), ..Request::new(inputs, &options.period) };
     let reading = read(&request, &|_| ()).unwrap();
     Read { reading, eligible, _folder: folder }
 }

@@ -1,9 +1,10 @@
 //! The lines of all threads become one file, an hour at a time.
 
 use super::recorder::{LinePlace, Record, Recorder, Unkept};
-use super::{CLASS, FILE, HOUR, ROW, VERSION, content, hours_of};
+use super::{CLASS, FILE, HOUR, ROW, VERSION, hours_of};
 use crate::cube_file::CubeFileError;
 use crate::scan::ClassNumbers;
+use crate::side_file::{self, Hashed, content};
 use billing::charge_class::Cube;
 use billing::class_kind::has_terms;
 use billing::commitment::{Eligible, may_cover};
@@ -11,13 +12,11 @@ use billing::coverage::CUT_MEASURES;
 use parquet::basic::{Compression, Encoding, LogicalType, Repetition, Type as Physical, ZstdLevel};
 use parquet::data_type::{DataType, Int32Type, Int64Type};
 use parquet::errors::Result as ParquetResult;
-use parquet::file::metadata::KeyValue;
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::types::Type;
-use sha2::{Digest, Sha256};
+use sha2::Digest;
 use std::fs::File;
-use std::io::{self, Write};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -132,27 +131,9 @@ fn place(record: &Record) -> LinePlace {
     (record.file, record.row)
 }
 
-/// A file whose content is hashed as it is written.
-struct Hashed {
-    file: File,
-    hash: Sha256,
-}
-
-impl Write for Hashed {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        let count = self.file.write(bytes)?;
-        self.hash.update(&bytes[..count]);
-        Ok(count)
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.file.flush()
-    }
-}
-
 /// Rows on their way into the file.
 struct Rows {
-    writer: SerializedFileWriter<Hashed>,
+    writer: SerializedFileWriter<Hashed<File>>,
     hours: Vec<i32>,
     classes: Vec<i32>,
     files: Vec<i32>,
@@ -162,24 +143,17 @@ struct Rows {
 
 impl Rows {
     fn new(file: File, cube: &Cube) -> Result<Self, CubeFileError> {
-        let entries = [
-            ("proforma.version", VERSION.to_owned()),
-            ("proforma.period", cube.period.to_string()),
-            ("proforma.classes", cube.classes.len().to_string()),
-        ];
         let mut properties = WriterProperties::builder()
             .set_compression(Compression::ZSTD(ZstdLevel::try_new(1)?))
             .set_statistics_enabled(EnabledStatistics::None)
-            .set_key_value_metadata(Some(
-                entries.map(|(key, value)| KeyValue::new(key.to_owned(), value)).into(),
-            ));
+            .set_key_value_metadata(Some(side_file::entries(VERSION, cube)));
         for name in [CLASS, ROW] {
             properties = properties
                 .set_column_dictionary_enabled(name.into(), false)
                 .set_column_encoding(name.into(), Encoding::DELTA_BINARY_PACKED);
         }
-        let hashed = Hashed { file, hash: Sha256::new() };
-        let writer = SerializedFileWriter::new(hashed, Arc::new(schema()?), Arc::new(properties.build()))?;
+        let writer =
+            SerializedFileWriter::new(Hashed::new(file), Arc::new(schema()?), Arc::new(properties.build()))?;
         Ok(Self {
             writer,
             hours: Vec::new(),
@@ -215,7 +189,7 @@ impl Rows {
         if !self.hours.is_empty() {
             self.write_group()?;
         }
-        let Hashed { file, hash } = self.writer.into_inner()?;
+        let Hashed { to: file, hash } = self.writer.into_inner()?;
         file.sync_all()?;
         Ok(hash.finalize().into())
     }
@@ -223,7 +197,7 @@ impl Rows {
 
 /// Writes a column of a row group and empties it.
 fn write_column<T: DataType>(
-    group: &mut SerializedRowGroupWriter<'_, Hashed>,
+    group: &mut SerializedRowGroupWriter<'_, Hashed<File>>,
     values: &mut Vec<T::T>,
 ) -> ParquetResult<()> {
     let missing = || parquet::errors::ParquetError::General("a column too many".to_owned());

@@ -73,16 +73,11 @@ pub fn find(search: &LineSearch) -> Result<Vec<FoundLine>, Refusal> {
     let period = BillingPeriod::parse(&search.period)
         .map_err(|error| Diagnostic::file("--period", error.to_string()))?;
     let request = Request {
-        inputs: search.inputs.clone(),
-        period: search.period.clone(),
-        threads: 1,
         accept_rejects: true,
         check_line_ids: true,
-        pin: None,
         scratch: search.scratch.clone(),
         dimensions: search.dimensions.clone(),
-        daily: None,
-        eligible: None,
+        ..Request::new(search.inputs.clone(), &search.period)
     };
     let delivery = delivery::find(&search.inputs, period)?;
     let sources = Sources::open(&delivery, request.scratch.as_deref());
