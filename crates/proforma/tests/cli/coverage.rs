@@ -1,7 +1,7 @@
 //! Commitments applied hour by hour inside billing groups; every expectation is computed by hand.
 
 use crate::reports::{list, number, statement_lines, text};
-use crate::support::{Done, Run, proforma};
+use crate::support::{Done, Run, book_of_groups, proforma};
 use serde_json::Value;
 use std::fs;
 use std::path::Path;
@@ -22,34 +22,7 @@ const LARGE: &str = "BoxUsage:m5.large";
 
 /// Both groups pay 10 % more; `acme` has these accounts, and the book says more.
 fn book(of_acme: &[&str], more: &str) -> String {
-    let accounts = of_acme.join("\", \"");
-    format!(
-        r#"payer_account_id = "{PAYER}"
-
-[[pricing_rules]]
-name = "up"
-scope = "GLOBAL"
-type = "MARKUP"
-modifier_percentage = 10
-
-[[pricing_plans]]
-name = "plan"
-pricing_rules = ["up"]
-
-[[billing_groups]]
-name = "acme"
-primary_account_id = "{ACME}"
-accounts = ["{accounts}"]
-pricing_plan = "plan"
-
-[[billing_groups]]
-name = "beta"
-primary_account_id = "{BETA}"
-accounts = ["{BETA}"]
-pricing_plan = "plan"
-{more}
-"#
-    )
+    book_of_groups(&[("acme", of_acme), ("beta", &[BETA])], more)
 }
 
 /// An hour of On-Demand usage of an instance at 0.096 an hour.

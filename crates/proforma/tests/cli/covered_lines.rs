@@ -2,11 +2,11 @@
 
 use crate::exported::{COST, Row, exact, rows_of, totals, value};
 use crate::reports::files;
-use crate::support::{Done, Run};
+use crate::support::{Done, Run, book_of_groups};
 use std::fs;
 use std::path::Path;
 use testkit::amount::amount;
-use testkit::line::{PAYER, reservation_arn, savings_plan_arn};
+use testkit::line::{reservation_arn, savings_plan_arn};
 use testkit::oracle::Exact;
 use testkit::write::{Delivery, Packing};
 use testkit::{Form, Line, WriteOptions, write_month};
@@ -18,34 +18,7 @@ const OTHER: &str = "333333333333";
 
 /// Acme and beta are one group and share what they own; everything else costs 10 % more.
 fn book(more: &str) -> String {
-    format!(
-        r#"payer_account_id = "{PAYER}"
-
-[[pricing_rules]]
-name = "up"
-scope = "GLOBAL"
-type = "MARKUP"
-modifier_percentage = 10
-
-[[pricing_plans]]
-name = "plan"
-pricing_rules = ["up"]
-
-[[billing_groups]]
-name = "acme"
-primary_account_id = "{ACME}"
-accounts = ["{ACME}", "{BETA}"]
-pricing_plan = "plan"
-
-[[billing_groups]]
-name = "other"
-primary_account_id = "{OTHER}"
-accounts = ["{OTHER}"]
-pricing_plan = "plan"
-
-{more}
-"#
-    )
+    book_of_groups(&[("acme", &[ACME, BETA]), ("other", &[OTHER])], more)
 }
 
 fn instant(hour: u32) -> String {

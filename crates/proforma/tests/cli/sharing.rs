@@ -2,7 +2,7 @@
 
 use crate::exported::{exact, rows_of, value};
 use crate::reports::{list, number, text};
-use crate::support::{Done, Run, proforma};
+use crate::support::{Done, Run, book_of_groups, proforma};
 use testkit::focus::as_told;
 use testkit::line::PAYER;
 use testkit::oracle::Exact;
@@ -13,35 +13,8 @@ const ACME: &str = "111111111111";
 const BETA: &str = "222222222222";
 
 fn book(policy: &str) -> String {
-    format!(
-        r#"payer_account_id = "{PAYER}"
-
-[[pricing_rules]]
-name = "up"
-scope = "GLOBAL"
-type = "MARKUP"
-modifier_percentage = 10
-
-[[pricing_plans]]
-name = "plan"
-pricing_rules = ["up"]
-
-[[billing_groups]]
-name = "acme"
-primary_account_id = "{ACME}"
-accounts = ["{ACME}"]
-pricing_plan = "plan"
-
-[[billing_groups]]
-name = "central"
-primary_account_id = "{BETA}"
-accounts = ["{BETA}", "{PAYER}"]
-pricing_plan = "plan"
-
-[sharing]
-commitments = "{policy}"
-"#
-    )
+    let sharing = format!("[sharing]\ncommitments = \"{policy}\"\n");
+    book_of_groups(&[("acme", &[ACME]), ("central", &[BETA, PAYER])], &sharing)
 }
 
 fn number_of(digits: &str) -> Option<testkit::amount::Amount> {

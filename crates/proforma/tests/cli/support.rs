@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::rc::Rc;
 use tempfile::TempDir;
+use testkit::line::PAYER;
 
 /// A book with one group, `acme`, whose plan has a markup of 10 % and a rule with tiers; what follows is added.
 macro_rules! book_of_acme {
@@ -46,6 +47,37 @@ pricing_plan = "plan"
     };
 }
 pub(crate) use book_of_acme;
+
+/// A book whose groups, by name and accounts, pay 10 % more; the first account of each is its primary one. What follows is added.
+pub fn book_of_groups(groups: &[(&str, &[&str])], more: &str) -> String {
+    let mut book = format!(
+        r#"payer_account_id = "{PAYER}"
+
+[[pricing_rules]]
+name = "up"
+scope = "GLOBAL"
+type = "MARKUP"
+modifier_percentage = 10
+
+[[pricing_plans]]
+name = "plan"
+pricing_rules = ["up"]
+"#
+    );
+    for (name, accounts) in groups {
+        let (primary, accounts) = (accounts[0], accounts.join("\", \""));
+        book += &format!(
+            r#"
+[[billing_groups]]
+name = "{name}"
+primary_account_id = "{primary}"
+accounts = ["{accounts}"]
+pricing_plan = "plan"
+"#
+        );
+    }
+    book + "\n" + more
+}
 
 /// A command line under construction: a folder of its own, the book, the cost files.
 pub struct Run {
