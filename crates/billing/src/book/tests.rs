@@ -1,6 +1,7 @@
 //! Every mistake of a book, at its place, all at once.
 
 use super::*;
+use crate::money::{Cost, Percentage};
 use crate::pricing::Pricing;
 
 fn group(name: &str, accounts: &[&str]) -> GroupDraft {

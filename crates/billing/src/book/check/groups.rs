@@ -1,0 +1,74 @@
+//! Billing groups: whose account is whose.
+
+use super::{ByName, Check, Entry, unknown};
+use crate::account::AccountId;
+use crate::billing_group::BillingGroup;
+use crate::book::{BASIC_PRICING_PLAN, GroupDraft};
+use std::collections::HashMap;
+
+impl Check<'_> {
+    pub(super) fn groups(&mut self, plans: &ByName<'_>) -> Vec<Option<BillingGroup>> {
+        let draft = self.draft;
+        let mut members: HashMap<&str, usize> = HashMap::new();
+        let mut automatic: Option<usize> = None;
+        let mut groups = Vec::new();
+        for (number, group) in draft.billing_groups.iter().enumerate() {
+            let entry = Entry { table: "billing_groups", number };
+            for (element, account) in group.accounts.iter().enumerate() {
+                if let Some(owner) = members.insert(account, number) {
+                    members.insert(account, owner);
+                    let message = if owner == number {
+                        format!("account `{account}` is listed twice")
+                    } else {
+                        let owner = &draft.billing_groups[owner].name;
+                        format!(
+                            "billing group `{owner}` already owns account `{account}`; remove it there first"
+                        )
+                    };
+                    self.mistake::<()>(entry.element("accounts", element), message);
+                }
+            }
+            if group.auto_associate
+                && let Some(first) = automatic.replace(number)
+            {
+                let first = &draft.billing_groups[first].name;
+                let message =
+                    format!("billing group `{first}` already has auto_associate; only one group may");
+                self.mistake::<()>(entry.field("auto_associate"), message);
+            }
+            groups.push(self.group(entry, group, plans));
+        }
+        groups
+    }
+
+    fn group(&mut self, entry: Entry, group: &GroupDraft, plans: &ByName<'_>) -> Option<BillingGroup> {
+        let primary_account = self.account(&group.primary_account_id, entry.field("primary_account_id"));
+        let accounts: Vec<Option<AccountId>> = (group.accounts.iter().enumerate())
+            .map(|(element, account)| self.account(account, entry.element("accounts", element)))
+            .collect();
+        if !group.accounts.contains(&group.primary_account_id) {
+            let message =
+                format!("the primary account `{}` must be among `accounts`", group.primary_account_id);
+            self.mistake::<()>(entry.field("primary_account_id"), message);
+        }
+        if group.primary_account_id == self.draft.payer_account_id {
+            let message = "the payer account may be a member, but not the primary account";
+            self.mistake::<()>(entry.field("primary_account_id"), message);
+        }
+        let pricing_plan = match plans.get(group.pricing_plan.as_str()) {
+            Some(plan) => Some(Some(*plan)),
+            None if group.pricing_plan == BASIC_PRICING_PLAN => Some(None),
+            None => {
+                self.mistake(entry.field("pricing_plan"), unknown("pricing plan", &group.pricing_plan, plans))
+            }
+        };
+        Some(BillingGroup {
+            name: group.name.clone(),
+            description: group.description.clone(),
+            primary_account: primary_account?,
+            accounts: accounts.into_iter().collect::<Option<_>>()?,
+            pricing_plan: pricing_plan?,
+            auto_associate: group.auto_associate,
+        })
+    }
+}

@@ -1,0 +1,134 @@
+//! A book as somebody wrote it.
+
+use super::{Exports, Reports};
+use crate::money::{Cost, Percentage};
+use crate::tiers::Tier;
+
+/// A book as somebody wrote it: numbers are numbers, everything else is still text.
+#[derive(Debug, Clone, Default)]
+pub struct Draft {
+    /// `payer_account_id`
+    pub payer_account_id: String,
+    /// `currency`
+    pub currency: Option<String>,
+    /// `[[accounts]]`
+    pub accounts: Vec<AccountDraft>,
+    /// `[[pricing_rules]]`
+    pub pricing_rules: Vec<RuleDraft>,
+    /// `[[pricing_plans]]`
+    pub pricing_plans: Vec<PlanDraft>,
+    /// `[[billing_groups]]`
+    pub billing_groups: Vec<GroupDraft>,
+    /// `[[custom_line_items]]`
+    pub custom_line_items: Vec<ItemDraft>,
+    /// `[sharing] commitments`
+    pub sharing_commitments: Option<String>,
+    /// `[exports]`
+    pub exports: Exports,
+    /// `[reports]`
+    pub reports: Reports,
+}
+
+/// An entry of `[[accounts]]`.
+#[derive(Debug, Clone, Default)]
+pub struct AccountDraft {
+    /// `id`
+    pub id: String,
+    /// `name`
+    pub name: String,
+}
+
+/// An entry of `[[pricing_rules]]`.
+#[derive(Debug, Clone, Default)]
+pub struct RuleDraft {
+    /// `name`
+    pub name: String,
+    /// `scope`
+    pub scope: String,
+    /// `type`
+    pub kind: String,
+    /// `service`
+    pub service: Option<String>,
+    /// `usage_type`
+    pub usage_type: Option<String>,
+    /// `operation`
+    pub operation: Option<String>,
+    /// `billing_entity`
+    pub billing_entity: Option<String>,
+    /// `modifier_percentage`
+    pub modifier_percentage: Option<Percentage>,
+    /// `free_tier_activated`
+    pub free_tier_activated: Option<bool>,
+    /// `custom_tiers`
+    pub custom_tiers: Option<Vec<Tier>>,
+}
+
+/// An entry of `[[pricing_plans]]`.
+#[derive(Debug, Clone, Default)]
+pub struct PlanDraft {
+    /// `name`
+    pub name: String,
+    /// `pricing_rules`
+    pub pricing_rules: Vec<String>,
+}
+
+/// An entry of `[[billing_groups]]`.
+#[derive(Debug, Clone, Default)]
+pub struct GroupDraft {
+    /// `name`
+    pub name: String,
+    /// `description`
+    pub description: Option<String>,
+    /// `primary_account_id`
+    pub primary_account_id: String,
+    /// `accounts`
+    pub accounts: Vec<String>,
+    /// `pricing_plan`
+    pub pricing_plan: String,
+    /// `auto_associate`
+    pub auto_associate: bool,
+}
+
+/// An entry of `[[custom_line_items]]`.
+#[derive(Debug, Clone, Default)]
+pub struct ItemDraft {
+    /// `name`
+    pub name: String,
+    /// `description`
+    pub description: String,
+    /// `billing_group`
+    pub billing_group: String,
+    /// `type`
+    pub kind: String,
+    /// `flat_charge_value`
+    pub flat_charge_value: Option<Cost>,
+    /// `percentage_value`
+    pub percentage_value: Option<Percentage>,
+    /// `associated_values`
+    pub associated_values: Option<Vec<String>>,
+    /// `computation_rule`
+    pub computation_rule: Option<String>,
+    /// `presentation_service`
+    pub presentation_service: Option<String>,
+    /// `line_item_filters`
+    pub line_item_filters: Vec<FilterDraft>,
+    /// `account_id`
+    pub account_id: Option<String>,
+    /// `start`
+    pub start: String,
+    /// `end`
+    pub end: Option<String>,
+}
+
+/// An entry of `line_item_filters`.
+#[derive(Debug, Clone, Default)]
+pub struct FilterDraft {
+    /// `attribute`
+    pub attribute: String,
+    /// `match_option`
+    pub match_option: String,
+    /// `values`
+    pub values: Option<Vec<String>>,
+    /// `attribute_values`
+    pub attribute_values: Option<Vec<String>>,
+}
