@@ -9,16 +9,19 @@ mod draft;
 use crate::account::AccountId;
 use crate::billing_group::BillingGroup;
 use crate::custom_line_item::{Charge, CustomLineItem};
+use crate::dimension::Dimensions;
 use crate::money::Currency;
 use crate::period::BillingPeriod;
 use crate::pricing::{PricingPlan, PricingRule};
 use crate::sharing::Sharing;
 use sha2::{Digest, Sha256};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 
 pub use check::{Checked, Mistake, Place};
-pub use draft::{AccountDraft, Draft, FilterDraft, GroupDraft, ItemDraft, PlanDraft, RuleDraft};
+pub use draft::{
+    AccountDraft, Draft, FilterDraft, GroupDraft, ItemDraft, LineFilterDraft, PlanDraft, RuleDraft,
+};
 
 /// The name of AWS's managed plan of public prices.
 pub const BASIC_PRICING_PLAN: &str = "BasicPricingPlan";
@@ -74,6 +77,16 @@ impl Book {
     pub fn group_by_account(&self) -> BTreeMap<&str, usize> {
         let members = |(number, group)| member_pairs(number, group);
         self.groups.iter().enumerate().flat_map(members).collect()
+    }
+
+    /// The dimensions that lines are told apart by.
+    #[must_use]
+    pub fn dimensions(&self) -> Dimensions {
+        Dimensions {
+            tags: self.reports.tags.iter().cloned().collect(),
+            cost_categories: self.reports.cost_categories.iter().cloned().collect(),
+            resources: BTreeSet::new(),
+        }
     }
 
     /// The group that accounts in no group join, if one does.

@@ -10,7 +10,7 @@
 
 use crate::book::Book;
 use crate::charge_class::{ChargeClass, ClassId, Cube, KeyColumn, Measure};
-use crate::class_kind::{LeftOut, left_out_of_aws_cost, line_item_type};
+use crate::class_kind::{LeftOut, line_item_type};
 use crate::coverage::{CUT_MEASURES, CoveredOfDay, on_demand_cost};
 use crate::money::{Amount, Cost, Currency, DecimalError, Quantity, product, shown_within};
 use crate::rate_card::{CoveredPart, Entry, LinePrice, RateCard};
@@ -238,7 +238,7 @@ fn currency(cube: &Cube, book: &Book, class: &ChargeClass) -> Currency {
 fn whole(cube: &Cube, book: &Book, card: &RateCard, number: usize, shown: Option<Cost>) -> Part {
     let class = &cube.classes[number];
     let kind = line_item_type(cube, class);
-    let left_out = left_out_of_aws_cost(cube, class, kind);
+    let left_out = card.entries[number].left_out_of_aws_cost(cube, class);
     let repeats = left_out == Some(LeftOut::SplitCostAllocation);
     let usage = || card.class(cube, number).sum(Measure::Usage);
     Part {

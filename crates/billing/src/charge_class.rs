@@ -6,6 +6,7 @@
 
 use crate::abilities::Abilities;
 use crate::account::AccountId;
+use crate::dimension::{DimensionValue, Kind};
 use crate::money::{DecimalError, Quantity};
 use crate::period::BillingPeriod;
 use sha2::{Digest, Sha256};
@@ -344,6 +345,8 @@ pub struct Cube {
     pub kinds: Kinds,
     /// What the cost files can say; everything, unless set.
     pub abilities: Abilities,
+    /// The values in each dimension set, by the set's text; set by whoever reads the cube, for the form of the text is theirs.
+    pub dimension_sets: TextMap<TextId, Vec<DimensionValue>>,
 }
 
 impl Cube {
@@ -386,7 +389,8 @@ impl Cube {
             }
         }
         let abilities = Abilities::ALL_TOLD;
-        (Self { period, payer, texts, classes, product_names, kinds, abilities }, numbers)
+        let dimension_sets = TextMap::default();
+        (Self { period, payer, texts, classes, product_names, kinds, abilities, dimension_sets }, numbers)
     }
 
     /// The cube of classes that are in key order already, as a stored cube has them; `None` where they are not, or where two
@@ -407,7 +411,8 @@ impl Cube {
         if !classes.windows(2).all(follows) {
             return None;
         }
-        Some(Self { period, payer, texts, classes, product_names, kinds, abilities: Abilities::ALL_TOLD })
+        let (abilities, dimension_sets) = (Abilities::ALL_TOLD, TextMap::default());
+        Some(Self { period, payer, texts, classes, product_names, kinds, abilities, dimension_sets })
     }
 
     /// The accounts that have a class, in the order of their ids.
@@ -430,6 +435,14 @@ impl Cube {
     #[must_use]
     pub fn filled(&self, class: &ChargeClass, column: KeyColumn) -> Option<&str> {
         self.value(class, column).filter(|text| !text.is_empty())
+    }
+
+    /// What the lines of a class have of a dimension; none where no book asked for it when the cost files were read.
+    #[must_use]
+    pub fn dimension(&self, class: &ChargeClass, kind: Kind, name: &str) -> Option<&str> {
+        let set = self.dimension_sets.get(&class.text(KeyColumn::DimensionSet))?;
+        let of = set.iter().find(|of| of.kind == kind && of.name == name)?;
+        Some(&of.value)
     }
 
     /// A text by its number; the absent value is empty.

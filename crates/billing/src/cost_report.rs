@@ -5,7 +5,6 @@
 
 use crate::book::Book;
 use crate::charge_class::{Cube, KeyColumn, Measure, TextId};
-use crate::class_kind::{left_out_of_aws_cost, line_item_type};
 use crate::custom_line_item;
 use crate::money::{Cost, Currency, DecimalError};
 use crate::rate_card::RateCard;
@@ -61,7 +60,7 @@ pub fn cost_report(
     // By numbers first: most classes share a row with many others.
     let mut aws_costs: HashMap<(Option<u32>, TextId, TextId, TextId), Cost> = HashMap::new();
     for (class, entry) in cube.classes.iter().zip(&card.entries) {
-        if left_out_of_aws_cost(cube, class, line_item_type(cube, class)).is_some() {
+        if entry.left_out_of_aws_cost(cube, class).is_some() {
             continue;
         }
         let account = if entry.group.is_some() { TextId::NULL } else { class.text(KeyColumn::UsageAccount) };

@@ -12,9 +12,13 @@ pub mod cost_line;
 
 pub mod abilities;
 
+pub mod dimension;
+
 pub mod charge_class;
 
 pub mod class_kind;
+
+pub mod line_filter;
 
 pub mod tiers;
 

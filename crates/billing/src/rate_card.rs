@@ -247,6 +247,15 @@ pub fn rate_card(
     })
 }
 
+impl Entry {
+    /// Whether and why a class with this entry is in no account's AWS cost. Tax and support that are passed on are cost like any other.
+    #[must_use]
+    pub fn left_out_of_aws_cost(&self, cube: &Cube, class: &ChargeClass) -> Option<LeftOut> {
+        let left_out = left_out_of_aws_cost(cube, class, line_item_type(cube, class));
+        left_out.filter(|_| !self.treatment.is_on_bill())
+    }
+}
+
 impl RateCard {
     /// A class as its entry prices it: what commitments leave of it.
     #[must_use]

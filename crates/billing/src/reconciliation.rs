@@ -6,7 +6,7 @@
 use crate::account::AccountId;
 use crate::book::Book;
 use crate::charge_class::{ChargeClass, ClassId, Cube, KeyColumn, Measure};
-use crate::class_kind::{left_out_of_aws_cost, line_item_type};
+use crate::class_kind::line_item_type;
 use crate::commitment;
 use crate::cost_line::LineItemType;
 use crate::money::{Cost, Currency, DecimalError, Quantity};
@@ -144,7 +144,7 @@ impl Reconciliation {
         let currency =
             cube.value(class, KeyColumn::Currency).and_then(Currency::parse).unwrap_or(book.currency);
         let total = self.currencies.entry(currency).or_default();
-        let left_out = left_out_of_aws_cost(cube, class, kind);
+        let left_out = entry.left_out_of_aws_cost(cube, class);
         let sum = match (left_out, entry.group) {
             (Some(reason), _) => {
                 total.left_out_of_aws_cost.entry(reason_name(cube, class, reason.into())).or_default()

@@ -1,5 +1,6 @@
 //! From a draft to a book, or to all of its mistakes.
 
+mod filters;
 mod groups;
 mod items;
 mod rules;

@@ -3,6 +3,7 @@
 use super::{Exports, Reports};
 use crate::money::{Cost, Percentage};
 use crate::tiers::Tier;
+use std::collections::BTreeMap;
 
 /// A book as somebody wrote it: numbers are numbers, everything else is still text.
 #[derive(Debug, Clone, Default)]
@@ -131,4 +132,29 @@ pub struct FilterDraft {
     pub values: Option<Vec<String>>,
     /// `attribute_values`
     pub attribute_values: Option<Vec<String>>,
+}
+
+/// Conditions on lines: a [`LineFilter`](crate::line_filter::LineFilter) as it is written.
+#[derive(Debug, Clone, Default)]
+pub struct LineFilterDraft {
+    /// `accounts`
+    pub accounts: Vec<String>,
+    /// `services`
+    pub services: Vec<String>,
+    /// `usage_types`
+    pub usage_types: Vec<String>,
+    /// `line_item_types`
+    pub line_item_types: Vec<String>,
+    /// `descriptions`
+    pub descriptions: Vec<String>,
+    /// `tags`
+    pub tags: BTreeMap<String, Vec<String>>,
+    /// `cost_categories`
+    pub cost_categories: BTreeMap<String, Vec<String>>,
+    /// `resources`
+    pub resources: Vec<String>,
+    /// `without_tags`
+    pub without_tags: Vec<String>,
+    /// `without_cost_categories`
+    pub without_cost_categories: Vec<String>,
 }

@@ -2,11 +2,13 @@
 
 use super::node::{Node, Value};
 use billing::book::{
-    AccountDraft, Draft, Exports, FilterDraft, GroupDraft, ItemDraft, PlanDraft, Reports, RuleDraft,
+    AccountDraft, Draft, Exports, FilterDraft, GroupDraft, ItemDraft, LineFilterDraft, PlanDraft, Reports,
+    RuleDraft,
 };
 use billing::money::{Decimal, DecimalError};
 use billing::tiers::Tier;
 use std::cell::RefCell;
+use std::collections::BTreeMap;
 
 /// A value of the wrong shape.
 #[derive(Debug)]
@@ -176,6 +178,38 @@ fn item(table: &Table<'_>) -> ItemDraft {
     }
 }
 
+/// The fields of a line filter.
+const FILTER_FIELDS: [&str; 10] = [
+    "accounts",
+    "services",
+    "usage_types",
+    "line_item_types",
+    "descriptions",
+    "tags",
+    "cost_categories",
+    "resources",
+    "without_tags",
+    "without_cost_categories",
+];
+
+/// Conditions on lines.
+fn line_filter(table: &Table<'_>) -> LineFilterDraft {
+    table.allow(&FILTER_FIELDS);
+    let texts = |field| table.texts(field).unwrap_or_default();
+    LineFilterDraft {
+        accounts: texts("accounts"),
+        services: texts("services"),
+        usage_types: texts("usage_types"),
+        line_item_types: texts("line_item_types"),
+        descriptions: texts("descriptions"),
+        tags: table.texts_by_name("tags"),
+        cost_categories: table.texts_by_name("cost_categories"),
+        resources: texts("resources"),
+        without_tags: texts("without_tags"),
+        without_cost_categories: texts("without_cost_categories"),
+    }
+}
+
 /// A table of the file while it is decoded.
 struct Table<'a> {
     node: &'a Node,
@@ -279,6 +313,19 @@ impl<'a> Table<'a> {
             node.text().unwrap_or_default().to_owned()
         };
         Some(nodes.iter().map(text).collect())
+    }
+
+    /// A table of lists of texts: `{ user_team = ["a", "b"] }`.
+    fn texts_by_name(&self, field: &str) -> BTreeMap<String, Vec<String>> {
+        let Some(node) = self.node.get(field) else { return BTreeMap::new() };
+        let Value::Table(entries) = &node.value else {
+            self.slip(node.offset, field, format!("is {}, expected a table of lists of texts", node.kind()));
+            return BTreeMap::new();
+        };
+        let of =
+            Self { node, what: self.what.clone(), entry: self.entry, within: self.within, slips: self.slips };
+        let texts = |key: &String| (key.clone(), of.texts(key).unwrap_or_default());
+        entries.iter().map(|entry| texts(&entry.key)).collect()
     }
 
     fn table(&self, field: &'static str) -> Option<Self> {
