@@ -3,24 +3,27 @@
 //! A [`Draft`] is what somebody wrote; [`Draft::check`] turns it into a [`Book`] in which every reference holds, or into
 //! all its mistakes at once, each with its [`Place`].
 
+mod canonical;
 mod check;
 mod draft;
 
 use crate::account::AccountId;
 use crate::billing_group::BillingGroup;
-use crate::custom_line_item::{Charge, CustomLineItem};
+use crate::custom_line_item::CustomLineItem;
 use crate::dimension::Dimensions;
 use crate::money::Currency;
 use crate::period::BillingPeriod;
+use crate::policy::Policies;
 use crate::pricing::{PricingPlan, PricingRule};
 use crate::sharing::Sharing;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
-use std::fmt::Write as _;
 
 pub use check::{Checked, Mistake, Place};
 pub use draft::{
-    AccountDraft, Draft, FilterDraft, GroupDraft, ItemDraft, LineFilterDraft, PlanDraft, RuleDraft,
+    AccountDraft, AllocationDraft, DistributionDraft, Draft, FilterDraft, GroupDraft, ItemDraft,
+    LineFilterDraft, MinimumDraft, PayerCommitmentDraft, PlanDraft, RuleDraft, ShareDraft, SupportFeeDraft,
+    TargetsDraft, WeightDraft,
 };
 
 /// The name of AWS's managed plan of public prices.
@@ -45,6 +48,8 @@ pub struct Book {
     pub items: Vec<CustomLineItem>,
     /// Who has the benefit of commitments.
     pub sharing: Sharing,
+    /// What becomes of credits, shared costs, support and promises to AWS.
+    pub policies: Policies,
     /// What customers' files may hold beyond what they always may.
     pub exports: Exports,
     /// What reports keep apart.
@@ -82,11 +87,13 @@ impl Book {
     /// The dimensions that lines are told apart by.
     #[must_use]
     pub fn dimensions(&self) -> Dimensions {
-        Dimensions {
+        let mut dimensions = Dimensions {
             tags: self.reports.tags.iter().cloned().collect(),
             cost_categories: self.reports.cost_categories.iter().cloned().collect(),
             resources: BTreeSet::new(),
-        }
+        };
+        self.policies.filters().for_each(|(_, filter)| filter.add_dimensions(&mut dimensions));
+        dimensions
     }
 
     /// The group that accounts in no group join, if one does.
@@ -101,69 +108,10 @@ impl Book {
         Sha256::digest(self.canonical(period)).into()
     }
 
-    /// The book as text, entries in name order; what is not in force in the period is left out.
-    fn canonical(&self, period: BillingPeriod) -> String {
-        let mut lines = vec![format!("book {} {} {period}", self.payer, self.currency)];
-        lines.extend(self.account_names.iter().map(|(id, name)| format!("account {id} {name:?}")));
-        lines.extend(self.rules.iter().map(|rule| format!("rule {rule:?}")));
-        let rule = |number: &usize| self.rules[*number].name.as_str();
-        for plan in &self.plans {
-            let mut rules: Vec<_> = plan.rules.iter().map(rule).collect();
-            rules.sort_unstable();
-            lines.push(format!("plan {:?} {rules:?}", plan.name));
-        }
-        for group in &self.groups {
-            let plan = group.pricing_plan.map_or(BASIC_PRICING_PLAN, |plan| &self.plans[plan].name);
-            let mut accounts = group.accounts.clone();
-            accounts.sort();
-            let BillingGroup { name, description, primary_account, auto_associate, .. } = group;
-            lines.push(format!(
-                "group {name:?} {description:?} {primary_account} {accounts:?} {plan:?} {auto_associate}"
-            ));
-        }
-        for item in self.items.iter().filter(|item| item.is_active(period) && !item.derived) {
-            lines.push(self.canonical_item(item));
-        }
-        if self.sharing != Sharing::default() {
-            lines.push(format!("sharing {}", self.sharing.name()));
-        }
-        lines.extend(self.exports.columns.iter().map(|column| format!("export column {column:?}")));
-        lines.extend(self.exports.tags.iter().map(|tag| format!("export tag {tag:?}")));
-        lines.extend(self.exports.invoice_issuer.iter().map(|issuer| format!("invoice issuer {issuer:?}")));
-        lines.extend(self.reports.tags.iter().map(|tag| format!("report tag {tag:?}")));
-        lines.extend(self.reports.cost_categories.iter().map(|name| format!("report category {name:?}")));
-        lines.sort();
-        lines.join("\n")
-    }
-
     /// Whether an item of this book and one of another say the same, whatever their numbers.
     #[must_use]
     pub fn same_item(&self, item: &CustomLineItem, other: &Self, of_other: &CustomLineItem) -> bool {
         self.canonical_item(item) == other.canonical_item(of_other)
-    }
-
-    fn canonical_item(&self, item: &CustomLineItem) -> String {
-        let CustomLineItem { name, description, billing_group, kind, account, presentation_service, .. } =
-            item;
-        let group = &self.groups[*billing_group].name;
-        let mut line =
-            format!("item {name:?} {description:?} {group:?} {kind:?} {account} {presentation_service:?} ");
-        // Writing to a String cannot fail.
-        let _ = match &item.charge {
-            Charge::Flat(value) => write!(line, "flat {value}"),
-            Charge::Percentage(charge) => {
-                let mut of: Vec<_> =
-                    charge.of_items.iter().map(|item| self.items[*item].name.as_str()).collect();
-                of.sort_unstable();
-                let (percentage, filter) = (charge.percentage, &charge.filter);
-                write!(
-                    line,
-                    "{percentage} % of {} {of:?} {filter:?} {}",
-                    charge.of_billing_group, charge.itemized
-                )
-            }
-        };
-        line
     }
 }
 

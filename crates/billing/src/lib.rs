@@ -30,6 +30,8 @@ pub mod pricing;
 
 pub mod sharing;
 
+pub mod policy;
+
 pub mod book;
 
 pub mod commitment;

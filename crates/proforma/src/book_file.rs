@@ -2,11 +2,13 @@
 
 mod decode;
 mod node;
+mod weights;
 
 use crate::publish::BOOKS;
-use billing::book::{Book, Mistake, Place};
+use billing::book::{Book, Draft, Mistake, Place};
 use decode::Slip;
 use node::Node;
+use std::collections::BTreeMap;
 use std::fmt;
 use std::path::Path;
 
@@ -17,7 +19,12 @@ pub struct BookFile {
     pub book: Book,
     /// Positioned warnings.
     pub warnings: Vec<Finding>,
+    /// The texts of the files that the book names, by name.
+    pub files: BTreeMap<String, String>,
 }
+
+/// How a file that a book names is read: its text, or why there is none.
+pub type ReadFile<'a> = &'a dyn Fn(&str) -> Result<String, String>;
 
 /// A mistake or a warning, positioned in the file.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -56,10 +63,11 @@ pub fn stored_name(path: &Path) -> &'static str {
 ///
 /// # Errors
 /// Every mistake, in the order of the file.
-pub fn parse(path: &Path, text: &str) -> Result<BookFile, Vec<Finding>> {
+pub fn parse(path: &Path, text: &str, read: ReadFile<'_>) -> Result<BookFile, Vec<Finding>> {
     let root = if is_json(path) { node::json(text) } else { node::toml(text) };
     let root = root.map_err(|(offset, message)| vec![finding(text, offset, "", message)])?;
-    let (draft, slips) = decode::draft(&root);
+    let (mut draft, slips) = decode::draft(&root);
+    let (files, unread) = read_weights(&mut draft, read);
     let checked = draft.check();
     let mut findings: Vec<Finding> =
         slips.iter().map(|slip| finding(text, slip.offset, &slip.what, slip.message.clone())).collect();
@@ -69,9 +77,10 @@ pub fn parse(path: &Path, text: &str) -> Result<BookFile, Vec<Finding>> {
         let (offset, what) = locate(&root, &mistake.place);
         finding(text, offset, &what, mistake.message)
     };
+    findings.extend(unread.into_iter().map(placed));
     let warnings = checked.warnings.into_iter().map(placed).collect();
     match checked.book {
-        Ok(book) if findings.is_empty() => Ok(BookFile { book, warnings }),
+        Ok(book) if findings.is_empty() => Ok(BookFile { book, warnings, files }),
         Ok(_) => {
             findings.sort();
             Err(findings)
@@ -82,6 +91,28 @@ pub fn parse(path: &Path, text: &str) -> Result<BookFile, Vec<Finding>> {
             Err(findings)
         }
     }
+}
+
+/// Reads the files of weights that a draft names into it; what cannot be read is a mistake at its name.
+fn read_weights(draft: &mut Draft, read: ReadFile<'_>) -> (BTreeMap<String, String>, Vec<Mistake>) {
+    let mut files = BTreeMap::new();
+    let mut mistakes = Vec::new();
+    for (entry, allocation) in draft.allocations.iter_mut().enumerate() {
+        let Some(name) = &allocation.weights else { continue };
+        let rows = read(name).map_err(|why| vec![format!("cannot be read: {why}")]).and_then(|text| {
+            let rows = weights::parse(&text);
+            files.insert(name.clone(), text);
+            rows
+        });
+        match rows {
+            Ok(rows) => allocation.weight_rows = rows,
+            Err(messages) => mistakes.extend(messages.into_iter().map(|message| Mistake {
+                place: Place { table: "allocations", entry, field: "weights", element: None },
+                message: format!("`{name}`: {message}"),
+            })),
+        }
+    }
+    (files, mistakes)
 }
 
 /// Whether a slip is the cause of what is wrong at a place: the same field, or the entry or book that it is in is none.

@@ -79,7 +79,7 @@ struct Draft {
 impl Books {
     fn read(paths: &[PathBuf]) -> Result<Self, Failure> {
         let draft = |path: &PathBuf| -> Result<Draft, Failure> {
-            Ok(Draft { name: path.display().to_string(), book: read_book(path)?.0 })
+            Ok(Draft { name: path.display().to_string(), book: read_book(path)?.book })
         };
         match paths {
             [second] => Ok(Self { first: None, second: draft(second)? }),

@@ -7,11 +7,22 @@ use billing::charge_class::Cube;
 use billing::coverage::Coverage;
 use billing::price_list::PriceList;
 use billing::rate_card::{ItemCharge, PricingError, RateCard, item_charges, rate_card};
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
-/// Reads and checks a book; its warnings are said. Also gives its text.
-pub fn read_book(path: &Path) -> Result<(Book, String), Failure> {
+/// A book that was read.
+pub struct ReadBook {
+    /// The checked configuration.
+    pub book: Book,
+    /// The book word for word.
+    pub text: String,
+    /// The texts of the files that it names.
+    pub files: BTreeMap<String, String>,
+}
+
+/// Reads and checks a book; its warnings are said. Files that it names stand beside it.
+pub fn read_book(path: &Path) -> Result<ReadBook, Failure> {
     let shown = path.display();
     let bytes = fs::read(path).map_err(|error| {
         Failure::input(format!("book `{shown}` cannot be read: {error}"))
@@ -21,13 +32,17 @@ pub fn read_book(path: &Path) -> Result<(Book, String), Failure> {
         let at = error.utf8_error().valid_up_to();
         Failure::input(format!("book `{shown}` is not UTF-8 text: byte {at} begins no character"))
     })?;
-    let parsed = book_file::parse(path, &text).map_err(|mistakes| {
+    let beside = |name: &str| {
+        let folder = path.parent().unwrap_or(Path::new(""));
+        fs::read_to_string(folder.join(name)).map_err(|error| error.to_string())
+    };
+    let parsed = book_file::parse(path, &text, &beside).map_err(|mistakes| {
         Failure::inputs(mistakes.into_iter().map(|mistake| format!("{shown}:{mistake}")).collect())
     })?;
     for warning in parsed.warnings {
         say!("warning: {shown}:{warning}");
     }
-    Ok((parsed.book, text))
+    Ok(ReadBook { book: parsed.book, text, files: parsed.files })
 }
 
 /// Whether a book may price a cube: they are of one payer.

@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 /// A file that every run has: how a folder is known to be one.
 pub const MARK: &str = "reconciliation.json";
 /// All that a run may have beside it. A folder with anything else is not only a run, and is never replaced.
-pub const OTHER_FILES: [&str; 14] = [
+pub const OTHER_FILES: [&str; 15] = [
     COST_REPORT,
     "cost-report.csv",
     "statements",
@@ -36,6 +36,7 @@ pub const OTHER_FILES: [&str; 14] = [
     "rejected-lines.csv",
     BOOKS[0],
     BOOKS[1],
+    BOOK_FILES,
     EXPORTS,
     SOURCE_FILE,
     PRICE_LIST_FILE,
@@ -46,6 +47,8 @@ pub const EXPORTS: &str = "pro-forma";
 pub const EXPORT_MARK: &str = "export.json";
 /// The copy of the book in a result folder: its name says how it is written.
 pub const BOOKS: [&str; 2] = ["book.toml", "book.json"];
+/// The name of the copies of the files that the book names, by name.
+pub const BOOK_FILES: &str = "book-files.json";
 /// The cost report's name in a result folder.
 pub const COST_REPORT: &str = "cost-report.json";
 /// The cube's name in a result folder.

@@ -6,8 +6,8 @@ use crate::coverage::{self, Commitments};
 use crate::export::{self, Priced, Wanted};
 use crate::failure::Failure;
 use crate::price_list::{self, Listed};
-use crate::pricing::{check_payer, rate, read_book};
-use crate::publish::{CUBE, DAILY_CUBE, Draft, ELIGIBLE_USAGE};
+use crate::pricing::{ReadBook, check_payer, rate, read_book};
+use crate::publish::{BOOK_FILES, CUBE, DAILY_CUBE, Draft, ELIGIBLE_USAGE};
 use crate::reader::{limits, reading_failed, threads};
 use crate::report_files::{self, Results};
 use crate::terminal::{self, ReadingBar};
@@ -27,7 +27,7 @@ pub fn run(arguments: &RunArguments) -> Result<(), Failure> {
     let started = Instant::now();
     let period =
         BillingPeriod::parse(&arguments.period).map_err(|error| Failure::input(error.to_string()))?;
-    let (mut book, book_text) = read_book(&arguments.book)?;
+    let ReadBook { mut book, text: book_text, files: book_files } = read_book(&arguments.book)?;
     let draft = Draft::begin(&arguments.out, arguments.force, arguments.scratch.as_deref())?;
     let (mut request, limits) = request(arguments)?;
     request.dimensions = (&book.reports).into();
@@ -48,6 +48,12 @@ pub fn run(arguments: &RunArguments) -> Result<(), Failure> {
     let results = price(period, book, answer, listed, commitments)?;
     let priced = started.elapsed();
     draft.write(book_file::stored_name(&arguments.book), book_text.as_bytes())?;
+    if !book_files.is_empty() {
+        draft.write(
+            BOOK_FILES,
+            &serde_json::to_vec_pretty(&book_files).context("a book's files are texts")?,
+        )?;
+    }
     let exported = export_lines(arguments, &request, limits, &draft, &results)?;
     report_files::write(&draft, &results)?;
     let inputs = arguments.cost.iter().map(|input| input.display().to_string()).collect();

@@ -6,7 +6,7 @@ use crate::book_file;
 use crate::coverage::{KnownCommitments, MarkCommitments};
 use crate::failure::{Failure, HINT_AGAIN, damaged};
 use crate::price_list;
-use crate::publish::{BOOKS, COST_REPORT, CUBE, DAILY_CUBE, MARK, as_marked, check_hash};
+use crate::publish::{BOOK_FILES, BOOKS, COST_REPORT, CUBE, DAILY_CUBE, MARK, as_marked, check_hash};
 use billing::book::Book;
 use billing::breakdown::DayOfClass;
 use billing::charge_class::Cube;
@@ -350,7 +350,15 @@ fn read_mark(path: &Path) -> Result<Mark, Failure> {
 fn read_book(path: &Path) -> Result<Book, String> {
     let name = BOOKS.iter().find(|name| path.join(name).is_file()).ok_or("it has no copy of the book")?;
     let text = fs::read_to_string(path.join(name)).map_err(|error| format!("`{name}`: {error}"))?;
-    let parsed = book_file::parse(Path::new(name), &text);
+    let files = || -> anyhow::Result<BTreeMap<String, String>> {
+        Ok(serde_json::from_slice(&fs::read(path.join(BOOK_FILES))?)?)
+    };
+    // Whether they are what priced the run, the book's hash says, which has them in it.
+    let kept = |file: &str| match files() {
+        Ok(mut files) => files.remove(file).ok_or_else(|| format!("`{BOOK_FILES}` has no `{file}`")),
+        Err(error) => Err(format!("`{BOOK_FILES}`: {error}")),
+    };
+    let parsed = book_file::parse(Path::new(name), &text, &kept);
     parsed.map(|parsed| parsed.book).map_err(|mistakes| {
         format!("`{name}`:{}", mistakes.first().map(ToString::to_string).unwrap_or_default())
     })

@@ -1,8 +1,10 @@
 //! From a draft to a book, or to all of its mistakes.
 
+mod allocations;
 mod filters;
 mod groups;
 mod items;
+mod policies;
 mod rules;
 
 use super::{Book, Draft, ItemDraft};
@@ -117,6 +119,7 @@ impl<'a> Check<'a> {
         let group_numbers =
             self.by_name("billing_groups", draft.billing_groups.iter().map(|g| g.name.as_str()));
         let items = self.items(&group_numbers);
+        let policies = self.policies(&group_numbers);
         Some(Book {
             payer: payer?,
             currency: currency?,
@@ -126,6 +129,7 @@ impl<'a> Check<'a> {
             plans,
             items: items.into_iter().collect::<Option<_>>()?,
             sharing: sharing?,
+            policies: policies?,
             exports: draft.exports.clone(),
             reports: draft.reports.clone(),
         })

@@ -1,9 +1,16 @@
 //! A book as somebody wrote it.
 
+mod policies;
+
 use super::{Exports, Reports};
 use crate::money::{Cost, Percentage};
 use crate::tiers::Tier;
 use std::collections::BTreeMap;
+
+pub use policies::{
+    AllocationDraft, DistributionDraft, MinimumDraft, PayerCommitmentDraft, ShareDraft, SupportFeeDraft,
+    TargetsDraft, WeightDraft,
+};
 
 /// A book as somebody wrote it: numbers are numbers, everything else is still text.
 #[derive(Debug, Clone, Default)]
@@ -24,6 +31,16 @@ pub struct Draft {
     pub custom_line_items: Vec<ItemDraft>,
     /// `[sharing] commitments`
     pub sharing_commitments: Option<String>,
+    /// `[[distributions]]`
+    pub distributions: Vec<DistributionDraft>,
+    /// `[[allocations]]`
+    pub allocations: Vec<AllocationDraft>,
+    /// `[[support_fees]]`
+    pub support_fees: Vec<SupportFeeDraft>,
+    /// `[[payer_commitments]]`
+    pub payer_commitments: Vec<PayerCommitmentDraft>,
+    /// `[[minimums]]`
+    pub minimums: Vec<MinimumDraft>,
     /// `[exports]`
     pub exports: Exports,
     /// `[reports]`

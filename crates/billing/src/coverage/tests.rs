@@ -8,6 +8,7 @@ use crate::charge_class::{KEY_COLUMNS, MEASURES, TextId, Texts};
 use crate::commitment::{PlanKind, PlanRates, SavingsPlan};
 use crate::money::Currency;
 use crate::period::BillingPeriod;
+use crate::policy::Policies;
 use crate::sharing::Sharing;
 use std::collections::BTreeMap;
 
@@ -44,6 +45,7 @@ fn book(groups: &[(&str, &[&str])], sharing: Sharing) -> Book {
         plans: Vec::new(),
         items: Vec::new(),
         sharing,
+        policies: Policies::default(),
         exports: Exports::default(),
         reports: Reports::default(),
     }

@@ -1,5 +1,7 @@
 //! From nodes to a draft: every field has a type, unknown fields are mistakes, nothing stops at the first.
 
+mod policies;
+
 use super::node::{Node, Value};
 use billing::book::{
     AccountDraft, Draft, Exports, FilterDraft, GroupDraft, ItemDraft, LineFilterDraft, PlanDraft, Reports,
@@ -35,6 +37,11 @@ pub fn draft(root: &Node) -> (Draft, Vec<Slip>) {
         "billing_groups",
         "custom_line_items",
         "sharing",
+        "distributions",
+        "allocations",
+        "support_fees",
+        "payer_commitments",
+        "minimums",
         "exports",
         "reports",
     ]);
@@ -50,6 +57,11 @@ pub fn draft(root: &Node) -> (Draft, Vec<Slip>) {
             sharing.allow(&["commitments"]);
             sharing.text("commitments")
         }),
+        distributions: top.tables("distributions").iter().map(policies::distribution).collect(),
+        allocations: top.tables("allocations").iter().map(policies::allocation).collect(),
+        support_fees: top.tables("support_fees").iter().map(policies::support_fee).collect(),
+        payer_commitments: top.tables("payer_commitments").iter().map(policies::payer_commitment).collect(),
+        minimums: top.tables("minimums").iter().map(policies::minimum).collect(),
         exports: top
             .table("exports")
             .map(|exports| {
@@ -332,6 +344,13 @@ impl<'a> Table<'a> {
         let node = self.node.get(field)?;
         let what = field.to_owned();
         Some(Self { node, what, entry: Some((field, 0)), within: None, slips: self.slips })
+    }
+
+    /// A table within an entry.
+    fn part(&self, field: &'static str) -> Option<Self> {
+        let node = self.node.get(field)?;
+        let what = format!("{}: {field}", self.what);
+        Some(Self { node, what, entry: self.entry, within: Some(field), slips: self.slips })
     }
 
     /// The tables of a list; a missing list has none.

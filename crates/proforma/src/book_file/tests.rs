@@ -5,13 +5,17 @@ use billing::money::{Cost, Percentage};
 use billing::period::BillingPeriod;
 use billing::pricing::Pricing;
 
+fn no_file(name: &str) -> Result<String, String> {
+    Err(format!("no file `{name}` here"))
+}
+
 fn toml(text: &str) -> Result<BookFile, Vec<String>> {
-    parse(Path::new("book.toml"), text)
+    parse(Path::new("book.toml"), text, &no_file)
         .map_err(|found| found.iter().map(ToString::to_string).collect::<Vec<_>>())
 }
 
 fn json(text: &str) -> Result<BookFile, Vec<String>> {
-    parse(Path::new("book.JSON"), text)
+    parse(Path::new("book.JSON"), text, &no_file)
         .map_err(|found| found.iter().map(ToString::to_string).collect::<Vec<_>>())
 }
 
