@@ -10,7 +10,7 @@ use crate::class_kind::line_item_type;
 use crate::commitment::{self, Commitment, Eligible, Terms};
 use crate::cost_line::LineItemType;
 use crate::coverage::{Coverage, Remainders, on_demand_measure, remainders, stays};
-use crate::custom_line_item::{Charge, CustomLineItem, Kind};
+use crate::custom_line_item::{Charge, CustomLineItem, Kind, Origin};
 use crate::membership::Membership;
 use crate::money::{Amount, Currency, DecimalError, Quantity, product};
 use crate::rate_card::unused;
@@ -198,7 +198,7 @@ pub fn items(
             presentation_service: None,
             start: cube.period,
             end: Some(cube.period.next()),
-            derived: true,
+            origin: Some(Origin::Sharing),
         }
     };
     Ok(sums.into_iter().filter(|(_, saved)| !saved.is_zero()).map(of_sum).collect())

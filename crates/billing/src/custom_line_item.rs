@@ -1,7 +1,7 @@
 //! Custom line items: fees and credits that the operator adds to a group's bill.
 
 use crate::account::AccountId;
-use crate::money::{Cost, Percentage};
+use crate::money::{Amount, Cost, Currency, Percentage};
 use crate::period::BillingPeriod;
 
 /// The product that a custom line item stands under unless it names a presentation service.
@@ -32,8 +32,23 @@ pub struct CustomLineItem {
     pub start: BillingPeriod,
     /// The first period no more charged; `None` recurs.
     pub end: Option<BillingPeriod>,
-    /// Whether a policy of the book has made it from the month; the book does not list it.
-    pub derived: bool,
+    /// The policy of the book that has made it from the month; of items that the book lists, none.
+    pub origin: Option<Origin>,
+}
+
+/// A policy that makes custom line items, by number in the book.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Origin {
+    /// What the payer's commitments have saved, pro rata.
+    Sharing,
+    /// A shared cost.
+    Allocation(usize),
+    /// A support fee.
+    SupportFee(usize),
+    /// What is missing of a payer commitment.
+    PayerCommitment(usize),
+    /// What is missing to a minimum.
+    Minimum(usize),
 }
 
 /// Whether an item adds to the bill or takes away from it.
@@ -50,6 +65,8 @@ pub enum Kind {
 pub enum Charge {
     /// A fixed amount in the book's currency, in full for every period.
     Flat(Cost),
+    /// What a policy of the book has made of the month, in a currency of the month.
+    Computed(Amount, Currency),
     /// A percentage of other charges.
     Percentage(PercentageCharge),
 }

@@ -41,11 +41,17 @@ pub mod allocation;
 
 pub mod membership;
 
+pub mod fate;
+
 pub mod coverage;
 
 pub mod rate_card;
 
 pub mod benefit;
+
+pub mod derived_items;
+
+pub mod margin_guard;
 
 pub mod statement;
 

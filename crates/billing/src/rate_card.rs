@@ -13,6 +13,7 @@ use crate::class_kind::{
 use crate::commitment;
 use crate::cost_line::LineItemType;
 use crate::coverage::{self, Coverage, Remainders};
+use crate::fate::{Fate, Fates, TwoPolicies};
 use crate::membership::Membership;
 use crate::money::{Amount, DecimalError, Factor, Rate, product, times};
 use crate::price_list::PriceList;
@@ -51,6 +52,10 @@ pub enum Treatment {
     AtEffectiveCost,
     /// The fee of a commitment that is shared so: what nobody has used of it.
     UnusedPart,
+    /// On the bill as AWS charges it, net: the book passes it on. No rule applies.
+    PassedOn,
+    /// The source of an allocation, by number in the book: on no bill.
+    Allocated(u32),
     /// Priced on this base.
     Priced(Base),
 }
@@ -59,7 +64,7 @@ impl Treatment {
     /// Whether the pro forma bill has the class.
     #[must_use]
     pub const fn is_on_bill(self) -> bool {
-        !matches!(self, Self::Ungrouped | Self::Dropped(_) | Self::Covered)
+        !matches!(self, Self::Ungrouped | Self::Dropped(_) | Self::Covered | Self::Allocated(_))
     }
 }
 
@@ -162,6 +167,8 @@ pub struct RateCard {
     pub warnings: Vec<String>,
     /// Accounts that joined the group with `auto_associate`.
     pub auto_associated: Vec<String>,
+    /// Which policy of the book has which class.
+    pub fates: Fates,
 }
 
 /// Why a month cannot be priced.
@@ -197,6 +204,9 @@ pub enum PricingError {
         /// The book's.
         book_currency: String,
     },
+    /// Two policies have one line.
+    #[error(transparent)]
+    TwoPolicies(#[from] TwoPolicies),
     /// Rules by something that the cost files do not say.
     #[error("{}", .0.join("; "))]
     NotServed(Vec<String>),
@@ -226,9 +236,10 @@ pub fn rate_card(
         return Err(PricingError::NotServed(verdict.refused));
     }
     let membership = Membership::new(cube, book);
+    let fates = Fates::of(cube, book, &membership)?;
     let coverage = coverage.filter(|_| book.sharing.simulates());
     let (covered, remainders) = covered::take(cube, &membership, coverage)?;
-    let mut card = Pricer::new(cube, book, prices, &membership, coverage, &remainders);
+    let mut card = Pricer::new(cube, book, prices, (&membership, &fates), coverage, &remainders);
     card.warnings.extend(verdict.approximate);
     for number in 0..cube.classes.len() {
         card.price_class(number)?;
@@ -244,6 +255,7 @@ pub fn rate_card(
         pools,
         warnings: warnings.into_iter().collect(),
         auto_associated: membership.auto_associated,
+        fates,
     })
 }
 
@@ -252,7 +264,9 @@ impl Entry {
     #[must_use]
     pub fn left_out_of_aws_cost(&self, cube: &Cube, class: &ChargeClass) -> Option<LeftOut> {
         let left_out = left_out_of_aws_cost(cube, class, line_item_type(cube, class));
-        left_out.filter(|_| !self.treatment.is_on_bill())
+        // What an allocation deals out is cost that somebody bears, tax and support too.
+        left_out
+            .filter(|_| !self.treatment.is_on_bill() && !matches!(self.treatment, Treatment::Allocated(_)))
     }
 }
 
@@ -277,6 +291,7 @@ struct Pricer<'a> {
     cube: &'a Cube,
     book: &'a Book,
     membership: &'a Membership<'a>,
+    fates: &'a Fates,
     coverage: Option<&'a Coverage>,
     remainders: &'a Remainders,
     indexes: Vec<RuleIndex>,
@@ -295,7 +310,7 @@ impl<'a> Pricer<'a> {
         cube: &'a Cube,
         book: &'a Book,
         prices: &PriceList,
-        membership: &'a Membership<'a>,
+        (membership, fates): (&'a Membership<'a>, &'a Fates),
         coverage: Option<&'a Coverage>,
         remainders: &'a Remainders,
     ) -> Self {
@@ -304,6 +319,7 @@ impl<'a> Pricer<'a> {
             cube,
             book,
             membership,
+            fates,
             coverage,
             remainders,
             indexes: book.plans.iter().map(|plan| RuleIndex::new(plan, &book.rules, &cube.texts)).collect(),
@@ -321,16 +337,21 @@ impl<'a> Pricer<'a> {
         let class = cut.unwrap_or(&self.cube.classes[number]);
         let group = self.membership.group(class);
         let treatment = match group {
+            _ if self.fates.is_source(number) => self.allocated(number),
             None => Treatment::Ungrouped,
+            Some(_) if self.fates.of_class(number) == Some(Fate::Kept) => Treatment::PassedOn,
             Some(_) if cut.is_some_and(coverage::is_nothing) => Treatment::Covered,
             Some(group) => self.treatment(class, group),
         };
         let mut entry =
             Entry { group, treatment, rule: None, operation: Operation::Drop, amount: Amount::ZERO };
         entry.operation = match treatment {
-            Treatment::Ungrouped | Treatment::Dropped(_) | Treatment::Covered | Treatment::Priced(_) => {
-                Operation::Drop
-            }
+            Treatment::Ungrouped
+            | Treatment::Dropped(_)
+            | Treatment::Covered
+            | Treatment::Allocated(_)
+            | Treatment::Priced(_) => Operation::Drop,
+            Treatment::PassedOn => Operation::Keep(Measure::NetUnblended),
             Treatment::AtCost => Operation::Keep(Measure::Unblended),
             Treatment::AtEffectiveCost => Operation::Keep(effective_cost(line_item_type(self.cube, class))),
             Treatment::UnusedPart => Operation::KeepUnused,
@@ -346,6 +367,15 @@ impl<'a> Pricer<'a> {
         }
         self.entries.push(entry);
         Ok(())
+    }
+
+    fn allocated(&self, number: usize) -> Treatment {
+        match self.fates.of_class(number) {
+            Some(Fate::Source(source)) => {
+                Treatment::Allocated(u32::try_from(source.allocation).unwrap_or(u32::MAX))
+            }
+            _ => Treatment::Ungrouped,
+        }
     }
 
     /// What the bill does with a class; of a priced class, the base it has where no custom tier prices it.

@@ -53,7 +53,9 @@ pub struct LineCounts {
     pub rated: u64,
     /// Of a group, but left out of its bill.
     pub dropped: u64,
-    /// Of accounts in no group.
+    /// Sources of allocations, of whatever account.
+    pub allocated: u64,
+    /// Of accounts in no group, and of no allocation.
     pub ungrouped: u64,
     /// Rated at unblended cost for want of a public cost.
     pub fallen_back: u64,
@@ -166,9 +168,12 @@ impl Reconciliation {
                     total.dropped_from_pro_forma.entry(reason_name(cube, class, reason)).or_default();
                 *dropped = dropped.plus(cost)?;
             }
-            Treatment::AtCost | Treatment::AtEffectiveCost | Treatment::UnusedPart | Treatment::Covered => {
-                self.lines.rated += class.lines;
-            }
+            Treatment::Allocated(_) => self.lines.allocated += class.lines,
+            Treatment::AtCost
+            | Treatment::AtEffectiveCost
+            | Treatment::UnusedPart
+            | Treatment::PassedOn
+            | Treatment::Covered => self.lines.rated += class.lines,
             Treatment::Priced(base) => {
                 self.lines.rated += class.lines;
                 self.note_base(cube, card, number, base, currency)?;

@@ -284,6 +284,9 @@ pub struct ExplainArguments {
     /// The folder for what is read from object stores, while that takes; by default that of the system.
     #[arg(long, value_name = "DIR", requires = "line")]
     pub scratch: Option<PathBuf>,
+    /// What may cost money without anybody noticing: accounts in no billing group, credits that nobody received, what is below cost.
+    #[arg(long, conflicts_with_all = ["group", "line"])]
+    pub guard: bool,
     /// What to print on standard output.
     #[arg(long, value_enum, default_value_t = TextFormat::Text, value_name = "FORMAT")]
     pub output: TextFormat,

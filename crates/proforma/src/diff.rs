@@ -3,7 +3,7 @@
 use crate::cli::{DiffArguments, OutputFormat};
 use crate::failure::Failure;
 use crate::preview::group_order;
-use crate::pricing::rate;
+use crate::pricing::Rated;
 use crate::report_files::to_csv;
 use crate::run_folder::{self, RunFolder};
 use crate::terminal::{empty_table, print, to_json};
@@ -18,11 +18,11 @@ use std::collections::{BTreeMap, BTreeSet};
 
 /// Compares and prints.
 pub fn diff(arguments: &DiffArguments) -> Result<(), Failure> {
-    let (before, after) = (run_folder::open(&arguments.before)?, run_folder::open(&arguments.after)?);
+    let (mut before, mut after) = (run_folder::open(&arguments.before)?, run_folder::open(&arguments.after)?);
     check_comparable(&before, &after)?;
     let (one, other) = std::thread::scope(|scope| {
-        let one = scope.spawn(|| Priced::of(&before));
-        let other = Priced::of(&after);
+        let one = scope.spawn(|| Priced::of(&mut before));
+        let other = Priced::of(&mut after);
         (one.join(), other)
     });
     let (one, other) = (one.map_err(|_| anyhow!("a run could not be priced"))??, other?);
@@ -104,8 +104,8 @@ struct Priced {
 }
 
 impl Priced {
-    fn of(run: &RunFolder) -> Result<Self, Failure> {
-        let (card, charges) = rate(&run.cube, &run.book, &run.prices, run.coverage()?)?;
+    fn of(run: &mut RunFolder) -> Result<Self, Failure> {
+        let Rated { card, charges, .. } = run.rate()?;
         let statements = statement::statements(&run.cube, &run.book, &card, &charges)?;
         Ok(Self { card, statements })
     }
@@ -249,6 +249,8 @@ fn treatment(treatment: Treatment) -> &'static str {
         Treatment::Dropped(reason) => wording::reason(reason),
         Treatment::Covered => "covered by commitments of the group",
         Treatment::AtCost => "at cost",
+        Treatment::PassedOn => "passed on",
+        Treatment::Allocated(_) => "source of an allocation",
         Treatment::AtEffectiveCost => "at effective cost",
         Treatment::UnusedPart => "at the unused part of the commitment",
         Treatment::Priced(_) => "priced",

@@ -5,7 +5,7 @@ mod focus_rows;
 
 use crate::cli::{ExportArguments, ExportFormat, ExportLayout, READ_COST_FILES};
 use crate::failure::Failure;
-use crate::pricing::rate;
+use crate::pricing::Rated;
 use crate::publish::{CUBE, Draft, EXPORT_MARK, EXPORTS, Earlier, folder_name};
 use crate::reader::{limits, reading_failed, threads};
 use crate::report_files::json;
@@ -336,9 +336,9 @@ pub fn export(arguments: &ExportArguments) -> Result<(), Failure> {
     if arguments.export == Some(ExportLayout::None) {
         return Err(Failure::input("`--export none` exports nothing").hint("leave it out, or name columns"));
     }
-    let run = run_folder::open(&arguments.run)?;
+    let mut run = run_folder::open(&arguments.run)?;
+    let Rated { card, charges, .. } = run.rate()?;
     let coverage = run.coverage()?;
-    let (card, charges) = rate(&run.cube, &run.book, &run.prices, coverage)?;
     let statements = statement::statements(&run.cube, &run.book, &card, &charges)?;
     let priced = Priced {
         cube: &run.cube,

@@ -18,6 +18,7 @@ mod diff;
 mod explain;
 mod export;
 mod failure;
+mod guard;
 mod preview;
 mod price_list;
 mod pricing;

@@ -6,15 +6,16 @@ pub use rows::group_order;
 
 use crate::cli::{OutputFormat, PreviewArguments};
 use crate::failure::Failure;
-use crate::pricing::{not_priced, read_book};
+use crate::guard;
+use crate::pricing::{Rated, rate, read_book};
 use crate::report_files::to_csv;
 use crate::run_folder::{self, RunFolder};
-use crate::terminal::{print, to_json, warnings};
+use crate::terminal::{policy_warnings, print, to_json, warnings};
 use anyhow::anyhow;
 use billing::book::Book;
 use billing::charge_class::Cube;
+use billing::margin_guard::findings;
 use billing::money::{Cost, Currency, DecimalError};
-use billing::rate_card::{RateCard, item_charges, rate_card};
 use billing::reconciliation::reconcile;
 use billing::statement::{self, Statement};
 use rows::{Month, Side};
@@ -130,6 +131,7 @@ fn compared(run: &RunFolder, books: &Books, arguments: &PreviewArguments) -> Res
         let about = about(draft);
         let colon = if about.is_empty() { "" } else { ": " };
         priced.warnings.iter().for_each(|warning| say!("warning: {about}{colon}{warning}"));
+        priced.guard.iter().for_each(|sentence| say!("{about}{colon}{sentence}"));
     }
     let (names, book) = match &books.first {
         Some(first) => (["first", "second"], &first.book),
@@ -147,41 +149,47 @@ type Amounts = BTreeMap<(String, Currency, String), Cost>;
 struct Priced {
     amounts: Amounts,
     warnings: Vec<String>,
+    /// What the margin guard says.
+    guard: Option<String>,
 }
 
 /// What the run itself has charged; it has warned then. It has kept its totals; what it charged for a product is worked out again.
 fn charged(run: &RunFolder, by_product: bool) -> Result<Priced, Failure> {
     let amounts = if by_product {
-        let card = rate_card(&run.cube, &run.book, &run.prices, run.coverage()?).map_err(not_priced)?;
-        amounts_of(&run.cube, &run.book, &card, true)?
+        let mut book = run.book.clone();
+        let rated = rate(&run.cube, &mut book, &run.prices, run.coverage()?)?;
+        amounts_of(&run.cube, &book, &rated, true)?
     } else {
         let totals = run.statement_totals.iter();
         totals.map(|((group, currency), total)| ((group.clone(), *currency, String::new()), *total)).collect()
     };
-    Ok(Priced { amounts, warnings: Vec::new() })
+    Ok(Priced { amounts, warnings: Vec::new(), guard: None })
 }
 
 /// What a run would charge under a book, and warn of.
 fn priced(run: &RunFolder, book: &Book, by_product: bool) -> Result<Priced, Failure> {
     let (coverage, mut said) = run.coverage_under(book)?;
-    let book = &*run.with_benefits(book, coverage.as_deref())?;
-    let card = rate_card(&run.cube, book, &run.prices, coverage.as_deref()).map_err(not_priced)?;
+    let mut book = run.with_benefits(book, coverage.as_deref())?.into_owned();
+    let rated = rate(&run.cube, &mut book, &run.prices, coverage.as_deref())?;
+    let (book, card) = (&book, &rated.card);
     let (account, amounts) = thread::scope(|scope| {
-        let account = scope.spawn(|| reconcile(&run.cube, book, &card, &[], &run.control));
-        let amounts = amounts_of(&run.cube, book, &card, by_product);
+        let account = scope.spawn(|| reconcile(&run.cube, book, card, &[], &run.control));
+        let amounts = amounts_of(&run.cube, book, &rated, by_product);
         (account.join(), amounts)
     });
     let account = account.map_err(|_| anyhow!("a month could not be reconciled"))??;
-    said.extend(warnings(&card, &account));
-    Ok(Priced { amounts: amounts?, warnings: said })
+    said.extend(warnings(card, &account));
+    said.extend(policy_warnings(book, &rated.derived));
+    let findings = findings(&run.cube, book, card, &rated.charges, &rated.derived)?;
+    Ok(Priced { amounts: amounts?, warnings: said, guard: guard::sentence(&findings) })
 }
 
-fn amounts_of(cube: &Cube, book: &Book, card: &RateCard, by_product: bool) -> Result<Amounts, Failure> {
-    let charges = item_charges(cube, book, card).map_err(not_priced)?;
+fn amounts_of(cube: &Cube, book: &Book, rated: &Rated, by_product: bool) -> Result<Amounts, Failure> {
+    let Rated { card, charges, .. } = rated;
     let name = |group: usize| book.groups[group].name.clone();
     let mut amounts = Amounts::new();
     if by_product {
-        for statement in statement::statements(cube, book, card, &charges)? {
+        for statement in statement::statements(cube, book, card, charges)? {
             let group = name(statement.group);
             if statement.lines.is_empty() && statement.items.is_empty() {
                 amounts.insert((group.clone(), statement.currency, String::new()), Cost::ZERO);
@@ -189,7 +197,7 @@ fn amounts_of(cube: &Cube, book: &Book, card: &RateCard, by_product: bool) -> Re
             amounts.extend(of_statement(cube, &statement, &group)?);
         }
     } else {
-        let totals = statement::totals(cube, book, card, &charges)?;
+        let totals = statement::totals(cube, book, card, charges)?;
         amounts.extend(
             totals.iter().map(|total| ((name(total.group), total.currency, String::new()), total.shown)),
         );

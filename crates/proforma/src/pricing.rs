@@ -5,6 +5,7 @@ use crate::failure::Failure;
 use billing::book::Book;
 use billing::charge_class::Cube;
 use billing::coverage::Coverage;
+use billing::derived_items::{Derived, derive};
 use billing::price_list::PriceList;
 use billing::rate_card::{ItemCharge, PricingError, RateCard, item_charges, rate_card};
 use std::collections::BTreeMap;
@@ -57,19 +58,31 @@ pub fn check_payer(book: &Book, cube: &Cube) -> Result<(), Failure> {
     }
 }
 
-/// The rate card of a cube under a book, and the charges of its custom line items.
+/// A month priced under a book, policies included.
+pub struct Rated {
+    /// What becomes of every class.
+    pub card: RateCard,
+    /// What custom line items charge, those of policies among them.
+    pub charges: Vec<ItemCharge>,
+    /// What the policies came to.
+    pub derived: Derived,
+}
+
+/// Prices a cube under a book, which gets the custom line items that its policies make of the month.
 pub fn rate(
     cube: &Cube,
-    book: &Book,
+    book: &mut Book,
     prices: &PriceList,
     coverage: Option<&Coverage>,
-) -> Result<(RateCard, Vec<ItemCharge>), Failure> {
+) -> Result<Rated, Failure> {
     let card = rate_card(cube, book, prices, coverage).map_err(not_priced)?;
+    let mut derived = derive(cube, book, &card).map_err(|error| Failure::input(error.to_string()))?;
+    book.items.append(&mut derived.items);
     let charges = item_charges(cube, book, &card).map_err(not_priced)?;
-    Ok((card, charges))
+    Ok(Rated { card, charges, derived })
 }
 
 /// Why a month cannot be priced.
-pub fn not_priced(error: PricingError) -> Failure {
+fn not_priced(error: PricingError) -> Failure {
     Failure::input(error.to_string())
 }

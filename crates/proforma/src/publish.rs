@@ -24,7 +24,7 @@ use std::path::{Path, PathBuf};
 /// A file that every run has: how a folder is known to be one.
 pub const MARK: &str = "reconciliation.json";
 /// All that a run may have beside it. A folder with anything else is not only a run, and is never replaced.
-pub const OTHER_FILES: [&str; 15] = [
+pub const OTHER_FILES: [&str; 17] = [
     COST_REPORT,
     "cost-report.csv",
     "statements",
@@ -37,6 +37,8 @@ pub const OTHER_FILES: [&str; 15] = [
     BOOKS[0],
     BOOKS[1],
     BOOK_FILES,
+    POLICIES,
+    MARGIN_GUARD,
     EXPORTS,
     SOURCE_FILE,
     PRICE_LIST_FILE,
@@ -49,6 +51,10 @@ pub const EXPORT_MARK: &str = "export.json";
 pub const BOOKS: [&str; 2] = ["book.toml", "book.json"];
 /// The name of the copies of the files that the book names, by name.
 pub const BOOK_FILES: &str = "book-files.json";
+/// The name of what the policies of the book came to; only where it has some.
+pub const POLICIES: &str = "policies.json";
+/// The name of what the margin guard has found.
+pub const MARGIN_GUARD: &str = "margin-guard.json";
 /// The cost report's name in a result folder.
 pub const COST_REPORT: &str = "cost-report.json";
 /// The cube's name in a result folder.

@@ -7,7 +7,7 @@ mod keys;
 
 use crate::cli::{Metric, OutputFormat, ReportArguments};
 use crate::failure::{Failure, HINT_AGAIN};
-use crate::pricing::rate;
+use crate::pricing::Rated;
 use crate::run_folder::{self, RunFolder};
 use crate::terminal::{empty_table, print, to_json};
 use billing::breakdown::{self, Days, Part, Source};
@@ -21,7 +21,7 @@ use std::collections::BTreeMap;
 
 /// Prints a report.
 pub fn report(arguments: &ReportArguments) -> Result<(), Failure> {
-    let run = run_folder::open(&arguments.run)?;
+    let mut run = run_folder::open(&arguments.run)?;
     let keys = keys::parse_keys(&arguments.by, &run.book)?;
     let filters = keys::parse_filters(&arguments.filter, &run.book)?;
     let groups = groups(&run, &arguments.group)?;
@@ -32,8 +32,8 @@ pub fn report(arguments: &ReportArguments) -> Result<(), Failure> {
         let hint = "price the month again with `proforma run`, without --no-daily";
         return Err(Failure::input(problem).hint(hint));
     }
+    let Rated { card, charges, .. } = run.rate()?;
     let coverage = run.coverage()?;
-    let (card, charges) = rate(&run.cube, &run.book, &run.prices, coverage)?;
     let statements = statement::statements(&run.cube, &run.book, &card, &charges)?;
     let covered = coverage.map_or(&[][..], |coverage| &coverage.days);
     let days = days.as_deref().map(|classes| Days { classes, covered });

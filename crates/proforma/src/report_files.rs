@@ -5,6 +5,7 @@
 //! outside of the run.
 
 mod commitments_file;
+mod policies_file;
 mod reconciliation_file;
 mod statement_file;
 
@@ -14,6 +15,8 @@ use crate::publish::Draft;
 use billing::book::Book;
 use billing::charge_class::Cube;
 use billing::cost_report::{self, GroupTotal, Owner, Row};
+use billing::derived_items::Derived;
+use billing::margin_guard::Findings;
 use billing::money::{Cost, Currency, percentage_shown};
 use billing::period::BillingPeriod;
 use billing::rate_card::RateCard;
@@ -40,6 +43,10 @@ pub struct Results {
     pub report: Report,
     pub listed: Listed,
     pub commitments: Commitments,
+    /// What the policies of the book came to.
+    pub derived: Derived,
+    /// What the margin guard has found.
+    pub guard: Findings,
     /// Custom line item charges that had to be rounded at twenty decimals.
     pub rounded_items: u64,
 }
@@ -55,6 +62,12 @@ pub fn write(draft: &Draft, results: &Results) -> anyhow::Result<()> {
         let rows: Vec<RejectedRow<'_>> = results.report.rejects.iter().map(Into::into).collect();
         draft.write("rejected-lines.csv", to_csv(&rows)?.as_bytes())?;
     }
+    if !results.book.policies.is_empty() {
+        let policies = policies_file::content(&results.book, &results.derived);
+        draft.write(crate::publish::POLICIES, &json(&policies)?)?;
+    }
+    let guard = crate::guard::content(&results.book, &results.guard);
+    draft.write(crate::publish::MARGIN_GUARD, &json(&guard)?)?;
     let commitments = json(&commitments_file::content(results)?)?;
     draft.write(crate::publish::COMMITMENTS, &commitments)?;
     draft.write(crate::publish::MARK, &json(&reconciliation_file::content(results, &commitments)?)?)

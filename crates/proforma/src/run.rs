@@ -6,13 +6,14 @@ use crate::coverage::{self, Commitments};
 use crate::export::{self, Priced, Wanted};
 use crate::failure::Failure;
 use crate::price_list::{self, Listed};
-use crate::pricing::{ReadBook, check_payer, rate, read_book};
+use crate::pricing::{Rated, ReadBook, check_payer, rate, read_book};
 use crate::publish::{BOOK_FILES, CUBE, DAILY_CUBE, Draft, ELIGIBLE_USAGE};
 use crate::reader::{limits, reading_failed, threads};
 use crate::report_files::{self, Results};
 use crate::terminal::{self, ReadingBar};
 use anyhow::{Context, anyhow};
 use billing::book::Book;
+use billing::margin_guard::findings;
 use billing::period::BillingPeriod;
 use billing::reconciliation::reconcile;
 use billing::{cost_report, statement};
@@ -136,13 +137,14 @@ fn read_cost_files(request: &Request, limits: Limits, draft: &Draft) -> Result<A
 /// Everything that follows from a cube, a book and a price list.
 fn price(
     period: BillingPeriod,
-    book: Book,
+    mut book: Book,
     answer: Answer,
     listed: Listed,
     commitments: Commitments,
 ) -> Result<Results, Failure> {
     let Answer { cube, control, cube_sha256, report } = answer;
-    let (card, charges) = rate(&cube, &book, &listed.prices, commitments.coverage.as_ref())?;
+    let Rated { card, charges, derived } =
+        rate(&cube, &mut book, &listed.prices, commitments.coverage.as_ref())?;
     let statements = statement::statements(&cube, &book, &card, &charges)?;
     let rows = cost_report::cost_report(&cube, &book, &card, &statements)?;
     let totals = cost_report::group_totals(&rows, &statements)?;
@@ -156,6 +158,7 @@ fn price(
             return Err(error.into());
         }
     }
+    let guard = findings(&cube, &book, &card, &charges, &derived)?;
     let rounded_items = charges.iter().filter(|charge| charge.rounded).count() as u64;
     Ok(Results {
         period,
@@ -170,6 +173,8 @@ fn price(
         report,
         listed,
         commitments,
+        derived,
+        guard,
         rounded_items,
     })
 }

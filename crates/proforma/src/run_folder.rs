@@ -6,6 +6,7 @@ use crate::book_file;
 use crate::coverage::{KnownCommitments, MarkCommitments};
 use crate::failure::{Failure, HINT_AGAIN, damaged};
 use crate::price_list;
+use crate::pricing::{Rated, rate};
 use crate::publish::{BOOK_FILES, BOOKS, COST_REPORT, CUBE, DAILY_CUBE, MARK, as_marked, check_hash};
 use billing::book::Book;
 use billing::breakdown::DayOfClass;
@@ -87,6 +88,12 @@ impl RunFolder {
             .map_err(|error| damaged(format!("`{DAILY_CUBE}` cannot be read: {error}")))?;
         check_hash(&self.path, DAILY_CUBE, &hash, expected)?;
         Ok(Some(days))
+    }
+
+    /// Prices the month again; the book gets the custom line items that its policies make.
+    pub fn rate(&mut self) -> Result<Rated, Failure> {
+        let coverage = self.commitments.of_run(&self.path, &self.cube)?;
+        rate(&self.cube, &mut self.book, &self.prices, coverage)
     }
 
     /// Whether commitments were applied inside the run's billing groups.

@@ -2,9 +2,13 @@
 
 use crate::cli::OutputFormat;
 use crate::coverage::Commitments;
+use crate::guard;
 use crate::price_list::Listed;
 use crate::report_files::{GroupRow, Results, group_rows, to_csv};
 use anyhow::Context;
+use billing::book::Book;
+use billing::derived_items::Derived;
+use billing::money::Amount;
 use billing::rate_card::RateCard;
 use billing::reconciliation::Reconciliation;
 use comfy_table::presets::UTF8_HORIZONTAL_ONLY;
@@ -131,6 +135,12 @@ pub fn print_results(results: &Results, format: OutputFormat) -> anyhow::Result<
     for warning in warnings(&results.card, &results.reconciliation) {
         say!("warning: {warning}");
     }
+    for warning in policy_warnings(&results.book, &results.derived) {
+        say!("warning: {warning}");
+    }
+    if let Some(sentence) = guard::sentence(&results.guard) {
+        say!("{sentence}; `proforma explain --guard` lists it");
+    }
     let rows = group_rows(results)?;
     let text = match format {
         OutputFormat::Json => to_json(&rows)?,
@@ -138,6 +148,19 @@ pub fn print_results(results: &Results, format: OutputFormat) -> anyhow::Result<
         OutputFormat::Table => format!("{}\n", table(&rows)),
     };
     print(&text).context("the result is written, but cannot be printed")
+}
+
+/// What an operator should know of the policies of a priced month.
+pub fn policy_warnings(book: &Book, derived: &Derived) -> Vec<String> {
+    let mut warnings = Vec::new();
+    for of in &derived.allocations {
+        for part in of.parts.iter().filter(|part| part.weight < Amount::ZERO) {
+            let (name, target) =
+                (&book.policies.allocations[of.allocation].name, book.target_text(&part.target));
+            warnings.push(format!("allocation `{name}`: {target} weighs {}, which counts as 0", part.weight));
+        }
+    }
+    warnings
 }
 
 /// A value as the indented JSON that is printed.

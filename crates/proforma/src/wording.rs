@@ -5,7 +5,7 @@ use billing::charge_class::{ChargeClass, Cube, Measure};
 use billing::class_kind::line_item_type;
 use billing::commitment;
 use billing::cost_line::LineItemType;
-use billing::custom_line_item::{Charge, CustomLineItem, Filter};
+use billing::custom_line_item::{Charge, CustomLineItem, Filter, Origin};
 use billing::pricing::{Pricing, Scope};
 use billing::rate_card::{Base, Reason, Treatment};
 use billing::tiers::{Tier, Tiers};
@@ -47,6 +47,8 @@ pub fn treatment(cube: &Cube, class: &ChargeClass, of_class: Treatment, simulate
         Treatment::Dropped(why) => format!("not on the bill: {}", reason(why)),
         Treatment::Covered => "commitments of the group cover all of it".to_owned(),
         Treatment::AtCost => "at cost: a commitment of the group".to_owned(),
+        Treatment::PassedOn => "passed on as AWS charges it, net".to_owned(),
+        Treatment::Allocated(_) => "not on the bill: source of an allocation of the book".to_owned(),
         Treatment::AtEffectiveCost => {
             let owner = commitment::owner(cube, class);
             format!("at effective cost: a commitment of account `{owner}`, shared as on the real bill")
@@ -113,10 +115,28 @@ pub fn tiers(tiers: &Tiers) -> String {
     tiers.all().iter().map(tier).collect::<Vec<_>>().join(", ")
 }
 
+/// The policy that has made an item.
+pub fn origin(book: &Book, origin: Origin) -> String {
+    let policies = &book.policies;
+    match origin {
+        Origin::Sharing => "shared commitments".to_owned(),
+        Origin::Allocation(number) => format!("allocation `{}`", policies.allocations[number].name),
+        Origin::SupportFee(number) => format!("support fee `{}`", policies.support_fees[number].name),
+        Origin::PayerCommitment(number) => {
+            format!("payer commitment `{}`", policies.payer_commitments[number].name)
+        }
+        Origin::Minimum(number) => format!("minimum `{}`", policies.minimums[number].name),
+    }
+}
+
 /// What an item charges.
 pub fn charge(book: &Book, item: &CustomLineItem) -> String {
     match &item.charge {
         Charge::Flat(value) => format!("{value} flat"),
+        Charge::Computed(..) => {
+            let made = item.origin.map(|origin| self::origin(book, origin)).unwrap_or_default();
+            format!("{made}: {}", item.description)
+        }
         Charge::Percentage(charge) => {
             let filter = match &charge.filter {
                 None => String::new(),

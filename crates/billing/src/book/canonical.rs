@@ -30,7 +30,7 @@ impl Book {
                 "group {name:?} {description:?} {primary_account} {accounts:?} {plan:?} {auto_associate}"
             ));
         }
-        for item in self.items.iter().filter(|item| item.is_active(period) && !item.derived) {
+        for item in self.items.iter().filter(|item| item.is_active(period) && item.origin.is_none()) {
             lines.push(self.canonical_item(item));
         }
         if self.sharing != Sharing::default() {
@@ -55,6 +55,7 @@ impl Book {
         // Writing to a String cannot fail.
         let _ = match &item.charge {
             Charge::Flat(value) => write!(line, "flat {value}"),
+            Charge::Computed(amount, currency) => write!(line, "computed {amount} {currency}"),
             Charge::Percentage(charge) => {
                 let mut of: Vec<_> =
                     charge.of_items.iter().map(|item| self.items[*item].name.as_str()).collect();

@@ -1,6 +1,6 @@
 //! What custom line items charge: flat amounts, and percentages of a group's priced classes.
 
-use super::{PricingError, RateCard};
+use super::{PricingError, RateCard, Treatment};
 use crate::book::Book;
 use crate::charge_class::{Cube, KeyColumn};
 use crate::class_kind::{in_words, line_item_type};
@@ -48,6 +48,14 @@ pub fn item_charges(cube: &Cube, book: &Book, card: &RateCard) -> Result<Vec<Ite
                     rounded: false,
                 });
             }
+            Charge::Computed(value, currency) => charges.push(ItemCharge {
+                item: number,
+                class: None,
+                currency: *currency,
+                base: None,
+                amount: signed(item.kind, *value),
+                rounded: false,
+            }),
             Charge::Percentage(charge) if charge.itemized => {
                 let passes = |of: &&Charged| charge.of_billing_group && evaluation.passes(charge, of);
                 for of in charged.iter().filter(passes) {
@@ -78,7 +86,9 @@ fn charged(cube: &Cube, book: &Book, card: &RateCard) -> Vec<Vec<Charged>> {
     let mut by_group: Vec<Vec<Charged>> = vec![Vec::new(); book.groups.len()];
     let mut covered = card.covered.iter().peekable();
     for (class, entry) in card.entries.iter().enumerate() {
-        if let Some(group) = entry.group.filter(|_| entry.treatment.is_on_bill()) {
+        // No percentage is taken of what is passed on.
+        let is_base = entry.treatment.is_on_bill() && entry.treatment != Treatment::PassedOn;
+        if let Some(group) = entry.group.filter(|_| is_base) {
             let kind = line_item_type(cube, &cube.classes[class]);
             let is_negation = kind == LineItemType::SavingsPlanNegation;
             by_group[group as usize].push(Charged { class, is_negation, amount: entry.amount });

@@ -2,7 +2,7 @@
 //!
 //! A line's amount is a function of that line and its class's entry alone, so any line can be priced on any machine.
 
-use super::{Entry, Operation, Treatment};
+use super::{Entry, Operation};
 use crate::charge_class::{ChargeClass, Measure};
 use crate::money::{Amount, DecimalError, Factor, Quantity, divide_half_away, product, ten_to};
 
@@ -22,7 +22,7 @@ impl LinePrice {
     #[must_use]
     pub fn of(class: &ChargeClass, entry: &Entry) -> Option<Self> {
         match (entry.treatment, entry.operation) {
-            (Treatment::Ungrouped | Treatment::Dropped(_), _) | (_, Operation::Drop) => None,
+            (_, Operation::Drop) => None,
             (_, Operation::Keep(measure)) => Some(Self::Scale(measure, Factor::ONE)),
             (_, Operation::Scale(measure, factor)) => Some(Self::Scale(measure, factor)),
             (_, Operation::KeepUnused) => Some(Self::Unused),

@@ -132,6 +132,8 @@ pub struct ClassPlan {
 pub enum Treated {
     /// A commitment of the group: its fees, its covered usage, the negation.
     AtCost,
+    /// As AWS charges it, net.
+    PassedOn,
     /// Usage at what it took of a commitment of whomever.
     AtEffectiveCost,
     /// What nobody has used of a commitment of the group.
@@ -190,7 +192,8 @@ impl ClassPlan {
     #[must_use]
     pub fn new(class: &ChargeClass, entry: &Entry) -> Self {
         let treated = match entry.treatment {
-            Treatment::Ungrouped | Treatment::Dropped(_) => None,
+            Treatment::Ungrouped | Treatment::Dropped(_) | Treatment::Allocated(_) => None,
+            Treatment::PassedOn => Some(Treated::PassedOn),
             // What is left of its lines: usage above 0 and below that cancels out, at nothing.
             Treatment::Covered => return Self { group: entry.group, priced: Some(NOTHING) },
             Treatment::AtCost => Some(Treated::AtCost),

@@ -4,7 +4,6 @@ use super::arithmetic::{self, Arithmetic, Covered, Lines};
 use super::product::class_text;
 use crate::cli::{ExplainArguments, READ_COST_FILES, TextFormat};
 use crate::failure::Failure;
-use crate::pricing::rate;
 use crate::publish::CUBE;
 use crate::reader::{limits, reading_failed};
 use crate::run_folder::RunFolder;
@@ -45,7 +44,7 @@ struct Row {
 }
 
 /// Finds the rows and explains each.
-pub fn explain(arguments: &ExplainArguments, run: &RunFolder, id: &str) -> Result<(), Failure> {
+pub fn explain(arguments: &ExplainArguments, run: &mut RunFolder, id: &str) -> Result<(), Failure> {
     if let CostFormat::Focus(_) = run.format {
         return Err(Failure::input(format!("the lines of {} files have no ids", run.format.name()))
             .hint("explain a product with --group and --product"));
@@ -57,8 +56,9 @@ pub fn explain(arguments: &ExplainArguments, run: &RunFolder, id: &str) -> Resul
             format!("no row of the run's cost files has line item id `{id}`{}", interval.unwrap_or_default());
         return Err(Failure::input(problem).hint("AWS gives new ids with every delivery"));
     }
+    let card = run.rate()?.card;
+    let run = &*run;
     let coverage = run.coverage()?;
-    let (card, _) = rate(&run.cube, &run.book, &run.prices, coverage)?;
     let covered = Covering::of(run, coverage, &found)?;
     let rows =
         found.into_iter().map(|line| row(run, &card, &covered, line)).collect::<anyhow::Result<Vec<_>>>()?;

@@ -3,7 +3,7 @@
 use super::arithmetic::{self, Arithmetic};
 use crate::cli::{ExplainArguments, TextFormat};
 use crate::failure::Failure;
-use crate::pricing::rate;
+use crate::pricing::Rated;
 use crate::run_folder::RunFolder;
 use crate::terminal::{print, to_json};
 use crate::wording;
@@ -48,10 +48,12 @@ struct Item {
 /// Explains, and checks that the parts are the cost report's amount.
 pub fn explain(
     arguments: &ExplainArguments,
-    run: &RunFolder,
+    run: &mut RunFolder,
     group_name: &str,
     product: &str,
 ) -> Result<(), Failure> {
+    let Rated { card, charges, .. } = run.rate()?;
+    let run = &*run;
     let (cube, book) = (&run.cube, &run.book);
     let group = book.groups.iter().position(|group| group.name == group_name).ok_or_else(|| {
         let names: Vec<String> = book.groups.iter().map(|group| format!("`{}`", group.name)).collect();
@@ -59,7 +61,6 @@ pub fn explain(
             .hint(format!("it has {}", names.join(", ")))
     })?;
     let coverage = run.coverage()?;
-    let (card, charges) = rate(cube, book, &run.prices, coverage)?;
     let statements = statement::statements(cube, book, &card, &charges)?;
     let wanted = Wanted { arguments, run, card: &card, coverage, charges: &charges, group, product };
     let mut explanations = Vec::new();

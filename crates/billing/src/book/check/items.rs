@@ -58,7 +58,7 @@ impl Check<'_> {
             presentation_service: item.presentation_service.clone(),
             start: start?,
             end: end?,
-            derived: false,
+            origin: None,
         })
     }
 
