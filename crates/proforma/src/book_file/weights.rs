@@ -5,9 +5,8 @@ use billing::money::Quantity;
 
 /// The rows of a file, or what is wrong with it, with the line.
 pub fn parse(text: &str) -> Result<Vec<WeightDraft>, Vec<String>> {
-    let mut reader = csv::ReaderBuilder::new()
-        .trim(csv::Trim::All)
-        .from_reader(text.trim_start_matches('\u{feff}').as_bytes());
+    let text = text.trim_start_matches('\u{feff}');
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
     let header = reader.headers().map_err(|error| vec![error.to_string()])?.clone();
     let column = |name: &str| header.iter().position(|column| column == name);
     let unknown = header.iter().find(|name| !["target", "weight", "period"].contains(name));
@@ -30,7 +29,7 @@ pub fn parse(text: &str) -> Result<Vec<WeightDraft>, Vec<String>> {
                 continue;
             }
         };
-        let line = record.position().map_or(0, csv::Position::line);
+        let line = record.position().map_or(0, |position| line_of(text, position));
         let field = |column: usize| record.get(column).unwrap_or_default();
         match Quantity::parse(field(weight)) {
             Ok(weight) => rows.push(WeightDraft {
@@ -43,6 +42,14 @@ pub fn parse(text: &str) -> Result<Vec<WeightDraft>, Vec<String>> {
         }
     }
     if mistakes.is_empty() { Ok(rows) } else { Err(mistakes) }
+}
+
+/// The line of a record: the reader counts empty lines before it as its own.
+fn line_of(text: &str, position: &csv::Position) -> u64 {
+    let begin = usize::try_from(position.byte()).unwrap_or(usize::MAX);
+    let before =
+        text.get(begin..).unwrap_or_default().bytes().take_while(|byte| matches!(byte, b'\n' | b'\r'));
+    position.line() + before.filter(|byte| *byte == b'\n').count() as u64
 }
 
 #[cfg(test)]

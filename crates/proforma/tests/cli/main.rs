@@ -23,6 +23,7 @@ mod focus;
 mod forms;
 mod laws;
 mod outputs;
+mod policies;
 mod previews;
 mod price_lists;
 mod publishing;
