@@ -25,7 +25,7 @@ use lines::OwnLines;
 pub struct Derived {
     /// The custom line items, in the order in which they were made.
     pub items: Vec<CustomLineItem>,
-    /// What became of the source of each allocation in force, by step and name, and currency.
+    /// What became of the source of each allocation in force, by step and name, and currency; where there was nothing to deal out, of nothing.
     pub allocations: Vec<Allocated>,
     /// The support fees, by name and group.
     pub support_fees: Vec<SupportCharge>,

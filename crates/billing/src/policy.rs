@@ -26,25 +26,32 @@ pub struct Policies {
 impl Policies {
     /// Every filter, with what it belongs to in words: ``distribution `x` ``.
     pub fn filters(&self) -> impl Iterator<Item = (String, &LineFilter)> {
-        fn named<'a>(
-            what: String,
-            filters: impl IntoIterator<Item = &'a LineFilter>,
-        ) -> Vec<(String, &'a LineFilter)> {
-            filters.into_iter().map(|filter| (what.clone(), filter)).collect()
-        }
-        let distributions =
-            self.distributions.iter().flat_map(|of| named(format!("distribution `{}`", of.name), &of.lines));
+        self.with_periods().map(|(name, _, filter)| (name, filter))
+    }
+
+    /// The filters of the policies that count in a period.
+    pub fn filters_in(&self, period: BillingPeriod) -> impl Iterator<Item = (String, &LineFilter)> {
+        let counts = move |(_, in_force, _): &(String, InForce, &LineFilter)| in_force.contains(period);
+        self.with_periods().filter(counts).map(|(name, _, filter)| (name, filter))
+    }
+
+    fn with_periods(&self) -> impl Iterator<Item = (String, InForce, &LineFilter)> {
+        let distributions = self.distributions.iter().flat_map(|of| {
+            let name = format!("distribution `{}`", of.name);
+            of.lines.iter().map(move |filter| (name.clone(), of.in_force, filter))
+        });
         let allocations = self.allocations.iter().flat_map(|of| {
             let weighed = match &of.method {
                 Method::ProportionalToCost(_, lines) | Method::ProportionalToUsage(lines) => lines.as_slice(),
                 Method::Even | Method::Fixed(_) | Method::Weights(_) => &[],
             };
-            named(format!("allocation `{}`", of.name), of.source.iter().chain(weighed))
+            let name = format!("allocation `{}`", of.name);
+            of.source.iter().chain(weighed).map(move |filter| (name.clone(), of.in_force, filter))
         });
-        let commitments = self
-            .payer_commitments
-            .iter()
-            .flat_map(|of| named(format!("payer commitment `{}`", of.name), &of.spend));
+        let commitments = self.payer_commitments.iter().flat_map(|of| {
+            let name = format!("payer commitment `{}`", of.name);
+            of.spend.iter().map(move |filter| (name.clone(), of.in_force, filter))
+        });
         distributions.chain(allocations).chain(commitments)
     }
 

@@ -154,6 +154,10 @@ pub fn print_results(results: &Results, format: OutputFormat) -> anyhow::Result<
 pub fn policy_warnings(book: &Book, derived: &Derived) -> Vec<String> {
     let mut warnings = Vec::new();
     for of in &derived.allocations {
+        if of.source.is_zero() && of.parts.is_empty() {
+            let name = &book.policies.allocations[of.allocation].name;
+            warnings.push(format!("allocation `{name}` has nothing to deal out this month"));
+        }
         for part in of.parts.iter().filter(|part| part.weight < Amount::ZERO) {
             let (name, target) =
                 (&book.policies.allocations[of.allocation].name, book.target_text(&part.target));

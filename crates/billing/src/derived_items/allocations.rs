@@ -101,12 +101,16 @@ impl Allocation<'_> {
                 by_currency.entry(*currency).or_default().push((product.clone(), *amount));
             }
         }
+        let begun = derived.allocations.len();
         for (currency, products) in by_currency {
             let source = |number: usize, currency: Currency| source_of(sources, number, currency);
             let weigh = |recipient: &Recipient| weights.weight(recipient, currency, source);
             let measured = recipients.iter().map(weigh).collect::<Result<Vec<_>, _>>();
             let measured = measured.map_err(|error| too_large(self.of, error))?;
             self.deal_out(&recipients, &measured, currency, &products, sources, derived)?;
+        }
+        if derived.allocations.len() == begun {
+            derived.allocations.push(self.account(Cost::ZERO, self.own.book.currency));
         }
         Ok(())
     }
@@ -126,14 +130,7 @@ impl Allocation<'_> {
         if total.is_zero() && (!self.of.itemized || products.iter().all(|(_, amount)| amount.is_zero())) {
             return Ok(());
         }
-        let mut account = Allocated {
-            allocation: self.number,
-            currency,
-            source: total,
-            parts: Vec::new(),
-            empty_base: false,
-            kept: Cost::ZERO,
-        };
+        let mut account = self.account(total, currency);
         let Some(weights) = self.base(recipients, measured, (total, currency), &mut account)? else {
             account.kept = total;
             derived.allocations.push(account);
@@ -164,6 +161,12 @@ impl Allocation<'_> {
         }
         derived.allocations.push(account);
         Ok(())
+    }
+
+    /// A source of which nobody has anything yet.
+    fn account(&self, source: Cost, currency: Currency) -> Allocated {
+        let (allocation, parts, empty_base, kept) = (self.number, Vec::new(), false, Cost::ZERO);
+        Allocated { allocation, currency, source, parts, empty_base, kept }
     }
 
     /// What everybody's part is in proportion to; nothing where there is nothing to weigh by and the payer keeps the source.

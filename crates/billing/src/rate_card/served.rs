@@ -22,6 +22,7 @@ enum Kind {
     SkuOperation,
     ServiceFilter,
     NegationFilter,
+    UsageTypeFilter,
 }
 
 /// A row of the table: what a kind of rule needs, and what becomes of it where the files only derive it or do not say it.
@@ -30,7 +31,7 @@ type Need = (Kind, Feature, &'static str, &'static str);
 const NAMED: &str = "the files have no service code: it must be the service's name";
 const NO_SERVICE: &str = "the files name no service";
 
-const NEEDS: [Need; 7] = [
+const NEEDS: [Need; 8] = [
     (
         Kind::BillingEntity,
         Feature::Seller,
@@ -42,6 +43,12 @@ const NEEDS: [Need; 7] = [
     (Kind::ServiceFilter, Feature::ServiceCode, NAMED, NO_SERVICE),
     (
         Kind::Sku,
+        Feature::UsageType,
+        "`SkuMeter` stands for the usage type",
+        "the files have no usage type (FOCUS: neither `x_UsageType` nor `SkuMeter`)",
+    ),
+    (
+        Kind::UsageTypeFilter,
         Feature::UsageType,
         "`SkuMeter` stands for the usage type",
         "the files have no usage type (FOCUS: neither `x_UsageType` nor `SkuMeter`)",
@@ -145,6 +152,14 @@ fn in_force(cube: &Cube, book: &Book) -> Vec<(Kind, String)> {
             Some(Filter::OnlyService(_) | Filter::WithoutService(_)) => Kind::ServiceFilter,
         };
         all.push((kind, format!("custom line item `{}`", item.name)));
+    }
+    for (name, filter) in book.policies.filters_in(cube.period) {
+        if !filter.services.is_empty() {
+            all.push((Kind::ServiceFilter, name.clone()));
+        }
+        if !filter.usage_types.is_empty() {
+            all.push((Kind::UsageTypeFilter, name));
+        }
     }
     all
 }
