@@ -255,7 +255,7 @@ For the operator, not for customers: it shows AWS cost and names other accounts'
 Exit status: 0 done, 2 the input is not right, 1 anything else.";
 
 #[derive(Debug, Args)]
-#[command(group(clap::ArgGroup::new("what").required(true).args(["group", "line"])))]
+#[command(group(clap::ArgGroup::new("what").required(true).args(["group", "line", "guard"])))]
 pub struct ExplainArguments {
     /// The run: a folder that `proforma run` has written.
     #[arg(long, value_name = "DIR")]

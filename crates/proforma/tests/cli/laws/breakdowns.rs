@@ -66,7 +66,7 @@ fn usage_by_day_and_account_and_tag_is_that_of_the_lines() {
 }
 
 /// Every report of a run adds up to its cost report, to the last digit.
-fn assert_agrees(done: &Done) {
+pub fn assert_agrees(done: &Done) {
     let rows: Vec<Value> = list(&done.json("cost-report.json")).to_vec();
     let sums = |rows: &[Value], key: &dyn Fn(&Value) -> String, column: &str| {
         let mut sums: BTreeMap<String, Exact> = BTreeMap::new();

@@ -14,7 +14,7 @@ use testkit::write::{Delivery, Order};
 use testkit::{Amount, Form, Line, write_month};
 
 /// The layout of a form's own files.
-fn layout(form: Form) -> &'static str {
+pub fn layout(form: Form) -> &'static str {
     match form {
         Form::Cur2Parquet | Form::Cur2Csv => "cur2",
         Form::LegacyCsv(_) | Form::LegacyParquet => "cur",
