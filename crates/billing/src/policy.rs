@@ -24,17 +24,19 @@ pub struct Policies {
 }
 
 impl Policies {
-    /// Every filter, with what it belongs to in words: ``distribution `x` ``.
-    pub fn filters(&self) -> impl Iterator<Item = (String, &LineFilter)> {
+    /// Every filter, of the policies in force in a period if one is given, with what it belongs to in words: ``distribution `x` ``.
+    pub fn filters(&self, period: Option<BillingPeriod>) -> impl Iterator<Item = (String, &LineFilter)> {
         fn named<'a>(
             what: String,
             filters: impl IntoIterator<Item = &'a LineFilter>,
         ) -> Vec<(String, &'a LineFilter)> {
             filters.into_iter().map(|filter| (what.clone(), filter)).collect()
         }
+        let counts = move |of: &InForce| period.is_none_or(|period| of.contains(period));
+        let distributions = self.distributions.iter().filter(move |of| counts(&of.in_force));
         let distributions =
-            self.distributions.iter().flat_map(|of| named(format!("distribution `{}`", of.name), &of.lines));
-        let allocations = self.allocations.iter().flat_map(|of| {
+            distributions.flat_map(|of| named(format!("distribution `{}`", of.name), &of.lines));
+        let allocations = self.allocations.iter().filter(move |of| counts(&of.in_force)).flat_map(|of| {
             let weighed = match &of.method {
                 Method::ProportionalToCost(_, lines) | Method::ProportionalToUsage(lines) => lines.as_slice(),
                 Method::Even | Method::Fixed(_) | Method::Weights(_) => &[],
@@ -44,6 +46,7 @@ impl Policies {
         let commitments = self
             .payer_commitments
             .iter()
+            .filter(move |of| counts(&of.in_force))
             .flat_map(|of| named(format!("payer commitment `{}`", of.name), &of.spend));
         distributions.chain(allocations).chain(commitments)
     }

@@ -32,6 +32,7 @@ fn book(groups: &[(&str, &[&str])], sharing: Sharing) -> Book {
         name: (*name).to_owned(),
         description: None,
         primary_account: account(accounts[0]),
+        lines: Vec::new(),
         accounts: accounts.iter().map(|id| account(id)).collect(),
         pricing_plan: None,
         auto_associate: false,
