@@ -197,6 +197,51 @@ fn focus_files_have_no_tags_to_select_by() {
 }
 
 #[test]
+fn focus_files_have_resources_to_select_by() {
+    let lines =
+        focus::as_told(&[compute(ACME, "10").of_resource("i-1"), compute(ACME, "20").of_resource("i-2")]);
+    let group = below("one", "lines = [{ resources = [\"i-1\"] }]");
+    for form in Form::FOCUS {
+        let done = prepared(form, &book(&group), &lines).go().succeeded();
+        check(&done, &[("acme", "20", "22"), ("one", "10", "10")], &[]);
+    }
+}
+
+#[test]
+fn credits_are_told_apart_by_their_descriptions() {
+    let credit = |description: &str| {
+        let mut line = Line::charge("Credit", ACME, "AmazonEC2", "-5");
+        line.line_item_line_item_description = Some(description.to_owned());
+        line.tagged(TEAM, "payments")
+    };
+    let mut lines = teams();
+    lines.extend([credit("Promotion A"), credit("Migration B"), credit("promotion a, more")]);
+    let filter = "lines = [{ tags = { user_team = [\"payments\"] }, descriptions = [\"PROMOTION\"] }]";
+    let done = run(&book(&below("promoted", filter)), &lines);
+    // Two credits of 5 are the team's, and on nobody's bill; the third is of the account's group.
+    check(&done, &[("acme", "65", "77"), ("promoted", "-10", "0")], &[(LONE, "240")]);
+}
+
+#[test]
+fn policies_find_the_lines_of_groups_below_the_account_and_their_tags() {
+    let mut credit = Line::charge("Credit", ACME, "AmazonEC2", "-5").tagged(TEAM, "payments");
+    credit.line_item_line_item_description = Some("Promotion".to_owned());
+    let lines_of_month = [compute(ACME, "10"), compute(ACME, "20").tagged(TEAM, "payments"), credit];
+    let policy = |tag: &str, more: &str| {
+        let lines =
+            format!("lines = [{{ line_item_types = [\"Credit\"], tags = {{ {tag} = [\"payments\"] }} }}]");
+        let policy = format!("[[distributions]]\nname = \"team\"\n{lines}\ntreatment = \"keep\"\n{more}\n");
+        prepared(Form::Cur2Parquet, &book(&(below("payments", PAYMENTS) + &policy)), &lines_of_month).go()
+    };
+    let lines_kept = policy(TEAM, "").succeeded();
+    // The credit is the team's, who used what it is for.
+    check(&lines_kept, &[("acme", "10", "11"), ("payments", "15", "15")], &[]);
+    policy("user_taem", "")
+        .refused(&["distribution `team` names tag `user_taem`, which no line of 2026-10 carries"]);
+    policy("user_taem", "end = \"2026-01\"").succeeded();
+}
+
+#[test]
 fn mistakes_of_lines_have_their_places() {
     let groups = [
         below("none", "lines = [{ services = [\"AmazonEC2\"] }]"),
