@@ -39,7 +39,8 @@ KEY = [
     ("size", "line_item_normalization_factor", f"CASE WHEN regexp_matches(line_item_usage_type, '{COVERABLE}') "
      "THEN CAST(line_item_normalization_factor AS DECIMAL(38, 10)) END"),
     ("description", "line_item_line_item_description",
-     f"CASE WHEN {RATE} <= 0 OR line_item_line_item_type = 'Fee' THEN line_item_line_item_description END"),
+     f"CASE WHEN {RATE} <= 0 OR line_item_line_item_type IN ('Fee', 'Credit', 'Refund') "
+     "OR line_item_line_item_type LIKE '%Discount' THEN line_item_line_item_description END"),
     ("bill_type", "bill_bill_type", SAME), ("billing_entity", "bill_billing_entity", SAME),
     ("invoicing_entity", "bill_invoicing_entity", SAME), ("legal_entity", "line_item_legal_entity", SAME),
     ("invoice", "bill_invoice_id", SAME), ("currency", "line_item_currency_code", SAME),

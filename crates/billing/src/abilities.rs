@@ -32,11 +32,17 @@ pub enum Feature {
     ReservationEffectiveCost,
     /// What usage under a Savings Plan took of it.
     SavingsPlanEffectiveCost,
+    /// Tags.
+    Tags,
+    /// Cost categories.
+    CostCategories,
+    /// The id of the resource that was used.
+    Resources,
 }
 
 impl Feature {
     /// Every feature, with its name.
-    pub const ALL: [(Self, &'static str); 8] = [
+    pub const ALL: [(Self, &'static str); 11] = [
         (Self::ServiceCode, "service code"),
         (Self::UsageType, "usage type"),
         (Self::Operation, "operation"),
@@ -45,6 +51,9 @@ impl Feature {
         (Self::ListCostOfDearestTier, "list cost of the dearest tier"),
         (Self::ReservationEffectiveCost, "effective cost of reservations"),
         (Self::SavingsPlanEffectiveCost, "effective cost of Savings Plans"),
+        (Self::Tags, "tags"),
+        (Self::CostCategories, "cost categories"),
+        (Self::Resources, "resource ids"),
     ];
 }
 

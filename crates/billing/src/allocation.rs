@@ -19,25 +19,26 @@ use agenda::Agenda;
 pub struct Family<'a> {
     /// The commitments that members own.
     pub commitments: Vec<&'a Commitment>,
-    /// The members' classes, by their numbers in the cube.
+    /// The classes of the members' lines, by their numbers in the cube.
     pub classes: Vec<(u32, Eligible<'a>)>,
 }
 
 /// Parts commitments and classes by family. What belongs to no family is left out: a commitment that somebody outside owns covers
-/// nothing inside.
+/// nothing inside. Commitments are their owners', classes those of whoever has their lines.
 pub fn families<'a>(
     inventory: impl IntoIterator<Item = &'a Commitment>,
     classes: &[(u32, Eligible<'a>)],
-    family_of: impl Fn(&str) -> Option<u32>,
+    family_of_owner: impl Fn(&str) -> Option<u32>,
+    family_of_class: impl Fn(u32, &Eligible<'a>) -> Option<u32>,
 ) -> BTreeMap<u32, Family<'a>> {
     let mut families: BTreeMap<u32, Family<'a>> = BTreeMap::new();
     for commitment in inventory {
-        if let Some(family) = family_of(&commitment.owner) {
+        if let Some(family) = family_of_owner(&commitment.owner) {
             families.entry(family).or_default().commitments.push(commitment);
         }
     }
     for (number, class) in classes {
-        if let Some(family) = family_of(class.account) {
+        if let Some(family) = family_of_class(*number, class) {
             families.entry(family).or_default().classes.push((*number, *class));
         }
     }

@@ -11,6 +11,7 @@ use crate::account::AccountId;
 use crate::billing_group::BillingGroup;
 use crate::custom_line_item::CustomLineItem;
 use crate::dimension::Dimensions;
+use crate::line_filter::LineFilter;
 use crate::money::Currency;
 use crate::period::BillingPeriod;
 use crate::policy::Policies;
@@ -92,8 +93,19 @@ impl Book {
             cost_categories: self.reports.cost_categories.iter().cloned().collect(),
             resources: BTreeSet::new(),
         };
-        self.policies.filters().for_each(|(_, filter)| filter.add_dimensions(&mut dimensions));
+        self.line_filters(None).iter().for_each(|(_, filter)| filter.add_dimensions(&mut dimensions));
         dimensions
+    }
+
+    /// Every filter by which the book selects lines, in one period if it is given, and what it is a filter of, as messages name it.
+    #[must_use]
+    pub fn line_filters(&self, period: Option<BillingPeriod>) -> Vec<(String, &LineFilter)> {
+        let mut filters = Vec::new();
+        for group in &self.groups {
+            filters.extend(group.lines.iter().map(|of| (format!("billing group `{}`", group.name), of)));
+        }
+        filters.extend(self.policies.filters(period));
+        filters
     }
 
     /// The group that accounts in no group join, if one does.

@@ -1,12 +1,12 @@
 //! Charge classes: lines that nothing in pricing can tell apart, and the cost cube that sums them.
 //!
 //! The key is every column that a price, a treatment or a document may depend on; [`KeyColumn::ALL`] is its table.
-//! Nothing else of a line is visible to pricing. Never in the key: resource ids, tags, hours, and the *value* of the
-//! unblended rate (spot has a new one each hour).
+//! Nothing else of a line is visible to pricing. Never in the key: hours, the *value* of the unblended rate (spot has a new one each
+//! hour), and the tags, cost categories and resource ids that no book names.
 
 use crate::abilities::Abilities;
 use crate::account::AccountId;
-use crate::dimension::{DimensionValue, Kind};
+use crate::dimension::{DimensionValue, Dimensions, Kind};
 use crate::money::{DecimalError, Quantity};
 use crate::period::BillingPeriod;
 use sha2::{Digest, Sha256};
@@ -21,8 +21,9 @@ pub enum When {
     Always,
     /// Only where a commitment may apply: see [`crate::commitment::may_cover`].
     CommitmentMayApply,
-    /// Only on lines whose rate is 0 and on `Fee` lines, which only the description tells apart.
-    ZeroRateOrFee,
+    /// Only on lines whose rate is 0 and on fees, credits, refunds and discounts, which only the description tells apart: see
+    /// [`crate::cost_line::LineItemType::is_told_by_description`].
+    ZeroRateFeeOrCredit,
 }
 
 macro_rules! key_columns {
@@ -69,7 +70,7 @@ key_columns! {
     SavingsPlanArn "savings_plan_savings_plan_a_r_n" Always "The Savings Plan that covers or charges; names its owner.",
     AvailabilityZone "line_item_availability_zone" CommitmentMayApply "Zonal reservations apply in one zone.",
     NormalizationFactor "line_item_normalization_factor" CommitmentMayApply "Size-flexible reservations count in normalised units.",
-    Description "line_item_line_item_description" ZeroRateOrFee "Tells free offers, trials, support and domains apart.",
+    Description "line_item_line_item_description" ZeroRateFeeOrCredit "Tells free offers, trials, support, domains and credits apart.",
     SplitFlag "split_line_item" Always "`split` on a row of split cost allocation, which repeats cost.",
     BillType "bill_bill_type" Always "Anniversary, Purchase or Refund.",
     BillingEntity "bill_billing_entity" Always "The seller: AWS, AWS Marketplace, AISPL.",
@@ -347,6 +348,8 @@ pub struct Cube {
     pub abilities: Abilities,
     /// The values in each dimension set, by the set's text; set by whoever reads the cube, for the form of the text is theirs.
     pub dimension_sets: TextMap<TextId, Vec<DimensionValue>>,
+    /// The dimensions that its lines were told apart by when they were read; set with their values.
+    pub dimensions: Dimensions,
 }
 
 impl Cube {
@@ -388,9 +391,7 @@ impl Cube {
                 goals.swap(place, goal);
             }
         }
-        let abilities = Abilities::ALL_TOLD;
-        let dimension_sets = TextMap::default();
-        (Self { period, payer, texts, classes, product_names, kinds, abilities, dimension_sets }, numbers)
+        (Self::of_parts(period, payer, texts, kinds, classes, product_names), numbers)
     }
 
     /// The cube of classes that are in key order already, as a stored cube has them; `None` where they are not, or where two
@@ -411,8 +412,20 @@ impl Cube {
         if !classes.windows(2).all(follows) {
             return None;
         }
+        Some(Self::of_parts(period, payer, texts, kinds, classes, product_names))
+    }
+
+    fn of_parts(
+        period: BillingPeriod,
+        payer: Option<AccountId>,
+        texts: Texts,
+        kinds: Kinds,
+        classes: Vec<ChargeClass>,
+        product_names: BTreeMap<String, String>,
+    ) -> Self {
         let (abilities, dimension_sets) = (Abilities::ALL_TOLD, TextMap::default());
-        Some(Self { period, payer, texts, classes, product_names, kinds, abilities, dimension_sets })
+        let dimensions = Dimensions::default();
+        Self { period, payer, texts, classes, product_names, kinds, abilities, dimension_sets, dimensions }
     }
 
     /// The accounts that have a class, in the order of their ids.

@@ -63,6 +63,12 @@ impl LineItemType {
         matches!(self, Self::RiFee | Self::SavingsPlanRecurringFee)
     }
 
+    /// Whether only its description says what a charge is about.
+    #[must_use]
+    pub const fn is_told_by_description(self) -> bool {
+        matches!(self, Self::Fee | Self::Credit | Self::Refund | Self::Discount)
+    }
+
     /// Whether the line meters usage; the quantity of a negation repeats that of the usage it negates.
     #[must_use]
     pub const fn is_metered(self) -> bool {

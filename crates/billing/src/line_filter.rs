@@ -66,6 +66,42 @@ impl LineFilter {
             || self.descriptions.iter().any(|part| description().contains(&part.to_lowercase()))
     }
 
+    /// What of the filter asks for the account and the dimensions of a line.
+    #[must_use]
+    pub fn of_dimensions(&self) -> Self {
+        Self {
+            services: Vec::new(),
+            usage_types: Vec::new(),
+            line_item_types: Vec::new(),
+            descriptions: Vec::new(),
+            ..self.clone()
+        }
+    }
+
+    /// Whether the filter asks for nothing but the account and the dimensions of a line, which are the same for many classes.
+    #[must_use]
+    pub fn is_of_dimensions(&self) -> bool {
+        let others = [&self.services, &self.usage_types, &self.line_item_types, &self.descriptions];
+        others.iter().all(|values| values.is_empty())
+    }
+
+    /// What the filter asks for, as messages show it: ``tag `user_team` = `payments` ``.
+    #[must_use]
+    pub fn in_words(&self) -> String {
+        let by_name = |of: &BTreeMap<String, Vec<String>>, kind: Kind| {
+            let one = |(name, values): (&String, &Vec<String>)| {
+                format!("{} `{name}` = `{}`", kind.in_words(), values.join("`, `"))
+            };
+            of.iter().map(one).collect::<Vec<_>>()
+        };
+        let mut parts = by_name(&self.tags, Kind::Tag);
+        parts.extend(by_name(&self.cost_categories, Kind::CostCategory));
+        if !self.resources.is_empty() {
+            parts.push(format!("resource `{}`", self.resources.join("`, `")));
+        }
+        parts.join(", ")
+    }
+
     /// Adds the dimensions that the filter tells lines apart by.
     pub fn add_dimensions(&self, to: &mut Dimensions) {
         to.tags.extend(self.tags.keys().chain(&self.without_tags).cloned());
@@ -98,6 +134,14 @@ pub fn is_of_type(cube: &Cube, class: &ChargeClass, name: &str) -> bool {
         DISCOUNT => kind == LineItemType::Discount,
         _ => cube.value(class, KeyColumn::LineItemType) == Some(name),
     }
+}
+
+/// Filters in their canonical form and one order: lines pass any of them.
+#[must_use]
+pub fn sorted(filters: &[LineFilter]) -> Vec<LineFilter> {
+    let mut filters: Vec<LineFilter> = filters.iter().map(canonical).collect();
+    filters.sort_by_cached_key(|filter| format!("{filter:?}"));
+    filters
 }
 
 /// Every value once, in one order.

@@ -1,14 +1,21 @@
-//! Membership: the billing group of every account of a month, those that joined one by themselves among them.
+//! Membership: the billing group of every account of a month, those that joined one by themselves among them, and of the lines below
+//! accounts.
+
+mod below;
 
 use crate::account::AccountId;
 use crate::book::Book;
 use crate::charge_class::{ChargeClass, Cube, KeyColumn, TextId, TextMap};
 use crate::commitment;
+use crate::line_filter;
 use crate::sharing::Sharing;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
 
-/// Which account is in which billing group. Groups are numbers in the book.
+use below::Below;
+pub use below::Clash;
+
+/// Which account, and which lines below it, are in which billing group. Groups are numbers in the book.
 #[derive(Debug)]
 pub struct Membership<'a> {
     cube: &'a Cube,
@@ -16,6 +23,7 @@ pub struct Membership<'a> {
     by_text: TextMap<TextId, u32>,
     /// The group of each account that the book names, whether or not the cube has lines of it.
     named: BTreeMap<&'a str, usize>,
+    below: Below<'a>,
     /// Accounts that joined the group with `auto_associate`.
     pub auto_associated: Vec<String>,
 }
@@ -39,16 +47,29 @@ impl<'a> Membership<'a> {
                 }
             }
         }
-        Self { cube, book, by_text, named, auto_associated }
+        Self { cube, book, by_text, named, below: Below::new(cube, book), auto_associated }
     }
 
-    /// The group of a class's account.
+    /// The group of a class's lines: the one that selects them by tag, cost category or resource, else that of their account.
     #[must_use]
     pub fn group(&self, class: &ChargeClass) -> Option<u32> {
-        self.by_text.get(&class.text(KeyColumn::UsageAccount)).copied()
+        let below = self.below.group(self.cube, class);
+        below.or_else(|| self.by_text.get(&class.text(KeyColumn::UsageAccount)).copied())
     }
 
-    /// The group of an account, which may have no line of its own this month.
+    /// Lines that two groups select, if there are any: nobody can say whose they are.
+    #[must_use]
+    pub const fn clash(&self) -> Option<&Clash> {
+        self.below.clash()
+    }
+
+    /// The filters that no line passes: the group, and the place among its filters.
+    #[must_use]
+    pub fn filters_in_vain(&self) -> Vec<(u32, usize)> {
+        self.below.in_vain().collect()
+    }
+
+    /// The group of an account, which may have no line of its own this month. What it has bought is that group's.
     #[must_use]
     pub fn group_of_account(&self, account: &str) -> Option<u32> {
         let by_lines = self.cube.texts.find(account).and_then(|account| self.by_text.get(&account).copied());
@@ -71,8 +92,8 @@ impl<'a> Membership<'a> {
         self.group_of_owner(commitment::owner(self.cube, class)) == Some(group)
     }
 
-    /// What commitments cover in a month follows from this: which accounts are families, whatever these are called, and which owners'
-    /// commitments count. The same for any order of groups and accounts.
+    /// What commitments cover in a month follows from this: which accounts are families, whatever these are called, which owners'
+    /// commitments count, and which lines are of which family. The same for any order of groups, accounts and filters.
     #[must_use]
     pub fn families(&self) -> [u8; 32] {
         let mut accounts: BTreeMap<&str, u32> = BTreeMap::new();
@@ -88,6 +109,15 @@ impl<'a> Membership<'a> {
             let counts = self.group_of_owner(account).is_some();
             hash.update(format!("{account} {family} {counts}\n"));
         }
+        let below = self.book.groups.iter().zip(0..).filter(|(group, _)| !group.lines.is_empty());
+        let below = below.map(|(group, number)| {
+            let family = first.get(&number).copied().unwrap_or("none");
+            format!("lines {family} {:?}\n", line_filter::sorted(&group.lines))
+        });
+        // Groups without accounts have no order of their own.
+        let mut below: Vec<String> = below.collect();
+        below.sort();
+        below.into_iter().for_each(|lines| hash.update(lines));
         hash.finalize().into()
     }
 }

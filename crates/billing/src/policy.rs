@@ -24,14 +24,11 @@ pub struct Policies {
 }
 
 impl Policies {
-    /// Every filter, with what it belongs to in words: ``distribution `x` ``.
-    pub fn filters(&self) -> impl Iterator<Item = (String, &LineFilter)> {
-        self.with_periods().map(|(name, _, filter)| (name, filter))
-    }
-
-    /// The filters of the policies that count in a period.
-    pub fn filters_in(&self, period: BillingPeriod) -> impl Iterator<Item = (String, &LineFilter)> {
-        let counts = move |(_, in_force, _): &(String, InForce, &LineFilter)| in_force.contains(period);
+    /// Every filter, of the policies in force in a period if one is given, with what it belongs to in words: ``distribution `x` ``.
+    pub fn filters(&self, period: Option<BillingPeriod>) -> impl Iterator<Item = (String, &LineFilter)> {
+        let counts = move |(_, in_force, _): &(String, InForce, &LineFilter)| {
+            period.is_none_or(|period| in_force.contains(period))
+        };
         self.with_periods().filter(counts).map(|(name, _, filter)| (name, filter))
     }
 

@@ -14,7 +14,7 @@ use crate::commitment;
 use crate::cost_line::LineItemType;
 use crate::coverage::{self, Coverage, Remainders};
 use crate::fate::{Fate, Fates, TwoPolicies};
-use crate::membership::Membership;
+use crate::membership::{Clash, Membership};
 use crate::money::{Amount, DecimalError, Factor, Rate, product, times};
 use crate::price_list::PriceList;
 use crate::pricing::{Pricing, RuleIndex, Selector};
@@ -28,6 +28,7 @@ mod line_amount;
 mod pools;
 mod served;
 mod tariffs;
+mod told_apart;
 pub use covered::CoveredPart;
 pub use item_charges::{ItemCharge, item_charges};
 pub use line_amount::{LinePrice, WRITTEN_DECIMALS_MAX, Written, unused, written_amount};
@@ -210,6 +211,16 @@ pub enum PricingError {
     /// Rules by something that the cost files do not say.
     #[error("{}", .0.join("; "))]
     NotServed(Vec<String>),
+    /// Lines that two billing groups select.
+    #[error("{class}: both {first} and {second} select these lines; narrow one of them")]
+    TwoGroups {
+        /// The class, in words.
+        class: String,
+        /// The one group, with its filter.
+        first: String,
+        /// The other.
+        second: String,
+    },
     /// A sum is beyond what money can hold.
     #[error("{class}: an amount is {source}")]
     TooLarge {
@@ -232,15 +243,22 @@ pub fn rate_card(
     coverage: Option<&Coverage>,
 ) -> Result<RateCard, PricingError> {
     let verdict = served::verdict(cube, book);
-    if !verdict.refused.is_empty() {
-        return Err(PricingError::NotServed(verdict.refused));
+    let told_apart = told_apart::verdict(cube, book);
+    let refused: Vec<String> = verdict.refused.into_iter().chain(told_apart.refused).collect();
+    if !refused.is_empty() {
+        return Err(PricingError::NotServed(refused));
     }
     let membership = Membership::new(cube, book);
+    if let Some(Clash { class, groups: [first, second] }) = membership.clash().cloned() {
+        return Err(PricingError::TwoGroups { class, first, second });
+    }
     let fates = Fates::of(cube, book, &membership)?;
     let coverage = coverage.filter(|_| book.sharing.simulates());
     let (covered, remainders) = covered::take(cube, &membership, coverage)?;
     let mut card = Pricer::new(cube, book, prices, (&membership, &fates), coverage, &remainders);
     card.warnings.extend(verdict.approximate);
+    card.warnings.extend(told_apart.warnings);
+    card.warnings.extend(told_apart::in_vain(cube, book, &membership));
     for number in 0..cube.classes.len() {
         card.price_class(number)?;
     }

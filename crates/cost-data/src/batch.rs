@@ -156,7 +156,7 @@ pub fn assemble<L: Lines>(lines: &mut L, place: Place, columns: &Columns, period
     lines.note_in(RowNotes::new(in_period));
     let mut keys = columns.keys.map(|column| column.map(|column| lines.texts(column)));
     if !columns.dimensions.is_empty() {
-        let values: Vec<_> = columns.dimensions.iter().map(|of| (of, lines.dimension(of))).collect();
+        let values: Vec<_> = columns.dimensions.iter().map(|of| (of, of.kept(lines.dimension(of)))).collect();
         keys[KeyColumn::DimensionSet as usize] = Some(dimensions::sets(rows, &values));
     }
     let measures =

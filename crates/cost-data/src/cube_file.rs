@@ -1,12 +1,14 @@
 //! The cost cube as a Parquet file: what pricing needs of a month, kept without the cost files.
 //!
 //! One row per class, in cube order: the class id, the key columns as text, the unblended rate, the line counts, the measures as
-//! `DECIMAL(38, 10)`. The month, the payer, product names and control totals are key-value metadata. Same cube, same bytes.
+//! `DECIMAL(38, 10)`. The month, the payer, product names, control totals and the dimensions that lines were told apart by are key-value
+//! metadata. Same cube, same bytes.
 
 mod stored;
 
 pub use stored::StoredCube;
 
+use crate::dimensions::Dimensions;
 use arrow_array::builder::{Decimal128Builder, StringDictionaryBuilder};
 use arrow_array::types::Int32Type;
 use arrow_array::{ArrayRef, Int64Array, RecordBatch, StringArray};
@@ -25,7 +27,7 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// The version of the file's layout; another version is refused.
-const VERSION: &str = "2";
+const VERSION: &str = "3";
 /// A row group is what one thread reads at a time.
 const ROWS_PER_GROUP: usize = 65_536;
 const LINES: &str = "lines";
@@ -100,6 +102,7 @@ fn metadata(cube: &Cube, control: &BTreeMap<Currency, ControlTotal>) -> Vec<KeyV
         ("proforma.product_names", json(serde_json::to_string(&cube.product_names))),
         ("proforma.control_totals", json(serde_json::to_string(&totals))),
         ("proforma.abilities", json(serde_json::to_string(&abilities_text(cube.abilities)))),
+        ("proforma.dimensions", json(serde_json::to_string(&Dimensions::from(&cube.dimensions)))),
     ];
     entries.map(|(key, value)| KeyValue::new(key.to_owned(), value)).into()
 }
@@ -176,6 +179,8 @@ mod tests {
         let names = BTreeMap::from([("AmazonEC2".to_owned(), "Amazon Elastic Compute Cloud".to_owned())]);
         let mut cube = Cube::new(period, AccountId::parse("999999999999"), texts, classes, names);
         cube.abilities = cube.abilities.with(Feature::UsageType, Ability::Derived);
+        cube.dimensions.tags.insert("user_team".to_owned());
+        cube.dimensions.resources.insert("i-1".to_owned());
         let control = BTreeMap::from([(
             Currency::parse("USD").unwrap(),
             ControlTotal {
@@ -190,8 +195,8 @@ mod tests {
         let (again, control_again) = stored.read().unwrap();
         assert_eq!(control, control_again);
         assert_eq!(
-            (again.period, &again.payer, &again.product_names, again.abilities),
-            (cube.period, &cube.payer, &cube.product_names, cube.abilities)
+            (again.period, &again.payer, &again.product_names, again.abilities, &again.dimensions),
+            (cube.period, &cube.payer, &cube.product_names, cube.abilities, &cube.dimensions)
         );
         for (a, b) in cube.classes.iter().zip(&again.classes) {
             assert_eq!(

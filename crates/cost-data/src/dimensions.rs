@@ -1,13 +1,16 @@
-//! Dimensions: the tags and cost categories that the operator's reports keep apart.
+//! Dimensions: the tags, cost categories and resources that a book tells lines apart by.
 //!
 //! The values that a line has of them are one text, the key column `DimensionSet`: canonical JSON of kinds, names and values. Lines
-//! without any have none, and without wanted dimensions nothing is read.
+//! without any have none, and without wanted dimensions nothing is read. A resource is kept only where the book names it, so that
+//! classes stay few.
 
 use crate::batch::Codes;
 use crate::layout::{Layout, snake_case};
-use billing::book::Reports;
+use billing::charge_class::{ChargeClass, Cube, KeyColumn, TextId, Texts};
+use billing::dimension::{self, DimensionValue, Kind};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
 /// The dimensions that are kept.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -16,77 +19,99 @@ pub struct Dimensions {
     pub tags: Vec<String>,
     /// Cost categories by name.
     pub cost_categories: Vec<String>,
+    /// Resources by id: what lines of other resources have is not kept.
+    #[serde(default)]
+    pub resources: Vec<String>,
 }
 
-/// A kind of dimension.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Kind {
-    /// A cost category.
-    CostCategory,
-    /// A resource tag.
-    Tag,
-}
+/// The kinds, with their names in a dimension set.
+const KINDS: [(Kind, &str); 3] =
+    [(Kind::CostCategory, "cost_category"), (Kind::Resource, "resource"), (Kind::Tag, "tag")];
 
-impl Kind {
-    /// The kind's name in a dimension set.
-    const fn name(self) -> &'static str {
-        match self {
-            Self::CostCategory => "cost_category",
-            Self::Tag => "tag",
-        }
-    }
-
-    /// The map column that holds all values of the kind, which is also how columns of one value begin.
-    const fn column(self) -> &'static str {
-        match self {
-            Self::CostCategory => "cost_category",
-            Self::Tag => "resource_tags",
-        }
+/// A kind's name in a dimension set.
+const fn name_of(kind: Kind) -> &'static str {
+    match kind {
+        Kind::CostCategory => KINDS[0].1,
+        Kind::Resource => KINDS[1].1,
+        Kind::Tag => KINDS[2].1,
     }
 }
 
-impl From<&Reports> for Dimensions {
-    fn from(reports: &Reports) -> Self {
-        Self { tags: reports.tags.clone(), cost_categories: reports.cost_categories.clone() }
+/// The columns of resource ids, of CUR and of FOCUS.
+const RESOURCE_IDS: [&str; 2] = ["line_item_resource_id", "ResourceId"];
+
+/// The map column that holds all values of a kind, which is also how columns of one value begin; `None` for resources.
+const fn column_of(kind: Kind) -> Option<&'static str> {
+    match kind {
+        Kind::CostCategory => Some("cost_category"),
+        Kind::Resource => None,
+        Kind::Tag => Some("resource_tags"),
+    }
+}
+
+impl From<&dimension::Dimensions> for Dimensions {
+    fn from(wanted: &dimension::Dimensions) -> Self {
+        let list = |names: &BTreeSet<String>| names.iter().cloned().collect();
+        Self {
+            tags: list(&wanted.tags),
+            cost_categories: list(&wanted.cost_categories),
+            resources: list(&wanted.resources),
+        }
+    }
+}
+
+impl From<&Dimensions> for dimension::Dimensions {
+    fn from(kept: &Dimensions) -> Self {
+        let set = |names: &[String]| names.iter().cloned().collect();
+        Self {
+            tags: set(&kept.tags),
+            cost_categories: set(&kept.cost_categories),
+            resources: set(&kept.resources),
+        }
     }
 }
 
 impl Dimensions {
-    /// Every dimension once, in one order.
+    /// Every dimension once, in one order; resources are one.
     fn all(&self) -> BTreeSet<(Kind, &str)> {
         let categories = self.cost_categories.iter().map(|name| (Kind::CostCategory, name.as_str()));
-        categories.chain(self.tags.iter().map(|name| (Kind::Tag, name.as_str()))).collect()
+        let resources = (!self.resources.is_empty()).then_some((Kind::Resource, ""));
+        categories.chain(resources).chain(self.tags.iter().map(|name| (Kind::Tag, name.as_str()))).collect()
     }
+}
 
-    /// Warnings of the dimensions that no line has, by the dimension sets that there are.
-    pub(crate) fn unused<'a>(&self, sets: impl Iterator<Item = &'a str>) -> Vec<String> {
-        let sets: Vec<Set> = sets.filter_map(|set| serde_json::from_str(set).ok()).collect();
-        let is_used = |kind: Kind, name: &str| {
-            sets.iter().any(|set| set.get(kind.name()).is_some_and(|values| values.contains_key(name)))
-        };
-        let unused = self.all().into_iter().filter(|(kind, name)| !is_used(*kind, name));
-        unused
-            .map(|(kind, name)| {
-                format!(
-                    "no line has the {} `{name}` that the book's `reports` name",
-                    match kind {
-                        Kind::CostCategory => "cost category",
-                        Kind::Tag => "tag",
-                    }
-                )
-            })
-            .collect()
+/// Says in a cube by which dimensions it was read, and which values its lines have.
+///
+/// # Errors
+/// A dimension set that is not one.
+pub fn put_into(cube: &mut Cube, dimensions: dimension::Dimensions) -> Result<(), String> {
+    let sets: BTreeSet<TextId> = cube.classes.iter().map(set_of).filter(|set| *set != TextId::NULL).collect();
+    for set in sets {
+        let values = values(&cube.texts, set)?;
+        cube.dimension_sets.insert(set, values);
     }
+    cube.dimensions = dimensions;
+    Ok(())
+}
+
+const fn set_of(class: &ChargeClass) -> TextId {
+    class.text(KeyColumn::DimensionSet)
 }
 
 /// Names and values by kind.
 type Set = BTreeMap<String, BTreeMap<String, String>>;
 
-/// The value of a dimension in a dimension set.
-#[must_use]
-pub fn value(set: &str, kind: Kind, name: &str) -> Option<String> {
-    let mut set: Set = serde_json::from_str(set).ok()?;
-    set.get_mut(kind.name())?.remove(name)
+/// The values in a dimension set.
+fn values(texts: &Texts, set: TextId) -> Result<Vec<DimensionValue>, String> {
+    let text = texts.get(set).unwrap_or_default();
+    let set: Set = serde_json::from_str(text).map_err(|error| format!("dimension set `{text}`: {error}"))?;
+    let mut all = Vec::new();
+    for (name, values) in set {
+        let kind = KINDS.iter().find(|(_, known)| *known == name).map(|(kind, _)| *kind);
+        let kind = kind.ok_or_else(|| format!("dimension set `{text}`: `{name}` is no kind of dimension"))?;
+        all.extend(values.into_iter().map(|(name, value)| DimensionValue { kind, name, value }));
+    }
+    Ok(all)
 }
 
 /// Where a dimension's values are in a file.
@@ -97,19 +122,42 @@ pub struct DimensionColumn {
     /// The column, and whether it is a map that holds the value under the dimension's name.
     pub place: usize,
     pub in_map: bool,
+    /// The values that are kept, where not all are.
+    only: Option<Arc<BTreeSet<String>>>,
 }
 
 /// The columns of the dimensions that a file has.
 pub fn columns(layout: &Layout, dimensions: &Dimensions) -> Vec<DimensionColumn> {
+    let wanted = Arc::new(dimensions.resources.iter().cloned().collect::<BTreeSet<String>>());
     let find = |(kind, name): (Kind, &str)| {
+        let Some(map) = column_of(kind) else {
+            let place = RESOURCE_IDS.into_iter().find_map(|column| layout.column(column))?;
+            let only = Some(Arc::clone(&wanted));
+            return Some(DimensionColumn { kind, name: name.to_owned(), place, in_map: false, only });
+        };
         // `resourceTags/user:Project`, `resource_tags_user_project` and `user_project` are one.
         let plain = |text: &str| snake_case(text).replace(":_", "_").replace(':', "_");
-        let own = format!("{}_{}", kind.column(), plain(name));
+        let own = format!("{map}_{}", plain(name));
         let own = layout.columns().find(|(column, _)| plain(column) == own).map(|(_, place)| (place, false));
-        let (place, in_map) = own.or_else(|| Some((layout.column(kind.column())?, true)))?;
-        Some(DimensionColumn { kind, name: name.to_owned(), place, in_map })
+        let (place, in_map) = own.or_else(|| Some((layout.column(map)?, true)))?;
+        Some(DimensionColumn { kind, name: name.to_owned(), place, in_map, only: None })
     };
     dimensions.all().into_iter().filter_map(find).collect()
+}
+
+/// Whether a file has a column of resource ids.
+pub fn has_resources(layout: &Layout) -> bool {
+    RESOURCE_IDS.into_iter().any(|column| layout.column(column).is_some())
+}
+
+impl DimensionColumn {
+    /// Values without those that are not kept.
+    pub fn kept(&self, codes: Codes) -> Codes {
+        let Some(only) = &self.only else { return codes };
+        let kept: Vec<Option<&str>> =
+            codes.values.iter().map(|value| value.filter(|value| only.contains(*value))).collect();
+        Codes::from_texts((0..codes.keys.len()).map(|row| kept[codes.place(row)?]))
+    }
 }
 
 /// The values of map columns whose maps are JSON texts.
@@ -153,7 +201,7 @@ pub fn sets(rows: usize, columns: &[(&DimensionColumn, Codes)]) -> Codes {
 fn set_text<'a>(values: impl Iterator<Item = (&'a DimensionColumn, &'a str)>) -> Option<String> {
     let mut set: BTreeMap<&str, BTreeMap<&str, &str>> = BTreeMap::new();
     for (column, value) in values {
-        set.entry(column.kind.name()).or_default().insert(&column.name, value);
+        set.entry(name_of(column.kind)).or_default().insert(&column.name, value);
     }
     // Maps of texts always have a JSON form.
     (!set.is_empty()).then(|| serde_json::to_string(&set).unwrap_or_default())
@@ -167,7 +215,7 @@ mod tests {
     use crate::layout;
 
     fn column(kind: Kind, name: &str) -> DimensionColumn {
-        DimensionColumn { kind, name: name.to_owned(), place: 0, in_map: false }
+        DimensionColumn { kind, name: name.to_owned(), place: 0, in_map: false, only: None }
     }
 
     #[test]
@@ -179,8 +227,29 @@ mod tests {
         let texts: Vec<_> = (0..4).map(|row| sets.text(row)).collect();
         let both = r#"{"cost_category":{"Team":"a \"b\""},"tag":{"user_project":"x"}}"#;
         assert_eq!(texts, [Some(both), Some(r#"{"tag":{"user_project":"y"}}"#), None, None]);
-        assert_eq!(value(both, Kind::CostCategory, "Team").as_deref(), Some("a \"b\""));
-        assert_eq!(value(both, Kind::Tag, "Team"), None);
+        let mut texts = Texts::default();
+        let set = texts.intern(both);
+        let value = |kind, name: &str, value: &str| DimensionValue {
+            kind,
+            name: name.to_owned(),
+            value: value.to_owned(),
+        };
+        let expected =
+            vec![value(Kind::CostCategory, "Team", "a \"b\""), value(Kind::Tag, "user_project", "x")];
+        assert_eq!(values(&texts, set), Ok(expected));
+        let other = texts.intern(r#"{"colour":{"a":"b"}}"#);
+        assert!(values(&texts, other).unwrap_err().contains("`colour` is no kind of dimension"));
+    }
+
+    #[test]
+    fn only_wanted_resources_are_kept() {
+        let ids = Codes::from_texts([Some("i-1"), None, Some("i-2"), Some("i-1")].into_iter());
+        let only = Some(Arc::new(BTreeSet::from(["i-1".to_owned()])));
+        let resources = DimensionColumn { only, ..column(Kind::Resource, "") };
+        let sets = sets(4, &[(&resources, resources.kept(ids))]);
+        let texts: Vec<_> = (0..4).map(|row| sets.text(row)).collect();
+        let first = Some(r#"{"resource":{"":"i-1"}}"#);
+        assert_eq!(texts, [first, None, None, first]);
     }
 
     #[test]
@@ -202,18 +271,11 @@ mod tests {
         let wanted = Dimensions {
             tags: ["user_project", "aws_created_by", "user_none"].map(ToOwned::to_owned).into(),
             cost_categories: vec!["Team".to_owned()],
+            resources: Vec::new(),
         };
         let found: Vec<_> =
             columns(&layout, &wanted).into_iter().map(|column| (column.name, column.place)).collect();
         let expected = [("Team", 11), ("aws_created_by", 10), ("user_project", 9)];
         assert_eq!(found, expected.map(|(name, place)| (name.to_owned(), place)));
-    }
-
-    #[test]
-    fn what_no_line_has_is_warned_of() {
-        let wanted =
-            Dimensions { tags: vec!["user_project".to_owned()], cost_categories: vec!["Team".to_owned()] };
-        let warnings = wanted.unused([r#"{"tag":{"user_project":"y"}}"#].into_iter());
-        assert_eq!(warnings, ["no line has the cost category `Team` that the book's `reports` name"]);
     }
 }

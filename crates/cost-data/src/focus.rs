@@ -8,6 +8,7 @@ pub mod charge;
 mod translation;
 
 use crate::batch::{Bound, Codes, Lines};
+use crate::dimensions;
 use crate::layout::{Layout, Vocabulary};
 use billing::abilities::{Abilities, Ability, Feature};
 use billing::charge_class::{KeyColumn, Measure};
@@ -201,6 +202,10 @@ pub fn abilities(layout: &Layout) -> Abilities {
         .with(Feature::Seller, pick(false, has("PublisherName") || has("HostProviderName")))
         .with(Feature::Negation, Ability::Absent)
         .with(Feature::ListCostOfDearestTier, Ability::Absent)
+        // `Tags` and `x_CostCategories` are not read.
+        .with(Feature::Tags, Ability::Absent)
+        .with(Feature::CostCategories, Ability::Absent)
+        .with(Feature::Resources, pick(dimensions::has_resources(layout), false))
 }
 
 /// The columns that only FOCUS has.

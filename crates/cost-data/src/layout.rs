@@ -4,6 +4,7 @@
 //! `line_item_usage_amount` by AWS's own rule. FOCUS has names of its own, which [`crate::focus`] lists. Both are a
 //! [`Vocabulary`]: what stands in the places of the class key and the measures.
 
+use crate::dimensions;
 use crate::focus;
 use crate::limits::COLUMNS_MAX;
 use billing::abilities::{Abilities, Ability, Feature};
@@ -242,8 +243,9 @@ impl Layout {
             ("reservation_effective_cost", Feature::ReservationEffectiveCost),
             ("savings_plan_savings_plan_effective_cost", Feature::SavingsPlanEffectiveCost),
         ]);
-        let absent = columns.filter(|(column, _)| self.column(column).is_none());
-        absent.fold(Abilities::ALL_TOLD, |able, (_, feature)| able.with(feature, Ability::Absent))
+        let absent = columns.filter(|(column, _)| self.column(column).is_none()).map(|(_, feature)| feature);
+        let absent = absent.chain((!dimensions::has_resources(self)).then_some(Feature::Resources));
+        absent.fold(Abilities::ALL_TOLD, |able, feature| able.with(feature, Ability::Absent))
     }
 
     /// All columns by name, and their places.

@@ -18,7 +18,7 @@ use crate::csv_lines::{self, CsvFile};
 use crate::daily_file;
 use crate::delivery::{self, Found};
 use crate::diagnostics::Diagnostic;
-use crate::dimensions::Dimensions;
+use crate::dimensions::{self, Dimensions};
 use crate::eligible_usage::EligibleUsage;
 use crate::focus::{self, OtherProviders};
 use crate::layout::{CostFormat, Layout, LayoutError};
@@ -64,7 +64,7 @@ pub struct Request {
     pub pin: Option<PathBuf>,
     /// The folder that objects of a store are kept in while they are read; that of the system if it is not given.
     pub scratch: Option<PathBuf>,
-    /// The tags and cost categories that split classes.
+    /// The tags, cost categories and resources that split classes.
     #[serde(default)]
     pub dimensions: Dimensions,
     /// Where to leave the daily cube, if it is wanted.
@@ -645,6 +645,8 @@ fn finish(
     let (mut cube, numbers) = Cube::numbered(period, payer, texts, classes, names);
     let able = opened.files.iter().map(|file| file.layout.abilities());
     cube.abilities = able.fold(Abilities::ALL_TOLD, Abilities::and);
+    dimensions::put_into(&mut cube, (&request.dimensions).into())
+        .map_err(|reason| Diagnostic::file(&inputs_text(request), reason))?;
     if let Some(path) = &request.eligible {
         taken.finish(path, &numbers, &cube, &opened, &mut report)?;
     }
@@ -655,9 +657,6 @@ fn finish(
     report.warnings.extend(opened.files.iter().filter_map(|file| without_identity(file, request)));
     report.warnings.extend(double_discounts(&cube));
     report.warnings.extend(odd_accounts(&cube));
-    let sets = cube.classes.iter().map(|class| class.text(KeyColumn::DimensionSet)).collect::<BTreeSet<_>>();
-    let sets = sets.into_iter().filter_map(|set| cube.texts.get(set));
-    report.warnings.extend(request.dimensions.unused(sets));
     let control =
         control_totals(totals.control).map_err(|reason| Diagnostic::file(&inputs_text(request), reason))?;
     if let Some(pins) = &request.pin {

@@ -502,7 +502,7 @@ const MASKS: usize = 3;
 #[derive(Clone, Copy)]
 enum Condition {
     CommitmentMayApply,
-    ZeroRateOrFee,
+    ZeroRateFeeOrCredit,
     HasPublicCost,
 }
 
@@ -522,7 +522,7 @@ fn takes(column: KeyColumn) -> Takes {
         _ if column == KeyColumn::PublicCostState => Takes::State(Condition::HasPublicCost),
         When::Always => Takes::Always,
         When::CommitmentMayApply => Takes::Where(Condition::CommitmentMayApply),
-        When::ZeroRateOrFee => Takes::Where(Condition::ZeroRateOrFee),
+        When::ZeroRateFeeOrCredit => Takes::Where(Condition::ZeroRateFeeOrCredit),
     }
 }
 
@@ -537,8 +537,8 @@ impl<'a> MaskSources<'a> {
     fn new(keys: &[KeyTexts], batch: &'a Batch) -> Self {
         let marks = [
             (Condition::CommitmentMayApply, KeyColumn::UsageType),
-            (Condition::ZeroRateOrFee, KeyColumn::UnblendedRateState),
-            (Condition::ZeroRateOrFee, KeyColumn::LineItemType),
+            (Condition::ZeroRateFeeOrCredit, KeyColumn::UnblendedRateState),
+            (Condition::ZeroRateFeeOrCredit, KeyColumn::LineItemType),
         ];
         let marks = marks.into_iter().filter(|(_, column)| keys[*column as usize].has_marks()).collect();
         let public_cost = batch.numbers(Measure::PublicOnDemand).filter(|cost| !cost.all_zero);

@@ -212,13 +212,11 @@ fn layout(wanted: ExportLayout, files: CostFormat) -> Result<Layout, Failure> {
     }
 }
 
-/// Every account that the month or the book names, and its billing group.
-fn accounts(cube: &Cube, book: &Book, card: &RateCard) -> Vec<(String, Option<u32>)> {
-    let mut groups: BTreeMap<&str, Option<u32>> = BTreeMap::new();
-    let mut note = |account, group: Option<u32>| {
-        let known = groups.entry(account).or_default();
-        *known = known.or(group);
-    };
+/// Every account that the month or the book names, and the billing groups whose files may name it: the group that it is a member of, and
+/// those that have lines of it. So what a file may say follows from its own group's members and lines, whoever else has lines of an account.
+fn accounts(cube: &Cube, book: &Book, card: &RateCard) -> Vec<(String, Vec<u32>)> {
+    let mut groups: BTreeMap<&str, BTreeSet<u32>> = BTreeMap::new();
+    let mut note = |account, group: Option<u32>| groups.entry(account).or_default().extend(group);
     note(book.payer.as_str(), None);
     book.account_names.keys().for_each(|account| note(account.as_str(), None));
     book.group_by_account().iter().for_each(|(account, group)| note(account, u32::try_from(*group).ok()));
@@ -226,7 +224,7 @@ fn accounts(cube: &Cube, book: &Book, card: &RateCard) -> Vec<(String, Option<u3
         note(cube.value(class, KeyColumn::UsageAccount).unwrap_or_default(), entry.group);
         note(commitment::owner(cube, class), None);
     }
-    groups.into_iter().map(|(account, group)| (account.to_owned(), group)).collect()
+    groups.into_iter().map(|(account, groups)| (account.to_owned(), groups.into_iter().collect())).collect()
 }
 
 /// Exports with a run, into its draft.
@@ -388,7 +386,7 @@ fn request(arguments: &ExportArguments, run: &run_folder::RunFolder) -> Request 
         threads: threads(arguments.threads),
         accept_rejects: run.accepted_rejects,
         scratch: arguments.scratch.clone(),
-        dimensions: (&run.book.reports).into(),
+        dimensions: (&run.cube.dimensions).into(),
         ..Request::new(run.cost(&arguments.cost), run.period.to_string())
     }
 }

@@ -13,6 +13,7 @@ use crate::report_files::{self, Results};
 use crate::terminal::{self, ReadingBar};
 use anyhow::{Context, anyhow};
 use billing::book::Book;
+use billing::dimension::unused_by_reports;
 use billing::margin_guard::findings;
 use billing::period::BillingPeriod;
 use billing::reconciliation::reconcile;
@@ -31,12 +32,13 @@ pub fn run(arguments: &RunArguments) -> Result<(), Failure> {
     let ReadBook { mut book, text: book_text, files: book_files } = read_book(&arguments.book)?;
     let draft = Draft::begin(&arguments.out, arguments.force, arguments.scratch.as_deref())?;
     let (mut request, limits) = request(arguments)?;
-    request.dimensions = (&book.reports).into();
+    request.dimensions = (&book.dimensions()).into();
     request.daily = (!arguments.no_daily).then(|| draft.path(DAILY_CUBE));
     // Also where the book shares commitments as in the real bill: a preview may share them otherwise.
     request.eligible = (!arguments.no_simulation).then(|| draft.path(ELIGIBLE_USAGE));
     let mut answer = read_cost_files(&request, limits, &draft)?;
     let read = started.elapsed();
+    answer.report.warnings.extend(unused_by_reports(&answer.cube, &book.reports));
     terminal::print_reading(&answer.report);
     check_payer(&book, &answer.cube)?;
     let listed = price_list::read(arguments, &answer.cube, &draft)?;

@@ -68,6 +68,8 @@ macro_rules! columns {
             pub product: BTreeMap<String, String>,
             /// Tags, named as in the `resource_tags` map: `user_project`, `aws_created_by`.
             pub resource_tags: BTreeMap<String, String>,
+            /// Cost categories by name; files have the column only where a line has some.
+            pub cost_category: BTreeMap<String, String>,
         }
 
         /// All columns but the maps, in the order in which they are written.
@@ -261,6 +263,24 @@ impl Line {
     pub fn of_service(mut self, service: &str) -> Self {
         self.line_item_product_code = text(service);
         self.product_servicecode = text(service);
+        self
+    }
+
+    /// Sets a tag, named as in the `resource_tags` map.
+    pub fn tagged(mut self, key: &str, value: &str) -> Self {
+        self.resource_tags.insert(key.to_owned(), value.to_owned());
+        self
+    }
+
+    /// Sets a cost category.
+    pub fn in_category(mut self, name: &str, value: &str) -> Self {
+        self.cost_category.insert(name.to_owned(), value.to_owned());
+        self
+    }
+
+    /// Sets the resource.
+    pub fn of_resource(mut self, id: &str) -> Self {
+        self.line_item_resource_id = text(id);
         self
     }
 

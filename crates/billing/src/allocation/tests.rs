@@ -137,15 +137,16 @@ mod what_a_group_sees {
     fn check(commitments: &[Commitment], usage: &[(Eligible<'_>, &str)], expected: &[(u32, &[&str])]) {
         let classes: Vec<_> = (0..).zip(usage.iter().map(|(class, _)| *class)).collect();
         let quantities: Vec<_> = (0..).zip(usage.iter().map(|(_, quantity)| decimal(quantity))).collect();
-        let seen: Vec<(u32, Vec<String>)> = families(commitments, &classes, group)
-            .into_iter()
-            .map(|(group, family)| {
-                let own: Vec<Commitment> =
-                    family.commitments.iter().map(|commitment| (*commitment).clone()).collect();
-                let mut simulation = Simulation::new(family).unwrap();
-                (group, in_words(&simulation.simulate_hour(0, &quantities).unwrap(), &own, usage))
-            })
-            .collect();
+        let seen: Vec<(u32, Vec<String>)> =
+            families(commitments, &classes, group, |_, class| group(class.account))
+                .into_iter()
+                .map(|(group, family)| {
+                    let own: Vec<Commitment> =
+                        family.commitments.iter().map(|commitment| (*commitment).clone()).collect();
+                    let mut simulation = Simulation::new(family).unwrap();
+                    (group, in_words(&simulation.simulate_hour(0, &quantities).unwrap(), &own, usage))
+                })
+                .collect();
         let seen: Vec<(u32, Vec<&str>)> =
             seen.iter().map(|(group, lines)| (*group, lines.iter().map(String::as_str).collect())).collect();
         let expected: Vec<(u32, Vec<&str>)> =

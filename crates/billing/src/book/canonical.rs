@@ -26,9 +26,13 @@ impl Book {
             let mut accounts = group.accounts.clone();
             accounts.sort();
             let BillingGroup { name, description, primary_account, auto_associate, .. } = group;
-            lines.push(format!(
+            let mut line = format!(
                 "group {name:?} {description:?} {primary_account} {accounts:?} {plan:?} {auto_associate}"
-            ));
+            );
+            if !group.lines.is_empty() {
+                line += &format!(" {:?}", filters(&group.lines));
+            }
+            lines.push(line);
         }
         for item in self.items.iter().filter(|item| item.is_active(period) && item.origin.is_none()) {
             lines.push(self.canonical_item(item));

@@ -4,6 +4,7 @@ mod allocations;
 mod filters;
 mod groups;
 mod items;
+mod lines;
 mod policies;
 mod rules;
 

@@ -101,6 +101,8 @@ pub struct GroupDraft {
     pub primary_account_id: String,
     /// `accounts`
     pub accounts: Vec<String>,
+    /// `lines`
+    pub lines: Vec<LineFilterDraft>,
     /// `pricing_plan`
     pub pricing_plan: String,
     /// `auto_associate`

@@ -232,9 +232,12 @@ fn families_by_currency<'a>(
             .filter(|(number, _)| cube.classes[*number as usize].text(KeyColumn::Currency) == wanted)
             .copied()
             .collect();
-        let parted = families(commitments.iter().filter(counts), &of_currency, |account| {
-            membership.group_of_account(account)
-        });
+        let parted = families(
+            commitments.iter().filter(counts),
+            &of_currency,
+            |owner| membership.group_of_account(owner),
+            |number, _| membership.group(&cube.classes[number as usize]),
+        );
         all.extend(parted.into_values().filter(|family| !family.commitments.is_empty()));
     }
     all

@@ -6,6 +6,7 @@ use crate::billing_group::BillingGroup;
 use crate::book::{Book, Exports, Reports};
 use crate::charge_class::{KEY_COLUMNS, MEASURES, TextId, Texts};
 use crate::commitment::{PlanKind, PlanRates, SavingsPlan};
+use crate::line_filter::LineFilter;
 use crate::money::Currency;
 use crate::period::BillingPeriod;
 use crate::policy::Policies;
@@ -32,6 +33,7 @@ fn book(groups: &[(&str, &[&str])], sharing: Sharing) -> Book {
         name: (*name).to_owned(),
         description: None,
         primary_account: account(accounts[0]),
+        lines: Vec::new(),
         accounts: accounts.iter().map(|id| account(id)).collect(),
         pricing_plan: None,
         auto_associate: false,
@@ -166,4 +168,22 @@ fn families_are_who_shares_with_whom_whatever_groups_are_called() {
     assert_eq!(one, families(&[("one", &[OWNER, MEMBER]), ("two", &[OTHER])], Sharing::Keep));
     let with_payer: [(&str, &[&str]); 1] = [("one", &[OWNER, PAYER])];
     assert_ne!(families(&with_payer, Sharing::Members), families(&with_payer, Sharing::Keep));
+}
+
+#[test]
+fn lines_below_accounts_are_of_their_own_families() {
+    let of_team = |teams: &[&str]| LineFilter {
+        tags: BTreeMap::from([("user_team".to_owned(), teams.iter().map(ToString::to_string).collect())]),
+        ..LineFilter::default()
+    };
+    let month = cube(&[(OWNER, [Quantity::ZERO; 5]), (PAYER, [Quantity::ZERO; 5])]);
+    let families = |lines: &[LineFilter]| {
+        let mut book = book(&[("one", &[OWNER, MEMBER]), ("two", &[OTHER])], Sharing::Members);
+        book.groups[1].lines = lines.to_vec();
+        Membership::new(&month, &book).families()
+    };
+    let (one, other) = (of_team(&["a", "b"]), of_team(&["c"]));
+    assert_ne!(families(&[]), families(std::slice::from_ref(&one)));
+    assert_ne!(families(&[one.clone(), other.clone()]), families(std::slice::from_ref(&one)));
+    assert_eq!(families(&[one.clone(), other.clone()]), families(&[other, of_team(&["b", "a"])]));
 }

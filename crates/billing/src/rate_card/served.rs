@@ -153,7 +153,7 @@ fn in_force(cube: &Cube, book: &Book) -> Vec<(Kind, String)> {
         };
         all.push((kind, format!("custom line item `{}`", item.name)));
     }
-    for (name, filter) in book.policies.filters_in(cube.period) {
+    for (name, filter) in book.policies.filters(Some(cube.period)) {
         if !filter.services.is_empty() {
             all.push((Kind::ServiceFilter, name.clone()));
         }

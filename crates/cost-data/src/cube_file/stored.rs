@@ -5,6 +5,7 @@
 //! instead of made again. Numbers of texts differ from reading to reading, as threads meet them: nothing is ordered by them.
 
 use super::{CubeFileError, LINES, LINES_WITHOUT_NET, UNBLENDED_RATE, VERSION};
+use crate::dimensions::{self, Dimensions};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Decimal128Type, Int32Type, Int64Type};
 use arrow_array::{Array, ArrayRef, StringArray};
@@ -53,11 +54,12 @@ impl StoredCube {
         let heading = Heading::of(&metadata)?;
         let mut texts = Texts::default();
         let classes = classes(&self.0, &metadata, &mut texts)?;
-        let Heading { period, payer, product_names, abilities, control } = heading;
+        let Heading { period, payer, product_names, abilities, dimensions, control } = heading;
         let cube = Cube::in_order(period, payer, texts, classes, product_names);
         let mut cube =
             cube.ok_or_else(|| CubeFileError::Content("its classes are not in order".to_owned()))?;
         cube.abilities = abilities;
+        dimensions::put_into(&mut cube, (&dimensions).into()).map_err(CubeFileError::Content)?;
         Ok((cube, control))
     }
 }
@@ -68,6 +70,7 @@ struct Heading {
     payer: Option<AccountId>,
     product_names: BTreeMap<String, String>,
     abilities: Abilities,
+    dimensions: Dimensions,
     control: BTreeMap<Currency, ControlTotal>,
 }
 
@@ -90,6 +93,7 @@ impl Heading {
         let json = |error: serde_json::Error| content(error.to_string());
         let product_names = serde_json::from_str(entry("proforma.product_names")?).map_err(json)?;
         let abilities = read_abilities(&serde_json::from_str(entry("proforma.abilities")?).map_err(json)?)?;
+        let dimensions = serde_json::from_str(entry("proforma.dimensions")?).map_err(json)?;
         let totals: BTreeMap<String, [String; 2]> =
             serde_json::from_str(entry("proforma.control_totals")?).map_err(json)?;
         let total =
@@ -100,7 +104,7 @@ impl Heading {
             let of_currency = ControlTotal { net_unblended: total(&net)?, unblended: total(&unblended)? };
             control.insert(currency, of_currency);
         }
-        Ok(Self { period, payer, product_names, abilities, control })
+        Ok(Self { period, payer, product_names, abilities, dimensions, control })
     }
 }
 

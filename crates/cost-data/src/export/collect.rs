@@ -175,7 +175,9 @@ impl<'a> Collector<'a> {
         covering: Option<&'a Covering>,
         scratch: Scratch,
     ) -> Self {
-        let accounts = Accounts::new(plan.accounts.iter().map(|(account, group)| (account.as_str(), *group)));
+        let accounts = Accounts::new(
+            plan.accounts.iter().map(|(account, groups)| (account.as_str(), groups.as_slice())),
+        );
         let mut preparing = Preparing { plan, cube, outputs, covering, accounts, texts: Texts::default() };
         let made = covering.map_or(&[][..], |covering| &covering.made);
         let mut classes = Vec::with_capacity(cube.classes.len() + made.len());

@@ -45,8 +45,9 @@ pub struct Plan {
     pub issuer: String,
     /// The SHA-256 of every cost file that was priced, in hexadecimal: the lines exported are the lines priced.
     pub files: Vec<String>,
-    /// Every account of the month and the book, with its billing group.
-    pub accounts: Vec<(String, Option<u32>)>,
+    /// Every account of the month and the book, with the billing groups whose files may name it: that of the account, and those that have
+    /// lines of it.
+    pub accounts: Vec<(String, Vec<u32>)>,
     /// Whether the cost files have rows of what commitments left unused, as FOCUS has: added rows say it, once a commitment.
     pub unused_told: bool,
     /// The names that the book gives to accounts.

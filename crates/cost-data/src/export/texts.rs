@@ -1,7 +1,8 @@
 //! The distinct texts of an export, and whose account each mentions.
 
 use foldhash::fast::FixedState;
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeSet, HashMap, HashSet};
+use std::sync::Arc;
 
 /// The number of a text; 0 is no text.
 pub type TextCode = u32;
@@ -18,40 +19,45 @@ const UUID_BEFORE: usize = 24;
 const ACCOUNT_DIGITS_MIN: usize = 10;
 
 /// Whose account a text mentions, other than nobody's.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Mentions {
     /// No account that is known.
     Nobody,
-    /// Accounts of one billing group.
-    Group(u32),
+    /// Accounts that the files of these billing groups may name, in their order: one group, unless an account's lines are divided.
+    Groups(Arc<[u32]>),
     /// An account of no group, or accounts of several.
     Outsiders,
 }
 
 impl Mentions {
     /// Whether a group's file may hold the text.
-    pub fn may_reach(self, group: u32) -> bool {
-        matches!(self, Self::Nobody) || self == Self::Group(group)
+    pub fn may_reach(&self, group: u32) -> bool {
+        matches!(self, Self::Nobody) || self.is_of(group)
+    }
+
+    /// Whether it mentions accounts, all of which a group's file may name.
+    pub fn is_of(&self, group: u32) -> bool {
+        matches!(self, Self::Groups(groups) if groups.binary_search(&group).is_ok())
     }
 }
 
-/// The accounts of the month, and the group each is in.
+/// The accounts of the month, and the groups whose files may name each.
 #[derive(Debug, Default)]
 pub struct Accounts {
-    groups: HashMap<Box<str>, Option<u32>, FixedState>,
+    groups: HashMap<Box<str>, Arc<[u32]>, FixedState>,
     lengths: HashSet<usize>,
 }
 
 impl Accounts {
     /// Knows these accounts.
-    pub fn new<'a>(accounts: impl IntoIterator<Item = (&'a str, Option<u32>)>) -> Self {
+    pub fn new<'a>(accounts: impl IntoIterator<Item = (&'a str, &'a [u32])>) -> Self {
         let mut known = Self::default();
-        for (account, group) in accounts {
+        for (account, groups) in accounts {
             // Shorter ids are no account's, and digits like theirs are everywhere.
             if account.len() >= ACCOUNT_DIGITS_MIN && account.bytes().all(|byte| byte.is_ascii_digit()) {
                 known.lengths.insert(account.len());
-                let entry = known.groups.entry(account.into()).or_insert(group);
-                *entry = entry.or(group);
+                let groups: BTreeSet<u32> = groups.iter().copied().collect();
+                known.groups.insert(account.into(), groups.into_iter().collect());
             }
         }
         known
@@ -69,15 +75,20 @@ impl Accounts {
             end = start + length;
             let known = self.lengths.contains(&length).then(|| self.groups.get(&text[start..end])).flatten();
             let of_run = match known {
-                Some(Some(group)) => Mentions::Group(*group),
-                Some(None) => return Mentions::Outsiders,
+                Some(groups) => groups,
                 None if is_account_id(bytes, start..end) => return Mentions::Outsiders,
                 None => continue,
             };
-            if found != Mentions::Nobody && found != of_run {
+            let both: Arc<[u32]> = match &found {
+                Mentions::Groups(groups) if groups != of_run => {
+                    groups.iter().filter(|group| of_run.contains(group)).copied().collect()
+                }
+                _ => Arc::clone(of_run),
+            };
+            if both.is_empty() {
                 return Mentions::Outsiders;
             }
-            found = of_run;
+            found = Mentions::Groups(both);
         }
         found
     }
@@ -139,7 +150,7 @@ impl Texts {
     /// Whose account a text mentions.
     pub fn mentions(&self, code: TextCode) -> Mentions {
         let place = (code as usize).checked_sub(1);
-        place.and_then(|place| self.mentions.get(place)).copied().unwrap_or(Mentions::Nobody)
+        place.and_then(|place| self.mentions.get(place)).cloned().unwrap_or(Mentions::Nobody)
     }
 
     /// How many there are.
@@ -157,22 +168,27 @@ mod tests {
     #[test]
     fn accounts_are_found_in_texts() {
         let accounts = Accounts::new([
-            ("111111111111", Some(0)),
-            ("222222222222", Some(0)),
-            ("333333333333", Some(1)),
-            ("999999999999", None),
+            ("111111111111", &[0][..]),
+            ("222222222222", &[0]),
+            ("333333333333", &[1]),
+            ("555555555555", &[2, 0]),
+            ("999999999999", &[]),
         ]);
+        let groups = |groups: &[u32]| Mentions::Groups(groups.into());
         for (text, expected) in [
             ("", Mentions::Nobody),
             ("i-0123456789abcdef0", Mentions::Nobody),
             ("1111111111112", Mentions::Nobody),
-            ("arn:aws:ec2:us-east-1:111111111111:instance/i-1", Mentions::Group(0)),
-            ("from 111111111111 to 222222222222", Mentions::Group(0)),
+            ("arn:aws:ec2:us-east-1:111111111111:instance/i-1", groups(&[0])),
+            ("from 111111111111 to 222222222222", groups(&[0])),
             ("from 111111111111 to 333333333333", Mentions::Outsiders),
+            ("of 555555555555", groups(&[0, 2])),
+            ("from 111111111111 to 555555555555", groups(&[0])),
+            ("from 333333333333 to 555555555555", Mentions::Outsiders),
             ("arn:aws:savingsplans::999999999999:savingsplan/x", Mentions::Outsiders),
             ("arn:aws:ec2:us-east-1:444444444444:instance/i-1", Mentions::Outsiders),
             ("111111111111/444444444444", Mentions::Outsiders),
-            ("logs111111111111", Mentions::Group(0)),
+            ("logs111111111111", groups(&[0])),
             ("i-444444444444abcde", Mentions::Nobody),
             ("volume/123e4567-e89b-12d3-a456-444444444444", Mentions::Nobody),
             ("bucket-444444444444", Mentions::Outsiders),

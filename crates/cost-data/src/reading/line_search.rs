@@ -38,7 +38,7 @@ pub struct LineSearch {
     pub interval: Option<String>,
     /// The folder that objects of a store are kept in while they are looked through.
     pub scratch: Option<PathBuf>,
-    /// The tags and cost categories that the run's classes are split by.
+    /// The tags, cost categories and resources that the run's classes are split by.
     pub dimensions: Dimensions,
 }
 

@@ -8,6 +8,7 @@ use arrow_array::{Array, StringArray};
 use arrow_buffer::{NullBuffer, ScalarBuffer};
 use billing::charge_class::KeyColumn;
 use billing::commitment;
+use billing::cost_line::LineItemType;
 use foldhash::fast::FixedState;
 use std::collections::HashMap;
 use std::hash::BuildHasher;
@@ -91,7 +92,7 @@ fn is_mark(column: KeyColumn, text: &str) -> bool {
     match column {
         KeyColumn::UsageType => commitment::may_cover(text),
         KeyColumn::UnblendedRateState => text == "0",
-        KeyColumn::LineItemType => text == "Fee",
+        KeyColumn::LineItemType => LineItemType::parse(text).is_told_by_description(),
         _ => false,
     }
 }

@@ -137,12 +137,21 @@ fn plan(table: &Table<'_>) -> PlanDraft {
 }
 
 fn group(table: &Table<'_>) -> GroupDraft {
-    table.allow(&["name", "description", "primary_account_id", "accounts", "pricing_plan", "auto_associate"]);
+    table.allow(&[
+        "name",
+        "description",
+        "primary_account_id",
+        "accounts",
+        "lines",
+        "pricing_plan",
+        "auto_associate",
+    ]);
     GroupDraft {
         name: table.required("name"),
         description: table.text("description"),
         primary_account_id: table.required("primary_account_id"),
         accounts: table.texts("accounts").unwrap_or_default(),
+        lines: table.tables("lines").iter().map(line_filter).collect(),
         pricing_plan: table.required("pricing_plan"),
         auto_associate: table.flag("auto_associate").unwrap_or(false),
     }

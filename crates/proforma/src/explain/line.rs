@@ -84,7 +84,7 @@ fn find(arguments: &ExplainArguments, run: &RunFolder, id: &str) -> Result<Vec<F
         id: id.to_owned(),
         interval: arguments.interval.clone(),
         scratch: arguments.scratch.clone(),
-        dimensions: (&run.book.reports).into(),
+        dimensions: (&run.cube.dimensions).into(),
     };
     let program = std::env::current_exe().context("cannot find this program to start its reading child")?;
     worker::find_line(&program, READ_COST_FILES, search, limits).map_err(|error| reading_failed(error, true))

@@ -5,8 +5,9 @@ use crate::failure::Failure;
 use billing::book::Book;
 use billing::breakdown::{Part, Source};
 use billing::charge_class::KeyColumn;
+use billing::dimension::Kind;
 use billing::period::date_text;
-use cost_data::dimensions::{self, Kind};
+use std::collections::BTreeSet;
 
 /// A key of a report.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -40,8 +41,8 @@ impl Key {
         if let Some((_, key)) = PLAIN.iter().find(|(name, _)| *name == text) {
             return Ok(key.clone());
         }
-        let kept = |kind: &str, setting: &str, name: &str, names: &[String]| {
-            if names.iter().any(|kept| kept == name) {
+        let kept = |kind: &str, setting: &str, name: &str, names: &BTreeSet<String>| {
+            if names.contains(name) {
                 return Ok(name.to_owned());
             }
             let problem = format!("the run has not kept the {kind} `{name}`");
@@ -50,10 +51,11 @@ impl Key {
             );
             Err(Failure::input(problem).hint(hint))
         };
+        let dimensions = book.dimensions();
         match text.split_once(':') {
-            Some(("tag", name)) => Ok(Self::Tag(kept("tag", "tags", name, &book.reports.tags)?)),
+            Some(("tag", name)) => Ok(Self::Tag(kept("tag", "tags", name, &dimensions.tags)?)),
             Some(("cost-category", name)) => {
-                let names = &book.reports.cost_categories;
+                let names = &dimensions.cost_categories;
                 Ok(Self::CostCategory(kept("cost category", "cost_categories", name, names)?))
             }
             _ => {
@@ -106,8 +108,7 @@ impl Key {
         let cube = &month.run.cube;
         let class = &cube.classes[class];
         let text = |column| cube.filled(class, column).map(ToOwned::to_owned);
-        let dimension =
-            |kind, name: &str| dimensions::value(cube.value(class, KeyColumn::DimensionSet)?, kind, name);
+        let dimension = |kind, name: &str| cube.dimension(class, kind, name).map(ToOwned::to_owned);
         match self {
             Self::Service => Some(cube.product(class).to_owned()).filter(|text| !text.is_empty()),
             Self::Account => text(KeyColumn::UsageAccount),

@@ -26,7 +26,7 @@ fn book(of_acme: &[&str], more: &str) -> String {
 }
 
 /// An hour of On-Demand usage of an instance at 0.096 an hour.
-fn usage(account: &str, hour: i64, quantity: &str) -> Line {
+pub fn usage(account: &str, hour: i64, quantity: &str) -> Line {
     in_hour(Line::usage(account, "AmazonEC2", LARGE, "0"), hour, quantity)
 }
 
@@ -43,7 +43,7 @@ fn in_hour(line: Line, hour: i64, quantity: &str) -> Line {
 }
 
 /// The month's fee of one m5.large that an account has reserved: 0.05 an hour.
-fn reservation(owner: &str) -> Line {
+pub fn reservation(owner: &str) -> Line {
     let mut line = Line::charge("RIFee", owner, "AmazonEC2", "37.2").of_operation("RunInstances");
     line.line_item_usage_type = Some("HeavyUsage:m5.large".to_owned());
     line.using("744").of_reservation(owner)

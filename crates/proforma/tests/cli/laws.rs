@@ -3,6 +3,7 @@
 //! A seed determines month, book and files. A failing case prints its seed; `PROFORMA_SEED` makes it the first one.
 
 mod agreement;
+mod below_account;
 mod breakdowns;
 mod equal_books;
 mod equal_files;

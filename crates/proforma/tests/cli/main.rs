@@ -13,6 +13,7 @@ mod bad_cost_files;
 mod bad_deliveries;
 mod bad_parquet;
 mod bad_values;
+mod below_account;
 mod books;
 mod breakdowns;
 mod covered_lines;

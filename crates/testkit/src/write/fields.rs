@@ -39,6 +39,8 @@ enum Source {
     ProductKey(String),
     TagMap,
     TagKey(String),
+    CategoryMap,
+    CategoryKey(String),
     Focus(fn(&Line) -> Cell<'_>),
 }
 
@@ -55,6 +57,8 @@ impl Field {
             Source::ProductKey(key) => Cell::Text(line.product.get(key).map(String::as_str)),
             Source::TagKey(key) => Cell::Text(line.resource_tags.get(key).map(String::as_str)),
             Source::TagMap => Cell::Map(borrowed(&line.resource_tags)),
+            Source::CategoryKey(key) => Cell::Text(line.cost_category.get(key).map(String::as_str)),
+            Source::CategoryMap => Cell::Map(borrowed(&line.cost_category)),
             Source::ProductMap => {
                 let mut map = borrowed(&line.product);
                 map.extend(line.product_name.as_deref().map(|name| ("product_name", name)));
@@ -89,6 +93,7 @@ pub(super) fn fields_of(lines: &[Line], options: &WriteOptions) -> Vec<Field> {
     if !leaves_out("resource_tags") {
         fields.extend(tag_fields(lines, options.form));
     }
+    fields.extend(category_fields(lines, options.form));
     fields
 }
 
@@ -178,6 +183,21 @@ fn tag_fields(lines: &[Line], form: Form) -> Vec<Field> {
         Field { name, kind: FieldKind::Text, source: Source::TagKey(key.clone()) }
     };
     keys.into_iter().map(field).collect()
+}
+
+fn category_fields(lines: &[Line], form: Form) -> Vec<Field> {
+    let names: BTreeSet<&String> = lines.iter().flat_map(|line| line.cost_category.keys()).collect();
+    let field = |name: &String| {
+        let own = if form == Form::LegacyParquet { "cost_category_" } else { "costCategory/" };
+        let name_of_field = if form == Form::LegacyParquet { name.to_lowercase() } else { name.clone() };
+        let name_of_field = format!("{own}{name_of_field}");
+        Field { name: name_of_field, kind: FieldKind::Text, source: Source::CategoryKey(name.clone()) }
+    };
+    if !names.is_empty() && !form.is_legacy() {
+        let (kind, source) = (FieldKind::Map, Source::CategoryMap);
+        return vec![Field { name: "cost_category".to_owned(), kind, source }];
+    }
+    names.into_iter().map(field).collect()
 }
 
 fn legacy_tag(key: &str) -> String {

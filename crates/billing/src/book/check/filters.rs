@@ -5,7 +5,7 @@ use crate::book::LineFilterDraft;
 use crate::line_filter::LineFilter;
 
 impl Check<'_> {
-    /// A filter with at least one condition, whose lists all hold something.
+    /// A filter with at least one condition; no value of a condition is empty.
     pub(super) fn line_filter(&mut self, draft: &LineFilterDraft, place: &Place) -> Option<LineFilter> {
         let accounts: Vec<_> =
             draft.accounts.iter().map(|account| self.account(account, place.clone())).collect();

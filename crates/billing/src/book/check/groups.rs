@@ -4,6 +4,7 @@ use super::{ByName, Check, Entry, unknown};
 use crate::account::AccountId;
 use crate::billing_group::BillingGroup;
 use crate::book::{BASIC_PRICING_PLAN, GroupDraft};
+use crate::line_filter::LineFilter;
 use std::collections::HashMap;
 
 impl Check<'_> {
@@ -11,7 +12,7 @@ impl Check<'_> {
         let draft = self.draft;
         let mut members: HashMap<&str, usize> = HashMap::new();
         let mut automatic: Option<usize> = None;
-        let mut groups = Vec::new();
+        let (mut groups, mut lines) = (Vec::new(), Vec::new());
         for (number, group) in draft.billing_groups.iter().enumerate() {
             let entry = Entry { table: "billing_groups", number };
             for (element, account) in group.accounts.iter().enumerate() {
@@ -36,17 +37,27 @@ impl Check<'_> {
                     format!("billing group `{first}` already has auto_associate; only one group may");
                 self.mistake::<()>(entry.field("auto_associate"), message);
             }
-            groups.push(self.group(entry, group, plans));
+            let filters = self.lines(entry, group);
+            groups.push(self.group(entry, group, &filters, plans));
+            lines.push(filters);
         }
+        self.lines_once(&lines);
         groups
     }
 
-    fn group(&mut self, entry: Entry, group: &GroupDraft, plans: &ByName<'_>) -> Option<BillingGroup> {
+    fn group(
+        &mut self,
+        entry: Entry,
+        group: &GroupDraft,
+        lines: &[Option<LineFilter>],
+        plans: &ByName<'_>,
+    ) -> Option<BillingGroup> {
         let primary_account = self.account(&group.primary_account_id, entry.field("primary_account_id"));
         let accounts: Vec<Option<AccountId>> = (group.accounts.iter().enumerate())
             .map(|(element, account)| self.account(account, entry.element("accounts", element)))
             .collect();
-        if !group.accounts.contains(&group.primary_account_id) {
+        // A group below the account has lines of accounts that may be another's: whom its own charges name is the operator's choice.
+        if lines.is_empty() && !group.accounts.contains(&group.primary_account_id) {
             let message =
                 format!("the primary account `{}` must be among `accounts`", group.primary_account_id);
             self.mistake::<()>(entry.field("primary_account_id"), message);
@@ -67,6 +78,7 @@ impl Check<'_> {
             description: group.description.clone(),
             primary_account: primary_account?,
             accounts: accounts.into_iter().collect::<Option<_>>()?,
+            lines: lines.iter().cloned().collect::<Option<_>>()?,
             pricing_plan: pricing_plan?,
             auto_associate: group.auto_associate,
         })

@@ -66,7 +66,8 @@ impl Check<'_> {
         let draft = self.draft;
         let group = &draft.billing_groups[group];
         let account = item.account_id.as_ref().unwrap_or(&group.primary_account_id);
-        if item.account_id.is_some() && !group.accounts.contains(account) {
+        let may_carry = *account == group.primary_account_id || group.accounts.contains(account);
+        if item.account_id.is_some() && !may_carry {
             let message = format!("account `{account}` is not a member of billing group `{}`", group.name);
             return self.mistake(entry.field("account_id"), message);
         }

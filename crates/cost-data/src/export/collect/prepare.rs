@@ -274,8 +274,8 @@ impl Collector<'_> {
         };
         let by_place: Vec<(TextCode, Mentions)> = ids.values.iter().map(&mut known).collect();
         let code = |(row, class): &(usize, usize)| {
-            let (code, mentions) = by_place[ids.place(*row)?];
-            mentions.may_reach(self.classes[*class].as_ref()?.group).then_some(code)
+            let (code, mentions) = &by_place[ids.place(*row)?];
+            mentions.may_reach(self.classes[*class].as_ref()?.group).then_some(*code)
         };
         Prepared::Codes(ordered.rows.iter().map(|row| code(row).unwrap_or(0)).collect())
     }
@@ -401,7 +401,7 @@ impl Collector<'_> {
         found: &mut [TextCode],
     ) {
         for ((row, class), code) in ordered.rows.iter().zip(found).filter(|(_, code)| **code != 0) {
-            let mentions = codes.place(*row).map_or(Mentions::Nobody, |place| by_place[place].1);
+            let mentions = codes.place(*row).map_or(&Mentions::Nobody, |place| &by_place[place].1);
             if !self.classes[*class].as_ref().is_some_and(|class| mentions.may_reach(class.group)) {
                 *code = 0;
                 collected.withheld += 1;
@@ -417,8 +417,8 @@ impl Collector<'_> {
         let owners: Vec<Mentions> =
             arns.values.iter().map(|arn| self.accounts.mentioned(arn.unwrap_or(""))).collect();
         let is_own = |(row, class): &(usize, usize)| {
-            let group = self.classes[*class].as_ref().map(|class| Mentions::Group(class.group));
-            arns.place(*row).map(|place| owners[place]) == group
+            let group = self.classes[*class].as_ref().map(|class| class.group);
+            arns.place(*row).zip(group).is_some_and(|(place, group)| owners[place].is_of(group))
         };
         match prepared {
             Prepared::Codes(mut codes) => {

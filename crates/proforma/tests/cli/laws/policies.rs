@@ -123,9 +123,17 @@ fn parts_sum_to_sources_and_files_to_bills() {
             of_file.retain(|_, total| !total.is_zero());
             if of_file != statement {
                 for row in rows_of(&done.exports(), &group.name).iter().rev().take(14) {
-                    eprintln!("{:?} {:?}", row.get("identity_line_item_id"), row.get("line_item_unblended_cost"));
+                    eprintln!(
+                        "{:?} {:?}",
+                        row.get("identity_line_item_id"),
+                        row.get("line_item_unblended_cost")
+                    );
                 }
-                eprintln!("{:?} {}", case.options.form, done.json(&format!("statements/{}.json", group.name))["statements"][0]["custom_line_items"]);
+                eprintln!(
+                    "{:?} {}",
+                    case.options.form,
+                    done.json(&format!("statements/{}.json", group.name))["statements"][0]["custom_line_items"]
+                );
             }
             assert_eq!(of_file, statement, "{}", group.name);
         }

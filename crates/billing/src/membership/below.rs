@@ -1,0 +1,143 @@
+//! Billing groups below the account: lines that are a group's by their tags, cost categories or resources, whoever has the account.
+//!
+//! What a filter asks for is mostly the same for many classes: their account and their dimensions. So filters are tried once for each
+//! pair of these, and a class looks its pair up.
+
+use crate::book::Book;
+use crate::charge_class::{ChargeClass, Cube, KeyColumn, TextId, TextMap};
+use crate::class_kind::{in_words, line_item_type};
+use crate::commitment;
+use crate::cost_line::LineItemType;
+use crate::line_filter::LineFilter;
+
+/// The filters of all groups, by what they have to be tried on.
+#[derive(Debug)]
+pub(super) struct Below<'a> {
+    /// Those of resources first, else in the order of the book.
+    filters: Vec<OfGroup<'a>>,
+    /// The filters that classes of an account and a dimension set may pass, in the same order.
+    candidates: TextMap<(TextId, TextId), Vec<u32>>,
+    /// Whether any line passes a filter, by place in `filters`.
+    passed: Vec<bool>,
+    clash: Option<Clash>,
+}
+
+/// A filter of a group.
+#[derive(Debug)]
+struct OfGroup<'a> {
+    group: u32,
+    /// Its place among the group's filters.
+    place: usize,
+    filter: &'a LineFilter,
+    /// What of it asks for the account and the dimensions.
+    of_dimensions: LineFilter,
+}
+
+impl OfGroup<'_> {
+    /// A resource is more specific than what it is tagged with.
+    const fn rank(&self) -> bool {
+        self.filter.resources.is_empty()
+    }
+
+    fn in_words(&self, book: &Book) -> String {
+        let name = &book.groups[self.group as usize].name;
+        format!("billing group `{name}` (`lines`, entry {}: {})", self.place + 1, self.filter.in_words())
+    }
+}
+
+/// Lines that two billing groups select.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Clash {
+    /// The class, in words.
+    pub class: String,
+    /// The groups with their filters, as messages name them.
+    pub groups: [String; 2],
+}
+
+impl<'a> Below<'a> {
+    pub(super) fn new(cube: &Cube, book: &'a Book) -> Self {
+        let mut filters = Vec::new();
+        for (group, of) in (0..).zip(&book.groups) {
+            filters.extend(of.lines.iter().enumerate().map(|(place, filter)| OfGroup {
+                group,
+                place,
+                filter,
+                of_dimensions: filter.of_dimensions(),
+            }));
+        }
+        filters.sort_by_key(OfGroup::rank);
+        let passed = vec![false; filters.len()];
+        let mut below = Self { filters, candidates: TextMap::default(), passed, clash: None };
+        if !below.filters.is_empty() {
+            cube.classes.iter().for_each(|class| below.add_class(cube, book, class));
+        }
+        below
+    }
+
+    /// Finds which filters may select a class's lines, and notes those that do, and two groups of which both do.
+    fn add_class(&mut self, cube: &Cube, book: &Book, class: &ChargeClass) {
+        let Some(pair) = pair(cube, class) else { return };
+        let filters = &self.filters;
+        let candidates = self.candidates.entry(pair).or_insert_with(|| {
+            let may_pass = |(_, of): &(u32, &OfGroup<'_>)| of.of_dimensions.passes(cube, class);
+            (0..).zip(filters).filter(may_pass).map(|(number, _)| number).collect()
+        });
+        let mut first: Option<&OfGroup<'_>> = None;
+        for number in candidates.iter().map(|number| *number as usize) {
+            let of = &filters[number];
+            if !of.filter.passes(cube, class) {
+                continue;
+            }
+            self.passed[number] = true;
+            match first {
+                None => first = Some(of),
+                Some(first) if first.group != of.group && first.rank() == of.rank() => {
+                    self.clash.get_or_insert_with(|| Clash {
+                        class: in_words(cube, class),
+                        groups: [first.in_words(book), of.in_words(book)],
+                    });
+                }
+                Some(_) => {}
+            }
+        }
+    }
+
+    /// The group that selects a class's lines.
+    pub(super) fn group(&self, cube: &Cube, class: &ChargeClass) -> Option<u32> {
+        if self.candidates.is_empty() {
+            return None;
+        }
+        let candidates = self.candidates.get(&pair(cube, class)?)?;
+        let mut filters = candidates.iter().map(|number| &self.filters[*number as usize]);
+        let found = filters.find(|of| of.filter.is_of_dimensions() || of.filter.passes(cube, class));
+        found.map(|of| of.group)
+    }
+
+    /// Lines that two groups select, if there are any: their month must not be priced.
+    pub(super) const fn clash(&self) -> Option<&Clash> {
+        self.clash.as_ref()
+    }
+
+    /// The filters that no line passes: the group, and which of its filters.
+    pub(super) fn in_vain(&self) -> impl Iterator<Item = (u32, usize)> + '_ {
+        let filters = self.filters.iter().zip(&self.passed);
+        filters.filter(|(_, passed)| !**passed).map(|(of, _)| (of.group, of.place))
+    }
+}
+
+/// What a class is looked up by; none where no filter can select it. A commitment stays with the account that has bought it, and so does
+/// what it costs, whatever tags its fees have.
+fn pair(cube: &Cube, class: &ChargeClass) -> Option<(TextId, TextId)> {
+    let set = class.text(KeyColumn::DimensionSet);
+    if set == TextId::NULL {
+        return None;
+    }
+    let stays = match line_item_type(cube, class) {
+        LineItemType::RiFee | LineItemType::SavingsPlanRecurringFee | LineItemType::SavingsPlanUpfrontFee => {
+            true
+        }
+        LineItemType::Fee => commitment::arn(cube, class).is_some(),
+        _ => false,
+    };
+    (!stays).then(|| (class.text(KeyColumn::UsageAccount), set))
+}
