@@ -14,10 +14,13 @@ pub struct BillingGroup {
     pub description: Option<String>,
     /// The member that carries custom line items by default.
     pub primary_account: AccountId,
-    /// The members, the primary account among them.
+    /// The members, the primary account among them; none where the group is only a parent of others, whose accounts have the primary one
+    /// among them.
     pub accounts: Vec<AccountId>,
     /// The number of its pricing plan in the book; `None` for the managed plan `BasicPricingPlan`, which has no rules.
     pub pricing_plan: Option<usize>,
     /// Whether accounts that no group names join this one.
     pub auto_associate: bool,
+    /// The number of the group above it in the book; `None` at the top. No group is above itself.
+    pub parent: Option<usize>,
 }

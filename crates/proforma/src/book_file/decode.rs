@@ -137,7 +137,15 @@ fn plan(table: &Table<'_>) -> PlanDraft {
 }
 
 fn group(table: &Table<'_>) -> GroupDraft {
-    table.allow(&["name", "description", "primary_account_id", "accounts", "pricing_plan", "auto_associate"]);
+    table.allow(&[
+        "name",
+        "description",
+        "primary_account_id",
+        "accounts",
+        "pricing_plan",
+        "auto_associate",
+        "parent",
+    ]);
     GroupDraft {
         name: table.required("name"),
         description: table.text("description"),
@@ -145,6 +153,7 @@ fn group(table: &Table<'_>) -> GroupDraft {
         accounts: table.texts("accounts").unwrap_or_default(),
         pricing_plan: table.required("pricing_plan"),
         auto_associate: table.flag("auto_associate").unwrap_or(false),
+        parent: table.text("parent"),
     }
 }
 

@@ -46,7 +46,7 @@ impl Check<'_> {
         let accounts: Vec<Option<AccountId>> = (group.accounts.iter().enumerate())
             .map(|(element, account)| self.account(account, entry.element("accounts", element)))
             .collect();
-        if !group.accounts.contains(&group.primary_account_id) {
+        if !group.accounts.contains(&group.primary_account_id) && !self.is_only_parent(group) {
             let message =
                 format!("the primary account `{}` must be among `accounts`", group.primary_account_id);
             self.mistake::<()>(entry.field("primary_account_id"), message);
@@ -69,6 +69,7 @@ impl Check<'_> {
             accounts: accounts.into_iter().collect::<Option<_>>()?,
             pricing_plan: pricing_plan?,
             auto_associate: group.auto_associate,
+            parent: None,
         })
     }
 }
