@@ -8,6 +8,7 @@ mod equal_books;
 mod equal_files;
 mod exports;
 mod focus_months;
+mod hierarchies;
 mod questions;
 
 use crate::support::{Done, Run};

@@ -21,6 +21,7 @@ mod explanations;
 mod exports;
 mod focus;
 mod forms;
+mod hierarchy;
 mod laws;
 mod outputs;
 mod policies;
