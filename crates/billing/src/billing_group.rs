@@ -16,7 +16,8 @@ pub struct BillingGroup {
     pub description: Option<String>,
     /// The account that carries custom line items by default: a member, unless the group has `lines`.
     pub primary_account: AccountId,
-    /// The members, the primary account among them; none need be where the group has `lines`.
+    /// The members, the primary account among them; none need be where the group has `lines`, or is only a parent of others, whose accounts
+    /// have the primary one among them.
     pub accounts: Vec<AccountId>,
     /// Lines that are the group's, whoever has the account: those that pass any of the filters.
     pub lines: Vec<LineFilter>,
@@ -24,4 +25,6 @@ pub struct BillingGroup {
     pub pricing_plan: Option<usize>,
     /// Whether accounts that no group names join this one.
     pub auto_associate: bool,
+    /// The number of the group above it in the book; `None` at the top. No group is above itself.
+    pub parent: Option<usize>,
 }

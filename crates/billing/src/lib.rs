@@ -25,6 +25,8 @@ pub mod tiers;
 pub mod price_list;
 
 pub mod billing_group;
+pub mod hierarchy;
+
 pub mod custom_line_item;
 pub mod pricing;
 

@@ -1,7 +1,7 @@
 //! The book file: TOML or JSON becomes a [`Book`], or every mistake with line and column.
 
 mod decode;
-mod node;
+pub mod node;
 mod weights;
 
 use crate::publish::BOOKS;
@@ -124,15 +124,16 @@ fn explains(slip: &Slip, place: &Place) -> bool {
     }
 }
 
-fn finding(text: &str, offset: usize, what: &str, message: String) -> Finding {
+/// Line and column, both from 1, of an offset in a text.
+pub fn position(text: &str, offset: usize) -> (usize, usize) {
     let before = text.get(..offset).unwrap_or(text);
     let line_start = before.rfind('\n').map_or(0, |at| at + 1);
-    Finding {
-        line: before.matches('\n').count() + 1,
-        column: before[line_start..].chars().count() + 1,
-        what: what.to_owned(),
-        message,
-    }
+    (before.matches('\n').count() + 1, before[line_start..].chars().count() + 1)
+}
+
+fn finding(text: &str, offset: usize, what: &str, message: String) -> Finding {
+    let (line, column) = position(text, offset);
+    Finding { line, column, what: what.to_owned(), message }
 }
 
 /// An entry of a table by its name, or by its number where it has none that can be shown.

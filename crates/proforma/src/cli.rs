@@ -35,13 +35,42 @@ pub enum Command {
     /// Print a run's costs by service, day, account or other keys; needs the run's folder only.
     #[command(after_help = REPORT_EXAMPLES)]
     Report(ReportArguments),
+    /// Print billing groups for a book from the units of an AWS organization: a group for each, below that of the unit above.
+    #[command(after_help = GROUPS_EXAMPLES)]
+    Groups(GroupsArguments),
     /// Read cost files for another process of this program.
     #[command(name = READ_COST_FILES, hide = true)]
     ReadCostFiles,
 }
 
+const GROUPS_EXAMPLES: &str = "\
+The file has a row or an object per account: account_id, account_name, organizational_unit (a path from the root on, as
+Root/Prod/Team A), and status where it is known. Other columns are passed by.
+
+Examples:
+  proforma groups --organization accounts.csv --payer 999999999999
+  proforma groups --organization accounts.csv --payer 999999999999 --root Root/Customers --pricing-plan gold >> book.toml
+
+Exit status: 0 done, 2 the input is not right, 1 anything else.";
+
+#[derive(Debug, Args)]
+pub struct GroupsArguments {
+    /// The accounts of the organization with their units, CSV or JSON.
+    #[arg(long, value_name = "FILE")]
+    pub organization: PathBuf,
+    /// The payer (management) account: it is in no group and never a primary account.
+    #[arg(long, value_name = "ACCOUNT_ID")]
+    pub payer: Option<String>,
+    /// The pricing plan of all groups; public prices by default.
+    #[arg(long, value_name = "NAME", default_value = billing::book::BASIC_PRICING_PLAN)]
+    pub pricing_plan: String,
+    /// Only the units below this one, as Root/Customers; by default the organization's root.
+    #[arg(long, value_name = "PATH")]
+    pub root: Option<String>,
+}
+
 const REPORT_EXAMPLES: &str = "\
-Keys: group, service, day, account, region, usage-type, operation, line-item-type, tag:KEY, cost-category:NAME.
+Keys: group, parent, root, service, day, account, region, usage-type, operation, line-item-type, tag:KEY, cost-category:NAME.
 
 Examples:
   proforma report --run ./october --by service
@@ -158,7 +187,7 @@ pub struct ExportArguments {
     /// The run: a folder that `proforma run` has written.
     #[arg(long, value_name = "DIR")]
     pub run: PathBuf,
-    /// Only these billing groups.
+    /// Only these billing groups and those below them, each in files of its own.
     #[arg(long, value_name = "NAME")]
     pub group: Vec<String>,
     /// Where the cost files are; where the run has pinned or read them by default.
@@ -260,7 +289,7 @@ pub struct ExplainArguments {
     /// The run: a folder that `proforma run` has written.
     #[arg(long, value_name = "DIR")]
     pub run: PathBuf,
-    /// The billing group.
+    /// The billing group; what is below it is not explained with it.
     #[arg(long, value_name = "NAME", requires = "product")]
     pub group: Option<String>,
     /// The product, as the cost report names it.
@@ -326,7 +355,7 @@ pub struct ReportArguments {
     /// What to add up.
     #[arg(long, value_enum, default_value_t = Metric::ProForma, value_name = "METRIC")]
     pub metric: Metric,
-    /// Only these billing groups.
+    /// Only these billing groups and those below them.
     #[arg(long, num_args = 1.., value_name = "NAME")]
     pub group: Vec<String>,
     /// What to print on standard output.

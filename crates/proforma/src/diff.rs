@@ -2,14 +2,15 @@
 
 use crate::cli::{DiffArguments, OutputFormat};
 use crate::failure::Failure;
-use crate::preview::group_order;
+use crate::group_tree::GroupTree;
 use crate::pricing::Rated;
 use crate::report_files::to_csv;
 use crate::run_folder::{self, RunFolder};
-use crate::terminal::{empty_table, print, to_json};
+use crate::terminal::{SUBTREE, empty_table, print, to_json};
 use crate::wording;
 use anyhow::anyhow;
 use billing::difference::{Cause, Part, Row, Side, difference};
+use billing::hierarchy::add;
 use billing::money::{Cost, Currency, DecimalError};
 use billing::rate_card::{RateCard, Treatment};
 use billing::statement::{self, Statement};
@@ -35,13 +36,15 @@ pub fn diff(arguments: &DiffArguments) -> Result<(), Failure> {
         );
         return Err(error.into());
     }
-    let order = group_order(&after.book, &before.book);
-    rows.sort_by_key(|row| order.get(row.group.as_str()));
+    let tree = GroupTree::of_two(&after.book, &before.book);
+    let places = tree.places();
+    rows.sort_by_key(|row| places.get(row.group.as_str()));
     let described = rows.iter().map(|row| describe(row, &before, &after)).collect::<Result<Vec<_>, _>>()?;
     let comparison = Comparison {
         before: About::of(&before),
         after: About::of(&after),
         differ: what_differs(&before, &after),
+        subtrees: subtrees(&rows, &tree)?,
         totals: totals(&rows)?,
         rows: described,
     };
@@ -121,6 +124,9 @@ struct Comparison {
     after: About,
     differ: String,
     rows: Vec<Described>,
+    /// The sums of what changed in and below each parent.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    subtrees: Vec<Subtree>,
     totals: Vec<Total>,
 }
 
@@ -158,6 +164,13 @@ struct DescribedPart {
 }
 
 #[derive(Serialize)]
+struct Subtree {
+    billing_group: String,
+    #[serde(flatten)]
+    total: Total,
+}
+
+#[derive(Serialize)]
 struct Total {
     currency: String,
     before: String,
@@ -165,23 +178,33 @@ struct Total {
     difference: String,
 }
 
+impl Total {
+    fn of(currency: Currency, [before, after]: [Cost; 2]) -> Result<Self, DecimalError> {
+        let difference = after.minus(before)?.to_string();
+        let currency = currency.to_string();
+        Ok(Self { currency, before: before.to_string(), after: after.to_string(), difference })
+    }
+}
+
 /// The sums of what changed, by currency.
 fn totals(rows: &[Row]) -> Result<Vec<Total>, DecimalError> {
     let mut sums: BTreeMap<Currency, [Cost; 2]> = BTreeMap::new();
     for row in rows {
-        let [before, after] = sums.entry(row.currency).or_default();
-        (*before, *after) = (before.plus(row.before)?, after.plus(row.after)?);
+        add(&mut sums, row.currency, [row.before, row.after])?;
     }
-    let total = |(currency, [before, after]): (Currency, [Cost; 2])| {
-        let difference = after.minus(before)?.to_string();
-        Ok(Total {
-            currency: currency.to_string(),
-            before: before.to_string(),
-            after: after.to_string(),
-            difference,
-        })
-    };
-    sums.into_iter().map(total).collect()
+    sums.into_iter().map(|(currency, sums)| Total::of(currency, sums)).collect()
+}
+
+/// The sums of what changed in and below the parents, by currency.
+fn subtrees(rows: &[Row], tree: &GroupTree<'_>) -> Result<Vec<Subtree>, DecimalError> {
+    let sums = tree.subtrees(rows.iter().map(|row| (&*row.group, row.currency, [row.before, row.after])))?;
+    let mut subtrees = Vec::new();
+    for (group, name) in tree.groups() {
+        for (currency, sums) in &sums[group] {
+            subtrees.push(Subtree { billing_group: name.to_owned(), total: Total::of(*currency, *sums)? });
+        }
+    }
+    Ok(subtrees)
 }
 
 fn describe(row: &Row, before: &RunFolder, after: &RunFolder) -> Result<Described, DecimalError> {
@@ -267,7 +290,7 @@ fn with_usage(part: &DescribedPart) -> String {
     if usage.is_empty() { part.cause.clone() } else { format!("{} ({})", part.cause, usage.join(", ")) }
 }
 
-/// A row per cause, and one per total.
+/// A row per cause, and one per subtree and total.
 #[derive(Serialize)]
 struct CsvRow<'a> {
     kind: &'static str,
@@ -281,7 +304,7 @@ struct CsvRow<'a> {
     amount: &'a str,
 }
 
-fn csv_rows(comparison: &Comparison) -> Vec<CsvRow<'_>> {
+fn csv_rows<'a>(comparison: &'a Comparison) -> Vec<CsvRow<'a>> {
     let parts = comparison.rows.iter().flat_map(|row| {
         row.parts.iter().map(|part| CsvRow {
             kind: "part",
@@ -295,9 +318,9 @@ fn csv_rows(comparison: &Comparison) -> Vec<CsvRow<'_>> {
             amount: &part.amount,
         })
     });
-    let totals = comparison.totals.iter().map(|total| CsvRow {
-        kind: "total",
-        billing_group: "",
+    let total = |kind, billing_group, total: &'a Total| CsvRow {
+        kind,
+        billing_group,
         product: "",
         currency: &total.currency,
         before: &total.before,
@@ -305,8 +328,10 @@ fn csv_rows(comparison: &Comparison) -> Vec<CsvRow<'_>> {
         difference: &total.difference,
         cause: String::new(),
         amount: &total.difference,
-    });
-    parts.chain(totals).collect()
+    };
+    let subtrees = comparison.subtrees.iter().map(|of| total("subtree", &of.billing_group, &of.total));
+    let totals = comparison.totals.iter().map(|of| total("total", "", of));
+    parts.chain(subtrees).chain(totals).collect()
 }
 
 fn table(comparison: &Comparison) -> comfy_table::Table {
@@ -319,10 +344,11 @@ fn table(comparison: &Comparison) -> comfy_table::Table {
             [&row.billing_group, &row.product, &row.before, &row.after, &row.difference, &row.currency];
         table.add_row(cells.into_iter().cloned().chain([causes.join("\n")]));
     }
-    for total in &comparison.totals {
-        let Total { currency, before, after, difference } = total;
-        let cells = ["(total of these)", "", before, after, difference, currency, ""];
-        table.add_row(cells);
+    let subtrees = comparison.subtrees.iter();
+    let subtrees = subtrees.map(|of| (format!("({}{SUBTREE})", of.billing_group), &of.total));
+    let totals = comparison.totals.iter().map(|total| ("(total of these)".to_owned(), total));
+    for (name, Total { currency, before, after, difference }) in subtrees.chain(totals) {
+        table.add_row([&name, "", before, after, difference, currency, ""]);
     }
     table
 }

@@ -17,6 +17,7 @@ use billing::charge_class::{Cube, KeyColumn};
 use billing::commitment;
 use billing::coverage::Coverage;
 use billing::custom_line_item::CustomLineItem;
+use billing::hierarchy::Hierarchy;
 use billing::money::{DecimalError, ten_to};
 use billing::period::BillingPeriod;
 use billing::rate_card::RateCard;
@@ -80,7 +81,7 @@ pub struct Priced<'a> {
 pub struct Wanted<'a> {
     pub layout: ExportLayout,
     pub format: Option<ExportFormat>,
-    /// The billing groups, by name; all if none is named.
+    /// The billing groups, by name, each with all below it; all if none is named.
     pub groups: &'a [String],
 }
 
@@ -96,12 +97,7 @@ pub fn format_of(files: &[FileReport]) -> CostFormat {
 pub fn plan(priced: &Priced<'_>, wanted: &Wanted<'_>) -> Result<Plan, Failure> {
     let (cube, book) = (priced.cube, priced.book);
     let layout = layout(wanted.layout, priced.format)?;
-    for name in wanted.groups {
-        if !book.groups.iter().any(|group| group.name == *name) {
-            return Err(Failure::input(format!("the book has no billing group `{name}`"))
-                .hint("give the name of a billing group with --group"));
-        }
-    }
+    let chosen = chosen(book, wanted.groups)?;
     let as_parquet = || priced.files.iter().any(|(name, _)| name.ends_with(".parquet"));
     let format = match wanted.format {
         Some(ExportFormat::Parquet) => FileFormat::Parquet,
@@ -111,7 +107,7 @@ pub fn plan(priced: &Priced<'_>, wanted: &Wanted<'_>) -> Result<Plan, Failure> {
     };
     let classes = priced.card.entries.iter().enumerate();
     let issuer = book.exports.invoice_issuer.clone().unwrap_or_else(|| ISSUER.to_owned());
-    let groups = (0..book.groups.len()).map(|number| group_plan(priced, wanted, layout, (number, &issuer)));
+    let groups = (0..book.groups.len()).map(|number| group_plan(priced, &chosen, layout, (number, &issuer)));
     Ok(Plan {
         layout,
         format,
@@ -131,6 +127,21 @@ pub fn plan(priced: &Priced<'_>, wanted: &Wanted<'_>) -> Result<Plan, Failure> {
             .collect(),
         coverage: None,
     })
+}
+
+/// The numbers of the groups that are named and of all below them; all groups if none is named.
+fn chosen(book: &Book, names: &[String]) -> Result<BTreeSet<usize>, Failure> {
+    if names.is_empty() {
+        return Ok((0..book.groups.len()).collect());
+    }
+    let number = |name: &String| {
+        book.groups.iter().position(|group| group.name == *name).ok_or_else(|| {
+            Failure::input(format!("the book has no billing group `{name}`"))
+                .hint("give the name of a billing group with --group")
+        })
+    };
+    let named = names.iter().map(number).collect::<Result<Vec<_>, _>>()?;
+    Ok(Hierarchy::of(&book.groups).with_all_below(&named))
 }
 
 /// What an export needs of a simulation: what commitments are, and which parts of which lines they cover.
@@ -164,7 +175,7 @@ fn with_coverage(
 /// What a billing group's file is to hold beside its lines.
 fn group_plan(
     priced: &Priced<'_>,
-    wanted: &Wanted<'_>,
+    chosen: &BTreeSet<usize>,
     layout: Layout,
     (number, issuer): (usize, &str),
 ) -> Result<GroupPlan, DecimalError> {
@@ -172,8 +183,7 @@ fn group_plan(
     let group = &book.groups[number];
     let rows = FocusRows { priced, group, number, issuer };
     let mut plan = GroupPlan {
-        folder: (wanted.groups.is_empty() || wanted.groups.contains(&group.name))
-            .then(|| folder_name(&group.name)),
+        folder: chosen.contains(&number).then(|| folder_name(&group.name)),
         name: group.name.clone(),
         primary_account: group.primary_account.to_string(),
         added: Vec::new(),

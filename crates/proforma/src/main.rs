@@ -18,6 +18,8 @@ mod diff;
 mod explain;
 mod export;
 mod failure;
+mod group_tree;
+mod groups;
 mod guard;
 mod preview;
 mod price_list;
@@ -43,6 +45,7 @@ fn main() -> ExitCode {
         Command::Diff(arguments) => diff::diff(&arguments),
         Command::Explain(arguments) => explain::explain(&arguments),
         Command::Report(arguments) => report::report(&arguments),
+        Command::Groups(arguments) => groups::groups(&arguments),
         Command::ReadCostFiles => {
             cost_data::worker::serve(std::io::stdin(), std::io::stdout()).map_err(Into::into)
         }

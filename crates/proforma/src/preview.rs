@@ -2,8 +2,6 @@
 
 mod rows;
 
-pub use rows::group_order;
-
 use crate::cli::{OutputFormat, PreviewArguments};
 use crate::failure::Failure;
 use crate::guard;

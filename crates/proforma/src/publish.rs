@@ -24,9 +24,11 @@ use std::path::{Path, PathBuf};
 /// A file that every run has: how a folder is known to be one.
 pub const MARK: &str = "reconciliation.json";
 /// All that a run may have beside it. A folder with anything else is not only a run, and is never replaced.
-pub const OTHER_FILES: [&str; 17] = [
+pub const OTHER_FILES: [&str; 19] = [
     COST_REPORT,
     "cost-report.csv",
+    BILLING_GROUPS[0],
+    BILLING_GROUPS[1],
     "statements",
     CUBE,
     DAILY_CUBE,
@@ -57,6 +59,8 @@ pub const POLICIES: &str = "policies.json";
 pub const MARGIN_GUARD: &str = "margin-guard.json";
 /// The cost report's name in a result folder.
 pub const COST_REPORT: &str = "cost-report.json";
+/// The names of the groups' totals with those of their subtrees, which runs have whose book has parents.
+pub const BILLING_GROUPS: [&str; 2] = ["billing-groups.json", "billing-groups.csv"];
 /// The cube's name in a result folder.
 pub const CUBE: &str = "cost-cube.parquet";
 /// The daily cube's name in a result folder.

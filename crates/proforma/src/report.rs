@@ -12,6 +12,7 @@ use crate::run_folder::{self, RunFolder};
 use crate::terminal::{empty_table, print, to_json};
 use billing::breakdown::{self, Days, Part, Source};
 use billing::charge_class::KeyColumn;
+use billing::hierarchy::Hierarchy;
 use billing::money::{Cost, DecimalError};
 use billing::rate_card::RateCard;
 use billing::statement::{self, Statement};
@@ -24,7 +25,9 @@ pub fn report(arguments: &ReportArguments) -> Result<(), Failure> {
     let mut run = run_folder::open(&arguments.run)?;
     let keys = keys::parse_keys(&arguments.by, &run.book)?;
     let filters = keys::parse_filters(&arguments.filter, &run.book)?;
-    let groups = groups(&run, &arguments.group)?;
+    let hierarchy = Hierarchy::of(&run.book.groups);
+    // A parent stands for its subtree.
+    let groups = hierarchy.with_all_below(&groups(&run, &arguments.group)?);
     let by_day = keys.iter().chain(filters.iter().map(|filter| &filter.key)).any(|key| *key == Key::Day);
     let days = if by_day { run.days()? } else { None };
     if by_day && days.is_none() {
@@ -39,7 +42,7 @@ pub fn report(arguments: &ReportArguments) -> Result<(), Failure> {
     let days = days.as_deref().map(|classes| Days { classes, covered });
     let parts = breakdown::parts(&run.cube, &run.book, &card, &statements, days);
     let parts = parts.map_err(|error| Failure::input(error.to_string()).hint(HINT_AGAIN))?;
-    let month = Month { run: &run, card: &card, statements: &statements };
+    let month = Month { run: &run, card: &card, statements: &statements, hierarchy };
     let of_groups =
         |part: &&Part| groups.is_empty() || part.group.is_some_and(|group| groups.contains(&group));
     let passes = |part: &&Part| filters.iter().all(|filter| filter.passes(&month, part));
@@ -78,6 +81,7 @@ pub struct Month<'a> {
     run: &'a RunFolder,
     card: &'a RateCard,
     statements: &'a [Statement],
+    hierarchy: Hierarchy,
 }
 
 impl Month<'_> {

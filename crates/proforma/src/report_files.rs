@@ -5,9 +5,12 @@
 //! outside of the run.
 
 mod commitments_file;
+mod group_rows;
 mod policies_file;
 mod reconciliation_file;
 mod statement_file;
+
+pub use group_rows::{GroupRow, group_rows};
 
 use crate::coverage::Commitments;
 use crate::price_list::Listed;
@@ -16,8 +19,9 @@ use billing::book::Book;
 use billing::charge_class::Cube;
 use billing::cost_report::{self, GroupTotal, Owner, Row};
 use billing::derived_items::Derived;
+use billing::hierarchy::Hierarchy;
 use billing::margin_guard::Findings;
-use billing::money::{Cost, Currency, percentage_shown};
+use billing::money::percentage_shown;
 use billing::period::BillingPeriod;
 use billing::rate_card::RateCard;
 use billing::reconciliation::Reconciliation;
@@ -26,7 +30,6 @@ use cost_data::diagnostics::Diagnostic;
 use cost_data::reading::Report;
 use cost_data::source_file::{SOURCE_FILE, Snapshot};
 use serde::Serialize;
-use std::collections::BTreeMap;
 
 /// All that a run has found.
 pub struct Results {
@@ -56,6 +59,11 @@ pub fn write(draft: &Draft, results: &Results) -> anyhow::Result<()> {
     let rows = report_rows(results)?;
     draft.write(crate::publish::COST_REPORT, &json(&rows)?)?;
     draft.write("cost-report.csv", to_csv(&rows)?.as_bytes())?;
+    if !Hierarchy::of(&results.book.groups).is_flat() {
+        let rows = group_rows(results)?;
+        draft.write(crate::publish::BILLING_GROUPS[0], &json(&rows)?)?;
+        draft.write(crate::publish::BILLING_GROUPS[1], to_csv(&rows)?.as_bytes())?;
+    }
     draft.make_folder("statements")?;
     statement_file::write(draft, results)?;
     if !results.report.rejects.is_empty() {
@@ -130,46 +138,6 @@ fn report_row<'a>(results: &'a Results, row: &'a Row) -> anyhow::Result<ReportRo
         margin_percentage: percentage.map(|percentage| percentage.to_string()),
         currency: row.currency.as_str(),
     })
-}
-
-/// A billing group's totals as they are printed; the accounts without a group are the row without a name.
-#[derive(Debug, Serialize)]
-pub struct GroupRow {
-    pub billing_group: Option<String>,
-    pub aws_cost: String,
-    pub pro_forma_cost: Option<String>,
-    pub margin: Option<String>,
-    pub margin_percentage: Option<String>,
-    pub currency: String,
-}
-
-/// The groups' totals in the order of the book, then what is in no group.
-pub fn group_rows(results: &Results) -> anyhow::Result<Vec<GroupRow>> {
-    let mut rows = Vec::new();
-    for total in &results.totals {
-        rows.push(GroupRow {
-            billing_group: Some(results.book.groups[total.group].name.clone()),
-            aws_cost: total.aws_cost.to_string(),
-            pro_forma_cost: Some(total.pro_forma_cost.to_string()),
-            margin: Some(total.margin.to_string()),
-            margin_percentage: Some(percentage_shown(total.margin, total.pro_forma_cost).to_string()),
-            currency: total.currency.to_string(),
-        });
-    }
-    let mut ungrouped: BTreeMap<Currency, Cost> = BTreeMap::new();
-    for row in results.rows.iter().filter(|row| matches!(row.owner, Owner::Ungrouped(_))) {
-        let sum = ungrouped.entry(row.currency).or_default();
-        *sum = sum.plus(row.aws_cost)?;
-    }
-    rows.extend(ungrouped.into_iter().map(|(currency, aws_cost)| GroupRow {
-        billing_group: None,
-        aws_cost: aws_cost.to_string(),
-        pro_forma_cost: None,
-        margin: None,
-        margin_percentage: None,
-        currency: currency.to_string(),
-    }));
-    Ok(rows)
 }
 
 /// A rejected line.

@@ -34,6 +34,10 @@ impl Book {
             }
             lines.push(line);
         }
+        let name = |group: usize| self.groups[group].name.as_str();
+        lines.extend(self.groups.iter().filter_map(|group| {
+            group.parent.map(|parent| format!("parent of {:?} {:?}", group.name, name(parent)))
+        }));
         for item in self.items.iter().filter(|item| item.is_active(period) && item.origin.is_none()) {
             lines.push(self.canonical_item(item));
         }

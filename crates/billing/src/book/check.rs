@@ -3,6 +3,7 @@
 mod allocations;
 mod filters;
 mod groups;
+mod hierarchy;
 mod items;
 mod lines;
 mod policies;
@@ -116,9 +117,10 @@ impl<'a> Check<'a> {
         let plans = self.plans(&rule_numbers, &rules);
         let plan_numbers =
             self.by_name("pricing_plans", draft.pricing_plans.iter().map(|plan| plan.name.as_str()));
-        let groups = self.groups(&plan_numbers);
+        let mut groups = self.groups(&plan_numbers);
         let group_numbers =
             self.by_name("billing_groups", draft.billing_groups.iter().map(|g| g.name.as_str()));
+        self.hierarchy(&group_numbers, &mut groups);
         let items = self.items(&group_numbers);
         let policies = self.policies(&group_numbers);
         Some(Book {

@@ -107,6 +107,8 @@ pub struct GroupDraft {
     pub pricing_plan: String,
     /// `auto_associate`
     pub auto_associate: bool,
+    /// `parent`
+    pub parent: Option<String>,
 }
 
 /// An entry of `[[custom_line_items]]`.

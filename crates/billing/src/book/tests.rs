@@ -241,3 +241,71 @@ fn the_hash_is_that_of_the_period_and_of_no_order() {
     assert_ne!(book.hash(period("2027-01")), other.hash(period("2027-01")));
     assert_ne!(book.hash(period("2026-10")), book.hash(period("2026-11")));
 }
+
+/// `acme` below `top`, which has no accounts; `beta` is by itself.
+fn with_parents(d: &mut Draft) {
+    let mut top = group("top", &["111111111111"]);
+    top.accounts.clear();
+    d.billing_groups.push(top);
+    d.billing_groups[0].parent = Some("top".into());
+}
+
+#[test]
+fn a_group_has_a_parent_that_exists() {
+    let mut sound = draft();
+    with_parents(&mut sound);
+    let book = sound.check().book.unwrap();
+    assert_eq!(book.groups.iter().map(|group| group.parent).collect::<Vec<_>>(), [Some(2), None, None]);
+    let period = BillingPeriod::parse("2026-10").unwrap();
+    let mut other = sound.clone();
+    other.billing_groups[1].parent = Some("top".into());
+    assert_ne!(book.hash(period), other.check().book.unwrap().hash(period));
+    let place = "billing_groups[0].parent";
+    check(|d| d.billing_groups[0].parent = Some("bet".into()), place, "did you mean `beta`?");
+    check(|d| d.billing_groups[0].parent = Some("acme".into()), place, "cannot be its own parent");
+}
+
+#[test]
+fn parents_that_go_round_say_so_at_each_place() {
+    let found = mistakes(|d| {
+        d.billing_groups.push(group("gamma", &["444444444444"]));
+        d.billing_groups.push(group("delta", &["555555555555"]));
+        for (number, parent) in [(0, "gamma"), (1, "acme"), (2, "beta"), (3, "acme")] {
+            d.billing_groups[number].parent = Some(parent.into());
+        }
+    });
+    let places: Vec<&str> = found.iter().map(|(place, _)| place.as_str()).collect();
+    assert_eq!(places, ["billing_groups[0].parent", "billing_groups[2].parent", "billing_groups[1].parent"]);
+    let circle = "`acme` (entry 1 of `billing_groups`), whose parent is `gamma` (entry 3 of `billing_groups`), whose parent is `beta` \
+                  (entry 2 of `billing_groups`), whose parent is `acme` (entry 1 of `billing_groups`);";
+    assert!(found.iter().all(|(_, message)| message.contains(circle)), "{found:#?}");
+}
+
+#[test]
+fn only_a_parent_may_be_without_accounts() {
+    let place = "billing_groups[2].primary_account_id";
+    check(|d| (with_parents(d), d.billing_groups[0].parent = None).1, place, "must be among `accounts`");
+    let primary = |id: &'static str| {
+        move |d: &mut Draft| {
+            with_parents(d);
+            d.billing_groups[2].primary_account_id = id.into();
+        }
+    };
+    check(primary("333333333333"), place, "must be an account of a group below");
+    check(primary("999999999999"), place, "not the primary account");
+    let item_on = |account: &'static str| {
+        move |d: &mut Draft| {
+            with_parents(d);
+            d.custom_line_items[0].billing_group = "top".into();
+            d.custom_line_items[0].account_id = Some(account.into());
+        }
+    };
+    check(item_on("333333333333"), "custom_line_items[0].account_id", "not a member of billing group `top`");
+    let mut sound = draft();
+    item_on("222222222222")(&mut sound);
+    sound.custom_line_items[1].billing_group = "top".into();
+    let checked = sound.check();
+    let [warning] = checked.warnings.as_slice() else { panic!("{:?}", checked.warnings) };
+    assert!(warning.message.contains("this charges 0"), "{warning}");
+    assert_eq!(checked.book.unwrap().items[0].account.as_str(), "222222222222");
+}

@@ -37,6 +37,7 @@ fn book(groups: &[(&str, &[&str])], sharing: Sharing) -> Book {
         accounts: accounts.iter().map(|id| account(id)).collect(),
         pricing_plan: None,
         auto_associate: false,
+        parent: None,
     };
     Book {
         payer: account(PAYER),

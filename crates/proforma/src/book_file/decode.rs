@@ -145,6 +145,7 @@ fn group(table: &Table<'_>) -> GroupDraft {
         "lines",
         "pricing_plan",
         "auto_associate",
+        "parent",
     ]);
     GroupDraft {
         name: table.required("name"),
@@ -154,6 +155,7 @@ fn group(table: &Table<'_>) -> GroupDraft {
         lines: table.tables("lines").iter().map(line_filter).collect(),
         pricing_plan: table.required("pricing_plan"),
         auto_associate: table.flag("auto_associate").unwrap_or(false),
+        parent: table.text("parent"),
     }
 }
 

@@ -11,6 +11,7 @@ use anyhow::anyhow;
 use billing::charge_class::KeyColumn;
 use billing::coverage::Coverage;
 use billing::custom_line_item;
+use billing::hierarchy::Hierarchy;
 use billing::money::{Amount, Cost, Currency, DecimalError};
 use billing::rate_card::{ItemCharge, RateCard, Treatment};
 use billing::statement::{self, Statement};
@@ -232,8 +233,42 @@ impl Wanted<'_> {
         if products.contains_key(self.product) {
             return Failure::input(problem).hint("leave out --account or --usage-type to see what it has");
         }
+        if let Some(hint) = self.below(statements) {
+            return Failure::input(problem).hint(hint);
+        }
         let known: Vec<String> = products.keys().map(|product| format!("`{product}`")).collect();
         Failure::input(problem).hint(format!("its products are {}", known.join(", ")))
+    }
+}
+
+impl Wanted<'_> {
+    /// Which groups below this one have the product; `None` where the group is no parent, or has products of its own and none below has this.
+    fn below(&self, statements: &[Statement]) -> Option<String> {
+        let (cube, book) = (&self.run.cube, &self.run.book);
+        let below = Hierarchy::of(&book.groups).subtree(self.group);
+        let below = below.get(1..).filter(|below| !below.is_empty())?;
+        let has = |group: &&usize| {
+            let mut of_group = statements.iter().filter(|statement| statement.group == **group);
+            of_group.any(|statement| {
+                let mut lines = statement.lines.iter().map(|line| cube.text(line.key.product));
+                let mut items = statement.items.iter().map(|item| item.product.as_str());
+                lines.any(|product| product == self.product) || items.any(|product| product == self.product)
+            })
+        };
+        let names = |groups: Vec<&usize>| {
+            let names: Vec<String> =
+                groups.iter().map(|group| format!("`{}`", book.groups[**group].name)).collect();
+            names.join(", ")
+        };
+        let with_product: Vec<&usize> = below.iter().filter(has).collect();
+        if !with_product.is_empty() {
+            return Some(format!("below it, {} have it: name one with --group", names(with_product)));
+        }
+        let charged = statements.iter().any(|statement| {
+            statement.group == self.group && !(statement.lines.is_empty() && statement.items.is_empty())
+        });
+        let own = format!("it has no charges of its own; below it are {}", names(below.iter().collect()));
+        (!charged).then_some(own)
     }
 }
 

@@ -1,8 +1,10 @@
 //! The rows of a preview: every month's groups or products and its totals, and the totals of all months.
 
 use super::Amounts;
-use crate::terminal::empty_table;
+use crate::group_tree::GroupTree;
+use crate::terminal::{SUBTREE, empty_table, indented};
 use billing::book::Book;
+use billing::hierarchy::add;
 use billing::money::{Cost, Currency, DecimalError, percentage_shown};
 use billing::period::BillingPeriod;
 use comfy_table::Table;
@@ -14,7 +16,7 @@ use std::collections::{BTreeMap, BTreeSet};
 pub struct Row {
     /// The month; nothing where the row is of all months.
     period: Option<String>,
-    /// `group`, `product`, `total` or `grand_total`.
+    /// `group`, `product`, `subtree` of a parent, `total` or `grand_total`.
     kind: &'static str,
     billing_group: Option<String>,
     product: Option<String>,
@@ -25,6 +27,9 @@ pub struct Row {
     currency: String,
     /// Where one of the books does not have the group: which one has it.
     only_in: Option<&'static str>,
+    /// How many groups are above this one.
+    #[serde(skip)]
+    depth: usize,
 }
 
 /// A month's rows, and its sums before and after.
@@ -43,49 +48,55 @@ pub struct Side<'a> {
     pub amounts: Amounts,
 }
 
-/// Each group's place where two books are shown: in the order of the first, what only the second has after that.
-pub fn group_order<'a>(first: &'a Book, second: &'a Book) -> BTreeMap<&'a str, usize> {
-    let mut order = BTreeMap::new();
-    for (place, group) in first.groups.iter().chain(&second.groups).enumerate() {
-        order.entry(group.name.as_str()).or_insert(place);
-    }
-    order
-}
-
 impl Month {
-    /// The groups in the order of the book after, those that only the one before has behind them, and the totals.
+    /// The groups in the order of the book after, parents before their children, those that only the one before has behind them, and the
+    /// totals. A parent's subtree has rows behind those of the parent.
     ///
     /// # Errors
     /// [`DecimalError::TooLarge`].
     pub fn new(period: BillingPeriod, before: &Side<'_>, after: &Side<'_>) -> Result<Self, DecimalError> {
-        let order = group_order(after.book, before.book);
+        let tree = GroupTree::of_two(after.book, before.book);
         let names = |side: &Side<'_>| -> BTreeSet<String> {
             side.book.groups.iter().map(|group| group.name.clone()).collect()
         };
         let (names_before, names_after) = (names(before), names(after));
-        let keys: BTreeSet<_> = before.amounts.keys().chain(after.amounts.keys()).collect();
-        let mut keys: Vec<_> = keys.into_iter().collect();
-        keys.sort_by_key(|(group, ..)| order.get(group.as_str()));
-        let mut rows = Vec::with_capacity(keys.len());
+        let mut by_group: BTreeMap<&str, BTreeSet<(Currency, &str)>> = BTreeMap::new();
+        for (group, currency, product) in before.amounts.keys().chain(after.amounts.keys()) {
+            by_group.entry(group).or_default().insert((*currency, product));
+        }
+        let sides = |key: &(String, Currency, String)| {
+            [before.amounts.get(key).copied(), after.amounts.get(key).copied()]
+        };
+        let mut rows = Vec::new();
+        let mut amounts = Vec::new();
         let mut totals: BTreeMap<Currency, [Cost; 2]> = BTreeMap::new();
-        for key in keys {
-            let (group, currency, product) = key;
-            let amounts = [before.amounts.get(key).copied(), after.amounts.get(key).copied()];
-            add(totals.entry(*currency).or_default(), amounts.map(Option::unwrap_or_default))?;
-            let only_in = match (names_before.contains(group), names_after.contains(group)) {
+        let mut of_groups = Vec::new();
+        for (number, name) in tree.groups() {
+            let only_in = match (names_before.contains(name), names_after.contains(name)) {
                 (true, false) => Some(before.name),
                 (false, true) => Some(after.name),
                 _ => None,
             };
-            let product = (!product.is_empty()).then(|| product.clone());
-            let kind = if product.is_some() { "product" } else { "group" };
-            let billing_group = Some(group.clone());
-            rows.push(Row {
-                billing_group,
-                product,
-                only_in,
-                ..Row::of(kind, Some(period), *currency, amounts)?
-            });
+            let mut own = Vec::new();
+            for (currency, product) in by_group.remove(name).unwrap_or_default() {
+                let both = sides(&(name.to_owned(), currency, product.to_owned()));
+                let sums = both.map(Option::unwrap_or_default);
+                add(&mut totals, currency, sums)?;
+                amounts.push((name, currency, sums));
+                let kind = if product.is_empty() { "group" } else { "product" };
+                let product = (!product.is_empty()).then(|| product.to_owned());
+                own.push(Row { product, only_in, ..Row::of(kind, Some(period), currency, both)? });
+            }
+            of_groups.push((number, name, own));
+        }
+        let mut subtrees = tree.subtrees(amounts)?;
+        for (number, name, own) in of_groups {
+            let subtree = std::mem::take(&mut subtrees[number]).into_iter();
+            let subtree = subtree
+                .map(|(currency, sums)| Row::of("subtree", Some(period), currency, sums.map(Some)))
+                .collect::<Result<Vec<_>, _>>()?;
+            let named = |row| Row { billing_group: Some(name.to_owned()), depth: tree.depth(number), ..row };
+            rows.extend(own.into_iter().chain(subtree).map(named));
         }
         for (currency, sums) in &totals {
             rows.push(Row::of("total", Some(period), *currency, sums.map(Some))?);
@@ -105,20 +116,13 @@ pub fn all(months: Vec<Month>) -> Result<Vec<Row>, DecimalError> {
     for month in months {
         rows.extend(month.rows);
         for (currency, sums) in month.totals {
-            add(totals.entry(currency).or_default(), sums)?;
+            add(&mut totals, currency, sums)?;
         }
     }
     for (currency, sums) in totals.into_iter().filter(|_| several) {
         rows.push(Row::of("grand_total", None, currency, sums.map(Some))?);
     }
     Ok(rows)
-}
-
-fn add(sums: &mut [Cost; 2], more: [Cost; 2]) -> Result<(), DecimalError> {
-    for (sum, more) in sums.iter_mut().zip(more) {
-        *sum = sum.plus(more)?;
-    }
-    Ok(())
 }
 
 impl Row {
@@ -143,6 +147,7 @@ impl Row {
             difference_percentage: percentage.map(|percentage| percentage.to_string()),
             currency: currency.to_string(),
             only_in: None,
+            depth: 0,
         })
     }
 }
@@ -161,7 +166,8 @@ pub fn table(rows: &[Row], by_month: bool, by_product: bool) -> Table {
         if by_month {
             cells.push(or(&row.period, "(all)"));
         }
-        cells.push(or(&row.billing_group, "(total)"));
+        let subtree = if row.kind == "subtree" { SUBTREE } else { "" };
+        cells.push(indented(row.depth, &or(&row.billing_group, "(total)"), subtree));
         if by_product {
             cells.push(text(&row.product));
         }

@@ -13,6 +13,10 @@ use std::collections::BTreeSet;
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Key {
     Group,
+    /// The group right above.
+    Parent,
+    /// The group at the top.
+    Root,
     Service,
     Day,
     Account,
@@ -25,8 +29,10 @@ pub enum Key {
 }
 
 /// The keys that are one word.
-const PLAIN: [(&str, Key); 8] = [
+const PLAIN: [(&str, Key); 10] = [
     ("group", Key::Group),
+    ("parent", Key::Parent),
+    ("root", Key::Root),
     ("service", Key::Service),
     ("day", Key::Day),
     ("account", Key::Account),
@@ -85,6 +91,14 @@ impl Key {
         match (self, part.source) {
             (Self::Day, _) => part.date.map(date_text),
             (Self::Group, _) => part.group.map(|group| month.run.book.groups[group].name.clone()),
+            (Self::Parent, _) => {
+                let parent = part.group.and_then(|group| month.hierarchy.parent(group));
+                parent.map(|group| month.run.book.groups[group].name.clone())
+            }
+            (Self::Root, _) => {
+                let root = part.group.map(|group| month.hierarchy.root(group));
+                root.map(|group| month.run.book.groups[group].name.clone())
+            }
             (Self::LineItemType, Source::Covered(_) | Source::Negation(_)) => {
                 month.covered_type(part).map(ToOwned::to_owned)
             }
@@ -118,7 +132,7 @@ impl Key {
             Self::LineItemType => text(KeyColumn::LineItemType),
             Self::Tag(name) => dimension(Kind::Tag, name),
             Self::CostCategory(name) => dimension(Kind::CostCategory, name),
-            Self::Day | Self::Group => None,
+            Self::Day | Self::Group | Self::Parent | Self::Root => None,
         }
     }
 }

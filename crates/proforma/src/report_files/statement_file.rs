@@ -3,24 +3,38 @@
 use super::{Results, json, product_name, to_csv};
 use crate::publish::{Draft, file_name};
 use billing::account::AccountId;
-use billing::money::{Cost, DecimalError};
+use billing::hierarchy::{Hierarchy, Totals};
+use billing::money::{Cost, Currency, DecimalError};
 use billing::statement::{Statement, StatementItem, StatementLine};
 use serde::Serialize;
 use std::collections::BTreeMap;
 
 /// Writes the statements of every group, all currencies of a group in one file.
 pub fn write(draft: &Draft, results: &Results) -> anyhow::Result<()> {
+    let hierarchy = Hierarchy::of(&results.book.groups);
+    let totals = totals(results);
+    let sums = hierarchy.roll_up(totals.clone())?;
     for (group, of_group) in results.book.groups.iter().enumerate() {
+        let is_parent = !hierarchy.children(group).is_empty();
+        let below = if is_parent { hierarchy.subtree(group) } else { Vec::new() };
+        let below: Vec<BelowTotal<'_>> =
+            below.iter().skip(1).flat_map(|below| below_totals(results, &totals, *below)).collect();
+        let subtree: Vec<SubtreeTotal<'_>> =
+            if is_parent { subtree_totals(&totals, &sums, group) } else { Vec::new() };
         let statements: Vec<&Statement> = results.statements.iter().filter(|s| s.group == group).collect();
         let content = GroupStatement {
             billing_group: &of_group.name,
             period: results.period.to_string(),
             statements: statements.iter().map(|s| content(results, s)).collect::<anyhow::Result<_>>()?,
+            billing_groups: below,
+            subtree_total: subtree,
         };
         let name = file_name(&of_group.name);
         draft.write(&format!("statements/{name}.json"), &json(&content)?)?;
-        let rows: Vec<CsvRow<'_>> =
+        let mut rows: Vec<CsvRow<'_>> =
             statements.iter().flat_map(|statement| csv_rows(results, statement)).collect();
+        rows.extend(content.billing_groups.iter().map(BelowTotal::csv_row));
+        rows.extend(content.subtree_total.iter().map(|total| total.csv_row(&of_group.name)));
         draft.write(&format!("statements/{name}.csv"), to_csv(&rows)?.as_bytes())?;
     }
     Ok(())
@@ -31,6 +45,63 @@ struct GroupStatement<'a> {
     billing_group: &'a str,
     period: String,
     statements: Vec<CurrencyStatement<'a>>,
+    /// What each group below is charged, where the group is a parent.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    billing_groups: Vec<BelowTotal<'a>>,
+    /// What the group and all below it are charged together, where it is a parent.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    subtree_total: Vec<SubtreeTotal<'a>>,
+}
+
+/// What a group below is charged by itself.
+#[derive(Serialize)]
+struct BelowTotal<'a> {
+    billing_group: &'a str,
+    /// The group above it, which is this statement's or below that.
+    parent: Option<&'a str>,
+    currency: &'a str,
+    total: String,
+}
+
+#[derive(Serialize)]
+struct SubtreeTotal<'a> {
+    currency: &'a str,
+    /// What the group is charged by itself.
+    own_total: String,
+    total: String,
+}
+
+/// The statements' totals by group and currency.
+fn totals(results: &Results) -> Totals<1> {
+    let mut totals: Totals<1> = vec![BTreeMap::new(); results.book.groups.len()];
+    for statement in &results.statements {
+        totals[statement.group].insert(statement.currency, [statement.total_shown]);
+    }
+    totals
+}
+
+fn below_totals<'a>(
+    results: &'a Results,
+    totals: &'a Totals<1>,
+    group: usize,
+) -> impl Iterator<Item = BelowTotal<'a>> {
+    let groups = &results.book.groups;
+    totals[group].iter().map(move |(currency, [total])| BelowTotal {
+        billing_group: &groups[group].name,
+        parent: groups[group].parent.map(|parent| groups[parent].name.as_str()),
+        currency: currency.as_str(),
+        total: total.to_string(),
+    })
+}
+
+fn subtree_totals<'a>(totals: &Totals<1>, sums: &'a Totals<1>, group: usize) -> Vec<SubtreeTotal<'a>> {
+    let own = |currency| totals[group].get(currency).map_or(Cost::ZERO, |[total]| *total).to_string();
+    let total = |(currency, [total]): (&'a Currency, &[Cost; 1])| SubtreeTotal {
+        currency: currency.as_str(),
+        own_total: own(currency),
+        total: total.to_string(),
+    };
+    sums[group].iter().map(total).collect()
 }
 
 #[derive(Serialize)]
@@ -160,7 +231,7 @@ fn account_name<'a>(results: &'a Results, account: &str) -> Option<&'a str> {
     results.book.account_names.get(&AccountId::parse(account)?).map(String::as_str)
 }
 
-#[derive(Serialize)]
+#[derive(Default, Serialize)]
 struct CsvRow<'a> {
     kind: &'static str,
     account_id: &'a str,
@@ -177,6 +248,20 @@ struct CsvRow<'a> {
     pricing_unit: &'a str,
     amount: String,
     currency: &'a str,
+}
+
+impl BelowTotal<'_> {
+    fn csv_row(&self) -> CsvRow<'_> {
+        let (name, amount) = (self.billing_group, self.total.clone());
+        CsvRow { kind: "billing group", name, amount, currency: self.currency, ..CsvRow::default() }
+    }
+}
+
+impl SubtreeTotal<'_> {
+    fn csv_row<'a>(&'a self, name: &'a str) -> CsvRow<'a> {
+        let amount = self.total.clone();
+        CsvRow { kind: "subtree total", name, amount, currency: self.currency, ..CsvRow::default() }
+    }
 }
 
 fn csv_rows<'a>(results: &'a Results, statement: &'a Statement) -> Vec<CsvRow<'a>> {

@@ -10,7 +10,7 @@ use testkit::{Form, Line, WriteOptions, write_month};
 const PERIOD: &str = "2026-10";
 
 /// A book with an entry in every table; cases change one place of it.
-const BOOK: &str = r#"payer_account_id = "999999999999"
+pub const BOOK: &str = r#"payer_account_id = "999999999999"
 currency = "USD"
 
 [[accounts]]
@@ -84,7 +84,7 @@ fn run(book: &str) -> Done {
 
 /// The messages of a refused book, without the folder that the book is in.
 #[track_caller]
-fn refused(book: &str) -> String {
+pub fn refused(book: &str) -> String {
     let done = run(book).refused(&[]);
     let folder = done.out.parent().expect("a folder").display().to_string();
     done.stderr.replace(&format!("{folder}/"), "")

@@ -9,6 +9,7 @@ mod equal_books;
 mod equal_files;
 mod exports;
 mod focus_months;
+mod hierarchies;
 mod policies;
 mod questions;
 

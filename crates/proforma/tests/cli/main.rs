@@ -22,6 +22,7 @@ mod explanations;
 mod exports;
 mod focus;
 mod forms;
+mod hierarchy;
 mod laws;
 mod outputs;
 mod policies;

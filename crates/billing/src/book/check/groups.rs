@@ -57,7 +57,8 @@ impl Check<'_> {
             .map(|(element, account)| self.account(account, entry.element("accounts", element)))
             .collect();
         // A group below the account has lines of accounts that may be another's: whom its own charges name is the operator's choice.
-        if lines.is_empty() && !group.accounts.contains(&group.primary_account_id) {
+        let is_member = group.accounts.contains(&group.primary_account_id);
+        if lines.is_empty() && !is_member && !self.is_only_parent(group) {
             let message =
                 format!("the primary account `{}` must be among `accounts`", group.primary_account_id);
             self.mistake::<()>(entry.field("primary_account_id"), message);
@@ -81,6 +82,7 @@ impl Check<'_> {
             lines: lines.iter().cloned().collect::<Option<_>>()?,
             pricing_plan: pricing_plan?,
             auto_associate: group.auto_associate,
+            parent: None,
         })
     }
 }

@@ -62,12 +62,12 @@ impl Check<'_> {
         })
     }
 
-    fn item_account(&mut self, entry: Entry, item: &ItemDraft, group: usize) -> Option<AccountId> {
+    fn item_account(&mut self, entry: Entry, item: &ItemDraft, number: usize) -> Option<AccountId> {
         let draft = self.draft;
-        let group = &draft.billing_groups[group];
+        let group = &draft.billing_groups[number];
         let account = item.account_id.as_ref().unwrap_or(&group.primary_account_id);
         let may_carry = *account == group.primary_account_id || group.accounts.contains(account);
-        if item.account_id.is_some() && !may_carry {
+        if item.account_id.is_some() && !may_carry && !self.stands_below(number, account) {
             let message = format!("account `{account}` is not a member of billing group `{}`", group.name);
             return self.mistake(entry.field("account_id"), message);
         }
