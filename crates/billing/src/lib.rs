@@ -27,6 +27,7 @@ pub mod price_list;
 pub mod billing_group;
 pub mod custom_line_item;
 pub mod pricing;
+pub mod responsibility_transfer;
 
 pub mod sharing;
 
@@ -62,3 +63,5 @@ pub mod breakdown;
 pub mod reconciliation;
 
 pub mod difference;
+
+pub mod resale;

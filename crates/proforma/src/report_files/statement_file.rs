@@ -10,11 +10,13 @@ use std::collections::BTreeMap;
 
 /// Writes the statements of every group, all currencies of a group in one file.
 pub fn write(draft: &Draft, results: &Results) -> anyhow::Result<()> {
-    for (group, of_group) in results.book.groups.iter().enumerate() {
+    for group in results.book.groups_of(results.period) {
+        let of_group = &results.book.groups[group];
         let statements: Vec<&Statement> = results.statements.iter().filter(|s| s.group == group).collect();
         let content = GroupStatement {
             billing_group: &of_group.name,
             period: results.period.to_string(),
+            status: of_group.transfer.and_then(|_| results.book.phase(group, results.period).group_status()),
             statements: statements.iter().map(|s| content(results, s)).collect::<anyhow::Result<_>>()?,
         };
         let name = file_name(&of_group.name);
@@ -30,6 +32,9 @@ pub fn write(draft: &Draft, results: &Results) -> anyhow::Result<()> {
 struct GroupStatement<'a> {
     billing_group: &'a str,
     period: String,
+    /// Of a group of a billing transfer: whether that is in force.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<&'static str>,
     statements: Vec<CurrencyStatement<'a>>,
 }
 
