@@ -26,6 +26,8 @@ pub enum Feature {
     Seller,
     /// Lines that take back the On-Demand cost of usage under a Savings Plan.
     Negation,
+    /// Rates and rate codes of a whole family, which show how long AWS's tiers are.
+    TiersOfFamily,
     /// A list cost that is that of the dearest tier; else it is that of the tier which applied.
     ListCostOfDearestTier,
     /// What usage under a reservation took of it.
@@ -42,12 +44,13 @@ pub enum Feature {
 
 impl Feature {
     /// Every feature, with its name.
-    pub const ALL: [(Self, &'static str); 11] = [
+    pub const ALL: [(Self, &'static str); 12] = [
         (Self::ServiceCode, "service code"),
         (Self::UsageType, "usage type"),
         (Self::Operation, "operation"),
         (Self::Seller, "seller"),
         (Self::Negation, "negation"),
+        (Self::TiersOfFamily, "tiers of the family"),
         (Self::ListCostOfDearestTier, "list cost of the dearest tier"),
         (Self::ReservationEffectiveCost, "effective cost of reservations"),
         (Self::SavingsPlanEffectiveCost, "effective cost of Savings Plans"),

@@ -60,7 +60,7 @@ pub fn benefits(
     if book.sharing != Sharing::ProRata || !commitments.iter().enumerate().any(|of| of_payer(&of)) {
         return Ok(Vec::new());
     }
-    let real = RealBill::of(cube)?;
+    let real = RealBill::of(cube, book)?;
     let eligible = eligible(cube, book, commitments, coverage)?;
     let mut benefits = Vec::new();
     for (number, commitment) in commitments.iter().enumerate().filter(of_payer) {
@@ -87,9 +87,12 @@ pub fn benefits(
 struct RealBill<'a>(HashMap<&'a str, (Quantity, Quantity)>);
 
 impl<'a> RealBill<'a> {
-    fn of(cube: &'a Cube) -> Result<Self, DecimalError> {
+    fn of(cube: &'a Cube, book: &Book) -> Result<Self, DecimalError> {
+        let membership = Membership::new(cube, book);
+        let has_its_part =
+            |class: &ChargeClass| membership.group(class).is_some_and(|group| book.passes_through(group));
         let mut sums: HashMap<&str, (Quantity, Quantity)> = HashMap::new();
-        for class in &cube.classes {
+        for class in cube.classes.iter().filter(|class| !has_its_part(class)) {
             let Some(arn) = commitment::arn(cube, class) else { continue };
             let (on_demand, cost) = on_the_real_bill(cube, class)?;
             let sum = sums.entry(arn).or_default();
@@ -148,7 +151,9 @@ fn eligible<'a>(
     let mut all = Vec::new();
     for (number, class) in Eligible::classes(cube) {
         let whole = &cube.classes[number as usize];
-        let Some(group) = membership.group(whole) else { continue };
+        // A group that shows what the level above is invoiced has its part of the real bill.
+        let group = membership.group(whole).filter(|group| !book.passes_through(*group));
+        let Some(group) = group else { continue };
         // The benefit is in the book's currency, like the commitments.
         if cube.value(whole, KeyColumn::Currency).and_then(Currency::parse) != Some(book.currency) {
             continue;

@@ -8,7 +8,7 @@ mod check;
 mod draft;
 
 use crate::account::AccountId;
-use crate::billing_group::BillingGroup;
+use crate::billing_group::{BillingGroup, Plan};
 use crate::custom_line_item::CustomLineItem;
 use crate::dimension::Dimensions;
 use crate::line_filter::LineFilter;
@@ -16,6 +16,7 @@ use crate::money::Currency;
 use crate::period::BillingPeriod;
 use crate::policy::Policies;
 use crate::pricing::{PricingPlan, PricingRule};
+use crate::responsibility_transfer::{Phase, ResponsibilityTransfer};
 use crate::sharing::Sharing;
 use sha2::{Digest, Sha256};
 use std::collections::{BTreeMap, BTreeSet};
@@ -24,11 +25,13 @@ pub use check::{Checked, Mistake, Place};
 pub use draft::{
     AccountDraft, AllocationDraft, DistributionDraft, Draft, FilterDraft, GroupDraft, ItemDraft,
     LineFilterDraft, MinimumDraft, PayerCommitmentDraft, PlanDraft, RuleDraft, ShareDraft, SupportFeeDraft,
-    TargetsDraft, WeightDraft,
+    TargetsDraft, TransferDraft, WeightDraft,
 };
 
 /// The name of AWS's managed plan of public prices.
 pub const BASIC_PRICING_PLAN: &str = "BasicPricingPlan";
+/// The name of AWS's managed plan that shows what the level above is invoiced.
+pub const PASSTHROUGH_PLAN: &str = "Passthrough";
 
 /// A checked configuration: names are unique, references hold, an account is in at most one group.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -39,6 +42,8 @@ pub struct Book {
     pub currency: Currency,
     /// Names of accounts, for statements.
     pub account_names: BTreeMap<AccountId, String>,
+    /// The billing transfers.
+    pub transfers: Vec<ResponsibilityTransfer>,
     /// The billing groups.
     pub groups: Vec<BillingGroup>,
     /// The pricing rules.
@@ -78,11 +83,42 @@ pub struct Exports {
 }
 
 impl Book {
-    /// The group of each account that a group names.
+    /// The group of each account that a group has in a period.
     #[must_use]
-    pub fn group_by_account(&self) -> BTreeMap<&str, usize> {
+    pub fn group_by_account(&self, period: BillingPeriod) -> BTreeMap<&str, usize> {
+        let in_force = |(number, _): &(usize, &BillingGroup)| self.phase(*number, period) == Phase::InForce;
         let members = |(number, group)| member_pairs(number, group);
-        self.groups.iter().enumerate().flat_map(members).collect()
+        self.groups.iter().enumerate().filter(in_force).flat_map(members).collect()
+    }
+
+    /// What a group is in a period: one of a billing transfer is what its transfer is, any other is always in force.
+    #[must_use]
+    pub fn phase(&self, group: usize, period: BillingPeriod) -> Phase {
+        let transfer = self.groups[group].transfer.map(|transfer| &self.transfers[transfer]);
+        transfer.map_or(Phase::InForce, |transfer| transfer.phase(period))
+    }
+
+    /// The groups that there are in a period, by number: those that wait for their billing transfer to begin among them.
+    pub fn groups_of(&self, period: BillingPeriod) -> impl Iterator<Item = usize> {
+        (0..self.groups.len()).filter(move |group| self.phase(*group, period) != Phase::Gone)
+    }
+
+    /// Whether an item charges in a period: it is active, and its group is in force.
+    #[must_use]
+    pub fn charges(&self, item: &CustomLineItem, period: BillingPeriod) -> bool {
+        item.is_active(period) && self.phase(item.billing_group, period) == Phase::InForce
+    }
+
+    /// The accounts of organizations whose bill is, or will be, transferred in a period.
+    pub(crate) fn transferred_accounts(&self, period: BillingPeriod) -> BTreeSet<&str> {
+        let there = self.transfers.iter().filter(|transfer| transfer.phase(period) != Phase::Gone);
+        there.flat_map(|transfer| &transfer.accounts).map(AccountId::as_str).collect()
+    }
+
+    /// Whether a group shows what the level above is invoiced.
+    #[must_use]
+    pub fn passes_through(&self, group: u32) -> bool {
+        self.groups.get(group as usize).is_some_and(|group| group.pricing_plan == Plan::Passthrough)
     }
 
     /// The dimensions that lines are told apart by.

@@ -96,6 +96,19 @@ pub struct Part {
     pub aws_cost: Option<Cost>,
     /// The usage, where it is metered.
     pub usage: Option<Quantity>,
+    /// What is behind what the group is charged.
+    pub charged: ChargedFor,
+}
+
+/// What a group is charged for in a part of a class: what commitments leave of it, or what one covers.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct ChargedFor {
+    /// How many lines: those of the class; what is covered of it in the month or on a day counts as one, and so does a custom line item.
+    pub lines: u64,
+    /// The usage, metered or not.
+    pub usage: Quantity,
+    /// Its public On-Demand cost.
+    pub public_on_demand: Quantity,
 }
 
 /// Why a month cannot be broken down.
@@ -170,6 +183,7 @@ pub fn parts(
             pro_forma: Some(charge.shown),
             aws_cost: None,
             usage: None,
+            charged: ChargedFor { lines: 1, ..ChargedFor::default() },
         }));
     }
     Ok(parts)
@@ -240,7 +254,8 @@ fn whole(cube: &Cube, book: &Book, card: &RateCard, number: usize, shown: Option
     let kind = line_item_type(cube, class);
     let left_out = card.entries[number].left_out_of_aws_cost(cube, class);
     let repeats = left_out == Some(LeftOut::SplitCostAllocation);
-    let usage = || card.class(cube, number).sum(Measure::Usage);
+    let left = card.class(cube, number);
+    let usage = || left.sum(Measure::Usage);
     Part {
         source: Source::Class(number),
         group: card.entries[number].group.map(|group| group as usize),
@@ -249,6 +264,11 @@ fn whole(cube: &Cube, book: &Book, card: &RateCard, number: usize, shown: Option
         pro_forma: shown,
         aws_cost: left_out.is_none().then(|| class.sum(Measure::NetUnblended)),
         usage: (usage_is_shown(kind) && !repeats).then(usage),
+        charged: ChargedFor {
+            lines: class.lines,
+            usage: usage(),
+            public_on_demand: left.sum(Measure::PublicOnDemand),
+        },
     }
 }
 
@@ -286,6 +306,14 @@ fn add_covered(
             pro_forma: Some(shown),
             aws_cost: None,
             usage: matches!(source, Source::Covered(_)).then(|| day.usage()),
+            charged: match source {
+                Source::Covered(_) => ChargedFor {
+                    lines: 1,
+                    usage: day.usage(),
+                    public_on_demand: day.measure(Measure::PublicOnDemand),
+                },
+                _ => ChargedFor { lines: 1, ..ChargedFor::default() },
+            },
         }));
     }
     Ok(())
@@ -347,6 +375,11 @@ impl Dated<'_> {
             pro_forma: shown.as_ref().map(|shown| shown[at]),
             aws_cost: whole.aws_cost.map(|_| day.net_unblended),
             usage: whole.usage.map(|_| left.usage),
+            charged: ChargedFor {
+                lines: day.lines,
+                usage: left.usage,
+                public_on_demand: left.public_on_demand,
+            },
             ..whole
         }));
         Ok(())

@@ -120,6 +120,13 @@ impl CoveredOfDay {
         self.measures[0]
     }
 
+    /// What the covered usage has of a measure; nothing of one that is about the coverage of the real bill.
+    #[must_use]
+    pub fn measure(&self, measure: Measure) -> Quantity {
+        let place = CUT_MEASURES.iter().position(|of| *of == measure);
+        place.map_or(Quantity::ZERO, |place| self.measures[place])
+    }
+
     /// The line item type of what the commitment covers.
     #[must_use]
     pub fn kind(&self, commitments: &[Commitment]) -> LineItemType {
@@ -190,9 +197,7 @@ pub fn is_nothing(remainder: &ChargeClass) -> bool {
 /// has none, its unblended cost.
 #[must_use]
 pub fn on_demand_cost(cube: &Cube, part: &CoveredOfDay) -> Quantity {
-    let measure = on_demand_measure(cube, &cube.classes[part.class as usize]);
-    let place = CUT_MEASURES.iter().position(|of| *of == measure);
-    place.map_or(Quantity::ZERO, |place| part.measures[place])
+    part.measure(on_demand_measure(cube, &cube.classes[part.class as usize]))
 }
 
 /// The measure of what a class costs On-Demand: see [`on_demand_cost`].

@@ -157,7 +157,9 @@ fn of_class(
 ) -> Result<Option<Fate>, TwoPolicies> {
     let kind = line_item_type(cube, class);
     let left_out = left_out_of_aws_cost(cube, class, kind);
-    if left_out == Some(LeftOut::SplitCostAllocation) {
+    let passed_through = |group| book.passes_through(group);
+    // A group that shows what the level above is invoiced has all of its lines as they are.
+    if left_out == Some(LeftOut::SplitCostAllocation) || membership.group(class).is_some_and(passed_through) {
         return Ok(None);
     }
     let has = |claim: &&Claim<'_>| match claim.lines {

@@ -29,6 +29,7 @@ pub mod hierarchy;
 
 pub mod custom_line_item;
 pub mod pricing;
+pub mod responsibility_transfer;
 
 pub mod sharing;
 
@@ -64,3 +65,5 @@ pub mod breakdown;
 pub mod reconciliation;
 
 pub mod difference;
+
+pub mod resale;

@@ -32,7 +32,9 @@ impl<'a> Membership<'a> {
     /// The membership of a month.
     #[must_use]
     pub fn new(cube: &'a Cube, book: &'a Book) -> Self {
-        let named = book.group_by_account();
+        let named = book.group_by_account(cube.period);
+        // AWS associates no accounts of a billing transfer by itself.
+        let transferred = book.transferred_accounts(cube.period);
         let automatic = book.auto_associating_group().and_then(|group| u32::try_from(group).ok());
         let mut by_text = TextMap::default();
         let mut auto_associated = Vec::new();
@@ -40,6 +42,7 @@ impl<'a> Membership<'a> {
             let by_name = named.get(account).and_then(|group| u32::try_from(*group).ok());
             let joins =
                 by_name.is_none() && account != book.payer.as_str() && AccountId::parse(account).is_some();
+            let joins = joins && !transferred.contains(account);
             if let Some(group) = by_name.or(automatic.filter(|_| joins)) {
                 by_text.insert(id, group);
                 if by_name.is_none() {
@@ -76,14 +79,15 @@ impl<'a> Membership<'a> {
         by_lines.or_else(|| self.named.get(account).and_then(|group| u32::try_from(*group).ok()))
     }
 
-    /// The group that has the benefit of what an account has bought; none where the payer keeps it, or shares it in another way.
+    /// The group that has the benefit of what an account has bought; none where the payer keeps it, or shares it in another way, and none
+    /// where the group shows what the level above is invoiced: its commitments cover what they cover in the real bill.
     #[must_use]
     pub fn group_of_owner(&self, owner: &str) -> Option<u32> {
         let keeps = matches!(self.book.sharing, Sharing::Keep | Sharing::ProRata);
         if keeps && owner == self.book.payer.as_str() {
             return None;
         }
-        self.group_of_account(owner)
+        self.group_of_account(owner).filter(|group| !self.book.passes_through(*group))
     }
 
     /// Whether the commitment that covers or charges a class is of the class's own group.

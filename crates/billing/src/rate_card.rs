@@ -33,7 +33,7 @@ pub use covered::CoveredPart;
 pub use item_charges::{ItemCharge, item_charges};
 pub use line_amount::{LinePrice, WRITTEN_DECIMALS_MAX, Written, unused, written_amount};
 pub use pools::TierPool;
-pub use tariffs::TierSource;
+pub use tariffs::{TierSource, known_prices};
 
 use pools::{Pools, SkuOfGroup};
 use tariffs::{SkuPrice, Tariffs};
@@ -47,6 +47,8 @@ pub enum Treatment {
     Dropped(Reason),
     /// Commitments of the group cover all of it: see [`RateCard::covered`].
     Covered,
+    /// As it is invoiced to the level above: of a group that passes its bill through. No rule applies.
+    AsInvoiced,
     /// A commitment of the group: its fees, the usage it covers, the negation of that usage. No rule applies.
     AtCost,
     /// Usage under a commitment of whomever, where these are shared as on the real bill: what it took of the commitment. No rule applies.
@@ -369,7 +371,7 @@ impl<'a> Pricer<'a> {
             | Treatment::Covered
             | Treatment::Allocated(_)
             | Treatment::Priced(_) => Operation::Drop,
-            Treatment::PassedOn => Operation::Keep(Measure::NetUnblended),
+            Treatment::AsInvoiced | Treatment::PassedOn => Operation::Keep(Measure::NetUnblended),
             Treatment::AtCost => Operation::Keep(Measure::Unblended),
             Treatment::AtEffectiveCost => Operation::Keep(effective_cost(line_item_type(self.cube, class))),
             Treatment::UnusedPart => Operation::KeepUnused,
@@ -400,7 +402,11 @@ impl<'a> Pricer<'a> {
     fn treatment(&self, class: &ChargeClass, group: u32) -> Treatment {
         let cube = self.cube;
         let kind = line_item_type(cube, class);
-        if let Some(reason) = left_out_of_aws_cost(cube, class, kind) {
+        let left_out = left_out_of_aws_cost(cube, class, kind);
+        if self.book.passes_through(group) && left_out != Some(LeftOut::SplitCostAllocation) {
+            return Treatment::AsInvoiced;
+        }
+        if let Some(reason) = left_out {
             return Treatment::Dropped(reason.into());
         }
         if self.book.sharing == Sharing::Real
@@ -487,7 +493,7 @@ impl<'a> Pricer<'a> {
 
     /// The rule that has switched the free tier of a class's service off.
     fn switched_off(&self, class: &ChargeClass, group: u32) -> Option<u32> {
-        let plan = self.book.groups[group as usize].pricing_plan?;
+        let plan = self.book.groups[group as usize].pricing_plan.own()?;
         let rule = self.indexes[plan].free_tier(self.cube.product_id(class))?;
         let off = matches!(self.book.rules[rule].pricing, Pricing::FreeTier { activated: false });
         u32::try_from(rule).ok().filter(|_| off)
@@ -518,7 +524,7 @@ impl<'a> Pricer<'a> {
             billing_entity: class.text(KeyColumn::BillingEntity),
             takes_tiers: kind.is_metered() && base != Base::Spot,
         };
-        let plan = self.book.groups[group as usize].pricing_plan;
+        let plan = self.book.groups[group as usize].pricing_plan.own();
         let rule = plan.and_then(|plan| self.indexes[plan].resolve(selector));
         entry.rule = rule.and_then(|rule| u32::try_from(rule).ok());
         let pricing = rule.map(|rule| &self.book.rules[rule].pricing);

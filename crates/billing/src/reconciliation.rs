@@ -4,6 +4,7 @@
 //! classes. The difference is 0, or something is wrong with the program.
 
 use crate::account::AccountId;
+use crate::billing_group::BillingGroup;
 use crate::book::Book;
 use crate::charge_class::{ChargeClass, ClassId, Cube, KeyColumn, Measure};
 use crate::class_kind::line_item_type;
@@ -11,6 +12,7 @@ use crate::commitment;
 use crate::cost_line::LineItemType;
 use crate::money::{Cost, Currency, DecimalError, Quantity};
 use crate::rate_card::{Base, RateCard, Reason, Treatment};
+use crate::responsibility_transfer::Phase;
 use crate::statement::Statement;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -127,7 +129,7 @@ pub fn reconcile(
         let accounted = accounted.into_iter().try_fold(Cost::ZERO, |sum: Cost, more| sum.plus(more))?;
         total.difference = total.cost_files_total.minus(accounted)?;
     }
-    account.rules_without_lines = rules_without_lines(book, card);
+    account.rules_without_lines = rules_without_lines(cube, book, card);
     account.accounts_without_lines = accounts_without_lines(cube, book);
     Ok(account)
 }
@@ -169,7 +171,8 @@ impl Reconciliation {
                 *dropped = dropped.plus(cost)?;
             }
             Treatment::Allocated(_) => self.lines.allocated += class.lines,
-            Treatment::AtCost
+            Treatment::AsInvoiced
+            | Treatment::AtCost
             | Treatment::AtEffectiveCost
             | Treatment::UnusedPart
             | Treatment::PassedOn
@@ -221,15 +224,18 @@ fn covers(kind: LineItemType) -> bool {
     matches!(kind, DiscountedUsage | SavingsPlanCoveredUsage | SavingsPlanNegation)
 }
 
+/// The groups that have accounts in the month.
+fn groups_in_force<'a>(cube: &Cube, book: &'a Book) -> impl Iterator<Item = &'a BillingGroup> {
+    let period = cube.period;
+    let in_force = move |(group, _): &(usize, &BillingGroup)| book.phase(*group, period) == Phase::InForce;
+    book.groups.iter().enumerate().filter(in_force).map(|(_, group)| group)
+}
+
 /// Accounts of the book's groups that the month knows nothing of: idle, or misspelled.
 fn accounts_without_lines(cube: &Cube, book: &Book) -> Vec<String> {
     let seen = cube.accounts();
-    let members = book.groups.iter().flat_map(|group| &group.accounts);
-    members
-        .map(AccountId::as_str)
-        .filter(|account| !seen.contains_key(account))
-        .map(ToOwned::to_owned)
-        .collect()
+    let members = groups_in_force(cube, book).flat_map(|group| &group.accounts).map(AccountId::as_str);
+    members.filter(|account| !seen.contains_key(account)).map(ToOwned::to_owned).collect()
 }
 
 fn differs(cube: &Cube, class: &ChargeClass) -> bool {
@@ -247,8 +253,8 @@ fn reason_name(cube: &Cube, class: &ChargeClass, reason: Reason) -> String {
 }
 
 /// Rules in the plan of some group that priced no line: misspelled, perhaps.
-fn rules_without_lines(book: &Book, card: &RateCard) -> Vec<String> {
-    let plans = book.groups.iter().filter_map(|group| group.pricing_plan);
+fn rules_without_lines(cube: &Cube, book: &Book, card: &RateCard) -> Vec<String> {
+    let plans = groups_in_force(cube, book).filter_map(|group| group.pricing_plan.own());
     let mut unused: BTreeSet<usize> = plans.flat_map(|plan| book.plans[plan].rules.iter().copied()).collect();
     for rule in card.entries.iter().filter_map(|entry| entry.rule) {
         unused.remove(&(rule as usize));

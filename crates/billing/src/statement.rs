@@ -161,7 +161,7 @@ pub fn statements(
     charges: &[ItemCharge],
 ) -> Result<Vec<Statement>, DecimalError> {
     let mut leaves: BTreeMap<(usize, Currency), Leaves> = BTreeMap::new();
-    for group in 0..book.groups.len() {
+    for group in book.groups_of(cube.period) {
         leaves.insert((group, book.currency), Leaves::default());
     }
     for (class, entry) in card.entries.iter().enumerate() {
@@ -237,7 +237,7 @@ pub fn totals(
         *sum = sum.plus(amount)?;
     }
     let charged: BTreeSet<usize> = sums.keys().map(|(group, _)| *group).collect();
-    let empty = (0..book.groups.len()).filter(|group| !charged.contains(group));
+    let empty = book.groups_of(cube.period).filter(|group| !charged.contains(group));
     sums.extend(empty.map(|group| ((group, book.currency), Amount::ZERO)).collect::<Vec<_>>());
     let total =
         |((group, currency), amount)| Ok(Total { group, currency, amount, shown: shown(&[amount])?.0 });

@@ -44,16 +44,51 @@ const LINES: &str = "lines";
 /// # Errors
 /// [`CubeFileError`].
 pub fn write(path: &Path, scans: &[Scan], period: BillingPeriod) -> Result<[u8; 32], CubeFileError> {
+    // A month begins at a midnight within thousands of years.
+    let first_day = i32::try_from(period.start_seconds() / crate::batch::SECONDS_OF_DAY).unwrap_or(i32::MAX);
+    let days = DaysByClass::new(scans, first_day);
+    let mut rows = Rows::new(path, period, digits(&days)?)?;
+    days.each(|class, days| rows.push(class, days))?;
+    rows.finish()?.sync_all()?;
+    Ok(Sha256::digest(std::fs::read(path)?).into())
+}
+
+/// The same of days that are known, in the order of classes and days.
+///
+/// # Errors
+/// [`CubeFileError`].
+pub fn write_days(
+    path: &Path,
+    days: &[DayOfClass],
+    period: BillingPeriod,
+) -> Result<[u8; 32], CubeFileError> {
+    let sums = |day: &DayOfClass| DaySums {
+        date: day.date,
+        lines: i64::try_from(day.lines).unwrap_or(i64::MAX),
+        units: [day.usage, day.unblended, day.net_unblended, day.public_on_demand].map(Quantity::units),
+    };
+    let mut most = [0; MEASURES_BY_DAY.len()];
+    days.iter().for_each(|day| sums(day).add_to_most(&mut most));
+    let mut rows = Rows::new(path, period, most.map(digits_of))?;
+    for of_class in days.chunk_by(|one, other| one.class == other.class) {
+        rows.push(of_class[0].class, &of_class.iter().map(sums).collect::<Vec<_>>())?;
+    }
+    rows.finish()?.sync_all()?;
+    Ok(Sha256::digest(std::fs::read(path)?).into())
+}
+
+/// Begins a file whose measures have so many digits.
+fn begin(
+    path: &Path,
+    period: BillingPeriod,
+    digits: [u8; MEASURES_BY_DAY.len()],
+) -> Result<(ArrowWriter<File>, Arc<Schema>), CubeFileError> {
     let text = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
     let mut fields = vec![
         Field::new(CLASS_ID, text, false),
         Field::new(DATE, DataType::Date32, true),
         Field::new(LINES, DataType::Int64, false),
     ];
-    // A month begins at a midnight within thousands of years.
-    let first_day = i32::try_from(period.start_seconds() / crate::batch::SECONDS_OF_DAY).unwrap_or(i32::MAX);
-    let days = DaysByClass::new(scans, first_day);
-    let digits = digits(&days)?;
     for (measure, digits) in MEASURES_BY_DAY.into_iter().zip(digits) {
         fields.push(Field::new(measure.name(), DataType::Decimal128(digits, 10), false));
     }
@@ -72,25 +107,28 @@ pub fn write(path: &Path, scans: &[Scan], period: BillingPeriod) -> Result<[u8; 
         properties = properties.set_column_dictionary_enabled(measure.name().into(), false);
     }
     let writer = ArrowWriter::try_new(File::create(path)?, Arc::clone(&schema), Some(properties.build()))?;
-    let mut rows = Rows { writer, schema, digits, batch: Columns::default() };
-    days.each(|class, days| rows.push(class, days))?;
-    rows.finish()?.sync_all()?;
-    Ok(Sha256::digest(std::fs::read(path)?).into())
+    Ok((writer, schema))
 }
 
 /// How many digits every measure's column has.
 fn digits(days: &DaysByClass<'_>) -> Result<[u8; MEASURES_BY_DAY.len()], CubeFileError> {
     let mut most = [0_u128; MEASURES_BY_DAY.len()];
     days.each(|_, days| {
-        for day in days {
-            most.iter_mut()
-                .zip(day.units)
-                .for_each(|(most, units)| *most = (*most).max(units.unsigned_abs()));
-        }
+        days.iter().for_each(|day| day.add_to_most(&mut most));
         Ok::<_, CubeFileError>(())
     })?;
-    let is_narrow = |most: u128| most < 10_u128.pow(u32::from(NARROW_DIGITS));
-    Ok(most.map(|most| if is_narrow(most) { NARROW_DIGITS } else { WIDE_DIGITS }))
+    Ok(most.map(digits_of))
+}
+
+/// How many digits a column has whose largest sum is this.
+const fn digits_of(most: u128) -> u8 {
+    if most < 10_u128.pow(NARROW_DIGITS as u32) { NARROW_DIGITS } else { WIDE_DIGITS }
+}
+
+impl DaySums {
+    fn add_to_most(&self, most: &mut [u128; MEASURES_BY_DAY.len()]) {
+        most.iter_mut().zip(self.units).for_each(|(most, units)| *most = (*most).max(units.unsigned_abs()));
+    }
 }
 
 /// Rows on their way into the file.
@@ -112,6 +150,15 @@ struct Columns {
 }
 
 impl Rows {
+    fn new(
+        path: &Path,
+        period: BillingPeriod,
+        digits: [u8; MEASURES_BY_DAY.len()],
+    ) -> Result<Self, CubeFileError> {
+        let (writer, schema) = begin(path, period, digits)?;
+        Ok(Self { writer, schema, digits, batch: Columns::default() })
+    }
+
     fn push(&mut self, class: ClassId, days: &[DaySums]) -> Result<(), CubeFileError> {
         // A batch has far fewer rows than an i32 counts.
         let number = i32::try_from(self.batch.ids.len()).unwrap_or(i32::MAX);

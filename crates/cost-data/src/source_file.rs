@@ -59,6 +59,35 @@ pub struct Kept {
     pub pinned: Option<String>,
 }
 
+/// The same of a run that prices what a run above charges: there are no cost files.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct UpstreamSource {
+    format_version: u64,
+    /// The month, as `YYYY-MM`.
+    pub period: String,
+    /// The run above.
+    pub upstream: UpstreamRun,
+}
+
+/// A run above.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct UpstreamRun {
+    /// Its folder, as it was given.
+    pub run: String,
+    /// The SHA-256 of its `reconciliation.json`, in hexadecimal.
+    pub reconciliation: String,
+    /// The account that it charges.
+    pub account_id: String,
+}
+
+impl UpstreamSource {
+    /// The source of a month.
+    #[must_use]
+    pub fn new(period: BillingPeriod, upstream: UpstreamRun) -> Self {
+        Self { format_version: FORMAT_VERSION, period: period.to_string(), upstream }
+    }
+}
+
 impl Snapshot {
     /// The snapshot of a reading.
     #[must_use]
@@ -108,6 +137,11 @@ pub fn read(place: &Location) -> Result<Snapshot, Vec<Diagnostic>> {
     };
     let value: Value = serde_json::from_slice(&bytes)
         .map_err(|error| broken(format!("not the source file of a run: {error}")))?;
+    if let Some(upstream) = value.get("upstream") {
+        let run = upstream.get("run").and_then(Value::as_str).unwrap_or_default();
+        let reason = format!("is of a run that prices what run `{run}` charges: it has no cost files");
+        return Err(vec![Diagnostic::file(&shown, reason).hint("name that run with --upstream")]);
+    }
     match value.get("format_version").and_then(Value::as_u64) {
         Some(FORMAT_VERSION) => {}
         Some(other) => {

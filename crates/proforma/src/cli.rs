@@ -83,6 +83,7 @@ Examples:
   proforma run --cost ./cur/cur2-Manifest.json --book book.toml --period 2026-10 --out ./october --force --output json
   proforma run --cost s3://billing/cur --book book.toml --period 2026-10 --out s3://billing/pro-forma/2026-10 --pin ./pins
   proforma run --cost ./cur --book book.toml --period 2026-10 --out ./october --price-list ./offers/v1.0/aws
+  proforma run --upstream ./october --account 456456456456 --book seller.toml --out ./october-seller
   proforma run --cost ./october/source.json --book new-prices.toml --period 2026-10 --out ./october-again
 
 Exit status: 0 done, 2 the input is not right (nothing was written), 1 anything else.";
@@ -91,8 +92,19 @@ Exit status: 0 done, 2 the input is not right (nothing was written), 1 anything 
 pub struct RunArguments {
     /// Folders, cost files or manifests to read: CUR, CUR 2.0 or FOCUS, as AWS delivers them; or the source.json of a run, to read
     /// what it has read. Paths, or s3://bucket/key.
-    #[arg(long, required = true, num_args = 1.., value_name = "PATH")]
+    #[arg(long, required_unless_present = "upstream", num_args = 1.., value_name = "PATH")]
     pub cost: Vec<PathBuf>,
+    /// In place of cost files: a run of the level above in a chain of billing transfers. What it charges --account is what is priced.
+    #[arg(
+        long,
+        value_name = "RUN",
+        requires = "account",
+        conflicts_with_all = ["cost", "pin", "accept_rejects", "check_line_ids", "no_simulation"]
+    )]
+    pub upstream: Option<PathBuf>,
+    /// The account that receives the bill of the run above: the source account of a billing transfer there, and the payer of the book.
+    #[arg(long, value_name = "ACCOUNT_ID", requires = "upstream")]
+    pub account: Option<String>,
     /// The book: accounts, billing groups, pricing, custom line items; TOML or JSON.
     #[arg(long, value_name = "FILE")]
     pub book: PathBuf,
@@ -100,9 +112,9 @@ pub struct RunArguments {
     /// What the month needs of it is kept in the run.
     #[arg(long, num_args = 1.., value_name = "PATH")]
     pub price_list: Vec<PathBuf>,
-    /// The billing period, for example 2026-10.
-    #[arg(long, value_name = "YYYY-MM")]
-    pub period: String,
+    /// The billing period, for example 2026-10; with --upstream that of the run above.
+    #[arg(long, required_unless_present = "upstream", value_name = "YYYY-MM")]
+    pub period: Option<String>,
     /// Where to write, a folder or s3://bucket/prefix; must be absent or empty, or with --force an earlier run.
     #[arg(long, value_name = "DIR")]
     pub out: PathBuf,

@@ -274,6 +274,7 @@ fn treatment(treatment: Treatment) -> &'static str {
         Treatment::AtCost => "at cost",
         Treatment::PassedOn => "passed on",
         Treatment::Allocated(_) => "source of an allocation",
+        Treatment::AsInvoiced => "as invoiced to the level above",
         Treatment::AtEffectiveCost => "at effective cost",
         Treatment::UnusedPart => "at the unused part of the commitment",
         Treatment::Priced(_) => "priced",

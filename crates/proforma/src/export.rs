@@ -9,6 +9,7 @@ use crate::pricing::Rated;
 use crate::publish::{CUBE, Draft, EXPORT_MARK, EXPORTS, Earlier, folder_name};
 use crate::reader::{limits, reading_failed, threads};
 use crate::report_files::json;
+use crate::resale::needs_lines;
 use crate::run_folder;
 use crate::terminal::{ReadingBar, thousands};
 use anyhow::Context;
@@ -229,7 +230,12 @@ fn accounts(cube: &Cube, book: &Book, card: &RateCard) -> Vec<(String, Vec<u32>)
     let mut note = |account, group: Option<u32>| groups.entry(account).or_default().extend(group);
     note(book.payer.as_str(), None);
     book.account_names.keys().for_each(|account| note(account.as_str(), None));
-    book.group_by_account().iter().for_each(|(account, group)| note(account, u32::try_from(*group).ok()));
+    let of_month = book.group_by_account(cube.period);
+    of_month.iter().for_each(|(account, group)| note(account, u32::try_from(*group).ok()));
+    // Whoever is in no group this month is nobody's to read about.
+    let of_groups = book.groups.iter().flat_map(|group| &group.accounts);
+    let of_transfers = book.transfers.iter().flat_map(|transfer| &transfer.accounts);
+    of_groups.chain(of_transfers).for_each(|account| note(account.as_str(), None));
     for (class, entry) in cube.classes.iter().zip(&card.entries) {
         note(cube.value(class, KeyColumn::UsageAccount).unwrap_or_default(), entry.group);
         note(commitment::owner(cube, class), None);
@@ -345,6 +351,7 @@ pub fn export(arguments: &ExportArguments) -> Result<(), Failure> {
         return Err(Failure::input("`--export none` exports nothing").hint("leave it out, or name columns"));
     }
     let mut run = run_folder::open(&arguments.run)?;
+    needs_lines(&run, "no lines that could be exported")?;
     let Rated { card, charges, .. } = run.rate()?;
     let coverage = run.coverage()?;
     let statements = statement::statements(&run.cube, &run.book, &card, &charges)?;

@@ -28,6 +28,7 @@ mod publish;
 mod reader;
 mod report;
 mod report_files;
+mod resale;
 mod run;
 mod run_folder;
 mod terminal;

@@ -28,7 +28,7 @@ use billing::reconciliation::Reconciliation;
 use billing::statement::Statement;
 use cost_data::diagnostics::Diagnostic;
 use cost_data::reading::Report;
-use cost_data::source_file::{SOURCE_FILE, Snapshot};
+use cost_data::source_file::SOURCE_FILE;
 use serde::Serialize;
 
 /// All that a run has found.
@@ -50,6 +50,8 @@ pub struct Results {
     pub derived: Derived,
     /// What the margin guard has found.
     pub guard: Findings,
+    /// The hash of the mark of the run above, where the month is what that charges.
+    pub upstream: Option<String>,
     /// Custom line item charges that had to be rounded at twenty decimals.
     pub rounded_items: u64,
 }
@@ -82,8 +84,8 @@ pub fn write(draft: &Draft, results: &Results) -> anyhow::Result<()> {
 }
 
 /// Writes which cost files were read and where they are: the only file of a run that names places outside of it.
-pub fn write_source(draft: &Draft, snapshot: &Snapshot) -> anyhow::Result<()> {
-    draft.write(SOURCE_FILE, &json(snapshot)?)
+pub fn write_source(draft: &Draft, source: &impl Serialize) -> anyhow::Result<()> {
+    draft.write(SOURCE_FILE, &json(source)?)
 }
 
 /// A value as indented JSON with a newline at the end.

@@ -10,6 +10,7 @@ use crate::pricing::{Rated, ReadBook, check_payer, rate, read_book};
 use crate::publish::{BOOK_FILES, CUBE, DAILY_CUBE, Draft, ELIGIBLE_USAGE};
 use crate::reader::{limits, reading_failed, threads};
 use crate::report_files::{self, Results};
+use crate::resale;
 use crate::terminal::{self, ReadingBar};
 use anyhow::{Context, anyhow};
 use billing::book::Book;
@@ -26,12 +27,15 @@ use std::time::Instant;
 
 /// Reads, prices, writes and prints.
 pub fn run(arguments: &RunArguments) -> Result<(), Failure> {
+    if let Some(upstream) = &arguments.upstream {
+        return resale::run(arguments, upstream);
+    }
     let started = Instant::now();
-    let period =
-        BillingPeriod::parse(&arguments.period).map_err(|error| Failure::input(error.to_string()))?;
+    let month = arguments.period.as_deref().unwrap_or_default();
+    let period = BillingPeriod::parse(month).map_err(|error| Failure::input(error.to_string()))?;
     let ReadBook { mut book, text: book_text, files: book_files } = read_book(&arguments.book)?;
     let draft = Draft::begin(&arguments.out, arguments.force, arguments.scratch.as_deref())?;
-    let (mut request, limits) = request(arguments)?;
+    let (mut request, limits) = request(arguments, month)?;
     request.dimensions = (&book.dimensions()).into();
     request.daily = (!arguments.no_daily).then(|| draft.path(DAILY_CUBE));
     // Also where the book shares commitments as in the real bill: a preview may share them otherwise.
@@ -111,7 +115,7 @@ fn export_lines(
 }
 
 /// What the child is asked to read, and what it may take.
-fn request(arguments: &RunArguments) -> Result<(Request, Limits), Failure> {
+fn request(arguments: &RunArguments, month: &str) -> Result<(Request, Limits), Failure> {
     let threads = threads(arguments.threads);
     let limits = limits(&arguments.cost, threads, arguments.worker_memory, arguments.worker_cpu)?;
     let request = Request {
@@ -120,7 +124,7 @@ fn request(arguments: &RunArguments) -> Result<(Request, Limits), Failure> {
         check_line_ids: arguments.check_line_ids,
         pin: arguments.pin.clone(),
         scratch: arguments.scratch.clone(),
-        ..Request::new(arguments.cost.clone(), &arguments.period)
+        ..Request::new(arguments.cost.clone(), month)
     };
     Ok((request, limits))
 }
@@ -137,7 +141,7 @@ fn read_cost_files(request: &Request, limits: Limits, draft: &Draft) -> Result<A
 }
 
 /// Everything that follows from a cube, a book and a price list.
-fn price(
+pub fn price(
     period: BillingPeriod,
     mut book: Book,
     answer: Answer,
@@ -177,6 +181,7 @@ fn price(
         commitments,
         derived,
         guard,
+        upstream: None,
         rounded_items,
     })
 }

@@ -42,6 +42,8 @@ pub struct RunFolder {
     pub book_hash: String,
     /// The identity of the set of cost files.
     pub snapshot: String,
+    /// Whether the month is what a run above charges, so that there are no cost files.
+    pub is_of_upstream: bool,
     /// The cost files that were read.
     pub files: Vec<CostFile>,
     /// Their format.
@@ -168,6 +170,8 @@ struct Mark {
     period: String,
     payer_account_id: String,
     snapshot: String,
+    #[serde(default)]
+    upstream: Option<serde::de::IgnoredAny>,
     book: String,
     cost_cube: String,
     #[serde(default)]
@@ -264,6 +268,7 @@ pub fn open(path: &Path) -> Result<RunFolder, Failure> {
     let price_list = mark.price_list.as_ref().map(|kept| kept.sha256.as_str());
     let prices = price_list::open(path, price_list).map_err(damaged)?;
     let statement_totals = statement_totals(&mark, &book).map_err(damaged)?;
+    let is_of_upstream = mark.upstream.is_some();
     let Mark { snapshot, files, lines, cost_cube_daily: daily_cube, price_list, commitments, .. } = mark;
     let format = files.first().and_then(|file| CostFormat::parse(&file.format));
     let format = format.ok_or_else(|| damaged("its cost files are of no known format".to_owned()))?;
@@ -278,6 +283,7 @@ pub fn open(path: &Path) -> Result<RunFolder, Failure> {
         book,
         book_hash,
         snapshot,
+        is_of_upstream,
         files,
         format,
         accepted_rejects: lines.rejected > 0,
@@ -294,7 +300,9 @@ pub fn open(path: &Path) -> Result<RunFolder, Failure> {
 /// The statements' totals, which are believed where every billing group of the book has some, and where they sum to the reconciliation.
 fn statement_totals(mark: &Mark, book: &Book) -> Result<BTreeMap<(String, Currency), Cost>, String> {
     let amount = |text: &str| Cost::parse(text).map_err(|error| format!("`{MARK}`: `{text}` is {error}"));
-    let mut missing: BTreeSet<&str> = book.groups.iter().map(|group| group.name.as_str()).collect();
+    let period = BillingPeriod::parse(&mark.period).map_err(|error| error.to_string())?;
+    let mut missing: BTreeSet<&str> =
+        book.groups_of(period).map(|group| book.groups[group].name.as_str()).collect();
     let mut sums: BTreeMap<&str, Cost> = BTreeMap::new();
     let mut totals = BTreeMap::new();
     for MarkStatement { billing_group, total, currency } in &mark.statements {

@@ -46,6 +46,9 @@ pub fn treatment(cube: &Cube, class: &ChargeClass, of_class: Treatment, simulate
         Treatment::Ungrouped => "on no bill: its account is in no billing group".to_owned(),
         Treatment::Dropped(why) => format!("not on the bill: {}", reason(why)),
         Treatment::Covered => "commitments of the group cover all of it".to_owned(),
+        Treatment::AsInvoiced => {
+            "as it is invoiced to the level above: the bill is passed through".to_owned()
+        }
         Treatment::AtCost => "at cost: a commitment of the group".to_owned(),
         Treatment::PassedOn => "passed on as AWS charges it, net".to_owned(),
         Treatment::Allocated(_) => "not on the bill: source of an allocation of the book".to_owned(),
@@ -75,6 +78,7 @@ pub const fn measure(measure: Measure) -> &'static str {
     match measure {
         Measure::PublicOnDemand => "public On-Demand cost",
         Measure::Unblended => "unblended cost",
+        Measure::NetUnblended => "net unblended cost",
         Measure::ReservationEffective | Measure::SavingsPlanEffective => "effective cost",
         Measure::Usage => "usage",
         other => other.name(),

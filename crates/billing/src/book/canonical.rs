@@ -1,11 +1,12 @@
 //! What a book says, as one text: the same for any order of its entries.
 
-use super::{BASIC_PRICING_PLAN, Book};
-use crate::billing_group::BillingGroup;
+use super::{BASIC_PRICING_PLAN, Book, PASSTHROUGH_PLAN};
+use crate::billing_group::{BillingGroup, Plan};
 use crate::custom_line_item::{Charge, CustomLineItem};
 use crate::line_filter::{self, LineFilter};
 use crate::period::BillingPeriod;
 use crate::policy::{CostAllocation, Distributed, InForce, Method, Target};
+use crate::responsibility_transfer::{Phase, ResponsibilityTransfer};
 use crate::sharing::Sharing;
 use std::fmt::Write as _;
 
@@ -21,8 +22,12 @@ impl Book {
             rules.sort_unstable();
             lines.push(format!("plan {:?} {rules:?}", plan.name));
         }
-        for group in &self.groups {
-            let plan = group.pricing_plan.map_or(BASIC_PRICING_PLAN, |plan| &self.plans[plan].name);
+        for group in self.groups_of(period).map(|group| &self.groups[group]) {
+            let plan = match group.pricing_plan {
+                Plan::Basic => BASIC_PRICING_PLAN,
+                Plan::Passthrough => PASSTHROUGH_PLAN,
+                Plan::Own(plan) => &self.plans[plan].name,
+            };
             let mut accounts = group.accounts.clone();
             accounts.sort();
             let BillingGroup { name, description, primary_account, auto_associate, .. } = group;
@@ -38,7 +43,8 @@ impl Book {
         lines.extend(self.groups.iter().filter_map(|group| {
             group.parent.map(|parent| format!("parent of {:?} {:?}", group.name, name(parent)))
         }));
-        for item in self.items.iter().filter(|item| item.is_active(period) && item.origin.is_none()) {
+        lines.extend(self.canonical_transfers(period));
+        for item in self.items.iter().filter(|item| self.charges(item, period) && item.origin.is_none()) {
             lines.push(self.canonical_item(item));
         }
         if self.sharing != Sharing::default() {
@@ -52,6 +58,24 @@ impl Book {
         lines.extend(self.reports.cost_categories.iter().map(|name| format!("report category {name:?}")));
         lines.sort();
         lines.join("\n")
+    }
+
+    /// The billing transfers that there are in a period, and which groups they make.
+    fn canonical_transfers(&self, period: BillingPeriod) -> Vec<String> {
+        let mut lines = Vec::new();
+        for (number, transfer) in self.transfers.iter().enumerate() {
+            let phase = transfer.phase(period);
+            if phase == Phase::Gone {
+                continue;
+            }
+            let ResponsibilityTransfer { name, source, receiver, accounts, .. } = transfer;
+            let mut accounts = accounts.clone();
+            accounts.sort();
+            let group = self.groups.iter().find(|group| group.transfer == Some(number));
+            let group = group.map(|group| &group.name);
+            lines.push(format!("transfer {name:?} {source} {receiver} {accounts:?} {phase:?} {group:?}"));
+        }
+        lines
     }
 
     pub(super) fn canonical_item(&self, item: &CustomLineItem) -> String {

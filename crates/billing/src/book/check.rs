@@ -8,6 +8,7 @@ mod items;
 mod lines;
 mod policies;
 mod rules;
+mod transfers;
 
 use super::{Book, Draft, ItemDraft};
 use crate::account::AccountId;
@@ -117,7 +118,12 @@ impl<'a> Check<'a> {
         let plans = self.plans(&rule_numbers, &rules);
         let plan_numbers =
             self.by_name("pricing_plans", draft.pricing_plans.iter().map(|plan| plan.name.as_str()));
-        let mut groups = self.groups(&plan_numbers);
+        let transfer_numbers = self.by_name(
+            "responsibility_transfers",
+            draft.responsibility_transfers.iter().map(|transfer| transfer.name.as_str()),
+        );
+        let transfers = self.transfers();
+        let mut groups = self.groups(&plan_numbers, &transfer_numbers);
         let group_numbers =
             self.by_name("billing_groups", draft.billing_groups.iter().map(|g| g.name.as_str()));
         self.hierarchy(&group_numbers, &mut groups);
@@ -127,6 +133,7 @@ impl<'a> Check<'a> {
             payer: payer?,
             currency: currency?,
             account_names,
+            transfers: transfers.into_iter().collect::<Option<_>>()?,
             groups: groups.into_iter().collect::<Option<_>>()?,
             rules: rules.into_iter().collect::<Option<_>>()?,
             plans,

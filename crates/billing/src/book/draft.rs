@@ -25,6 +25,8 @@ pub struct Draft {
     pub pricing_rules: Vec<RuleDraft>,
     /// `[[pricing_plans]]`
     pub pricing_plans: Vec<PlanDraft>,
+    /// `[[responsibility_transfers]]`
+    pub responsibility_transfers: Vec<TransferDraft>,
     /// `[[billing_groups]]`
     pub billing_groups: Vec<GroupDraft>,
     /// `[[custom_line_items]]`
@@ -45,6 +47,24 @@ pub struct Draft {
     pub exports: Exports,
     /// `[reports]`
     pub reports: Reports,
+}
+
+impl Draft {
+    /// The billing transfer that a group names, if it exists.
+    #[must_use]
+    pub fn transfer_of(&self, group: &GroupDraft) -> Option<&TransferDraft> {
+        let name = group.responsibility_transfer.as_ref()?;
+        self.responsibility_transfers.iter().find(|transfer| transfer.name == *name)
+    }
+
+    /// The primary account and the accounts of a group: its own, or those of its billing transfer.
+    #[must_use]
+    pub fn members_of<'a>(&'a self, group: &'a GroupDraft) -> (&'a String, &'a [String]) {
+        match self.transfer_of(group) {
+            Some(transfer) => (&transfer.source_account_id, &transfer.accounts),
+            None => (&group.primary_account_id, &group.accounts),
+        }
+    }
 }
 
 /// An entry of `[[accounts]]`.
@@ -101,6 +121,8 @@ pub struct GroupDraft {
     pub primary_account_id: String,
     /// `accounts`
     pub accounts: Vec<String>,
+    /// `responsibility_transfer`
+    pub responsibility_transfer: Option<String>,
     /// `lines`
     pub lines: Vec<LineFilterDraft>,
     /// `pricing_plan`
@@ -109,6 +131,25 @@ pub struct GroupDraft {
     pub auto_associate: bool,
     /// `parent`
     pub parent: Option<String>,
+}
+
+/// An entry of `[[responsibility_transfers]]`.
+#[derive(Debug, Clone, Default)]
+pub struct TransferDraft {
+    /// `name`
+    pub name: String,
+    /// `source_account_id`
+    pub source_account_id: String,
+    /// `receiver_account_id`
+    pub receiver_account_id: String,
+    /// `accounts`
+    pub accounts: Vec<String>,
+    /// `status`
+    pub status: String,
+    /// `start`
+    pub start: String,
+    /// `end`
+    pub end: Option<String>,
 }
 
 /// An entry of `[[custom_line_items]]`.

@@ -73,7 +73,7 @@ fn check(change: impl FnOnce(&mut Draft), place: &str, words: &str) {
 #[test]
 fn a_sound_draft_is_a_book() {
     let book = draft().check().book.unwrap();
-    assert_eq!(book.groups[0].pricing_plan, Some(0));
+    assert_eq!(book.groups[0].pricing_plan, Plan::Own(0));
     assert_eq!(book.rules[0].pricing, Pricing::Markup(Percentage::parse("10").unwrap()));
     assert_eq!(book.items[1].account.as_str(), "111111111111");
 }

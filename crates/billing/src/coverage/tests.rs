@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::account::AccountId;
-use crate::billing_group::BillingGroup;
+use crate::billing_group::{BillingGroup, Plan};
 use crate::book::{Book, Exports, Reports};
 use crate::charge_class::{KEY_COLUMNS, MEASURES, TextId, Texts};
 use crate::commitment::{PlanKind, PlanRates, SavingsPlan};
@@ -35,7 +35,8 @@ fn book(groups: &[(&str, &[&str])], sharing: Sharing) -> Book {
         primary_account: account(accounts[0]),
         lines: Vec::new(),
         accounts: accounts.iter().map(|id| account(id)).collect(),
-        pricing_plan: None,
+        transfer: None,
+        pricing_plan: Plan::Basic,
         auto_associate: false,
         parent: None,
     };
@@ -43,6 +44,7 @@ fn book(groups: &[(&str, &[&str])], sharing: Sharing) -> Book {
         payer: account(PAYER),
         currency: Currency::parse("USD").unwrap(),
         account_names: BTreeMap::new(),
+        transfers: Vec::new(),
         groups: groups.iter().map(group).collect(),
         rules: Vec::new(),
         plans: Vec::new(),

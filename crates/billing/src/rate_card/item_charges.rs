@@ -33,7 +33,7 @@ pub struct ItemCharge {
 pub fn item_charges(cube: &Cube, book: &Book, card: &RateCard) -> Result<Vec<ItemCharge>, PricingError> {
     let charged_by_group = charged(cube, book, card);
     let mut charges = Vec::new();
-    for (number, item) in book.items.iter().enumerate().filter(|(_, item)| item.is_active(cube.period)) {
+    for (number, item) in book.items.iter().enumerate().filter(|(_, item)| book.charges(item, cube.period)) {
         let charged = charged_by_group[item.billing_group].as_slice();
         let evaluation = Evaluation { cube, book, number, item };
         match &item.charge {

@@ -130,7 +130,7 @@ fn sharing_refused(cube: &Cube, book: &Book) -> Vec<String> {
 
 /// Rules of plans that groups use, and custom line items of the period, by kind.
 fn in_force(cube: &Cube, book: &Book) -> Vec<(Kind, String)> {
-    let plans: BTreeSet<usize> = book.groups.iter().filter_map(|group| group.pricing_plan).collect();
+    let plans: BTreeSet<usize> = book.groups.iter().filter_map(|group| group.pricing_plan.own()).collect();
     let rules: BTreeSet<usize> =
         plans.iter().flat_map(|plan| book.plans[*plan].rules.iter().copied()).collect();
     let mut all = Vec::new();
@@ -144,7 +144,7 @@ fn in_force(cube: &Cube, book: &Book) -> Vec<(Kind, String)> {
         };
         all.extend(kinds.iter().map(|kind| (*kind, format!("pricing rule `{}`", rule.name))));
     }
-    for item in book.items.iter().filter(|item| item.is_active(cube.period)) {
+    for item in book.items.iter().filter(|item| book.charges(item, cube.period)) {
         let Charge::Percentage(charge) = &item.charge else { continue };
         let kind = match &charge.filter {
             None => continue,

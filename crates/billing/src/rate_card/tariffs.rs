@@ -4,6 +4,10 @@
 //! no group of it can use more than the family. Where that cannot be told, nothing is guessed: the classes keep what AWS charged,
 //! and the reconciliation lists them. `docs/pricing.md` has the same in words.
 
+mod known;
+
+pub use known::known_prices;
+
 use crate::abilities::{Ability, Feature};
 use crate::charge_class::{ChargeClass, Cube, KeyColumn, Measure, TextHasher, TextId, TextMap};
 use crate::class_kind::{Free, free_offer, is_spot, left_out_of_aws_cost, line_item_type};
@@ -343,7 +347,9 @@ impl Seen {
     fn new(cube: &Cube, has_terms: bool, skus: &Skus) -> Self {
         let mut seen = Self::default();
         // Where the list cost is that of the tier which applied, it is the base like any other.
-        if cube.abilities.of(Feature::ListCostOfDearestTier) != Ability::Told {
+        // What another level charges shows a part of the family, at other rates.
+        let told = |feature| cube.abilities.of(feature) == Ability::Told;
+        if !told(Feature::ListCostOfDearestTier) || !told(Feature::TiersOfFamily) {
             return seen;
         }
         for class in cube.classes.iter().filter(|class| skus.contains(&class.text(KeyColumn::Sku))) {

@@ -40,7 +40,7 @@ pub fn text(
         ClassText::LineItemType if kind.is_metered() && !covered(treated) => Some("Usage".to_owned()),
         ClassText::LineItemType => value(KeyColumn::LineItemType),
         ClassText::PricingTerm => match treated {
-            Treated::AtCost => value(KeyColumn::PricingTerm),
+            Treated::AtCost | Treated::AsInvoiced => value(KeyColumn::PricingTerm),
             Treated::Covered if kind == LineItemType::DiscountedUsage => Some("Reserved".to_owned()),
             Treated::Covered => Some("OnDemand".to_owned()),
             Treated::Spot => Some("Spot".to_owned()),
@@ -50,7 +50,7 @@ pub fn text(
             _ => None,
         },
         ClassText::RateCode => match treated {
-            Treated::AtCost => value(KeyColumn::RateCode),
+            Treated::AtCost | Treated::AsInvoiced => value(KeyColumn::RateCode),
             // The offer of a commitment that does not cover the line in the real bill is not known.
             Treated::Covered if kind == LineItemType::DiscountedUsage => None,
             Treated::Listed | Treated::ZeroRate | Treated::Covered if kind.is_metered() => {
@@ -68,7 +68,7 @@ pub fn text(
 
 /// Whether lines keep their line item type: usage stays under its commitment.
 const fn covered(treated: Treated) -> bool {
-    matches!(treated, Treated::AtCost | Treated::AtEffectiveCost | Treated::Covered)
+    matches!(treated, Treated::AsInvoiced | Treated::AtCost | Treated::AtEffectiveCost | Treated::Covered)
 }
 
 fn description(cube: &Cube, class: &ChargeClass, kind: LineItemType, rate: Option<&str>) -> String {
@@ -111,6 +111,11 @@ pub fn rate(cube: &Cube, class: &ChargeClass, plan: &ClassPlan) -> RateOf {
             RateOf::Class(average(class.sum(effective).units(), class.sum(Measure::Usage).units()))
         }
         (Treated::UnusedPart, _) => RateOf::Class(None),
+        // The net rate of a line is in no class; where nothing was taken off, it is the line's own.
+        (Treated::AsInvoiced, _) if class.sum(Measure::NetUnblended) == class.sum(Measure::Unblended) => {
+            RateOf::Line(Factor::ONE)
+        }
+        (Treated::AsInvoiced, _) => RateOf::Class(None),
         (_, Some(LinePrice::Scale(Measure::PublicOnDemand, factor))) => {
             let public = cube.filled(class, KeyColumn::PublicRate).and_then(|rate| Rate::parse(rate).ok());
             RateOf::Class(public.map(|rate| scaled(rate.units(), factor)))

@@ -20,6 +20,7 @@ use crate::number;
 use crate::scan::Classifier;
 use billing::charge_class::{ChargeClass, Cube, KeyColumn, MEASURES, Measure};
 use billing::class_kind::line_item_type;
+use billing::commitment;
 use billing::cost_line::LineItemType;
 use billing::money::{Amount, Quantity};
 use billing::rate_card::{LinePrice, Written, written_amount};
@@ -36,6 +37,8 @@ struct PricedClass {
     charge: Charge,
     /// Whether its lines are billed: in FOCUS, usage that a commitment covers is not.
     billed: bool,
+    /// Of a bill that is passed through: whether the commitment that covers or charges the lines is of the group.
+    owned: bool,
     /// Whether its prices are in the currency of the bill.
     priced_in_currency: bool,
     /// Whether its lines pay a Savings Plan in advance.
@@ -138,9 +141,14 @@ impl<'a> Measures<'a> {
         Self(Measure::ALL.map(|measure| batch.numbers(measure)))
     }
 
-    /// A measure of a row, in units of 10⁻¹⁰.
+    /// A measure of a row, in units of 10⁻¹⁰; the net cost of a row without one is its unblended cost, as in its class.
     fn units(&self, measure: Measure, row: usize) -> i128 {
-        self.0[measure as usize].map_or(0, |numbers| numbers.value(row))
+        let valid = |numbers: &&&Numbers| numbers.nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row));
+        let own = self.0[measure as usize].as_ref();
+        match measure {
+            Measure::NetUnblended if own.filter(valid).is_none() => self.units(Measure::Unblended, row),
+            _ => own.map_or(0, |numbers| numbers.value(row)),
+        }
     }
 }
 
@@ -456,6 +464,7 @@ impl Preparing<'_> {
             treated,
             charge,
             billed: plan.layout != ExportLayout::Focus || charge != Charge::Covered,
+            owned: treated == Treated::AsInvoiced && plan.has_account(group, commitment::owner(cube, class)),
             priced_in_currency: of_prices.is_none_or(|of_prices| Some(of_prices) == currency),
             is_upfront_plan: line_item_type(cube, class) == LineItemType::SavingsPlanUpfrontFee,
             price: price.line_price()?,

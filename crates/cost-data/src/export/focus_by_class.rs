@@ -63,12 +63,15 @@ pub fn charge(cube: &Cube, class: &ChargeClass, treated: Treated) -> Charge {
     match line_item_type(cube, class) {
         LineItemType::SavingsPlanNegation => Charge::Negation,
         LineItemType::DiscountedUsage | LineItemType::SavingsPlanCoveredUsage
-            if matches!(treated, Treated::AtCost | Treated::Covered) =>
+            if matches!(treated, Treated::AsInvoiced | Treated::AtCost | Treated::Covered) =>
         {
             Charge::Covered
         }
         kind if kind.is_metered() => Charge::Usage,
         _ if treated == Treated::AtCost => Charge::CommitmentPurchase,
+        _ if treated == Treated::AsInvoiced && commitment::arn(cube, class).is_some() => {
+            Charge::CommitmentPurchase
+        }
         _ => Charge::Purchase,
     }
 }
@@ -89,7 +92,7 @@ pub fn text(
         FocusText::BillingAccountType => "Billing group",
         FocusText::BillingCurrency => value(KeyColumn::Currency)?,
         FocusText::ChargeCategory if metered => "Usage",
-        FocusText::ChargeCategory => "Purchase",
+        FocusText::ChargeCategory => category(cube, class),
         FocusText::ChargeFrequency => frequency(cube, class, metered),
         FocusText::ConsumedUnit if !metered => return None,
         FocusText::ConsumedUnit | FocusText::PricingUnit => {
@@ -126,6 +129,16 @@ pub fn text(
         of => return commitment_text(cube, class, charge, of),
     };
     (!text.is_empty()).then(|| text.to_owned())
+}
+
+/// What a charge that is no usage is; all but purchases are on bills that are passed through.
+fn category(cube: &Cube, class: &ChargeClass) -> &'static str {
+    match line_item_type(cube, class) {
+        LineItemType::Tax => "Tax",
+        LineItemType::Credit => "Credit",
+        LineItemType::Refund | LineItemType::Discount => "Adjustment",
+        _ => "Purchase",
+    }
 }
 
 /// What a line is priced by: the commitment's own price, or that at which AWS lists the SKU.

@@ -45,7 +45,7 @@ pub struct Plan {
     pub issuer: String,
     /// The SHA-256 of every cost file that was priced, in hexadecimal: the lines exported are the lines priced.
     pub files: Vec<String>,
-    /// Every account of the month and the book, with the billing groups whose files may name it: that of the account, and those that have
+    /// Every account of the month and the book in the order of their ids, with the billing groups whose files may name it: that of the account, and those that have
     /// lines of it.
     pub accounts: Vec<(String, Vec<u32>)>,
     /// Whether the cost files have rows of what commitments left unused, as FOCUS has: added rows say it, once a commitment.
@@ -131,10 +131,10 @@ pub struct ClassPlan {
 /// How a class that is on the bill is treated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum Treated {
+    /// As AWS charges it, net: passed on, or the bill of a group that passes it through.
+    AsInvoiced,
     /// A commitment of the group: its fees, its covered usage, the negation.
     AtCost,
-    /// As AWS charges it, net.
-    PassedOn,
     /// Usage at what it took of a commitment of whomever.
     AtEffectiveCost,
     /// What nobody has used of a commitment of the group.
@@ -162,6 +162,14 @@ pub enum Price {
     Share(i128, i128),
     /// The unused part of the line's commitment.
     Unused,
+}
+
+impl Plan {
+    /// Whether an account is of a billing group.
+    pub(super) fn has_account(&self, group: u32, account: &str) -> bool {
+        let place = self.accounts.binary_search_by(|(known, _)| known.as_str().cmp(account));
+        place.is_ok_and(|place| self.accounts[place].1.contains(&group))
+    }
 }
 
 impl GroupPlan {
@@ -194,9 +202,9 @@ impl ClassPlan {
     pub fn new(class: &ChargeClass, entry: &Entry) -> Self {
         let treated = match entry.treatment {
             Treatment::Ungrouped | Treatment::Dropped(_) | Treatment::Allocated(_) => None,
-            Treatment::PassedOn => Some(Treated::PassedOn),
             // What is left of its lines: usage above 0 and below that cancels out, at nothing.
             Treatment::Covered => return Self { group: entry.group, priced: Some(NOTHING) },
+            Treatment::AsInvoiced | Treatment::PassedOn => Some(Treated::AsInvoiced),
             Treatment::AtCost => Some(Treated::AtCost),
             Treatment::AtEffectiveCost => Some(Treated::AtEffectiveCost),
             Treatment::UnusedPart => Some(Treated::UnusedPart),

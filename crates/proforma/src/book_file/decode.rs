@@ -1,6 +1,7 @@
 //! From nodes to a draft: every field has a type, unknown fields are mistakes, nothing stops at the first.
 
 mod policies;
+mod transfers;
 
 use super::node::{Node, Value};
 use billing::book::{
@@ -34,6 +35,7 @@ pub fn draft(root: &Node) -> (Draft, Vec<Slip>) {
         "accounts",
         "pricing_rules",
         "pricing_plans",
+        "responsibility_transfers",
         "billing_groups",
         "custom_line_items",
         "sharing",
@@ -51,6 +53,11 @@ pub fn draft(root: &Node) -> (Draft, Vec<Slip>) {
         accounts: top.tables("accounts").iter().map(account).collect(),
         pricing_rules: top.tables("pricing_rules").iter().map(rule).collect(),
         pricing_plans: top.tables("pricing_plans").iter().map(plan).collect(),
+        responsibility_transfers: top
+            .tables("responsibility_transfers")
+            .iter()
+            .map(transfers::transfer)
+            .collect(),
         billing_groups: top.tables("billing_groups").iter().map(group).collect(),
         custom_line_items: top.tables("custom_line_items").iter().map(item).collect(),
         sharing_commitments: top.table("sharing").and_then(|sharing| {
@@ -143,6 +150,7 @@ fn group(table: &Table<'_>) -> GroupDraft {
         "primary_account_id",
         "accounts",
         "lines",
+        "responsibility_transfer",
         "pricing_plan",
         "auto_associate",
         "parent",
@@ -150,9 +158,10 @@ fn group(table: &Table<'_>) -> GroupDraft {
     GroupDraft {
         name: table.required("name"),
         description: table.text("description"),
-        primary_account_id: table.required("primary_account_id"),
+        primary_account_id: transfers::primary_account(table),
         accounts: table.texts("accounts").unwrap_or_default(),
         lines: table.tables("lines").iter().map(line_filter).collect(),
+        responsibility_transfer: table.text("responsibility_transfer"),
         pricing_plan: table.required("pricing_plan"),
         auto_associate: table.flag("auto_associate").unwrap_or(false),
         parent: table.text("parent"),

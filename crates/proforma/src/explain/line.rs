@@ -6,6 +6,7 @@ use crate::cli::{ExplainArguments, READ_COST_FILES, TextFormat};
 use crate::failure::Failure;
 use crate::publish::CUBE;
 use crate::reader::{limits, reading_failed};
+use crate::resale::needs_lines;
 use crate::run_folder::RunFolder;
 use crate::terminal::{print, to_json};
 use anyhow::{Context, anyhow};
@@ -45,6 +46,7 @@ struct Row {
 
 /// Finds the rows and explains each.
 pub fn explain(arguments: &ExplainArguments, run: &mut RunFolder, id: &str) -> Result<(), Failure> {
+    needs_lines(run, "no line that could be explained; a product can be, with --group and --product")?;
     if let CostFormat::Focus(_) = run.format {
         return Err(Failure::input(format!("the lines of {} files have no ids", run.format.name()))
             .hint("explain a product with --group and --product"));

@@ -52,6 +52,9 @@ struct CommitmentPart<'a> {
     owner_account_id: &'a str,
     /// The group that has its benefit.
     billing_group: Option<&'a str>,
+    /// Why it covers nothing here although its owner is in a group.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    why_not: Option<String>,
     kind: &'static str,
     hours_in_force: usize,
     unit: &'static str,
@@ -69,7 +72,10 @@ pub fn content(results: &Results) -> anyhow::Result<CommitmentsFile<'_>> {
         for (commitment, utilization) in coverage.commitments.iter().zip(&coverage.utilization) {
             let group = membership.group_of_owner(&commitment.owner);
             let group = group.map(|group| results.book.groups[group as usize].name.as_str());
-            parts.push(part(commitment, *utilization, group)?);
+            parts.push(CommitmentPart {
+                why_not: passed_through(results, &membership, &commitment.owner),
+                ..part(commitment, *utilization, group)?
+            });
         }
     }
     let arns = commitments.inventory.arns();
@@ -83,6 +89,13 @@ pub fn content(results: &Results) -> anyhow::Result<CommitmentsFile<'_>> {
         lines_passed_by: commitments.lines_passed_by,
         inventory: &commitments.inventory,
     })
+}
+
+/// Why the commitments of an account are not applied, where its group shows what the level above is invoiced.
+fn passed_through(results: &Results, membership: &Membership<'_>, owner: &str) -> Option<String> {
+    let group = membership.group_of_account(owner).filter(|group| results.book.passes_through(*group))?;
+    let name = &results.book.groups[group as usize].name;
+    Some(format!("billing group `{name}` passes its bill through: it covers what it covers in the real bill"))
 }
 
 fn pro_rata<'a>(results: &'a Results, arns: &[&'a str], benefit: &Benefit) -> BenefitPart<'a> {
@@ -116,6 +129,7 @@ fn part<'a>(
         arn: &commitment.arn,
         owner_account_id: &commitment.owner,
         billing_group,
+        why_not: None,
         kind,
         hours_in_force: commitment.hours.len(),
         unit,

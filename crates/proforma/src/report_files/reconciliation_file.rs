@@ -18,6 +18,8 @@ pub struct ReconciliationFile<'a> {
     payer_account_id: &'a str,
     program_version: &'static str,
     snapshot: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    upstream: Option<UpstreamPart<'a>>,
     book: String,
     cost_cube: String,
     cost_cube_daily: Option<String>,
@@ -38,6 +40,12 @@ pub struct ReconciliationFile<'a> {
     files: Vec<FilePart<'a>>,
     files_passed_by: BTreeMap<&'a str, &'a str>,
     warnings: &'a [String],
+}
+
+/// The run above, where the month is what that charges.
+#[derive(Serialize)]
+struct UpstreamPart<'a> {
+    reconciliation: &'a str,
 }
 
 #[derive(Serialize)]
@@ -153,6 +161,7 @@ pub fn content<'a>(results: &'a Results, commitments: &[u8]) -> anyhow::Result<R
         payer_account_id: results.book.payer.as_str(),
         program_version: env!("CARGO_PKG_VERSION"),
         snapshot: as_marked(&report.snapshot()),
+        upstream: results.upstream.as_deref().map(|reconciliation| UpstreamPart { reconciliation }),
         book: as_marked(&results.book.hash(results.period)),
         cost_cube: as_marked(&results.cube_sha256),
         cost_cube_daily: report.daily_sha256.as_ref().map(|hash| format!("sha256:{hash}")),

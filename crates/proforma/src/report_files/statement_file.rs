@@ -14,7 +14,8 @@ pub fn write(draft: &Draft, results: &Results) -> anyhow::Result<()> {
     let hierarchy = Hierarchy::of(&results.book.groups);
     let totals = totals(results);
     let sums = hierarchy.roll_up(totals.clone())?;
-    for (group, of_group) in results.book.groups.iter().enumerate() {
+    for group in results.book.groups_of(results.period) {
+        let of_group = &results.book.groups[group];
         let is_parent = !hierarchy.children(group).is_empty();
         let below = if is_parent { hierarchy.subtree(group) } else { Vec::new() };
         let below: Vec<BelowTotal<'_>> =
@@ -25,6 +26,7 @@ pub fn write(draft: &Draft, results: &Results) -> anyhow::Result<()> {
         let content = GroupStatement {
             billing_group: &of_group.name,
             period: results.period.to_string(),
+            status: of_group.transfer.and_then(|_| results.book.phase(group, results.period).group_status()),
             statements: statements.iter().map(|s| content(results, s)).collect::<anyhow::Result<_>>()?,
             billing_groups: below,
             subtree_total: subtree,
@@ -44,6 +46,9 @@ pub fn write(draft: &Draft, results: &Results) -> anyhow::Result<()> {
 struct GroupStatement<'a> {
     billing_group: &'a str,
     period: String,
+    /// Of a group of a billing transfer: whether that is in force.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    status: Option<&'static str>,
     statements: Vec<CurrencyStatement<'a>>,
     /// What each group below is charged, where the group is a parent.
     #[serde(skip_serializing_if = "Vec::is_empty")]

@@ -62,7 +62,7 @@ fn of_plan(mut line: Line, owner: &str) -> Line {
 }
 
 /// The hourly fees of a plan, and an hour of usage that it covers in the real bill at 0.06, with its negation.
-fn plan(owner: &str, commitment: &str, covers: &str, hour: i64) -> Vec<Line> {
+pub fn plan(owner: &str, commitment: &str, covers: &str, hour: i64) -> Vec<Line> {
     let fee = |hour: i64| {
         let line = Line::charge("SavingsPlanRecurringFee", owner, "ComputeSavingsPlans", commitment);
         let mut line = of_plan(line, owner).during(&hour_of(PERIOD, hour), &hour_of(PERIOD, hour + 1));
@@ -83,7 +83,7 @@ fn run(book: &str, lines: &[Line], more: &[&str]) -> Done {
 }
 
 /// What a group's statement says of instances: line item type, usage, amount.
-fn instances(done: &Done, group: &str) -> Vec<[String; 3]> {
+pub fn instances(done: &Done, group: &str) -> Vec<[String; 3]> {
     let statement = done.statement(group, "USD");
     let of_instances =
         statement_lines(&statement).into_iter().filter(|(_, line)| text(&line["usage_type"]) == LARGE);

@@ -29,5 +29,6 @@ mod policies;
 mod previews;
 mod price_lists;
 mod publishing;
+mod resale;
 mod run_folders;
 mod vectors;

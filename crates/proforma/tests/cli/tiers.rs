@@ -47,7 +47,7 @@ fn listed(done: &Done) -> Vec<&'static str> {
 }
 
 /// Storage of a tier: its rate code, its rate, the usage; the cost follows.
-fn storage(account: &str, (tier, rate): (&str, &str), usage: &str, cost: &str) -> Line {
+pub fn storage(account: &str, (tier, rate): (&str, &str), usage: &str, cost: &str) -> Line {
     let public = Exact::of(usage).times(&Exact::of("0.023")).to_string();
     let line =
         Line::usage(account, "AmazonS3", "TimedStorage-ByteHrs", cost).using(usage).at_public_cost(&public);
@@ -56,8 +56,8 @@ fn storage(account: &str, (tier, rate): (&str, &str), usage: &str, cost: &str) -
     line
 }
 
-const FIRST: (&str, &str) = ("PGHJ3S3EYE", "0.023");
-const NEXT: (&str, &str) = ("D42MF2PVJS", "0.022");
+pub const FIRST: (&str, &str) = ("PGHJ3S3EYE", "0.023");
+pub const NEXT: (&str, &str) = ("D42MF2PVJS", "0.022");
 
 /// A family of 81,920 GB-months: 51,200 at the first rate, 30,720 at the second; each account has 40,960.
 fn storage_of_a_family() -> Vec<Line> {

@@ -2,13 +2,13 @@
 
 use super::{ByName, Check, Entry, unknown};
 use crate::account::AccountId;
-use crate::billing_group::BillingGroup;
-use crate::book::{BASIC_PRICING_PLAN, GroupDraft};
+use crate::billing_group::{BillingGroup, Plan};
+use crate::book::{BASIC_PRICING_PLAN, GroupDraft, PASSTHROUGH_PLAN};
 use crate::line_filter::LineFilter;
 use std::collections::HashMap;
 
 impl Check<'_> {
-    pub(super) fn groups(&mut self, plans: &ByName<'_>) -> Vec<Option<BillingGroup>> {
+    pub(super) fn groups(&mut self, plans: &ByName<'_>, transfers: &ByName<'_>) -> Vec<Option<BillingGroup>> {
         let draft = self.draft;
         let mut members: HashMap<&str, usize> = HashMap::new();
         let mut automatic: Option<usize> = None;
@@ -38,10 +38,14 @@ impl Check<'_> {
                 self.mistake::<()>(entry.field("auto_associate"), message);
             }
             let filters = self.lines(entry, group);
-            groups.push(self.group(entry, group, &filters, plans));
+            groups.push(match &group.responsibility_transfer {
+                Some(transfer) => self.transfer_group(entry, group, (transfer, transfers), plans),
+                None => self.group(entry, group, &filters, plans),
+            });
             lines.push(filters);
         }
         self.lines_once(&lines);
+        self.groups_against_transfers();
         groups
     }
 
@@ -67,22 +71,40 @@ impl Check<'_> {
             let message = "the payer account may be a member, but not the primary account";
             self.mistake::<()>(entry.field("primary_account_id"), message);
         }
-        let pricing_plan = match plans.get(group.pricing_plan.as_str()) {
-            Some(plan) => Some(Some(*plan)),
-            None if group.pricing_plan == BASIC_PRICING_PLAN => Some(None),
-            None => {
-                self.mistake(entry.field("pricing_plan"), unknown("pricing plan", &group.pricing_plan, plans))
-            }
-        };
+        let pricing_plan = self.plan_of_group(entry, group, plans);
         Some(BillingGroup {
             name: group.name.clone(),
             description: group.description.clone(),
             primary_account: primary_account?,
             accounts: accounts.into_iter().collect::<Option<_>>()?,
+            transfer: None,
             lines: lines.iter().cloned().collect::<Option<_>>()?,
             pricing_plan: pricing_plan?,
             auto_associate: group.auto_associate,
             parent: None,
         })
+    }
+
+    /// The pricing plan that a group names.
+    pub(super) fn plan_of_group(
+        &mut self,
+        entry: Entry,
+        group: &GroupDraft,
+        plans: &ByName<'_>,
+    ) -> Option<Plan> {
+        let place = entry.field("pricing_plan");
+        match plans.get(group.pricing_plan.as_str()) {
+            Some(plan) => Some(Plan::Own(*plan)),
+            None if group.pricing_plan == BASIC_PRICING_PLAN => Some(Plan::Basic),
+            None if group.pricing_plan != PASSTHROUGH_PLAN => {
+                self.mistake(place, unknown("pricing plan", &group.pricing_plan, plans))
+            }
+            None if group.responsibility_transfer.is_some() => Some(Plan::Passthrough),
+            None => {
+                let message = "`Passthrough` is for groups of a billing transfer: name one in `responsibility_transfer`, or \
+                               choose another plan";
+                self.mistake(place, message)
+            }
+        }
     }
 }

@@ -24,8 +24,13 @@ impl Check<'_> {
         let mut parents = Vec::with_capacity(draft.billing_groups.len());
         for (number, group) in draft.billing_groups.iter().enumerate() {
             let place = Entry { table: TABLE, number }.field("parent");
+            let receiver = self.receiving_group(number);
             parents.push(match &group.parent {
-                None => None,
+                None => receiver,
+                Some(_) if receiver.is_some() => {
+                    let message = "follows from the receiver of the billing transfer: remove it here";
+                    self.mistake(place, message)
+                }
                 Some(parent) if *parent == group.name => {
                     let message = format!(
                         "`{parent}` cannot be its own parent; name the group above it, or remove `parent`"
@@ -39,6 +44,19 @@ impl Check<'_> {
             });
         }
         parents
+    }
+
+    /// The group that receives the bill of a transfer's group, where that is not the payer: it stands above it.
+    fn receiving_group(&self, number: usize) -> Option<usize> {
+        let draft = self.draft;
+        let transfer = |group: &GroupDraft| {
+            let name = group.responsibility_transfer.as_ref()?;
+            draft.responsibility_transfers.iter().find(|transfer| transfer.name == *name)
+        };
+        let receiver = &transfer(&draft.billing_groups[number])?.receiver_account_id;
+        let receives =
+            |group: &GroupDraft| transfer(group).is_some_and(|of| of.source_account_id == *receiver);
+        draft.billing_groups.iter().position(receives).filter(|group| *group != number)
     }
 
     /// Groups that are above themselves: each says so at its own place, and names all that are in the circle.
@@ -78,7 +96,8 @@ impl Check<'_> {
         let is_child = |other: &GroupDraft| {
             other.parent.as_deref() == Some(group.name.as_str()) && other.name != group.name
         };
-        let has_none = group.accounts.is_empty() && group.lines.is_empty();
+        let has_none =
+            group.accounts.is_empty() && group.lines.is_empty() && group.responsibility_transfer.is_none();
         has_none && self.draft.billing_groups.iter().any(is_child)
     }
 

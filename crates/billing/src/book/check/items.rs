@@ -46,6 +46,10 @@ impl Check<'_> {
             let message = unknown("billing group", &item.billing_group, groups);
             self.mistake::<()>(entry.field("billing_group"), message);
         }
+        if let Some(group) = group {
+            let draft = self.draft;
+            self.item_of_passthrough(entry, item, &draft.billing_groups[group]);
+        }
         let account = self.item_account(entry, item, group?);
         let end = end.map_or(Some(None), |end| end.map(Some));
         Some(CustomLineItem {
@@ -65,8 +69,9 @@ impl Check<'_> {
     fn item_account(&mut self, entry: Entry, item: &ItemDraft, number: usize) -> Option<AccountId> {
         let draft = self.draft;
         let group = &draft.billing_groups[number];
-        let account = item.account_id.as_ref().unwrap_or(&group.primary_account_id);
-        let may_carry = *account == group.primary_account_id || group.accounts.contains(account);
+        let (primary, accounts) = draft.members_of(group);
+        let account = item.account_id.as_ref().unwrap_or(primary);
+        let may_carry = account == primary || accounts.contains(account);
         if item.account_id.is_some() && !may_carry && !self.stands_below(number, account) {
             let message = format!("account `{account}` is not a member of billing group `{}`", group.name);
             return self.mistake(entry.field("account_id"), message);

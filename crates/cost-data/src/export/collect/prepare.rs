@@ -342,8 +342,12 @@ impl Collector<'_> {
         own: bool,
     ) -> Prepared<'static> {
         let is_own = |class: &usize| {
-            let treated = self.classes[*class].as_ref().map(|class| class.treated);
-            !own || matches!(treated, Some(Treated::AtCost | Treated::UnusedPart))
+            let is_own = |class: &PricedClass| match class.treated {
+                Treated::AtCost | Treated::UnusedPart => true,
+                Treated::AsInvoiced => class.owned,
+                _ => false,
+            };
+            !own || self.classes[*class].as_ref().is_some_and(is_own)
         };
         match values {
             None => Prepared::Absent,
