@@ -51,8 +51,8 @@ def passes(condition, line):
         "tags": lambda keys: all(line["tags"].get(key) in values for key, values in keys.items()),
         "cost_categories": lambda keys: all(line["categories"].get(key) in values for key, values in keys.items()),
         "resources": lambda values: line["resource"] in values,
-        "without_tags": lambda keys: any(not line["tags"].get(key) for key in keys),
-        "without_cost_categories": lambda keys: any(not line["categories"].get(key) for key in keys),
+        "without_tags": lambda keys: all(not line["tags"].get(key) for key in keys),
+        "without_cost_categories": lambda keys: all(not line["categories"].get(key) for key in keys),
     }
     return all(tests[name](values) for name, values in condition.items())
 
