@@ -308,7 +308,7 @@ def in_force(begin, end):
 def read(folder):
     """The lines of a month's CSV files, as `lines_of` has them."""
     typed = ", ".join(f"CAST({name} AS DECIMAL(38, 10)) AS {name}" for name in AMOUNTS)
-    return lines_of(f"(SELECT * REPLACE ({typed}) FROM read_csv({quoted(folder / '*.csv')}, all_varchar = true))")
+    return lines_of(f"(SELECT * REPLACE ({typed}) FROM read_csv({quoted(folder / '*.csv')}, all_varchar = true, quote = '\"'))")
 
 
 def lines_of(rows):
