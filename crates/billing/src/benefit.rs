@@ -11,6 +11,7 @@ use crate::commitment::{self, Commitment, Eligible, Terms};
 use crate::cost_line::LineItemType;
 use crate::coverage::{Coverage, Remainders, on_demand_measure, remainders, stays};
 use crate::custom_line_item::{Charge, CustomLineItem, Kind, Origin};
+use crate::fate::Fates;
 use crate::membership::Membership;
 use crate::money::{Amount, Currency, DecimalError, Quantity, product};
 use crate::rate_card::unused;
@@ -53,7 +54,7 @@ pub struct Part {
 pub fn benefits(
     cube: &Cube,
     book: &Book,
-    commitments: &[Commitment],
+    (commitments, fates): (&[Commitment], &Fates),
     coverage: Option<&Coverage>,
 ) -> Result<Vec<Benefit>, DecimalError> {
     let of_payer = |(_, commitment): &(usize, &Commitment)| commitment.owner == book.payer.as_str();
@@ -61,7 +62,7 @@ pub fn benefits(
         return Ok(Vec::new());
     }
     let real = RealBill::of(cube, book)?;
-    let eligible = eligible(cube, book, commitments, coverage)?;
+    let eligible = eligible(cube, book, (commitments, fates), coverage)?;
     let mut benefits = Vec::new();
     for (number, commitment) in commitments.iter().enumerate().filter(of_payer) {
         let Some(&(on_demand, cost)) = real.0.get(commitment.arn.as_str()) else { continue };
@@ -139,7 +140,7 @@ impl Usage<'_> {
 fn eligible<'a>(
     cube: &'a Cube,
     book: &Book,
-    commitments: &[Commitment],
+    (commitments, fates): (&[Commitment], &Fates),
     coverage: Option<&Coverage>,
 ) -> Result<Vec<Usage<'a>>, DecimalError> {
     let membership = Membership::new(cube, book);
@@ -153,7 +154,8 @@ fn eligible<'a>(
         let whole = &cube.classes[number as usize];
         // A group that shows what the level above is invoiced has its part of the real bill.
         let group = membership.group(whole).filter(|group| !book.passes_through(*group));
-        let Some(group) = group else { continue };
+        // What is dealt out is nobody's own usage.
+        let Some(group) = group.filter(|_| !fates.is_source(number as usize)) else { continue };
         // The benefit is in the book's currency, like the commitments.
         if cube.value(whole, KeyColumn::Currency).and_then(Currency::parse) != Some(book.currency) {
             continue;

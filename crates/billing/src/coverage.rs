@@ -14,10 +14,12 @@ pub use simulator::{CoveredUsage, Simulator};
 
 use crate::charge_class::{ChargeClass, Cube, KeyColumn, Measure, TextMap};
 use crate::class_kind::line_item_type;
-use crate::commitment::{self, Capacity, Commitment, EffectiveCost, Terms};
+use crate::commitment::{self, Capacity, Commitment, EffectiveCost, Eligible, Terms};
 use crate::cost_line::LineItemType;
+use crate::fate::Fates;
 use crate::membership::Membership;
 use crate::money::{DecimalError, Quantity};
+use sha2::{Digest, Sha256};
 use std::collections::BTreeSet;
 
 /// The measures of usage that are cut with it; the others are about the coverage of the real bill.
@@ -205,6 +207,23 @@ pub fn on_demand_cost(cube: &Cube, part: &CoveredOfDay) -> Quantity {
 pub fn on_demand_measure(cube: &Cube, class: &ChargeClass) -> Measure {
     let listed = cube.value(class, KeyColumn::PublicCostState).is_some();
     if listed { Measure::PublicOnDemand } else { Measure::Unblended }
+}
+
+/// What commitments cover in a month follows from this: which lines are whose, and which of them are the source of an allocation.
+#[must_use]
+pub fn families(cube: &Cube, membership: &Membership<'_>, fates: &Fates) -> [u8; 32] {
+    let families = membership.families();
+    let is_source = |(number, _): &(u32, Eligible<'_>)| {
+        let number = *number as usize;
+        fates.is_source(number) && membership.group(&cube.classes[number]).is_some()
+    };
+    let mut sources = Eligible::classes(cube).into_iter().filter(is_source).peekable();
+    if sources.peek().is_none() {
+        return families;
+    }
+    let mut hash = Sha256::new_with_prefix(families);
+    sources.for_each(|(number, _)| hash.update(cube.class_id(&cube.classes[number as usize]).0));
+    hash.finalize().into()
 }
 
 /// The ARNs of the real bill's commitments that belong to a billing group and of which the cost files tell too little.

@@ -180,7 +180,11 @@ fn of_class(
     for claim in claims.iter().filter(has) {
         match found {
             Some(first) if first.is_general() == claim.is_general() => {
-                if !first.policy.is(&claim.policy) {
+                if first.policy.is(&claim.policy) {
+                    // Of a fee, an allocation that also deals out what is unused has that alone.
+                    let is_of_unused = matches!(claim.lines, Lines::UnusedCommitments);
+                    found = Some(if is_of_unused { claim } else { first });
+                } else {
                     let mut names = [first.policy.in_words(), claim.policy.in_words()];
                     names.sort();
                     let [first, second] = names;

@@ -219,9 +219,9 @@ pub struct Weight {
     pub line: u64,
     /// The month it is of; every month if absent.
     pub period: Option<BillingPeriod>,
-    /// Of whom.
-    pub target: Target,
-    /// How much; not below 0.
+    /// Of whom, or why that is nobody: wrong only in its own month.
+    pub target: Result<Target, String>,
+    /// How much; not below 0 in its own month.
     pub weight: Quantity,
 }
 

@@ -11,8 +11,9 @@ use billing::charge_class::Cube;
 use billing::commitment::{self, Capacity, Commitment};
 use billing::coverage::{
     Coverage, CoveredPartOfLine, CoveredUsage, EligibleLine, Simulator, Utilization, as_in_the_real_bill,
-    each_part,
+    each_part, families,
 };
+use billing::fate::Fates;
 use billing::membership::Membership;
 use billing::money::DecimalError;
 use billing::sharing::Sharing;
@@ -190,7 +191,11 @@ pub fn add_benefits(
         );
         return Err(Failure::input(problem).hint("set the book's currency to that of the bill"));
     }
-    let benefits = benefit::benefits(cube, book, told, coverage).map_err(too_large)?;
+    let fates = match book.sharing {
+        Sharing::ProRata => fates(cube, book, &Membership::new(cube, book))?,
+        _ => Fates::default(),
+    };
+    let benefits = benefit::benefits(cube, book, (told, &fates), coverage).map_err(too_large)?;
     book.items.extend(benefit::items(cube, book, told, &benefits).map_err(too_large)?);
     Ok(benefits)
 }
@@ -246,8 +251,9 @@ fn simulate_file(
         check_hash(folder, ELIGIBLE_USAGE, &stored.sha256().map_err(|error| unread(&error))?, expected)?;
     }
     let membership = Membership::new(cube, book);
+    let fates = fates(cube, book, &membership)?;
     let mut simulator =
-        Simulator::new(cube, commitments, &membership, hours_of(cube.period)).map_err(too_large)?;
+        Simulator::new(cube, commitments, (&membership, &fates), hours_of(cube.period)).map_err(too_large)?;
     let mut hours = stored.hours().map_err(|error| unread(&error))?;
     let mut lines = Vec::new();
     while let Some(hour) = hours.next_hour(&mut lines).map_err(|error| unread(&error))? {
@@ -275,6 +281,11 @@ pub fn lines_of_file(
         covered.add(hour, lines, uses)
     })?;
     Ok(covered)
+}
+
+/// Which policy of the book has which class.
+fn fates(cube: &Cube, book: &Book, membership: &Membership<'_>) -> Result<Fates, Failure> {
+    Fates::of(cube, book, membership).map_err(|error| Failure::input(error.to_string()))
 }
 
 fn too_large(error: DecimalError) -> Failure {
@@ -370,7 +381,8 @@ impl KnownCommitments {
             return Ok((None, Vec::new()));
         }
         let kept = self.kept(folder)?;
-        let families = as_marked(&Membership::new(cube, book).families());
+        let membership = Membership::new(cube, book);
+        let families = as_marked(&families(cube, &membership, &fates(cube, book, &membership)?));
         if self.mark.simulated && families == kept.families {
             let coverage = self.of_run(folder, cube)?;
             let told = coverage.map_or(&[][..], |coverage| &coverage.commitments);

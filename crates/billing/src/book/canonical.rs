@@ -159,7 +159,9 @@ impl Book {
                 format!(
                     "weights {:?} {:?}",
                     file.name,
-                    sorted(rows.map(|row| (target(&row.target), row.weight)))
+                    sorted(
+                        rows.map(|row| (row.target.as_ref().map_or_else(Clone::clone, target), row.weight))
+                    )
                 )
             }
         };

@@ -6,6 +6,7 @@ use crate::allocation::{self, Simulation, families};
 use crate::charge_class::{Cube, KeyColumn, TextId, TextMap};
 use crate::class_kind::line_item_type;
 use crate::commitment::{self, Capacity, Commitment, Eligible};
+use crate::fate::Fates;
 use crate::membership::Membership;
 use crate::money::{DecimalError, Quantity};
 use std::collections::hash_map::Entry;
@@ -51,14 +52,15 @@ struct Family<'a> {
 }
 
 impl<'a> Simulator<'a> {
-    /// A simulation of the families that billing groups are. `commitments` are in the order of their ARNs, `hours` are those of the month.
+    /// A simulation of the families that billing groups are, without the sources of allocations, which are nobody's own. `commitments` are in
+    /// the order of their ARNs, `hours` are those of the month.
     ///
     /// # Errors
     /// [`DecimalError::TooLarge`]: what a commitment gives in the month.
     pub fn new(
         cube: &'a Cube,
         commitments: &'a [Commitment],
-        membership: &Membership<'_>,
+        (membership, fates): (&Membership<'_>, &Fates),
         hours: u32,
     ) -> Result<Self, DecimalError> {
         let stays_covered = |number: u32| {
@@ -67,7 +69,7 @@ impl<'a> Simulator<'a> {
             group.is_some_and(|group| stays(cube, class, commitments, membership, group))
         };
         let mut classes = Eligible::classes(cube);
-        classes.retain(|(number, _)| !stays_covered(*number));
+        classes.retain(|(number, _)| !fates.is_source(*number as usize) && !stays_covered(*number));
         let numbers: HashMap<&str, u32> =
             (0..).zip(commitments).map(|(n, of)| (of.arn.as_str(), n)).collect();
         let mut families_of_book = Vec::new();

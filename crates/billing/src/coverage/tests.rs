@@ -115,7 +115,7 @@ fn covered_parts_and_what_is_left_sum_to_the_class() {
     let book = book(&[("one", &[OWNER])], Sharing::Members);
     let commitments = [plan("a", OWNER, "0.05"), plan("b", OWNER, "0.04")];
     let membership = Membership::new(&cube, &book);
-    let mut simulator = Simulator::new(&cube, &commitments, &membership, HOURS).unwrap();
+    let mut simulator = Simulator::new(&cube, &commitments, (&membership, &Fates::default()), HOURS).unwrap();
     let mut told = Vec::new();
     simulator.add_hour(25, &lines, |lines, parts| told.push((lines.len(), parts.to_vec()))).unwrap();
     let coverage = simulator.finish().unwrap();
@@ -141,7 +141,7 @@ fn what_is_not_used_in_an_hour_is_lost() {
     // The second owner is in no group, the third has nobody to share with.
     let commitments = [plan("a", OWNER, "1"), plan("b", OTHER, "1"), plan("c", PAYER, "1")];
     let membership = Membership::new(&cube, &book);
-    let mut simulator = Simulator::new(&cube, &commitments, &membership, HOURS).unwrap();
+    let mut simulator = Simulator::new(&cube, &commitments, (&membership, &Fates::default()), HOURS).unwrap();
     for hour in [0, 23, 24] {
         simulator.add_hour(hour, &lines, |_, _| {}).unwrap();
     }

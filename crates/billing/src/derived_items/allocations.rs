@@ -27,9 +27,18 @@ pub(super) fn make(own: &OwnLines<'_>, derived: &mut Derived) -> Result<(), Poli
     order.sort_by_key(|number| (policies[*number].step, policies[*number].name.as_str()));
     let membership = Membership::new(own.cube, own.book);
     let mut sources = sources(own)?;
-    for number in order {
-        let allocation = Allocation { own, number, of: &policies[number] };
-        allocation.make(&membership, &mut sources, derived)?;
+    for step in order.chunk_by(|one, other| policies[*one].step == policies[*other].step) {
+        // What the allocations of a step feed counts from the next step on: they do not see each other.
+        let mut fed = Sources::new();
+        for number in step {
+            let allocation = Allocation { own, number: *number, of: &policies[*number] };
+            allocation.make(&membership, &sources, &mut fed, derived)?;
+        }
+        for (source, more) in fed {
+            let of = &policies[source.0];
+            let sum = sources.entry(source).or_default();
+            *sum = sum.plus(more).map_err(|error| too_large(of, error))?;
+        }
     }
     Ok(())
 }
@@ -90,7 +99,8 @@ impl Allocation<'_> {
     fn make(
         &self,
         membership: &Membership<'_>,
-        sources: &mut Sources,
+        sources: &Sources,
+        fed: &mut Sources,
         derived: &mut Derived,
     ) -> Result<(), PolicyError> {
         let recipients = recipients(self.own, membership, self.of)?;
@@ -107,7 +117,7 @@ impl Allocation<'_> {
             let weigh = |recipient: &Recipient| weights.weight(recipient, currency, source);
             let measured = recipients.iter().map(weigh).collect::<Result<Vec<_>, _>>();
             let measured = measured.map_err(|error| too_large(self.of, error))?;
-            self.deal_out(&recipients, &measured, currency, &products, sources, derived)?;
+            self.deal_out(&recipients, &measured, currency, &products, fed, derived)?;
         }
         if derived.allocations.len() == begun {
             derived.allocations.push(self.account(Cost::ZERO, self.own.book.currency));
@@ -122,7 +132,7 @@ impl Allocation<'_> {
         measured: &[Amount],
         currency: Currency,
         products: &[(String, Cost)],
-        sources: &mut Sources,
+        fed: &mut Sources,
         derived: &mut Derived,
     ) -> Result<(), PolicyError> {
         let total = products.iter().try_fold(Cost::ZERO, |sum, (_, amount)| sum.plus(*amount));
@@ -156,7 +166,7 @@ impl Allocation<'_> {
             let parts = parts.map_err(|error| too_large(self.of, error))?;
             for ((recipient, amount), part) in recipients.iter().zip(parts).zip(&mut account.parts) {
                 part.amount = part.amount.plus(amount).map_err(|error| too_large(self.of, error))?;
-                self.give(recipient, &whole, part.share, amount, sources, derived)?;
+                self.give(recipient, &whole, part.share, amount, fed, derived)?;
             }
         }
         derived.allocations.push(account);
@@ -199,13 +209,13 @@ impl Allocation<'_> {
         whole: &Whole<'_>,
         share: Percentage,
         amount: Cost,
-        sources: &mut Sources,
+        fed: &mut Sources,
         derived: &mut Derived,
     ) -> Result<(), PolicyError> {
         let failed = |error| too_large(self.of, error);
         if let Target::Allocation(number) = recipient.target {
             let product = whole.product.unwrap_or(PRODUCT).to_owned();
-            let sum = sources.entry((number, whole.currency, product)).or_default();
+            let sum = fed.entry((number, whole.currency, product)).or_default();
             *sum = sum.plus(amount).map_err(failed)?;
         }
         let Some(group) = recipient.group else { return Ok(()) };

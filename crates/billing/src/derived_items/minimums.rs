@@ -5,7 +5,7 @@ use super::{Derived, Place, PolicyError, ToppedUp, item};
 use crate::book::Book;
 use crate::custom_line_item::Origin;
 use crate::money::{Amount, DecimalError, percentage_of};
-use crate::policy::Minimum;
+use crate::policy::{CostMeasure, Minimum};
 use crate::rate_card::Treatment;
 use crate::rate_card::item_charges;
 use crate::statement;
@@ -52,7 +52,9 @@ fn floor(own: &OwnLines<'_>, of: &Minimum) -> Result<Amount, DecimalError> {
     for line in own.all() {
         let is_own = line.group == Some(of.group) && line.currency == own.book.currency && !line.is_source();
         if is_own && (!line.is_left_out() || line.treatment == Treatment::PassedOn) {
-            base = base.plus(own.cost(of.of, &line)?.to_amount()?)?;
+            // What is passed on has no price but AWS's.
+            let measure = if line.treatment == Treatment::PassedOn { CostMeasure::Aws } else { of.of };
+            base = base.plus(own.cost(measure, &line)?.to_amount()?)?;
         }
     }
     Ok(amount.max(percentage_of(base, percentage)?.0))

@@ -39,7 +39,7 @@ pub(super) fn recipients(
         Method::Weights(file) if of.targets.named.is_empty() => {
             let rows =
                 file.rows.iter().filter(|row| row.period.is_none_or(|period| period == own.cube.period));
-            rows.map(|row| row.target.clone()).collect::<BTreeSet<Target>>().into_iter().collect()
+            rows.filter_map(|row| row.target.clone().ok()).collect::<BTreeSet<Target>>().into_iter().collect()
         }
         _ if of.targets.named.is_empty() => present.keys().map(|group| Target::Group(*group)).collect(),
         _ => of.targets.named.clone(),
@@ -128,13 +128,18 @@ impl<'a> Weights<'a> {
             Method::ProportionalToUsage(lines) => weights.add_usage(lines, recipients)?,
             Method::Weights(file) => {
                 let in_month = |period: Option<_>| period.is_none_or(|period| period == own.cube.period);
-                let is_none = |target: &Target| !recipients.iter().any(|of| of.target == *target);
-                if let Some(row) = file.rows.iter().find(|row| in_month(row.period) && is_none(&row.target)) {
-                    let target = own.book.target_text(&row.target);
-                    let why = format!(
-                        "`{}`, line {}: {target} is no target of it this month; take the row out, or name the target",
-                        file.name, row.line
-                    );
+                for row in file.rows.iter().filter(|row| in_month(row.period)) {
+                    let is_target = |target: &Target| recipients.iter().any(|of| of.target == *target);
+                    let why = match &row.target {
+                        Ok(target) if is_target(target) => continue,
+                        Ok(target) => format!(
+                            "`{}`, line {}: {} is no target of it this month; take the row out, or name the target",
+                            file.name,
+                            row.line,
+                            own.book.target_text(target)
+                        ),
+                        Err(why) => why.clone(),
+                    };
                     return Err(PolicyError::Target { allocation: of.name.clone(), why });
                 }
             }
@@ -195,7 +200,8 @@ impl<'a> Weights<'a> {
             }
             (Method::Weights(file), target) => {
                 let of_month = |period: Option<_>| period.is_none_or(|of| of == self.own.cube.period);
-                let rows = file.rows.iter().filter(|row| of_month(row.period) && row.target == *target);
+                let rows =
+                    file.rows.iter().filter(|row| of_month(row.period) && row.target.as_ref() == Ok(target));
                 rows.map(|row| row.weight).try_fold(Quantity::ZERO, Quantity::plus)?.to_amount()
             }
             (Method::ProportionalToCost(..), Target::Allocation(number)) => {

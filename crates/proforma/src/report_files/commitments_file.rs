@@ -4,7 +4,7 @@ use super::Results;
 use crate::publish::as_marked;
 use billing::benefit::Benefit;
 use billing::commitment::{Commitment, Terms};
-use billing::coverage::Utilization;
+use billing::coverage::{Utilization, families};
 use billing::membership::Membership;
 use cost_data::commitment_inventory::CommitmentInventory;
 use serde::Serialize;
@@ -82,7 +82,7 @@ pub fn content(results: &Results) -> anyhow::Result<CommitmentsFile<'_>> {
     Ok(CommitmentsFile {
         simulated: commitments.coverage.is_some(),
         why_not: commitments.why_not.as_deref(),
-        families: as_marked(&membership.families()),
+        families: as_marked(&families(&results.cube, &membership, &results.card.fates)),
         commitments: parts,
         pro_rata: commitments.benefits.iter().map(|benefit| pro_rata(results, &arns, benefit)).collect(),
         inventory_read: commitments.inventory_read,

@@ -3,7 +3,7 @@
 use super::policies::WHOLE;
 use super::{ByName, Check, Entry, Place, unknown};
 use crate::account::AccountId;
-use crate::book::{AllocationDraft, ShareDraft};
+use crate::book::{AllocationDraft, ShareDraft, WeightDraft};
 use crate::money::Percentage;
 use crate::policy::{
     CostAllocation, CostMeasure, EmptyBase, Method, SourceCost, Target, Targets, Weight, WeightFile,
@@ -47,6 +47,11 @@ impl Check<'_> {
         };
         let targets = self.targets(entry, draft, step, names);
         let method = self.method(entry, draft, step, names);
+        if draft.unused_commitments && self.draft.sharing_commitments.as_deref() == Some("pro_rata") {
+            let message = "what nobody used of the payer's commitments is in what `sharing.commitments = \"pro_rata\"` spreads; choose \
+                           another way of sharing, or remove this";
+            self.mistake::<()>(entry.field("unused_commitments"), message);
+        }
         let empty_base = match draft.empty_base.as_deref() {
             None | Some("payer") => Some(EmptyBase::Payer),
             Some("even") => Some(EmptyBase::Even),
@@ -297,28 +302,41 @@ impl Check<'_> {
                 Some(Ok(period)) => Some(period),
                 None => None,
             };
-            if row.weight.units() < 0 {
-                rows = self.mistake(
-                    place.clone(),
-                    at(format!("weight `{}` is negative; use 0 or more", row.weight)),
-                );
-                continue;
-            }
-            let target = match names.groups.get(row.target.as_str()) {
-                Some(number) => Some(Target::Group(*number)),
-                None if names.allocations.contains_key(row.target.as_str()) => {
-                    self.fed(place.clone(), &row.target, step, names)
+            let target = self.weighed(&place, row, step, names);
+            // What is of another month is passed by: only a row that counts always can be wrong by itself.
+            let target = match target {
+                Err(message) if period.is_none() => {
+                    rows = self.mistake(place.clone(), at(message));
+                    continue;
                 }
-                None => AccountId::parse(&row.target).map(Target::Account).or_else(|| {
-                    let message = format!("`{}` is no billing group, account or allocation", row.target);
-                    self.mistake(place.clone(), at(message))
-                }),
+                target => target.map_err(at),
             };
-            rows = rows.zip(target).map(|(mut rows, target)| {
+            rows = rows.map(|mut rows: Vec<Weight>| {
                 rows.push(Weight { line: row.line, period, target, weight: row.weight });
                 rows
             });
         }
         Some(WeightFile { name, rows: rows? })
+    }
+
+    /// Whom a row weighs, or what is wrong with it.
+    fn weighed(
+        &mut self,
+        place: &Place,
+        row: &WeightDraft,
+        step: Option<u32>,
+        names: Names<'_>,
+    ) -> Result<Target, String> {
+        if row.weight.units() < 0 {
+            return Err(format!("weight `{}` is negative; use 0 or more", row.weight));
+        }
+        if let Some(number) = names.groups.get(row.target.as_str()) {
+            return Ok(Target::Group(*number));
+        }
+        let nobody = || format!("`{}` is no billing group, account or allocation", row.target);
+        if names.allocations.contains_key(row.target.as_str()) {
+            return self.fed(place.clone(), &row.target, step, names).ok_or_else(nobody);
+        }
+        AccountId::parse(&row.target).map(Target::Account).ok_or_else(nobody)
     }
 }

@@ -24,6 +24,7 @@ impl Check<'_> {
         self.by_name("support_fees", draft.support_fees.iter().map(|entry| entry.name.as_str()));
         self.by_name("payer_commitments", draft.payer_commitments.iter().map(|entry| entry.name.as_str()));
         self.by_name("minimums", draft.minimums.iter().map(|entry| entry.name.as_str()));
+        self.names_of_charges();
         let checked_allocations = self.allocations(groups, &allocations);
         let entry = |table, number| Entry { table, number };
         let distributions: Vec<_> = (draft.distributions.iter().enumerate())
@@ -46,6 +47,29 @@ impl Check<'_> {
             payer_commitments: payer_commitments.into_iter().collect::<Option<_>>()?,
             minimums: minimums.into_iter().collect::<Option<_>>()?,
         })
+    }
+
+    /// What is charged has one name over all tables: a customer reads it, and months are compared by it.
+    fn names_of_charges(&mut self) {
+        let draft = self.draft;
+        let mut known: HashMap<&str, &'static str> = HashMap::new();
+        known.extend(draft.custom_line_items.iter().map(|item| (item.name.as_str(), "custom_line_items")));
+        let tables: [(&'static str, Vec<&str>); 4] = [
+            ("allocations", draft.allocations.iter().map(|of| of.name.as_str()).collect()),
+            ("support_fees", draft.support_fees.iter().map(|of| of.name.as_str()).collect()),
+            ("payer_commitments", draft.payer_commitments.iter().map(|of| of.name.as_str()).collect()),
+            ("minimums", draft.minimums.iter().map(|of| of.name.as_str()).collect()),
+        ];
+        for (table, names) in tables {
+            for (number, name) in names.iter().enumerate() {
+                if let Some(other) = known.get(name) {
+                    let message =
+                        format!("`{name}` is already a name in `{other}`; charges have names of their own");
+                    self.mistake::<()>(Entry { table, number }.field("name"), message);
+                }
+            }
+            known.extend(names.into_iter().map(|name| (name, table)));
+        }
     }
 
     fn distribution(
