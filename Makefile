@@ -26,6 +26,10 @@ demo: needs-cargo
 	$(TARGET)/debug/proforma run --cost fixtures/demo/cost --book fixtures/demo/book.toml \
 	    --period 2026-10 --out out/demo --force
 	@echo
+	@echo 'One level below: what Quill & Harbor, a customer of the demo, charges its own customer:'
+	$(TARGET)/debug/proforma run --upstream out/demo --account 250000000001 --book fixtures/demo/quill.toml \
+	    --period 2026-10 --out out/demo-quill --force
+	@echo
 	@echo 'The results are in out/demo:'
 	@ls out/demo | sed 's/^/  out\/demo\//'
 	@echo 'The cost files are fixtures/demo/cost, the rules fixtures/demo/book.toml: change one and run it again.'
