@@ -151,7 +151,7 @@ fn all_mistakes_of_a_book_are_told_at_once_in_the_order_of_the_file() {
     assert_eq!(
         refused(TEN_MISTAKES),
         r#"error: book.toml:1:20: `payer_account_id`: is a number, expected text in quotes
-error: book.toml:2:1: `curency`: is not a field here; expected one of payer_account_id, currency, accounts, pricing_rules, pricing_plans, billing_groups, custom_line_items, sharing, distributions, allocations, support_fees, payer_commitments, minimums, exports, reports
+error: book.toml:2:1: `curency`: is not a field here; expected one of payer_account_id, currency, accounts, pricing_rules, pricing_plans, responsibility_transfers, billing_groups, custom_line_items, sharing, distributions, allocations, support_fees, payer_commitments, minimums, exports, reports
 error: book.toml:6:9: pricing_rules `up`: `scope`: `GLOBEL` is not a scope; use GLOBAL, SERVICE, BILLING_ENTITY or SKU
 error: book.toml:8:23: pricing_rules `up`: `modifier_percentage`: `10 %` is not a decimal number like 12.5
 error: book.toml:15:23: pricing_rules `off`: `modifier_percentage`: a discount of 120 % is more than all; at most 100

@@ -37,7 +37,7 @@ const OF_VALUES: &[Case] = &[
     (
         "currency = \"USD\"",
         "«curency = \"USD\"",
-        "`curency`: is not a field here; expected one of payer_account_id, currency, accounts, pricing_rules, pricing_plans, billing_groups, custom_line_items, sharing, distributions, allocations, support_fees, payer_commitments, minimums, exports, reports",
+        "`curency`: is not a field here; expected one of payer_account_id, currency, accounts, pricing_rules, pricing_plans, responsibility_transfers, billing_groups, custom_line_items, sharing, distributions, allocations, support_fees, payer_commitments, minimums, exports, reports",
     ),
     (
         "modifier_percentage = 10",
