@@ -234,7 +234,7 @@ fn check_chunks(metadata: &ParquetMetaData, bytes: u64) -> Result<(), String> {
 }
 
 /// The same file with every text column read as a dictionary.
-fn with_dictionaries(metadata: &ArrowReaderMetadata) -> parquet::errors::Result<ArrowReaderMetadata> {
+pub fn with_dictionaries(metadata: &ArrowReaderMetadata) -> parquet::errors::Result<ArrowReaderMetadata> {
     let field = |field: &Arc<Field>| match field.data_type() {
         DataType::Utf8 => Arc::new(field.as_ref().clone().with_data_type(text_type())),
         _ => Arc::clone(field),

@@ -6,6 +6,7 @@
 
 use super::{CubeFileError, LINES, LINES_WITHOUT_NET, UNBLENDED_RATE, VERSION};
 use crate::dimensions::{self, Dimensions};
+use crate::parquet_lines::with_dictionaries;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Decimal128Type, Int32Type, Int64Type};
 use arrow_array::{Array, ArrayRef, StringArray};
@@ -45,12 +46,18 @@ impl StoredCube {
         Sha256::digest(&self.0).into()
     }
 
+    /// What the file is, by its Parquet schema alone: decoding Arrow's own copy of it panics where a byte of that is wrong.
+    fn metadata(&self) -> Result<ArrowReaderMetadata, CubeFileError> {
+        let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+        Ok(with_dictionaries(&ArrowReaderMetadata::load(&self.0, options)?)?)
+    }
+
     /// The cube that [`super::write`] wrote.
     ///
     /// # Errors
     /// [`CubeFileError`].
     pub fn read(&self) -> Result<(Cube, BTreeMap<Currency, ControlTotal>), CubeFileError> {
-        let metadata = ArrowReaderMetadata::load(&self.0, ArrowReaderOptions::new())?;
+        let metadata = self.metadata()?;
         let heading = Heading::of(&metadata)?;
         let mut texts = Texts::default();
         let classes = classes(&self.0, &metadata, &mut texts)?;
