@@ -3,6 +3,7 @@ import json
 import subprocess
 import tomllib
 from decimal import Decimal
+from fractions import Fraction
 
 import pytest
 
@@ -20,15 +21,18 @@ FILES = f"read_parquet({quoted(COST / '**' / '*.parquet')})"
 
 # Billing group, AWS cost, pro forma cost, margin: what `make demo` shows. None is the accounts in no group.
 FIGURES = [
-    ("meadowlark-bikes", "4817.143911788", "5949.852680655", "1132.708768867"),
-    ("pinecone-games", "7008.621521344", "9267.87644", "2259.254918656"),
-    ("fernhollow-clinic", "2826.5518", "3444.21", "617.6582"),
-    ("saltbox-analytics", "13111.58521446", "11258.61705375", "-1852.96816071"),
-    ("quill-and-harbor", "2005.16704", "2169.01998", "163.85294"),
-    ("old-mill-bakery", "40.179472", "109.82408", "69.644608"),
-    (None, "818.96490232", None, None),
+    ("greenway-holding", "0", "0", "0"),
+    ("meadowlark-bikes", "4817.143911788", "6166.4606566741", "1349.3167448861"),
+    ("fernhollow-clinic", "2826.5518", "3579.9909470199", "753.4391470199"),
+    ("pinecone-games", "7008.621521344", "9649.6883245757", "2641.0668032317"),
+    ("saltbox-analytics", "13111.58521446", "11317.8048986492", "-1793.7803158108"),
+    ("quill-and-harbor", "2005.16704", "2256.9546233904", "251.7875833904"),
+    ("old-mill-bakery", "40.179472", "113.1007840957", "72.9213120957"),
+    (None, "2103.56490232", None, None),
 ]
 LOSS = "saltbox-analytics"
+# The reseller's own support plan, which is dealt out, and the credit that its customer keeps.
+SUPPORT, CREDIT = "1284.6", "-400"
 
 WHOLE_MONTH = {"begin": 0, "end": family_months.HOURS}
 # What members of groups own, as `own_coverage` takes it.
@@ -53,7 +57,13 @@ def demo(tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def book():
-    return tomllib.loads(BOOK.read_text())
+    """The book; groups of billing transfers with the accounts of these."""
+    book = tomllib.loads(BOOK.read_text())
+    transfers = {transfer["name"]: transfer for transfer in book["responsibility_transfers"]}
+    for group in book["billing_groups"]:
+        if transfer := transfers.get(group.get("responsibility_transfer")):
+            group |= {"accounts": transfer["accounts"], "primary_account_id": transfer["source_account_id"]}
+    return book
 
 
 @pytest.fixture(scope="module")
@@ -84,8 +94,29 @@ def exact(connection):
 
 def test_the_table_shows_the_figures(demo):
     rows = json.loads(demo.stdout)
-    assert [(row["billing_group"], row["aws_cost"], row["pro_forma_cost"], row["margin"]) for row in rows] == FIGURES
+    figures = [(row["billing_group"], row["aws_cost"], row["pro_forma_cost"], row["margin"]) for row in rows
+               if row["kind"] != "subtree"]
+    assert figures == FIGURES
     assert [row["billing_group"] for row in rows if row["margin"] and row["margin"].startswith("-")] == [LOSS]
+    # A parent of two, and the reseller with its customer.
+    below = {"greenway-holding": ("meadowlark-bikes", "fernhollow-clinic"),
+             "quill-and-harbor": ("quill-and-harbor", "old-mill-bakery")}
+    charged = {group: Decimal(cost) for group, _, cost, _ in FIGURES if group}
+    subtrees = {row["billing_group"]: Decimal(row["pro_forma_cost"]) for row in rows if row["kind"] == "subtree"}
+    assert subtrees == {group: sum(charged[of] for of in groups) for group, groups in below.items()}
+
+
+def test_the_level_below_is_charged_what_the_demo_charges(demo, tmp_path):
+    ended = subprocess.run([PROGRAM, "run", "--upstream", demo.out, "--account", "250000000001", "--book",
+                            ROOT / "fixtures" / "demo" / "quill.toml", "--out", tmp_path / "quill", "--output", "json"],
+                           capture_output=True, text=True, timeout=SECONDS_MAX)
+    assert ended.returncode == 0, ended.stderr
+    customer, rest = json.loads(ended.stdout)
+    charged = {group: Decimal(cost) for group, _, cost, _ in FIGURES if group}
+    assert Decimal(customer["aws_cost"]) == charged["old-mill-bakery"]
+    assert Decimal(rest["aws_cost"]) == charged["quill-and-harbor"]
+    # Public prices up 30 %; what has none, the share of support and the care package among it, costs what it costs Quill & Harbor.
+    assert customer["pro_forma_cost"] == "137.3191353244"
 
 
 def test_everything_is_accounted_for(demo):
@@ -104,7 +135,8 @@ def test_aws_cost_is_that_of_the_groups_accounts(connection, book):
     for group, aws_cost, *_ in FIGURES:
         counted = [line["net"] for line in lines
                    if group_of.get(line["account"]) == group and not pricing.left_out(line)]
-        assert sum(counted) == units(aws_cost), group
+        # What is dealt out is cost of the account that has it.
+        assert sum(counted) + (units(SUPPORT) if group is None else 0) == units(aws_cost), group
 
 
 def test_commitments_are_used_inside_the_groups_alone(demo):
@@ -128,16 +160,40 @@ def test_the_classes_are_those_of_a_group_by(demo, connection):
     cube.assert_same(demo, connection)
 
 
-def test_the_bills_follow_from_the_rules(demo, lines, book):
+def bills(lines, book):
+    """What the groups' lines cost, in units of 10⁻²⁰."""
+    bills = {}
     for group in book["billing_groups"]:
         exact = pricing.statement_lines(lines, group["name"])
-        statement, = demo.statement(group["name"])["statements"]
-        expected = sum(exact.values())
+        bills[group["name"]] = sum(exact.values())
         if group["pricing_plan"] == "games":
             transfer = [key for key in exact if key[1:3] == ("AWSDataTransfer", "DataTransfer-Out-Bytes")]
             tiering, = (rule for rule in book["pricing_rules"] if rule["type"] == "TIERING")
-            expected += at_tiers(group, tiering) - sum(exact[key] for key in transfer)
-        assert units(statement["services_total"]) == pricing.half_away(expected), group["name"]
+            bills[group["name"]] += at_tiers(group, tiering) - sum(exact[key] for key in transfer)
+    return bills
+
+
+def test_the_bills_follow_from_the_rules(demo, lines, book):
+    for group, expected in bills(lines, book).items():
+        statement, = demo.statement(group)["statements"]
+        kept = units(CREDIT) * 10**10 if group == LOSS else 0
+        assert units(statement["services_total"]) == pricing.half_away(expected + kept), group
+
+
+def test_the_support_plan_is_shared_by_what_the_bills_come_to(demo, lines, book):
+    weights = {group: bill for group, bill in bills(lines, book).items() if bill}
+    exact = {group: Fraction(units(SUPPORT) * weight, sum(weights.values())) for group, weight in weights.items()}
+    parts = {group: int(part) for group, part in exact.items()}
+    by_remainder = sorted(parts, key=lambda group: (parts[group] - exact[group], group))
+    for group in by_remainder[:units(SUPPORT) - sum(parts.values())]:
+        parts[group] += 1
+    charged = {}
+    for group in book["billing_groups"]:
+        statement, = demo.statement(group["name"])["statements"]
+        charged |= {group["name"]: units(item["amount"]) for item in statement["custom_line_items"]
+                    if item["name"] == "shared-support"}
+    assert charged == parts
+    assert sum(charged.values()) == units(SUPPORT)
 
 
 def at_tiers(group, rule):
@@ -208,7 +264,7 @@ def test_the_custom_line_items(demo, lines):
     def charges(group):
         statement, = demo.statement(group)["statements"]
         return {(item["name"], item["product"], item["line_item_type"]): item["amount"]
-                for item in statement["custom_line_items"]}
+                for item in statement["custom_line_items"] if item["name"] != "shared-support"}
 
     meadowlark = charges("meadowlark-bikes")
     fee = meadowlark.pop(("platform-fee", "AWSBillingConductor", "Fee"))

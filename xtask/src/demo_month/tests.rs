@@ -16,6 +16,12 @@ struct Book {
     accounts: Vec<Account>,
     pricing_rules: Vec<Rule>,
     billing_groups: Vec<Group>,
+    responsibility_transfers: Vec<Transfer>,
+}
+
+#[derive(Deserialize)]
+struct Transfer {
+    accounts: Vec<String>,
 }
 
 #[derive(Deserialize)]
@@ -33,6 +39,7 @@ struct Rule {
 #[derive(Deserialize)]
 struct Group {
     name: String,
+    #[serde(default)]
     accounts: Vec<String>,
     pricing_plan: String,
 }
@@ -115,8 +122,9 @@ fn the_book_shows_what_a_book_can_say() {
         lines.iter().filter_map(|line| line.line_item_usage_account_id.as_deref()).collect();
     let named: BTreeSet<&str> = book.accounts.iter().map(|account| account.id.as_str()).collect();
     assert_eq!(accounts, named, "every account has lines and a name");
-    let grouped: BTreeSet<&str> =
-        book.billing_groups.iter().flat_map(|group| &group.accounts).map(String::as_str).collect();
+    let of_groups = book.billing_groups.iter().flat_map(|group| &group.accounts);
+    let of_transfers = book.responsibility_transfers.iter().flat_map(|transfer| &transfer.accounts);
+    let grouped: BTreeSet<&str> = of_groups.chain(of_transfers).map(String::as_str).collect();
     assert!(grouped.is_subset(&accounts), "a group has an account without lines");
     assert_eq!(accounts.difference(&grouped).count(), 2, "accounts in no group");
 }
