@@ -386,7 +386,9 @@ class Bill:
                     end = units_of(tier["up_to"], 20) if "up_to" in tier else spend
                     fee += percentage_of(max(0, min(spend, end) - begin), tier["percentage"])
                     begin = end
-                text = f"{it.get('description', it['name'])}: on a spend of {plain(spend, 20)} {self.currency}"
+                text = it.get("description", it["name"])
+                if not of_aws:
+                    text += f": on a spend of {plain(spend, 20)} {self.currency}"
                 self.charge(it, group, max(fee, units_of(it.get("minimum", "0"), 20)), text)
 
     def charge_commitments(self):
@@ -415,11 +417,12 @@ class Bill:
                 if target[0] == "payer":
                     continue
                 group = target[1]
-                text = (f"{it['name']}: {plain(units_of(shares[group], 4), 4)} % of {plain(amount)} "
-                        f"is {plain(stands[target], 20)}, "
-                        f"spent {plain(has[target])}, short {plain(short[target], 20)}")
-                if it.get("shortfall", "own") == "shared":
-                    text += f", {plain(part, 20)} of {plain(left)} {self.currency}"
+                text = f"{it['name']}: {plain(units_of(shares[group], 4), 4)} % of {plain(amount)} is {plain(stands[target], 20)}"
+                # What AWS charges is not the customer's to read.
+                if it.get("of", "aws_cost") == "public_cost":
+                    text += f", spent {plain(has[target])}, short {plain(short[target], 20)}"
+                    if it.get("shortfall", "own") == "shared":
+                        text += f", {plain(part, 20)} of {plain(left)} {self.currency}"
                 self.charge(it, group, part, text)
 
     def is_spend(self, it, line):

@@ -92,7 +92,9 @@ def good(tmp_path_factory):
 
 def test_every_file_obeys_the_rules(month):
     for group, table in month.tables.items():
-        assert table.num_rows and focus_rules.broken(table)[:5] == [], group
+        # A group that is only the parent of others has no row.
+        assert table.num_rows or group == "greenway-holding"
+        assert focus_rules.broken(table)[:5] == [], group
 
 
 def test_billed_costs_sum_to_the_statement(month):

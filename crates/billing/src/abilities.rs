@@ -34,6 +34,10 @@ pub enum Feature {
     ReservationEffectiveCost,
     /// What usage under a Savings Plan took of it.
     SavingsPlanEffectiveCost,
+    /// What nobody has used of a reservation's month.
+    UnusedReservations,
+    /// What nobody has used of what a Savings Plan commits to.
+    UnusedSavingsPlans,
     /// Tags.
     Tags,
     /// Cost categories.
@@ -44,7 +48,7 @@ pub enum Feature {
 
 impl Feature {
     /// Every feature, with its name.
-    pub const ALL: [(Self, &'static str); 12] = [
+    pub const ALL: [(Self, &'static str); 14] = [
         (Self::ServiceCode, "service code"),
         (Self::UsageType, "usage type"),
         (Self::Operation, "operation"),
@@ -54,6 +58,8 @@ impl Feature {
         (Self::ListCostOfDearestTier, "list cost of the dearest tier"),
         (Self::ReservationEffectiveCost, "effective cost of reservations"),
         (Self::SavingsPlanEffectiveCost, "effective cost of Savings Plans"),
+        (Self::UnusedReservations, "unused part of reservations"),
+        (Self::UnusedSavingsPlans, "unused part of Savings Plans"),
         (Self::Tags, "tags"),
         (Self::CostCategories, "cost categories"),
         (Self::Resources, "resource ids"),

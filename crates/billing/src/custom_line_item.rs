@@ -66,9 +66,20 @@ pub enum Charge {
     /// A fixed amount in the book's currency, in full for every period.
     Flat(Cost),
     /// What a policy of the book has made of the month, in a currency of the month.
-    Computed(Amount, Currency),
+    Computed(Computed),
     /// A percentage of other charges.
     Percentage(PercentageCharge),
+}
+
+/// A charge that a policy has made.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Computed {
+    /// How much.
+    pub amount: Amount,
+    /// In which currency.
+    pub currency: Currency,
+    /// How it comes about, for the operator: it may say what AWS charges.
+    pub arithmetic: String,
 }
 
 /// A percentage of a group's priced lines and flat items.

@@ -13,7 +13,7 @@ mod weights;
 use crate::account::AccountId;
 use crate::book::Book;
 use crate::charge_class::Cube;
-use crate::custom_line_item::{Charge, CustomLineItem, Kind, Origin};
+use crate::custom_line_item::{Charge, Computed, CustomLineItem, Kind, Origin};
 use crate::fate::Fates;
 use crate::money::{Amount, Cost, Currency, DecimalError, Percentage, Quantity};
 use crate::policy::Target;
@@ -192,26 +192,42 @@ struct Place<'a> {
     service: Option<&'a String>,
 }
 
+/// How a charge is told: to the customer, and to the operator, who may read what AWS charges.
+struct Told {
+    description: String,
+    arithmetic: String,
+}
+
+impl Told {
+    /// The same to both.
+    fn to_all(text: String) -> Self {
+        Self { description: text.clone(), arithmetic: text }
+    }
+}
+
 /// The custom line item of a charge: a fee, or below 0 a credit; none of 0.
 fn item(
-    cube: &Cube,
+    own: &OwnLines<'_>,
     place: Place<'_>,
     name: String,
-    description: String,
+    told: Told,
     (amount, currency): (Amount, Currency),
 ) -> Option<CustomLineItem> {
+    // On a bill that is passed through AWS lets nothing stand under another service.
+    let passes_through = u32::try_from(place.group).is_ok_and(|group| own.book.passes_through(group));
     let kind = if amount < Amount::ZERO { Kind::Credit } else { Kind::Fee };
-    let value = if kind == Kind::Credit { amount.negated() } else { amount };
+    let amount = if kind == Kind::Credit { amount.negated() } else { amount };
+    let Told { description, arithmetic } = told;
     (!amount.is_zero()).then(|| CustomLineItem {
         name,
         description,
         billing_group: place.group,
         kind,
-        charge: Charge::Computed(value, currency),
+        charge: Charge::Computed(Computed { amount, currency, arithmetic }),
         account: place.account.clone(),
-        presentation_service: place.service.cloned(),
-        start: cube.period,
-        end: Some(cube.period.next()),
+        presentation_service: place.service.filter(|_| !passes_through).cloned(),
+        start: own.cube.period,
+        end: Some(own.cube.period.next()),
         origin: Some(place.origin),
     })
 }

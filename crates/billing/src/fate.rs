@@ -176,26 +176,37 @@ fn of_class(
             kind.is_commitment_fee() && left_out.is_none() && !membership.group(class).is_some_and(at_cost)
         }
     };
+    // Specific claims go before general ones, whatever their order in the book.
+    for general in [false, true] {
+        let of_rank = claims.iter().filter(|claim| claim.is_general() == general).filter(has);
+        if let Some(claim) = one_of(cube, class, of_rank)? {
+            return Ok(Some(claim.policy.fate));
+        }
+    }
+    Ok(None)
+}
+
+/// The claim that has a class, of claims of one rank.
+fn one_of<'a, 'b: 'a>(
+    cube: &Cube,
+    class: &ChargeClass,
+    claims: impl Iterator<Item = &'a Claim<'b>>,
+) -> Result<Option<&'a Claim<'b>>, TwoPolicies> {
     let mut found: Option<&Claim<'_>> = None;
-    for claim in claims.iter().filter(has) {
+    for claim in claims {
         match found {
-            Some(first) if first.is_general() == claim.is_general() => {
-                if first.policy.is(&claim.policy) {
-                    // Of a fee, an allocation that also deals out what is unused has that alone.
-                    let is_of_unused = matches!(claim.lines, Lines::UnusedCommitments);
-                    found = Some(if is_of_unused { claim } else { first });
-                } else {
-                    let mut names = [first.policy.in_words(), claim.policy.in_words()];
-                    names.sort();
-                    let [first, second] = names;
-                    return Err(TwoPolicies { class: in_words(cube, class), first, second });
-                }
+            Some(first) if !first.policy.is(&claim.policy) => {
+                let mut names = [first.policy.in_words(), claim.policy.in_words()];
+                names.sort();
+                let [first, second] = names;
+                return Err(TwoPolicies { class: in_words(cube, class), first, second });
             }
-            Some(first) if !first.is_general() => {}
+            // Of a fee, an allocation that also deals out what is unused has that alone.
+            Some(_) if !matches!(claim.lines, Lines::UnusedCommitments) => {}
             _ => found = Some(claim),
         }
     }
-    Ok(found.map(|claim| claim.policy.fate))
+    Ok(found)
 }
 
 impl Claim<'_> {

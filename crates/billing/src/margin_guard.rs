@@ -7,10 +7,11 @@ use crate::charge_class::{ChargeClass, Cube, KeyColumn, Measure};
 use crate::class_kind::line_item_type;
 use crate::cost_line::LineItemType;
 use crate::custom_line_item::{self, Origin};
-use crate::derived_items::Derived;
+use crate::derived_items::{Allocated, Derived};
 use crate::money::{Amount, Cost, Currency, DecimalError};
+use crate::policy::Target;
 use crate::rate_card::{ItemCharge, RateCard, Treatment};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What the guard has found.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -80,6 +81,7 @@ pub fn findings(
     derived: &Derived,
 ) -> Result<Findings, DecimalError> {
     let mut found = Findings::default();
+    let dealt_out = dealt_out(derived);
     let currency_of = |class: &ChargeClass| {
         cube.value(class, KeyColumn::Currency).and_then(Currency::parse).unwrap_or(book.currency)
     };
@@ -90,7 +92,11 @@ pub fn findings(
         let (net, currency) = (class.sum(Measure::NetUnblended), currency_of(class));
         let group = entry.group.map(|group| group as usize);
         let account = cube.value(class, KeyColumn::UsageAccount).unwrap_or_default();
-        let is_off = matches!(entry.treatment, Treatment::Dropped(_) | Treatment::Ungrouped);
+        let is_off = match entry.treatment {
+            Treatment::Dropped(_) | Treatment::Ungrouped => true,
+            Treatment::Allocated(allocation) => !dealt_out.contains(&(allocation as usize)),
+            _ => false,
+        };
         if is_off && matches!(line_item_type(cube, class), LineItemType::Credit | LineItemType::Refund) {
             let description = cube.value(class, KeyColumn::Description).unwrap_or_default();
             let sum = credits.entry((account, group, description, currency)).or_default();
@@ -126,6 +132,13 @@ pub fn findings(
     let without_base = derived.allocations.iter().filter(|of| of.empty_base);
     found.allocations = without_base.map(|of| (of.allocation, of.currency, of.kept)).collect();
     Ok(found)
+}
+
+/// The allocations of which somebody has a part that is a charge, or goes on to another allocation.
+fn dealt_out(derived: &Derived) -> BTreeSet<usize> {
+    let has_part =
+        |of: &&Allocated| of.parts.iter().any(|part| part.target != Target::Payer && !part.amount.is_zero());
+    derived.allocations.iter().filter(has_part).map(|of| of.allocation).collect()
 }
 
 fn add_covered<'a>(

@@ -212,6 +212,13 @@ pub struct WeightFile {
     pub rows: Vec<Weight>,
 }
 
+impl WeightFile {
+    /// The rows that count in a period.
+    pub fn rows_of(&self, period: BillingPeriod) -> impl Iterator<Item = &Weight> {
+        self.rows.iter().filter(move |row| row.period.is_none_or(|of| of == period))
+    }
+}
+
 /// A measurement.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Weight {

@@ -206,9 +206,13 @@ impl Charges<'_> {
         let names = product_names.iter().filter(|(product, _)| products.contains(product.as_str()));
         cube.product_names = names.map(|(product, name)| (product.clone(), name.clone())).collect();
         cube.abilities = *abilities;
-        for feature in
-            [Feature::TiersOfFamily, Feature::ReservationEffectiveCost, Feature::SavingsPlanEffectiveCost]
-        {
+        for feature in [
+            Feature::TiersOfFamily,
+            Feature::ReservationEffectiveCost,
+            Feature::SavingsPlanEffectiveCost,
+            Feature::UnusedReservations,
+            Feature::UnusedSavingsPlans,
+        ] {
             cube.abilities = cube.abilities.with(feature, Ability::Absent);
         }
         let mut by_class: BTreeMap<(ClassId, Option<i32>), DayOfClass> = BTreeMap::new();

@@ -242,6 +242,9 @@ impl Layout {
         let columns = matched_by.into_iter().map(|(column, feature)| (column.name(), feature)).chain([
             ("reservation_effective_cost", Feature::ReservationEffectiveCost),
             ("savings_plan_savings_plan_effective_cost", Feature::SavingsPlanEffectiveCost),
+            ("reservation_unused_recurring_fee", Feature::UnusedReservations),
+            ("savings_plan_used_commitment", Feature::UnusedSavingsPlans),
+            ("savings_plan_total_commitment_to_date", Feature::UnusedSavingsPlans),
         ]);
         let absent = columns.filter(|(column, _)| self.column(column).is_none()).map(|(_, feature)| feature);
         let absent = absent.chain((!dimensions::has_resources(self)).then_some(Feature::Resources));

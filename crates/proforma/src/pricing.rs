@@ -5,6 +5,7 @@ use crate::failure::Failure;
 use billing::book::Book;
 use billing::charge_class::Cube;
 use billing::coverage::Coverage;
+use billing::custom_line_item::Origin;
 use billing::derived_items::{Derived, derive};
 use billing::price_list::PriceList;
 use billing::rate_card::{ItemCharge, PricingError, RateCard, item_charges, rate_card};
@@ -75,6 +76,8 @@ pub fn rate(
     prices: &PriceList,
     coverage: Option<&Coverage>,
 ) -> Result<Rated, Failure> {
+    // What was made of the month before is made anew.
+    book.items.retain(|item| matches!(item.origin, None | Some(Origin::Sharing)));
     let card = rate_card(cube, book, prices, coverage).map_err(not_priced)?;
     let mut derived = derive(cube, book, &card).map_err(|error| Failure::input(error.to_string()))?;
     book.items.append(&mut derived.items);

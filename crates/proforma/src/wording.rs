@@ -137,9 +137,9 @@ pub fn origin(book: &Book, origin: Origin) -> String {
 pub fn charge(book: &Book, item: &CustomLineItem) -> String {
     match &item.charge {
         Charge::Flat(value) => format!("{value} flat"),
-        Charge::Computed(..) => {
+        Charge::Computed(of) => {
             let made = item.origin.map(|origin| self::origin(book, origin)).unwrap_or_default();
-            format!("{made}: {}", item.description)
+            format!("{made}: {}", of.arithmetic)
         }
         Charge::Percentage(charge) => {
             let filter = match &charge.filter {

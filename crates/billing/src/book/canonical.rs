@@ -87,7 +87,7 @@ impl Book {
         // Writing to a String cannot fail.
         let _ = match &item.charge {
             Charge::Flat(value) => write!(line, "flat {value}"),
-            Charge::Computed(amount, currency) => write!(line, "computed {amount} {currency}"),
+            Charge::Computed(of) => write!(line, "computed {} {}", of.amount, of.currency),
             Charge::Percentage(charge) => {
                 let mut of: Vec<_> =
                     charge.of_items.iter().map(|item| self.items[*item].name.as_str()).collect();

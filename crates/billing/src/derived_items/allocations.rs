@@ -2,7 +2,7 @@
 
 use super::lines::OwnLines;
 use super::weights::{Recipient, Weights, recipients};
-use super::{Allocated, Derived, Part, Place, PolicyError, item};
+use super::{Allocated, Derived, Part, Place, PolicyError, Told, item};
 use crate::charge_class::{KeyColumn, Measure};
 use crate::custom_line_item::{Origin, PRODUCT};
 use crate::fate::{Fate, Source};
@@ -236,9 +236,9 @@ impl Allocation<'_> {
             product.as_ref().filter(|product| *product != PRODUCT).or(self.of.presentation_service.as_ref());
         let place = Place { origin: Origin::Allocation(self.number), group, account, service };
         let about = self.of.description.as_ref().unwrap_or(&self.of.name);
-        let description = format!("{about}: {share} % of {} {}", whole.amount, whole.currency);
+        let told = Told::to_all(format!("{about}: {share} % of {} {}", whole.amount, whole.currency));
         let amount = (amount.to_amount().map_err(failed)?, whole.currency);
-        derived.items.extend(item(self.own.cube, place, name, description, amount));
+        derived.items.extend(item(self.own, place, name, told, amount));
         Ok(())
     }
 }

@@ -1,12 +1,12 @@
 //! What the payer has promised AWS to spend: who stands for which part of it, and who pays for what is missing.
 
 use super::lines::OwnLines;
-use super::{Derived, Place, PolicyError, Shortfall, item};
+use super::{Derived, Place, PolicyError, Shortfall, Told, item};
 use crate::cost_line::LineItemType;
 use crate::custom_line_item::Origin;
 use crate::line_filter::LineFilter;
 use crate::money::{Amount, DecimalError, Percentage, Quantity, percentage_of};
-use crate::policy::PayerCommitment;
+use crate::policy::{CostMeasure, PayerCommitment};
 use crate::tier_pool;
 use std::collections::BTreeMap;
 
@@ -28,9 +28,9 @@ pub(super) fn charge(own: &OwnLines<'_>, derived: &mut Derived) -> Result<(), Po
                 account: &own.book.groups[group].primary_account,
                 service: of.presentation_service.as_ref(),
             };
-            let description = in_words(own, of, shortfall, total);
+            let told = in_words(own, of, shortfall, total);
             let amount = (shortfall.charged, own.book.currency);
-            derived.items.extend(item(own.cube, place, of.name.clone(), description, amount));
+            derived.items.extend(item(own, place, of.name.clone(), told, amount));
         }
         derived.shortfalls.extend(shortfalls);
     }
@@ -45,6 +45,7 @@ fn shortfalls(
 ) -> Result<Vec<Shortfall>, DecimalError> {
     let spends = spends(own, of)?;
     let mut shares = of.shares.clone();
+    shares.retain(|(group, _)| own.is_in_force(*group));
     shares.sort_by_key(|(group, _)| own.book.groups[*group].name.as_str());
     let given = shares.iter().map(|(_, percentage)| percentage.units()).sum::<i128>();
     let rest = Percentage::from_units(100 * Percentage::ONE.units() - given)?;
@@ -109,12 +110,15 @@ fn in_words(
     of: &PayerCommitment,
     shortfall: &Shortfall,
     shared: Option<Quantity>,
-) -> String {
+) -> Told {
     let Shortfall { percentage, share, spent, short, charged, .. } = shortfall;
     let (name, amount) = (&of.name, of.amount);
-    let text = format!("{name}: {percentage} % of {amount} is {share}, spent {spent}, short {short}");
-    match shared {
-        Some(missing) => format!("{text}, {charged} of {missing} {}", own.book.currency),
-        None => text,
+    let promised = format!("{name}: {percentage} % of {amount} is {share}");
+    let mut arithmetic = format!("{promised}, spent {spent}, short {short}");
+    if let Some(missing) = shared {
+        arithmetic += &format!(", {charged} of {missing} {}", own.book.currency);
     }
+    // What AWS charges is not the customer's to read.
+    let is_told = matches!(of.of, CostMeasure::Public);
+    Told { description: if is_told { arithmetic.clone() } else { promised }, arithmetic }
 }

@@ -9,6 +9,7 @@ use crate::line_filter::LineFilter;
 use crate::money::{Amount, Currency, DecimalError, Quantity};
 use crate::policy::CostMeasure;
 use crate::rate_card::{RateCard, Treatment};
+use crate::responsibility_transfer::Phase;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A priced month, as policies look at it.
@@ -78,6 +79,11 @@ impl<'a> OwnLines<'a> {
             treatment: entry.treatment,
             left_out,
         }
+    }
+
+    /// Whether a group is there in the month: that of a billing transfer only while it is in force.
+    pub fn is_in_force(&self, group: usize) -> bool {
+        self.book.phase(group, self.cube.period) == Phase::InForce
     }
 
     /// The groups that have a line of their own, and their accounts that have some.

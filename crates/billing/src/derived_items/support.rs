@@ -1,10 +1,10 @@
 //! Support fees: by tiers of a billing group's own spend.
 
 use super::lines::OwnLines;
-use super::{Derived, Place, PolicyError, SupportCharge, item};
+use super::{Derived, Place, PolicyError, SupportCharge, Told, item};
 use crate::custom_line_item::Origin;
 use crate::money::{Amount, DecimalError, percentage_of};
-use crate::policy::SupportFee;
+use crate::policy::{CostMeasure, SupportFee};
 use std::collections::BTreeMap;
 
 pub(super) fn charge(own: &OwnLines<'_>, derived: &mut Derived) -> Result<(), PolicyError> {
@@ -16,6 +16,7 @@ pub(super) fn charge(own: &OwnLines<'_>, derived: &mut Derived) -> Result<(), Po
         let spends = spends(own, fee).map_err(failed)?;
         let mut groups: Vec<usize> =
             if fee.groups.is_empty() { own.present().into_keys().collect() } else { fee.groups.clone() };
+        groups.retain(|group| own.is_in_force(*group));
         groups.sort_by_key(|group| own.book.groups[*group].name.as_str());
         for group in groups {
             let spend = spends.get(&group).copied().unwrap_or_default();
@@ -28,8 +29,12 @@ pub(super) fn charge(own: &OwnLines<'_>, derived: &mut Derived) -> Result<(), Po
                 service: fee.presentation_service.as_ref(),
             };
             let about = fee.description.as_ref().unwrap_or(&fee.name);
-            let description = format!("{about}: on a spend of {spend} {}", own.book.currency);
-            let of = item(own.cube, place, fee.name.clone(), description, (amount, own.book.currency));
+            let arithmetic = format!("{about}: on a spend of {spend} {}", own.book.currency);
+            // What AWS charges is not the customer's to read.
+            let is_told = matches!(fee.of, CostMeasure::ProForma);
+            let description = if is_told { arithmetic.clone() } else { about.clone() };
+            let told = Told { description, arithmetic };
+            let of = item(own, place, fee.name.clone(), told, (amount, own.book.currency));
             derived.items.extend(of);
             derived.support_fees.push(SupportCharge { fee: number, group, spend, by_tiers, amount });
         }

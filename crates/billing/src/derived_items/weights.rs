@@ -1,14 +1,16 @@
 //! Who has a part of an allocation, and what each weighs.
 
 use super::PolicyError;
-use super::lines::{Line, OwnLines};
+use super::lines::OwnLines;
 use crate::account::AccountId;
 use crate::charge_class::{KeyColumn, Measure};
+use crate::fate::Fate;
 use crate::line_filter::LineFilter;
 use crate::membership::Membership;
 use crate::money::{Amount, Cost, Currency, DecimalError, Quantity};
-use crate::policy::{CostAllocation, Method, Target};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::policy::{CostAllocation, Method, Target, WeightFile};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// One who may have a part.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,8 +24,17 @@ pub(super) struct Recipient {
 pub(super) struct Weights<'a> {
     own: OwnLines<'a>,
     of: &'a CostAllocation,
-    costs: BTreeMap<(usize, &'a str, Currency), Amount>,
-    usage: BTreeMap<(Option<usize>, Option<usize>, &'a str), Quantity>,
+    costs: HashMap<(Whose<'a>, Currency), Amount>,
+    usage: HashMap<Whose<'a>, Quantity>,
+    rows: BTreeMap<&'a Target, Quantity>,
+}
+
+/// Whose lines are summed.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+enum Whose<'a> {
+    Group(usize),
+    Account(usize, Cow<'a, str>),
+    Source(usize),
 }
 
 /// The recipients of an allocation in the month, in the order in which missing units are dealt out: billing groups, accounts, allocations and the
@@ -37,8 +48,7 @@ pub(super) fn recipients(
     let targets = match &of.method {
         Method::Fixed(shares) => shares.iter().map(|(target, _)| target.clone()).collect(),
         Method::Weights(file) if of.targets.named.is_empty() => {
-            let rows =
-                file.rows.iter().filter(|row| row.period.is_none_or(|period| period == own.cube.period));
+            let rows = file.rows_of(own.cube.period);
             rows.filter_map(|row| row.target.clone().ok()).collect::<BTreeSet<Target>>().into_iter().collect()
         }
         _ if of.targets.named.is_empty() => present.keys().map(|group| Target::Group(*group)).collect(),
@@ -63,6 +73,14 @@ fn add(
 ) -> Result<(), PolicyError> {
     let excepted = |account: &AccountId| of.targets.except_accounts.contains(account);
     match target {
+        Target::Group(group) if !own.is_in_force(group) => {
+            let (group, period) = (&own.book.groups[group].name, own.cube.period);
+            let why = format!(
+                "target billing group `{group}` is not there in {period}: its billing transfer is not in force; take it out, or \
+                 give the allocation a `start` and an `end`"
+            );
+            return Err(PolicyError::Target { allocation: of.name.clone(), why });
+        }
         Target::Group(group) if of.targets.except_groups.contains(&group) => {}
         Target::Group(group) if of.targets.by_account => {
             let primary = || vec![own.book.groups[group].primary_account.clone()];
@@ -120,67 +138,97 @@ impl<'a> Weights<'a> {
         of: &'a CostAllocation,
         recipients: &[Recipient],
     ) -> Result<Self, PolicyError> {
-        let mut weights = Self { own, of, costs: BTreeMap::new(), usage: BTreeMap::new() };
+        let mut weights =
+            Self { own, of, costs: HashMap::new(), usage: HashMap::new(), rows: BTreeMap::new() };
+        let too_large = |source| PolicyError::TooLarge { what: format!("allocation `{}`", of.name), source };
         match &of.method {
             Method::ProportionalToCost(measure, lines) => {
-                weights.costs = own.costs(*measure, lines).map_err(|error| weights.too_large(error))?;
-            }
-            Method::ProportionalToUsage(lines) => weights.add_usage(lines, recipients)?,
-            Method::Weights(file) => {
-                let in_month = |period: Option<_>| period.is_none_or(|period| period == own.cube.period);
-                for row in file.rows.iter().filter(|row| in_month(row.period)) {
-                    let is_target = |target: &Target| recipients.iter().any(|of| of.target == *target);
-                    let why = match &row.target {
-                        Ok(target) if is_target(target) => continue,
-                        Ok(target) => format!(
-                            "`{}`, line {}: {} is no target of it this month; take the row out, or name the target",
-                            file.name,
-                            row.line,
-                            own.book.target_text(target)
-                        ),
-                        Err(why) => why.clone(),
-                    };
-                    return Err(PolicyError::Target { allocation: of.name.clone(), why });
+                for ((group, account, currency), cost) in own.costs(*measure, lines).map_err(too_large)? {
+                    for whose in [Whose::Group(group), Whose::Account(group, account.into())] {
+                        let sum = weights.costs.entry((whose, currency)).or_default();
+                        *sum = sum.plus(cost).map_err(too_large)?;
+                    }
                 }
             }
+            Method::ProportionalToUsage(lines) => weights.add_usage(lines, recipients)?,
+            Method::Weights(file) => weights.add_rows(file, recipients)?,
             Method::Even | Method::Fixed(_) => {}
         }
         Ok(weights)
     }
 
+    /// Sums the rows of the month; each weighs one recipient.
+    fn add_rows(&mut self, file: &'a WeightFile, recipients: &[Recipient]) -> Result<(), PolicyError> {
+        let mut known: BTreeMap<&Target, u32> = BTreeMap::new();
+        for recipient in recipients {
+            *known.entry(&recipient.target).or_default() += 1;
+        }
+        let name = &self.of.name;
+        let too_large = |source| PolicyError::TooLarge { what: format!("allocation `{name}`"), source };
+        for row in file.rows_of(self.own.cube.period) {
+            let place = || format!("`{}`, line {}", file.name, row.line);
+            let named = |target| self.own.book.target_text(target);
+            let why = match &row.target {
+                Ok(target) => match known.get(target) {
+                    Some(1) => {
+                        let sum = self.rows.entry(target).or_default();
+                        *sum = sum.plus(row.weight).map_err(too_large)?;
+                        continue;
+                    }
+                    Some(_) => format!(
+                        "{}: {} has lines in several billing groups, and each would weigh as much; weigh the groups",
+                        place(),
+                        named(target)
+                    ),
+                    None => format!(
+                        "{}: {} is no target of it this month; take the row out, or name the target",
+                        place(),
+                        named(target)
+                    ),
+                },
+                Err(why) => why.clone(),
+            };
+            return Err(PolicyError::Target { allocation: self.of.name.clone(), why });
+        }
+        Ok(())
+    }
+
     /// Sums usage by source and owner, in one unit.
     fn add_usage(&mut self, filters: &[LineFilter], recipients: &[Recipient]) -> Result<(), PolicyError> {
         let mut unit: Option<&str> = None;
+        let name = &self.of.name;
+        let too_large = |source| PolicyError::TooLarge { what: format!("allocation `{name}`"), source };
         let fates = self.own.fates();
-        let counts = |line: &Line<'_>| {
-            let source = match fates.of_class(line.number) {
-                Some(crate::fate::Fate::Source(source)) => Some(source.allocation),
-                _ => None,
-            };
-            let fed = |number| recipients.iter().any(|of| of.target == Target::Allocation(number));
-            let charged = |group| recipients.iter().any(|of| of.group == Some(group));
-            match (source, line.group) {
-                (Some(number), _) => fed(number).then_some((source, None)),
-                (None, Some(group)) => charged(group).then_some((None, Some(group))),
-                (None, None) => None,
-            }
+        let charged: BTreeSet<usize> = recipients.iter().filter_map(|of| of.group).collect();
+        let is_fed = |of: &Recipient| match of.target {
+            Target::Allocation(number) => Some(number),
+            _ => None,
         };
+        let fed: BTreeSet<usize> = recipients.iter().filter_map(is_fed).collect();
         for line in self.own.all() {
             if !line.kind.is_metered() || line.repeats() || !self.own.passes(filters, &line) {
                 continue;
             }
-            let Some((source, group)) = counts(&line) else { continue };
+            let source = match fates.of_class(line.number) {
+                Some(Fate::Source(source)) => Some(source.allocation),
+                _ => None,
+            };
+            let whose: Vec<Whose<'_>> = match (source, line.group) {
+                (Some(number), _) if fed.contains(&number) => vec![Whose::Source(number)],
+                (None, Some(group)) if charged.contains(&group) => {
+                    vec![Whose::Group(group), Whose::Account(group, line.account.into())]
+                }
+                _ => continue,
+            };
             let of_line = self.own.cube.value(line.class, KeyColumn::PricingUnit).unwrap_or_default();
             if let Some(known) = unit.replace(of_line).filter(|known| *known != of_line) {
                 let (one, other) = (known.to_owned(), of_line.to_owned());
                 return Err(PolicyError::Units { allocation: self.of.name.clone(), one, other });
             }
-            let account = if source.is_some() { "" } else { line.account };
-            let sum = self.usage.entry((source, group, account)).or_default();
-            *sum = sum.plus(line.class.sum(Measure::Usage)).map_err(|source| PolicyError::TooLarge {
-                what: format!("allocation `{}`", self.of.name),
-                source,
-            })?;
+            for whose in whose {
+                let sum = self.usage.entry(whose).or_default();
+                *sum = sum.plus(line.class.sum(Measure::Usage)).map_err(too_large)?;
+            }
         }
         Ok(())
     }
@@ -192,48 +240,31 @@ impl<'a> Weights<'a> {
         currency: Currency,
         source: impl Fn(usize, Currency) -> Result<Cost, DecimalError>,
     ) -> Result<Amount, DecimalError> {
+        let whose = || match (&recipient.target, recipient.group) {
+            (Target::Account(account), Some(group)) => {
+                Some(Whose::Account(group, account.as_str().to_owned().into()))
+            }
+            (Target::Group(_), Some(group)) => Some(Whose::Group(group)),
+            (Target::Allocation(number), _) => Some(Whose::Source(*number)),
+            _ => None,
+        };
         match (&self.of.method, &recipient.target) {
             (Method::Even, _) => Ok(Amount::ONE),
             (Method::Fixed(shares), target) => {
                 let share = shares.iter().find(|(of, _)| of == target);
                 share.map_or(Ok(Amount::ZERO), |(_, percentage)| percentage.to_amount())
             }
-            (Method::Weights(file), target) => {
-                let of_month = |period: Option<_>| period.is_none_or(|of| of == self.own.cube.period);
-                let rows =
-                    file.rows.iter().filter(|row| of_month(row.period) && row.target.as_ref() == Ok(target));
-                rows.map(|row| row.weight).try_fold(Quantity::ZERO, Quantity::plus)?.to_amount()
-            }
+            (Method::Weights(_), target) => self.rows.get(target).copied().unwrap_or_default().to_amount(),
             (Method::ProportionalToCost(..), Target::Allocation(number)) => {
                 source(*number, currency)?.to_amount()
             }
-            (Method::ProportionalToCost(..), target) => {
-                let of_target = self.costs.iter().filter(|((group, account, of), _)| {
-                    *of == currency && owns(recipient, target, Some(*group), account)
-                });
-                of_target.map(|(_, cost)| *cost).try_fold(Amount::ZERO, Amount::plus)
+            (Method::ProportionalToCost(..), _) => {
+                let cost = whose().and_then(|whose| self.costs.get(&(whose, currency)));
+                Ok(cost.copied().unwrap_or_default())
             }
-            (Method::ProportionalToUsage(_), target) => {
-                let of_target = self.usage.iter().filter(|((source, group, account), _)| match target {
-                    Target::Allocation(number) => *source == Some(*number),
-                    target => source.is_none() && owns(recipient, target, *group, account),
-                });
-                of_target.map(|(_, usage)| *usage).try_fold(Quantity::ZERO, Quantity::plus)?.to_amount()
+            (Method::ProportionalToUsage(_), _) => {
+                whose().and_then(|whose| self.usage.get(&whose)).copied().unwrap_or_default().to_amount()
             }
         }
     }
-
-    fn too_large(&self, source: DecimalError) -> PolicyError {
-        PolicyError::TooLarge { what: format!("allocation `{}`", self.of.name), source }
-    }
-}
-
-/// Whether lines of a group and account are a recipient's own.
-fn owns(recipient: &Recipient, target: &Target, group: Option<usize>, account: &str) -> bool {
-    recipient.group.is_some()
-        && recipient.group == group
-        && match target {
-            Target::Account(own) => own.as_str() == account,
-            _ => true,
-        }
 }

@@ -48,12 +48,12 @@ pub fn item_charges(cube: &Cube, book: &Book, card: &RateCard) -> Result<Vec<Ite
                     rounded: false,
                 });
             }
-            Charge::Computed(value, currency) => charges.push(ItemCharge {
+            Charge::Computed(computed) => charges.push(ItemCharge {
                 item: number,
                 class: None,
-                currency: *currency,
+                currency: computed.currency,
                 base: None,
-                amount: signed(item.kind, *value),
+                amount: signed(item.kind, computed.amount),
                 rounded: false,
             }),
             Charge::Percentage(charge) if charge.itemized => {

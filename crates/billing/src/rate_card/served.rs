@@ -9,6 +9,7 @@ use crate::charge_class::{ChargeClass, Cube};
 use crate::class_kind::line_item_type;
 use crate::cost_line::LineItemType;
 use crate::custom_line_item::{Charge, Filter};
+use crate::policy::CostAllocation;
 use crate::pricing::Scope;
 use crate::sharing::Sharing;
 use std::collections::{BTreeMap, BTreeSet};
@@ -94,6 +95,7 @@ pub fn verdict(cube: &Cube, book: &Book) -> Verdict {
         }
     }
     let mut verdict = Verdict { refused: sharing_refused(cube, book), ..Verdict::default() };
+    verdict.refused.extend(unused_refused(cube, book));
     for ((ability, reason), names) in by_reason {
         let names = enumerated(&names);
         match ability {
@@ -128,6 +130,31 @@ fn sharing_refused(cube: &Cube, book: &Book) -> Vec<String> {
     needed.into_iter().filter(absent).map(refused).collect()
 }
 
+/// Why what is unused of commitments cannot be dealt out: it is not said, and there are such fees.
+fn unused_refused(cube: &Cube, book: &Book) -> Vec<String> {
+    let wants = |of: &&CostAllocation| of.unused_commitments && of.in_force.contains(cube.period);
+    let Some(of) = book.policies.allocations.iter().find(wants) else { return Vec::new() };
+    let needed = [
+        (LineItemType::RiFee, Feature::UnusedReservations, "`reservation_unused_recurring_fee`"),
+        (
+            LineItemType::SavingsPlanRecurringFee,
+            Feature::UnusedSavingsPlans,
+            "`savings_plan_used_commitment` or `savings_plan_total_commitment_to_date`",
+        ),
+    ];
+    let absent = |(kind, feature, _): &(LineItemType, Feature, &str)| {
+        let has = |class: &ChargeClass| line_item_type(cube, class) == *kind;
+        cube.abilities.of(*feature) == Ability::Absent && cube.classes.iter().any(has)
+    };
+    let refused = |(_, _, column): (LineItemType, Feature, &str)| {
+        format!(
+            "allocation `{}` cannot deal out `unused_commitments`: the month's fees come without {column}",
+            of.name
+        )
+    };
+    needed.into_iter().filter(absent).map(refused).collect()
+}
+
 /// Rules of plans that groups use, and custom line items of the period, by kind.
 fn in_force(cube: &Cube, book: &Book) -> Vec<(Kind, String)> {
     let plans: BTreeSet<usize> = book.groups.iter().filter_map(|group| group.pricing_plan.own()).collect();
@@ -153,7 +180,7 @@ fn in_force(cube: &Cube, book: &Book) -> Vec<(Kind, String)> {
         };
         all.push((kind, format!("custom line item `{}`", item.name)));
     }
-    for (name, filter) in book.policies.filters(Some(cube.period)) {
+    for (name, filter) in book.line_filters(Some(cube.period)) {
         if !filter.services.is_empty() {
             all.push((Kind::ServiceFilter, name.clone()));
         }

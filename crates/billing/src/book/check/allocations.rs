@@ -143,7 +143,8 @@ impl Check<'_> {
             named.push(Target::Account(account?));
         }
         for name in &targets.allocations {
-            named.push(self.fed(entry.field(field), name, step, names)?);
+            let fed = self.fed(entry.number, name, step, names);
+            named.push(self.or_mistake(entry.field(field), fed)?);
         }
         let mut sorted = named.clone();
         sorted.sort();
@@ -164,21 +165,19 @@ impl Check<'_> {
     }
 
     /// An allocation that has a part of another one; it must come later.
-    fn fed(&mut self, place: Place, name: &str, step: Option<u32>, names: Names<'_>) -> Option<Target> {
+    fn fed(&self, own: usize, name: &str, step: Option<u32>, names: Names<'_>) -> Result<Target, String> {
         let Some(&number) = names.allocations.get(name) else {
-            return self.mistake(place, unknown("allocation", name, names.allocations));
+            return Err(unknown("allocation", name, names.allocations));
         };
         let of_target = self.draft.allocations[number].step.map_or(1, |step| step.units());
-        let own = &self.draft.allocations[place.entry].name;
-        if step.is_some_and(|step| of_target <= i128::from(step)) {
-            let step = step.unwrap_or_default();
-            let message = format!(
+        let own = &self.draft.allocations[own].name;
+        match step.filter(|step| of_target <= i128::from(*step)) {
+            None => Ok(Target::Allocation(number)),
+            Some(step) => Err(format!(
                 "`{own}` (step {step}) feeds `{name}` (step {of_target}), which is made no later: allocations would go in a \
                  circle; give `{name}` a later `step`"
-            );
-            return self.mistake(place, message);
+            )),
         }
-        Some(Target::Allocation(number))
     }
 
     fn method(
@@ -232,6 +231,11 @@ impl Check<'_> {
         }
     }
 
+    /// What is right, or a mistake.
+    fn or_mistake<T>(&mut self, place: Place, what: Result<T, String>) -> Option<T> {
+        what.map_or_else(|message| self.mistake(place, message), Some)
+    }
+
     fn fixed_shares(
         &mut self,
         entry: Entry,
@@ -271,7 +275,10 @@ impl Check<'_> {
                 None => self.mistake(place.clone(), unknown("billing group", name, names.groups)),
             },
             (None, Some(account), None, false) => self.account(account, place.clone()).map(Target::Account),
-            (None, None, Some(name), false) => self.fed(place.clone(), name, step, names),
+            (None, None, Some(name), false) => {
+                let fed = self.fed(place.entry, name, step, names);
+                self.or_mistake(place.clone(), fed)
+            }
             (None, None, None, true) => Some(Target::Payer),
             _ => self.mistake(
                 place.clone(),
@@ -302,7 +309,7 @@ impl Check<'_> {
                 Some(Ok(period)) => Some(period),
                 None => None,
             };
-            let target = self.weighed(&place, row, step, names);
+            let target = self.weighed(entry.number, row, step, names);
             // What is of another month is passed by: only a row that counts always can be wrong by itself.
             let target = match target {
                 Err(message) if period.is_none() => {
@@ -321,8 +328,8 @@ impl Check<'_> {
 
     /// Whom a row weighs, or what is wrong with it.
     fn weighed(
-        &mut self,
-        place: &Place,
+        &self,
+        own: usize,
         row: &WeightDraft,
         step: Option<u32>,
         names: Names<'_>,
@@ -335,7 +342,7 @@ impl Check<'_> {
         }
         let nobody = || format!("`{}` is no billing group, account or allocation", row.target);
         if names.allocations.contains_key(row.target.as_str()) {
-            return self.fed(place.clone(), &row.target, step, names).ok_or_else(nobody);
+            return self.fed(own, &row.target, step, names);
         }
         AccountId::parse(&row.target).map(Target::Account).ok_or_else(nobody)
     }
