@@ -129,7 +129,7 @@ pub fn findings(
         })
         .collect();
     add_below_cost(&costs, &mut found)?;
-    let without_base = derived.allocations.iter().filter(|of| of.empty_base);
+    let without_base = derived.allocations.iter().filter(|of| of.empty_base && !of.kept.is_zero());
     found.allocations = without_base.map(|of| (of.allocation, of.currency, of.kept)).collect();
     Ok(found)
 }

@@ -10,7 +10,7 @@ use decode::Slip;
 use node::Node;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::Path;
+use std::path::{Component, Path};
 
 /// A book, and what AWS would not allow of it.
 #[derive(Debug)]
@@ -99,6 +99,11 @@ fn read_weights(draft: &mut Draft, read: ReadFile<'_>) -> (BTreeMap<String, Stri
     let mut mistakes = Vec::new();
     for (entry, allocation) in draft.allocations.iter_mut().enumerate() {
         let Some(name) = &allocation.weights else { continue };
+        let is_beside = Path::new(name).components().all(|part| matches!(part, Component::Normal(_)));
+        let read = |name: &str| match is_beside {
+            true => read(name),
+            false => Err("it does not stand beside the book".to_owned()),
+        };
         let rows = read(name).map_err(|why| vec![format!("cannot be read: {why}")]).and_then(|text| {
             let rows = weights::parse(&text);
             files.insert(name.clone(), text);

@@ -326,7 +326,7 @@ pub struct ExplainArguments {
     #[arg(long, value_name = "DIR", requires = "line")]
     pub scratch: Option<PathBuf>,
     /// What may cost money without anybody noticing: accounts in no billing group, credits that nobody received, what is below cost.
-    #[arg(long, conflicts_with_all = ["group", "line"])]
+    #[arg(long, conflicts_with_all = ["group", "line", "product", "usage_type", "account", "cost"])]
     pub guard: bool,
     /// What to print on standard output.
     #[arg(long, value_enum, default_value_t = TextFormat::Text, value_name = "FORMAT")]

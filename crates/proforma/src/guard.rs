@@ -4,7 +4,7 @@ use billing::book::Book;
 use billing::margin_guard::{BelowCost, Findings};
 use billing::money::{Cost, Currency};
 use serde::Serialize;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The content of `margin-guard.json`.
 #[derive(Serialize)]
@@ -94,21 +94,30 @@ pub fn sentence(findings: &Findings) -> Option<String> {
         1 => Some(format!("1 {one}")),
         _ => Some(format!("{count} {many}")),
     };
-    let accounts = counted(findings.ungrouped.len(), "account", "accounts").map(|accounts| {
-        let costs = findings.ungrouped.iter().map(|(_, currency, cost)| (*currency, *cost));
-        format!("{accounts} in no billing group ({})", sums(costs))
-    });
+    let accounts =
+        counted(distinct(findings.ungrouped.iter().map(|(account, ..)| account)), "account", "accounts").map(
+            |accounts| {
+                let costs = findings.ungrouped.iter().map(|(_, currency, cost)| (*currency, *cost));
+                format!("{accounts} in no billing group ({})", sums(costs))
+            },
+        );
     let credits = counted(findings.credits.len(), "credit", "credits").map(|credits| {
         format!(
             "{credits} that nobody received ({})",
             sums(findings.credits.iter().map(|of| (of.currency, of.amount)))
         )
     });
-    let groups = counted(findings.groups.len(), "billing group", "billing groups")
-        .map(|of| format!("{of} below cost"));
+    let groups =
+        counted(distinct(findings.groups.iter().map(|of| of.group)), "billing group", "billing groups")
+            .map(|of| format!("{of} below cost"));
     let products =
         counted(findings.products.len(), "product", "products").map(|of| format!("{of} below cost"));
-    let bases = counted(findings.allocations.len(), "allocation", "allocations").map(|of| {
+    let bases = counted(
+        distinct(findings.allocations.iter().map(|(allocation, ..)| allocation)),
+        "allocation",
+        "allocations",
+    )
+    .map(|of| {
         format!(
             "{of} without a base ({} kept)",
             sums(findings.allocations.iter().map(|(_, of, kept)| (*of, *kept)))
@@ -116,6 +125,11 @@ pub fn sentence(findings: &Findings) -> Option<String> {
     });
     let parts: Vec<String> = [accounts, credits, groups, products, bases].into_iter().flatten().collect();
     (!parts.is_empty()).then(|| format!("margin guard: {}", parts.join("; ")))
+}
+
+/// How many there are, whatever the number of their currencies.
+fn distinct<T: Ord>(all: impl Iterator<Item = T>) -> usize {
+    all.collect::<BTreeSet<T>>().len()
 }
 
 /// Amounts added up by currency.

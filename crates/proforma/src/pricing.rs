@@ -2,6 +2,7 @@
 
 use crate::book_file;
 use crate::failure::Failure;
+use crate::publish::BOOK_FILES;
 use billing::book::Book;
 use billing::charge_class::Cube;
 use billing::coverage::Coverage;
@@ -11,6 +12,7 @@ use billing::price_list::PriceList;
 use billing::rate_card::{ItemCharge, PricingError, RateCard, item_charges, rate_card};
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::Path;
 
 /// A book that was read.
@@ -36,7 +38,13 @@ pub fn read_book(path: &Path) -> Result<ReadBook, Failure> {
     })?;
     let beside = |name: &str| {
         let folder = path.parent().unwrap_or(Path::new(""));
-        fs::read_to_string(folder.join(name)).map_err(|error| error.to_string())
+        match fs::read_to_string(folder.join(name)) {
+            // The book of a run has its files in one.
+            Err(error) if error.kind() == ErrorKind::NotFound => {
+                kept(folder, name).ok_or_else(|| error.to_string())
+            }
+            read => read.map_err(|error| error.to_string()),
+        }
     };
     let parsed = book_file::parse(path, &text, &beside).map_err(|mistakes| {
         Failure::inputs(mistakes.into_iter().map(|mistake| format!("{shown}:{mistake}")).collect())
@@ -45,6 +53,13 @@ pub fn read_book(path: &Path) -> Result<ReadBook, Failure> {
         say!("warning: {shown}:{warning}");
     }
     Ok(ReadBook { book: parsed.book, text, files: parsed.files })
+}
+
+/// What a run has kept of a file that its book names.
+fn kept(folder: &Path, name: &str) -> Option<String> {
+    let files: BTreeMap<String, String> =
+        serde_json::from_slice(&fs::read(folder.join(BOOK_FILES)).ok()?).ok()?;
+    files.get(name).cloned()
 }
 
 /// Whether a book may price a cube: they are of one payer.

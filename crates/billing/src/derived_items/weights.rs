@@ -98,7 +98,8 @@ fn add(
         Target::Account(ref account) => {
             let Some(group) = membership.group_of_account(account.as_str()) else {
                 let why = format!(
-                    "target account `{account}` is in no billing group in {}; put it into one, or take it out",
+                    "{}target account `{account}` is in no billing group in {}; put it into one, or take it out",
+                    place_of(own, of, &target),
                     own.cube.period
                 );
                 return Err(PolicyError::Target { allocation: of.name.clone(), why });
@@ -119,6 +120,13 @@ fn add(
         Target::Payer => to.push(Recipient { target, group: None }),
     }
     Ok(())
+}
+
+/// Where a file of weights names a target: of other targets nothing.
+fn place_of(own: &OwnLines<'_>, of: &CostAllocation, target: &Target) -> String {
+    let Method::Weights(file) = &of.method else { return String::new() };
+    let row = file.rows_of(own.cube.period).find(|row| row.target.as_ref() == Ok(target));
+    row.map(|row| format!("`{}`, line {}: ", file.name, row.line)).unwrap_or_default()
 }
 
 fn order(own: &OwnLines<'_>, recipient: &Recipient) -> (u8, String, Option<String>) {

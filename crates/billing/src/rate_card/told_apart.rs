@@ -44,9 +44,6 @@ pub fn verdict(cube: &Cube, book: &Book) -> Verdict {
 #[must_use]
 pub fn in_vain(cube: &Cube, book: &Book, membership: &Membership<'_>) -> Vec<String> {
     let in_vain = membership.filters_in_vain();
-    if in_vain.is_empty() {
-        return Vec::new();
-    }
     let carried = Carried::of(cube);
     let in_vain = in_vain.into_iter().filter_map(|(group, place)| {
         let group = &book.groups[group as usize];
@@ -57,6 +54,25 @@ pub fn in_vain(cube: &Cube, book: &Book, membership: &Membership<'_>) -> Vec<Str
             let (place, words) = (place + 1, filter.in_words());
             format!("{who}: no line of {} passes entry {place} of its `lines`, {words}", cube.period)
         })
+    });
+    in_vain.chain(policies_in_vain(cube, book)).collect()
+}
+
+/// Warnings of policies' filters that no line passes, although every value that they name is there. A filter of credits, taxes and their like
+/// is in vain only where there are some.
+fn policies_in_vain(cube: &Cube, book: &Book) -> Vec<String> {
+    let filters: Vec<(String, &LineFilter)> = book.policies.filters(Some(cube.period)).collect();
+    if filters.is_empty() {
+        return Vec::new();
+    }
+    let carried = Carried::of(cube);
+    let passes = |filter: &LineFilter| cube.classes.iter().any(|class| filter.passes(cube, class));
+    let in_vain = filters.into_iter().filter_map(|(who, filter)| {
+        let types = LineFilter { line_item_types: filter.line_item_types.clone(), ..LineFilter::default() };
+        if passes(filter) || !passes(&types) || !without_lines(cube, &carried, &who, filter).is_empty() {
+            return None;
+        }
+        Some(format!("{who}: no line of {} passes its filter of {}", cube.period, filter.in_words()))
     });
     in_vain.collect()
 }

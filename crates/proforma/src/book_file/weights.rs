@@ -15,6 +15,11 @@ pub fn parse(text: &str) -> Result<Vec<WeightDraft>, Vec<String>> {
             "line 1: `{name}` is not a column here; use `target`, `weight` and `period`"
         )]);
     }
+    let twice =
+        header.iter().enumerate().find(|(at, name)| header.iter().take(*at).any(|other| other == *name));
+    if let Some((_, name)) = twice {
+        return Err(vec![format!("line 1: the column `{name}` comes twice; leave one")]);
+    }
     let (Some(target), Some(weight)) = (column("target"), column("weight")) else {
         return Err(vec!["line 1: the columns `target` and `weight` are needed".to_owned()]);
     };
@@ -31,15 +36,13 @@ pub fn parse(text: &str) -> Result<Vec<WeightDraft>, Vec<String>> {
         };
         let line = record.position().map_or(0, |position| line_of(text, position));
         let field = |column: usize| record.get(column).unwrap_or_default();
-        match Quantity::parse(field(weight)) {
-            Ok(weight) => rows.push(WeightDraft {
-                line,
-                period: period.map(|column| field(column).to_owned()).filter(|text| !text.is_empty()),
-                target: field(target).to_owned(),
-                weight,
-            }),
-            Err(error) => mistakes.push(format!("line {line}: weight `{}` is {error}", field(weight))),
-        }
+        let number = Quantity::parse(field(weight));
+        rows.push(WeightDraft {
+            line,
+            period: period.map(|column| field(column).to_owned()).filter(|text| !text.is_empty()),
+            target: field(target).to_owned(),
+            weight: number.map_err(|error| format!("weight `{}` is {error}", field(weight))),
+        });
     }
     if mistakes.is_empty() { Ok(rows) } else { Err(mistakes) }
 }
@@ -63,7 +66,14 @@ mod tests {
         let rows = parse("target,weight,period\nacme, 7 ,2026-10\n\nglobex,11,\n").unwrap();
         let said: Vec<_> = rows
             .iter()
-            .map(|row| (row.line, row.target.as_str(), row.weight.to_string(), row.period.as_deref()))
+            .map(|row| {
+                (
+                    row.line,
+                    row.target.as_str(),
+                    row.weight.clone().unwrap().to_string(),
+                    row.period.as_deref(),
+                )
+            })
             .collect();
         assert_eq!(
             said,
@@ -73,16 +83,17 @@ mod tests {
 
     #[test]
     fn mistakes_name_their_line() {
+        let weights = |text| -> Vec<_> {
+            parse(text).unwrap().into_iter().map(|row| row.weight.unwrap_err()).collect()
+        };
         assert_eq!(
-            parse("target,weight\na,x\nb,1.12345678901\n").unwrap_err(),
-            [
-                "line 2: weight `x` is not a decimal number",
-                "line 3: weight `1.12345678901` is more than 10 decimals",
-            ]
+            weights("target,weight\na,x\nb,1.12345678901\n"),
+            ["weight `x` is not a decimal number", "weight `1.12345678901` is more than 10 decimals"]
         );
         let of_header = |text| parse(text).unwrap_err().remove(0);
         assert!(of_header("target,wieght\n").contains("`wieght` is not a column here"));
         assert!(of_header("target\n").contains("are needed"));
+        assert!(of_header("target,weight,weight\n").contains("`weight` comes twice"));
         assert!(of_header("target,weight\na,1,2\n").contains("line: 2"));
     }
 }

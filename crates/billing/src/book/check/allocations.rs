@@ -75,6 +75,7 @@ impl Check<'_> {
             }
         };
         let presentation_service = self.presentation(entry, draft.presentation_service.as_ref());
+        self.described(entry, draft.description.as_ref());
         if !self.has_source(entry.number) {
             let message = "nothing is allocated: name a `source`, `payer_usage`, `unused_commitments`, or send lines here \
                            by a distribution or an earlier allocation";
@@ -150,6 +151,11 @@ impl Check<'_> {
         sorted.sort();
         if sorted.windows(2).any(|pair| pair[0] == pair[1]) {
             return self.mistake(entry.field(field), "names a target twice");
+        }
+        let takes_accounts = targets.by_account || !targets.accounts.is_empty();
+        if !targets.except_accounts.is_empty() && !takes_accounts {
+            let message = "`except_accounts` takes away accounts that stand for their groups: it needs `by_account = true`";
+            return self.mistake(entry.field(field), message);
         }
         let except_groups = except_groups?;
         if named.iter().any(|target| matches!(target, Target::Group(group) if except_groups.contains(group)))
@@ -318,8 +324,9 @@ impl Check<'_> {
                 }
                 target => target.map_err(at),
             };
+            let weight = row.weight.clone().unwrap_or_default();
             rows = rows.map(|mut rows: Vec<Weight>| {
-                rows.push(Weight { line: row.line, period, target, weight: row.weight });
+                rows.push(Weight { line: row.line, period, target, weight });
                 rows
             });
         }
@@ -334,8 +341,12 @@ impl Check<'_> {
         step: Option<u32>,
         names: Names<'_>,
     ) -> Result<Target, String> {
-        if row.weight.units() < 0 {
-            return Err(format!("weight `{}` is negative; use 0 or more", row.weight));
+        match &row.weight {
+            Err(message) => return Err(message.clone()),
+            Ok(weight) if weight.units() < 0 => {
+                return Err(format!("weight `{weight}` is negative; use 0 or more"));
+            }
+            Ok(_) => {}
         }
         if let Some(number) = names.groups.get(row.target.as_str()) {
             return Ok(Target::Group(*number));

@@ -53,8 +53,8 @@ impl Check<'_> {
     fn names_of_charges(&mut self) {
         let draft = self.draft;
         let mut known: HashMap<&str, &'static str> = HashMap::new();
-        known.extend(draft.custom_line_items.iter().map(|item| (item.name.as_str(), "custom_line_items")));
-        let tables: [(&'static str, Vec<&str>); 4] = [
+        let tables: [(&'static str, Vec<&str>); 5] = [
+            ("custom_line_items", draft.custom_line_items.iter().map(|item| item.name.as_str()).collect()),
             ("allocations", draft.allocations.iter().map(|of| of.name.as_str()).collect()),
             ("support_fees", draft.support_fees.iter().map(|of| of.name.as_str()).collect()),
             ("payer_commitments", draft.payer_commitments.iter().map(|of| of.name.as_str()).collect()),
@@ -62,7 +62,17 @@ impl Check<'_> {
         ];
         for (table, names) in tables {
             for (number, name) in names.iter().enumerate() {
-                if let Some(other) = known.get(name) {
+                let part_of = draft.allocations.iter().find(|of| {
+                    name.strip_prefix(of.name.as_str()).is_some_and(|rest| rest.starts_with(", "))
+                });
+                if let Some(of) = part_of {
+                    let message = format!(
+                        "`{name}` is how the parts of allocation `{}` are named; choose another",
+                        of.name
+                    );
+                    self.mistake::<()>(Entry { table, number }.field("name"), message);
+                }
+                if let Some(other) = known.get(name).filter(|other| **other != table) {
                     let message =
                         format!("`{name}` is already a name in `{other}`; charges have names of their own");
                     self.mistake::<()>(Entry { table, number }.field("name"), message);
@@ -212,6 +222,13 @@ impl Check<'_> {
         Some(amount)
     }
 
+    /// A description, if there is one, says something: customers read it.
+    pub(super) fn described(&mut self, entry: Entry, description: Option<&String>) {
+        if description.is_some_and(|text| text.trim().is_empty()) {
+            self.mistake::<()>(entry.field("description"), "is empty; say what is charged, or remove it");
+        }
+    }
+
     pub(super) fn presentation(&mut self, entry: Entry, service: Option<&String>) -> Option<Option<String>> {
         if service.is_some_and(String::is_empty) {
             let message = "is empty; name a service, or remove it";
@@ -232,6 +249,7 @@ impl Check<'_> {
         let of = self.cost_measure(entry.field("of"), draft.of.as_deref(), &measures);
         let minimum = self.not_negative(entry.field("minimum"), draft.minimum.unwrap_or_default());
         let presentation_service = self.presentation(entry, draft.presentation_service.as_ref());
+        self.described(entry, draft.description.as_ref());
         let tiers = self.support_tiers(entry, &draft.tiers);
         Some(SupportFee {
             name: draft.name.clone(),
@@ -367,6 +385,7 @@ impl Check<'_> {
         }
         let measures = [("aws_cost", CostMeasure::Aws), ("public_cost", CostMeasure::Public)];
         let of = self.cost_measure(entry.field("of"), draft.of.as_deref(), &measures);
+        self.described(entry, draft.description.as_ref());
         if draft.amount.is_none() && draft.percentage.is_none() {
             self.mistake::<()>(entry.field("amount"), "a minimum needs an `amount`, a `percentage`, or both");
         }

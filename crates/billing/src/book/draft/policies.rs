@@ -96,7 +96,7 @@ pub struct ShareDraft {
 }
 
 /// A row of a file of weights.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone)]
 pub struct WeightDraft {
     /// Its line in the file, from 1.
     pub line: u64,
@@ -104,8 +104,8 @@ pub struct WeightDraft {
     pub period: Option<String>,
     /// `target`
     pub target: String,
-    /// `weight`
-    pub weight: Quantity,
+    /// `weight`, or why it is none.
+    pub weight: Result<Quantity, String>,
 }
 
 /// An entry of `[[support_fees]]`.
