@@ -96,9 +96,19 @@ impl LineFilter {
         };
         let mut parts = by_name(&self.tags, Kind::Tag);
         parts.extend(by_name(&self.cost_categories, Kind::CostCategory));
-        if !self.resources.is_empty() {
-            parts.push(format!("resource `{}`", self.resources.join("`, `")));
-        }
+        let accounts: Vec<String> = self.accounts.iter().map(ToString::to_string).collect();
+        let lists = [
+            ("resource", &self.resources),
+            ("account", &accounts),
+            ("service", &self.services),
+            ("usage type", &self.usage_types),
+            ("line item type", &self.line_item_types),
+            ("description", &self.descriptions),
+            ("no tag", &self.without_tags),
+            ("no cost category", &self.without_cost_categories),
+        ];
+        let given = lists.into_iter().filter(|(_, values)| !values.is_empty());
+        parts.extend(given.map(|(what, values)| format!("{what} `{}`", values.join("`, `"))));
         parts.join(", ")
     }
 
