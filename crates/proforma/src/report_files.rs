@@ -61,7 +61,7 @@ pub fn write(draft: &Draft, results: &Results) -> anyhow::Result<()> {
     let rows = report_rows(results)?;
     draft.write(crate::publish::COST_REPORT, &json(&rows)?)?;
     draft.write("cost-report.csv", to_csv(&rows)?.as_bytes())?;
-    if !Hierarchy::of(&results.book.groups).is_flat() {
+    if !Hierarchy::of(&results.book, results.period).is_flat() {
         let rows = group_rows(results)?;
         draft.write(crate::publish::BILLING_GROUPS[0], &json(&rows)?)?;
         draft.write(crate::publish::BILLING_GROUPS[1], to_csv(&rows)?.as_bytes())?;

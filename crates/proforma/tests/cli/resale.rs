@@ -3,6 +3,7 @@
 
 mod handed_down;
 mod mistakes;
+mod over_time;
 
 use crate::exported::{COST, exact, rows_of, value};
 use crate::reports::{list, number, text};
