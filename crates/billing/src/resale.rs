@@ -206,9 +206,15 @@ impl Charges<'_> {
         let names = product_names.iter().filter(|(product, _)| products.contains(product.as_str()));
         cube.product_names = names.map(|(product, name)| (product.clone(), name.clone())).collect();
         cube.abilities = *abilities;
-        for feature in
-            [Feature::TiersOfFamily, Feature::ReservationEffectiveCost, Feature::SavingsPlanEffectiveCost]
-        {
+        for feature in [
+            Feature::TiersOfFamily,
+            Feature::ReservationEffectiveCost,
+            Feature::SavingsPlanEffectiveCost,
+            Feature::Tags,
+            Feature::CostCategories,
+            Feature::Resources,
+            Feature::Lines,
+        ] {
             cube.abilities = cube.abilities.with(feature, Ability::Absent);
         }
         let mut by_class: BTreeMap<(ClassId, Option<i32>), DayOfClass> = BTreeMap::new();
