@@ -44,11 +44,13 @@ pub enum Feature {
     CostCategories,
     /// The id of the resource that was used.
     Resources,
+    /// Lines: a month that is what a level above charges has none, and nothing that only lines tell.
+    Lines,
 }
 
 impl Feature {
     /// Every feature, with its name.
-    pub const ALL: [(Self, &'static str); 14] = [
+    pub const ALL: [(Self, &'static str); 15] = [
         (Self::ServiceCode, "service code"),
         (Self::UsageType, "usage type"),
         (Self::Operation, "operation"),
@@ -63,6 +65,7 @@ impl Feature {
         (Self::Tags, "tags"),
         (Self::CostCategories, "cost categories"),
         (Self::Resources, "resource ids"),
+        (Self::Lines, "lines"),
     ];
 }
 

@@ -28,7 +28,8 @@ pub struct BillingGroup {
     pub pricing_plan: Plan,
     /// Whether accounts that no group names join this one.
     pub auto_associate: bool,
-    /// The number of the group above it in the book; `None` at the top. No group is above itself.
+    /// The number in the book of the group that is written to be above it; no group is above itself. What is above the group of a billing
+    /// transfer may follow from that, and depends on the period: [`Hierarchy::of`](crate::hierarchy::Hierarchy::of) has both.
     pub parent: Option<usize>,
 }
 

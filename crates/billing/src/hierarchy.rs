@@ -4,12 +4,28 @@
 //! counts in one group. A subtree's total is the sum of its groups' totals, and nothing is priced again. AWS Billing Conductor has no such
 //! thing: its groups are flat.
 
-use crate::billing_group::BillingGroup;
+use crate::book::Book;
 use crate::money::{Cost, Currency, DecimalError};
-use std::collections::{BTreeMap, BTreeSet};
+use crate::period::BillingPeriod;
+use crate::responsibility_transfer::{Phase, ResponsibilityTransfer};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 /// The amounts of each group, in the order of the book, by currency; several amounts are summed one by one.
 pub type Totals<const N: usize> = Vec<BTreeMap<Currency, [Cost; N]>>;
+
+/// The group above each group, where that follows from billing transfers: the group of the transfer whose source receives the bill. Nothing is
+/// above a group whose bill goes to the payer. `transfers` has each group's transfer, where that is in force.
+#[must_use]
+pub fn receiving_groups(payer: &str, transfers: &[Option<&ResponsibilityTransfer>]) -> Vec<Option<usize>> {
+    let sources =
+        transfers.iter().enumerate().filter_map(|(group, of)| Some(((*of)?.source.as_str(), group)));
+    let by_source: HashMap<&str, usize> = sources.collect();
+    let receiving = |of: &Option<&ResponsibilityTransfer>| {
+        let receiver = (*of)?.receiver.as_str();
+        by_source.get(receiver).copied().filter(|_| receiver != payer)
+    };
+    transfers.iter().map(receiving).collect()
+}
 
 /// The groups of a book as trees. Groups are numbers in the book.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -22,10 +38,23 @@ pub struct Hierarchy {
 }
 
 impl Hierarchy {
-    /// The hierarchy of a book's groups.
+    /// The hierarchy of a book's groups in a period: by the parents that are written, and by the billing transfers in force.
+    ///
+    /// A group whose transfer is not in force is in no tree: nothing is above it, and what hangs below it hangs below what is above it.
     #[must_use]
-    pub fn of(groups: &[BillingGroup]) -> Self {
-        Self::new(groups.iter().map(|group| group.parent).collect())
+    pub fn of(book: &Book, period: BillingPeriod) -> Self {
+        let is_there: Vec<bool> =
+            (0..book.groups.len()).map(|group| book.phase(group, period) == Phase::InForce).collect();
+        let transfer = |group: usize| book.groups[group].transfer.map(|transfer| &book.transfers[transfer]);
+        let transfers: Vec<_> =
+            (0..book.groups.len()).map(|group| transfer(group).filter(|_| is_there[group])).collect();
+        let received = receiving_groups(book.payer.as_str(), &transfers);
+        let above = |group: &usize| received[*group].or(book.groups[*group].parent);
+        let parent = |group: usize| {
+            let mut all_above = std::iter::successors(above(&group), above);
+            all_above.find(|above| is_there[*above]).filter(|_| is_there[group])
+        };
+        Self::new((0..book.groups.len()).map(parent).collect())
     }
 
     /// The hierarchy in which each group has this parent.

@@ -212,6 +212,10 @@ impl Charges<'_> {
             Feature::SavingsPlanEffectiveCost,
             Feature::UnusedReservations,
             Feature::UnusedSavingsPlans,
+            Feature::Tags,
+            Feature::CostCategories,
+            Feature::Resources,
+            Feature::Lines,
         ] {
             cube.abilities = cube.abilities.with(feature, Ability::Absent);
         }

@@ -36,7 +36,7 @@ pub fn diff(arguments: &DiffArguments) -> Result<(), Failure> {
         );
         return Err(error.into());
     }
-    let tree = GroupTree::of_two(&after.book, &before.book);
+    let tree = GroupTree::of_two((&after.book, after.period), (&before.book, before.period));
     let places = tree.places();
     rows.sort_by_key(|row| places.get(row.group.as_str()));
     let described = rows.iter().map(|row| describe(row, &before, &after)).collect::<Result<Vec<_>, _>>()?;

@@ -22,6 +22,7 @@ use billing::hierarchy::Hierarchy;
 use billing::money::{DecimalError, ten_to};
 use billing::period::BillingPeriod;
 use billing::rate_card::RateCard;
+use billing::responsibility_transfer::Phase;
 use billing::statement::{self, Statement};
 use cost_data::commitment_inventory::CommitmentInventory;
 use cost_data::covered_lines::{CoveredLines, CoveredLinesFile};
@@ -98,7 +99,7 @@ pub fn format_of(files: &[FileReport]) -> CostFormat {
 pub fn plan(priced: &Priced<'_>, wanted: &Wanted<'_>) -> Result<Plan, Failure> {
     let (cube, book) = (priced.cube, priced.book);
     let layout = layout(wanted.layout, priced.format)?;
-    let chosen = chosen(book, wanted.groups)?;
+    let chosen = chosen(book, cube.period, wanted.groups)?;
     let as_parquet = || priced.files.iter().any(|(name, _)| name.ends_with(".parquet"));
     let format = match wanted.format {
         Some(ExportFormat::Parquet) => FileFormat::Parquet,
@@ -130,19 +131,29 @@ pub fn plan(priced: &Priced<'_>, wanted: &Wanted<'_>) -> Result<Plan, Failure> {
     })
 }
 
-/// The numbers of the groups that are named and of all below them; all groups if none is named.
-fn chosen(book: &Book, names: &[String]) -> Result<BTreeSet<usize>, Failure> {
+/// The numbers of the groups that are named and of all below them; all groups if none is named. A group whose billing transfer is not in force
+/// has no lines and no file.
+fn chosen(book: &Book, period: BillingPeriod, names: &[String]) -> Result<BTreeSet<usize>, Failure> {
+    let is_in_force = |group: &usize| book.phase(*group, period) == Phase::InForce;
     if names.is_empty() {
-        return Ok((0..book.groups.len()).collect());
+        return Ok((0..book.groups.len()).filter(is_in_force).collect());
     }
     let number = |name: &String| {
-        book.groups.iter().position(|group| group.name == *name).ok_or_else(|| {
-            Failure::input(format!("the book has no billing group `{name}`"))
-                .hint("give the name of a billing group with --group")
-        })
+        let Some(number) = book.groups.iter().position(|group| group.name == *name) else {
+            return Err(Failure::input(format!("the book has no billing group `{name}`"))
+                .hint("give the name of a billing group with --group"));
+        };
+        if is_in_force(&number) {
+            return Ok(number);
+        }
+        let transfer = book.groups[number].transfer.map_or("", |transfer| &book.transfers[transfer].name);
+        let problem = format!(
+            "billing group `{name}` has nothing to export: its billing transfer `{transfer}` is not in force in {period}"
+        );
+        Err(Failure::input(problem).hint("leave it out, or export a month in which the transfer is in force"))
     };
     let named = names.iter().map(number).collect::<Result<Vec<_>, _>>()?;
-    Ok(Hierarchy::of(&book.groups).with_all_below(&named))
+    Ok(Hierarchy::of(book, period).with_all_below(&named))
 }
 
 /// What an export needs of a simulation: what commitments are, and which parts of which lines they cover.

@@ -3,9 +3,12 @@
 use billing::book::Book;
 use billing::hierarchy::{Hierarchy, Totals, add};
 use billing::money::{Cost, Currency, DecimalError};
+use billing::period::BillingPeriod;
+use billing::responsibility_transfer::Phase;
 use std::collections::BTreeMap;
 
-/// Each group has the parent that the first book gives it; those that only the second has stand behind, with the parents that it gives them.
+/// Each group has the parent that the first book gives it in its period; those that are only in the second have the parents that it gives them,
+/// and those that the first does not know stand behind.
 ///
 /// One hierarchy for both sides: a group that has another parent changes no amount, and a difference of a subtree is the sum of those
 /// of its groups.
@@ -16,21 +19,26 @@ pub struct GroupTree<'a> {
 }
 
 impl<'a> GroupTree<'a> {
-    /// The groups of two books.
-    pub fn of_two(first: &'a Book, second: &'a Book) -> Self {
+    /// The groups of two books, each in a period.
+    pub fn of_two(first: (&'a Book, BillingPeriod), second: (&'a Book, BillingPeriod)) -> Self {
         let mut names = Vec::new();
-        let mut parent_names = Vec::new();
         let mut numbers = BTreeMap::new();
-        for book in [first, second] {
-            for group in &book.groups {
-                if !numbers.contains_key(group.name.as_str()) {
-                    numbers.insert(group.name.as_str(), names.len());
-                    names.push(group.name.as_str());
-                    parent_names.push(group.parent.map(|parent| book.groups[parent].name.as_str()));
-                }
+        for group in first.0.groups.iter().chain(&second.0.groups) {
+            if !numbers.contains_key(group.name.as_str()) {
+                numbers.insert(group.name.as_str(), names.len());
+                names.push(group.name.as_str());
             }
         }
-        let parents = parent_names.into_iter().map(|name| numbers.get(name?).copied()).collect();
+        // What the first says goes: it is written last. Its groups have none but its own above them, so nothing goes round.
+        let mut parents = vec![None; names.len()];
+        for (book, period) in [second, first] {
+            let hierarchy = Hierarchy::of(book, period);
+            let number = |group: usize| numbers.get(book.groups[group].name.as_str()).copied();
+            let there = (0..book.groups.len()).filter(|group| book.phase(*group, period) == Phase::InForce);
+            for (number_here, group) in there.filter_map(|group| Some((number(group)?, group))) {
+                parents[number_here] = hierarchy.parent(group).and_then(number);
+            }
+        }
         Self { names, numbers, hierarchy: Hierarchy::new(parents) }
     }
 

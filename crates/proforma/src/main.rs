@@ -14,6 +14,7 @@ macro_rules! say {
 mod book_file;
 mod cli;
 mod coverage;
+mod csv_line;
 mod diff;
 mod explain;
 mod export;
@@ -21,6 +22,7 @@ mod failure;
 mod group_tree;
 mod groups;
 mod guard;
+mod month;
 mod preview;
 mod price_list;
 mod pricing;

@@ -25,7 +25,7 @@ pub fn report(arguments: &ReportArguments) -> Result<(), Failure> {
     let mut run = run_folder::open(&arguments.run)?;
     let keys = keys::parse_keys(&arguments.by, &run.book)?;
     let filters = keys::parse_filters(&arguments.filter, &run.book)?;
-    let hierarchy = Hierarchy::of(&run.book.groups);
+    let hierarchy = Hierarchy::of(&run.book, run.period);
     // A parent stands for its subtree.
     let groups = hierarchy.with_all_below(&groups(&run, &arguments.group)?);
     let by_day = keys.iter().chain(filters.iter().map(|filter| &filter.key)).any(|key| *key == Key::Day);

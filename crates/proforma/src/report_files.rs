@@ -12,9 +12,11 @@ mod statement_file;
 
 pub use group_rows::{GroupRow, group_rows};
 
+use crate::book_file;
 use crate::coverage::Commitments;
 use crate::price_list::Listed;
 use crate::publish::Draft;
+use anyhow::Context;
 use billing::book::Book;
 use billing::charge_class::Cube;
 use billing::cost_report::{self, GroupTotal, Owner, Row};
@@ -30,6 +32,8 @@ use cost_data::diagnostics::Diagnostic;
 use cost_data::reading::Report;
 use cost_data::source_file::SOURCE_FILE;
 use serde::Serialize;
+use std::collections::BTreeMap;
+use std::path::Path;
 
 /// All that a run has found.
 pub struct Results {
@@ -61,7 +65,7 @@ pub fn write(draft: &Draft, results: &Results) -> anyhow::Result<()> {
     let rows = report_rows(results)?;
     draft.write(crate::publish::COST_REPORT, &json(&rows)?)?;
     draft.write("cost-report.csv", to_csv(&rows)?.as_bytes())?;
-    if !Hierarchy::of(&results.book.groups).is_flat() {
+    if !Hierarchy::of(&results.book, results.period).is_flat() {
         let rows = group_rows(results)?;
         draft.write(crate::publish::BILLING_GROUPS[0], &json(&rows)?)?;
         draft.write(crate::publish::BILLING_GROUPS[1], to_csv(&rows)?.as_bytes())?;
@@ -81,6 +85,21 @@ pub fn write(draft: &Draft, results: &Results) -> anyhow::Result<()> {
     let commitments = json(&commitments_file::content(results)?)?;
     draft.write(crate::publish::COMMITMENTS, &commitments)?;
     draft.write(crate::publish::MARK, &json(&reconciliation_file::content(results, &commitments)?)?)
+}
+
+/// Writes the book word for word, and the files that it names.
+pub fn write_book(
+    draft: &Draft,
+    path: &Path,
+    text: &str,
+    files: &BTreeMap<String, String>,
+) -> anyhow::Result<()> {
+    draft.write(book_file::stored_name(path), text.as_bytes())?;
+    if files.is_empty() {
+        return Ok(());
+    }
+    let files = serde_json::to_vec_pretty(files).context("a book's files are texts")?;
+    draft.write(crate::publish::BOOK_FILES, &files)
 }
 
 /// Writes which cost files were read and where they are: the only file of a run that names places outside of it.

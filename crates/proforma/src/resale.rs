@@ -3,15 +3,14 @@
 //! The run above is opened like any other run, and priced again; what its statements charge the level (`billing::resale`) is the cost cube of this
 //! run. Nothing else of the run above comes into the folder of this one, but the place of its folder in `source.json`.
 
-use crate::book_file;
 use crate::cli::{ExportLayout, RunArguments};
 use crate::coverage::Commitments;
 use crate::failure::{Failure, damaged};
+use crate::month::price;
 use crate::price_list::{self, Listed};
 use crate::pricing::{Rated, ReadBook, read_book};
-use crate::publish::{BOOK_FILES, CUBE, DAILY_CUBE, Draft, MARK, as_marked};
+use crate::publish::{CUBE, DAILY_CUBE, Draft, MARK, as_marked};
 use crate::report_files;
-use crate::run::price;
 use crate::run_folder::{self, RunFolder};
 use crate::terminal::{self, thousands};
 use anyhow::Context;
@@ -59,11 +58,7 @@ pub fn run(arguments: &RunArguments, upstream: &Path) -> Result<(), Failure> {
     let commitments = Commitments { why_not: Some(AS_CHARGED.to_owned()), ..Commitments::default() };
     let mut results = price(level.run.period, book, answer, listed, commitments)?;
     results.upstream = Some(as_marked(&level.mark_sha256));
-    draft.write(book_file::stored_name(&arguments.book), book_text.as_bytes())?;
-    if !book_files.is_empty() {
-        let texts = serde_json::to_vec_pretty(&book_files).context("a book's files are texts")?;
-        draft.write(BOOK_FILES, &texts)?;
-    }
+    report_files::write_book(&draft, &arguments.book, &book_text, &book_files)?;
     report_files::write(&draft, &results)?;
     let run = UpstreamRun {
         run: shown.to_string(),

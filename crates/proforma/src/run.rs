@@ -1,24 +1,20 @@
 //! `proforma run`: a month of cost files becomes statements, a cost report and a reconciliation.
 
-use crate::book_file;
 use crate::cli::{ExportLayout, READ_COST_FILES, RunArguments};
-use crate::coverage::{self, Commitments};
+use crate::coverage;
 use crate::export::{self, Priced, Wanted};
 use crate::failure::Failure;
-use crate::price_list::{self, Listed};
-use crate::pricing::{Rated, ReadBook, check_payer, rate, read_book};
-use crate::publish::{BOOK_FILES, CUBE, DAILY_CUBE, Draft, ELIGIBLE_USAGE};
+use crate::month::price;
+use crate::price_list;
+use crate::pricing::{ReadBook, check_payer, read_book};
+use crate::publish::{CUBE, DAILY_CUBE, Draft, ELIGIBLE_USAGE};
 use crate::reader::{limits, reading_failed, threads};
 use crate::report_files::{self, Results};
 use crate::resale;
 use crate::terminal::{self, ReadingBar};
-use anyhow::{Context, anyhow};
-use billing::book::Book;
+use anyhow::Context;
 use billing::dimension::unused_by_reports;
-use billing::margin_guard::findings;
 use billing::period::BillingPeriod;
-use billing::reconciliation::reconcile;
-use billing::{cost_report, statement};
 use cost_data::export::ExportReport;
 use cost_data::reading::Request;
 use cost_data::source_file::Snapshot;
@@ -54,13 +50,7 @@ pub fn run(arguments: &RunArguments) -> Result<(), Failure> {
     let simulated = started.elapsed();
     let results = price(period, book, answer, listed, commitments)?;
     let priced = started.elapsed();
-    draft.write(book_file::stored_name(&arguments.book), book_text.as_bytes())?;
-    if !book_files.is_empty() {
-        draft.write(
-            BOOK_FILES,
-            &serde_json::to_vec_pretty(&book_files).context("a book's files are texts")?,
-        )?;
-    }
+    report_files::write_book(&draft, &arguments.book, &book_text, &book_files)?;
     let exported = export_lines(arguments, &request, limits, &draft, &results)?;
     report_files::write(&draft, &results)?;
     let inputs = arguments.cost.iter().map(|input| input.display().to_string()).collect();
@@ -138,50 +128,4 @@ fn read_cost_files(request: &Request, limits: Limits, draft: &Draft) -> Result<A
     });
     bar.finish();
     read.map_err(|error| reading_failed(error, request.accept_rejects))
-}
-
-/// Everything that follows from a cube, a book and a price list.
-pub fn price(
-    period: BillingPeriod,
-    mut book: Book,
-    answer: Answer,
-    listed: Listed,
-    commitments: Commitments,
-) -> Result<Results, Failure> {
-    let Answer { cube, control, cube_sha256, report } = answer;
-    let Rated { card, charges, derived } =
-        rate(&cube, &mut book, &listed.prices, commitments.coverage.as_ref())?;
-    let statements = statement::statements(&cube, &book, &card, &charges)?;
-    let rows = cost_report::cost_report(&cube, &book, &card, &statements)?;
-    let totals = cost_report::group_totals(&rows, &statements)?;
-    let reconciliation = reconcile(&cube, &book, &card, &statements, &control)?;
-    for (currency, of_currency) in &reconciliation.currencies {
-        if !of_currency.difference.is_zero() {
-            let difference = of_currency.difference;
-            let error = anyhow!(
-                "the classes do not sum to the cost files: {difference} {currency} differ; a fault of the program"
-            );
-            return Err(error.into());
-        }
-    }
-    let guard = findings(&cube, &book, &card, &charges, &derived)?;
-    let rounded_items = charges.iter().filter(|charge| charge.rounded).count() as u64;
-    Ok(Results {
-        period,
-        book,
-        cube,
-        cube_sha256,
-        card,
-        statements,
-        rows,
-        totals,
-        reconciliation,
-        report,
-        listed,
-        commitments,
-        derived,
-        guard,
-        upstream: None,
-        rounded_items,
-    })
 }

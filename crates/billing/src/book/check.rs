@@ -126,7 +126,7 @@ impl<'a> Check<'a> {
         let mut groups = self.groups(&plan_numbers, &transfer_numbers);
         let group_numbers =
             self.by_name("billing_groups", draft.billing_groups.iter().map(|g| g.name.as_str()));
-        self.hierarchy(&group_numbers, &mut groups);
+        self.hierarchy(&group_numbers, &transfers, &mut groups);
         let items = self.items(&group_numbers);
         let policies = self.policies(&group_numbers);
         Some(Book {

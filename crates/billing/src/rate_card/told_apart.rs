@@ -11,6 +11,10 @@ use crate::line_filter::LineFilter;
 use crate::membership::Membership;
 use std::collections::{BTreeMap, BTreeSet};
 
+/// Why a level below another can select by nothing that only lines tell.
+const NOT_HANDED_DOWN: &str = "the month is what a level above charges, which hands no tags, cost categories and resource ids down; select by \
+                               accounts, services or usage types, or take the filter out";
+
 /// What of a book's filters cannot be applied, and what only selects nothing; each names who selects.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Verdict {
@@ -139,6 +143,8 @@ fn refused(cube: &Cube, carried: &Carried<'_>, who: &str, named: Named<'_>) -> O
         }
     };
     let what = format!("{} `{name}`", kind.in_words());
+    let is_level = cube.abilities.of(Feature::Lines) == Ability::Absent;
+    let absent = if is_level { NOT_HANDED_DOWN } else { absent };
     if cube.abilities.of(feature) == Ability::Absent {
         return Some(format!("{who} names {what}, by which lines cannot be selected: {absent}"));
     }

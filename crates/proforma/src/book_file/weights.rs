@@ -1,5 +1,6 @@
 //! Files of weights: CSV that an allocation names, with the columns `target`, `weight` and, if there is one, `period`.
 
+use crate::csv_line::line_of;
 use billing::book::WeightDraft;
 use billing::money::Quantity;
 
@@ -45,14 +46,6 @@ pub fn parse(text: &str) -> Result<Vec<WeightDraft>, Vec<String>> {
         });
     }
     if mistakes.is_empty() { Ok(rows) } else { Err(mistakes) }
-}
-
-/// The line of a record: the reader counts empty lines before it as its own.
-fn line_of(text: &str, position: &csv::Position) -> u64 {
-    let begin = usize::try_from(position.byte()).unwrap_or(usize::MAX);
-    let before =
-        text.get(begin..).unwrap_or_default().bytes().take_while(|byte| matches!(byte, b'\n' | b'\r'));
-    position.line() + before.filter(|byte| *byte == b'\n').count() as u64
 }
 
 #[cfg(test)]

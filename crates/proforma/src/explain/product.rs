@@ -245,7 +245,7 @@ impl Wanted<'_> {
     /// Which groups below this one have the product; `None` where the group is no parent, or has products of its own and none below has this.
     fn below(&self, statements: &[Statement]) -> Option<String> {
         let (cube, book) = (&self.run.cube, &self.run.book);
-        let below = Hierarchy::of(&book.groups).subtree(self.group);
+        let below = Hierarchy::of(book, cube.period).subtree(self.group);
         let below = below.get(1..).filter(|below| !below.is_empty())?;
         let has = |group: &&usize| {
             let mut of_group = statements.iter().filter(|statement| statement.group == **group);

@@ -5,7 +5,7 @@
 
 use super::{Priced, RESIDUE, cause_of, cause_of_residue, description_of, instants};
 use billing::account::AccountId;
-use billing::billing_group::BillingGroup;
+use billing::billing_group::{BillingGroup, Plan};
 use billing::charge_class::{ChargeClass, KeyColumn, Measure};
 use billing::class_kind::line_item_type;
 use billing::commitment::{self, Terms};
@@ -18,7 +18,7 @@ use cost_data::export::plan::AddedRow;
 use cost_data::export::reference::{HOURS, region_name, service_category};
 use cost_data::export::unit_prices::unit_price;
 use cost_data::layout::CostFormat;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// The rows of one group.
 pub struct FocusRows<'a> {
@@ -75,17 +75,20 @@ impl FocusRows<'_> {
         let cube = self.priced.cube;
         let mut by_arn: BTreeMap<&str, Unused<'_>> = BTreeMap::new();
         let mut coverage = Amount::ZERO;
+        let owned = self.owned();
         for (class, entry) in cube.classes.iter().zip(&self.priced.card.entries) {
             let of_group = entry.group.is_some_and(|group| group as usize == self.number);
             let of_currency = cube.value(class, KeyColumn::Currency) == Some(currency.as_str());
-            if !of_group || !of_currency || entry.treatment != Treatment::AtCost {
+            let is_invoiced = as_invoiced(entry.treatment);
+            if !of_group || !of_currency || !(is_invoiced || entry.treatment == Treatment::AtCost) {
                 continue;
             }
             let kind = line_item_type(cube, class);
             if matches!(kind, LineItemType::SavingsPlanCoveredUsage | LineItemType::SavingsPlanNegation) {
                 coverage = coverage.plus(entry.amount)?;
             }
-            if let Some(arn) = commitment::arn(cube, class) {
+            let arn = commitment::arn(cube, class);
+            if let Some(arn) = arn.filter(|arn| !is_invoiced || owned.contains(arn)) {
                 by_arn.entry(arn).or_default().count(class, kind, entry.amount, self.tells_unused())?;
             }
         }
@@ -106,10 +109,28 @@ impl FocusRows<'_> {
         Ok(rows)
     }
 
+    /// The commitments on lines that are as invoiced whose owner is in the group: only these are named in its file.
+    fn owned(&self) -> BTreeSet<&str> {
+        let cube = self.priced.cube;
+        let classes = cube.classes.iter().zip(&self.priced.card.entries);
+        let of_group = classes.filter(|(_, entry)| {
+            as_invoiced(entry.treatment) && entry.group.is_some_and(|group| group as usize == self.number)
+        });
+        let arn = |(class, _): (&'_ ChargeClass, _)| {
+            let owner = commitment::owner(cube, class);
+            let is_member = self.group.accounts.iter().any(|account| account.as_str() == owner);
+            let is_own = is_member || cube.value(class, KeyColumn::UsageAccount) == Some(owner);
+            commitment::arn(cube, class).filter(|_| is_own)
+        };
+        of_group.filter_map(arn).collect()
+    }
+
     /// Takes from what was paid what usage took in the simulation. Nothing is left where all was used: what remains then is how the cost of an
     /// hour was rounded.
     fn take_simulated(&self, by_arn: &mut BTreeMap<&str, Unused<'_>>) -> Result<(), DecimalError> {
-        let Some(coverage) = self.priced.coverage else { return Ok(()) };
+        // Nothing is simulated of a bill that is passed through.
+        let simulated = self.priced.coverage.filter(|_| self.group.pricing_plan != Plan::Passthrough);
+        let Some(coverage) = simulated else { return Ok(()) };
         for part in &self.priced.card.covered {
             let commitment = &coverage.commitments[part.covered.commitment as usize];
             if let Some(unused) = by_arn.get_mut(commitment.arn.as_str()) {
@@ -265,6 +286,11 @@ impl FocusRows<'_> {
         self.name_account(&mut row);
         row
     }
+}
+
+/// Whether lines are at what AWS charges, by whichever way: their fees and covered usage are a commitment's, too.
+fn as_invoiced(treatment: Treatment) -> bool {
+    matches!(treatment, Treatment::AsInvoiced | Treatment::PassedOn)
 }
 
 /// What a commitment cost and was not used for.

@@ -2,6 +2,7 @@
 
 use crate::book_file::node::{self, Node, Value};
 use crate::book_file::position;
+use crate::csv_line::line_of;
 use crate::failure::Failure;
 use billing::account::AccountId;
 use cost_data::diagnostics::excerpt;
@@ -82,29 +83,22 @@ fn csv_rows(text: &str, mistakes: &mut Vec<(usize, String)>) -> Vec<Written> {
     if !mistakes.is_empty() {
         return Vec::new();
     }
+    let line_at = |position: &csv::Position| usize::try_from(line_of(text, position)).unwrap_or(usize::MAX);
     let mut rows = Vec::new();
     for record in reader.records() {
         match record {
             Ok(record) => {
-                let line = record.position().map_or(1, |position| line_of(text, position));
+                let line = record.position().map_or(1, line_at);
                 let value = |place: Option<usize>| place.and_then(|at| record.get(at)).map(ToOwned::to_owned);
                 rows.push(Written { line, values: places.map(value) });
             }
             Err(error) => {
-                let line = error.position().map_or(1, |position| line_of(text, position));
+                let line = error.position().map_or(1, line_at);
                 mistakes.push((line, format!("is not valid CSV: {error}")));
             }
         }
     }
     rows
-}
-
-/// The line that a record is on: its position is before the empty lines in front of it.
-fn line_of(text: &str, position: &csv::Position) -> usize {
-    let from = usize::try_from(position.byte()).ok().and_then(|byte| text.get(byte..)).unwrap_or_default();
-    let empty =
-        from.chars().take_while(|letter| matches!(letter, '\r' | '\n')).filter(|letter| *letter == '\n');
-    usize::try_from(position.line()).unwrap_or(usize::MAX).saturating_add(empty.count())
 }
 
 fn json_rows(text: &str, mistakes: &mut Vec<(usize, String)>) -> Vec<Written> {

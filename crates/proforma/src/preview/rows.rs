@@ -55,7 +55,7 @@ impl Month {
     /// # Errors
     /// [`DecimalError::TooLarge`].
     pub fn new(period: BillingPeriod, before: &Side<'_>, after: &Side<'_>) -> Result<Self, DecimalError> {
-        let tree = GroupTree::of_two(after.book, before.book);
+        let tree = GroupTree::of_two((after.book, period), (before.book, period));
         let names = |side: &Side<'_>| -> BTreeSet<String> {
             side.book.groups.iter().map(|group| group.name.clone()).collect()
         };

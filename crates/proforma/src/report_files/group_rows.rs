@@ -5,6 +5,7 @@ use crate::terminal::{SUBTREE, indented};
 use billing::cost_report::Owner;
 use billing::hierarchy::{Hierarchy, Totals};
 use billing::money::{Cost, Currency, percentage_shown};
+use billing::responsibility_transfer::Phase;
 use serde::Serialize;
 use std::collections::BTreeMap;
 
@@ -51,7 +52,7 @@ impl GroupRow {
 /// The groups' totals in the order of the book, parents before their children, then what is in no group.
 pub fn group_rows(results: &Results) -> anyhow::Result<Vec<GroupRow>> {
     let groups = &results.book.groups;
-    let hierarchy = Hierarchy::of(groups);
+    let hierarchy = Hierarchy::of(&results.book, results.period);
     let with_parents = !hierarchy.is_flat();
     let mut totals: Totals<2> = vec![BTreeMap::new(); groups.len()];
     for total in &results.totals {
@@ -59,7 +60,9 @@ pub fn group_rows(results: &Results) -> anyhow::Result<Vec<GroupRow>> {
     }
     let subtrees = if with_parents { hierarchy.roll_up(totals.clone())? } else { Vec::new() };
     let mut rows = Vec::new();
-    for group in hierarchy.order() {
+    // A group that waits for its billing transfer stands in no tree.
+    let in_force = |group: &&usize| results.book.phase(**group, results.period) == Phase::InForce;
+    for group in hierarchy.order().iter().filter(|group| !with_parents || in_force(group)) {
         let is_parent = !hierarchy.children(*group).is_empty();
         let own = totals[*group].iter().map(|sums| (Kind::Group, sums));
         let subtree = subtrees.get(*group).filter(|_| is_parent).into_iter().flatten();

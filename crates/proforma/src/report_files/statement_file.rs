@@ -11,15 +11,18 @@ use std::collections::BTreeMap;
 
 /// Writes the statements of every group, all currencies of a group in one file.
 pub fn write(draft: &Draft, results: &Results) -> anyhow::Result<()> {
-    let hierarchy = Hierarchy::of(&results.book.groups);
+    let hierarchy = Hierarchy::of(&results.book, results.period);
     let totals = totals(results);
     let sums = hierarchy.roll_up(totals.clone())?;
     for group in results.book.groups_of(results.period) {
         let of_group = &results.book.groups[group];
         let is_parent = !hierarchy.children(group).is_empty();
         let below = if is_parent { hierarchy.subtree(group) } else { Vec::new() };
-        let below: Vec<BelowTotal<'_>> =
-            below.iter().skip(1).flat_map(|below| below_totals(results, &totals, *below)).collect();
+        let below: Vec<BelowTotal<'_>> = below
+            .iter()
+            .skip(1)
+            .flat_map(|below| below_totals(results, &hierarchy, &totals, *below))
+            .collect();
         let subtree: Vec<SubtreeTotal<'_>> =
             if is_parent { subtree_totals(&totals, &sums, group) } else { Vec::new() };
         let statements: Vec<&Statement> = results.statements.iter().filter(|s| s.group == group).collect();
@@ -87,13 +90,15 @@ fn totals(results: &Results) -> Totals<1> {
 
 fn below_totals<'a>(
     results: &'a Results,
+    hierarchy: &Hierarchy,
     totals: &'a Totals<1>,
     group: usize,
 ) -> impl Iterator<Item = BelowTotal<'a>> {
     let groups = &results.book.groups;
+    let parent = hierarchy.parent(group).map(|parent| groups[parent].name.as_str());
     totals[group].iter().map(move |(currency, [total])| BelowTotal {
         billing_group: &groups[group].name,
-        parent: groups[group].parent.map(|parent| groups[parent].name.as_str()),
+        parent,
         currency: currency.as_str(),
         total: total.to_string(),
     })

@@ -3,6 +3,7 @@
 
 mod handed_down;
 mod mistakes;
+mod over_time;
 
 use crate::exported::{COST, exact, rows_of, value};
 use crate::reports::{list, number, text};
@@ -210,6 +211,50 @@ fn passthrough_shows_what_is_invoiced() {
     rows.sort();
     let expected = [("Credit", "-2"), ("Purchase", "4.5"), ("Tax", "0.5"), ("Usage", "95")];
     assert_eq!(rows, expected.map(|(kind, cost)| (kind.to_owned(), Exact::of(cost))));
+}
+
+#[test]
+fn what_a_bill_that_is_passed_through_has_paid_and_not_used_is_in_its_focus_file() {
+    // A plan of 100 of which 60 are used, by usage of 80; usage of 12 under the payer's plan, of which 11 are taken back.
+    let lines = [
+        Line::charge("SavingsPlanRecurringFee", CUSTOMER, "ComputeSavingsPlans", "100")
+            .of_savings_plan(CUSTOMER),
+        Line {
+            savings_plan_savings_plan_effective_cost: Some(testkit::amount::amount("60")),
+            ..Line::covered_usage(CUSTOMER, CUSTOMER, "AmazonECS", "Fargate", "80")
+        },
+        Line::negation(CUSTOMER, CUSTOMER, "AmazonECS", "Fargate", "80"),
+        Line::covered_usage(CUSTOMER, PAYER, "AmazonECS", "Fargate", "12"),
+        Line::negation(CUSTOMER, PAYER, "AmazonECS", "Fargate", "11"),
+        usage(PAYER, "5"),
+    ];
+    let entries = [transfer(CUSTOMER, PAYER), group("customer", CUSTOMER, "Passthrough")];
+    let done = top(&lines, &book(PAYER, &entries)).with(&["--export", "focus"]).go().succeeded();
+    assert_is(total(&done, "customer"), "101");
+    let rows = rows_of(&done.exports(), "customer");
+    let mut told: Vec<_> = rows
+        .iter()
+        .map(|row| {
+            let status = row.get("CommitmentDiscountStatus").map_or("-", String::as_str).to_owned();
+            let cause = row.get("x_ProformaCause").map_or("-", String::as_str);
+            let cause =
+                cause.split('/').next().unwrap_or_default().split(':').next().unwrap_or_default().to_owned();
+            (exact(row, "BilledCost"), exact(row, "EffectiveCost"), status, cause)
+        })
+        .collect();
+    told.sort();
+    let expected = [
+        ("0", "0", "Used", "-"),
+        ("0", "40", "Unused", "arn"),
+        ("0", "60", "Used", "-"),
+        ("1", "1", "-", "coverage"),
+        ("100", "0", "-", "-"),
+    ]
+    .map(|(billed, effective, status, cause)| {
+        (Exact::of(billed), Exact::of(effective), status.to_owned(), cause.to_owned())
+    });
+    assert_eq!(told, expected);
+    assert!(!format!("{rows:?}").contains(PAYER));
 }
 
 #[test]

@@ -177,3 +177,35 @@ fn a_level_can_be_asked_like_any_run() {
     let Level(_folder, plain) = Level::of(&done, SELLER, &sellers("BasicPricingPlan", &[]), &["--no-daily"]);
     assert!(!plain.succeeded().out.join("cost-cube-daily.parquet").exists());
 }
+
+#[test]
+fn what_only_lines_tell_is_not_handed_down() {
+    let done = top(&[usage(CUSTOMER, "10")], &two_levels(&[group("customer", CUSTOMER, "BasicPricingPlan")]));
+    let done = done.go().succeeded();
+    let web = |filter: &str| {
+        format!(
+            "\n[[billing_groups]]\nname = \"web\"\nprimary_account_id = \"{LAST}\"\nlines = [{{ {filter} }}]\n\
+             pricing_plan = \"BasicPricingPlan\"\n"
+        )
+    };
+    let level = Level::good(&done, SELLER, &sellers("BasicPricingPlan", &[]));
+    for (filter, what) in [
+        ("tags = { user_team = [\"web\"] }", "tag `user_team`"),
+        ("cost_categories = { Team = [\"web\"] }", "cost category `Team`"),
+        ("resources = [\"i-1\"]", "resource `i-1`"),
+    ] {
+        let book = sellers("BasicPricingPlan", &[web(filter)]);
+        let words = [
+            &format!(
+                "billing group `web` names {what}, by which lines cannot be selected: the month is what a level above charges"
+            )[..],
+            "which hands no tags, cost categories and resource ids down",
+        ];
+        Level::refused(&done, SELLER, &book, &[], &words);
+        // A draft for the level's own run is told the same, not to run again.
+        let draft = level.out.with_file_name("draft.toml");
+        fs::write(&draft, &book).expect("a draft");
+        proforma(&["preview", "--run", level.folder(), "--book", &draft.display().to_string()])
+            .says_no(&words);
+    }
+}
