@@ -14,7 +14,7 @@ use crate::resale;
 use crate::terminal::{self, ReadingBar};
 use anyhow::{Context, anyhow};
 use billing::book::Book;
-use billing::dimension::unused_by_reports;
+use billing::breakdown::unused_by_reports;
 use billing::margin_guard::findings;
 use billing::period::BillingPeriod;
 use billing::reconciliation::reconcile;
