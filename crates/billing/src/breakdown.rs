@@ -8,15 +8,16 @@
 //!
 //! What commitments of a group cover is a part of its own beside what is left of the class, which keeps the whole AWS cost.
 
-use crate::book::Book;
+use crate::book::{Book, Reports};
 use crate::charge_class::{ChargeClass, ClassId, Cube, KeyColumn, Measure};
 use crate::class_kind::{LeftOut, line_item_type};
 use crate::coverage::{CUT_MEASURES, CoveredOfDay, on_demand_cost};
+use crate::dimension::Kind;
 use crate::money::{Amount, Cost, Currency, DecimalError, Quantity, product, shown_within};
 use crate::rate_card::{CoveredPart, Entry, LinePrice, RateCard};
 use crate::statement::{LineKey, Statement, usage_is_shown};
 use crate::tier_pool;
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 
 /// The sums of a class's lines on one day.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -187,6 +188,20 @@ pub fn parts(
         }));
     }
     Ok(parts)
+}
+
+/// Warnings of the tags and cost categories by which a book breaks reports down and that no line of the month has.
+#[must_use]
+pub fn unused_by_reports(cube: &Cube, reports: &Reports) -> Vec<String> {
+    let used: BTreeSet<(Kind, &str)> =
+        cube.dimension_sets.values().flatten().map(|of| (of.kind, of.name.as_str())).collect();
+    let categories = reports.cost_categories.iter().map(|name| (Kind::CostCategory, name.as_str()));
+    let tags = reports.tags.iter().map(|name| (Kind::Tag, name.as_str()));
+    let named: BTreeSet<(Kind, &str)> = categories.chain(tags).collect();
+    let warning = |(kind, name): &(Kind, &str)| {
+        format!("no line has the {} `{name}` that the book's `reports` name", kind.in_words())
+    };
+    named.difference(&used).map(warning).collect()
 }
 
 /// Takes what is covered of a class from the head of what is covered of all.

@@ -5,7 +5,7 @@
 
 use crate::book::Book;
 use crate::charge_class::{ChargeClass, ClassId, Cube, KeyColumn, MEASURES, Measure, TextId};
-use crate::custom_line_item::CustomLineItem;
+use crate::custom_line_item::{Charge, CustomLineItem};
 use crate::money::{Amount, Cost, Currency, DecimalError, Quantity, ten_to};
 use crate::pricing::PricingRule;
 use crate::rate_card::{Base, Entry, LinePrice, RateCard, Reason, Treatment};
@@ -338,11 +338,12 @@ impl Parts {
 
     fn add_items(&mut self, before: Side<'_>, after: Side<'_>) -> Result<(), DecimalError> {
         let (mut old, mut new) = (item_amounts(before)?, item_amounts(after)?);
+        let (items_before, items_after) = (Items::new(before), Items::new(after));
         let keys: Vec<(Key, String)> = old.keys().chain(new.keys()).cloned().collect();
         for key in keys {
             let (was, is) = (old.remove(&key).unwrap_or_default(), new.remove(&key).unwrap_or_default());
             let (row, name) = key;
-            let cause = match (item(before, &row.0, &name), item(after, &row.0, &name)) {
+            let cause = match (items_before.of_row(&row, &name), items_after.of_row(&row, &name)) {
                 (None, _) => Cause::ItemAdded(name),
                 (_, None) => Cause::ItemRemoved(name),
                 (Some(one), Some(other)) if before.book.same_item(one, after.book, other) => {
@@ -400,11 +401,27 @@ fn item_amounts(side: Side<'_>) -> Result<BTreeMap<(Key, String), Amount>, Decim
     Ok(amounts)
 }
 
-/// An item of a group that is in force in the month.
-fn item<'a>(side: Side<'a>, group: &str, name: &str) -> Option<&'a CustomLineItem> {
-    side.book.items.iter().find(|item| {
-        item.name == name
-            && side.book.groups[item.billing_group].name == group
-            && item.is_active(side.cube.period)
-    })
+/// The items in force in the month, by group, name and currency: of what a policy makes, items of several currencies have one name.
+/// Items that the book lists are of no currency of their own.
+struct Items<'a>(HashMap<(&'a str, &'a str, Option<Currency>), &'a CustomLineItem>);
+
+impl<'a> Items<'a> {
+    fn new(side: Side<'a>) -> Self {
+        let in_force = side.book.items.iter().filter(|item| item.is_active(side.cube.period));
+        let keyed = in_force.map(|item| {
+            let currency = match &item.charge {
+                Charge::Computed(of) => Some(of.currency),
+                Charge::Flat(_) | Charge::Percentage(_) => None,
+            };
+            let group = side.book.groups[item.billing_group].name.as_str();
+            ((group, item.name.as_str(), currency), item)
+        });
+        Self(keyed.collect())
+    }
+
+    /// The item of a name that has a charge in a row, or would have one there.
+    fn of_row(&self, (group, currency, _): &Key, name: &str) -> Option<&'a CustomLineItem> {
+        let of = |currency| self.0.get(&(group.as_str(), name, currency)).copied();
+        of(Some(*currency)).or_else(|| of(None))
+    }
 }

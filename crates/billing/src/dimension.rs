@@ -3,8 +3,6 @@
 //! Lines with different values of a dimension that a book names are in different charge classes (the key column `DimensionSet`). What no
 //! book names is not read.
 
-use crate::book::Reports;
-use crate::charge_class::Cube;
 use std::collections::BTreeSet;
 
 /// A kind of dimension.
@@ -39,21 +37,6 @@ pub struct DimensionValue {
     pub name: String,
     /// The value; never empty.
     pub value: String,
-}
-
-/// Warnings of the dimensions of reports that no line of a month has.
-#[must_use]
-pub fn unused_by_reports(cube: &Cube, reports: &Reports) -> Vec<String> {
-    let is_used = |kind: Kind, name: &str| {
-        cube.dimension_sets.values().flatten().any(|of| of.kind == kind && of.name == name)
-    };
-    let categories = reports.cost_categories.iter().map(|name| (Kind::CostCategory, name));
-    let named: BTreeSet<_> = categories.chain(reports.tags.iter().map(|name| (Kind::Tag, name))).collect();
-    let unused = named.into_iter().filter(|(kind, name)| !is_used(*kind, name));
-    let warning = |(kind, name): (Kind, &String)| {
-        format!("no line has the {} `{name}` that the book's `reports` name", kind.in_words())
-    };
-    unused.map(warning).collect()
 }
 
 /// The dimensions that a book names.

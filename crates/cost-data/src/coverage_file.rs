@@ -81,7 +81,8 @@ pub fn read(
 ) -> Result<(Vec<CoveredOfDay>, [u8; 32]), CubeFileError> {
     let file = bytes::Bytes::from(std::fs::read(path)?);
     let hash = Sha256::digest(&file).into();
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file)?;
+    let metadata = side_file::metadata(&file)?;
+    let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata);
     side_file::check(builder.metadata(), VERSION, cube)?;
     let mut days = Vec::new();
     for batch in builder.with_batch_size(ROWS_PER_BATCH).build()? {

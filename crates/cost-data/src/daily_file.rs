@@ -5,6 +5,7 @@
 
 use crate::cube_file::CubeFileError;
 use crate::scan::{DaySums, DaysByClass, MEASURES_BY_DAY, Scan};
+use crate::side_file;
 use arrow_array::builder::{Date32Builder, Int64Builder};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Date32Type, Decimal128Type, Int32Type, Int64Type};
@@ -200,7 +201,8 @@ impl Rows {
 pub fn read(path: &Path) -> Result<(Vec<DayOfClass>, [u8; 32]), CubeFileError> {
     let file = bytes::Bytes::from(std::fs::read(path)?);
     let hash = Sha256::digest(&file).into();
-    let builder = ParquetRecordBatchReaderBuilder::try_new(file)?;
+    let metadata = side_file::metadata(&file)?;
+    let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata);
     let entries = builder.metadata().file_metadata().key_value_metadata();
     let version = entries.into_iter().flatten().find(|entry| entry.key == "proforma.version");
     if version.and_then(|entry| entry.value.as_deref()) != Some(VERSION) {

@@ -1,14 +1,28 @@
-//! What the Parquet files beside a cost cube have in common: which cube they belong to, columns without nulls, a hash of what is written.
+//! What a cost cube and the Parquet files beside it have in common: how they are opened, which cube they belong to, columns without nulls,
+//! a hash of what is written.
 
 use crate::cube_file::CubeFileError;
+use crate::parquet_lines::with_dictionaries;
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrowPrimitiveType, PrimitiveArray, RecordBatch};
 use billing::charge_class::Cube;
+use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
 use parquet::file::metadata::{KeyValue, ParquetMetaData};
+use parquet::file::reader::ChunkReader;
 use sha2::{Digest, Sha256};
 use std::io::{self, Write};
 
 const LAYOUT: &str = "proforma.version";
+
+/// What a file is, by its Parquet schema alone, texts as dictionaries: decoding Arrow's own copy of the schema panics where a byte of that
+/// is wrong.
+///
+/// # Errors
+/// What the Parquet reader says: it is no such file, or a damaged one.
+pub fn metadata(file: &impl ChunkReader) -> parquet::errors::Result<ArrowReaderMetadata> {
+    let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
+    with_dictionaries(&ArrowReaderMetadata::load(file, options)?)
+}
 
 /// What a file says of itself: the version of its layout, and the cube that it belongs to.
 pub fn entries(version: &str, cube: &Cube) -> Vec<KeyValue> {

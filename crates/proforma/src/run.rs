@@ -13,7 +13,7 @@ use crate::report_files::{self, Results};
 use crate::resale;
 use crate::terminal::{self, ReadingBar};
 use anyhow::Context;
-use billing::dimension::unused_by_reports;
+use billing::breakdown::unused_by_reports;
 use billing::period::BillingPeriod;
 use cost_data::export::ExportReport;
 use cost_data::reading::Request;

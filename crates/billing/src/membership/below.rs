@@ -1,14 +1,16 @@
 //! Billing groups below the account: lines that are a group's by their tags, cost categories or resources, whoever has the account.
 //!
 //! What a filter asks for is mostly the same for many classes: their account and their dimensions. So filters are tried once for each
-//! pair of these, and a class looks its pair up.
+//! pair of these, and a class looks its pair up. Of thousands of filters, a pair tries those that ask for a value that it has.
 
 use crate::book::Book;
 use crate::charge_class::{ChargeClass, Cube, KeyColumn, TextId, TextMap};
 use crate::class_kind::{in_words, line_item_type};
 use crate::commitment;
 use crate::cost_line::LineItemType;
+use crate::dimension::Kind;
 use crate::line_filter::LineFilter;
+use std::collections::{BTreeMap, HashMap};
 
 /// The filters of all groups, by what they have to be tried on.
 #[derive(Debug)]
@@ -69,18 +71,20 @@ impl<'a> Below<'a> {
         let passed = vec![false; filters.len()];
         let mut below = Self { filters, candidates: TextMap::default(), passed, clash: None };
         if !below.filters.is_empty() {
-            cube.classes.iter().for_each(|class| below.add_class(cube, book, class));
+            let by_value = ByValue::new(&below.filters);
+            cube.classes.iter().for_each(|class| below.add_class(cube, book, &by_value, class));
         }
         below
     }
 
     /// Finds which filters may select a class's lines, and notes those that do, and two groups of which both do.
-    fn add_class(&mut self, cube: &Cube, book: &Book, class: &ChargeClass) {
+    fn add_class(&mut self, cube: &Cube, book: &Book, by_value: &ByValue<'_>, class: &ChargeClass) {
         let Some(pair) = pair(cube, class) else { return };
         let filters = &self.filters;
         let candidates = self.candidates.entry(pair).or_insert_with(|| {
-            let may_pass = |(_, of): &(u32, &OfGroup<'_>)| of.of_dimensions.passes(cube, class);
-            (0..).zip(filters).filter(may_pass).map(|(number, _)| number).collect()
+            let mut numbers = by_value.of_pair(cube, pair);
+            numbers.retain(|number| filters[*number as usize].of_dimensions.passes(cube, class));
+            numbers
         });
         let mut first: Option<&OfGroup<'_>> = None;
         for number in candidates.iter().map(|number| *number as usize) {
@@ -122,6 +126,78 @@ impl<'a> Below<'a> {
     pub(super) fn in_vain(&self) -> impl Iterator<Item = (u32, usize)> + '_ {
         let filters = self.filters.iter().zip(&self.passed);
         filters.filter(|(_, passed)| !**passed).map(|(of, _)| (of.group, of.place))
+    }
+}
+
+/// A value that the lines of a filter must have.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum Wanted<'a> {
+    /// The account that used it.
+    Account(&'a str),
+    /// A value of a dimension, by kind and name.
+    Value(Kind, &'a str, &'a str),
+}
+
+impl<'a> Wanted<'a> {
+    /// What a filter asks for by value: of each condition, any will do.
+    fn conditions(filter: &'a LineFilter) -> Vec<Vec<Self>> {
+        let values = |kind, name: &'a str, values: &'a [String]| {
+            values.iter().map(|value| Self::Value(kind, name, value)).collect::<Vec<_>>()
+        };
+        let by_name = |kind, of: &'a BTreeMap<String, Vec<String>>| {
+            of.iter().map(move |(name, wanted)| values(kind, name, wanted))
+        };
+        let mut conditions = vec![
+            values(Kind::Resource, "", &filter.resources),
+            filter.accounts.iter().map(|account| Self::Account(account.as_str())).collect(),
+        ];
+        conditions.extend(by_name(Kind::Tag, &filter.tags));
+        conditions.extend(by_name(Kind::CostCategory, &filter.cost_categories));
+        conditions.retain(|condition| !condition.is_empty());
+        conditions
+    }
+}
+
+/// The numbers of filters by the values of one of their conditions: the one whose values the fewest filters ask for.
+struct ByValue<'a> {
+    numbers: HashMap<Wanted<'a>, Vec<u32>>,
+    /// Filters that ask for no value.
+    others: Vec<u32>,
+}
+
+impl<'a> ByValue<'a> {
+    fn new(filters: &[OfGroup<'a>]) -> Self {
+        let conditions: Vec<_> = filters.iter().map(|of| Wanted::conditions(of.filter)).collect();
+        let mut asking: HashMap<Wanted<'a>, usize> = HashMap::new();
+        conditions.iter().flatten().flatten().for_each(|wanted| *asking.entry(*wanted).or_default() += 1);
+        let mut by_value = Self { numbers: HashMap::new(), others: Vec::new() };
+        for (number, conditions) in (0..).zip(conditions) {
+            let together =
+                |condition: &Vec<Wanted<'_>>| condition.iter().map(|wanted| asking[wanted]).sum::<usize>();
+            match conditions.into_iter().min_by_key(together) {
+                None => by_value.others.push(number),
+                Some(condition) => {
+                    for wanted in condition {
+                        by_value.numbers.entry(wanted).or_default().push(number);
+                    }
+                }
+            }
+        }
+        by_value
+    }
+
+    /// The filters that a pair may pass, in order.
+    fn of_pair(&self, cube: &Cube, (account, set): (TextId, TextId)) -> Vec<u32> {
+        let mut numbers = self.others.clone();
+        let mut add = |wanted| numbers.extend(self.numbers.get(&wanted).into_iter().flatten());
+        add(Wanted::Account(cube.text(account)));
+        for of in cube.dimension_sets.get(&set).into_iter().flatten() {
+            add(Wanted::Value(of.kind, &of.name, &of.value));
+        }
+        numbers.sort_unstable();
+        // A filter may list a value twice.
+        numbers.dedup();
+        numbers
     }
 }
 

@@ -6,7 +6,7 @@
 
 use super::{CubeFileError, LINES, LINES_WITHOUT_NET, UNBLENDED_RATE, VERSION};
 use crate::dimensions::{self, Dimensions};
-use crate::parquet_lines::with_dictionaries;
+use crate::side_file;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Decimal128Type, Int32Type, Int64Type};
 use arrow_array::{Array, ArrayRef, StringArray};
@@ -19,7 +19,7 @@ use billing::reconciliation::ControlTotal;
 use bytes::Bytes;
 use parquet::arrow::ProjectionMask;
 use parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+    ArrowReaderMetadata, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
 use parquet::file::metadata::ColumnChunkMetaData;
 use sha2::{Digest, Sha256};
@@ -46,18 +46,12 @@ impl StoredCube {
         Sha256::digest(&self.0).into()
     }
 
-    /// What the file is, by its Parquet schema alone: decoding Arrow's own copy of it panics where a byte of that is wrong.
-    fn metadata(&self) -> Result<ArrowReaderMetadata, CubeFileError> {
-        let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-        Ok(with_dictionaries(&ArrowReaderMetadata::load(&self.0, options)?)?)
-    }
-
     /// The cube that [`super::write`] wrote.
     ///
     /// # Errors
     /// [`CubeFileError`].
     pub fn read(&self) -> Result<(Cube, BTreeMap<Currency, ControlTotal>), CubeFileError> {
-        let metadata = self.metadata()?;
+        let metadata = side_file::metadata(&self.0)?;
         let heading = Heading::of(&metadata)?;
         let mut texts = Texts::default();
         let classes = classes(&self.0, &metadata, &mut texts)?;

@@ -10,7 +10,7 @@ use billing::charge_class::Cube;
 use billing::coverage::{CUT_MEASURES, EligibleLine};
 use billing::money::Quantity;
 use parquet::arrow::arrow_reader::{
-    ArrowReaderMetadata, ArrowReaderOptions, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
+    ArrowReaderMetadata, ParquetRecordBatchReader, ParquetRecordBatchReaderBuilder,
 };
 use std::path::Path;
 
@@ -31,7 +31,7 @@ impl StoredEligibleUsage {
     /// [`CubeFileError`]: not such a file, of another month, or of a cube with other classes.
     pub fn open(path: &Path, cube: &Cube) -> Result<Self, CubeFileError> {
         let source = Source::open(path).map_err(content)?;
-        let metadata = ArrowReaderMetadata::load(&source, ArrowReaderOptions::new())?;
+        let metadata = side_file::metadata(&source)?;
         side_file::check(metadata.metadata(), VERSION, cube)?;
         // A cube has at most `CLASSES_MAX` classes.
         let classes = u32::try_from(cube.classes.len()).unwrap_or(u32::MAX);

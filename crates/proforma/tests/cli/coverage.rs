@@ -402,6 +402,35 @@ fn a_damaged_run_is_refused_by_name() {
     }
 }
 
+#[test]
+fn a_changed_byte_anywhere_is_refused_by_the_name_of_its_file() {
+    let done = run(&book(&ALL_OF_ACME, ""), &[reservation(MATE), usage(ACME, 7, "1")], &[]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let draft = folder.path().join("draft.toml");
+    fs::write(&draft, book(&[ACME], "")).expect("a draft");
+    let of_days = ["report", "--run", done.folder(), "--by", "day"];
+    let of_draft = ["preview", "--run", done.folder(), "--book", draft.to_str().expect("UTF-8")];
+    for (file, reader) in [
+        ("cost-cube.parquet", of_days),
+        ("cost-cube-daily.parquet", of_days),
+        ("coverage.parquet", of_days),
+        ("eligible-usage.parquet", of_draft),
+    ] {
+        let path = done.out.join(file);
+        let whole = fs::read(&path).expect("it is there");
+        assert!(whole.len() > 970, "{file} has {} bytes", whole.len());
+        for at in (0..whole.len()).step_by(97) {
+            let mut bytes = whole.clone();
+            bytes[at] ^= 1 << (at % 8);
+            fs::write(&path, bytes).expect("it is changed");
+            let refused = proforma(&reader).says_no(&[&format!("`{file}`"), "hint: price the month again"]);
+            assert!(!refused.stderr.contains("panicked"), "{file}, byte {at}: {}", refused.stderr);
+        }
+        fs::write(&path, whole).expect("it is as it was");
+        proforma(&reader).succeeded();
+    }
+}
+
 /// A plan of the payer's that has covered this much of an account in no group; acme and beta use 7 and 11 instances.
 fn shared_plan(commitment: &str, covered: &str) -> Vec<Line> {
     let mut lines = plan(PAYER, commitment, OTHER, 3);

@@ -4,7 +4,7 @@ use super::{
     ACME, ACME_TOO, BETA, PERIOD, SHARED, book, credit, descriptions, items, priced, reported, run, total,
     usage, usage_and,
 };
-use crate::reports::number;
+use crate::reports::{list, number, text};
 use testkit::Line;
 use testkit::line::PAYER;
 use testkit::oracle::Exact;
@@ -227,15 +227,55 @@ fn unused_commitments_are_a_source() {
     assert_eq!(done.json("policies.json")["allocations"][0]["source"], "1.8");
 }
 
-#[test]
-fn every_currency_is_allocated_by_itself() {
+/// A shared network of 12 USD and 5 EUR; acme and beta use 1 and 3 EUR.
+fn of_two_currencies() -> Vec<Line> {
     let euros = |account: &str, cost: &str| Line {
         line_item_currency_code: Some("EUR".to_owned()),
         pricing_currency: Some("EUR".to_owned()),
         ..Line::usage(account, "AmazonEC2", "BoxUsage:c5.large", cost)
     };
-    let lines: Vec<Line> =
-        shared("12").into_iter().chain([euros(SHARED, "5"), euros(ACME, "1"), euros(BETA, "3")]).collect();
+    shared("12").into_iter().chain([euros(SHARED, "5"), euros(ACME, "1"), euros(BETA, "3")]).collect()
+}
+
+/// How the groups' items differ under two books: group, currency, difference and cause.
+fn differences(before: &str, after: &str) -> Vec<[String; 4]> {
+    let lines = of_two_currencies();
+    let (before, after) = (priced(&lines, before), priced(&lines, after));
+    let comparison = crate::support::proforma(&["diff", before.folder(), after.folder(), "--output", "json"]);
+    let row = |row: &serde_json::Value| {
+        let parts = list(&row["parts"]);
+        assert_eq!(parts.len(), 1, "{row}");
+        let [group, currency, difference] =
+            ["billing_group", "currency", "difference"].map(|name| text(&row[name]).to_owned());
+        [group, currency, difference, text(&parts[0]["cause"]).to_owned()]
+    };
+    list(&comparison.printed()["rows"]).iter().map(row).collect()
+}
+
+#[test]
+fn each_currency_of_an_allocation_is_compared_by_itself() {
+    let everything = network("method = \"proportional_to_cost\"");
+    let source = format!("{{ accounts = [\"{SHARED}\"]");
+    // The euros are all of Amazon EC2, the dollars all of Amazon VPC.
+    let dollars = everything.replace(&source, &format!("{source}, services = [\"AmazonVPC\"]"));
+    let rows = |acme: &str, beta: &str, what: &str| {
+        [("acme", acme), ("beta", beta)].map(|(group, amount)| {
+            [group, "EUR", amount, &format!("custom line item `network` {what}")].map(ToOwned::to_owned)
+        })
+    };
+    assert_eq!(differences(&dollars, &everything), rows("1.25", "3.75", "added"));
+    assert_eq!(differences(&everything, &dollars), rows("-1.25", "-3.75", "removed"));
+    // Evenly, acme has 2.5 EUR and 6 USD instead of 1.25 and 8.4.
+    let changed = differences(&everything, &network("method = \"even\""));
+    let of_dollars = |row: &&[String; 4]| row[1] == "USD";
+    let amounts = |rows: Vec<&[String; 4]>| rows.iter().map(|row| row[2].clone()).collect::<Vec<_>>();
+    assert_eq!(amounts(changed.iter().filter(of_dollars).collect()), ["-2.4", "2.4"]);
+    assert!(changed.iter().all(|row| row[3] == "custom line item `network` changed"), "{changed:?}");
+}
+
+#[test]
+fn every_currency_is_allocated_by_itself() {
+    let lines = of_two_currencies();
     let done = priced(&lines, &network("method = \"proportional_to_cost\""));
     let statement = done.json("statements/acme.json");
     let amounts: Vec<(String, String)> = statement["statements"]
