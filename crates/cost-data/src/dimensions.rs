@@ -37,9 +37,6 @@ const fn name_of(kind: Kind) -> &'static str {
     }
 }
 
-/// The columns of resource ids, of CUR and of FOCUS.
-const RESOURCE_IDS: [&str; 2] = ["line_item_resource_id", "ResourceId"];
-
 /// The map column that holds all values of a kind, which is also how columns of one value begin; `None` for resources.
 const fn column_of(kind: Kind) -> Option<&'static str> {
     match kind {
@@ -131,7 +128,7 @@ pub fn columns(layout: &Layout, dimensions: &Dimensions) -> Vec<DimensionColumn>
     let wanted = Arc::new(dimensions.resources.iter().cloned().collect::<BTreeSet<String>>());
     let find = |(kind, name): (Kind, &str)| {
         let Some(map) = column_of(kind) else {
-            let place = RESOURCE_IDS.into_iter().find_map(|column| layout.column(column))?;
+            let place = layout.resource_ids()?;
             let only = Some(Arc::clone(&wanted));
             return Some(DimensionColumn { kind, name: name.to_owned(), place, in_map: false, only });
         };
@@ -143,11 +140,6 @@ pub fn columns(layout: &Layout, dimensions: &Dimensions) -> Vec<DimensionColumn>
         Some(DimensionColumn { kind, name: name.to_owned(), place, in_map, only: None })
     };
     dimensions.all().into_iter().filter_map(find).collect()
-}
-
-/// Whether a file has a column of resource ids.
-pub fn has_resources(layout: &Layout) -> bool {
-    RESOURCE_IDS.into_iter().any(|column| layout.column(column).is_some())
 }
 
 impl DimensionColumn {

@@ -8,7 +8,6 @@ pub mod charge;
 mod translation;
 
 use crate::batch::{Bound, Codes, Lines};
-use crate::dimensions;
 use crate::layout::{Layout, Vocabulary};
 use billing::abilities::{Abilities, Ability, Feature};
 use billing::charge_class::{KeyColumn, Measure};
@@ -205,7 +204,7 @@ pub fn abilities(layout: &Layout) -> Abilities {
         // `Tags` and `x_CostCategories` are not read.
         .with(Feature::Tags, Ability::Absent)
         .with(Feature::CostCategories, Ability::Absent)
-        .with(Feature::Resources, pick(dimensions::has_resources(layout), false))
+        .with(Feature::Resources, pick(layout.resource_ids().is_some(), false))
 }
 
 /// The columns that only FOCUS has.

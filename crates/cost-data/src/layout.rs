@@ -4,7 +4,6 @@
 //! `line_item_usage_amount` by AWS's own rule. FOCUS has names of its own, which [`crate::focus`] lists. Both are a
 //! [`Vocabulary`]: what stands in the places of the class key and the measures.
 
-use crate::dimensions;
 use crate::focus;
 use crate::limits::COLUMNS_MAX;
 use billing::abilities::{Abilities, Ability, Feature};
@@ -231,6 +230,12 @@ impl Layout {
         }
     }
 
+    /// The place of the ids of resources.
+    #[must_use]
+    pub fn resource_ids(&self) -> Option<usize> {
+        ["line_item_resource_id", "ResourceId"].into_iter().find_map(|column| self.column(column))
+    }
+
     /// What the file can say of what rules match by and bases start from.
     #[must_use]
     pub fn abilities(&self) -> Abilities {
@@ -247,7 +252,7 @@ impl Layout {
             ("savings_plan_total_commitment_to_date", Feature::UnusedSavingsPlans),
         ]);
         let absent = columns.filter(|(column, _)| self.column(column).is_none()).map(|(_, feature)| feature);
-        let absent = absent.chain((!dimensions::has_resources(self)).then_some(Feature::Resources));
+        let absent = absent.chain(self.resource_ids().is_none().then_some(Feature::Resources));
         absent.fold(Abilities::ALL_TOLD, |able, feature| able.with(feature, Ability::Absent))
     }
 

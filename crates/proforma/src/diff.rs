@@ -2,11 +2,11 @@
 
 use crate::cli::{DiffArguments, OutputFormat};
 use crate::failure::Failure;
-use crate::group_tree::GroupTree;
+use crate::group_tree::{GroupTree, SUBTREE};
 use crate::pricing::Rated;
 use crate::report_files::to_csv;
 use crate::run_folder::{self, RunFolder};
-use crate::terminal::{SUBTREE, empty_table, print, to_json};
+use crate::terminal::{empty_table, print, to_json};
 use crate::wording;
 use anyhow::anyhow;
 use billing::difference::{Cause, Part, Row, Side, difference};

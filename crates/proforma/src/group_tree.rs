@@ -80,3 +80,11 @@ impl<'a> GroupTree<'a> {
         Ok(sums)
     }
 }
+
+/// What stands behind the name of a parent where a row is of all that is below it, too.
+pub const SUBTREE: &str = " and below";
+
+/// A billing group's name under that of its parent.
+pub fn indented(depth: usize, name: &str, what: &str) -> String {
+    format!("{}{name}{what}", "  ".repeat(depth))
+}

@@ -238,14 +238,6 @@ pub fn empty_table(header: &[&str], numbers: Range<usize>) -> Table {
     table
 }
 
-/// What stands behind the name of a parent where a row is of all that is below it, too.
-pub const SUBTREE: &str = " and below";
-
-/// A billing group's name under that of its parent.
-pub fn indented(depth: usize, name: &str, what: &str) -> String {
-    format!("{}{name}{what}", "  ".repeat(depth))
-}
-
 fn table(rows: &[GroupRow]) -> Table {
     let header = ["billing group", "AWS cost", "pro forma", "margin", "margin %", "currency"];
     let mut table = empty_table(&header, 1..5);

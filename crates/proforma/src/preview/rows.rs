@@ -1,8 +1,8 @@
 //! The rows of a preview: every month's groups or products and its totals, and the totals of all months.
 
 use super::Amounts;
-use crate::group_tree::GroupTree;
-use crate::terminal::{SUBTREE, empty_table, indented};
+use crate::group_tree::{GroupTree, SUBTREE, indented};
+use crate::terminal::empty_table;
 use billing::book::Book;
 use billing::hierarchy::add;
 use billing::money::{Cost, Currency, DecimalError, percentage_shown};

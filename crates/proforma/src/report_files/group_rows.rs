@@ -1,7 +1,7 @@
 //! The billing groups' totals, as `proforma run` prints them: a row per group and currency, those of a parent with rows of its subtree.
 
 use super::Results;
-use crate::terminal::{SUBTREE, indented};
+use crate::group_tree::{SUBTREE, indented};
 use billing::cost_report::Owner;
 use billing::hierarchy::{Hierarchy, Totals};
 use billing::money::{Cost, Currency, percentage_shown};
