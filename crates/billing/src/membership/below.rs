@@ -217,3 +217,86 @@ fn pair(cube: &Cube, class: &ChargeClass) -> Option<(TextId, TextId)> {
     };
     (!stays).then(|| (class.text(KeyColumn::UsageAccount), set))
 }
+
+#[cfg(test)]
+mod tests {
+    //! The index finds what trying every filter finds.
+
+    use super::*;
+    use crate::account::AccountId;
+    use crate::charge_class::{KEY_COLUMNS, MEASURES, Texts};
+    use crate::dimension::DimensionValue;
+    use crate::money::Quantity;
+    use crate::period::BillingPeriod;
+
+    const ACCOUNTS: [&str; 3] = ["111111111111", "222222222222", "333333333333"];
+
+    /// A class of every account with every set of two teams, two stages, and a resource or none.
+    fn cube() -> Cube {
+        let mut texts = Texts::default();
+        let class = |account, set| {
+            let mut key = [TextId::NULL; KEY_COLUMNS];
+            key[KeyColumn::UsageAccount as usize] = account;
+            key[KeyColumn::DimensionSet as usize] = set;
+            let sums = [Quantity::ZERO; MEASURES];
+            ChargeClass { key, lines: 1, lines_without_net: 0, unblended_rate: TextId::NULL, sums }
+        };
+        let ids = (0..8).map(|set| texts.intern(&format!("set {set}"))).collect::<Vec<_>>();
+        let accounts = ACCOUNTS.map(|account| texts.intern(account));
+        let classes =
+            accounts.iter().flat_map(|account| ids.iter().map(|set| class(*account, *set))).collect();
+        let period = BillingPeriod::parse("2026-10").unwrap();
+        let mut cube = Cube::new(period, None, texts, classes, BTreeMap::new());
+        for set in 0..8_u32 {
+            let value =
+                |kind, name: &str, value: String| DimensionValue { kind, name: name.to_owned(), value };
+            let mut values = vec![
+                value(Kind::Tag, "team", format!("v{}", set & 1)),
+                value(Kind::CostCategory, "stage", format!("v{}", set >> 1 & 1)),
+            ];
+            if set >= 4 {
+                values.push(value(Kind::Resource, "", "i-1".to_owned()));
+            }
+            let id = cube.texts.find(&format!("set {set}")).unwrap();
+            cube.dimension_sets.insert(id, values);
+        }
+        cube
+    }
+
+    #[test]
+    fn a_pair_tries_every_filter_that_it_passes_and_few_others() {
+        let values = |bits: usize| (0..2).filter(|n| bits >> n & 1 == 1).map(|n| format!("v{n}")).collect();
+        let filters: Vec<LineFilter> = (0..128)
+            .map(|bits: usize| LineFilter {
+                accounts: if bits & 1 == 1 { vec![AccountId::parse(ACCOUNTS[0]).unwrap()] } else { vec![] },
+                // Every value there is where a filter has the name alone.
+                tags: if bits & 2 == 2 {
+                    [("team".to_owned(), values(bits >> 3))].into()
+                } else {
+                    BTreeMap::new()
+                },
+                cost_categories: [("stage".to_owned(), values(bits >> 5))].into(),
+                resources: if bits & 4 == 4 { vec!["i-1".to_owned(); 2] } else { vec![] },
+                ..LineFilter::default()
+            })
+            .collect();
+        let of = |(place, filter)| OfGroup {
+            group: 0,
+            place,
+            filter,
+            of_dimensions: LineFilter::of_dimensions(filter),
+        };
+        let filters: Vec<OfGroup<'_>> = filters.iter().enumerate().map(of).collect();
+        let (cube, by_value) = (cube(), ByValue::new(&filters));
+        let mut fewer = 0;
+        for class in &cube.classes {
+            let passes = |number: &u32| filters[*number as usize].of_dimensions.passes(&cube, class);
+            let tried = by_value.of_pair(&cube, pair(&cube, class).unwrap());
+            fewer += filters.len() - tried.len();
+            let found: Vec<u32> = tried.into_iter().filter(passes).collect();
+            assert_eq!(found, (0..128).filter(passes).collect::<Vec<u32>>());
+            assert!(!found.is_empty());
+        }
+        assert!(fewer > 24 * 32, "{fewer} filters are not tried");
+    }
+}
