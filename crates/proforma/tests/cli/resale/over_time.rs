@@ -129,7 +129,7 @@ fn groups_whose_transfer_is_not_in_force_have_no_exported_files() {
     let run = top(&lines, &(book_until("2026-10") + &pending.concat()));
     let done = run.with(&["--export", "cur2"]).go().succeeded();
     let folders = |folder: &std::path::Path| {
-        let names = files(folder).into_iter().map(|(name, _)| name);
+        let names = files(folder).into_keys();
         let mut names: Vec<String> =
             names.filter_map(|name| Some(name.split_once('/')?.0.to_owned())).collect();
         names.dedup();
