@@ -69,11 +69,23 @@ pub fn charge(cube: &Cube, class: &ChargeClass, treated: Treated) -> Charge {
         }
         kind if kind.is_metered() => Charge::Usage,
         _ if treated == Treated::AtCost => Charge::CommitmentPurchase,
-        _ if treated == Treated::AsInvoiced && commitment::arn(cube, class).is_some() => {
+        // A credit, a tax or a discount of a commitment buys nothing: its effective cost is what is billed.
+        kind if treated == Treated::AsInvoiced && pays(kind) && commitment::arn(cube, class).is_some() => {
             Charge::CommitmentPurchase
         }
         _ => Charge::Purchase,
     }
+}
+
+/// Whether a charge may pay a commitment.
+fn pays(kind: LineItemType) -> bool {
+    matches!(
+        kind,
+        LineItemType::Fee
+            | LineItemType::RiFee
+            | LineItemType::SavingsPlanRecurringFee
+            | LineItemType::SavingsPlanUpfrontFee
+    )
 }
 
 /// A class's text; `None` is null.

@@ -215,7 +215,8 @@ fn passthrough_shows_what_is_invoiced() {
 
 #[test]
 fn what_a_bill_that_is_passed_through_has_paid_and_not_used_is_in_its_focus_file() {
-    // A plan of 100 of which 60 are used, by usage of 80; usage of 12 under the payer's plan, of which 11 are taken back.
+    // A plan of 100 of which 60 are used, by usage of 80; usage of 12 under the payer's plan, of which 11 are taken back; a credit of 3 for the
+    // plan.
     let lines = [
         Line::charge("SavingsPlanRecurringFee", CUSTOMER, "ComputeSavingsPlans", "100")
             .of_savings_plan(CUSTOMER),
@@ -226,11 +227,12 @@ fn what_a_bill_that_is_passed_through_has_paid_and_not_used_is_in_its_focus_file
         Line::negation(CUSTOMER, CUSTOMER, "AmazonECS", "Fargate", "80"),
         Line::covered_usage(CUSTOMER, PAYER, "AmazonECS", "Fargate", "12"),
         Line::negation(CUSTOMER, PAYER, "AmazonECS", "Fargate", "11"),
+        Line::charge("Credit", CUSTOMER, "ComputeSavingsPlans", "-3").of_savings_plan(CUSTOMER),
         usage(PAYER, "5"),
     ];
     let entries = [transfer(CUSTOMER, PAYER), group("customer", CUSTOMER, "Passthrough")];
     let done = top(&lines, &book(PAYER, &entries)).with(&["--export", "focus"]).go().succeeded();
-    assert_is(total(&done, "customer"), "101");
+    assert_is(total(&done, "customer"), "98");
     let rows = rows_of(&done.exports(), "customer");
     let mut told: Vec<_> = rows
         .iter()
@@ -244,6 +246,7 @@ fn what_a_bill_that_is_passed_through_has_paid_and_not_used_is_in_its_focus_file
         .collect();
     told.sort();
     let expected = [
+        ("-3", "-3", "-", "-"),
         ("0", "0", "Used", "-"),
         ("0", "40", "Unused", "arn"),
         ("0", "60", "Used", "-"),
