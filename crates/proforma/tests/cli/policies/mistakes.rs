@@ -145,7 +145,7 @@ fn files_of_weights_are_checked_line_by_line() {
     let more = "[[allocations]]\nname = \"network\"\nsource = [{ services = [\"AmazonS3\"] }]\nmethod = \"weights\"\nweights = \"telemetry.csv\"\n";
     refused(more, &["allocations `network`: `weights`", "`telemetry.csv`: cannot be read"]);
     for (text, words) in [
-        ("target,weight\nacme,x\n", &["`telemetry.csv`: line 2: weight `x` is not a decimal number"][..]),
+        ("target,weight\nacme,x\n", &["`telemetry.csv`, line 2: weight `x` is not a decimal number"][..]),
         ("target,weight\nacme,-1\n", &["`telemetry.csv`, line 2: weight `-1` is negative"]),
         (
             "target,weight\nacme,1\ngamma,1\n",
