@@ -167,7 +167,7 @@ def _charge(row):
         yield "usage and nothing else is usage-based"
     if (row["ConsumedQuantity"] is not None) != is_metered:
         yield "ConsumedQuantity is there on used usage"
-    if (row["PricingCategory"] is None) != (category in ("Adjustment", "Credit")):
+    if (row["PricingCategory"] is None) != (category in ("Adjustment", "Credit", "Tax")):
         yield "PricingCategory is there on usage and purchases"
     if (row["PricingCategory"] == "Committed") != (status is not None):
         yield "usage under a commitment is Committed"
@@ -187,7 +187,8 @@ def _charge(row):
         yield "a charge without a price costs the same everywhere"
     if category == "Credit" and row["BilledCost"] > 0:
         yield "a credit takes away"
-    if (cause is None) != (category in ("Usage", "Purchase") and status != "Unused"):
+    # A credit may be one of AWS's that is passed on, or a custom line item.
+    if category != "Credit" and (cause is None) != (category in ("Usage", "Purchase") and status != "Unused"):
         yield "a row without a source line names its cause"
     if row["PricingCurrency"] == row["BillingCurrency"] and row["PricingCurrencyEffectiveCost"] != row["EffectiveCost"]:
         yield "PricingCurrencyEffectiveCost is EffectiveCost in the same currency"

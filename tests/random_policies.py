@@ -245,6 +245,9 @@ class RandomPolicies:
             it["targets"] = targets | feeds | ({} if "accounts" in targets else away)
         if "accounts" not in targets and self.random.random() < 0.5:
             it.setdefault("targets", {})["by_account"] = True
+        if not it.get("targets", {}).get("by_account"):
+            # Accounts are taken away where they stand for their groups.
+            it.get("targets", {}).pop("except_accounts", None)
         if it["method"] == "proportional_to_cost":
             it |= self.random.choice([{}, {"weigh_by": "aws_cost"}])
             it |= self.random.choice([{}, {"weigh_lines": [{"services": ["AmazonEC2"]}, {"tags": {"user_team": ["red"]}}]},

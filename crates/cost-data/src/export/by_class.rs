@@ -81,6 +81,10 @@ fn description(cube: &Cube, class: &ChargeClass, kind: LineItemType, rate: Optio
         }
         LineItemType::RiFee => format!("Reservation fee: {what}"),
         LineItemType::Fee => format!("Fee: {}", cube.product(class)),
+        // What is passed on, AWS's own words say.
+        LineItemType::Credit | LineItemType::Refund | LineItemType::Discount => {
+            value(KeyColumn::Description).unwrap_or(what).to_owned()
+        }
         _ => what.to_owned(),
     };
     match (rate, value(KeyColumn::PricingUnit), value(KeyColumn::Currency)) {

@@ -54,6 +54,8 @@ pub enum Charge {
     CommitmentPurchase,
     /// Any other fee.
     Purchase,
+    /// A credit, a tax, an adjustment: it has no price.
+    Unpriced,
     /// The negation of covered usage: FOCUS has no such row, the covered usage costs nothing instead.
     Negation,
 }
@@ -68,6 +70,9 @@ pub fn charge(cube: &Cube, class: &ChargeClass, treated: Treated) -> Charge {
             Charge::Covered
         }
         kind if kind.is_metered() => Charge::Usage,
+        LineItemType::Tax | LineItemType::Credit | LineItemType::Refund | LineItemType::Discount => {
+            Charge::Unpriced
+        }
         _ if treated == Treated::AtCost => Charge::CommitmentPurchase,
         // A credit, a tax or a discount of a commitment buys nothing: its effective cost is what is billed.
         kind if treated == Treated::AsInvoiced && pays(kind) && commitment::arn(cube, class).is_some() => {
@@ -107,6 +112,7 @@ pub fn text(
         FocusText::ChargeCategory => category(cube, class),
         FocusText::ChargeFrequency => frequency(cube, class, metered),
         FocusText::ConsumedUnit if !metered => return None,
+        FocusText::PricingUnit | FocusText::PricingCategory if charge == Charge::Unpriced => return None,
         FocusText::ConsumedUnit | FocusText::PricingUnit => {
             return Some(unit(value(KeyColumn::PricingUnit).unwrap_or(COUNTED)));
         }

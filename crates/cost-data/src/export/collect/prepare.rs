@@ -116,8 +116,13 @@ impl Collector<'_> {
                 let Prepared::WordsOrNone(mut words) = copied else { return copied };
                 let purchases =
                     words.iter_mut().zip(&ordered.rows).filter(|(_, row)| !self.is_metered(row.1));
-                for (word, _) in purchases.filter(|(word, _)| word.is_none_or(|bits| bits << 1 == 0)) {
-                    *word = Some(number::bits_of_decimal(1, 0));
+                for (word, row) in purchases {
+                    let is_none = word.is_none_or(|bits| bits << 1 == 0);
+                    *word = match self.is_unpriced(row.1) {
+                        true => None,
+                        false if is_none => Some(number::bits_of_decimal(1, 0)),
+                        false => *word,
+                    };
                 }
                 Prepared::WordsOrNone(words)
             }
@@ -157,6 +162,11 @@ impl Collector<'_> {
             }
             other => other,
         }
+    }
+
+    /// Whether lines of a class are credits, taxes or their like, which have no price.
+    fn is_unpriced(&self, class: usize) -> bool {
+        self.classes[class].as_ref().is_some_and(|of| of.charge == Charge::Unpriced)
     }
 
     fn is_metered(&self, class: usize) -> bool {
@@ -225,7 +235,7 @@ impl Collector<'_> {
         let mut known: Known<i128, Option<u64>> = HashMap::with_hasher(FixedState::with_seed(0));
         let mut word = |place: usize| {
             let (class, price) = (&lines.ordered.rows[place].1, &lines.prices[place]);
-            let priced = self.classes[*class].as_ref()?;
+            let priced = self.classes[*class].as_ref().filter(|of| of.charge != Charge::Unpriced)?;
             let is_metered = self.is_metered(*class);
             let own_rate = match &priced.rate {
                 _ if priced.charge == Charge::Covered && price.digits == 0 => priced.public_rate,
