@@ -169,7 +169,7 @@ pub fn derive(cube: &Cube, book: &Book, card: &RateCard) -> Result<Derived, Poli
     if book.policies.is_empty() {
         return Ok(derived);
     }
-    let own = OwnLines { cube, book, card };
+    let own = OwnLines::new(cube, book, card);
     allocations::make(&own, &mut derived)?;
     support::charge(&own, &mut derived)?;
     commitments::charge(&own, &mut derived)?;

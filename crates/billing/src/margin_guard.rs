@@ -3,14 +3,14 @@
 //! Sources of allocations and the charges that these become are left aside on both sides: they are somebody's cost, dealt out to others.
 
 use crate::book::Book;
-use crate::charge_class::{ChargeClass, Cube, KeyColumn, Measure};
+use crate::charge_class::{ChargeClass, Cube, KeyColumn, Measure, TextId, TextMap};
 use crate::class_kind::line_item_type;
 use crate::cost_line::LineItemType;
 use crate::custom_line_item::{self, Origin};
 use crate::derived_items::{Allocated, Derived};
 use crate::money::{Amount, Cost, Currency, DecimalError};
 use crate::policy::Target;
-use crate::rate_card::{ItemCharge, RateCard, Treatment};
+use crate::rate_card::{Entry, ItemCharge, RateCard, Treatment};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// What the guard has found.
@@ -66,8 +66,11 @@ pub struct BelowCost {
     pub pro_forma: Amount,
 }
 
-/// A billing group, one of its products, and a currency.
-type Key<'a> = (usize, &'a str, Currency);
+/// What a billing group's product costs and is charged, in a currency: by numbers first, for most classes share one with many others.
+type Sums = TextMap<(usize, TextId, TextId), (Amount, Amount)>;
+
+/// The same by name.
+type Named<'a> = BTreeMap<(usize, &'a str, Currency), (Amount, Amount)>;
 
 /// Looks through a priced month.
 ///
@@ -80,26 +83,18 @@ pub fn findings(
     charges: &[ItemCharge],
     derived: &Derived,
 ) -> Result<Findings, DecimalError> {
-    let mut found = Findings::default();
+    let named = |code: TextId| cube.texts.get(code).and_then(Currency::parse).unwrap_or(book.currency);
     let dealt_out = dealt_out(derived);
-    let currency_of = |class: &ChargeClass| {
-        cube.value(class, KeyColumn::Currency).and_then(Currency::parse).unwrap_or(book.currency)
-    };
     let mut ungrouped: BTreeMap<(&str, Currency), Cost> = BTreeMap::new();
     let mut credits: BTreeMap<(&str, Option<usize>, &str, Currency), Cost> = BTreeMap::new();
-    let mut costs: BTreeMap<Key<'_>, (Amount, Amount)> = BTreeMap::new();
-    for (number, (class, entry)) in cube.classes.iter().zip(&card.entries).enumerate() {
-        let (net, currency) = (class.sum(Measure::NetUnblended), currency_of(class));
+    let mut sums = Sums::default();
+    for (class, entry) in cube.classes.iter().zip(&card.entries) {
+        let (net, currency) = (class.sum(Measure::NetUnblended), class.text(KeyColumn::Currency));
         let group = entry.group.map(|group| group as usize);
-        let account = cube.value(class, KeyColumn::UsageAccount).unwrap_or_default();
-        let is_off = match entry.treatment {
-            Treatment::Dropped(_) | Treatment::Ungrouped => true,
-            Treatment::Allocated(allocation) => !dealt_out.contains(&(allocation as usize)),
-            _ => false,
-        };
-        if is_off && matches!(line_item_type(cube, class), LineItemType::Credit | LineItemType::Refund) {
+        let account = || cube.value(class, KeyColumn::UsageAccount).unwrap_or_default();
+        if is_on_no_bill(entry, &dealt_out) && is_credit(cube, class) {
             let description = cube.value(class, KeyColumn::Description).unwrap_or_default();
-            let sum = credits.entry((account, group, description, currency)).or_default();
+            let sum = credits.entry((account(), group, description, named(currency))).or_default();
             *sum = sum.plus(net)?;
         }
         if matches!(entry.treatment, Treatment::Allocated(_))
@@ -108,30 +103,64 @@ pub fn findings(
             continue;
         }
         let Some(group) = group else {
-            let sum = ungrouped.entry((account, currency)).or_default();
+            let sum = ungrouped.entry((account(), named(currency))).or_default();
             *sum = sum.plus(net)?;
             continue;
         };
-        let of = costs.entry((group, cube.product(class), currency)).or_default();
-        let charged = if entry.treatment.is_on_bill() { card.entries[number].amount } else { Amount::ZERO };
-        *of = (of.0.plus(net.to_amount()?)?, of.1.plus(charged)?);
+        let sum = sums.entry((group, cube.product_id(class), currency)).or_default();
+        sum.0 = sum.0.plus(net.to_amount()?)?;
+        if entry.treatment.is_on_bill() {
+            sum.1 = sum.1.plus(entry.amount)?;
+        }
     }
-    add_covered(cube, card, currency_of, &mut costs)?;
+    add_covered(cube, card, &mut sums)?;
+    let mut costs = Named::new();
+    for ((group, product, currency), (cost, charged)) in sums {
+        let of = costs.entry((group, cube.text(product), named(currency))).or_default();
+        *of = (of.0.plus(cost)?, of.1.plus(charged)?);
+    }
     add_items(cube, book, charges, &mut costs)?;
-    found.ungrouped = ungrouped
-        .into_iter()
-        .map(|((account, currency), cost)| (account.to_owned(), currency, cost))
-        .collect();
-    found.credits = (credits.into_iter().filter(|(_, amount)| *amount < Cost::ZERO))
-        .map(|((account, group, description, currency), amount)| {
-            let (account, description) = (account.to_owned(), description.to_owned());
-            Unreceived { account, group, description, currency, amount }
-        })
-        .collect();
-    add_below_cost(&costs, &mut found)?;
+    let ungrouped = ungrouped.into_iter().map(|((account, of), cost)| (account.to_owned(), of, cost));
+    let credits = credits.into_iter().filter(|(_, amount)| *amount < Cost::ZERO);
+    let credits = credits.map(|((account, group, description, currency), amount)| {
+        let (account, description) = (account.to_owned(), description.to_owned());
+        Unreceived { account, group, description, currency, amount }
+    });
     let without_base = derived.allocations.iter().filter(|of| of.empty_base && !of.kept.is_zero());
-    found.allocations = without_base.map(|of| (of.allocation, of.currency, of.kept)).collect();
+    let mut found = Findings {
+        ungrouped: ungrouped.collect(),
+        credits: credits.collect(),
+        allocations: without_base.map(|of| (of.allocation, of.currency, of.kept)).collect(),
+        ..Findings::default()
+    };
+    add_below_cost(&costs, &mut found)?;
     Ok(found)
+}
+
+fn is_credit(cube: &Cube, class: &ChargeClass) -> bool {
+    matches!(line_item_type(cube, class), LineItemType::Credit | LineItemType::Refund)
+}
+
+/// Whether nobody is charged for a class, nor has a part of it.
+fn is_on_no_bill(entry: &Entry, dealt_out: &BTreeSet<usize>) -> bool {
+    match entry.treatment {
+        Treatment::Dropped(_) | Treatment::Ungrouped => true,
+        Treatment::Allocated(allocation) => !dealt_out.contains(&(allocation as usize)),
+        _ => false,
+    }
+}
+
+/// Adds what commitments cover, and what negates that.
+fn add_covered(cube: &Cube, card: &RateCard, sums: &mut Sums) -> Result<(), DecimalError> {
+    for part in &card.covered {
+        let class = part.class(cube);
+        let key = (part.group as usize, cube.product_id(class), class.text(KeyColumn::Currency));
+        let sum = sums.entry(key).or_default();
+        for leaf in part.lines(cube) {
+            sum.1 = sum.1.plus(leaf.amount)?;
+        }
+    }
+    Ok(())
 }
 
 /// The allocations of which somebody has a part that is a charge, or goes on to another allocation.
@@ -141,28 +170,12 @@ fn dealt_out(derived: &Derived) -> BTreeSet<usize> {
     derived.allocations.iter().filter(has_part).map(|of| of.allocation).collect()
 }
 
-fn add_covered<'a>(
-    cube: &'a Cube,
-    card: &RateCard,
-    currency_of: impl Fn(&ChargeClass) -> Currency,
-    costs: &mut BTreeMap<Key<'a>, (Amount, Amount)>,
-) -> Result<(), DecimalError> {
-    for part in &card.covered {
-        let class = part.class(cube);
-        let of = costs.entry((part.group as usize, cube.product(class), currency_of(class))).or_default();
-        for leaf in part.lines(cube) {
-            of.1 = of.1.plus(leaf.amount)?;
-        }
-    }
-    Ok(())
-}
-
 /// Adds what custom line items charge, but for those that deal out a shared cost.
 fn add_items<'a>(
     cube: &'a Cube,
     book: &'a Book,
     charges: &[ItemCharge],
-    costs: &mut BTreeMap<Key<'a>, (Amount, Amount)>,
+    costs: &mut Named<'a>,
 ) -> Result<(), DecimalError> {
     for charge in charges {
         let item = &book.items[charge.item];
@@ -180,10 +193,7 @@ fn add_items<'a>(
 }
 
 /// Groups, and products that AWS charges something for, whose charges are less than that.
-fn add_below_cost(
-    costs: &BTreeMap<Key<'_>, (Amount, Amount)>,
-    found: &mut Findings,
-) -> Result<(), DecimalError> {
+fn add_below_cost(costs: &Named<'_>, found: &mut Findings) -> Result<(), DecimalError> {
     let mut groups: BTreeMap<(usize, Currency), (Amount, Amount)> = BTreeMap::new();
     for ((group, product, currency), (aws_cost, pro_forma)) in costs {
         let of = groups.entry((*group, *currency)).or_default();

@@ -283,10 +283,11 @@ impl Entry {
     /// Whether and why a class with this entry is in no account's AWS cost. Tax and support that are passed on are cost like any other.
     #[must_use]
     pub fn left_out_of_aws_cost(&self, cube: &Cube, class: &ChargeClass) -> Option<LeftOut> {
-        let left_out = left_out_of_aws_cost(cube, class, line_item_type(cube, class));
-        // What an allocation deals out is cost that somebody bears, tax and support too.
-        left_out
-            .filter(|_| !self.treatment.is_on_bill() && !matches!(self.treatment, Treatment::Allocated(_)))
+        // What is on a bill, or dealt out by an allocation, is cost that somebody bears, tax and support too.
+        if self.treatment.is_on_bill() || matches!(self.treatment, Treatment::Allocated(_)) {
+            return None;
+        }
+        left_out_of_aws_cost(cube, class, line_item_type(cube, class))
     }
 }
 

@@ -170,16 +170,16 @@ fn priced(run: &RunFolder, book: &Book, by_product: bool) -> Result<Priced, Fail
     let mut book = run.with_benefits(book, coverage.as_deref())?.into_owned();
     let rated = rate(&run.cube, &mut book, &run.prices, coverage.as_deref())?;
     let (book, card) = (&book, &rated.card);
-    let (account, amounts) = thread::scope(|scope| {
+    let (account, amounts, findings) = thread::scope(|scope| {
         let account = scope.spawn(|| reconcile(&run.cube, book, card, &[], &run.control));
         let amounts = amounts_of(&run.cube, book, &rated, by_product);
-        (account.join(), amounts)
+        let findings = findings(&run.cube, book, card, &rated.charges, &rated.derived);
+        (account.join(), amounts, findings)
     });
     let account = account.map_err(|_| anyhow!("a month could not be reconciled"))??;
     said.extend(warnings(card, &account));
     said.extend(policy_warnings(book, &rated.derived));
-    let findings = findings(&run.cube, book, card, &rated.charges, &rated.derived)?;
-    Ok(Priced { amounts: amounts?, warnings: said, guard: guard::sentence(&findings) })
+    Ok(Priced { amounts: amounts?, warnings: said, guard: guard::sentence(&findings?) })
 }
 
 fn amounts_of(cube: &Cube, book: &Book, rated: &Rated, by_product: bool) -> Result<Amounts, Failure> {

@@ -104,7 +104,7 @@ impl Allocation<'_> {
         derived: &mut Derived,
     ) -> Result<(), PolicyError> {
         let recipients = recipients(self.own, membership, self.of)?;
-        let weights = Weights::of(*self.own, self.of, &recipients)?;
+        let weights = Weights::of(self.own, self.of, &recipients)?;
         let mut by_currency: BTreeMap<Currency, Vec<(String, Cost)>> = BTreeMap::new();
         for ((number, currency, product), amount) in sources.iter() {
             if *number == self.number {

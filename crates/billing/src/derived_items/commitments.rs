@@ -79,8 +79,7 @@ fn spends(
 ) -> Result<BTreeMap<Option<usize>, Quantity>, DecimalError> {
     use LineItemType::{Credit, Refund};
     let mut spends: BTreeMap<Option<usize>, Quantity> = BTreeMap::new();
-    let in_currency = |line: &super::lines::Line<'_>| line.currency == own.book.currency;
-    for line in own.all().filter(in_currency) {
+    for line in own.all().filter(|line| line.currency == own.book.currency) {
         let counts_by_itself = line.left_out.is_none() && !matches!(line.kind, Credit | Refund);
         let passes = |filter: &LineFilter| {
             (counts_by_itself || !filter.line_item_types.is_empty()) && filter.passes(own.cube, line.class)
@@ -88,7 +87,7 @@ fn spends(
         let counts = if of.spend.is_empty() { counts_by_itself } else { of.spend.iter().any(passes) };
         if counts {
             let sum = spends.entry(line.group).or_default();
-            *sum = sum.plus(own.cost(of.of, &line)?)?;
+            *sum = sum.plus(own.cost(of.of, line)?)?;
         }
     }
     Ok(spends)

@@ -13,12 +13,17 @@ use crate::responsibility_transfer::Phase;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A priced month, as policies look at it.
-#[derive(Clone, Copy)]
 pub(super) struct OwnLines<'a> {
     pub cube: &'a Cube,
     pub book: &'a Book,
     pub card: &'a RateCard,
+    /// Every class, looked at once.
+    lines: Vec<Line<'a>>,
+    present: Present<'a>,
 }
+
+/// The groups that have a line of their own, and their accounts that have some.
+pub(super) type Present<'a> = BTreeMap<usize, BTreeSet<&'a str>>;
 
 /// Whose lines, in which currency: the group by number, the account by id.
 pub(super) type Owner<'a> = (usize, &'a str, Currency);
@@ -37,7 +42,27 @@ pub(super) struct Line<'a> {
     pub left_out: Option<LeftOut>,
 }
 
-impl Line<'_> {
+impl<'a> Line<'a> {
+    fn of(cube: &'a Cube, book: &Book, card: &RateCard, number: usize) -> Self {
+        let entry = &card.entries[number];
+        let class = &cube.classes[number];
+        let kind = line_item_type(cube, class);
+        let left_out = left_out_of_aws_cost(cube, class, kind);
+        Self {
+            number,
+            class,
+            kind,
+            group: entry.group.map(|group| group as usize),
+            account: cube.value(class, KeyColumn::UsageAccount).unwrap_or_default(),
+            currency: cube
+                .value(class, KeyColumn::Currency)
+                .and_then(Currency::parse)
+                .unwrap_or(book.currency),
+            treatment: entry.treatment,
+            left_out,
+        }
+    }
+
     /// Whether it is of a type that AWS leaves out of pro forma bills.
     pub fn is_left_out(&self) -> bool {
         is_left_out(self.kind, self.left_out)
@@ -55,30 +80,28 @@ impl Line<'_> {
 }
 
 impl<'a> OwnLines<'a> {
-    /// Every class.
-    pub fn all(&self) -> impl Iterator<Item = Line<'a>> {
-        let own = *self;
-        (0..own.cube.classes.len()).map(move |number| own.line(number))
+    /// The lines of a priced month.
+    pub fn new(cube: &'a Cube, book: &'a Book, card: &'a RateCard) -> Self {
+        let lines: Vec<Line<'a>> =
+            (0..cube.classes.len()).map(|number| Line::of(cube, book, card, number)).collect();
+        let mut present = Present::new();
+        let mut last = None;
+        for line in lines.iter().filter(|line| !line.is_source()) {
+            // Classes of one account stand together.
+            let whose = line.group.map(|group| (group, line.account));
+            if whose != last
+                && let Some((group, account)) = whose
+            {
+                present.entry(group).or_default().insert(account);
+            }
+            last = whose;
+        }
+        Self { cube, book, card, lines, present }
     }
 
-    fn line(&self, number: usize) -> Line<'a> {
-        let (cube, entry) = (self.cube, &self.card.entries[number]);
-        let class = &cube.classes[number];
-        let kind = line_item_type(cube, class);
-        let left_out = left_out_of_aws_cost(cube, class, kind);
-        Line {
-            number,
-            class,
-            kind,
-            group: entry.group.map(|group| group as usize),
-            account: cube.value(class, KeyColumn::UsageAccount).unwrap_or_default(),
-            currency: cube
-                .value(class, KeyColumn::Currency)
-                .and_then(Currency::parse)
-                .unwrap_or(self.book.currency),
-            treatment: entry.treatment,
-            left_out,
-        }
+    /// Every class.
+    pub fn all(&self) -> impl Iterator<Item = &Line<'a>> {
+        self.lines.iter()
     }
 
     /// Whether a group is there in the month: that of a billing transfer only while it is in force.
@@ -87,14 +110,8 @@ impl<'a> OwnLines<'a> {
     }
 
     /// The groups that have a line of their own, and their accounts that have some.
-    pub fn present(&self) -> BTreeMap<usize, BTreeSet<&'a str>> {
-        let mut present: BTreeMap<usize, BTreeSet<&str>> = BTreeMap::new();
-        for line in self.all().filter(|line| !line.is_source()) {
-            if let Some(group) = line.group {
-                present.entry(group).or_default().insert(line.account);
-            }
-        }
-        present
+    pub const fn present(&self) -> &Present<'a> {
+        &self.present
     }
 
     /// What own lines cost, where filters pass them; lines that are passed on, and those that AWS leaves out, do not count.
@@ -105,10 +122,10 @@ impl<'a> OwnLines<'a> {
     ) -> Result<BTreeMap<Owner<'a>, Amount>, DecimalError> {
         let mut costs: BTreeMap<Owner<'a>, Amount> = BTreeMap::new();
         for line in self.all().filter(|line| !line.is_left_out() && !line.is_source()) {
-            let Some(group) = line.group.filter(|_| self.passes(filters, &line)) else { continue };
+            let Some(group) = line.group.filter(|_| self.passes(filters, line)) else { continue };
             let cost = match measure {
-                CostMeasure::ProForma => self.pro_forma(&line),
-                _ => self.cost(measure, &line)?.to_amount()?,
+                CostMeasure::ProForma => self.pro_forma(line),
+                _ => self.cost(measure, line)?.to_amount()?,
             };
             let sum = costs.entry((group, line.account, line.currency)).or_default();
             *sum = sum.plus(cost)?;
@@ -126,8 +143,8 @@ impl<'a> OwnLines<'a> {
         costs: &mut BTreeMap<Owner<'a>, Amount>,
     ) -> Result<(), DecimalError> {
         for part in &self.card.covered {
-            let line = self.line(part.covered.class as usize);
-            if line.is_source() || !self.passes(filters, &line) {
+            let line = &self.lines[part.covered.class as usize];
+            if line.is_source() || !self.passes(filters, line) {
                 continue;
             }
             let sum = costs.entry((part.group as usize, line.account, line.currency)).or_default();

@@ -58,7 +58,7 @@ fn bases(own: &OwnLines<'_>, minimums: &[(usize, &Minimum)]) -> Result<HashMap<u
         // What is passed on has no price but AWS's.
         let measure = if line.treatment == Treatment::PassedOn { CostMeasure::Aws } else { *measure };
         let sum = bases.entry(group).or_default();
-        *sum = sum.plus(own.cost(measure, &line)?.to_amount()?)?;
+        *sum = sum.plus(own.cost(measure, line)?.to_amount()?)?;
     }
     Ok(bases)
 }

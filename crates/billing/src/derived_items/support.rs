@@ -15,7 +15,7 @@ pub(super) fn charge(own: &OwnLines<'_>, derived: &mut Derived) -> Result<(), Po
         let failed = |source| PolicyError::TooLarge { what: format!("support fee `{}`", fee.name), source };
         let spends = spends(own, fee).map_err(failed)?;
         let mut groups: Vec<usize> =
-            if fee.groups.is_empty() { own.present().into_keys().collect() } else { fee.groups.clone() };
+            if fee.groups.is_empty() { own.present().keys().copied().collect() } else { fee.groups.clone() };
         groups.retain(|group| own.is_in_force(*group));
         groups.sort_by_key(|group| own.book.groups[*group].name.as_str());
         for group in groups {

@@ -22,7 +22,7 @@ pub(super) struct Recipient {
 
 /// What every recipient weighs: its own lines, by currency where these count.
 pub(super) struct Weights<'a> {
-    own: OwnLines<'a>,
+    own: &'a OwnLines<'a>,
     of: &'a CostAllocation,
     costs: HashMap<(Whose<'a>, Currency), Amount>,
     usage: HashMap<Whose<'a>, Quantity>,
@@ -56,7 +56,7 @@ pub(super) fn recipients(
     };
     let mut recipients = Vec::new();
     for target in targets {
-        add(own, membership, of, &present, target, &mut recipients)?;
+        add(own, membership, of, present, target, &mut recipients)?;
     }
     recipients.sort_by_cached_key(|recipient| order(own, recipient));
     recipients.dedup();
@@ -142,7 +142,7 @@ fn order(own: &OwnLines<'_>, recipient: &Recipient) -> (u8, String, Option<Strin
 impl<'a> Weights<'a> {
     /// What the lines of the month weigh for an allocation.
     pub fn of(
-        own: OwnLines<'a>,
+        own: &'a OwnLines<'a>,
         of: &'a CostAllocation,
         recipients: &[Recipient],
     ) -> Result<Self, PolicyError> {
@@ -214,7 +214,7 @@ impl<'a> Weights<'a> {
         };
         let fed: BTreeSet<usize> = recipients.iter().filter_map(is_fed).collect();
         for line in self.own.all() {
-            if !line.kind.is_metered() || line.repeats() || !self.own.passes(filters, &line) {
+            if !line.kind.is_metered() || line.repeats() || !self.own.passes(filters, line) {
                 continue;
             }
             let source = match fates.of_class(line.number) {

@@ -112,19 +112,7 @@ impl Collector<'_> {
                 Prepared::WordsOrNone(words)
             }
             Treatment::PricingQuantity => {
-                let copied = self.copied(collected, output, values(), ordered, false);
-                let Prepared::WordsOrNone(mut words) = copied else { return copied };
-                let purchases =
-                    words.iter_mut().zip(&ordered.rows).filter(|(_, row)| !self.is_metered(row.1));
-                for (word, row) in purchases {
-                    let is_none = word.is_none_or(|bits| bits << 1 == 0);
-                    *word = match self.is_unpriced(row.1) {
-                        true => None,
-                        false if is_none => Some(number::bits_of_decimal(1, 0)),
-                        false => *word,
-                    };
-                }
-                Prepared::WordsOrNone(words)
+                self.pricing_quantities(self.copied(collected, output, values(), ordered, false), lines)
             }
             Treatment::Zone => {
                 let zones = values().map(|values| match values {
@@ -162,6 +150,22 @@ impl Collector<'_> {
             }
             other => other,
         }
+    }
+
+    /// Quantities as they are; a purchase without one is one, and what has no price has none.
+    fn pricing_quantities<'b>(&self, copied: Prepared<'b>, lines: &Lines<'_>) -> Prepared<'b> {
+        let Prepared::WordsOrNone(mut words) = copied else { return copied };
+        let purchases =
+            words.iter_mut().zip(&lines.ordered.rows).filter(|(_, (_, class))| !self.is_metered(*class));
+        for (word, (_, class)) in purchases {
+            let is_none = word.is_none_or(|bits| bits << 1 == 0);
+            *word = match self.is_unpriced(*class) {
+                true => None,
+                false if is_none => Some(number::bits_of_decimal(1, 0)),
+                false => *word,
+            };
+        }
+        Prepared::WordsOrNone(words)
     }
 
     /// Whether lines of a class are credits, taxes or their like, which have no price.
