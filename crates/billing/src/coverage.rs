@@ -213,6 +213,9 @@ pub fn on_demand_measure(cube: &Cube, class: &ChargeClass) -> Measure {
 #[must_use]
 pub fn families(cube: &Cube, membership: &Membership<'_>, fates: &Fates) -> [u8; 32] {
     let families = membership.families();
+    if fates.is_empty() {
+        return families;
+    }
     let is_source = |(number, _): &(u32, Eligible<'_>)| {
         let number = *number as usize;
         fates.is_source(number) && membership.group(&cube.classes[number]).is_some()

@@ -61,6 +61,12 @@ impl Fates {
         cube.classes.iter().map(fate).collect::<Result<_, _>>().map(Self)
     }
 
+    /// Whether no policy claims any line.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
     /// The fate of a class, by its number in the cube.
     #[must_use]
     pub fn of_class(&self, number: usize) -> Option<Fate> {
