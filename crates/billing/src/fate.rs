@@ -1,7 +1,7 @@
 //! Fates: which policy of the book has a line, if one does.
 
 use crate::book::Book;
-use crate::charge_class::{ChargeClass, Cube};
+use crate::charge_class::{ChargeClass, Cube, KeyColumn};
 use crate::class_kind::{LeftOut, in_words, left_out_of_aws_cost, line_item_type};
 use crate::cost_line::LineItemType;
 use crate::line_filter::LineFilter;
@@ -174,7 +174,7 @@ fn of_class(
             (named || !is_left_out(kind, left_out)) && filter.passes(cube, class)
         }
         Lines::PayerUsage => {
-            let own = class_account(cube, class) == book.payer.as_str();
+            let own = cube.value(class, KeyColumn::UsageAccount).unwrap_or_default() == book.payer.as_str();
             own && left_out.is_none() && (kind.is_metered() || kind == LineItemType::SavingsPlanNegation)
         }
         Lines::UnusedCommitments => {
@@ -219,11 +219,7 @@ impl Claim<'_> {
     /// Whether the claim is to all lines of a type: one that says more goes before it.
     fn is_general(&self) -> bool {
         match self.lines {
-            Lines::Filter(filter) => {
-                let types =
-                    LineFilter { line_item_types: filter.line_item_types.clone(), ..LineFilter::default() };
-                *filter == types
-            }
+            Lines::Filter(filter) => *filter == filter.of_types(),
             Lines::PayerUsage | Lines::UnusedCommitments => false,
         }
     }
@@ -234,8 +230,4 @@ impl Claim<'_> {
 pub fn is_left_out(kind: LineItemType, left_out: Option<LeftOut>) -> bool {
     use LineItemType::{Credit, Discount, Refund};
     left_out.is_some() || matches!(kind, Credit | Refund | Discount)
-}
-
-fn class_account<'a>(cube: &'a Cube, class: &ChargeClass) -> &'a str {
-    cube.value(class, crate::charge_class::KeyColumn::UsageAccount).unwrap_or_default()
 }

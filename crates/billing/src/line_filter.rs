@@ -78,6 +78,12 @@ impl LineFilter {
         }
     }
 
+    /// What of the filter asks for line item types.
+    #[must_use]
+    pub fn of_types(&self) -> Self {
+        Self { line_item_types: self.line_item_types.clone(), ..Self::default() }
+    }
+
     /// Whether the filter asks for nothing but the account and the dimensions of a line, which are the same for many classes.
     #[must_use]
     pub fn is_of_dimensions(&self) -> bool {

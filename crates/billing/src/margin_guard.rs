@@ -28,14 +28,6 @@ pub struct Findings {
     pub allocations: Vec<(usize, Currency, Cost)>,
 }
 
-impl Findings {
-    /// Whether there is nothing to say.
-    #[must_use]
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-}
-
 /// A credit or refund that nobody received.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Unreceived {

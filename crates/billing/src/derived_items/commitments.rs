@@ -19,7 +19,7 @@ pub(super) fn charge(own: &OwnLines<'_>, derived: &mut Derived) -> Result<(), Po
         let failed =
             |source| PolicyError::TooLarge { what: format!("payer commitment `{}`", of.name), source };
         let mut shortfalls = shortfalls(own, number, of).map_err(failed)?;
-        let total = if of.shared { deal_out(of, &mut shortfalls).map_err(failed)? } else { None };
+        let missing = if of.shared { Some(deal_out(of, &mut shortfalls).map_err(failed)?) } else { None };
         for shortfall in &shortfalls {
             let Some(group) = shortfall.group else { continue };
             let place = Place {
@@ -28,7 +28,7 @@ pub(super) fn charge(own: &OwnLines<'_>, derived: &mut Derived) -> Result<(), Po
                 account: &own.book.groups[group].primary_account,
                 service: of.presentation_service.as_ref(),
             };
-            let told = in_words(own, of, shortfall, total);
+            let told = in_words(own, of, shortfall, missing);
             let amount = (shortfall.charged, own.book.currency);
             derived.items.extend(item(own, place, of.name.clone(), told, amount));
         }
@@ -93,15 +93,15 @@ fn spends(
     Ok(spends)
 }
 
-/// Sets what all spend against the whole promise, and deals out what is missing among those who are short.
-fn deal_out(of: &PayerCommitment, shortfalls: &mut [Shortfall]) -> Result<Option<Quantity>, DecimalError> {
+/// Sets what all spend against the whole promise, and deals out what is missing, which it returns, among those who are short.
+fn deal_out(of: &PayerCommitment, shortfalls: &mut [Shortfall]) -> Result<Quantity, DecimalError> {
     let spent = shortfalls.iter().try_fold(Quantity::ZERO, |sum, of| sum.plus(of.spent))?;
     let missing = of.amount.minus(spent)?.max(Quantity::ZERO);
     let weights: Vec<Amount> = shortfalls.iter().map(|of| of.short).collect();
     for (shortfall, part) in shortfalls.iter_mut().zip(tier_pool::share_quantity(missing, &weights)?) {
         shortfall.charged = part.to_amount()?;
     }
-    Ok(Some(missing))
+    Ok(missing)
 }
 
 fn in_words(

@@ -31,6 +31,8 @@ type Need = (Kind, Feature, &'static str, &'static str);
 
 const NAMED: &str = "the files have no service code: it must be the service's name";
 const NO_SERVICE: &str = "the files name no service";
+const METER: &str = "`SkuMeter` stands for the usage type";
+const NO_USAGE_TYPE: &str = "the files have no usage type (FOCUS: neither `x_UsageType` nor `SkuMeter`)";
 
 const NEEDS: [Need; 8] = [
     (
@@ -42,18 +44,8 @@ const NEEDS: [Need; 8] = [
     (Kind::Service, Feature::ServiceCode, NAMED, NO_SERVICE),
     (Kind::Sku, Feature::ServiceCode, NAMED, NO_SERVICE),
     (Kind::ServiceFilter, Feature::ServiceCode, NAMED, NO_SERVICE),
-    (
-        Kind::Sku,
-        Feature::UsageType,
-        "`SkuMeter` stands for the usage type",
-        "the files have no usage type (FOCUS: neither `x_UsageType` nor `SkuMeter`)",
-    ),
-    (
-        Kind::UsageTypeFilter,
-        Feature::UsageType,
-        "`SkuMeter` stands for the usage type",
-        "the files have no usage type (FOCUS: neither `x_UsageType` nor `SkuMeter`)",
-    ),
+    (Kind::Sku, Feature::UsageType, METER, NO_USAGE_TYPE),
+    (Kind::UsageTypeFilter, Feature::UsageType, METER, NO_USAGE_TYPE),
     (
         Kind::SkuOperation,
         Feature::Operation,
@@ -111,10 +103,6 @@ fn sharing_refused(cube: &Cube, book: &Book) -> Vec<String> {
     if !matches!(book.sharing, Sharing::Real | Sharing::ProRata) {
         return Vec::new();
     }
-    let absent = |(kind, feature, _): &(LineItemType, Feature, &str)| {
-        let has = |class: &ChargeClass| line_item_type(cube, class) == *kind;
-        cube.abilities.of(*feature) == Ability::Absent && cube.classes.iter().any(has)
-    };
     let needed = [
         (LineItemType::DiscountedUsage, Feature::ReservationEffectiveCost, "reservation_effective_cost"),
         (
@@ -127,7 +115,7 @@ fn sharing_refused(cube: &Cube, book: &Book) -> Vec<String> {
         let policy = book.sharing.name();
         format!("`sharing.commitments = \"{policy}\"` cannot be applied: the files have no `{column}`")
     };
-    needed.into_iter().filter(absent).map(refused).collect()
+    needed.into_iter().filter(|needed| is_unsaid(cube, needed)).map(refused).collect()
 }
 
 /// Why what is unused of commitments cannot be dealt out: it is not said, and there are such fees.
@@ -142,17 +130,19 @@ fn unused_refused(cube: &Cube, book: &Book) -> Vec<String> {
             "`savings_plan_used_commitment` or `savings_plan_total_commitment_to_date`",
         ),
     ];
-    let absent = |(kind, feature, _): &(LineItemType, Feature, &str)| {
-        let has = |class: &ChargeClass| line_item_type(cube, class) == *kind;
-        cube.abilities.of(*feature) == Ability::Absent && cube.classes.iter().any(has)
-    };
     let refused = |(_, _, column): (LineItemType, Feature, &str)| {
         format!(
             "allocation `{}` cannot deal out `unused_commitments`: the month's fees come without {column}",
             of.name
         )
     };
-    needed.into_iter().filter(absent).map(refused).collect()
+    needed.into_iter().filter(|needed| is_unsaid(cube, needed)).map(refused).collect()
+}
+
+/// Whether there are lines of a type that need a feature, and the files do not say it.
+fn is_unsaid(cube: &Cube, (kind, feature, _): &(LineItemType, Feature, &str)) -> bool {
+    let has = |class: &ChargeClass| line_item_type(cube, class) == *kind;
+    cube.abilities.of(*feature) == Ability::Absent && cube.classes.iter().any(has)
 }
 
 /// Rules of plans that groups use, and custom line items of the period, by kind.

@@ -72,8 +72,10 @@ fn policies_in_vain(cube: &Cube, book: &Book) -> Vec<String> {
     let carried = Carried::of(cube);
     let passes = |filter: &LineFilter| cube.classes.iter().any(|class| filter.passes(cube, class));
     let in_vain = filters.into_iter().filter_map(|(who, filter)| {
-        let types = LineFilter { line_item_types: filter.line_item_types.clone(), ..LineFilter::default() };
-        if passes(filter) || !passes(&types) || !without_lines(cube, &carried, &who, filter).is_empty() {
+        if passes(filter)
+            || !passes(&filter.of_types())
+            || !without_lines(cube, &carried, &who, filter).is_empty()
+        {
             return None;
         }
         Some(format!("{who}: no line of {} passes its filter of {}", cube.period, filter.in_words()))
