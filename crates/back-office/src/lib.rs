@@ -1,1 +1,6 @@
-//! back-office.
+//! What the billing desk does: the use cases, one file per noun, each with the caller and the time as arguments.
+//!
+//! Owns authorization, idempotency, transactions and the job runner. Knows neither HTTP nor files: cost files are behind [`engine`], decisions in
+//! the `store`.
+
+pub mod engine;

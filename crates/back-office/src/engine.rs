@@ -1,0 +1,121 @@
+//! The port to whatever reads and prices cost files: what the desk orders of it, and what it answers.
+//!
+//! Every call blocks and may take minutes; the job runner calls it off the threads that answer requests. A result folder is published whole or
+//! not at all, and never changes afterwards, so that its path may be handed out as long as a run's row names it.
+
+use billing::account::AccountId;
+use billing::book::Draft;
+use billing::money::{Cost, Currency};
+use billing::period::BillingPeriod;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+
+/// What is to be priced.
+#[derive(Debug, Clone)]
+pub struct RunOrder {
+    /// The month.
+    pub period: BillingPeriod,
+    /// The configuration as it stands for the month.
+    pub book: Draft,
+    /// The texts of the files that the book names, by name.
+    pub book_files: BTreeMap<String, String>,
+    /// The folder that the run will be; it does not exist yet.
+    pub out: PathBuf,
+}
+
+/// Where cost files are, and how they are read.
+#[derive(Debug, Clone, Default)]
+pub struct CostSource {
+    /// Folders, files or places on object stores, as `proforma run --cost` takes them.
+    pub inputs: Vec<PathBuf>,
+    /// AWS's price list, as `proforma run --price-list` takes it.
+    pub price_list: Option<PathBuf>,
+    /// The folder where files that are read are kept by their hash; `None` where the source never changes what it has.
+    pub pin: Option<PathBuf>,
+    /// Whether rows that cannot be read are left out instead of refusing the files.
+    pub accept_rejects: bool,
+}
+
+/// What a run came to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RunOutcome {
+    /// The identity of the set of cost files, in hexadecimal.
+    pub snapshot: String,
+    /// The hash of what the book says for the month.
+    pub book_hash: String,
+    /// How many cost lines were read, when the files were.
+    pub lines: u64,
+    /// What an operator should know, a sentence each.
+    pub warnings: Vec<String>,
+}
+
+/// The cost report of a run: what a cost report is asked for, ready to be answered.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RunReport {
+    /// One row per billing group, currency and product: groups by name, in the order of the names.
+    pub rows: Vec<ReportRow>,
+    /// The accounts that the cost files name, those in no group among them.
+    pub accounts: Vec<AccountId>,
+    /// The accounts of them that no group has.
+    pub ungrouped: Vec<AccountId>,
+}
+
+/// What a billing group is charged for a product, and what AWS charges for it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ReportRow {
+    /// The group's name in the run's book.
+    pub billing_group: String,
+    /// The currency.
+    pub currency: Currency,
+    /// The product: a name as AWS writes it, else its code; empty for the row that says that a group has no charges.
+    pub product: String,
+    /// What AWS charges.
+    pub aws_cost: Cost,
+    /// What the group is charged, as shown: at most ten decimals.
+    pub pro_forma_cost: Cost,
+}
+
+/// Why there is no result.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum EngineError {
+    /// The input is at fault: cost files, price list or book. A sentence each, with the way out.
+    #[error("{}", .0.join("; "))]
+    Input(Vec<String>),
+    /// The machine or the program is at fault.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// Reads and prices months.
+pub trait Engine: Send + Sync + 'static {
+    /// Reads cost files, prices the month and publishes its result folder.
+    ///
+    /// # Errors
+    /// [`EngineError`]; then there is no folder.
+    fn run(&self, source: &CostSource, order: &RunOrder) -> Result<RunOutcome, EngineError>;
+
+    /// Prices the month of an earlier run under another book without reading the cost files: the same bytes as [`run`](Engine::run) would write
+    /// from the same snapshot. `None` where the book tells lines apart that the earlier run has summed: then the files must be read.
+    ///
+    /// # Errors
+    /// [`EngineError`]; then there is no folder.
+    fn reprice(&self, earlier: &Path, order: &RunOrder) -> Result<Option<RunOutcome>, EngineError>;
+
+    /// Opens the cost report of a run, after holding the run's files to their hashes.
+    ///
+    /// # Errors
+    /// [`EngineError`] where the folder is not a whole run of this program.
+    fn report(&self, run: &Path) -> Result<RunReport, EngineError>;
+
+    /// The identity of the cost files at a place, without reading them through: equal where nothing has changed since. What `--watch` asks.
+    ///
+    /// # Errors
+    /// [`EngineError`] where the place cannot be listed.
+    fn fingerprint(&self, inputs: &[PathBuf], period: BillingPeriod) -> Result<String, EngineError>;
+
+    /// The months that a place has cost files of.
+    ///
+    /// # Errors
+    /// [`EngineError`] where the place cannot be listed.
+    fn periods(&self, inputs: &[PathBuf]) -> Result<Vec<BillingPeriod>, EngineError>;
+}
