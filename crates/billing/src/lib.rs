@@ -67,3 +67,5 @@ pub mod reconciliation;
 pub mod difference;
 
 pub mod resale;
+
+pub mod configuration;

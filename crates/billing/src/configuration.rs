@@ -1,0 +1,95 @@
+//! A payer's configuration through time: what the billing desk may change, and when what it says is in force.
+//!
+//! A [`Configuration`] is a value. A write begins an [`Edit`] of it, and what the edit makes is the next value: whoever reads meanwhile has the
+//! one before, whole. Every setting has a [`Timeline`] of billing periods, so that a past month keeps what it had (AWS Billing Conductor
+//! user guide, "Best practices": changes apply to the whole current month and to no earlier one). The refusals are those of the AWS API, by
+//! name; who may call is decided elsewhere.
+
+mod edit;
+mod ids;
+mod refusal;
+mod settings;
+mod table;
+mod timeline;
+
+use crate::account::AccountId;
+use crate::period::BillingPeriod;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+pub use edit::{Edit, Moment, Touched};
+pub use ids::{
+    BillingGroupId, CustomLineItemId, PricingPlanId, PricingRuleId, ResourceName, ResourceType, arn,
+};
+pub use refusal::{ConflictReason, Quota, Refusal, ValidationReason};
+pub use settings::{
+    AssociatedValue, ChargeSettings, FamilyAccount, GroupSettings, ItemSettings, OtherSettings, PlanOf,
+    PlanSettings, Preference, RuleSettings, TransferSettings,
+};
+pub use table::{Resource, Table};
+pub use timeline::{Span, Timeline};
+
+/// Everything that a payer has configured. Cheap to clone: tables are shared until one of the two is edited.
+#[derive(Debug, Clone)]
+pub struct Configuration {
+    /// The payer account.
+    pub payer: AccountId,
+    /// The billing groups.
+    pub groups: Table<BillingGroupId, GroupSettings>,
+    /// The pricing plans of the payer; those that AWS manages are none of them.
+    pub plans: Table<PricingPlanId, PlanSettings>,
+    /// The pricing rules.
+    pub rules: Table<PricingRuleId, RuleSettings>,
+    /// The custom line items: a version's span is what it is charged for.
+    pub items: Table<CustomLineItemId, ItemSettings>,
+    /// The group of each account: an account is in at most one group in a period.
+    pub memberships: Arc<BTreeMap<AccountId, Timeline<BillingGroupId>>>,
+    /// The accounts of the payer's organization, as far as they are known.
+    pub family: Arc<BTreeMap<AccountId, FamilyAccount>>,
+    /// Whether `family` has every account, so that any other is none of the payer's. Accounts that only cost files name do not make it so.
+    pub family_is_complete: bool,
+    /// The billing transfers to the payer or below it, by name: an ARN, or what a book calls it.
+    pub transfers: Arc<BTreeMap<String, TransferSettings>>,
+    /// What becomes of billing transfers without a group, by the transfer's ARN.
+    pub preferences: Arc<BTreeMap<String, Preference>>,
+    /// What a book says and the AWS API has no words for.
+    pub other: Timeline<OtherSettings>,
+    /// The last period that is closed; so is every one before it.
+    pub closed_through: Option<BillingPeriod>,
+    /// The number of the next resource: resources are listed in the order in which they were created.
+    pub next_number: u64,
+}
+
+impl Configuration {
+    /// The configuration of a payer who has configured nothing.
+    #[must_use]
+    pub fn new(payer: AccountId) -> Self {
+        Self {
+            payer,
+            groups: Table::default(),
+            plans: Table::default(),
+            rules: Table::default(),
+            items: Table::default(),
+            memberships: Arc::default(),
+            family: Arc::default(),
+            family_is_complete: false,
+            transfers: Arc::default(),
+            preferences: Arc::default(),
+            other: Timeline::default(),
+            closed_through: None,
+            next_number: 1,
+        }
+    }
+
+    /// Whether a period is closed.
+    #[must_use]
+    pub fn is_closed(&self, period: BillingPeriod) -> bool {
+        self.closed_through.is_some_and(|last| period <= last)
+    }
+
+    /// The group that an account is in.
+    #[must_use]
+    pub fn group_of(&self, account: &AccountId, period: BillingPeriod) -> Option<&BillingGroupId> {
+        self.memberships.get(account)?.at(period)
+    }
+}

@@ -1,0 +1,133 @@
+//! Names of resources: ids and ARNs.
+//!
+//! Source: AWS Billing Conductor API reference, the patterns of ARNs; the id of a standard billing group is its primary account's.
+
+use crate::account::AccountId;
+use std::fmt;
+
+/// The kinds of resources, by their name in ARNs and errors.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum ResourceType {
+    /// `billinggroup`
+    BillingGroup,
+    /// `pricingplan`
+    PricingPlan,
+    /// `pricingrule`
+    PricingRule,
+    /// `customlineitem`
+    CustomLineItem,
+}
+
+impl ResourceType {
+    /// Every kind.
+    pub const ALL: [Self; 4] =
+        [Self::BillingGroup, Self::PricingPlan, Self::PricingRule, Self::CustomLineItem];
+
+    /// The name in ARNs and errors.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::BillingGroup => "billinggroup",
+            Self::PricingPlan => "pricingplan",
+            Self::PricingRule => "pricingrule",
+            Self::CustomLineItem => "customlineitem",
+        }
+    }
+}
+
+/// An ARN of the service: `arn:aws:billingconductor::ACCOUNT:KIND/ID`, without a region.
+#[must_use]
+pub fn arn(account: &str, kind: ResourceType, id: &str) -> String {
+    format!("arn:aws:billingconductor::{account}:{}/{id}", kind.name())
+}
+
+/// What an ARN or a bare id names.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResourceName {
+    /// The account and the kind that an ARN has; a bare id has neither.
+    pub owner: Option<(String, ResourceType)>,
+    /// The id.
+    pub id: String,
+}
+
+impl ResourceName {
+    /// Reads an ARN of the service, or a bare id of letters and digits.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let is_id =
+            |id: &str| (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
+        let Some(rest) = text.strip_prefix("arn:aws:").or_else(|| text.strip_prefix("arn:aws-cn:")) else {
+            return is_id(text).then(|| Self { owner: None, id: text.to_owned() });
+        };
+        let (account, of_kind) = rest.strip_prefix("billingconductor::")?.split_once(':')?;
+        let (kind, id) = of_kind.split_once('/')?;
+        let kind = ResourceType::ALL.into_iter().find(|of| of.name() == kind)?;
+        is_id(id).then(|| Self { owner: Some((account.to_owned(), kind)), id: id.to_owned() })
+    }
+}
+
+/// A newtype of an id.
+macro_rules! id_type {
+    ($(#[$doc:meta])* $name:ident, $kind:ident) => {
+        $(#[$doc])*
+        #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+        pub struct $name(Box<str>);
+
+        impl $name {
+            /// The kind of resource that it names.
+            pub const KIND: ResourceType = ResourceType::$kind;
+
+            /// The id as given; `None` unless it is 10 to 12 letters and digits.
+            #[must_use]
+            pub fn parse(text: &str) -> Option<Self> {
+                let fits = (10..=12).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric());
+                fits.then(|| Self(text.into()))
+            }
+
+            /// The id.
+            #[must_use]
+            pub fn as_str(&self) -> &str {
+                &self.0
+            }
+
+            /// The ARN under a payer.
+            #[must_use]
+            pub fn arn(&self, payer: &AccountId) -> String {
+                arn(payer.as_str(), Self::KIND, &self.0)
+            }
+        }
+
+        impl fmt::Display for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+
+        impl fmt::Debug for $name {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str(&self.0)
+            }
+        }
+    };
+}
+
+id_type!(
+    /// A billing group: of a standard one its primary account, of a billing transfer ten letters and digits.
+    BillingGroupId,
+    BillingGroup
+);
+id_type!(
+    /// A pricing plan of the payer.
+    PricingPlanId,
+    PricingPlan
+);
+id_type!(
+    /// A pricing rule.
+    PricingRuleId,
+    PricingRule
+);
+id_type!(
+    /// A custom line item, whatever its version.
+    CustomLineItemId,
+    CustomLineItem
+);

@@ -1,0 +1,89 @@
+//! The resources of one kind: by id, and in the order in which they were created.
+
+use super::Timeline;
+use crate::period::BillingPeriod;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+/// A resource with all its versions. One that was deleted stays, so that past periods and its id are kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Resource<S> {
+    /// Its place in lists: resources are numbered as they are created.
+    pub number: u64,
+    /// When it was created, in seconds since 1970-01-01T00:00:00Z.
+    pub created_at: i64,
+    /// When it was last changed.
+    pub modified_at: i64,
+    /// What it is, from which period to which.
+    pub versions: Timeline<S>,
+    /// Its tags; they have no versions.
+    pub tags: BTreeMap<String, String>,
+}
+
+/// Resources of one kind. A clone shares everything with its original until one of the two is changed.
+#[derive(Debug, Clone)]
+pub struct Table<I, S> {
+    by_id: Arc<BTreeMap<I, Arc<Resource<S>>>>,
+    in_order: Arc<BTreeMap<u64, I>>,
+}
+
+impl<I, S> Default for Table<I, S> {
+    fn default() -> Self {
+        Self { by_id: Arc::default(), in_order: Arc::default() }
+    }
+}
+
+impl<I: Ord + Clone, S: Clone + PartialEq> Table<I, S> {
+    /// The resource of an id, deleted or not.
+    #[must_use]
+    pub fn get(&self, id: &I) -> Option<&Resource<S>> {
+        self.by_id.get(id).map(Arc::as_ref)
+    }
+
+    /// What the resource of an id is in a period.
+    #[must_use]
+    pub fn at(&self, id: &I, period: BillingPeriod) -> Option<(&Resource<S>, &S)> {
+        let resource = self.get(id)?;
+        Some((resource, resource.versions.at(period)?))
+    }
+
+    /// Every resource, in the order of creation.
+    pub fn iter(&self) -> impl Iterator<Item = (&I, &Resource<S>)> {
+        self.after(0)
+    }
+
+    /// The resources that were created after the one of a number, in order.
+    pub fn after(&self, number: u64) -> impl Iterator<Item = (&I, &Resource<S>)> {
+        let beyond = (std::ops::Bound::Excluded(number), std::ops::Bound::Unbounded);
+        self.in_order.range(beyond).filter_map(|(_, id)| Some((id, self.get(id)?)))
+    }
+
+    /// The resources of a period with their settings then, in the order of creation.
+    pub fn in_period(&self, period: BillingPeriod) -> impl Iterator<Item = (&I, &Resource<S>, &S)> {
+        self.iter().filter_map(move |(id, resource)| Some((id, resource, resource.versions.at(period)?)))
+    }
+
+    /// How many resources there are in a period.
+    #[must_use]
+    pub fn count(&self, period: BillingPeriod) -> usize {
+        self.by_id.values().filter(|resource| resource.versions.at(period).is_some()).count()
+    }
+
+    /// Puts a resource in, in place of the one of the same id.
+    pub fn put(&mut self, id: I, resource: Resource<S>) {
+        if let Some(earlier) = self.get(&id).map(|earlier| earlier.number)
+            && earlier != resource.number
+        {
+            Arc::make_mut(&mut self.in_order).remove(&earlier);
+        }
+        if !self.in_order.contains_key(&resource.number) {
+            Arc::make_mut(&mut self.in_order).insert(resource.number, id.clone());
+        }
+        Arc::make_mut(&mut self.by_id).insert(id, Arc::new(resource));
+    }
+
+    /// Changes a resource; `None` where there is none.
+    pub fn change<T>(&mut self, id: &I, change: impl FnOnce(&mut Resource<S>) -> T) -> Option<T> {
+        Arc::make_mut(&mut self.by_id).get_mut(id).map(|resource| change(Arc::make_mut(resource)))
+    }
+}

@@ -1,0 +1,165 @@
+//! What holds from which billing period to which: spans that do not overlap.
+
+use crate::period::BillingPeriod;
+
+/// A value that holds in the periods `[from, to)`; without an end it goes on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Span<T> {
+    /// The first period.
+    pub from: BillingPeriod,
+    /// The first period no more.
+    pub to: Option<BillingPeriod>,
+    /// What holds.
+    pub value: T,
+    /// When it was said, in seconds since 1970-01-01T00:00:00Z.
+    pub recorded_at: i64,
+}
+
+impl<T> Span<T> {
+    /// Whether the span has a period.
+    #[must_use]
+    pub fn holds(&self, period: BillingPeriod) -> bool {
+        self.from <= period && self.to.is_none_or(|to| period < to)
+    }
+}
+
+/// Values through time: spans in order, without overlap; gaps are months in which nothing holds.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Timeline<T>(Vec<Span<T>>);
+
+impl<T> Default for Timeline<T> {
+    fn default() -> Self {
+        Self(Vec::new())
+    }
+}
+
+impl<T: Clone + PartialEq> Timeline<T> {
+    /// The timeline of spans that are in order and do not overlap; else `None`.
+    #[must_use]
+    pub fn of(spans: Vec<Span<T>>) -> Option<Self> {
+        let whole = spans.iter().all(|span| span.to.is_none_or(|to| span.from < to));
+        let apart = spans.windows(2).all(|pair| pair[0].to.is_some_and(|to| to <= pair[1].from));
+        (whole && apart).then_some(Self(spans))
+    }
+
+    /// The spans, in order.
+    #[must_use]
+    pub fn spans(&self) -> &[Span<T>] {
+        &self.0
+    }
+
+    /// Whether nothing ever holds.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.0.is_empty()
+    }
+
+    /// What holds in a period.
+    #[must_use]
+    pub fn at(&self, period: BillingPeriod) -> Option<&T> {
+        self.span_at(period).map(|span| &span.value)
+    }
+
+    /// The span that has a period.
+    #[must_use]
+    pub fn span_at(&self, period: BillingPeriod) -> Option<&Span<T>> {
+        let after = self.0.partition_point(|span| span.from <= period);
+        self.0[..after].last().filter(|span| span.holds(period))
+    }
+
+    /// Whether anything holds in a period or later.
+    #[must_use]
+    pub fn lasts_to(&self, period: BillingPeriod) -> bool {
+        self.0.last().is_some_and(|span| span.to.is_none_or(|to| period < to))
+    }
+
+    /// Says what holds from a period on, up to what was said for later ones: the span that has the period is cut there. Where nothing holds in
+    /// the period, the new span ends where the next one begins, or goes on.
+    pub fn set_from(&mut self, from: BillingPeriod, value: T, recorded_at: i64) {
+        let after = self.0.partition_point(|span| span.from < from);
+        let mut to = self.0.get(after).map(|next| next.from);
+        match self.0.get_mut(after) {
+            // What began in the same period is replaced.
+            Some(same) if same.from == from => {
+                *same = Span { from, to: same.to, value, recorded_at };
+                return;
+            }
+            _ => {}
+        }
+        if let Some(cut) = after.checked_sub(1).map(|at| &mut self.0[at]).filter(|span| span.holds(from)) {
+            to = cut.to;
+            cut.to = Some(from);
+        }
+        self.0.insert(after, Span { from, to, value, recorded_at });
+    }
+
+    /// Says what holds in `[from, to)` whatever was said for these periods; what was said for others stays.
+    pub fn set(&mut self, from: BillingPeriod, to: Option<BillingPeriod>, value: T, recorded_at: i64) {
+        let mut spans = Vec::with_capacity(self.0.len() + 2);
+        for span in std::mem::take(&mut self.0) {
+            let before = Span { to: Some(span.to.map_or(from, |end| end.min(from))), ..span.clone() };
+            let after = to.map(|to| Span { from: span.from.max(to), ..span });
+            spans.extend(std::iter::once(before).chain(after).filter(|s| s.to.is_none_or(|to| s.from < to)));
+        }
+        let at = spans.partition_point(|span| span.from < from);
+        spans.insert(at, Span { from, to, value, recorded_at });
+        self.0 = spans;
+    }
+
+    /// Ends everything at a period: nothing holds in it or later.
+    pub fn end_at(&mut self, period: BillingPeriod) {
+        self.0.retain(|span| span.from < period);
+        if let Some(last) = self.0.last_mut().filter(|span| span.to.is_none_or(|to| period < to)) {
+            last.to = Some(period);
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! Timelines against a list of months.
+
+    use super::*;
+
+    fn month(number: u8) -> BillingPeriod {
+        BillingPeriod::new(2026, number).unwrap()
+    }
+
+    fn shown(timeline: &Timeline<char>) -> String {
+        (1..=12).map(|number| timeline.at(month(number)).copied().unwrap_or('.')).collect()
+    }
+
+    #[test]
+    fn what_is_said_from_a_period_on_leaves_the_past_alone() {
+        let mut timeline = Timeline::default();
+        for (from, value, expected) in [
+            (3, 'a', "..aaaaaaaaaa"),
+            (6, 'b', "..aaabbbbbbb"),
+            (6, 'c', "..aaaccccccc"),
+            (4, 'd', "..addccccccc"),
+            (1, 'e', "eeaddccccccc"),
+        ] {
+            timeline.set_from(month(from), value, 0);
+            assert_eq!(shown(&timeline), expected);
+            assert!(Timeline::of(timeline.spans().to_vec()).is_some());
+        }
+        timeline.end_at(month(5));
+        assert_eq!(shown(&timeline), "eead........");
+        timeline.end_at(month(1));
+        assert!(timeline.is_empty());
+    }
+
+    #[test]
+    fn a_range_replaces_just_its_months() {
+        let mut timeline = Timeline::default();
+        timeline.set(month(2), Some(month(9)), 'a', 0);
+        timeline.set(month(4), Some(month(6)), 'b', 0);
+        assert_eq!(shown(&timeline), ".aabbaaa....");
+        timeline.set(month(5), None, 'c', 0);
+        assert_eq!(shown(&timeline), ".aabcccccccc");
+        timeline.set(month(1), Some(month(3)), 'd', 0);
+        assert_eq!(shown(&timeline), "ddabcccccccc");
+        assert!(Timeline::of(timeline.spans().to_vec()).is_some());
+        assert!(timeline.lasts_to(month(12)));
+    }
+}
