@@ -3,4 +3,8 @@
 //! Owns authorization, idempotency, transactions and the job runner. Knows neither HTTP nor files: cost files are behind [`engine`], decisions in
 //! the `store`.
 
+pub mod authorization;
+pub mod clock;
 pub mod engine;
+pub mod error;
+pub mod vault;

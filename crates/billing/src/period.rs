@@ -21,6 +21,22 @@ impl BillingPeriod {
         ((1..=9999).contains(&year) && (1..=12).contains(&month)).then_some(Self { year, month })
     }
 
+    /// The first month that there is.
+    #[must_use]
+    pub const fn first() -> Self {
+        Self { year: 1, month: 1 }
+    }
+
+    /// The month before this one; the first has none.
+    #[must_use]
+    pub const fn previous(self) -> Option<Self> {
+        match (self.year, self.month) {
+            (1, 1) => None,
+            (year, 1) => Some(Self { year: year - 1, month: 12 }),
+            (year, month) => Some(Self { year, month: month - 1 }),
+        }
+    }
+
     /// Reads `YYYY-MM`.
     ///
     /// # Errors
@@ -123,6 +139,7 @@ mod tests {
         for _ in 0..1201 {
             days += (month.end_seconds() - month.start_seconds()) / 86_400;
             assert_eq!(month.end_seconds(), month.next().start_seconds());
+            assert_eq!(month.next().previous(), Some(month));
             month = month.next();
         }
         // A hundred years from 2000 hold 25 leap days (2000 is one, 2100 is not yet reached), and one December.

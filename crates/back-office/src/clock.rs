@@ -1,0 +1,77 @@
+//! What time it is at the desk: the machine's, or one that is fixed for a demo or a test.
+//!
+//! Only billing goes by it: which period is the current one, and what is written beside a setting. Signatures, leases and time-outs go by the
+//! machine's clock.
+
+use billing::period::{BillingPeriod, date_text};
+use std::time::{SystemTime, UNIX_EPOCH};
+
+/// A clock.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Clock {
+    /// The machine's.
+    Machine,
+    /// Always the same instant, in seconds since 1970-01-01T00:00:00Z.
+    Fixed(i64),
+}
+
+impl Clock {
+    /// Now, in seconds since 1970-01-01T00:00:00Z.
+    #[must_use]
+    pub fn now(self) -> i64 {
+        match self {
+            Self::Fixed(now) => now,
+            Self::Machine => machine_seconds(),
+        }
+    }
+
+    /// The billing period that has an instant, in UTC.
+    #[must_use]
+    pub fn period_of(seconds: i64) -> BillingPeriod {
+        let day = i32::try_from(seconds.div_euclid(86_400)).unwrap_or_default();
+        let date = date_text(day);
+        // Days that an i32 counts around 1970 have years of four digits; any other instant is no time of a bill.
+        date.get(..7).and_then(|month| BillingPeriod::parse(month).ok()).unwrap_or_else(BillingPeriod::first)
+    }
+}
+
+/// The machine's clock, in seconds since 1970-01-01T00:00:00Z.
+#[must_use]
+pub fn machine_seconds() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+}
+
+/// The machine's clock, in milliseconds since 1970-01-01T00:00:00Z.
+#[must_use]
+pub fn machine_milliseconds() -> i64 {
+    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
+}
+
+/// An instant as RFC 3339 has it, in UTC: `2026-11-10T12:00:00Z`.
+#[must_use]
+pub fn instant_text(seconds: i64) -> String {
+    let (day, of_day) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
+    let date = date_text(i32::try_from(day).unwrap_or_default());
+    format!("{date}T{:02}:{:02}:{:02}Z", of_day / 3_600, of_day / 60 % 60, of_day % 60)
+}
+
+#[cfg(test)]
+mod tests {
+    //! Months of instants.
+
+    use super::*;
+
+    #[test]
+    fn a_month_ends_with_its_last_second() {
+        let november = BillingPeriod::new(2026, 11).unwrap();
+        let first = november.start_seconds();
+        for (instant, expected) in
+            [(first - 1, "2026-10"), (first, "2026-11"), (november.end_seconds() - 1, "2026-11")]
+        {
+            assert_eq!(Clock::period_of(instant).to_string(), expected);
+        }
+        assert_eq!(instant_text(first + 45_296), "2026-11-01T12:34:56Z");
+    }
+}

@@ -1,0 +1,57 @@
+//! Why the desk does not do what it was asked for: without HTTP, and without a word about the inside.
+
+use billing::configuration::{Refusal, ValidationReason};
+use std::fmt;
+
+/// An answer that is not the one that was asked for.
+#[derive(Debug)]
+pub enum Error {
+    /// The caller may not do that. What exists and what does not is answered alike.
+    Denied,
+    /// The configuration refuses it.
+    Refused(Refusal),
+    /// What the server itself cannot do: nothing has changed, or whether it has is not known. The same request may be sent again.
+    Internal(Internal),
+}
+
+/// What went wrong inside. It has no `Display`, so that it reaches a log and never an answer.
+pub struct Internal(Box<dyn fmt::Debug + Send + Sync>);
+
+impl Internal {
+    /// Wraps what went wrong.
+    pub fn new(cause: impl fmt::Debug + Send + Sync + 'static) -> Self {
+        Self(Box::new(cause))
+    }
+}
+
+impl fmt::Debug for Internal {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
+
+impl Error {
+    /// What went wrong inside.
+    pub fn internal(cause: impl fmt::Debug + Send + Sync + 'static) -> Self {
+        Self::Internal(Internal::new(cause))
+    }
+
+    /// An input that is not valid.
+    #[must_use]
+    pub fn invalid(reason: ValidationReason, message: impl Into<String>) -> Self {
+        Self::Refused(Refusal::invalid(reason, message))
+    }
+}
+
+impl From<Refusal> for Error {
+    fn from(refusal: Refusal) -> Self {
+        match refusal {
+            // What AWS manages may not be edited by anybody.
+            Refusal::Denied(_) => Self::Denied,
+            refused => Self::Refused(refused),
+        }
+    }
+}
+
+/// What the desk answers.
+pub type Answer<T> = Result<T, Error>;
