@@ -3,8 +3,10 @@
 //! Owns authorization, idempotency, transactions and the job runner. Knows neither HTTP nor files: cost files are behind [`engine`], decisions in
 //! the `store`.
 
+pub mod audit;
 pub mod authorization;
 pub mod clock;
+pub mod cost_reports;
 pub mod engine;
 pub mod error;
 pub mod vault;

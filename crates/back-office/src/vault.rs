@@ -69,14 +69,16 @@ impl MasterKey {
     /// A name of the key that says nothing about it: what a database keeps to know whether a key is its own.
     #[must_use]
     pub fn fingerprint(&self) -> String {
-        let hash = Sha256::digest([b"proforma master key fingerprint".as_slice(), self.0.as_slice()].concat());
+        let hash =
+            Sha256::digest([b"proforma master key fingerprint".as_slice(), self.0.as_slice()].concat());
         hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
     }
 
     /// A key for another purpose, which says nothing about this one.
     #[must_use]
     pub fn derived(&self, purpose: &str) -> [u8; 32] {
-        Sha256::digest([b"proforma derived key\0", purpose.as_bytes(), b"\0", self.0.as_slice()].concat()).into()
+        Sha256::digest([b"proforma derived key\0", purpose.as_bytes(), b"\0", self.0.as_slice()].concat())
+            .into()
     }
 
     /// Seals a secret to the name that it belongs to.

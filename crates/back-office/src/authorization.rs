@@ -1,0 +1,206 @@
+//! Who may do what: one pure function over one table. What is not in the table is nobody's.
+//!
+//! Source of the roles: AWS Billing Conductor user guide, "Visibility": the payer configures and sees everything, a primary account sees its
+//! group's pro forma, a member its own.
+
+use billing::account::AccountId;
+use billing::configuration::BillingGroupId;
+use std::collections::BTreeSet;
+
+/// What a principal is to a payer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Role {
+    /// Everything of its payer.
+    PayerAdmin,
+    /// Reads everything; documents are its work.
+    Finance,
+    /// Reads everything.
+    Analyst,
+    /// Sees the pro forma of its own billing groups, and nothing else.
+    GroupViewer,
+}
+
+impl Role {
+    /// Every role with its name.
+    pub const ALL: [(Self, &'static str); 4] = [
+        (Self::PayerAdmin, "payer-admin"),
+        (Self::Finance, "finance"),
+        (Self::Analyst, "analyst"),
+        (Self::GroupViewer, "group-viewer"),
+    ];
+
+    /// The role of a name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find_map(|(role, of)| (of == name).then_some(role))
+    }
+
+    /// The name of the role.
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        Self::ALL.into_iter().find_map(|(role, name)| (role == self).then_some(name)).unwrap_or_default()
+    }
+}
+
+/// Which of a payer's data a principal may see.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Scope {
+    /// All of it, AWS cost and margin among them.
+    Payer,
+    /// The pro forma of some billing groups; of some of their accounts only, where they are named.
+    Groups {
+        /// The groups.
+        groups: BTreeSet<BillingGroupId>,
+        /// The accounts; `None` is every account of the groups.
+        accounts: Option<BTreeSet<AccountId>>,
+    },
+}
+
+/// Whoever asks: known by a signature, or the operator at the machine's own command line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Caller {
+    /// The payer account whose data it is about. It comes from the credential, from nowhere else.
+    pub payer: AccountId,
+    /// The principal's name.
+    pub principal: String,
+    /// The access key; empty for the operator at the command line.
+    pub access_key_id: String,
+    /// Its role.
+    pub role: Role,
+    /// What it may see.
+    pub scope: Scope,
+    /// The request, for the audit.
+    pub request_id: String,
+    /// Now at the desk's clock, in seconds since 1970-01-01T00:00:00Z, fixed when the request arrived.
+    pub now: i64,
+}
+
+/// What an operation takes of whoever asks for it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Access {
+    /// Anybody with a key.
+    Anybody,
+    /// Anybody who sees some pro forma: customers get their own part, in types that cannot hold more.
+    CustomerRead,
+    /// Whoever sees the whole payer.
+    Read,
+    /// Whoever configures it.
+    Configure,
+    /// Whoever decides who may do what.
+    Administer,
+}
+
+/// Every operation that there is: its service, its name, and what it takes. A route that has no line here does not start.
+pub const ACTIONS: &[(&str, &str, Access)] = &[
+    ("billingconductor", "AssociateAccounts", Access::Configure),
+    ("billingconductor", "AssociatePricingRules", Access::Configure),
+    ("billingconductor", "BatchAssociateResourcesToCustomLineItem", Access::Configure),
+    ("billingconductor", "BatchDisassociateResourcesFromCustomLineItem", Access::Configure),
+    ("billingconductor", "CreateBillingGroup", Access::Configure),
+    ("billingconductor", "CreateCustomLineItem", Access::Configure),
+    ("billingconductor", "CreatePricingPlan", Access::Configure),
+    ("billingconductor", "CreatePricingRule", Access::Configure),
+    ("billingconductor", "DeleteBillingGroup", Access::Configure),
+    ("billingconductor", "DeleteCustomLineItem", Access::Configure),
+    ("billingconductor", "DeletePricingPlan", Access::Configure),
+    ("billingconductor", "DeletePricingRule", Access::Configure),
+    ("billingconductor", "DisassociateAccounts", Access::Configure),
+    ("billingconductor", "DisassociatePricingRules", Access::Configure),
+    ("billingconductor", "GetBillingGroupCostReport", Access::CustomerRead),
+    ("billingconductor", "GetBillingTransferPreference", Access::Read),
+    ("billingconductor", "ListAccountAssociations", Access::CustomerRead),
+    ("billingconductor", "ListBillingGroupCostReports", Access::CustomerRead),
+    ("billingconductor", "ListBillingGroups", Access::CustomerRead),
+    ("billingconductor", "ListCustomLineItemVersions", Access::CustomerRead),
+    ("billingconductor", "ListCustomLineItems", Access::CustomerRead),
+    ("billingconductor", "ListPricingPlans", Access::Read),
+    ("billingconductor", "ListPricingPlansAssociatedWithPricingRule", Access::Read),
+    ("billingconductor", "ListPricingRules", Access::Read),
+    ("billingconductor", "ListPricingRulesAssociatedToPricingPlan", Access::Read),
+    ("billingconductor", "ListResourcesAssociatedToCustomLineItem", Access::Read),
+    ("billingconductor", "ListTagsForResource", Access::Read),
+    ("billingconductor", "TagResource", Access::Configure),
+    ("billingconductor", "UntagResource", Access::Configure),
+    ("billingconductor", "UpdateBillingGroup", Access::Configure),
+    ("billingconductor", "UpdateBillingTransferPreference", Access::Configure),
+    ("billingconductor", "UpdateCustomLineItem", Access::Configure),
+    ("billingconductor", "UpdatePricingPlan", Access::Configure),
+    ("billingconductor", "UpdatePricingRule", Access::Configure),
+    ("proforma", "ApplyBook", Access::Configure),
+    ("proforma", "ClosePeriod", Access::Configure),
+    ("proforma", "CreateKey", Access::Administer),
+    ("proforma", "DeclareAccounts", Access::Configure),
+    ("proforma", "DeleteKey", Access::Administer),
+    ("proforma", "ExportBook", Access::Read),
+    ("proforma", "ImportCostData", Access::Configure),
+    ("proforma", "ListAuditEvents", Access::Administer),
+    ("proforma", "ListKeys", Access::Administer),
+    ("proforma", "ListPeriods", Access::Read),
+    ("proforma", "ListRuns", Access::Read),
+    ("proforma", "ListSources", Access::Read),
+    ("proforma", "PlanBook", Access::Read),
+    ("proforma", "RemoveSource", Access::Configure),
+    ("proforma", "UpdateKey", Access::Administer),
+    ("sts", "GetCallerIdentity", Access::Anybody),
+];
+
+/// What an operation takes, if it is one.
+#[must_use]
+pub fn access(service: &str, operation: &str) -> Option<Access> {
+    let is_it = |(of, name, _): &&(&str, &str, Access)| *of == service && *name == operation;
+    ACTIONS.iter().find(is_it).map(|(.., access)| *access)
+}
+
+/// Whether a role may do what takes this.
+#[must_use]
+pub const fn allows(role: Role, access: Access) -> bool {
+    match access {
+        Access::Anybody | Access::CustomerRead => true,
+        Access::Read => matches!(role, Role::PayerAdmin | Role::Finance | Role::Analyst),
+        Access::Configure | Access::Administer => matches!(role, Role::PayerAdmin),
+    }
+}
+
+impl Caller {
+    /// Whether the caller may do an operation at all; on what, its [`Scope`] says.
+    #[must_use]
+    pub fn may(&self, service: &str, operation: &str) -> bool {
+        access(service, operation).is_some_and(|access| allows(self.role, access))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! Every operation for every role.
+
+    use super::*;
+
+    #[test]
+    fn every_role_may_do_what_the_table_says_and_nothing_else() {
+        for (service, operation, access) in ACTIONS {
+            let writes = !["List", "Get", "Export", "Plan"].iter().any(|verb| operation.starts_with(verb));
+            for (role, name) in Role::ALL {
+                let may = allows(role, *access);
+                if role == Role::PayerAdmin {
+                    assert!(may, "{name} {service}:{operation}");
+                } else {
+                    assert!(!(writes && may), "{name} may write {service}:{operation}");
+                    assert!(!(may && operation.contains("Key")), "{name} {operation}");
+                }
+                if role == Role::GroupViewer && may {
+                    assert!(matches!(access, Access::CustomerRead | Access::Anybody), "{operation}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_not_in_the_table_is_nobodys() {
+        assert_eq!(access("billingconductor", "DropEverything"), None);
+        assert_eq!(access("proforma", "ListBillingGroups"), None);
+        let names: BTreeSet<_> = ACTIONS.iter().map(|(service, operation, _)| (service, operation)).collect();
+        assert_eq!(names.len(), ACTIONS.len());
+        let of_aws = ACTIONS.iter().filter(|(service, ..)| *service == "billingconductor").count();
+        assert_eq!(of_aws, 34);
+    }
+}
