@@ -2,9 +2,7 @@
 //! or moved without every later hash being wrong.
 
 use sha2::{Digest, Sha256};
-
-/// The hash that the first entry of a payer follows.
-pub const FIRST: &str = "0000000000000000000000000000000000000000000000000000000000000000";
+use store::{AuditHead, AuditRow};
 
 /// Whether somebody was let do something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -37,10 +35,8 @@ impl Decision {
 pub struct Entry {
     /// When, by the machine's clock, in milliseconds since 1970-01-01T00:00:00Z.
     pub at_ms: i64,
-    /// Who.
+    /// Who, and by which key.
     pub principal: String,
-    /// By which key; empty at the operator's command line.
-    pub access_key_id: String,
     /// What, as IAM names it: `billingconductor:CreateBillingGroup`.
     pub action: String,
     /// On what: an ARN, or nothing.
@@ -53,17 +49,16 @@ pub struct Entry {
     pub detail: String,
 }
 
-/// The hash of an entry that follows another: over all of its fields, each with its length, so that no two entries look alike.
+/// The hash of an entry that follows the one of a hash, the first one that of no text: over all of its fields, each with its length, so that no two entries look alike.
 #[must_use]
 pub fn chained(previous: &str, sequence: u64, entry: &Entry) -> String {
-    let Entry { at_ms, principal, access_key_id, action, resource, decision, request_id, detail } = entry;
+    let Entry { at_ms, principal, action, resource, decision, request_id, detail } = entry;
     let (sequence, at) = (sequence.to_string(), at_ms.to_string());
     let fields = [
         previous,
         &sequence,
         &at,
         principal,
-        access_key_id,
         action,
         resource,
         decision.name(),
@@ -78,6 +73,35 @@ pub fn chained(previous: &str, sequence: u64, entry: &Entry) -> String {
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// The rows of entries that follow a head, chained to it.
+pub(crate) fn rows(head: &AuditHead, entries: impl IntoIterator<Item = Entry>) -> Vec<AuditRow> {
+    let mut last = head.clone();
+    let row = |entry: Entry| {
+        let sequence = last.sequence + 1;
+        let hash = chained(&last.hash, sequence, &entry);
+        let previous_hash = std::mem::replace(&mut last, AuditHead { sequence, hash: hash.clone() }).hash;
+        let Entry { at_ms, principal, action, resource, decision, request_id, detail } = entry;
+        let decision = decision.name().to_owned();
+        AuditRow { sequence, at_ms, principal, action, resource, decision, request_id, detail, previous_hash, hash }
+    };
+    entries.into_iter().map(row).collect()
+}
+
+/// The entry that a row keeps; `None` where its decision is no word of ours.
+#[must_use]
+pub fn entry_of(row: &AuditRow) -> Option<Entry> {
+    let words = [Decision::Done, Decision::Denied, Decision::Refused, Decision::Read];
+    Some(Entry {
+        at_ms: row.at_ms,
+        principal: row.principal.clone(),
+        action: row.action.clone(),
+        resource: row.resource.clone(),
+        decision: words.into_iter().find(|word| word.name() == row.decision)?,
+        request_id: row.request_id.clone(),
+        detail: row.detail.clone(),
+    })
+}
+
 #[cfg(test)]
 mod tests {
     //! Entries that differ have hashes that differ.
@@ -89,16 +113,15 @@ mod tests {
         let entry = |principal: &str, action: &str| Entry {
             at_ms: 1,
             principal: principal.to_owned(),
-            access_key_id: String::new(),
             action: action.to_owned(),
             resource: String::new(),
             decision: Decision::Done,
             request_id: String::new(),
             detail: String::new(),
         };
-        let one = chained(FIRST, 1, &entry("ab", "c"));
-        assert_ne!(one, chained(FIRST, 1, &entry("a", "bc")));
-        assert_ne!(one, chained(FIRST, 2, &entry("ab", "c")));
+        let one = chained("", 1, &entry("ab", "c"));
+        assert_ne!(one, chained("", 1, &entry("a", "bc")));
+        assert_ne!(one, chained("", 2, &entry("ab", "c")));
         assert_ne!(one, chained(&one, 1, &entry("ab", "c")));
         assert_eq!(one.len(), 64);
     }

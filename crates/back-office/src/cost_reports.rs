@@ -47,6 +47,19 @@ impl PeriodReport {
         }
         Ok(totals.into_iter().collect())
     }
+
+    /// The totals of every group, by group and currency.
+    ///
+    /// # Errors
+    /// [`DecimalError::TooLarge`].
+    pub fn all_totals(&self) -> Result<Vec<(BillingGroupId, Currency, Costs)>, DecimalError> {
+        let mut all = Vec::new();
+        for group in self.groups.keys() {
+            let totals = self.totals(group)?;
+            all.extend(totals.into_iter().map(|(currency, costs)| (group.clone(), currency, costs)));
+        }
+        Ok(all)
+    }
 }
 
 /// What AWS charges and what the group is charged.

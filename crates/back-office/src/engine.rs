@@ -107,6 +107,12 @@ pub trait Engine: Send + Sync + 'static {
     /// [`EngineError`] where the folder is not a whole run of this program.
     fn report(&self, run: &Path) -> Result<RunReport, EngineError>;
 
+    /// The hash over the names and contents of all files of a run's folder, in hexadecimal: what a closed period is sealed with.
+    ///
+    /// # Errors
+    /// [`EngineError`] where a file cannot be read.
+    fn manifest(&self, run: &Path) -> Result<String, EngineError>;
+
     /// The identity of the cost files at a place, without reading them through: equal where nothing has changed since. What `--watch` asks.
     ///
     /// # Errors

@@ -1,0 +1,350 @@
+//! Principals and their access keys: who may ask, how they prove it, and which secrets open under the master key.
+//!
+//! A principal has at most two keys, so that one can be replaced while the other is in use (as AWS's users have). A secret is shown once, when
+//! it is made.
+
+use crate::authorization::{Caller, Role, Scope};
+use crate::clock::machine_milliseconds;
+use crate::desk::{BackOffice, State, WriteRequest};
+use crate::error::{Answer, Error};
+use crate::vault::{SealedSecret, new_access_key_id, new_secret};
+use billing::account::AccountId;
+use billing::configuration::{BillingGroupId, ResourceType, ValidationReason};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
+use std::time::{Duration, Instant};
+use store::{AccessKeyRow, FoundKey, PrincipalRow, Sealed, Standing};
+use zeroize::Zeroizing;
+
+/// How many keys a principal has at most.
+pub const KEYS_PER_PRINCIPAL_MAX: usize = 2;
+/// How long a key that was looked up is taken as it was: a key that is deactivated is refused after this time.
+const KNOWN_FOR: Duration = Duration::from_millis(900);
+/// How many keys are remembered.
+const KNOWN_MAX: usize = 4_096;
+/// How many principals a page of the list reads.
+const PAGE: usize = 1_000;
+
+/// A key that a request names, with what is needed to check its signature and to let it do something.
+#[derive(Debug, Clone)]
+pub struct KnownKey {
+    /// The payer whose data the key is for.
+    pub payer: AccountId,
+    /// Whose key it is.
+    pub principal: String,
+    /// Its role.
+    pub role: Role,
+    /// What it may see.
+    pub scope: Scope,
+    /// The secret.
+    pub secret: Zeroizing<String>,
+    /// Whether key and principal may be used.
+    pub is_active: bool,
+}
+
+/// Keys that were looked up a moment ago, with when they were last used.
+#[derive(Default)]
+pub(crate) struct KnownKeys {
+    known: Mutex<BTreeMap<String, (Instant, Option<KnownKey>)>>,
+    used: Mutex<BTreeMap<String, i64>>,
+}
+
+/// A key that was made. Its secret is not to be had again.
+#[derive(Debug, Clone)]
+pub struct NewKey {
+    /// Its id.
+    pub access_key_id: String,
+    /// Its secret.
+    pub secret: Zeroizing<String>,
+}
+
+/// Whose key is to be made.
+#[derive(Debug, Clone)]
+pub struct NewPrincipal {
+    /// The principal's name; one that is there gets its second key.
+    pub name: String,
+    /// Its role.
+    pub role: Role,
+    /// The billing groups that a group-viewer sees: ARNs or ids.
+    pub billing_groups: Vec<String>,
+    /// The accounts of them that it is narrowed to; empty is all.
+    pub accounts: Vec<AccountId>,
+}
+
+/// A key as it is listed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListedKey {
+    /// Whose it is.
+    pub principal: String,
+    /// The principal's role.
+    pub role: String,
+    /// The billing groups of a group-viewer, by id.
+    pub billing_groups: Vec<String>,
+    /// The accounts that it is narrowed to.
+    pub accounts: Vec<String>,
+    /// The key.
+    pub access_key_id: String,
+    /// Whether it may be used.
+    pub is_active: bool,
+    /// When it was made, in milliseconds since 1970-01-01T00:00:00Z.
+    pub created_at_ms: i64,
+    /// When it was last used.
+    pub last_used_at_ms: Option<i64>,
+}
+
+impl BackOffice {
+    /// The key of an id, as it was at most a second ago; `None` where there is none.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] where the store does not answer, or a secret does not open.
+    pub async fn key(&self, access_key_id: &str) -> Answer<Option<KnownKey>> {
+        if let Some((at, known)) = lock(&self.0.keys.known).get(access_key_id)
+            && at.elapsed() < KNOWN_FOR
+        {
+            return Ok(known.clone());
+        }
+        let found = self.0.store.find_key(access_key_id).await.map_err(Error::internal)?;
+        let known = found.map(|found| self.opened(found)).transpose()?;
+        let mut all = lock(&self.0.keys.known);
+        if all.len() >= KNOWN_MAX {
+            all.retain(|_, (at, _)| at.elapsed() < KNOWN_FOR);
+        }
+        // Ids that do not exist are remembered too, while there is room: asking for them costs no more than for others.
+        if all.len() < KNOWN_MAX {
+            all.insert(access_key_id.to_owned(), (Instant::now(), known.clone()));
+        }
+        Ok(known)
+    }
+
+    fn opened(&self, found: FoundKey) -> Answer<KnownKey> {
+        let FoundKey { payer, key, principal } = found;
+        let sealed = SealedSecret { nonce: key.secret.nonce, ciphertext: key.secret.ciphertext };
+        let secret = self.0.master.open(&key.access_key_id, &sealed).map_err(Error::internal)?;
+        let secret = String::from_utf8(secret.to_vec()).map_err(Error::internal)?;
+        let role = Role::parse(&principal.role).ok_or_else(|| Error::internal(principal.role.clone()))?;
+        Ok(KnownKey {
+            payer,
+            is_active: key.standing == Standing::Active && principal.standing == Standing::Active,
+            principal: principal.name.clone(),
+            role,
+            scope: scope_of(role, &principal)?,
+            secret: Zeroizing::new(secret),
+        })
+    }
+
+    /// Notes that a key was used; it is written with the next batch of the audit.
+    pub fn note_used(&self, access_key_id: &str) {
+        lock(&self.0.keys.used).insert(access_key_id.to_owned(), machine_milliseconds());
+    }
+
+    /// The keys that were used since this was asked last.
+    pub(crate) fn take_used(&self) -> Vec<(String, i64)> {
+        std::mem::take(&mut *lock(&self.0.keys.used)).into_iter().collect()
+    }
+
+    /// Makes a key, and its principal where there is none of the name.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] for a third key, another role than the principal has, or a group that there is not.
+    pub async fn create_key(&self, request: &WriteRequest<'_>, new: &NewPrincipal) -> Answer<NewKey> {
+        let payer = &request.caller.payer;
+        let configuration = self.state(payer).await?.configuration.clone();
+        let groups = new.billing_groups.iter().map(|text| group_id(payer, text));
+        let groups = groups.collect::<Answer<BTreeSet<_>>>()?;
+        if let Some(absent) = groups.iter().find(|group| configuration.groups.get(group).is_none()) {
+            return Err(refused(format!("there is no billing group `{absent}`")));
+        }
+        check(new)?;
+        let key = NewKey {
+            access_key_id: new_access_key_id().map_err(Error::internal)?,
+            secret: new_secret().map_err(Error::internal)?,
+        };
+        let sealed =
+            self.0.master.seal(&key.access_key_id, key.secret.as_bytes()).map_err(Error::internal)?;
+        let row = PrincipalRow {
+            name: new.name.clone(),
+            role: new.role.name().to_owned(),
+            billing_groups: groups.iter().map(ToString::to_string).collect(),
+            accounts: new.accounts.iter().map(ToString::to_string).collect(),
+            password_hash: None,
+            standing: Standing::Active,
+            created_at_ms: machine_milliseconds(),
+        };
+        self.transaction(payer, async |store, state| {
+            let mut write = store.write(payer, &state.head).await?;
+            match store.principal(payer, &row.name).await? {
+                None => write.put_principal(row.clone()).await?,
+                Some(there) => same_principal(&there, &row)?,
+            }
+            if store.keys(payer, &row.name).await?.len() >= KEYS_PER_PRINCIPAL_MAX {
+                let message =
+                    format!("principal `{}` has {KEYS_PER_PRINCIPAL_MAX} keys; delete one first", row.name);
+                return Err(refused(message).into());
+            }
+            let secret = Sealed { nonce: sealed.nonce.clone(), ciphertext: sealed.ciphertext.clone() };
+            write
+                .put_key(AccessKeyRow {
+                    access_key_id: key.access_key_id.clone(),
+                    principal: row.name.clone(),
+                    secret,
+                    standing: Standing::Active,
+                    created_at_ms: row.created_at_ms,
+                    last_used_at_ms: None,
+                })
+                .await?;
+            let entry = request.done(&key.access_key_id);
+            write.audit(&crate::audit::rows(&state.head.audit, [entry])).await?;
+            Ok((State { configuration: state.configuration.clone(), head: write.commit().await? }, ()))
+        })
+        .await?;
+        lock(&self.0.keys.known).remove(&key.access_key_id);
+        Ok(key)
+    }
+
+    /// Every key of a payer, by principal.
+    ///
+    /// # Errors
+    /// [`Error::Internal`].
+    pub async fn keys(&self, payer: &AccountId) -> Answer<Vec<ListedKey>> {
+        let mut listed = Vec::new();
+        let mut after = String::new();
+        loop {
+            let page = self.0.store.principals(payer, &after, PAGE).await.map_err(Error::internal)?;
+            let Some(last) = page.last() else { return Ok(listed) };
+            after.clone_from(&last.name);
+            for principal in page {
+                let keys = self.0.store.keys(payer, &principal.name).await.map_err(Error::internal)?;
+                listed.extend(keys.into_iter().map(|key| ListedKey {
+                    principal: principal.name.clone(),
+                    role: principal.role.clone(),
+                    billing_groups: principal.billing_groups.clone(),
+                    accounts: principal.accounts.clone(),
+                    access_key_id: key.access_key_id,
+                    is_active: key.standing == Standing::Active,
+                    created_at_ms: key.created_at_ms,
+                    last_used_at_ms: key.last_used_at_ms,
+                }));
+            }
+        }
+    }
+
+    /// Activates or deactivates a key.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] where the payer has no such key.
+    pub async fn set_key_standing(&self, request: &WriteRequest<'_>, key: &str, active: bool) -> Answer<()> {
+        let standing = if active { Standing::Active } else { Standing::Inactive };
+        self.change_key(request, key, async |write| write.set_key_standing(key, standing).await).await
+    }
+
+    /// Removes a key.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] where the payer has no such key.
+    pub async fn delete_key(&self, request: &WriteRequest<'_>, key: &str) -> Answer<()> {
+        self.change_key(request, key, async |write| write.remove_key(key).await).await
+    }
+
+    async fn change_key(
+        &self,
+        request: &WriteRequest<'_>,
+        key: &str,
+        change: impl AsyncFn(&mut store::Write) -> Result<bool, store::StoreError>,
+    ) -> Answer<()> {
+        let payer = &request.caller.payer;
+        self.transaction(payer, async |store, state| {
+            let mut write = store.write(payer, &state.head).await?;
+            if !change(&mut write).await? {
+                return Err(refused(format!("there is no access key `{key}`")).into());
+            }
+            write.audit(&crate::audit::rows(&state.head.audit, [request.done(key)])).await?;
+            Ok((State { configuration: state.configuration.clone(), head: write.commit().await? }, ()))
+        })
+        .await?;
+        lock(&self.0.keys.known).remove(key);
+        Ok(())
+    }
+
+    /// The operator at the machine's own command line: whoever may open the data directory.
+    #[must_use]
+    pub fn operator(&self, payer: &AccountId, request_id: String) -> Caller {
+        Caller {
+            payer: payer.clone(),
+            principal: "operator".to_owned(),
+            access_key_id: String::new(),
+            role: Role::PayerAdmin,
+            scope: Scope::Payer,
+            request_id,
+            now: self.now(),
+        }
+    }
+}
+
+/// Whether a principal may be as it is asked for: only a group-viewer has groups, and it has some.
+fn check(new: &NewPrincipal) -> Answer<()> {
+    let is_name = |name: &str| {
+        (1..=128).contains(&name.len())
+            && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"+=,.@_-".contains(&byte))
+    };
+    if !is_name(&new.name) {
+        let what = "1 to 128 letters, digits or any of +=,.@_-";
+        return Err(refused(format!("`{}` is no name of a principal: it takes {what}", new.name)));
+    }
+    match new.role {
+        Role::GroupViewer if new.billing_groups.is_empty() => {
+            Err(refused("a group-viewer sees billing groups: name them with --billing-group".to_owned()))
+        }
+        Role::GroupViewer => Ok(()),
+        _ if new.billing_groups.is_empty() && new.accounts.is_empty() => Ok(()),
+        role => Err(refused(format!("{} sees the whole payer: it takes no groups and no accounts", role.name()))),
+    }
+}
+
+/// A second key is for the principal as it is.
+fn same_principal(there: &PrincipalRow, asked: &PrincipalRow) -> Answer<()> {
+    let same = |one: &[String], other: &[String]| {
+        one.iter().collect::<BTreeSet<_>>() == other.iter().collect::<BTreeSet<_>>()
+    };
+    let is_same = there.role == asked.role
+        && same(&there.billing_groups, &asked.billing_groups)
+        && same(&there.accounts, &asked.accounts);
+    if is_same {
+        return Ok(());
+    }
+    let (name, role) = (&there.name, &there.role);
+    Err(refused(format!(
+        "principal `{name}` is there as {role}, with its own groups and accounts; a second key is for the same ones"
+    )))
+}
+
+/// The id of a billing group that an ARN of the payer, or an id, names.
+fn group_id(payer: &AccountId, text: &str) -> Answer<BillingGroupId> {
+    let name = billing::configuration::ResourceName::parse(text).filter(|name| {
+        name.owner.as_ref().is_none_or(|(owner, kind)| {
+            owner == payer.as_str() && *kind == ResourceType::BillingGroup
+        })
+    });
+    name.and_then(|name| BillingGroupId::parse(&name.id))
+        .ok_or_else(|| refused(format!("`{text}` is no billing group of payer {payer}")))
+}
+
+fn scope_of(role: Role, principal: &PrincipalRow) -> Answer<Scope> {
+    if role != Role::GroupViewer {
+        return Ok(Scope::Payer);
+    }
+    let group = |id: &String| BillingGroupId::parse(id).ok_or_else(|| Error::internal(id.clone()));
+    let account = |id: &String| AccountId::parse(id).ok_or_else(|| Error::internal(id.clone()));
+    let accounts = principal.accounts.iter().map(account).collect::<Answer<BTreeSet<_>>>()?;
+    Ok(Scope::Groups {
+        groups: principal.billing_groups.iter().map(group).collect::<Answer<_>>()?,
+        accounts: (!accounts.is_empty()).then_some(accounts),
+    })
+}
+
+fn refused(message: String) -> Error {
+    Error::invalid(ValidationReason::Other, message)
+}
+
+fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
