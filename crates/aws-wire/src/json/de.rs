@@ -51,7 +51,7 @@ impl<'de> Deserialize<'de> for Number {
                 f.write_str("a number, read by aws_wire::json")
             }
 
-            fn visit_string<E: de::Error>(self, digits: String) -> Result<Number, E> {
+            fn visit_str<E: de::Error>(self, digits: &str) -> Result<Number, E> {
                 digits.parse().map_err(E::custom)
             }
         }
@@ -83,8 +83,8 @@ macro_rules! placed {
                 value.$method($($name,)* visitor).map_err(|error| error.within(&step))
             })*
             forward_to_deserialize_any! {
-                bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str bytes byte_buf unit unit_struct seq tuple
-                tuple_struct map struct identifier ignored_any
+                bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq
+                tuple tuple_struct map struct identifier
             }
         }
     };
@@ -92,7 +92,7 @@ macro_rules! placed {
 
 placed! {
     deserialize_any();
-    deserialize_string();
+    deserialize_ignored_any();
     deserialize_option();
     deserialize_newtype_struct(name: &'static str);
     deserialize_enum(name: &'static str, variants: &'static [&'static str]);
@@ -133,8 +133,9 @@ impl<'de> Deserializer<'de> for Value {
         }
     }
 
-    fn deserialize_string<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FromValueError> {
-        self.deserialize_any(visitor)
+    /// What no field asks for may be any number.
+    fn deserialize_ignored_any<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FromValueError> {
+        visitor.visit_unit()
     }
 
     fn deserialize_option<V: Visitor<'de>>(self, visitor: V) -> Result<V::Value, FromValueError> {
@@ -147,7 +148,7 @@ impl<'de> Deserializer<'de> for Value {
         visitor: V,
     ) -> Result<V::Value, FromValueError> {
         match self {
-            Self::Number(number) if name == NUMBER => visitor.visit_string(number.as_str().to_owned()),
+            Self::Number(number) if name == NUMBER => visitor.visit_str(number.as_str()),
             other if name == NUMBER => Err(FromValueError {
                 path: String::new(),
                 problem: format!("{} is not a number", other.kind()),
@@ -178,8 +179,8 @@ impl<'de> Deserializer<'de> for Value {
     }
 
     forward_to_deserialize_any! {
-        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str bytes byte_buf unit unit_struct seq tuple
-        tuple_struct map struct identifier ignored_any
+        bool i8 i16 i32 i64 i128 u8 u16 u32 u64 u128 f32 f64 char str string bytes byte_buf unit unit_struct seq
+        tuple tuple_struct map struct identifier
     }
 }
 
