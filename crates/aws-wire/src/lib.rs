@@ -1,1 +1,6 @@
-//! aws-wire.
+//! AWS on the wire: Signature Version 4, strict JSON, routing and validation by a service model, errors, page tokens.
+//!
+//! Bytes and HTTP only. Knows no billing, opens no socket, reads no clock: time is an argument, keys are arguments.
+
+pub mod json;
+pub mod sigv4;
