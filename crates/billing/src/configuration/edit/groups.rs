@@ -439,3 +439,6 @@ impl Edit<'_> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;
