@@ -7,20 +7,23 @@
 
 mod edit;
 mod ids;
+mod read;
 mod refusal;
 mod settings;
 mod table;
 mod timeline;
+mod window;
 
 use crate::account::AccountId;
 use crate::period::BillingPeriod;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use edit::{Edit, Moment, Touched};
+pub use edit::{BillingGroupChange, Edit, Moment, NewBillingGroup, Touched};
 pub use ids::{
     BillingGroupId, CustomLineItemId, PricingPlanId, PricingRuleId, ResourceName, ResourceType, arn,
 };
+pub use read::Associations;
 pub use refusal::{ConflictReason, Quota, Refusal, ValidationReason};
 pub use settings::{
     AssociatedValue, ChargeSettings, FamilyAccount, GroupSettings, ItemSettings, OtherSettings, PlanOf,
@@ -30,7 +33,7 @@ pub use table::{Resource, Table};
 pub use timeline::{Span, Timeline};
 
 /// Everything that a payer has configured. Cheap to clone: tables are shared until one of the two is edited.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Configuration {
     /// The payer account.
     pub payer: AccountId,

@@ -65,6 +65,18 @@ impl Status {
         Self::ALL.into_iter().find_map(|(status, name)| (status == self).then_some(name)).unwrap_or_default()
     }
 
+    /// What a transfer of this status with the months `[start, end)` is in a period.
+    #[must_use]
+    pub fn phase(self, start: BillingPeriod, end: Option<BillingPeriod>, period: BillingPeriod) -> Phase {
+        match self {
+            Self::Declined | Self::Canceled | Self::Expired => Phase::Gone,
+            _ if end.is_some_and(|end| end <= period) => Phase::Gone,
+            Self::Requested => Phase::Pending,
+            Self::Accepted | Self::Withdrawn if period < start => Phase::Pending,
+            Self::Accepted | Self::Withdrawn => Phase::InForce,
+        }
+    }
+
     /// Whether a transfer of this status is in force between its start and its end.
     #[must_use]
     pub const fn takes_effect(self) -> bool {
@@ -99,13 +111,7 @@ impl ResponsibilityTransfer {
     /// What the transfer is in a period: `[start, end)`.
     #[must_use]
     pub fn phase(&self, period: BillingPeriod) -> Phase {
-        match self.status {
-            Status::Declined | Status::Canceled | Status::Expired => Phase::Gone,
-            _ if self.end.is_some_and(|end| end <= period) => Phase::Gone,
-            Status::Requested => Phase::Pending,
-            Status::Accepted | Status::Withdrawn if period < self.start => Phase::Pending,
-            Status::Accepted | Status::Withdrawn => Phase::InForce,
-        }
+        self.status.phase(self.start, self.end, period)
     }
 
     /// Whether two transfers are in force together in some period.

@@ -3,6 +3,15 @@
 //! An operation checks everything before it changes anything, so that an edit that was refused is the one it was before. Several operations in
 //! one edit are one write: all of them, or none.
 
+mod accounts;
+mod family;
+mod groups;
+mod lookup;
+mod periods;
+mod transfers;
+
+pub use groups::{BillingGroupChange, NewBillingGroup};
+
 use super::{
     BillingGroupId, Configuration, CustomLineItemId, PricingPlanId, PricingRuleId, Refusal, ValidationReason,
 };
@@ -53,6 +62,8 @@ pub struct Edit<'a> {
     next: Configuration,
     touched: BTreeSet<Touched>,
     moment: Moment,
+    /// The transfers that were accepted in this edit where a preference asks for their groups.
+    accepted: BTreeSet<String>,
     fresh: &'a mut dyn FnMut() -> String,
 }
 
@@ -79,7 +90,13 @@ impl<'a> Edit<'a> {
                 "billing period {period} has not begun; write to {current} or an earlier one"
             ));
         }
-        Ok(Self { next: configuration.clone(), touched: BTreeSet::new(), moment, fresh })
+        Ok(Self {
+            next: configuration.clone(),
+            touched: BTreeSet::new(),
+            moment,
+            accepted: BTreeSet::new(),
+            fresh,
+        })
     }
 
     /// The configuration as the edit has it so far.

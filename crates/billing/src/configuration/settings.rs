@@ -6,7 +6,7 @@ use crate::custom_line_item::{Filter, Kind};
 use crate::money::{Cost, Percentage};
 use crate::period::BillingPeriod;
 use crate::pricing::{Pricing, Scope};
-use crate::responsibility_transfer::Status;
+use crate::responsibility_transfer::{Phase, Status};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// A billing group; its accounts are in [`Configuration::memberships`](super::Configuration::memberships).
@@ -143,6 +143,14 @@ pub struct TransferSettings {
     pub start: BillingPeriod,
     /// The first period whose bill no more is.
     pub end: Option<BillingPeriod>,
+}
+
+impl TransferSettings {
+    /// What the transfer is in a period.
+    #[must_use]
+    pub fn phase(&self, period: BillingPeriod) -> Phase {
+        self.status.phase(self.start, self.end, period)
+    }
 }
 
 /// Whether billing groups are made without anybody asking for the transfers that come through another one.

@@ -95,14 +95,19 @@ impl<T: Clone + PartialEq> Timeline<T> {
 
     /// Says what holds in `[from, to)` whatever was said for these periods; what was said for others stays.
     pub fn set(&mut self, from: BillingPeriod, to: Option<BillingPeriod>, value: T, recorded_at: i64) {
-        let mut spans = Vec::with_capacity(self.0.len() + 2);
+        self.clear(from, to);
+        let at = self.0.partition_point(|span| span.from < from);
+        self.0.insert(at, Span { from, to, value, recorded_at });
+    }
+
+    /// Says that nothing holds in `[from, to)`; what was said for other periods stays.
+    pub fn clear(&mut self, from: BillingPeriod, to: Option<BillingPeriod>) {
+        let mut spans = Vec::with_capacity(self.0.len() + 1);
         for span in std::mem::take(&mut self.0) {
             let before = Span { to: Some(span.to.map_or(from, |end| end.min(from))), ..span.clone() };
             let after = to.map(|to| Span { from: span.from.max(to), ..span });
             spans.extend(std::iter::once(before).chain(after).filter(|s| s.to.is_none_or(|to| s.from < to)));
         }
-        let at = spans.partition_point(|span| span.from < from);
-        spans.insert(at, Span { from, to, value, recorded_at });
         self.0 = spans;
     }
 
@@ -159,6 +164,8 @@ mod tests {
         assert_eq!(shown(&timeline), ".aabcccccccc");
         timeline.set(month(1), Some(month(3)), 'd', 0);
         assert_eq!(shown(&timeline), "ddabcccccccc");
+        timeline.clear(month(4), Some(month(7)));
+        assert_eq!(shown(&timeline), "dda...cccccc");
         assert!(Timeline::of(timeline.spans().to_vec()).is_some());
         assert!(timeline.lasts_to(month(12)));
     }
