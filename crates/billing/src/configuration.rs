@@ -6,11 +6,14 @@
 //! name; who may call is decided elsewhere.
 
 mod edit;
+mod from_book;
 mod ids;
+mod other;
 mod refusal;
 mod settings;
 mod table;
 mod timeline;
+mod to_book;
 
 use crate::account::AccountId;
 use crate::period::BillingPeriod;
@@ -18,9 +21,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use edit::{Edit, Moment, Touched};
+pub use from_book::{BookChanges, Changes, NotApplied};
 pub use ids::{
     BillingGroupId, CustomLineItemId, PricingPlanId, PricingRuleId, ResourceName, ResourceType, arn,
 };
+pub use other::{names_in_other, remove_group, rename_group, split};
 pub use refusal::{ConflictReason, Quota, Refusal, ValidationReason};
 pub use settings::{
     AssociatedValue, ChargeSettings, FamilyAccount, GroupSettings, ItemSettings, OtherSettings, PlanOf,

@@ -95,15 +95,38 @@ impl<T: Clone + PartialEq> Timeline<T> {
 
     /// Says what holds in `[from, to)` whatever was said for these periods; what was said for others stays.
     pub fn set(&mut self, from: BillingPeriod, to: Option<BillingPeriod>, value: T, recorded_at: i64) {
+        self.clear(from, to);
+        let at = self.0.partition_point(|span| span.from < from);
+        self.0.insert(at, Span { from, to, value, recorded_at });
+    }
+
+    /// Lets nothing hold in `[from, to)`; what was said for other periods stays.
+    pub fn clear(&mut self, from: BillingPeriod, to: Option<BillingPeriod>) {
         let mut spans = Vec::with_capacity(self.0.len() + 2);
         for span in std::mem::take(&mut self.0) {
             let before = Span { to: Some(span.to.map_or(from, |end| end.min(from))), ..span.clone() };
             let after = to.map(|to| Span { from: span.from.max(to), ..span });
             spans.extend(std::iter::once(before).chain(after).filter(|s| s.to.is_none_or(|to| s.from < to)));
         }
-        let at = spans.partition_point(|span| span.from < from);
-        spans.insert(at, Span { from, to, value, recorded_at });
         self.0 = spans;
+    }
+
+    /// Makes one span of those that touch and say the same; what holds in each period stays.
+    pub fn join(&mut self) {
+        self.0.dedup_by(|next, span| {
+            let joins = span.to == Some(next.from) && span.value == next.value;
+            if joins {
+                span.to = next.to;
+            }
+            joins
+        });
+    }
+
+    /// The periods in which something else holds than in the month before, in order; one may come twice.
+    pub fn changes(&self) -> impl Iterator<Item = BillingPeriod> {
+        let mut joined = self.clone();
+        joined.join();
+        joined.0.into_iter().flat_map(|span| std::iter::once(span.from).chain(span.to))
     }
 
     /// Ends everything at a period: nothing holds in it or later.
@@ -161,5 +184,19 @@ mod tests {
         assert_eq!(shown(&timeline), "ddabcccccccc");
         assert!(Timeline::of(timeline.spans().to_vec()).is_some());
         assert!(timeline.lasts_to(month(12)));
+        timeline.clear(month(2), Some(month(5)));
+        assert_eq!(shown(&timeline), "d...cccccccc");
+    }
+
+    #[test]
+    fn what_touches_and_says_the_same_is_one() {
+        let mut timeline = Timeline::default();
+        for (from, to, value) in [(1, 3, 'a'), (3, 5, 'a'), (6, 8, 'a'), (8, 9, 'b')] {
+            timeline.set(month(from), Some(month(to)), value, 0);
+        }
+        let changes: Vec<u8> = timeline.changes().map(BillingPeriod::month).collect();
+        assert_eq!(changes, [1, 5, 6, 8, 8, 9]);
+        timeline.join();
+        assert_eq!((shown(&timeline).as_str(), timeline.spans().len()), ("aaaa.aab....", 3));
     }
 }
