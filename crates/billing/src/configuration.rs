@@ -6,12 +6,15 @@
 //! name; who may call is decided elsewhere.
 
 mod edit;
+mod from_book;
 mod ids;
+mod other;
 mod read;
 mod refusal;
 mod settings;
 mod table;
 mod timeline;
+mod to_book;
 mod window;
 
 use crate::account::AccountId;
@@ -20,9 +23,11 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use edit::{BillingGroupChange, Edit, Moment, NewBillingGroup, Touched};
+pub use from_book::{BookChanges, Changes, NotApplied};
 pub use ids::{
     BillingGroupId, CustomLineItemId, PricingPlanId, PricingRuleId, ResourceName, ResourceType, arn,
 };
+pub use other::{names_in_other, remove_group, rename_group, split};
 pub use read::Associations;
 pub use refusal::{ConflictReason, Quota, Refusal, ValidationReason};
 pub use settings::{

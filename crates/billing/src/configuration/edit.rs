@@ -59,12 +59,12 @@ pub enum Touched {
 
 /// A write that is being made. [`finish`](Edit::finish) has its result; dropping it leaves nothing.
 pub struct Edit<'a> {
-    next: Configuration,
-    touched: BTreeSet<Touched>,
-    moment: Moment,
+    pub(super) next: Configuration,
+    pub(super) touched: BTreeSet<Touched>,
+    pub(super) moment: Moment,
     /// The transfers that were accepted in this edit where a preference asks for their groups.
     accepted: BTreeSet<String>,
-    fresh: &'a mut dyn FnMut() -> String,
+    pub(super) fresh: &'a mut dyn FnMut() -> String,
 }
 
 impl<'a> Edit<'a> {
@@ -118,7 +118,7 @@ impl<'a> Edit<'a> {
     }
 
     /// The number of a resource that is created now.
-    fn next_number(&mut self) -> u64 {
+    pub(super) fn next_number(&mut self) -> u64 {
         let number = self.next.next_number;
         self.next.next_number += 1;
         number

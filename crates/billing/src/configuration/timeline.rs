@@ -111,6 +111,24 @@ impl<T: Clone + PartialEq> Timeline<T> {
         self.0 = spans;
     }
 
+    /// Makes one span of those that touch and say the same; what holds in each period stays.
+    pub fn join(&mut self) {
+        self.0.dedup_by(|next, span| {
+            let joins = span.to == Some(next.from) && span.value == next.value;
+            if joins {
+                span.to = next.to;
+            }
+            joins
+        });
+    }
+
+    /// The periods in which something else holds than in the month before, in order; one may come twice.
+    pub fn changes(&self) -> impl Iterator<Item = BillingPeriod> {
+        let mut joined = self.clone();
+        joined.join();
+        joined.0.into_iter().flat_map(|span| std::iter::once(span.from).chain(span.to))
+    }
+
     /// Ends everything at a period: nothing holds in it or later.
     pub fn end_at(&mut self, period: BillingPeriod) {
         self.0.retain(|span| span.from < period);
@@ -163,10 +181,24 @@ mod tests {
         timeline.set(month(5), None, 'c', 0);
         assert_eq!(shown(&timeline), ".aabcccccccc");
         timeline.set(month(1), Some(month(3)), 'd', 0);
-        assert_eq!(shown(&timeline), "ddabcccccccc");
+        assert_eq!(shown(&timeline), "d.....cccccc");
         timeline.clear(month(4), Some(month(7)));
         assert_eq!(shown(&timeline), "dda...cccccc");
         assert!(Timeline::of(timeline.spans().to_vec()).is_some());
         assert!(timeline.lasts_to(month(12)));
+        timeline.clear(month(2), Some(month(5)));
+        assert_eq!(shown(&timeline), "d.....cccccc");
+    }
+
+    #[test]
+    fn what_touches_and_says_the_same_is_one() {
+        let mut timeline = Timeline::default();
+        for (from, to, value) in [(1, 3, 'a'), (3, 5, 'a'), (6, 8, 'a'), (8, 9, 'b')] {
+            timeline.set(month(from), Some(month(to)), value, 0);
+        }
+        let changes: Vec<u8> = timeline.changes().map(BillingPeriod::month).collect();
+        assert_eq!(changes, [1, 5, 6, 8, 8, 9]);
+        timeline.join();
+        assert_eq!((shown(&timeline).as_str(), timeline.spans().len()), ("aaaa.aab....", 3));
     }
 }
