@@ -1,1 +1,140 @@
-//! aws-api.
+//! The operations, from shapes on the wire to use cases of the desk and back.
+//!
+//! A service is data ([`services`]); what its operations do is code, one file per noun. [`Api::perform`] is the one door to them: the HTTP server
+//! ([`http`]) goes through it, and so does the command line at its own data directory.
+
+pub mod billing_conductor;
+pub mod call;
+pub mod errors;
+pub mod http;
+pub mod proforma;
+pub mod services;
+pub mod sts;
+
+use aws_wire::errors::WireError;
+use aws_wire::json::{self, Value};
+use aws_wire::model::{Operation, Service};
+use aws_wire::page_token::PageKey;
+use back_office::authorization::{Access, Caller, access};
+use back_office::audit::Decision;
+use back_office::desk::BackOffice;
+use billing::period::BillingPeriod;
+use call::Call;
+use services::Services;
+
+/// The largest body of a request.
+pub const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
+/// The largest body of AWS's operations; ours take books and tables.
+pub const AWS_BODY_BYTES_MAX: usize = 1024 * 1024;
+
+/// The operations over a desk.
+#[derive(Clone)]
+pub struct Api {
+    /// The desk.
+    pub desk: BackOffice,
+    /// The services that are served.
+    pub services: &'static Services,
+    pages: PageKey,
+}
+
+impl Api {
+    /// The operations over a desk; `pages` seals page tokens.
+    #[must_use]
+    pub fn new(desk: BackOffice, pages: PageKey) -> Self {
+        Self { desk, services: services::all(), pages }
+    }
+
+    /// Authorizes and performs an operation whose input was validated. The answer is JSON.
+    ///
+    /// # Errors
+    /// [`WireError`].
+    pub async fn perform(
+        &self,
+        caller: &Caller,
+        service: &Service,
+        operation: &Operation,
+        input: &Value,
+        period: Option<BillingPeriod>,
+    ) -> Result<Vec<u8>, WireError> {
+        let action = format!("{}:{}", service.signing_name, operation.name);
+        let token = input.get("ClientToken").and_then(Value::as_str);
+        let canonical = canonical(input);
+        let call = Call {
+            desk: &self.desk,
+            pages: &self.pages,
+            caller,
+            action: &action,
+            input,
+            canonical: &canonical,
+            token,
+            period,
+        };
+        let answer = match service.signing_name.as_str() {
+            billing_conductor::SERVICE => billing_conductor::perform(&call, &operation.name).await,
+            proforma::SERVICE => proforma::perform(&call, &operation.name).await,
+            _ => sts::perform(&call, &operation.name),
+        };
+        let is_read = matches!(
+            access(&service.signing_name, &operation.name),
+            Some(Access::Read | Access::CustomerRead | Access::Anybody)
+        );
+        if is_read && answer.is_ok() {
+            self.desk.note(caller, &action, resource(input), Decision::Read);
+        }
+        answer.map_err(|error| errors::to_wire(error, service))
+    }
+
+    /// Allows or denies an operation, before its input is looked at: who may not ask learns nothing about what would be asked.
+    ///
+    /// # Errors
+    /// `AccessDeniedException`.
+    pub async fn authorize(
+        &self,
+        caller: &Caller,
+        service: &Service,
+        operation: &Operation,
+    ) -> Result<(), WireError> {
+        let allowed = self.desk.authorize(caller, &service.signing_name, &operation.name).await;
+        allowed.map_err(|error| errors::to_wire(error, service))
+    }
+
+    /// The whole of it for an input that is JSON: authorizes, validates, performs.
+    ///
+    /// # Errors
+    /// [`WireError`].
+    pub async fn ask(
+        &self,
+        caller: &Caller,
+        (service, operation): (&str, &str),
+        input: &[u8],
+        period: Option<BillingPeriod>,
+    ) -> Result<Vec<u8>, WireError> {
+        let (service, operation) = self.services.operation(service, operation)?;
+        self.authorize(caller, service, operation).await?;
+        let value = json::parse(input, json::Limits::of_size(BODY_BYTES_MAX));
+        let value = value.map_err(|error| errors::unparsable(&error, service))?;
+        let checked = service.input(operation, &Default::default(), &[], &Default::default(), Some(value));
+        let checked = checked.map_err(|problems| errors::invalid_fields(problems, service))?;
+        self.perform(caller, service, operation, &checked, period).await
+    }
+}
+
+/// An input in one fixed form, without what only says which time and which page it is.
+fn canonical(input: &Value) -> String {
+    match input {
+        Value::Map(members) => {
+            let mut members = members.clone();
+            members.remove("ClientToken");
+            members.remove("NextToken");
+            // A book is kept by the run that it makes; the audit needs no copy of it.
+            Value::Map(members).to_json()
+        }
+        other => other.to_json(),
+    }
+}
+
+/// What an input is about: the ARN that it names.
+fn resource(input: &Value) -> &str {
+    let names = ["Arn", "ResourceArn", "TargetArn", "PricingRuleArn", "PricingPlanArn", "ResponsibilityTransferArn"];
+    names.iter().find_map(|name| input.get(name)?.as_str()).unwrap_or_default()
+}

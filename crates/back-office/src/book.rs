@@ -165,7 +165,7 @@ impl BackOffice {
                 write.audit(&audit::rows(&state.head.audit, [request.done(&book.name)])).await?;
                 let periods = crate::runs::changed_periods(configuration, &next, &touched, request);
                 crate::runs::queue(store, &mut write, payer, &periods).await?;
-                Ok((State { configuration: next, head: write.commit().await? }, applied))
+                Ok((State::new(next, write.commit().await?), applied))
             })
             .await?;
         self.0.wake.notify_one();

@@ -3,7 +3,8 @@
 //! Source: AWS Billing Conductor API reference, `ListBillingGroupCostReports` and `GetBillingGroupCostReport`. The operator's rows and a customer's
 //! are different types: a customer's has no place for a cost or a margin.
 
-use crate::engine::{ReportRow, RunReport};
+use crate::authorization::Scope;
+use crate::engine::{AccountCharge, ReportRow, RunReport};
 use billing::configuration::BillingGroupId;
 use billing::money::{Cost, Currency, DecimalError, Percentage, percentage_shown};
 use billing::period::BillingPeriod;
@@ -15,35 +16,60 @@ pub struct PeriodReport {
     /// The run.
     pub run: String,
     groups: BTreeMap<BillingGroupId, Vec<ReportRow>>,
+    charges: BTreeMap<BillingGroupId, Vec<AccountCharge>>,
 }
 
 impl PeriodReport {
     /// Sorts a run's report by the groups that its book was made of: their ids by name.
     #[must_use]
     pub fn new(run: String, report: RunReport, ids: &BTreeMap<String, BillingGroupId>) -> Self {
-        let mut groups: BTreeMap<BillingGroupId, Vec<ReportRow>> = BTreeMap::new();
+        let mut of_run = Self { run, ..Self::default() };
         for row in report.rows {
             if let Some(id) = ids.get(&row.billing_group) {
-                groups.entry(id.clone()).or_default().push(row);
+                of_run.groups.entry(id.clone()).or_default().push(row);
             }
         }
-        Self { run, groups }
+        for charge in report.charges {
+            if let Some(id) = ids.get(&charge.billing_group) {
+                of_run.charges.entry(id.clone()).or_default().push(charge);
+            }
+        }
+        of_run
     }
 
-    /// What a group is charged, product by product; empty where the run knows no such group.
+    /// What a group is charged, product by product, as far as a scope sees it: a customer's rows have no AWS cost, and those of one that is
+    /// narrowed to accounts are of these accounts. Empty where the run knows no such group.
     #[must_use]
-    pub fn of_group(&self, group: &BillingGroupId) -> &[ReportRow] {
-        self.groups.get(group).map_or(&[], Vec::as_slice)
+    pub fn of_group(&self, group: &BillingGroupId, scope: &Scope) -> Vec<ReportRow> {
+        let rows = self.groups.get(group).map_or(&[][..], Vec::as_slice);
+        match scope {
+            Scope::Payer => rows.to_vec(),
+            Scope::Groups { accounts: None, .. } => {
+                rows.iter().map(|row| ReportRow { aws_cost: Cost::ZERO, ..row.clone() }).collect()
+            }
+            Scope::Groups { accounts: Some(accounts), .. } => {
+                let charges = self.charges.get(group).map_or(&[][..], Vec::as_slice);
+                let own = charges.iter().filter(|charge| accounts.contains(&charge.account));
+                own.map(|charge| ReportRow {
+                    billing_group: charge.billing_group.clone(),
+                    currency: charge.currency,
+                    product: charge.product.clone(),
+                    aws_cost: Cost::ZERO,
+                    pro_forma_cost: charge.pro_forma_cost,
+                })
+                .collect()
+            }
+        }
     }
 
-    /// A group's totals, one per currency.
+    /// A group's totals, one per currency, as far as a scope sees them.
     ///
     /// # Errors
     /// [`DecimalError::TooLarge`].
-    pub fn totals(&self, group: &BillingGroupId) -> Result<Vec<(Currency, Costs)>, DecimalError> {
+    pub fn totals(&self, group: &BillingGroupId, scope: &Scope) -> Result<Vec<(Currency, Costs)>, DecimalError> {
         let mut totals: BTreeMap<Currency, Costs> = BTreeMap::new();
-        for row in self.of_group(group) {
-            totals.entry(row.currency).or_default().add(row)?;
+        for row in self.of_group(group, scope) {
+            totals.entry(row.currency).or_default().add(&row)?;
         }
         Ok(totals.into_iter().collect())
     }
@@ -55,7 +81,7 @@ impl PeriodReport {
     pub fn all_totals(&self) -> Result<Vec<(BillingGroupId, Currency, Costs)>, DecimalError> {
         let mut all = Vec::new();
         for group in self.groups.keys() {
-            let totals = self.totals(group)?;
+            let totals = self.totals(group, &Scope::Payer)?;
             all.extend(totals.into_iter().map(|(currency, costs)| (group.clone(), currency, costs)));
         }
         Ok(all)

@@ -9,6 +9,7 @@ use crate::clock::{Clock, machine_milliseconds};
 use crate::cost_reports::PeriodReport;
 use crate::engine::Engine;
 use crate::error::{Answer, Error};
+use crate::index::Indexes;
 use crate::vault::{MasterKey, new_resource_id};
 use billing::account::AccountId;
 use billing::configuration::{
@@ -74,6 +75,20 @@ pub(crate) struct PayerDesk {
 pub(crate) struct State {
     pub configuration: Configuration,
     pub head: Head,
+    /// What is counted of it, when it is asked for.
+    pub indexes: Indexes,
+}
+
+impl State {
+    /// A state of which nothing is counted yet.
+    pub fn new(configuration: Configuration, head: Head) -> Self {
+        Self { configuration, head, indexes: Indexes::default() }
+    }
+
+    /// The same configuration at another head.
+    pub fn at(&self, head: Head) -> Self {
+        Self::new(self.configuration.clone(), head)
+    }
 }
 
 /// A write that somebody asks for.
@@ -198,7 +213,7 @@ impl BackOffice {
             let mut write = store.write(payer, &state.head).await?;
             write.audit(&audit::rows(&state.head.audit, entries.iter().cloned())).await?;
             let head = write.commit().await?;
-            Ok((State { configuration: state.configuration.clone(), head }, ()))
+            Ok((state.at(head), ()))
         })
         .await
     }
@@ -234,7 +249,7 @@ impl BackOffice {
     }
 
     /// Makes a change of the configuration: all that it says in one transaction, once per client token.
-    pub(crate) async fn write<T: Serialize + DeserializeOwned>(
+    pub async fn write<T: Serialize + DeserializeOwned>(
         &self,
         request: &WriteRequest<'_>,
         operation: impl Fn(&mut Edit<'_>) -> Result<T, Refusal>,
@@ -246,9 +261,7 @@ impl BackOffice {
                 if let Some(token) = request.token
                     && let Some(earlier) = store.token(payer, request.action, token).await?
                 {
-                    let unchanged =
-                        State { configuration: state.configuration.clone(), head: state.head.clone() };
-                    return Ok((unchanged, repeated(&earlier, &input_hash)?));
+                    return Ok((state.at(state.head.clone()), repeated(&earlier, &input_hash)?));
                 }
                 let (next, touched, outcome) = edited(state, request, &operation)?;
                 let mut write = store.write(payer, &state.head).await?;
@@ -269,7 +282,7 @@ impl BackOffice {
                 let changed = crate::runs::changed_periods(&state.configuration, &next, &touched, request);
                 crate::runs::queue(store, &mut write, payer, &changed).await?;
                 let head = write.commit().await?;
-                Ok((State { configuration: next, head }, outcome))
+                Ok((State::new(next, head), outcome))
             })
             .await;
         match made {
@@ -322,7 +335,7 @@ impl From<Error> for Attempt {
 async fn load(store: &Store, payer: &AccountId) -> Answer<State> {
     let loaded = store.load(payer).await.map_err(Error::internal)?;
     let loaded = loaded.ok_or_else(|| Error::internal(format!("there is no payer {payer}")))?;
-    Ok(State { configuration: loaded.configuration, head: loaded.head })
+    Ok(State::new(loaded.configuration, loaded.head))
 }
 
 /// The next configuration, what differs in it, and what the operation answers.
@@ -368,6 +381,6 @@ fn entry(caller: &Caller, action: &str, resource: &str, detail: &str, decision: 
     }
 }
 
-fn hash_of(text: &str) -> String {
+pub(crate) fn hash_of(text: &str) -> String {
     Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }

@@ -54,6 +54,8 @@ pub struct RunOutcome {
 pub struct RunReport {
     /// One row per billing group, currency and product: groups by name, in the order of the names.
     pub rows: Vec<ReportRow>,
+    /// What each account of a group is charged, product by product: the same pro forma, taken apart by account.
+    pub charges: Vec<AccountCharge>,
     /// The accounts that the cost files name, those in no group among them.
     pub accounts: Vec<AccountId>,
     /// The accounts of them that no group has.
@@ -72,6 +74,21 @@ pub struct ReportRow {
     /// What AWS charges.
     pub aws_cost: Cost,
     /// What the group is charged, as shown: at most ten decimals.
+    pub pro_forma_cost: Cost,
+}
+
+/// What an account is charged for a product, as its group's statement says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccountCharge {
+    /// The group's name in the run's book.
+    pub billing_group: String,
+    /// The account.
+    pub account: AccountId,
+    /// The currency.
+    pub currency: Currency,
+    /// The product, as in [`ReportRow::product`].
+    pub product: String,
+    /// What is charged, as shown.
     pub pro_forma_cost: Cost,
 }
 

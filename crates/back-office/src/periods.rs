@@ -136,7 +136,7 @@ impl BackOffice {
                 write.put_close(row.clone()).await?;
             }
             write.audit(&audit::rows(&state.head.audit, [request.done(&period.to_string())])).await?;
-            Ok((State { configuration: next, head: write.commit().await? }, ()))
+            Ok((State::new(next, write.commit().await?), ()))
         })
         .await?;
         Ok(sealed)
@@ -168,7 +168,7 @@ impl BackOffice {
         for (group, currency, costs) in report.by_group.all_totals().map_err(Error::internal)? {
             add((group, currency), charged(costs.pro_forma)?)?;
         }
-        if let Some(sealed) = self.report(payer, run.period).await? {
+        if let Some(sealed) = self.cost_report(payer, run.period).await? {
             for (group, currency, costs) in sealed.all_totals().map_err(Error::internal)? {
                 add((group, currency), charged(costs.pro_forma)?.negated())?;
             }

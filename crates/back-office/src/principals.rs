@@ -5,7 +5,7 @@
 
 use crate::authorization::{Caller, Role, Scope};
 use crate::clock::machine_milliseconds;
-use crate::desk::{BackOffice, State, WriteRequest};
+use crate::desk::{BackOffice, WriteRequest};
 use crate::error::{Answer, Error};
 use crate::vault::{SealedSecret, new_access_key_id, new_secret};
 use billing::account::AccountId;
@@ -194,7 +194,7 @@ impl BackOffice {
                 .await?;
             let entry = request.done(&key.access_key_id);
             write.audit(&crate::audit::rows(&state.head.audit, [entry])).await?;
-            Ok((State { configuration: state.configuration.clone(), head: write.commit().await? }, ()))
+            Ok((state.at(write.commit().await?), ()))
         })
         .await?;
         lock(&self.0.keys.known).remove(&key.access_key_id);
@@ -258,7 +258,7 @@ impl BackOffice {
                 return Err(refused(format!("there is no access key `{key}`")).into());
             }
             write.audit(&crate::audit::rows(&state.head.audit, [request.done(key)])).await?;
-            Ok((State { configuration: state.configuration.clone(), head: write.commit().await? }, ()))
+            Ok((state.at(write.commit().await?), ()))
         })
         .await?;
         lock(&self.0.keys.known).remove(key);

@@ -8,7 +8,7 @@ use crate::audit;
 use crate::authorization::Caller;
 use crate::clock::{Clock, machine_milliseconds};
 use crate::cost_reports::PeriodReport;
-use crate::desk::{BackOffice, State, WriteRequest};
+use crate::desk::{BackOffice, WriteRequest};
 use crate::engine::{CostSource, EngineError, RunOrder, RunOutcome};
 use crate::error::{Answer, Error};
 use crate::vault::new_resource_id;
@@ -184,7 +184,7 @@ impl BackOffice {
                 write.queue_run(new_run(*period, Some(id.clone()))?).await?;
             }
             write.audit(&audit::rows(&state.head.audit, [request.done(&id)])).await?;
-            Ok((State { configuration: state.configuration.clone(), head: write.commit().await? }, ()))
+            Ok((state.at(write.commit().await?), ()))
         })
         .await?;
         self.0.wake.notify_one();
@@ -269,7 +269,7 @@ impl BackOffice {
                 for period in &changed {
                     write.queue_run(new_run(*period, Some(source.id.clone()))?).await?;
                 }
-                Ok((State { configuration: state.configuration.clone(), head: write.commit().await? }, ()))
+                Ok((state.at(write.commit().await?), ()))
             })
             .await?;
             self.0.wake.notify_one();
@@ -441,7 +441,7 @@ impl BackOffice {
                 }
                 write.put_adjustments(adjusted.clone()).await?;
                 queue(store, &mut write, payer, &posted.iter().copied().collect::<Vec<_>>()).await?;
-                Ok((State { configuration: state.configuration.clone(), head: write.commit().await? }, ()))
+                Ok((state.at(write.commit().await?), ()))
             })
             .await;
         if let Err(error) = finished {
@@ -495,7 +495,7 @@ impl BackOffice {
     ///
     /// # Errors
     /// [`Error::Internal`] where the run's folder is not as it was written.
-    pub(crate) async fn report(
+    pub async fn cost_report(
         &self,
         payer: &AccountId,
         period: BillingPeriod,

@@ -1,0 +1,42 @@
+//! Names on the wire: accounts, ARNs, and numbers as the API writes them.
+
+use aws_wire::json::Number;
+use back_office::error::Answer;
+use billing::account::AccountId;
+use billing::configuration::{PlanOf, ResourceName, ResourceType, arn};
+use std::fmt::Display;
+
+/// An account that the model has let through.
+pub(super) fn account(text: &str) -> Answer<AccountId> {
+    AccountId::parse(text).ok_or_else(|| crate::call::field("AccountId", "an account id has twelve digits"))
+}
+
+/// Accounts.
+pub(super) fn accounts(texts: &[String]) -> Answer<Vec<AccountId>> {
+    texts.iter().map(|text| account(text)).collect()
+}
+
+/// The ARN of a plan; those that AWS manages are of the account `aws`.
+pub(super) fn plan_arn(payer: &AccountId, plan: &PlanOf) -> String {
+    let managed = |name| arn("aws", ResourceType::PricingPlan, name);
+    match plan {
+        PlanOf::Basic => managed(billing::book::BASIC_PRICING_PLAN),
+        PlanOf::Passthrough => managed(billing::book::PASSTHROUGH_PLAN),
+        PlanOf::Own(id) => id.arn(payer),
+    }
+}
+
+/// An ARN in the form that is written here: that of China names the same resource.
+pub(super) fn normal_arn(text: &str) -> String {
+    text.replacen("arn:aws-cn:", "arn:aws:", 1)
+}
+
+/// The id that an ARN or a bare id names.
+pub(super) fn id_of(text: &str) -> String {
+    ResourceName::parse(text).map_or_else(|| text.to_owned(), |name| name.id)
+}
+
+/// An exact decimal as a JSON number.
+pub(super) fn number(decimal: &impl Display) -> Answer<Number> {
+    decimal.to_string().parse().map_err(back_office::error::Error::internal)
+}

@@ -1,0 +1,178 @@
+//! One request, after it was authenticated, routed and validated: who asks, for which operation, with which input.
+
+use aws_wire::json::Value;
+use aws_wire::page_token::PageKey;
+use back_office::authorization::Caller;
+use back_office::clock::Clock;
+use back_office::desk::{BackOffice, WriteRequest};
+use back_office::error::{Answer, Error};
+use billing::configuration::{Refusal, ValidationReason};
+use billing::period::BillingPeriod;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+
+/// A request for an operation.
+pub struct Call<'a> {
+    /// The desk that it is for.
+    pub desk: &'a BackOffice,
+    /// Seals page tokens.
+    pub pages: &'a PageKey,
+    /// Who asks.
+    pub caller: &'a Caller,
+    /// What for, as IAM names it: `billingconductor:CreateBillingGroup`.
+    pub action: &'a str,
+    /// The validated input.
+    pub input: &'a Value,
+    /// The input as JSON in one fixed form, without client and page token: what is compared and what the audit keeps.
+    pub canonical: &'a str,
+    /// The client's token.
+    pub token: Option<&'a str>,
+    /// The period from which on a write holds, where the operator says one.
+    pub period: Option<BillingPeriod>,
+}
+
+/// A page of a list that is asked for.
+pub struct Page {
+    /// After which entry it begins; empty is the first page.
+    pub after: String,
+    /// How many entries it holds at most.
+    pub max: usize,
+    context: Vec<u8>,
+}
+
+impl Call<'_> {
+    /// The input as an operation's own shape.
+    ///
+    /// # Errors
+    /// [`Error::Internal`]: the model has let something through that the shape does not take.
+    pub fn read<T: DeserializeOwned>(&self) -> Answer<T> {
+        self.input.clone().read().map_err(Error::internal)
+    }
+
+    /// The write that the request asks for, of a resource.
+    #[must_use]
+    pub fn write<'b>(&'b self, resource: &'b str) -> WriteRequest<'b> {
+        WriteRequest {
+            caller: self.caller,
+            action: self.action,
+            token: self.token,
+            input: self.canonical,
+            resource,
+            period: self.period,
+        }
+    }
+
+    /// The period that has now.
+    #[must_use]
+    pub fn current(&self) -> BillingPeriod {
+        Clock::period_of(self.caller.now)
+    }
+
+    /// The period from which on a write of this request holds.
+    #[must_use]
+    pub fn write_period(&self) -> BillingPeriod {
+        self.period.unwrap_or_else(|| self.current())
+    }
+
+    /// A period that a read is for: the current one where it names none.
+    ///
+    /// # Errors
+    /// [`ValidationReason::IllegalBillingPeriod`] for one that has not begun.
+    pub fn period_or_current(&self, text: Option<&str>) -> Answer<BillingPeriod> {
+        let Some(text) = text else { return Ok(self.current()) };
+        let period = period(text)?;
+        if period > self.current() {
+            let message = format!("billing period {period} has not begun; ask for {} or an earlier one", self.current());
+            return Err(Error::invalid(ValidationReason::IllegalBillingPeriod, message));
+        }
+        Ok(period)
+    }
+
+    /// The page that a request asks for. Its token is good for the same caller, operation and input only.
+    ///
+    /// # Errors
+    /// [`ValidationReason::FieldValidationFailed`] for a token that was not given out for this request.
+    pub fn page(&self, max_results: Option<u32>, token: Option<&str>, most: usize) -> Answer<Page> {
+        let max = max_results.map_or(most, |max| usize::try_from(max).unwrap_or(most));
+        let Caller { payer, principal, .. } = self.caller;
+        let context = [payer.as_str(), principal, self.action, self.canonical].join("\0").into_bytes();
+        let after = match token {
+            None => String::new(),
+            Some(token) => {
+                let opened = self.pages.open(&context, token).ok();
+                let text = opened.and_then(|position| String::from_utf8(position).ok());
+                text.ok_or_else(|| field("NextToken", "the token is not one of this list; begin again without it"))?
+            }
+        };
+        Ok(Page { after, max, context })
+    }
+
+    /// The token of the page after a position.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] where the system has no random bytes.
+    pub fn next_token(&self, page: &Page, position: Option<String>) -> Answer<Option<String>> {
+        let seal = |position: String| self.pages.seal(&page.context, position.as_bytes());
+        position.map(seal).transpose().map_err(Error::internal)
+    }
+
+    /// Cuts a page out of the entries of a list, each with its position, and the token of the next one.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] where the system has no random bytes.
+    pub fn cut<T>(
+        &self,
+        page: &Page,
+        entries: impl IntoIterator<Item = (String, T)>,
+    ) -> Answer<(Vec<T>, Option<String>)> {
+        let mut cut = Vec::with_capacity(page.max.min(100));
+        let mut last = None;
+        for (position, entry) in entries {
+            if cut.len() == page.max {
+                return Ok((cut, self.next_token(page, last)?));
+            }
+            last = Some(position);
+            cut.push(entry);
+        }
+        Ok((cut, None))
+    }
+}
+
+impl Page {
+    /// The number of the resource after which the page begins.
+    #[must_use]
+    pub fn after_number(&self) -> u64 {
+        self.after.parse().unwrap_or_default()
+    }
+}
+
+/// An answer as JSON.
+///
+/// # Errors
+/// [`Error::Internal`].
+pub fn json(answer: &impl Serialize) -> Answer<Vec<u8>> {
+    serde_json::to_vec(answer).map_err(Error::internal)
+}
+
+/// A billing period as the API takes it: the month may have one digit.
+///
+/// # Errors
+/// [`ValidationReason::IllegalBillingPeriod`].
+pub fn period(text: &str) -> Answer<BillingPeriod> {
+    let padded = match text.split_once('-') {
+        Some((year, month)) if month.len() == 1 => format!("{year}-0{month}"),
+        _ => text.to_owned(),
+    };
+    BillingPeriod::parse(&padded)
+        .map_err(|error| Error::invalid(ValidationReason::IllegalBillingPeriod, error.to_string()))
+}
+
+/// An input of which one member is at fault.
+#[must_use]
+pub fn field(name: &str, message: &str) -> Error {
+    Error::Refused(Refusal::Validation {
+        reason: ValidationReason::FieldValidationFailed,
+        message: format!("{name}: {message}"),
+        fields: vec![(name.to_owned(), message.to_owned())],
+    })
+}

@@ -1,0 +1,115 @@
+//! What listings ask of a configuration again and again, counted once per state and period.
+
+use crate::desk::{BackOffice, State};
+use crate::error::Answer;
+use billing::account::AccountId;
+use billing::configuration::{BillingGroupId, Configuration, PricingRuleId};
+use billing::period::BillingPeriod;
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Deref;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// How many periods of one state are remembered.
+const PERIODS_MAX: usize = 24;
+
+/// A configuration as it was when it was asked for.
+pub struct Current(Arc<State>);
+
+impl Deref for Current {
+    type Target = Configuration;
+
+    fn deref(&self) -> &Configuration {
+        &self.0.configuration
+    }
+}
+
+/// What is counted of a period.
+#[derive(Debug, Default)]
+pub struct PeriodIndex {
+    sizes: BTreeMap<BillingGroupId, u64>,
+    group_of: BTreeMap<AccountId, BillingGroupId>,
+    plans_of_rule: HashMap<PricingRuleId, u64>,
+}
+
+/// The indexes of one state.
+#[derive(Debug, Default)]
+pub(crate) struct Indexes(Mutex<BTreeMap<BillingPeriod, Arc<PeriodIndex>>>);
+
+impl Indexes {
+    pub fn of(&self, configuration: &Configuration, period: BillingPeriod) -> Arc<PeriodIndex> {
+        let mut indexes = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(index) = indexes.get(&period) {
+            return index.clone();
+        }
+        if indexes.len() >= PERIODS_MAX {
+            indexes.clear();
+        }
+        let index = Arc::new(PeriodIndex::new(configuration, period));
+        indexes.insert(period, index.clone());
+        index
+    }
+}
+
+impl PeriodIndex {
+    fn new(configuration: &Configuration, period: BillingPeriod) -> Self {
+        let mut index = Self::default();
+        let associations = configuration.associations(period);
+        for (account, group, _) in associations.accounts() {
+            if let Some(group) = group {
+                index.group_of.insert(account.clone(), group.clone());
+            }
+        }
+        for (id, ..) in configuration.groups_after(0, period) {
+            for account in associations.members(id) {
+                index.group_of.insert((*account).clone(), id.clone());
+            }
+            index.sizes.insert(id.clone(), associations.size(id) as u64);
+        }
+        for (.., plan) in configuration.plans.in_period(period) {
+            for rule in &plan.rules {
+                *index.plans_of_rule.entry(rule.clone()).or_default() += 1;
+            }
+        }
+        index
+    }
+
+    /// How many accounts a group has.
+    #[must_use]
+    pub fn size(&self, group: &BillingGroupId) -> u64 {
+        self.sizes.get(group).copied().unwrap_or_default()
+    }
+
+    /// How many of some accounts a group has.
+    #[must_use]
+    pub fn size_of(&self, group: &BillingGroupId, accounts: &BTreeSet<AccountId>) -> u64 {
+        accounts.iter().filter(|account| self.group_of.get(*account) == Some(group)).count() as u64
+    }
+
+    /// The group of an account.
+    #[must_use]
+    pub fn group_of(&self, account: &AccountId) -> Option<&BillingGroupId> {
+        self.group_of.get(account)
+    }
+
+    /// How many pricing plans hold a rule.
+    #[must_use]
+    pub fn plans_of_rule(&self, rule: &PricingRuleId) -> u64 {
+        self.plans_of_rule.get(rule).copied().unwrap_or_default()
+    }
+}
+
+impl BackOffice {
+    /// What a payer has configured now, and what is counted of a period of it.
+    ///
+    /// # Errors
+    /// [`Error::Internal`](crate::error::Error::Internal).
+    pub async fn indexed(
+        &self,
+        payer: &AccountId,
+        period: BillingPeriod,
+    ) -> Answer<(Current, Arc<PeriodIndex>)> {
+        let state = self.state(payer).await?;
+        let index = state.indexes.of(&state.configuration, period);
+        Ok((Current(state), index))
+    }
+}
