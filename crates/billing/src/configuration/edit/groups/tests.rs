@@ -15,7 +15,7 @@ pub(super) fn month(text: &str) -> BillingPeriod {
     BillingPeriod::parse(text).unwrap()
 }
 
-/// The account `1…1` of digit 1, and so on.
+/// An account by number: 1 is `000000001000`.
 pub(super) fn account(number: u32) -> AccountId {
     AccountId::parse(&format!("{:012}", u64::from(number) * 1_000)).unwrap()
 }
