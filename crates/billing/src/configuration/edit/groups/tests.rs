@@ -15,7 +15,7 @@ pub(super) fn month(text: &str) -> BillingPeriod {
     BillingPeriod::parse(text).unwrap()
 }
 
-/// The account `1…1` of digit 1, and so on.
+/// An account by number: 1 is `000000001000`.
 pub(super) fn account(number: u32) -> AccountId {
     AccountId::parse(&format!("{:012}", u64::from(number) * 1_000)).unwrap()
 }
@@ -47,9 +47,29 @@ pub(super) fn write<T>(
         assert_eq!(*edit.configuration(), before, "a refusal changes nothing");
     }
     let (after, touched) = edit.finish();
-    assert_eq!(touched.is_empty(), after == *configuration, "{touched:?}");
+    for changed in differences(configuration, &after) {
+        assert!(touched.contains(&changed), "{changed:?} is not among {touched:?}");
+    }
     *configuration = after;
     changed
+}
+
+/// What is not as it was, of what these writes may change.
+fn differences(before: &Configuration, after: &Configuration) -> BTreeSet<Touched> {
+    fn keys<K: Ord + Clone, V: PartialEq>(one: &BTreeMap<K, V>, other: &BTreeMap<K, V>) -> Vec<K> {
+        one.keys().chain(other.keys()).filter(|key| one.get(key) != other.get(key)).cloned().collect()
+    }
+    let groups = after.groups.iter().filter(|(id, group)| before.groups.get(id) != Some(group));
+    let items = after.items.iter().filter(|(id, item)| before.items.get(id) != Some(item));
+    let mut all: BTreeSet<_> = groups.map(|(id, _)| Touched::Group(id.clone())).collect();
+    all.extend(items.map(|(id, _)| Touched::Item(id.clone())));
+    all.extend(keys(&before.memberships, &after.memberships).into_iter().map(Touched::Membership));
+    all.extend(keys(&before.family, &after.family).into_iter().map(Touched::Family));
+    all.extend(keys(&before.transfers, &after.transfers).into_iter().map(Touched::Transfer));
+    all.extend(keys(&before.preferences, &after.preferences).into_iter().map(Touched::Preference));
+    all.extend((before.closed_through != after.closed_through).then_some(Touched::ClosedThrough));
+    all.extend((before.family_is_complete != after.family_is_complete).then_some(Touched::FamilyIsComplete));
+    all
 }
 
 /// A standard group of accounts, the first of which is the primary one.
