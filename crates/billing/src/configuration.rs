@@ -7,6 +7,7 @@
 
 mod edit;
 mod ids;
+mod read_catalogue;
 mod refusal;
 mod settings;
 mod table;
@@ -17,9 +18,17 @@ use crate::period::BillingPeriod;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use edit::{Edit, Moment, Touched};
+pub use edit::{
+    Associated, AssociationFailure, AssociationReason, Edit, FilterText, ItemChange, Moment, NewItem,
+    NewPercentage, NewPlan, NewRule, PeriodRange, PlanChange, RuleChange, RuleType, ScopeName, TierText,
+    Tiering, Touched, flat_charge_value, modifier_percentage, percentage_value,
+};
 pub use ids::{
     BillingGroupId, CustomLineItemId, PricingPlanId, PricingRuleId, ResourceName, ResourceType, arn,
+};
+pub use read_catalogue::{
+    AssociatedResource, AssociationSizes, Relationship, associated_resources, item_versions, plans_per_rule,
+    plans_with_rule,
 };
 pub use refusal::{ConflictReason, Quota, Refusal, ValidationReason};
 pub use settings::{
@@ -30,7 +39,7 @@ pub use table::{Resource, Table};
 pub use timeline::{Span, Timeline};
 
 /// Everything that a payer has configured. Cheap to clone: tables are shared until one of the two is edited.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Configuration {
     /// The payer account.
     pub payer: AccountId,

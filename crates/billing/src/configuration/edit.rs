@@ -3,12 +3,33 @@
 //! An operation checks everything before it changes anything, so that an edit that was refused is the one it was before. Several operations in
 //! one edit are one write: all of them, or none.
 
+mod associations;
+mod catalogue;
+mod charges;
+mod items;
+mod numbers;
+mod plans;
+mod rules;
+mod tags;
+
+#[cfg(test)]
+mod tests;
+
 use super::{
     BillingGroupId, Configuration, CustomLineItemId, PricingPlanId, PricingRuleId, Refusal, ValidationReason,
 };
 use crate::account::AccountId;
 use crate::period::BillingPeriod;
 use std::collections::BTreeSet;
+
+pub use associations::{Associated, AssociationFailure, AssociationReason};
+pub use catalogue::PeriodRange;
+pub use charges::{FilterText, NewPercentage};
+pub(super) use items::is_of;
+pub use items::{ItemChange, NewItem};
+pub use numbers::{flat_charge_value, modifier_percentage, percentage_value};
+pub use plans::{NewPlan, PlanChange};
+pub use rules::{NewRule, RuleChange, RuleType, ScopeName, TierText, Tiering};
 
 /// When something is done, and for when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
