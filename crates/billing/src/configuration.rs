@@ -10,6 +10,7 @@ mod from_book;
 mod ids;
 mod other;
 mod read;
+mod read_catalogue;
 mod refusal;
 mod settings;
 mod table;
@@ -22,13 +23,22 @@ use crate::period::BillingPeriod;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-pub use edit::{BillingGroupChange, Edit, Moment, NewBillingGroup, Touched};
+pub use edit::{
+    Associated, AssociationFailure, AssociationReason, BillingGroupChange, Edit, FilterText, ItemChange,
+    Moment, NewBillingGroup, NewItem, NewPercentage, NewPlan, NewRule, PeriodRange, PlanChange, RuleChange,
+    RuleType, ScopeName, TierText, Tiering, Touched, flat_charge_value, modifier_percentage,
+    percentage_value,
+};
 pub use from_book::{BookChanges, Changes, NotApplied};
 pub use ids::{
     BillingGroupId, CustomLineItemId, PricingPlanId, PricingRuleId, ResourceName, ResourceType, arn,
 };
 pub use other::{names_in_other, remove_group, rename_group, split};
 pub use read::Associations;
+pub use read_catalogue::{
+    AssociatedResource, AssociationSizes, Relationship, associated_resources, item_versions, plans_per_rule,
+    plans_with_rule,
+};
 pub use refusal::{ConflictReason, Quota, Refusal, ValidationReason};
 pub use settings::{
     AssociatedValue, ChargeSettings, FamilyAccount, GroupSettings, ItemSettings, OtherSettings, PlanOf,

@@ -3,11 +3,22 @@
 //! An operation checks everything before it changes anything, so that an edit that was refused is the one it was before. Several operations in
 //! one edit are one write: all of them, or none.
 
+mod associations;
+mod catalogue;
+mod charges;
+mod items;
+mod numbers;
+mod plans;
+mod rules;
+mod tags;
+
 mod accounts;
 mod family;
 mod groups;
 mod lookup;
 mod periods;
+#[cfg(test)]
+mod tests;
 mod transfers;
 
 pub use groups::{BillingGroupChange, NewBillingGroup};
@@ -18,6 +29,15 @@ use super::{
 use crate::account::AccountId;
 use crate::period::BillingPeriod;
 use std::collections::BTreeSet;
+
+pub use associations::{Associated, AssociationFailure, AssociationReason};
+pub use catalogue::PeriodRange;
+pub use charges::{FilterText, NewPercentage};
+pub(super) use items::is_of;
+pub use items::{ItemChange, NewItem};
+pub use numbers::{flat_charge_value, modifier_percentage, percentage_value};
+pub use plans::{NewPlan, PlanChange};
+pub use rules::{NewRule, RuleChange, RuleType, ScopeName, TierText, Tiering};
 
 /// When something is done, and for when.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -129,6 +129,54 @@ impl<T: Clone + PartialEq> Timeline<T> {
         joined.0.into_iter().flat_map(|span| std::iter::once(span.from).chain(span.to))
     }
 
+    /// Changes what holds in `[from, to)`, and neither what holds outside nor when something does: `None` of a value leaves a gap. What stays as
+    /// it was is not cut.
+    pub fn change(
+        &mut self,
+        from: BillingPeriod,
+        to: Option<BillingPeriod>,
+        recorded_at: i64,
+        change: impl Fn(&T) -> Option<T>,
+    ) {
+        let mut spans = Vec::with_capacity(self.0.len() + 2);
+        for span in std::mem::take(&mut self.0) {
+            let begin = span.from.max(from);
+            let end = match (span.to, to) {
+                (Some(a), Some(b)) => Some(a.min(b)),
+                (a, b) => a.or(b),
+            };
+            let changed = change(&span.value);
+            if end.is_some_and(|end| end <= begin) || changed.as_ref() == Some(&span.value) {
+                spans.push(span);
+                continue;
+            }
+            let before = (span.from < begin).then(|| Span { to: Some(begin), ..span.clone() });
+            let after = end.filter(|_| end != span.to).map(|from| Span { from, ..span });
+            let within = changed.map(|value| Span { from: begin, to: end, value, recorded_at });
+            spans.extend(before.into_iter().chain(within).chain(after));
+        }
+        self.0 = spans;
+    }
+
+    /// Until when something is true of what holds, from a period on without a gap: the first period no more, where there is one. `None` where it
+    /// is not true in the period.
+    #[must_use]
+    pub fn holds_until(
+        &self,
+        from: BillingPeriod,
+        is_so: impl Fn(&T) -> bool,
+    ) -> Option<Option<BillingPeriod>> {
+        let mut reached = None;
+        for span in &self.0[self.0.partition_point(|span| span.to.is_some_and(|to| to <= from))..] {
+            if span.from > reached.unwrap_or(from) || !is_so(&span.value) {
+                break;
+            }
+            let Some(to) = span.to else { return Some(None) };
+            reached = Some(to);
+        }
+        reached.map(Some)
+    }
+
     /// Ends everything at a period: nothing holds in it or later.
     pub fn end_at(&mut self, period: BillingPeriod) {
         self.0.retain(|span| span.from < period);
@@ -181,7 +229,7 @@ mod tests {
         timeline.set(month(5), None, 'c', 0);
         assert_eq!(shown(&timeline), ".aabcccccccc");
         timeline.set(month(1), Some(month(3)), 'd', 0);
-        assert_eq!(shown(&timeline), "d.....cccccc");
+        assert_eq!(shown(&timeline), "ddabcccccccc");
         timeline.clear(month(4), Some(month(7)));
         assert_eq!(shown(&timeline), "dda...cccccc");
         assert!(Timeline::of(timeline.spans().to_vec()).is_some());
@@ -200,5 +248,27 @@ mod tests {
         assert_eq!(changes, [1, 5, 6, 8, 8, 9]);
         timeline.join();
         assert_eq!((shown(&timeline).as_str(), timeline.spans().len()), ("aaaa.aab....", 3));
+    }
+
+    #[test]
+    fn a_change_keeps_within_its_months_and_what_is_there() {
+        let mut timeline = Timeline::default();
+        timeline.set(month(2), Some(month(5)), 'a', 0);
+        timeline.set(month(7), None, 'b', 0);
+        let mut checked = |from, to: Option<u8>, value: Option<char>, expected: &str| {
+            timeline.change(month(from), to.map(month), 0, |_| value);
+            assert_eq!(shown(&timeline), expected);
+            assert!(Timeline::of(timeline.spans().to_vec()).is_some());
+        };
+        checked(4, Some(8), Some('c'), ".aac..cbbbbb");
+        checked(1, Some(3), Some('d'), ".dac..cbbbbb");
+        checked(9, Some(10), None, ".dac..cb.bbb");
+        checked(3, None, Some('e'), ".dee..ee.eee");
+        assert_eq!(timeline.spans().len(), 6);
+        let until = |from, value| timeline.holds_until(month(from), |of| *of == value);
+        assert_eq!(until(3, 'e'), Some(Some(month(5))));
+        assert_eq!(until(7, 'e'), Some(Some(month(9))));
+        assert_eq!(until(10, 'e'), Some(None));
+        assert_eq!((until(3, 'd'), until(5, 'e'), until(1, 'd')), (None, None, None));
     }
 }

@@ -1,0 +1,147 @@
+//! What lists of rules, plans and custom line items show beside each: how many plans have a rule, what an item is associated with, its versions.
+
+use super::edit::is_of;
+use super::{
+    AssociatedValue, ChargeSettings, Configuration, CustomLineItemId, ItemSettings, PricingPlanId,
+    PricingRuleId, Span,
+};
+use crate::period::BillingPeriod;
+use std::collections::HashMap;
+
+/// In how many plans each rule is, in a period; a rule that is in none is not there. Made once for a list.
+#[must_use]
+pub fn plans_per_rule(
+    configuration: &Configuration,
+    period: BillingPeriod,
+) -> HashMap<&PricingRuleId, usize> {
+    let mut counts = HashMap::new();
+    for (_, _, plan) in configuration.plans.in_period(period) {
+        for rule in &plan.rules {
+            *counts.entry(rule).or_default() += 1;
+        }
+    }
+    counts
+}
+
+/// The plans that a rule is in, in a period, in the order of creation.
+pub fn plans_with_rule<'c>(
+    configuration: &'c Configuration,
+    rule: &'c PricingRuleId,
+    period: BillingPeriod,
+) -> impl Iterator<Item = &'c PricingPlanId> {
+    let plans = configuration.plans.in_period(period);
+    plans.filter(|(_, _, plan)| plan.rules.contains(rule)).map(|(id, ..)| id)
+}
+
+/// How many resources are associated with each custom line item of a period. Made once for a list.
+#[derive(Debug)]
+pub struct AssociationSizes<'c> {
+    /// How many percentages are taken of a flat item.
+    of_flat: HashMap<&'c CustomLineItemId, usize>,
+}
+
+impl<'c> AssociationSizes<'c> {
+    /// Counts for a period.
+    #[must_use]
+    pub fn new(configuration: &'c Configuration, period: BillingPeriod) -> Self {
+        let mut of_flat = HashMap::new();
+        for (_, _, item) in configuration.items.in_period(period) {
+            let ChargeSettings::Percentage { of, .. } = &item.charge else { continue };
+            for value in of {
+                if let AssociatedValue::Item(flat) = value {
+                    *of_flat.entry(flat).or_default() += 1;
+                }
+            }
+        }
+        Self { of_flat }
+    }
+
+    /// The `AssociationSize` of an item: of a percentage what it is taken of, of a flat item the percentages.
+    #[must_use]
+    pub fn of(&self, id: &CustomLineItemId, item: &ItemSettings) -> usize {
+        match &item.charge {
+            ChargeSettings::Percentage { of, .. } => of.len(),
+            ChargeSettings::Flat(_) => self.of_flat.get(id).copied().unwrap_or_default(),
+        }
+    }
+}
+
+/// How an associated resource stands to an item.
+///
+/// AWS does not say which is which; CloudFormation calls what a percentage is taken of its `ChildAssociatedResources`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Relationship {
+    /// What the percentage is taken of.
+    Child,
+    /// A percentage that is taken of the flat item.
+    Parent,
+}
+
+impl Relationship {
+    /// AWS's name of it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Child => "CHILD",
+            Self::Parent => "PARENT",
+        }
+    }
+}
+
+/// What is associated with a custom line item.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AssociatedResource {
+    /// The ARN of a billing group or a custom line item.
+    pub arn: String,
+    /// Which of the two is a percentage of the other.
+    pub relationship: Relationship,
+    /// The first period in which they are no more associated; `None` goes on.
+    pub end: Option<BillingPeriod>,
+}
+
+/// What is associated with an item in a period: of a percentage its group and then flat items by id, of a flat item the percentages in the order
+/// of creation. `None` where there is no such item in the period.
+#[must_use]
+pub fn associated_resources(
+    configuration: &Configuration,
+    id: &CustomLineItemId,
+    period: BillingPeriod,
+) -> Option<Vec<AssociatedResource>> {
+    let payer = &configuration.payer;
+    let (resource, item) = configuration.items.at(id, period)?;
+    let ChargeSettings::Percentage { of, .. } = &item.charge else {
+        let parent = |(parent, resource): (&CustomLineItemId, &super::Resource<ItemSettings>)| {
+            let end = resource.versions.holds_until(period, |item| is_of(item, id))?;
+            Some(AssociatedResource { arn: parent.arn(payer), relationship: Relationship::Parent, end })
+        };
+        return Some(configuration.items.iter().filter_map(parent).collect());
+    };
+    let child = |value: &AssociatedValue| {
+        let has = |item: &ItemSettings| match &item.charge {
+            ChargeSettings::Percentage { of, .. } => of.contains(value),
+            ChargeSettings::Flat(_) => false,
+        };
+        AssociatedResource {
+            arn: match value {
+                AssociatedValue::BillingGroup => item.billing_group.arn(payer),
+                AssociatedValue::Item(flat) => flat.arn(payer),
+            },
+            relationship: Relationship::Child,
+            end: resource.versions.holds_until(period, has).flatten(),
+        }
+    };
+    Some(of.iter().map(child).collect())
+}
+
+/// The versions of an item that have some period of `[start, end)`, either of which may be open, the earliest first.
+pub fn item_versions<'c>(
+    configuration: &'c Configuration,
+    id: &CustomLineItemId,
+    start: Option<BillingPeriod>,
+    end: Option<BillingPeriod>,
+) -> impl Iterator<Item = &'c Span<ItemSettings>> {
+    let spans = configuration.items.get(id).map(|item| item.versions.spans());
+    spans.into_iter().flatten().filter(move |span| {
+        end.is_none_or(|end| span.from < end) && start.is_none_or(|start| span.to.is_none_or(|to| start < to))
+    })
+}
