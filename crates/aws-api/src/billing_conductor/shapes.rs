@@ -266,7 +266,8 @@ pub struct PricingPlans {
 #[derive(Debug, Clone, Serialize, Deserialize)]
 #[serde(rename_all = "PascalCase")]
 pub struct CustomTier {
-    pub begin_range_inclusive: Number,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub begin_range_inclusive: Option<Number>,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub end_range_exclusive: Option<Number>,
     pub rate_value: Number,
