@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 mod demo_month;
+mod models;
 mod price_classes;
 #[cfg(test)]
 mod tidy;
@@ -13,6 +14,11 @@ type Action = fn(&[String]) -> Result<(), String>;
 /// Every subcommand with what it does.
 const SUBCOMMANDS: &[(&str, &str, Action)] = &[
     ("demo-month", "[--check]: writes fixtures/demo/cost, or says whether it is up to date", demo_month::run),
+    (
+        "models",
+        "BOTOCORE_DATA [--check]: writes crates/aws-api/models from botocore's, or says whether they are up to date",
+        models::run,
+    ),
     ("price-classes", "[CLASSES [RULES]]: times pricing alone, on a made cube", price_classes::run),
 ];
 

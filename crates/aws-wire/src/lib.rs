@@ -2,5 +2,10 @@
 //!
 //! Bytes and HTTP only. Knows no billing, opens no socket, reads no clock: time is an argument, keys are arguments.
 
+pub mod errors;
 pub mod json;
+pub mod model;
+pub mod page_token;
+pub mod protocol;
+pub mod query;
 pub mod sigv4;
