@@ -30,7 +30,7 @@ pub use table::{Resource, Table};
 pub use timeline::{Span, Timeline};
 
 /// Everything that a payer has configured. Cheap to clone: tables are shared until one of the two is edited.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Configuration {
     /// The payer account.
     pub payer: AccountId,

@@ -21,7 +21,7 @@ pub struct Resource<S> {
 }
 
 /// Resources of one kind. A clone shares everything with its original until one of the two is changed.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Table<I, S> {
     by_id: Arc<BTreeMap<I, Arc<Resource<S>>>>,
     in_order: Arc<BTreeMap<u64, I>>,
