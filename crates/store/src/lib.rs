@@ -1,1 +1,54 @@
-//! store.
+//! Decisions and documents in SQLite or PostgreSQL.
+//!
+//! A [`Store`] keeps what payers have configured, who may ask, what was asked, and which results are current. One SQL text and one set of
+//! migrations serve both engines: columns are text or whole numbers. It stores and finds; it never adds money and decides nothing. Every row
+//! that belongs to a payer is asked for with the payer as an argument.
+//!
+//! A payer's rows change in one [`Write`]: a transaction that begins where the caller has read ([`Head`]) and is refused where somebody else
+//! was first. Nothing that was configured is overwritten: what holds no more is marked with the revision that superseded it.
+
+mod database;
+mod error;
+mod migrations;
+mod place;
+
+mod payer;
+mod write;
+
+mod body;
+mod configuration;
+
+mod audit;
+mod token;
+
+mod access_key;
+mod master_key;
+mod principal;
+
+mod run;
+mod snapshot;
+mod source;
+
+mod close;
+
+mod backup;
+
+mod sql;
+
+pub use access_key::{AccessKeyRow, FoundKey};
+pub use audit::AuditRow;
+pub use backup::Copied;
+pub use close::{AdjustmentRow, CloseRow};
+pub use configuration::Loaded;
+pub use database::Store;
+pub use error::StoreError;
+pub use master_key::Sealed;
+pub use migrations::Migrated;
+pub use payer::{AuditHead, Head, PayerRow};
+pub use place::Place;
+pub use principal::{PrincipalRow, Standing};
+pub use run::{Claim, CurrentRun, NewRun, Outcome, RunRow, RunState};
+pub use snapshot::SnapshotRow;
+pub use source::SourceRow;
+pub use token::{TOKEN_DAYS_KEPT, TokenRow};
+pub use write::Write;

@@ -1,0 +1,216 @@
+//! Every table, each after those that it names. A test holds this against the schema.
+
+/// What a column holds.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Type {
+    Text,
+    Number,
+}
+
+/// A table.
+#[derive(Debug)]
+pub(super) struct TableShape {
+    pub(super) name: &'static str,
+    pub(super) columns: &'static [(&'static str, Type)],
+    /// The columns by which rows are told apart: their order in a copy.
+    pub(super) key: &'static [&'static str],
+}
+
+impl TableShape {
+    /// The columns, as SQL lists them.
+    pub(super) fn column_list(&self) -> String {
+        self.columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+    }
+}
+
+use Type::{Number, Text};
+
+/// Every table.
+pub(super) const TABLES: &[TableShape] = &[
+    TableShape {
+        name: "payers",
+        columns: &[
+            ("payer", Text),
+            ("created_at_ms", Number),
+            ("revision", Number),
+            ("next_number", Number),
+            ("audit_sequence", Number),
+            ("audit_hash", Text),
+        ],
+        key: &["payer"],
+    },
+    TableShape {
+        name: "resources",
+        columns: &[
+            ("payer", Text),
+            ("kind", Text),
+            ("id", Text),
+            ("number", Number),
+            ("created_at_s", Number),
+            ("modified_at_s", Number),
+            ("tags", Text),
+        ],
+        key: &["payer", "kind", "id"],
+    },
+    TableShape {
+        name: "settings",
+        columns: &[
+            ("payer", Text),
+            ("kind", Text),
+            ("id", Text),
+            ("from_period", Text),
+            ("to_period", Text),
+            ("recorded_at_s", Number),
+            ("revision", Number),
+            ("superseded_revision", Number),
+            ("body", Text),
+        ],
+        key: &["payer", "kind", "id", "from_period", "revision"],
+    },
+    TableShape {
+        name: "client_tokens",
+        columns: &[
+            ("payer", Text),
+            ("operation", Text),
+            ("token", Text),
+            ("input_hash", Text),
+            ("outcome", Text),
+            ("created_at_ms", Number),
+        ],
+        key: &["payer", "operation", "token"],
+    },
+    TableShape {
+        name: "principals",
+        columns: &[
+            ("payer", Text),
+            ("name", Text),
+            ("role", Text),
+            ("billing_groups", Text),
+            ("accounts", Text),
+            ("password_hash", Text),
+            ("status", Text),
+            ("created_at_ms", Number),
+        ],
+        key: &["payer", "name"],
+    },
+    TableShape {
+        name: "access_keys",
+        columns: &[
+            ("access_key_id", Text),
+            ("payer", Text),
+            ("principal", Text),
+            ("secret_nonce", Text),
+            ("secret_ciphertext", Text),
+            ("status", Text),
+            ("created_at_ms", Number),
+            ("last_used_at_ms", Number),
+        ],
+        key: &["access_key_id"],
+    },
+    TableShape {
+        name: "audit",
+        columns: &[
+            ("payer", Text),
+            ("sequence", Number),
+            ("at_ms", Number),
+            ("principal", Text),
+            ("action", Text),
+            ("resource", Text),
+            ("decision", Text),
+            ("request_id", Text),
+            ("detail", Text),
+            ("previous_hash", Text),
+            ("hash", Text),
+        ],
+        key: &["payer", "sequence"],
+    },
+    TableShape {
+        name: "sources",
+        columns: &[
+            ("payer", Text),
+            ("id", Text),
+            ("inputs", Text),
+            ("price_list", Text),
+            ("is_watched", Number),
+            ("is_immutable", Number),
+            ("fingerprint", Text),
+            ("checked_at_ms", Number),
+            ("problem", Text),
+            ("created_at_ms", Number),
+        ],
+        key: &["payer", "id"],
+    },
+    TableShape {
+        name: "snapshots",
+        columns: &[
+            ("payer", Text),
+            ("period", Text),
+            ("id", Text),
+            ("source", Text),
+            ("registered_at_ms", Number),
+            ("line_count", Number),
+            ("detail", Text),
+        ],
+        key: &["payer", "period", "id"],
+    },
+    TableShape {
+        name: "runs",
+        columns: &[
+            ("payer", Text),
+            ("id", Text),
+            ("period", Text),
+            ("snapshot", Text),
+            ("book_hash", Text),
+            ("configuration_revision", Number),
+            ("state", Text),
+            ("folder", Text),
+            ("billing_groups", Text),
+            ("warnings", Text),
+            ("error", Text),
+            ("created_at_ms", Number),
+            ("started_at_ms", Number),
+            ("finished_at_ms", Number),
+            ("claim_token", Number),
+            ("claim_expires_at_ms", Number),
+        ],
+        key: &["payer", "id"],
+    },
+    TableShape {
+        name: "current_runs",
+        columns: &[("payer", Text), ("period", Text), ("run", Text), ("set_at_ms", Number)],
+        key: &["payer", "period"],
+    },
+    TableShape {
+        name: "closes",
+        columns: &[
+            ("payer", Text),
+            ("period", Text),
+            ("run", Text),
+            ("manifest_hash", Text),
+            ("closed_at_ms", Number),
+            ("closed_by", Text),
+        ],
+        key: &["payer", "period"],
+    },
+    TableShape {
+        name: "adjustments",
+        columns: &[
+            ("payer", Text),
+            ("id", Text),
+            ("period", Text),
+            ("posted_in", Text),
+            ("run", Text),
+            ("billing_group", Text),
+            ("currency", Text),
+            ("amount", Text),
+            ("detail", Text),
+            ("created_at_ms", Number),
+        ],
+        key: &["payer", "id"],
+    },
+    TableShape {
+        name: "master_key_check",
+        columns: &[("id", Number), ("nonce", Text), ("ciphertext", Text)],
+        key: &["id"],
+    },
+];

@@ -1,0 +1,63 @@
+//! A payer's configuration as rows: each span of each timeline is one.
+//!
+//! A row is written once. A save marks the rows that hold no more with its revision and adds those that are new; so what was configured at any
+//! revision can still be asked.
+
+mod kept;
+mod load;
+mod save;
+
+pub use load::Loaded;
+
+/// What a row of `settings` is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+enum Kind {
+    Group,
+    Plan,
+    Rule,
+    Item,
+    Membership,
+    Family,
+    FamilyIsComplete,
+    Transfer,
+    Preference,
+    Other,
+    ClosedThrough,
+}
+
+impl Kind {
+    const ALL: [Self; 11] = [
+        Self::Group,
+        Self::Plan,
+        Self::Rule,
+        Self::Item,
+        Self::Membership,
+        Self::Family,
+        Self::FamilyIsComplete,
+        Self::Transfer,
+        Self::Preference,
+        Self::Other,
+        Self::ClosedThrough,
+    ];
+
+    /// The name in a column.
+    const fn name(self) -> &'static str {
+        match self {
+            Self::Group => "billing_group",
+            Self::Plan => "pricing_plan",
+            Self::Rule => "pricing_rule",
+            Self::Item => "custom_line_item",
+            Self::Membership => "membership",
+            Self::Family => "family_account",
+            Self::FamilyIsComplete => "family_is_complete",
+            Self::Transfer => "transfer",
+            Self::Preference => "transfer_preference",
+            Self::Other => "other",
+            Self::ClosedThrough => "closed_through",
+        }
+    }
+
+    fn of(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}

@@ -1,0 +1,147 @@
+//! The connections to the database, and how the two engines begin a transaction.
+
+use crate::error::StoreError;
+use crate::place::Place;
+use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
+use sqlx::{Any, AnyConnection, AnyPool, Executor, Transaction};
+use std::str::FromStr;
+use std::time::Duration;
+
+/// How long a caller waits for a connection, or for the one that writes to SQLite.
+const WAIT_MAX: Duration = Duration::from_secs(30);
+/// How many connections read a file of SQLite at once.
+const SQLITE_READERS_MAX: u32 = 4;
+/// How many connections one process has to PostgreSQL.
+const POSTGRES_CONNECTIONS_MAX: u32 = 10;
+
+/// What a connection to SQLite is told first. With `synchronous=NORMAL` a power loss takes back commits that were acknowledged.
+const SQLITE_PRAGMAS: &str = "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
+     PRAGMA foreign_keys = ON;";
+
+/// The two engines; what they do not share is told apart in this file only.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Engine {
+    Sqlite,
+    Postgres,
+}
+
+/// A database. A clone is another handle of the same one.
+#[derive(Debug, Clone)]
+pub struct Store {
+    engine: Engine,
+    readers: AnyPool,
+    /// SQLite has one writer: callers wait for its one connection in the order in which they came.
+    writer: AnyPool,
+}
+
+impl Store {
+    /// Connects to a database, and makes the file of SQLite where there is none. Does not migrate.
+    ///
+    /// # Errors
+    /// [`StoreError::Open`].
+    pub async fn open(place: &Place) -> Result<Self, StoreError> {
+        sqlx::any::install_default_drivers();
+        let failed = |problem: String| StoreError::Open { place: place.to_string(), problem };
+        let options =
+            AnyConnectOptions::from_str(&place.url()?).map_err(|error| failed(error.to_string()))?;
+        let (engine, readers_max) = match place {
+            Place::Sqlite(_) => (Engine::Sqlite, SQLITE_READERS_MAX),
+            Place::Postgres(_) => (Engine::Postgres, POSTGRES_CONNECTIONS_MAX),
+        };
+        // The first connection turns the file to WAL, before others ask for it at once.
+        let connect = async |connections_max| {
+            AnyPoolOptions::new()
+                .max_connections(connections_max)
+                .acquire_timeout(WAIT_MAX)
+                .after_connect(move |connection, _| Box::pin(begin_session(engine, connection)))
+                .connect_with(options.clone())
+                .await
+                .map_err(|error| failed(error.to_string()))
+        };
+        let (writer, readers) = match engine {
+            Engine::Sqlite => (connect(1).await?, connect(readers_max).await?),
+            Engine::Postgres => {
+                let pool = connect(readers_max).await?;
+                (pool.clone(), pool)
+            }
+        };
+        let store = Self { engine, readers, writer };
+        store.check_encoding().await.map_err(failed)?;
+        Ok(store)
+    }
+
+    /// Text is UTF-8; another encoding of PostgreSQL refuses some of it, years later.
+    async fn check_encoding(&self) -> Result<(), String> {
+        if self.engine == Engine::Sqlite {
+            return Ok(());
+        }
+        let asked = sqlx::query_scalar("SELECT current_setting('server_encoding')");
+        let encoding: String = asked.fetch_one(&self.readers).await.map_err(|error| error.to_string())?;
+        match encoding.as_str() {
+            "UTF8" => Ok(()),
+            other => Err(format!("its encoding is {other}; create the database with ENCODING 'UTF8'")),
+        }
+    }
+
+    /// Asks the database for a sign of life.
+    ///
+    /// # Errors
+    /// [`StoreError::Unavailable`].
+    pub async fn ping(&self) -> Result<(), StoreError> {
+        sqlx::query("SELECT 1").execute(&self.readers).await?;
+        Ok(())
+    }
+
+    /// Closes every connection, once those that are in use are given back.
+    pub async fn close(&self) {
+        self.writer.close().await;
+        self.readers.close().await;
+    }
+
+    /// The connections for single reads.
+    pub(crate) const fn readers(&self) -> &AnyPool {
+        &self.readers
+    }
+
+    /// The connections for single writes.
+    pub(crate) const fn writer(&self) -> &AnyPool {
+        &self.writer
+    }
+
+    /// Begins a transaction that writes. Dropping it takes everything back.
+    pub(crate) async fn begin_write(&self) -> Result<Transaction<'static, Any>, StoreError> {
+        let statement = match self.engine {
+            // A deferred transaction that turns to writing fails where another process has written since.
+            Engine::Sqlite => "BEGIN IMMEDIATE",
+            Engine::Postgres => "BEGIN",
+        };
+        Ok(self.writer.begin_with(statement).await?)
+    }
+
+    /// Begins a transaction whose reads all see the same moment.
+    pub(crate) async fn begin_read(&self) -> Result<Transaction<'static, Any>, StoreError> {
+        let statement = match self.engine {
+            Engine::Sqlite => "BEGIN",
+            Engine::Postgres => "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY",
+        };
+        Ok(self.readers.begin_with(statement).await?)
+    }
+
+    /// The tables that there are.
+    pub(crate) async fn tables(&self) -> Result<Vec<String>, StoreError> {
+        let sql = match self.engine {
+            Engine::Sqlite => "SELECT name FROM sqlite_master WHERE type = 'table'",
+            Engine::Postgres => {
+                "SELECT CAST(tablename AS TEXT) FROM pg_catalog.pg_tables WHERE schemaname = current_schema()"
+            }
+        };
+        Ok(sqlx::query_scalar(sql).fetch_all(&self.readers).await?)
+    }
+}
+
+async fn begin_session(engine: Engine, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
+    if engine == Engine::Sqlite {
+        connection.execute(SQLITE_PRAGMAS).await?;
+    }
+    Ok(())
+}

@@ -1,0 +1,64 @@
+//! What the master key has sealed: secrets of access keys, and a text by which a wrong master key is known.
+
+use crate::database::Store;
+use crate::error::StoreError;
+use crate::sql;
+use sqlx::any::AnyRow;
+use std::fmt;
+
+/// A secret as the master key has sealed it.
+#[derive(Clone, PartialEq, Eq)]
+pub struct Sealed {
+    /// The nonce.
+    pub nonce: Vec<u8>,
+    /// The ciphertext.
+    pub ciphertext: Vec<u8>,
+}
+
+impl fmt::Debug for Sealed {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Sealed(…)")
+    }
+}
+
+impl Sealed {
+    /// Reads what two columns hold.
+    pub(crate) fn of(
+        row: &AnyRow,
+        table: &'static str,
+        nonce: &str,
+        ciphertext: &str,
+    ) -> Result<Self, StoreError> {
+        let bytes = |name: &str| {
+            let text: String = sql::column(row, name)?;
+            sql::from_hex(&text)
+                .ok_or_else(|| StoreError::damaged(table, format!("`{name}` is not hexadecimal")))
+        };
+        Ok(Self { nonce: bytes(nonce)?, ciphertext: bytes(ciphertext)? })
+    }
+}
+
+impl Store {
+    /// The text that the master key has sealed; `None` before there is one.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database.
+    pub async fn master_key_check(&self) -> Result<Option<Sealed>, StoreError> {
+        let query = sqlx::query("SELECT nonce, ciphertext FROM master_key_check WHERE id = 1");
+        let row = query.fetch_optional(self.readers()).await?;
+        row.map(|row| Sealed::of(&row, "master_key_check", "nonce", "ciphertext")).transpose()
+    }
+
+    /// Keeps a text that the master key has sealed, for as long as the database lives.
+    ///
+    /// # Errors
+    /// [`StoreError::AlreadyThere`].
+    pub async fn put_master_key_check(&self, sealed: &Sealed) -> Result<(), StoreError> {
+        sqlx::query("INSERT INTO master_key_check (id, nonce, ciphertext) VALUES (1, $1, $2)")
+            .bind(sql::to_hex(&sealed.nonce))
+            .bind(sql::to_hex(&sealed.ciphertext))
+            .execute(self.writer())
+            .await?;
+        Ok(())
+    }
+}

@@ -1,0 +1,80 @@
+//! The schema, step by step: forward only, each step in a transaction of its own.
+
+use crate::database::Store;
+use crate::error::StoreError;
+use sqlx::migrate::{MigrateError, Migrator};
+
+/// Every step that this program knows.
+static STEPS: Migrator = sqlx::migrate!("./migrations");
+
+/// From which schema to which a database was migrated; 0 is none.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Migrated {
+    /// The schema that was found.
+    pub from: u64,
+    /// The schema that there is now.
+    pub to: u64,
+}
+
+impl Store {
+    /// The schema that this program writes.
+    #[must_use]
+    pub fn program_schema() -> u64 {
+        STEPS.iter().map(|step| number(step.version)).max().unwrap_or_default()
+    }
+
+    /// The schema of the database; 0 where it has none.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database.
+    pub async fn schema_version(&self) -> Result<u64, StoreError> {
+        if !self.tables().await?.iter().any(|table| table == STEPS.table_name.as_ref()) {
+            return Ok(0);
+        }
+        let sql = "SELECT COALESCE(MAX(version), 0) FROM _sqlx_migrations WHERE success";
+        let version: i64 = sqlx::query_scalar(sql).fetch_one(self.readers()).await?;
+        Ok(number(version))
+    }
+
+    /// Brings the schema of the database to that of the program.
+    ///
+    /// # Errors
+    /// [`StoreError::NewerDatabase`], [`StoreError::Migration`].
+    pub async fn migrate(&self) -> Result<Migrated, StoreError> {
+        self.migrate_to(Self::program_schema()).await
+    }
+
+    /// Brings the schema to one that the program knows.
+    pub(crate) async fn migrate_to(&self, target: u64) -> Result<Migrated, StoreError> {
+        self.migrate_by(&STEPS, target).await
+    }
+
+    /// Takes the steps of a list up to a schema.
+    async fn migrate_by(&self, steps: &Migrator, target: u64) -> Result<Migrated, StoreError> {
+        let from = self.schema_version().await?;
+        let program = steps.iter().map(|step| number(step.version)).max().unwrap_or_default();
+        if from > program {
+            return Err(StoreError::NewerDatabase { database: from, program });
+        }
+        let last = i64::try_from(target).unwrap_or(i64::MAX);
+        steps.run_to(last, self.writer()).await.map_err(|error| match error {
+            MigrateError::ExecuteMigration(error, version) => {
+                StoreError::Migration { version: number(version), problem: error.to_string() }
+            }
+            MigrateError::VersionMismatch(version) => StoreError::Migration {
+                version: number(version),
+                problem: "the database was migrated by another text of this step; use the program that did"
+                    .to_owned(),
+            },
+            other => StoreError::Migration { version: from + 1, problem: other.to_string() },
+        })?;
+        Ok(Migrated { from, to: self.schema_version().await? })
+    }
+}
+
+fn number(version: i64) -> u64 {
+    u64::try_from(version).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests;

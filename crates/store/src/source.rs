@@ -1,0 +1,132 @@
+//! Where a payer's cost files come from.
+
+use crate::database::Store;
+use crate::error::StoreError;
+use crate::sql::{self, Value};
+use crate::write::Write;
+use billing::account::AccountId;
+use sqlx::any::AnyRow;
+
+/// A place that cost files are delivered to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceRow {
+    /// Unique among those of the payer.
+    pub id: String,
+    /// The folders, files or object-store addresses.
+    pub inputs: Vec<String>,
+    /// The price list that goes with them.
+    pub price_list: Option<String>,
+    /// Whether it is looked at from time to time.
+    pub is_watched: bool,
+    /// Whether the operator has said that its files never change.
+    pub is_immutable: bool,
+    /// What was found there last, in short.
+    pub fingerprint: Option<String>,
+    /// When it was looked at last.
+    pub checked_at_ms: Option<i64>,
+    /// What was wrong then.
+    pub problem: Option<String>,
+    /// When it was created.
+    pub created_at_ms: i64,
+}
+
+impl Store {
+    /// The sources of a payer, by id.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database.
+    pub async fn sources(&self, payer: &AccountId) -> Result<Vec<SourceRow>, StoreError> {
+        let sql = "SELECT id, inputs, price_list, is_watched, is_immutable, fingerprint, checked_at_ms, problem, \
+             created_at_ms FROM sources WHERE payer = $1 ORDER BY id";
+        let query = sqlx::query(sql).bind(payer.as_str());
+        query.fetch_all(self.readers()).await?.iter().map(source_row).collect()
+    }
+
+    /// A source of a payer.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database.
+    pub async fn source(&self, payer: &AccountId, id: &str) -> Result<Option<SourceRow>, StoreError> {
+        let sql = "SELECT id, inputs, price_list, is_watched, is_immutable, fingerprint, checked_at_ms, problem, \
+             created_at_ms FROM sources WHERE payer = $1 AND id = $2";
+        let row = sqlx::query(sql).bind(payer.as_str()).bind(id).fetch_optional(self.readers()).await?;
+        row.as_ref().map(source_row).transpose()
+    }
+
+    /// Notes what was found at a source; without a fingerprint the last one stays.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database.
+    pub async fn note_source_checked(
+        &self,
+        payer: &AccountId,
+        id: &str,
+        found: Result<&str, &str>,
+        now_ms: i64,
+    ) -> Result<(), StoreError> {
+        let sql = "UPDATE sources SET checked_at_ms = $1, fingerprint = COALESCE($2, fingerprint), problem = $3 \
+             WHERE payer = $4 AND id = $5";
+        sqlx::query(sql)
+            .bind(now_ms)
+            .bind(found.ok().map(str::to_owned))
+            .bind(found.err().map(str::to_owned))
+            .bind(payer.as_str())
+            .bind(id)
+            .execute(self.writer())
+            .await?;
+        Ok(())
+    }
+}
+
+impl Write {
+    /// Keeps a source, in place of the one of the same id; when that one was created stays.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database.
+    pub async fn put_source(&mut self, row: SourceRow) -> Result<(), StoreError> {
+        let values = vec![
+            self.payer_value(),
+            row.id.into(),
+            sql::to_json(&row.inputs)?.into(),
+            row.price_list.into(),
+            i64::from(row.is_watched).into(),
+            i64::from(row.is_immutable).into(),
+            row.fingerprint.into(),
+            Value::Number(row.checked_at_ms),
+            row.problem.into(),
+            row.created_at_ms.into(),
+        ];
+        let into = "INSERT INTO sources (payer, id, inputs, price_list, is_watched, is_immutable, fingerprint, \
+             checked_at_ms, problem, created_at_ms)";
+        let instead = " ON CONFLICT (payer, id) DO UPDATE SET inputs = excluded.inputs, \
+             price_list = excluded.price_list, is_watched = excluded.is_watched, is_immutable = excluded.is_immutable, \
+             fingerprint = excluded.fingerprint, checked_at_ms = excluded.checked_at_ms, problem = excluded.problem";
+        self.put(into, values, instead).await?;
+        Ok(())
+    }
+
+    /// Removes a source; `false` where the payer has no such source. Its snapshots stay.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database.
+    pub async fn remove_source(&mut self, id: &str) -> Result<bool, StoreError> {
+        let query = sqlx::query("DELETE FROM sources WHERE payer = $1 AND id = $2")
+            .bind(self.payer().as_str().to_owned())
+            .bind(id);
+        Ok(query.execute(self.connection()).await?.rows_affected() > 0)
+    }
+}
+
+fn source_row(row: &AnyRow) -> Result<SourceRow, StoreError> {
+    Ok(SourceRow {
+        id: sql::column(row, "id")?,
+        inputs: sql::json(row, "sources", "inputs")?,
+        price_list: sql::column(row, "price_list")?,
+        is_watched: sql::flag(row, "is_watched")?,
+        is_immutable: sql::flag(row, "is_immutable")?,
+        fingerprint: sql::column(row, "fingerprint")?,
+        checked_at_ms: sql::column(row, "checked_at_ms")?,
+        problem: sql::column(row, "problem")?,
+        created_at_ms: sql::column(row, "created_at_ms")?,
+    })
+}

@@ -1,0 +1,218 @@
+//! Sources, snapshots, runs, closed periods.
+
+use crate::engines::{Scratch, payer, with_payer};
+use crate::on_both;
+use crate::sample::account;
+use billing::money::{Amount, Currency};
+use billing::period::BillingPeriod;
+use std::collections::BTreeMap;
+use store::{
+    AdjustmentRow, CloseRow, CurrentRun, Head, NewRun, Outcome, RunState, SnapshotRow, SourceRow, Store,
+    StoreError,
+};
+
+on_both! {
+    a_zombie_is_refused
+    every_run_is_claimed_once
+    runs_are_listed_from_the_latest_on
+    a_closed_period_has_its_run
+    sources_and_snapshots_are_kept
+}
+
+fn october() -> BillingPeriod {
+    BillingPeriod::parse("2026-10").unwrap()
+}
+
+fn snapshot() -> SnapshotRow {
+    SnapshotRow {
+        period: october(),
+        id: "s1".to_owned(),
+        source: "cur".to_owned(),
+        registered_at_ms: 1,
+        line_count: 10_000_000_000,
+        detail: "{\"files\":[]}".to_owned(),
+    }
+}
+
+fn run(id: &str, created_at_ms: i64) -> NewRun {
+    NewRun {
+        id: id.to_owned(),
+        period: october(),
+        snapshot: "s1".to_owned(),
+        book_hash: "b".to_owned(),
+        configuration_revision: 3,
+        created_at_ms,
+    }
+}
+
+fn done() -> Outcome {
+    Outcome::Done {
+        folder: "runs/r1".to_owned(),
+        groups: BTreeMap::from([("Größe".to_owned(), "000000000007".to_owned())]),
+        warnings: vec!["a \"warning\"".to_owned()],
+    }
+}
+
+async fn with_runs(store: &Store, runs: &[NewRun]) -> Head {
+    let head = with_payer(store).await;
+    let mut write = store.write(&payer(), &head).await.unwrap();
+    assert!(write.put_snapshot(snapshot()).await.unwrap());
+    for run in runs {
+        write.put_run(run.clone()).await.unwrap();
+    }
+    write.commit().await.unwrap()
+}
+
+async fn a_zombie_is_refused(Scratch { store, .. }: Scratch) {
+    let head = with_runs(&store, &[run("r1", 5)]).await;
+    assert_eq!(store.claim_run(&account(2), 10, 100).await.unwrap(), None);
+    let zombie = store.claim_run(&payer(), 10, 100).await.unwrap().unwrap();
+    assert_eq!(zombie.run.state, RunState::Running { started_at_ms: 10, claim_expires_at_ms: 110 });
+    assert_eq!(store.claim_run(&payer(), 109, 100).await.unwrap(), None);
+    store.extend_claim(&payer(), "r1", zombie.token, 200).await.unwrap();
+    assert_eq!(store.claim_run(&payer(), 199, 100).await.unwrap(), None);
+    let heir = store.claim_run(&payer(), 200, 100).await.unwrap().unwrap();
+    assert!(heir.token > zombie.token);
+
+    let stale = |result: Result<(), StoreError>| matches!(result, Err(StoreError::StaleClaim { .. }));
+    assert!(stale(store.extend_claim(&payer(), "r1", zombie.token, 900).await));
+    let mut write = store.write(&payer(), &head).await.unwrap();
+    assert!(stale(write.finish_run("r1", zombie.token, &done(), 210).await));
+    drop(write);
+    let mut write = store.write(&payer(), &head).await.unwrap();
+    write.finish_run("r1", heir.token, &done(), 220).await.unwrap();
+    write
+        .set_current_run(CurrentRun { period: october(), run: "r1".to_owned(), set_at_ms: 220 })
+        .await
+        .unwrap();
+    write.commit().await.unwrap();
+    let mut write = store.write(&payer(), &head).await.unwrap();
+    assert!(stale(write.finish_run("r1", heir.token, &done(), 230).await));
+    drop(write);
+    let found = store.run(&payer(), "r1").await.unwrap().unwrap();
+    assert_eq!(found.asked, run("r1", 5));
+    assert_eq!(found.state, RunState::Ended { started_at_ms: 200, finished_at_ms: 220, outcome: done() });
+    let current = store.current_run(&payer(), october()).await.unwrap();
+    assert_eq!(current, Some(CurrentRun { period: october(), run: "r1".to_owned(), set_at_ms: 220 }));
+    assert_eq!(store.claim_run(&payer(), 9_999, 100).await.unwrap(), None);
+}
+
+async fn every_run_is_claimed_once(Scratch { store, .. }: Scratch) {
+    let runs: Vec<NewRun> = (0..40).map(|number| run(&format!("r{number:02}"), 7)).collect();
+    with_runs(&store, &runs).await;
+    let claim_all = |store: Store| async move {
+        let mut claimed = Vec::new();
+        while let Some(claim) = store.claim_run(&payer(), 10, 100).await.unwrap() {
+            claimed.push(claim.run.asked.id);
+        }
+        claimed
+    };
+    let workers: Vec<_> = (0..6).map(|_| tokio::spawn(claim_all(store.clone()))).collect();
+    let mut claimed = Vec::new();
+    for worker in workers {
+        claimed.extend(worker.await.unwrap());
+    }
+    claimed.sort();
+    assert_eq!(claimed, runs.into_iter().map(|run| run.id).collect::<Vec<_>>());
+}
+
+async fn runs_are_listed_from_the_latest_on(Scratch { store, .. }: Scratch) {
+    let runs = [run("a", 1), run("b", 2), run("c", 2), run("d", 3)];
+    let head = with_runs(&store, &runs).await;
+    let mut listed = Vec::new();
+    let mut before = None;
+    loop {
+        let page = store.runs_page(&payer(), Some(october()), before.as_ref(), 1).await.unwrap();
+        let Some(last) = page.into_iter().next() else { break };
+        listed.push(last.asked.id.clone());
+        before = Some(last.asked);
+    }
+    assert_eq!(listed, ["d", "c", "b", "a"]);
+    assert_eq!(store.runs_page(&payer(), None, None, 10).await.unwrap().len(), 4);
+    assert_eq!(store.runs_page(&payer(), Some(october().next()), None, 10).await.unwrap(), []);
+    let claim = store.claim_run(&payer(), 9, 9).await.unwrap().unwrap();
+    assert_eq!(claim.run.asked.id, "a");
+    let failed = Outcome::Failed { error: "no such file".to_owned(), warnings: vec![] };
+    let mut write = store.write(&payer(), &head).await.unwrap();
+    write.finish_run("a", claim.token, &failed, 11).await.unwrap();
+    write.commit().await.unwrap();
+    let state = store.run(&payer(), "a").await.unwrap().unwrap().state;
+    assert_eq!(state, RunState::Ended { started_at_ms: 9, finished_at_ms: 11, outcome: failed });
+    let mut write = store.write(&payer(), &head).await.unwrap();
+    let nowhere = NewRun { snapshot: "s9".to_owned(), ..run("e", 1) };
+    assert!(matches!(write.put_run(nowhere).await, Err(StoreError::NotThere(_))));
+}
+
+async fn a_closed_period_has_its_run(Scratch { store, .. }: Scratch) {
+    let head = with_runs(&store, &[run("r1", 5), run("r2", 6)]).await;
+    let close = |run: &str| CloseRow {
+        period: october(),
+        run: run.to_owned(),
+        manifest_hash: "m".to_owned(),
+        closed_at_ms: 9,
+        closed_by: "ops".to_owned(),
+    };
+    let adjustment = |id: &str, period| AdjustmentRow {
+        id: id.to_owned(),
+        period,
+        posted_in: october().next(),
+        run: "r2".to_owned(),
+        billing_group: None,
+        currency: Currency::parse("USD").unwrap(),
+        amount: Amount::parse("-0.00000000000000000001").unwrap(),
+        detail: "late".to_owned(),
+        created_at_ms: 12,
+    };
+    let mut write = store.write(&payer(), &head).await.unwrap();
+    write.put_close(close("r1")).await.unwrap();
+    write.put_adjustments(vec![adjustment("x", october()), adjustment("y", october())]).await.unwrap();
+    write.commit().await.unwrap();
+    let adjustments = [adjustment("x", october()), adjustment("y", october())];
+    assert_eq!(store.closes(&payer()).await.unwrap(), [close("r1")]);
+    assert_eq!(store.adjustments_of(&payer(), october()).await.unwrap(), adjustments);
+    assert_eq!(store.adjustments_in(&payer(), october().next()).await.unwrap(), adjustments);
+    assert_eq!(store.adjustments_in(&payer(), october()).await.unwrap(), []);
+    let mut write = store.write(&payer(), &head).await.unwrap();
+    assert!(matches!(write.put_close(close("r2")).await, Err(StoreError::AlreadyThere(_))));
+    drop(write);
+    let mut write = store.write(&payer(), &head).await.unwrap();
+    let refused = write.put_adjustments(vec![adjustment("z", october().next())]).await;
+    assert!(matches!(refused, Err(StoreError::NotThere(_))), "{refused:?}");
+}
+
+async fn sources_and_snapshots_are_kept(Scratch { store, .. }: Scratch) {
+    let head = with_payer(&store).await;
+    let source = SourceRow {
+        id: "cur".to_owned(),
+        inputs: vec!["s3://bucket/prefix".to_owned()],
+        price_list: None,
+        is_watched: true,
+        is_immutable: false,
+        fingerprint: None,
+        checked_at_ms: None,
+        problem: None,
+        created_at_ms: 2,
+    };
+    let mut write = store.write(&payer(), &head).await.unwrap();
+    write.put_source(source.clone()).await.unwrap();
+    assert!(write.put_snapshot(snapshot()).await.unwrap());
+    assert!(!write.put_snapshot(SnapshotRow { registered_at_ms: 99, ..snapshot() }).await.unwrap());
+    write.commit().await.unwrap();
+    assert_eq!(store.source(&payer(), "cur").await.unwrap(), Some(source.clone()));
+    store.note_source_checked(&payer(), "cur", Ok("f1"), 5).await.unwrap();
+    store.note_source_checked(&payer(), "cur", Err("gone"), 6).await.unwrap();
+    let checked = SourceRow {
+        fingerprint: Some("f1".to_owned()),
+        checked_at_ms: Some(6),
+        problem: Some("gone".to_owned()),
+        ..source
+    };
+    assert_eq!(store.sources(&payer()).await.unwrap(), [checked]);
+    assert_eq!(store.sources(&account(2)).await.unwrap(), []);
+    assert_eq!(store.snapshots(&payer(), None).await.unwrap(), [snapshot()]);
+    assert_eq!(store.snapshots(&payer(), Some(october().next())).await.unwrap(), []);
+    assert_eq!(store.snapshot(&payer(), october(), "s1").await.unwrap(), Some(snapshot()));
+    let mut write = store.write(&payer(), &head).await.unwrap();
+    assert!(write.remove_source("cur").await.unwrap());
+    assert!(!write.remove_source("cur").await.unwrap());
+}
