@@ -4,6 +4,7 @@ import collections
 import pytest
 
 import postgres
+from desk import Desk
 from server import Server
 
 
@@ -47,3 +48,8 @@ def server(new_server):
 @pytest.fixture(scope="module")
 def client(server):
     return server.client()
+
+
+@pytest.fixture(scope="module")
+def desk(client):
+    return Desk(client)
