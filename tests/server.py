@@ -155,6 +155,15 @@ class Server:
         made = json.loads(self.command("keys", "create", "--principal", principal, "--role", role, *narrowed, "--output", "json"))
         return Keys(made["AccessKeyId"], made["SecretAccessKey"], principal)
 
+    def load(self, folder, period=PREVIOUS):
+        """Registers cost files, and waits until the month is priced."""
+        self.command("import", "--cost", folder, "--period", period)
+        self.settle()
+
+    def settle(self):
+        """Waits until every month is priced as the configuration now is."""
+        self.command("runs", "wait")
+
     def call(self, operation, given=None, keys=None, **options):
         """An operation with any input at all: what botocore would refuse to send goes out as it is."""
         method, path, body, headers = request_of(operation, {} if given is None else given)
