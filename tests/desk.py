@@ -3,12 +3,17 @@ import itertools
 import threading
 from dataclasses import dataclass
 
+from botocore.exceptions import ClientError
+
 from server import PAYER
 
 NUMBERS = itertools.count(1)
 ORGANIZATION = "o-larkfield00"
 BASIC = "arn:aws:billingconductor::aws:pricingplan/BasicPricingPlan"
 PASSTHROUGH = "arn:aws:billingconductor::aws:pricingplan/Passthrough"
+# Filters of a percentage: all but the discount of Savings Plans, and one service.
+SAVINGS = [{"Attribute": "LINE_ITEM_TYPE", "MatchOption": "NOT_EQUAL", "Values": ["SAVINGS_PLAN_NEGATION"]}]
+STORAGE = [{"Attribute": "SERVICE", "MatchOption": "EQUAL", "AttributeValues": ["AmazonS3"]}]
 
 
 def name(kind="thing"):
@@ -155,3 +160,18 @@ def at_once(acts):
     for thread in threads:
         thread.join()
     return results
+
+
+def is_conflict(result):
+    return isinstance(result, ClientError) and result.response.get("Reason") == "WRITE_CONFLICT_RETRY"
+
+
+def until_done(act):
+    """Tries again as long as the answer is to try again, as WRITE_CONFLICT_RETRY says."""
+    for _ in itertools.repeat(None, 50):
+        try:
+            return act()
+        except ClientError as raised:
+            if not is_conflict(raised):
+                raise
+    raise AssertionError("the conflict does not end")

@@ -21,6 +21,8 @@ from wire_model import MODEL
 
 DATA = pathlib.Path(botocore.__file__).parent / "data"
 SECONDS = 60
+# Starting the CLI takes most of a second, and what it sends is the same whatever stores it.
+pytestmark = pytest.mark.parametrize("new_server", ["sqlite"], indirect=True)
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ Each answer is also held to botocore's model (`wire_model`), which botocore itse
 import pytest
 
 import desk as desks
-from desk import BASIC, PASSTHROUGH, account, accounts, arn, name, only, pages, present
+from desk import BASIC, PASSTHROUGH, SAVINGS, STORAGE, account, accounts, arn, name, only, pages, present
 from server import CURRENT, NEXT, NOW, PREVIOUS, SECONDS_NOW, in_period, invalid, refused
 from wire_model import MODEL
 
@@ -283,8 +283,6 @@ def test_account_associations_are_filtered(client, desk):
 # ---- Custom line items
 
 FLAT = {"Flat": {"ChargeValue": 1000000}, "Type": "FEE"}
-SAVINGS = [{"Attribute": "LINE_ITEM_TYPE", "MatchOption": "NOT_EQUAL", "Values": ["SAVINGS_PLAN_NEGATION"]}]
-STORAGE = [{"Attribute": "SERVICE", "MatchOption": "EQUAL", "AttributeValues": ["AmazonS3"]}]
 ITEMS = {
     "flat fee": ({"ChargeDetails": FLAT}, {}),
     "flat credit to the last digit": ({"ChargeDetails": {"Flat": {"ChargeValue": 0.1}, "Type": "CREDIT"}}, {}),

@@ -3,9 +3,11 @@ import base64
 import threading
 
 import pytest
+from botocore import xform_name
 
 from desk import NUMBERS, Desk, accounts, name, pages
 from server import CURRENT, PREVIOUS, invalid
+from wire_model import MODEL
 
 MANY = 23
 PAGES = [1, 7, 23, 24, 100]
@@ -47,7 +49,7 @@ LISTS = ["list_pricing_rules", "list_pricing_plans", "list_billing_groups", "lis
 
 
 def test_every_paginator_of_botocore_is_here(client):
-    paginated = {operation for operation in dir(client) if operation.startswith(("list_", "get_")) and client.can_paginate(operation)}
+    paginated = {operation for operation in map(xform_name, MODEL.operation_names) if client.can_paginate(operation)}
     assert paginated == {*LISTS, "list_account_associations"}
 
 

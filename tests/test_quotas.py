@@ -1,10 +1,8 @@
 """AWS's quotas, where they can be reached in a test: 402 with the quota's name. The limits of a single call are the model's."""
 import pytest
 
-from desk import accounts, at_once
+from desk import SAVINGS, STORAGE, accounts, at_once, until_done
 from server import refused
-from test_conformance import SAVINGS, STORAGE
-from test_scenarios import until_done
 
 
 def limited(resource_type=None):

@@ -7,11 +7,10 @@ from types import SimpleNamespace
 import pytest
 
 import desk as desks
-from desk import BASIC, PASSTHROUGH, Desk, account, accounts, arn, name
+from desk import BASIC, PASSTHROUGH, SAVINGS, STORAGE, Desk, account, accounts, arn, name
 from desk import transfer as new_transfer
 from program import ROOT
 from server import CURRENT, NEXT, PREVIOUS, in_period
-from test_conformance import SAVINGS, STORAGE
 from wire_model import MODEL, STATUS
 
 OTHER_PAYER = "111111111111"

@@ -1,10 +1,8 @@
 """What happens over several calls: repeated and racing writes, versions of items, names, and things in use."""
-import itertools
-
 import pytest
 from botocore.exceptions import ClientError
 
-from desk import NUMBERS, Desk, account, accounts, at_once, name, only, pages
+from desk import NUMBERS, Desk, account, accounts, at_once, is_conflict, name, only, pages, until_done
 from desk import transfer as new_transfer
 from server import CURRENT, PREVIOUS, in_period, invalid, refused
 
@@ -65,10 +63,6 @@ def test_requests_repeated_at_once_make_one_thing(desk, operation):
     # Whoever came while the first was at work may be told to come again, and then hears what all heard.
     again = [answer(act(ClientToken=key, **given)) if is_conflict(result) else result for result in results]
     assert all(result == again[0] for result in again), results
-
-
-def is_conflict(result):
-    return isinstance(result, ClientError) and result.response.get("Reason") == "WRITE_CONFLICT_RETRY"
 
 
 def test_a_token_is_of_one_operation(desk):
@@ -205,17 +199,6 @@ def test_an_account_that_is_moved_both_ways_is_in_one_group(client, desk):
         holders = [it for it in (start, left, right) if moved in desk.members_of(it.arn)]
         assert len(holders) == 1
         client.disassociate_accounts(Arn=holders[0].arn, AccountIds=[moved])
-
-
-def until_done(act):
-    """Tries again as long as the answer is to try again, as WRITE_CONFLICT_RETRY says."""
-    for _ in itertools.repeat(None, 50):
-        try:
-            return act()
-        except ClientError as raised:
-            if not is_conflict(raised):
-                raise
-    raise AssertionError("the conflict does not end")
 
 
 # ---- Versions of custom line items
