@@ -4,7 +4,7 @@ import collections
 import pytest
 
 import postgres
-from desk import Desk
+from desk import Desk, transfers_book
 from server import Server
 
 
@@ -27,11 +27,15 @@ def new_server(request, tmp_path_factory):
     """Makes servers of a module on either store, each with a data folder and a database of its own; they end with the module."""
     made = []
 
-    def make(start=True, **options):
+    def make(start=True, transfers=True, **options):
         database = request.getfixturevalue("cluster").database() if request.param == "postgres" else None
         server = Server(tmp_path_factory.mktemp(request.param) / "data", database, **options).init()
         made.append(server)
-        return server.start() if start else server
+        if start:
+            server.start()
+        if start and transfers:
+            server.apply(transfers_book())
+        return server
 
     yield make
     for server in made:

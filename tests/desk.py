@@ -33,9 +33,21 @@ def arn(kind, identity, payer=PAYER):
     return f"arn:aws:billingconductor::{payer}:{kind}/{identity}"
 
 
-def transfer(payer=PAYER, direction="inbound"):
-    """A billing transfer of the payer's own."""
-    return f"arn:aws:organizations::{payer}:transfer/{ORGANIZATION}/billing/{direction}/rt-{next(NUMBERS):08d}"
+# Billing transfers that every server knows from its start, each with an organization of one account.
+TRANSFERS = [f"arn:aws:organizations::{PAYER}:transfer/{ORGANIZATION}/billing/inbound/rt-{number:08d}" for number in range(120)]
+UNUSED = itertools.count()
+
+
+def transfer():
+    """A billing transfer that no other test has."""
+    return TRANSFERS[next(UNUSED) % len(TRANSFERS)]
+
+
+def transfers_book(transfers=TRANSFERS, **more):
+    """A book that makes billing transfers known; the API has no words for that."""
+    listed = [{"name": of, "source_account_id": (source := f"{800000000000 + number}"), "receiver_account_id": PAYER, "accounts": [source],
+               "status": "ACCEPTED", "start": "2026-01"} | more for number, of in enumerate(transfers)]
+    return {"payer_account_id": PAYER, "currency": "USD", "responsibility_transfers": listed}
 
 
 @dataclass(frozen=True)

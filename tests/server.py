@@ -155,6 +155,12 @@ class Server:
         made = json.loads(self.command("keys", "create", "--principal", principal, "--role", role, *narrowed, "--output", "json"))
         return Keys(made["AccessKeyId"], made["SecretAccessKey"], principal)
 
+    def apply(self, book):
+        """Puts a book's settings in."""
+        path = pathlib.Path(f"{self.data}.book.json")
+        path.write_text(json.dumps(book))
+        self.command("apply", "--book", path)
+
     def load(self, folder, period=PREVIOUS):
         """Registers cost files, and waits until the month is priced."""
         self.command("import", "--cost", folder, "--period", period)

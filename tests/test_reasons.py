@@ -7,7 +7,7 @@ from types import SimpleNamespace
 import pytest
 
 import desk as desks
-from desk import BASIC, PASSTHROUGH, SAVINGS, STORAGE, Desk, account, accounts, arn, name
+from desk import BASIC, PASSTHROUGH, SAVINGS, STORAGE, TRANSFERS, Desk, account, accounts, arn, name, present, transfers_book
 from desk import transfer as new_transfer
 from program import ROOT
 from server import CURRENT, NEXT, PREVIOUS, in_period
@@ -33,8 +33,8 @@ def flat(of, **more):
 
 def group(of, members=None, **more):
     members = members or accounts(1)
-    return "CreateBillingGroup", {"Name": name("group"), "AccountGrouping": {"LinkedAccountIds": members}, "PrimaryAccountId": members[0],
-                                  "ComputationPreference": {"PricingPlanArn": of.plan}} | more
+    return "CreateBillingGroup", present({"Name": name("group"), "AccountGrouping": {"LinkedAccountIds": members}, "PrimaryAccountId": members[0],
+                                          "ComputationPreference": {"PricingPlanArn": of.plan}} | more)
 
 
 def rule(**more):
@@ -63,13 +63,15 @@ def filters(attribute, option, **values):
 
 SKU = {"Scope": "SKU", "Service": "AmazonEC2", "UsageType": "BoxUsage", "Operation": "RunInstances"}
 FREE = {"FreeTier": {"Activated": False}}
-UNKNOWN = {kind: arn(kind, "0000000000") for kind in ("pricingplan", "pricingrule", "customlineitem")} | {"billinggroup": arn("billinggroup", "000000000000")}
+UNKNOWN = {kind: arn(kind, "0000000000") for kind in ("pricingplan", "pricingrule", "customlineitem")} | {
+    "billinggroup": arn("billinggroup", "000000000000"), "transfer": f"{TRANSFERS[0]}999"}
 
 # Each reason: requests that it refuses, or why none does.
 VALIDATION = {
     "UNKNOWN_OPERATION": [("POST", "/no-such-operation", b"{}")],
     "CANNOT_PARSE": [("POST", "/list-billing-groups", b"{")],
-    "FIELD_VALIDATION_FAILED": [given("CreatePricingPlan", Name="a b"), given("CreatePricingPlan"), given("ListPricingPlans", MaxResults=101)],
+    "FIELD_VALIDATION_FAILED": [given("CreatePricingPlan", Name="a b"), given("CreatePricingPlan"), given("ListPricingPlans", MaxResults=101),
+                                lambda of: preference(Enabled=False, PricingPlanArn=of.plan)],
     "OTHER": [given("ListPricingPlans", NextToken="none of ours"), lambda of: token_twice(of),
               lambda of: ("TagResource", {"ResourceArn": of.rule, "Tags": {"aws:mine": "a"}}),
               lambda of: ("UntagResource", {"ResourceArn": of.rule, "TagKeys": ["aws:mine"]})],
@@ -118,13 +120,14 @@ VALIDATION = {
     "ILLEGAL_UPDATE_CHARGE_DETAILS": [
         lambda of: ("UpdateCustomLineItem", {"Arn": of.percentage, "ChargeDetails": {"Flat": {"ChargeValue": 1}}}),
         lambda of: ("UpdateCustomLineItem", {"Arn": of.flat, "ChargeDetails": {"Percentage": {"PercentageValue": 1}}})],
-    "INVALID_ARN": "unreachable: what is no ARN breaks the pattern of its member, and in a batch it is the reason of the item",
+    # What is no ARN at all breaks the pattern of its member; this is one that nothing has.
+    "INVALID_ARN": [lambda of: group(of, AccountGrouping={"ResponsibilityTransferArn": UNKNOWN["transfer"]}, PrimaryAccountId=None)],
     "ILLEGAL_RESOURCE_ARNS": [lambda of: ("BatchAssociateResourcesToCustomLineItem", {"TargetArn": of.percentage, "ResourceArns": [of.flat, of.flat]})],
     "ILLEGAL_CUSTOMLINEITEM_MODIFICATION": [lambda of: ended_item(of)],
     "MISSING_LINKED_ACCOUNT_IDS": [lambda of: group(of, AccountGrouping={"LinkedAccountIds": []}), lambda of: group(of, AccountGrouping={})],
-    "MULTIPLE_LINKED_ACCOUNT_IDS": [lambda of: group(of, AccountGrouping={"LinkedAccountIds": accounts(1), "ResponsibilityTransferArn": new_transfer()})],
+    "MULTIPLE_LINKED_ACCOUNT_IDS": "unreachable: nothing takes one account where a list could hold more",
     "MISSING_PRICING_PLAN_ARN": [lambda of: preference(Enabled=True)],
-    "MULTIPLE_PRICING_PLAN_ARN": [lambda of: preference(Enabled=False, PricingPlanArn=of.plan)],
+    "MULTIPLE_PRICING_PLAN_ARN": "unreachable: nothing takes more than one pricing plan",
     "ILLEGAL_CHILD_ASSOCIATE_RESOURCE": [
         lambda of: percentage(of, Percentage={"PercentageValue": 1, "AssociatedValues": [of.percentage]}),
         lambda of: percentage(of, Percentage={"PercentageValue": 1, "AssociatedValues": [of.second.arn]})],
@@ -138,7 +141,9 @@ VALIDATION = {
     "ILLEGAL_TYPE": [lambda of: rule(Scope="BILLING_ENTITY", BillingEntity="AWS", Type="TIERING", ModifierPercentage=None, Tiering=FREE),
                      lambda of: ("UpdatePricingRule", {"Arn": of.entity, "Type": "TIERING", "Tiering": FREE})],
     "ILLEGAL_BILLING_GROUP_TYPE": [lambda of: ("AssociateAccounts", {"Arn": of.moved.arn, "AccountIds": accounts(1)}),
-                                   lambda of: ("UpdateBillingGroup", {"Arn": of.moved.arn, "AccountGrouping": {"AutoAssociate": True}})],
+                                   lambda of: ("UpdateBillingGroup", {"Arn": of.moved.arn, "AccountGrouping": {"AutoAssociate": True}}),
+                                   lambda of: ("UpdateBillingGroup", {"Arn": of.moved.arn, "AccountGrouping": {"ResponsibilityTransferArn": new_transfer()}}),
+                                   lambda of: group(of, AccountGrouping={"LinkedAccountIds": accounts(1), "ResponsibilityTransferArn": new_transfer()})],
     "ILLEGAL_BILLING_GROUP_PRICING_PLAN": [lambda of: group(of, ComputationPreference={"PricingPlanArn": PASSTHROUGH}),
                                            lambda of: flat(of, BillingGroupArn=of.basic.arn, PresentationDetails={"Service": "AmazonEC2"})],
     "ILLEGAL_ENDED_BILLINGGROUP": "below: `test_a_group_ends_with_its_transfer` has a transfer that has ended",
@@ -299,7 +304,7 @@ def test_missing_members_are_counted_before_anything_is_looked_up(world):
 @pytest.fixture(scope="module")
 def family(new_server, tmp_path_factory):
     """A payer whose organization is known: two accounts there, one that has left, and one that comes next month."""
-    server = new_server()
+    server = new_server(transfers=False)
     there, left, coming = accounts(2), account(), account()
     rows = [f"{server.payer},payer,payer@example.com,,", *(f"{one},one-{one},{one}@example.com,2026-01," for one in there),
             f"{left},left,left@example.com,2026-01,2026-10", f"{coming},coming,coming@example.com,2026-12,"]
@@ -323,3 +328,17 @@ def test_accounts_of_the_family_only(family):
     assert listed[family.there[0]] == {"AccountId": family.there[0], "BillingGroupArn": group.arn, "AccountName": f"one-{family.there[0]}",
                                        "AccountEmail": f"{family.there[0]}@example.com"}
     assert "BillingGroupArn" not in listed[family.there[1]]
+
+
+def test_a_group_ends_with_its_transfer(new_server):
+    server = new_server(transfers=False)
+    past, relation = Desk(in_period(server.client(), "2026-08")), TRANSFERS[0]
+    server.apply(transfers_book([relation]))
+    group = past.transfer_group(relation=relation)
+    server.apply(transfers_book([relation], status="WITHDRAWN", end=PREVIOUS))
+    for operation, values in [("UpdateBillingGroup", {"Arn": group.arn, "Description": "too late"}), ("CreateBillingGroup", {
+            "Name": name(), "AccountGrouping": {"ResponsibilityTransferArn": relation}, "ComputationPreference": {"PricingPlanArn": group.plan}})]:
+        answer = server.call(operation, values)
+        assert (answer.status, answer.reason) == (400, "ILLEGAL_ENDED_BILLINGGROUP"), answer.body
+    listed = lambda period: server.client().list_billing_groups(BillingPeriod=period)["BillingGroups"]
+    assert [of["Arn"] for of in listed("2026-09")] == [group.arn] and listed(CURRENT) == []
