@@ -116,6 +116,11 @@ impl Reach {
     fn meets<T>(self, span: &Span<T>) -> bool {
         self.until.is_none_or(|until| span.from < until) && span.to.is_none_or(|to| self.from < to)
     }
+
+    /// Where a range ends that does not go beyond the book.
+    fn end_of(self, to: Option<BillingPeriod>) -> Option<BillingPeriod> {
+        to.into_iter().chain(self.until).min()
+    }
 }
 
 /// What becomes of one entry.
@@ -146,6 +151,7 @@ impl Edit<'_> {
         let (plans, pricing_plans) = self.plans_of_book(&book.plans, &rules, reach);
         let responsibility_transfers = self.transfers_of_book(&book.transfers, reach);
         let (groups, billing_groups) = self.groups_of_book(&book, &plans, reach);
+        let other = self.other_of_book(other, reach);
         let custom_line_items = self.items_of_book(draft, &book, &groups, &shown_items, reach);
         let changes = BookChanges {
             accounts: self.names_of_book(&book.account_names),
@@ -154,7 +160,7 @@ impl Edit<'_> {
             responsibility_transfers,
             billing_groups,
             custom_line_items,
-            other: self.other_of_book(other, reach),
+            other,
             until: reach.until,
         };
         Ok(changes)

@@ -15,9 +15,12 @@ pub fn split(draft: &Draft) -> Draft {
         parent: group.parent.clone(),
         ..GroupDraft::default()
     };
+    let mut billing_groups: Vec<GroupDraft> = draft.billing_groups.iter().filter(is_more).map(more).collect();
+    // The order of groups is that of their creation, and none of theirs here.
+    billing_groups.sort_by(|one, other| one.name.cmp(&other.name));
     Draft {
         currency: draft.currency.clone(),
-        billing_groups: draft.billing_groups.iter().filter(is_more).map(more).collect(),
+        billing_groups,
         sharing_commitments: draft.sharing_commitments.clone(),
         distributions: draft.distributions.clone(),
         allocations: draft.allocations.clone(),

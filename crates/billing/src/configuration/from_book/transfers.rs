@@ -64,10 +64,12 @@ impl Edit<'_> {
                 .filter(|span| span.value.transfer.as_deref() == Some(name))
                 .any(|span| elsewhere(span.from, span.to))
         });
+        let source = self.next.transfers.get(name).map(|of| of.source.clone());
+        let receives = self.next.transfers.values().any(|of| Some(&of.receiver) == source.as_ref());
         let transfers = Arc::make_mut(&mut self.next.transfers);
         match transfers.get_mut(name) {
             Some(transfer) if transfer.start < reach.from => transfer.end = Some(reach.from),
-            Some(transfer) if is_used => transfer.status = Status::Canceled,
+            Some(transfer) if is_used || receives => transfer.status = Status::Canceled,
             _ => drop(transfers.remove(name)),
         }
     }

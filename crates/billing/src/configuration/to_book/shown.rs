@@ -76,8 +76,8 @@ impl Configuration {
         item.account.as_ref().is_none_or(carries) && (is_plain || group.pricing_plan != PlanOf::Passthrough)
     }
 
-    /// The billing transfers of a period's book, by name. Those of the period's groups are there, and every other that is not in their way:
-    /// no account is of two organizations in the same months, nor of one and of a group.
+    /// The billing transfers of a period's book, by name. Those of the period's groups come first: no account is of two organizations in the
+    /// same months, nor of one and of a group, and a transfer whose source is another's is not there.
     pub(in crate::configuration) fn shown_transfers(
         &self,
         period: BillingPeriod,
@@ -95,20 +95,18 @@ impl Configuration {
             if transfer.status.takes_effect() {
                 transfer.accounts.retain(|account| self.group_of(account, period).is_none());
             }
-            let whole = transfer.named(name);
-            let meets = |account: &AccountId| {
-                organizations.get(account).is_some_and(|others| others.iter().any(|of| of.overlaps(&whole)))
-            };
-            if !transfer.accounts.contains(&transfer.source) || transfer.accounts.iter().any(meets) {
+            let whole = ResponsibilityTransfer { accounts: Vec::new(), ..transfer.named(name) };
+            transfer.accounts.retain(|account| {
+                let others = organizations.get(account).into_iter().flatten();
+                !others.into_iter().any(|of: &ResponsibilityTransfer| of.overlaps(&whole))
+            });
+            if !transfer.accounts.contains(&transfer.source) {
                 continue;
             }
             // The keys live as long as the configuration, which has the same accounts.
             let of_configuration = self.transfers[name].accounts.iter();
             for account in of_configuration.filter(|account| transfer.accounts.contains(account)) {
-                organizations
-                    .entry(account)
-                    .or_default()
-                    .push(ResponsibilityTransfer { accounts: Vec::new(), ..whole.clone() });
+                organizations.entry(account).or_default().push(whole.clone());
             }
             shown.insert(name.clone(), transfer);
         }
