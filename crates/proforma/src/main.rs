@@ -11,10 +11,8 @@ macro_rules! say {
     }};
 }
 
-mod book_file;
 mod cli;
 mod coverage;
-mod csv_line;
 mod diff;
 mod explain;
 mod export;

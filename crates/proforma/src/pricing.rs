@@ -1,6 +1,5 @@
 //! Pricing a cube under a book: what every command that prices does alike.
 
-use crate::book_file;
 use crate::failure::Failure;
 use crate::publish::BOOK_FILES;
 use billing::book::Book;

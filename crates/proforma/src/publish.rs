@@ -8,6 +8,7 @@ mod store;
 
 use crate::failure::{Failure, damaged};
 use anyhow::Context;
+use book_file::BOOKS;
 use cost_data::location::Location;
 use cost_data::price_list::kept::PRICE_LIST_FILE;
 use cost_data::reading::hex;
@@ -49,8 +50,6 @@ pub const OTHER_FILES: [&str; 19] = [
 pub const EXPORTS: &str = "pro-forma";
 /// What an export says of itself; how a folder is known to be one. For the operator.
 pub const EXPORT_MARK: &str = "export.json";
-/// The copy of the book in a result folder: its name says how it is written.
-pub const BOOKS: [&str; 2] = ["book.toml", "book.json"];
 /// The name of the copies of the files that the book names, by name.
 pub const BOOK_FILES: &str = "book-files.json";
 /// The name of what the policies of the book came to; only where it has some.

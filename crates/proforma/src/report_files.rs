@@ -12,7 +12,6 @@ mod statement_file;
 
 pub use group_rows::{GroupRow, group_rows};
 
-use crate::book_file;
 use crate::coverage::Commitments;
 use crate::price_list::Listed;
 use crate::publish::Draft;

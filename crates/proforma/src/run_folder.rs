@@ -2,12 +2,11 @@
 //!
 //! A folder is believed only as far as it can be checked: the cube and the book must have the hashes that `reconciliation.json` says.
 
-use crate::book_file;
 use crate::coverage::{KnownCommitments, MarkCommitments};
 use crate::failure::{Failure, HINT_AGAIN, damaged};
 use crate::price_list;
 use crate::pricing::{Rated, rate};
-use crate::publish::{BOOK_FILES, BOOKS, COST_REPORT, CUBE, DAILY_CUBE, MARK, as_marked, check_hash};
+use crate::publish::{BOOK_FILES, COST_REPORT, CUBE, DAILY_CUBE, MARK, as_marked, check_hash};
 use billing::book::Book;
 use billing::breakdown::DayOfClass;
 use billing::charge_class::Cube;
@@ -17,6 +16,7 @@ use billing::period::BillingPeriod;
 use billing::price_list::PriceList;
 use billing::reconciliation::ControlTotal;
 use billing::sharing::Sharing;
+use book_file::BOOKS;
 use cost_data::commitment_inventory::CommitmentInventory;
 use cost_data::covered_lines::CoveredLines;
 use cost_data::cube_file::StoredCube;

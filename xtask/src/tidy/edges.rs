@@ -12,8 +12,9 @@ struct Crate {
 
 const CRATES: &[Crate] = &[
     Crate { name: "billing", uses: &[], tests_with: &[] },
+    Crate { name: "book-file", uses: &["billing"], tests_with: &[] },
     Crate { name: "cost-data", uses: &["billing"], tests_with: &["testkit"] },
-    Crate { name: "proforma", uses: &["billing", "cost-data"], tests_with: &["testkit"] },
+    Crate { name: "proforma", uses: &["billing", "book-file", "cost-data"], tests_with: &["testkit"] },
     Crate { name: "testkit", uses: &[], tests_with: &[] },
     Crate { name: "xtask", uses: &["billing", "testkit"], tests_with: &[] },
 ];
