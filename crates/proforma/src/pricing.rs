@@ -24,6 +24,16 @@ pub struct ReadBook {
     pub files: BTreeMap<String, String>,
 }
 
+/// A book as it goes into a run.
+pub struct BookText<'a> {
+    /// Its name, which says how it is written.
+    pub path: &'a Path,
+    /// The book word for word.
+    pub text: &'a str,
+    /// The texts of the files that it names.
+    pub files: &'a BTreeMap<String, String>,
+}
+
 /// Reads and checks a book; its warnings are said. Files that it names stand beside it.
 pub fn read_book(path: &Path) -> Result<ReadBook, Failure> {
     let shown = path.display();

@@ -14,7 +14,11 @@ const CRATES: &[Crate] = &[
     Crate { name: "billing", uses: &[], tests_with: &[] },
     Crate { name: "book-file", uses: &["billing"], tests_with: &[] },
     Crate { name: "cost-data", uses: &["billing"], tests_with: &["testkit"] },
-    Crate { name: "proforma", uses: &["billing", "book-file", "cost-data"], tests_with: &["testkit"] },
+    Crate {
+        name: "proforma",
+        uses: &["back-office", "billing", "book-file", "cost-data"],
+        tests_with: &["testkit"],
+    },
     Crate { name: "testkit", uses: &[], tests_with: &[] },
     Crate { name: "xtask", uses: &["billing", "testkit"], tests_with: &[] },
 ];
