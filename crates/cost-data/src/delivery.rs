@@ -1,5 +1,7 @@
 //! Finding the files of a month: by manifest where there is one, else every cost file of a folder.
 
+pub mod arrivals;
+
 use crate::diagnostics::{Diagnostic, excerpt};
 use crate::limits::{FILES_MAX, MANIFEST_BYTES_MAX};
 use crate::location::{Listed, Listing, Location, There, Version};

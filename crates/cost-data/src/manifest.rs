@@ -98,7 +98,7 @@ fn stated_period(value: &Value) -> Option<BillingPeriod> {
 }
 
 /// The month of `20250101-20250201` or `BILLING_PERIOD=2025-01` among the folders of a path.
-fn folder_period(name: &str) -> Option<BillingPeriod> {
+pub(crate) fn folder_period(name: &str) -> Option<BillingPeriod> {
     name.split('/').rev().find_map(|folder| {
         let month = folder.strip_prefix("BILLING_PERIOD=").and_then(|month| BillingPeriod::parse(month).ok());
         let range = || folder.split_once('-').filter(|(a, b)| a.len() == 8 && b.len() == 8);

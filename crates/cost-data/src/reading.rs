@@ -2,6 +2,7 @@
 
 mod checks;
 mod line_search;
+mod months;
 mod resimulation;
 mod tasks;
 
@@ -9,6 +10,7 @@ use checks::{
     double_discounts, duplicate_files, duplicates, no_lines, odd_accounts, one_payer, without_identity,
 };
 pub use line_search::{FoundLine, LineSearch, find as find_line};
+pub use months::{MonthSearch, find as find_months};
 use resimulation::Taken;
 pub(crate) use tasks::{Task, in_threads};
 

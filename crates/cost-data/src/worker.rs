@@ -13,15 +13,16 @@ use crate::limits::{
 };
 use crate::location::Location;
 use crate::price_list::{self, PriceReport, PriceRequest, kept};
-use crate::reading::{self, FoundLine, LineSearch, Progress, Reading, Refusal, Report, Request};
+use crate::reading::{self, FoundLine, LineSearch, MonthSearch, Progress, Reading, Refusal, Report, Request};
 use crate::source_file::{self, SOURCE_FILE};
 use billing::charge_class::Cube;
 use billing::money::Currency;
+use billing::period::BillingPeriod;
 use billing::price_list::PriceList;
 use billing::reconciliation::ControlTotal;
 use rustix::process::{Resource, Rlimit, Signal, set_parent_process_death_signal, setrlimit};
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::{BufRead, BufReader, Read, Write};
 use std::os::unix::process::ExitStatusExt;
@@ -45,6 +46,8 @@ enum Work {
     Find(LineSearch),
     /// To export the lines of a month.
     Export(Box<ExportOrder>),
+    /// To find the months that there are lines of.
+    Months(MonthSearch),
     /// To read the prices that a month needs, and to leave them there.
     Prices(Box<PriceRequest>, PathBuf),
 }
@@ -68,6 +71,7 @@ enum Message {
     Progress(Progress),
     Done(Box<Report>),
     Found(Vec<FoundLine>),
+    Months(BTreeSet<String>),
     Exported(Box<ExportReport>),
     Listed(PriceReport),
     Refused(Refusal),
@@ -176,6 +180,26 @@ pub fn find_line(
     let (message, stopped) = converse(program, argument, Work::Find(search), limits, &mut |_| ())?;
     match message {
         Some(Message::Found(lines)) => Ok(lines),
+        Some(Message::Refused(refusal)) => Err(WorkerError::Refused(refusal)),
+        _ => Err(WorkerError::Stopped(stopped)),
+    }
+}
+
+/// Finds the months that there are lines of, in a child, as [`read`] reads one of them.
+///
+/// # Errors
+/// [`WorkerError`].
+pub fn months(
+    program: &Path,
+    argument: &str,
+    search: MonthSearch,
+    limits: Limits,
+) -> Result<BTreeSet<BillingPeriod>, WorkerError> {
+    let (message, stopped) = converse(program, argument, Work::Months(search), limits, &mut |_| ())?;
+    match message {
+        Some(Message::Months(months)) => {
+            Ok(months.iter().filter_map(|month| BillingPeriod::parse(month).ok()).collect())
+        }
         Some(Message::Refused(refusal)) => Err(WorkerError::Refused(refusal)),
         _ => Err(WorkerError::Stopped(stopped)),
     }
@@ -325,6 +349,7 @@ pub fn serve(input: impl Read, output: impl Write + Send) -> std::io::Result<()>
     let answer = match &order.work {
         Work::Read(request, cube) => read_month(request, cube, &progress),
         Work::Find(search) => reading::find_line(search).map(Message::Found),
+        Work::Months(search) => reading::find_months(search).map(Message::Months),
         Work::Export(order) => export_lines(order, &progress),
         Work::Prices(request, kept) => list_prices(request, kept),
     };

@@ -1,5 +1,6 @@
 //! The command line.
 
+use crate::reader::Children;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
@@ -161,6 +162,19 @@ pub struct RunArguments {
     /// Print what parts of the work took on standard error.
     #[arg(long, hide = true)]
     pub timings: bool,
+}
+
+impl RunArguments {
+    /// What the processes that read are, and what they may take.
+    pub fn children(&self) -> Children {
+        Children {
+            program: None,
+            threads: self.threads,
+            memory_mebibytes: self.worker_memory,
+            cpu_seconds: self.worker_cpu,
+            scratch: self.scratch.clone(),
+        }
+    }
 }
 
 /// The columns of exported files.

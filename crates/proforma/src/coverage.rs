@@ -3,6 +3,7 @@
 
 use crate::failure::{Failure, damaged};
 use crate::publish::{COMMITMENTS, COVERAGE, Draft, ELIGIBLE_USAGE, as_marked, check_hash};
+use crate::run_folder::KnownCoverage;
 use anyhow::Context;
 use billing::account::arn_account;
 use billing::benefit::{self, Benefit};
@@ -66,6 +67,43 @@ pub fn simulate(
     wanted: bool,
     draft: &Draft,
 ) -> Result<Commitments, Failure> {
+    simulate_with(cube, book, report, wanted, draft, |book, told| {
+        Ok(Covered::Simulated(of_file(&draft.path(ELIGIBLE_USAGE), cube, book, told, None)?))
+    })
+}
+
+/// The same of the month of an earlier run, whose eligible usage is in the draft already: what commitments cover there is taken over where the
+/// billing groups are the same.
+pub fn simulate_again(
+    run: &KnownCoverage,
+    cube: &Cube,
+    book: &mut Book,
+    report: &mut Report,
+    draft: &Draft,
+) -> Result<Commitments, Failure> {
+    simulate_with(cube, book, report, true, draft, |book, told| match run.if_same(cube, book)? {
+        Some((coverage, sha256)) => {
+            draft.take_over(&run.path, COVERAGE)?;
+            Ok(Covered::Known(coverage, sha256))
+        }
+        None => Ok(Covered::Simulated(run.again(cube, book, told)?)),
+    })
+}
+
+/// What commitments cover: known with the hash of its file, which is in the draft, or to be written there.
+enum Covered {
+    Known(Coverage, String),
+    Simulated(Coverage),
+}
+
+fn simulate_with(
+    cube: &Cube,
+    book: &mut Book,
+    report: &mut Report,
+    wanted: bool,
+    draft: &Draft,
+    coverage: impl FnOnce(&Book, &[Commitment]) -> Result<Covered, Failure>,
+) -> Result<Commitments, Failure> {
     check_known(book, if wanted { None } else { Some(NO_SIMULATION) })?;
     if let Some(EligibleUsage::NotKept(reason @ NotKept::Focus)) = &report.eligible_usage {
         check_known(book, Some(&reason.to_string()))?;
@@ -94,9 +132,15 @@ pub fn simulate(
         commitments.why_not = Some(AS_SHARED.to_owned());
     }
     if commitments.eligible_usage.is_some() && commitments.why_not.is_none() {
-        let coverage = of_file(&draft.path(ELIGIBLE_USAGE), cube, book, &told, None)?;
-        let written = coverage_file::write(&draft.path(COVERAGE), cube, &coverage.days);
-        commitments.covered = Some(hex(&written.with_context(|| format!("cannot write `{COVERAGE}`"))?));
+        let (coverage, sha256) = match coverage(book, &told)? {
+            Covered::Known(coverage, sha256) => (coverage, sha256),
+            Covered::Simulated(coverage) => {
+                let written = coverage_file::write(&draft.path(COVERAGE), cube, &coverage.days);
+                let sha256 = hex(&written.with_context(|| format!("cannot write `{COVERAGE}`"))?);
+                (coverage, sha256)
+            }
+        };
+        commitments.covered = Some(sha256);
         commitments.coverage = Some(coverage);
         commitments.warnings.extend(passed_by(commitments.lines_passed_by));
         commitments.remark();
@@ -369,6 +413,45 @@ impl KnownCommitments {
         Ok(())
     }
 
+    /// Whether the run has simulated what it would under another book, because the billing groups are the same.
+    fn are_same(&self, folder: &Path, cube: &Cube, book: &Book) -> Result<bool, Failure> {
+        let membership = Membership::new(cube, book);
+        let families = as_marked(&families(cube, &membership, &fates(cube, book, &membership)?));
+        Ok(self.mark.simulated && families == self.kept(folder)?.families)
+    }
+
+    /// What commitments cover in the run, with the SHA-256 of its file, where they cover the same under another book that simulates.
+    pub fn if_same(
+        &self,
+        folder: &Path,
+        cube: &Cube,
+        book: &Book,
+    ) -> Result<Option<(Coverage, String)>, Failure> {
+        let sha256 = self.mark.coverage.as_deref().and_then(|hash| hash.strip_prefix("sha256:"));
+        let Some(sha256) = sha256.filter(|_| self.mark.simulated) else { return Ok(None) };
+        if !self.are_same(folder, cube, book)? {
+            return Ok(None);
+        }
+        Ok(self.of_run(folder, cube)?.map(|coverage| (coverage.clone(), sha256.to_owned())))
+    }
+
+    /// What commitments cover under another book, by a simulation of its own.
+    pub fn again(
+        &self,
+        folder: &Path,
+        cube: &Cube,
+        book: &Book,
+        told: &[Commitment],
+    ) -> Result<Coverage, Failure> {
+        of_file(&folder.join(ELIGIBLE_USAGE), cube, book, told, self.mark.eligible_usage.as_deref())
+    }
+
+    /// What the commitments of the month are, where the cost files were asked and could say it.
+    pub fn inventory(&self, folder: &Path) -> Result<Option<&CommitmentInventory>, Failure> {
+        let kept = self.kept(folder)?;
+        Ok(kept.inventory_read.then_some(&kept.inventory))
+    }
+
     /// What commitments cover under another book: what they cover in the run where its billing groups are the same, else simulated again. Also
     /// what an operator should know where neither can be done.
     pub fn under(
@@ -381,9 +464,7 @@ impl KnownCommitments {
             return Ok((None, Vec::new()));
         }
         let kept = self.kept(folder)?;
-        let membership = Membership::new(cube, book);
-        let families = as_marked(&families(cube, &membership, &fates(cube, book, &membership)?));
-        if self.mark.simulated && families == kept.families {
+        if self.are_same(folder, cube, book)? {
             let coverage = self.of_run(folder, cube)?;
             let told = coverage.map_or(&[][..], |coverage| &coverage.commitments);
             let mut warnings: Vec<String> = passed_by(kept.lines_passed_by).into_iter().collect();

@@ -1,17 +1,16 @@
 //! The price list of a run: read by a child once the month is known, kept in the run, and from then on believed only as kept.
 
-use crate::cli::{READ_COST_FILES, RunArguments};
+use crate::cli::READ_COST_FILES;
 use crate::failure::Failure;
 use crate::publish::{Draft, as_marked};
-use crate::reader::{limits, refused, threads};
-use anyhow::Context;
+use crate::reader::{Children, refused};
 use billing::charge_class::Cube;
 use billing::price_list::PriceList;
 use cost_data::price_list::kept::{self, PRICE_LIST_FILE};
 use cost_data::price_list::{Needs, PriceReport, PriceRequest};
 use cost_data::reading::hex;
 use cost_data::worker::{self, Prices, WorkerError};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What a run knows of AWS's price list.
 #[derive(Default)]
@@ -29,22 +28,30 @@ pub struct Listed {
 }
 
 /// Lets a child read the price list, if one is given; what the month needs of it lands in the draft.
-pub fn read(arguments: &RunArguments, cube: &Cube, draft: &Draft) -> Result<Listed, Failure> {
-    let places = &arguments.price_list;
+pub fn read(places: &[PathBuf], children: &Children, cube: &Cube, draft: &Draft) -> Result<Listed, Failure> {
     if places.is_empty() {
         return Ok(Listed::default());
     }
-    let threads = threads(arguments.threads);
-    let limits = limits(places, threads, arguments.worker_memory, arguments.worker_cpu)?;
-    let (needs, scratch) = (Needs::of(cube), arguments.scratch.clone());
-    let request = PriceRequest { places: places.clone(), needs, threads, scratch };
-    let program = std::env::current_exe().context("cannot find this program to start its reading child")?;
+    let limits = children.limits(places)?;
+    let (needs, scratch) = (Needs::of(cube), children.scratch.clone());
+    let request = PriceRequest { places: places.to_vec(), needs, threads: children.threads(), scratch };
+    let program = children.program()?;
     let kept = draft.path(PRICE_LIST_FILE);
     let read = worker::read_prices(&program, READ_COST_FILES, &request, limits, &kept).map_err(failed)?;
     let Prices { list: prices, sha256, report } = read;
     let skus = request.needs.skus.len();
     let skus_lacking = skus - prices.prices.len();
     Ok(Listed { prices, sha256: Some(hex(&sha256)), report, skus, skus_lacking })
+}
+
+/// What an earlier run of the month knows of the price list.
+pub fn of_run(cube: &Cube, prices: PriceList, sha256: Option<String>, warnings: Vec<String>) -> Listed {
+    if sha256.is_none() {
+        return Listed::default();
+    }
+    let skus = Needs::of(cube).skus.len();
+    let skus_lacking = skus - prices.prices.len();
+    Listed { prices, sha256, report: PriceReport { warnings, ..PriceReport::default() }, skus, skus_lacking }
 }
 
 fn failed(error: WorkerError) -> Failure {

@@ -1,6 +1,5 @@
 //! Pricing a cube under a book: what every command that prices does alike.
 
-use crate::book_file;
 use crate::failure::Failure;
 use crate::publish::BOOK_FILES;
 use billing::book::Book;
@@ -23,6 +22,16 @@ pub struct ReadBook {
     pub text: String,
     /// The texts of the files that it names.
     pub files: BTreeMap<String, String>,
+}
+
+/// A book as it goes into a run.
+pub struct BookText<'a> {
+    /// Its name, which says how it is written.
+    pub path: &'a Path,
+    /// The book word for word.
+    pub text: &'a str,
+    /// The texts of the files that it names.
+    pub files: &'a BTreeMap<String, String>,
 }
 
 /// Reads and checks a book; its warnings are said. Files that it names stand beside it.

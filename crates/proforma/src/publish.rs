@@ -8,6 +8,7 @@ mod store;
 
 use crate::failure::{Failure, damaged};
 use anyhow::Context;
+use book_file::BOOKS;
 use cost_data::location::Location;
 use cost_data::price_list::kept::PRICE_LIST_FILE;
 use cost_data::reading::hex;
@@ -24,7 +25,7 @@ use std::path::{Path, PathBuf};
 /// A file that every run has: how a folder is known to be one.
 pub const MARK: &str = "reconciliation.json";
 /// All that a run may have beside it. A folder with anything else is not only a run, and is never replaced.
-pub const OTHER_FILES: [&str; 19] = [
+pub const OTHER_FILES: [&str; 20] = [
     COST_REPORT,
     "cost-report.csv",
     BILLING_GROUPS[0],
@@ -35,7 +36,8 @@ pub const OTHER_FILES: [&str; 19] = [
     COMMITMENTS,
     ELIGIBLE_USAGE,
     COVERAGE,
-    "rejected-lines.csv",
+    REJECTED_LINES,
+    READING,
     BOOKS[0],
     BOOKS[1],
     BOOK_FILES,
@@ -49,8 +51,6 @@ pub const OTHER_FILES: [&str; 19] = [
 pub const EXPORTS: &str = "pro-forma";
 /// What an export says of itself; how a folder is known to be one. For the operator.
 pub const EXPORT_MARK: &str = "export.json";
-/// The copy of the book in a result folder: its name says how it is written.
-pub const BOOKS: [&str; 2] = ["book.toml", "book.json"];
 /// The name of the copies of the files that the book names, by name.
 pub const BOOK_FILES: &str = "book-files.json";
 /// The name of what the policies of the book came to; only where it has some.
@@ -67,6 +67,10 @@ pub const CUBE: &str = "cost-cube.parquet";
 pub const DAILY_CUBE: &str = "cost-cube-daily.parquet";
 /// The name of what a run knows of commitments.
 pub const COMMITMENTS: &str = "commitments.json";
+/// The name of the rows that could not be read.
+pub const REJECTED_LINES: &str = "rejected-lines.csv";
+/// The name of what was noticed while the cost files were read: so that a run can be made of the month again without them.
+pub const READING: &str = "reading.json";
 /// The name of the usage that commitments may cover, line by line.
 pub const ELIGIBLE_USAGE: &str = "eligible-usage.parquet";
 /// The name of what they cover.
@@ -165,6 +169,15 @@ impl Draft {
     pub fn write(&self, name: &str, content: &[u8]) -> anyhow::Result<()> {
         let path = self.path(name);
         fs::write(&path, content).with_context(|| format!("cannot write `{}`", path.display()))
+    }
+
+    /// Takes a file of an earlier result over, which neither ever changes: under one more name where the disk can, else as a copy.
+    pub fn take_over(&self, earlier: &Path, name: &str) -> anyhow::Result<()> {
+        let (from, to) = (earlier.join(name), self.path(name));
+        if fs::hard_link(&from, &to).is_err() {
+            fs::copy(&from, &to).with_context(|| format!("cannot copy `{}`", from.display()))?;
+        }
+        Ok(())
     }
 
     /// Makes the result visible: on the disk by forcing everything to it and giving the folder its name, on a store by sending it.

@@ -1,10 +1,44 @@
 //! What reading children may take, and why they have not read.
 
 use crate::failure::Failure;
+use anyhow::Context;
 use cost_data::reading::Refusal;
 use cost_data::worker::{Limits, WorkerError};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;
+
+/// The processes that read cost files and price lists, and what each may take.
+#[derive(Debug, Clone, Default)]
+pub struct Children {
+    /// The program that reads; this one if it is not given.
+    pub program: Option<PathBuf>,
+    /// How many threads read; one for every processor if it is not given.
+    pub threads: Option<NonZeroUsize>,
+    /// Memory, in mebibytes; what the files and threads ask for if it is not given.
+    pub memory_mebibytes: Option<u64>,
+    /// CPU time, in seconds; the same.
+    pub cpu_seconds: Option<u64>,
+    /// The folder for what is read from and written to object stores; that of the system if it is not given.
+    pub scratch: Option<PathBuf>,
+}
+
+impl Children {
+    /// The program.
+    pub fn program(&self) -> anyhow::Result<PathBuf> {
+        let this = || std::env::current_exe().context("cannot find this program to start its reading child");
+        self.program.clone().map_or_else(this, Ok)
+    }
+
+    /// How many threads read.
+    pub fn threads(&self) -> usize {
+        threads(self.threads)
+    }
+
+    /// What the reading of these files may take.
+    pub fn limits(&self, inputs: &[PathBuf]) -> Result<Limits, Failure> {
+        limits(inputs, self.threads(), self.memory_mebibytes, self.cpu_seconds)
+    }
+}
 
 /// How many threads read: as many as are asked for, else one for every processor.
 pub fn threads(asked: Option<NonZeroUsize>) -> usize {

@@ -12,10 +12,10 @@ mod statement_file;
 
 pub use group_rows::{GroupRow, group_rows};
 
-use crate::book_file;
 use crate::coverage::Commitments;
 use crate::price_list::Listed;
-use crate::publish::Draft;
+use crate::pricing::BookText;
+use crate::publish::{COST_REPORT, Draft, REJECTED_LINES};
 use anyhow::Context;
 use billing::book::Book;
 use billing::charge_class::Cube;
@@ -32,8 +32,6 @@ use cost_data::diagnostics::Diagnostic;
 use cost_data::reading::Report;
 use cost_data::source_file::SOURCE_FILE;
 use serde::Serialize;
-use std::collections::BTreeMap;
-use std::path::Path;
 
 /// All that a run has found.
 pub struct Results {
@@ -54,6 +52,8 @@ pub struct Results {
     pub derived: Derived,
     /// What the margin guard has found.
     pub guard: Findings,
+    /// The hash of what was noticed while the cost files were read; none where there were none.
+    pub reading: Option<String>,
     /// The hash of the mark of the run above, where the month is what that charges.
     pub upstream: Option<String>,
     /// Custom line item charges that had to be rounded at twenty decimals.
@@ -63,7 +63,8 @@ pub struct Results {
 /// Writes every file of the run.
 pub fn write(draft: &Draft, results: &Results) -> anyhow::Result<()> {
     let rows = report_rows(results)?;
-    draft.write(crate::publish::COST_REPORT, &json(&rows)?)?;
+    let report = json(&rows)?;
+    draft.write(COST_REPORT, &report)?;
     draft.write("cost-report.csv", to_csv(&rows)?.as_bytes())?;
     if !Hierarchy::of(&results.book, results.period).is_flat() {
         let rows = group_rows(results)?;
@@ -72,9 +73,10 @@ pub fn write(draft: &Draft, results: &Results) -> anyhow::Result<()> {
     }
     draft.make_folder("statements")?;
     statement_file::write(draft, results)?;
+    // Where an earlier run has read the files, its list of them is there already.
     if !results.report.rejects.is_empty() {
         let rows: Vec<RejectedRow<'_>> = results.report.rejects.iter().map(Into::into).collect();
-        draft.write("rejected-lines.csv", to_csv(&rows)?.as_bytes())?;
+        draft.write(REJECTED_LINES, to_csv(&rows)?.as_bytes())?;
     }
     if !results.book.policies.is_empty() {
         let policies = policies_file::content(&results.book, &results.derived);
@@ -84,21 +86,23 @@ pub fn write(draft: &Draft, results: &Results) -> anyhow::Result<()> {
     draft.write(crate::publish::MARGIN_GUARD, &json(&guard)?)?;
     let commitments = json(&commitments_file::content(results)?)?;
     draft.write(crate::publish::COMMITMENTS, &commitments)?;
-    draft.write(crate::publish::MARK, &json(&reconciliation_file::content(results, &commitments)?)?)
+    let mark = reconciliation_file::content(results, &Files { commitments: &commitments, report: &report })?;
+    draft.write(crate::publish::MARK, &json(&mark)?)
+}
+
+/// What is in the files whose hashes are in the mark, and that were written just now.
+pub struct Files<'a> {
+    pub commitments: &'a [u8],
+    pub report: &'a [u8],
 }
 
 /// Writes the book word for word, and the files that it names.
-pub fn write_book(
-    draft: &Draft,
-    path: &Path,
-    text: &str,
-    files: &BTreeMap<String, String>,
-) -> anyhow::Result<()> {
-    draft.write(book_file::stored_name(path), text.as_bytes())?;
-    if files.is_empty() {
+pub fn write_book(draft: &Draft, book: &BookText<'_>) -> anyhow::Result<()> {
+    draft.write(book_file::stored_name(book.path), book.text.as_bytes())?;
+    if book.files.is_empty() {
         return Ok(());
     }
-    let files = serde_json::to_vec_pretty(files).context("a book's files are texts")?;
+    let files = serde_json::to_vec_pretty(book.files).context("a book's files are texts")?;
     draft.write(crate::publish::BOOK_FILES, &files)
 }
 

@@ -6,9 +6,9 @@
 use crate::cli::{ExportLayout, RunArguments};
 use crate::coverage::Commitments;
 use crate::failure::{Failure, damaged};
-use crate::month::price;
+use crate::month::{self, price};
 use crate::price_list::{self, Listed};
-use crate::pricing::{Rated, ReadBook, read_book};
+use crate::pricing::{BookText, Rated, ReadBook, read_book};
 use crate::publish::{CUBE, DAILY_CUBE, Draft, MARK, as_marked};
 use crate::report_files;
 use crate::run_folder::{self, RunFolder};
@@ -58,8 +58,8 @@ pub fn run(arguments: &RunArguments, upstream: &Path) -> Result<(), Failure> {
     let commitments = Commitments { why_not: Some(AS_CHARGED.to_owned()), ..Commitments::default() };
     let mut results = price(level.run.period, book, answer, listed, commitments)?;
     results.upstream = Some(as_marked(&level.mark_sha256));
-    report_files::write_book(&draft, &arguments.book, &book_text, &book_files)?;
-    report_files::write(&draft, &results)?;
+    let book = BookText { path: &arguments.book, text: &book_text, files: &book_files };
+    month::write(&draft, &book, &results)?;
     let run = UpstreamRun {
         run: shown.to_string(),
         reconciliation: hex(&level.mark_sha256),
@@ -171,7 +171,7 @@ impl Level {
     /// The public prices of the level's SKUs: of the price list that is given, else what the run above knows.
     fn listed(&self, arguments: &RunArguments, charged: &Charged, draft: &Draft) -> Result<Listed, Failure> {
         if !arguments.price_list.is_empty() {
-            return price_list::read(arguments, &charged.cube, draft);
+            return price_list::read(&arguments.price_list, &arguments.children(), &charged.cube, draft);
         }
         let prices = known_prices(&self.run.cube, &self.run.prices, &resale::skus(&charged.cube));
         if prices.prices.is_empty() && prices.quotas.is_empty() {

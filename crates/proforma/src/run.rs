@@ -1,25 +1,21 @@
 //! `proforma run`: a month of cost files becomes statements, a cost report and a reconciliation.
 
-use crate::cli::{ExportLayout, READ_COST_FILES, RunArguments};
-use crate::coverage;
+use crate::cli::{ExportLayout, RunArguments};
+use crate::coverage::{self, Commitments};
 use crate::export::{self, Priced, Wanted};
 use crate::failure::Failure;
-use crate::month::price;
-use crate::price_list;
-use crate::pricing::{ReadBook, check_payer, read_book};
-use crate::publish::{CUBE, DAILY_CUBE, Draft, ELIGIBLE_USAGE};
-use crate::reader::{limits, reading_failed, threads};
-use crate::report_files::{self, Results};
+use crate::month::{self, Listener, Order};
+use crate::price_list::Listed;
+use crate::pricing::{BookText, ReadBook, read_book};
+use crate::publish::{Draft, ELIGIBLE_USAGE};
+use crate::report_files::Results;
 use crate::resale;
 use crate::terminal::{self, ReadingBar};
-use anyhow::Context;
-use billing::breakdown::unused_by_reports;
 use billing::period::BillingPeriod;
 use cost_data::export::ExportReport;
-use cost_data::reading::Request;
-use cost_data::source_file::Snapshot;
-use cost_data::worker::{self, Answer, Limits};
-use std::time::Instant;
+use cost_data::reading::{Progress, Report, Request};
+use cost_data::worker::Limits;
+use std::time::{Duration, Instant};
 
 /// Reads, prices, writes and prints.
 pub fn run(arguments: &RunArguments) -> Result<(), Failure> {
@@ -29,32 +25,28 @@ pub fn run(arguments: &RunArguments) -> Result<(), Failure> {
     let started = Instant::now();
     let month = arguments.period.as_deref().unwrap_or_default();
     let period = BillingPeriod::parse(month).map_err(|error| Failure::input(error.to_string()))?;
-    let ReadBook { mut book, text: book_text, files: book_files } = read_book(&arguments.book)?;
+    let ReadBook { book, text, files } = read_book(&arguments.book)?;
     let draft = Draft::begin(&arguments.out, arguments.force, arguments.scratch.as_deref())?;
-    let (mut request, limits) = request(arguments, month)?;
-    request.dimensions = (&book.dimensions()).into();
-    request.daily = (!arguments.no_daily).then(|| draft.path(DAILY_CUBE));
-    // Also where the book shares commitments as in the real bill: a preview may share them otherwise.
-    request.eligible = (!arguments.no_simulation).then(|| draft.path(ELIGIBLE_USAGE));
-    let mut answer = read_cost_files(&request, limits, &draft)?;
-    let read = started.elapsed();
-    answer.report.warnings.extend(unused_by_reports(&answer.cube, &book.reports));
-    terminal::print_reading(&answer.report);
-    check_payer(&book, &answer.cube)?;
-    let listed = price_list::read(arguments, &answer.cube, &draft)?;
-    terminal::print_price_list(&listed);
-    let begun = started.elapsed();
-    let wanted = !arguments.no_simulation;
-    let commitments = coverage::simulate(&answer.cube, &mut book, &mut answer.report, wanted, &draft)?;
-    terminal::print_commitments(&commitments);
-    let simulated = started.elapsed();
-    let results = price(period, book, answer, listed, commitments)?;
+    let children = arguments.children();
+    let order = Order {
+        period,
+        cost: &arguments.cost,
+        price_list: &arguments.price_list,
+        children: &children,
+        accept_rejects: arguments.accept_rejects,
+        check_line_ids: arguments.check_line_ids,
+        pin: arguments.pin.clone(),
+        daily: !arguments.no_daily,
+        simulation: !arguments.no_simulation,
+    };
+    let (request, limits) = order.request(&book, &draft)?;
+    let mut told = Told::new(started);
+    let month = month::read(&order, (&request, limits), &book, &draft, &mut told)?;
+    let results = month::make(period, book, month, order.simulation, &draft, &mut told)?;
     let priced = started.elapsed();
-    report_files::write_book(&draft, &arguments.book, &book_text, &book_files)?;
     let exported = export_lines(arguments, &request, limits, &draft, &results)?;
-    report_files::write(&draft, &results)?;
-    let inputs = arguments.cost.iter().map(|input| input.display().to_string()).collect();
-    report_files::write_source(&draft, &Snapshot::of(&results.report, period, inputs))?;
+    month::write(&draft, &BookText { path: &arguments.book, text: &text, files: &files }, &results)?;
+    month::write_source(&draft, order.cost, &results)?;
     draft.publish()?;
     exported.iter().for_each(export::print);
     terminal::print_results(&results, arguments.output)?;
@@ -62,15 +54,56 @@ pub fn run(arguments: &RunArguments) -> Result<(), Failure> {
         let hashing = results.report.hashing_nanoseconds / 1_000;
         say!("timing hashing_cpu_seconds={}.{:06}", hashing / 1_000_000, hashing % 1_000_000);
         for (part, time) in [
-            ("reading", read),
-            ("simulation", simulated - begun),
-            ("pricing", priced - simulated),
+            ("reading", told.read),
+            ("simulation", told.simulated - told.listed),
+            ("pricing", priced - told.simulated),
             ("writing", started.elapsed() - priced),
         ] {
             say!("timing {part}_wall_seconds={}.{:06}", time.as_secs(), time.subsec_micros());
         }
     }
     Ok(())
+}
+
+/// The terminal, told how far a month is, and when it was.
+struct Told {
+    bar: ReadingBar,
+    started: Instant,
+    read: Duration,
+    listed: Duration,
+    simulated: Duration,
+}
+
+impl Told {
+    fn new(started: Instant) -> Self {
+        let never = Duration::ZERO;
+        Self { bar: ReadingBar::new(), started, read: never, listed: never, simulated: never }
+    }
+}
+
+impl Listener for Told {
+    fn progress(&mut self, so_far: Progress) {
+        self.bar.show(so_far);
+    }
+
+    fn ended(&mut self) {
+        self.bar.finish();
+    }
+
+    fn read(&mut self, report: &Report) {
+        self.read = self.started.elapsed();
+        terminal::print_reading(report);
+    }
+
+    fn listed(&mut self, listed: &Listed) {
+        terminal::print_price_list(listed);
+        self.listed = self.started.elapsed();
+    }
+
+    fn simulated(&mut self, commitments: &Commitments) {
+        terminal::print_commitments(commitments);
+        self.simulated = self.started.elapsed();
+    }
 }
 
 /// Exports the lines of the billing groups into the draft, if that is wanted.
@@ -102,30 +135,4 @@ fn export_lines(
         Ok::<_, Failure>((commitments.inventory.clone(), lines))
     });
     export::with_run(draft, (request, limits), &priced, &wanted, simulated.transpose()?).map(Some)
-}
-
-/// What the child is asked to read, and what it may take.
-fn request(arguments: &RunArguments, month: &str) -> Result<(Request, Limits), Failure> {
-    let threads = threads(arguments.threads);
-    let limits = limits(&arguments.cost, threads, arguments.worker_memory, arguments.worker_cpu)?;
-    let request = Request {
-        threads,
-        accept_rejects: arguments.accept_rejects,
-        check_line_ids: arguments.check_line_ids,
-        pin: arguments.pin.clone(),
-        scratch: arguments.scratch.clone(),
-        ..Request::new(arguments.cost.clone(), month)
-    };
-    Ok((request, limits))
-}
-
-/// Lets a child read the cost files; the cube lands in the draft.
-fn read_cost_files(request: &Request, limits: Limits, draft: &Draft) -> Result<Answer, Failure> {
-    let program = std::env::current_exe().context("cannot find this program to start its reading child")?;
-    let bar = ReadingBar::new();
-    let read = worker::read(&program, READ_COST_FILES, request, limits, &draft.path(CUBE), &mut |so_far| {
-        bar.show(so_far);
-    });
-    bar.finish();
-    read.map_err(|error| reading_failed(error, request.accept_rejects))
 }

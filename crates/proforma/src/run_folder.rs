@@ -2,21 +2,22 @@
 //!
 //! A folder is believed only as far as it can be checked: the cube and the book must have the hashes that `reconciliation.json` says.
 
-use crate::book_file;
 use crate::coverage::{KnownCommitments, MarkCommitments};
 use crate::failure::{Failure, HINT_AGAIN, damaged};
 use crate::price_list;
 use crate::pricing::{Rated, rate};
-use crate::publish::{BOOK_FILES, BOOKS, COST_REPORT, CUBE, DAILY_CUBE, MARK, as_marked, check_hash};
+use crate::publish::{BOOK_FILES, COST_REPORT, CUBE, DAILY_CUBE, MARK, as_marked, check_hash};
 use billing::book::Book;
 use billing::breakdown::DayOfClass;
 use billing::charge_class::Cube;
+use billing::commitment::Commitment;
 use billing::coverage::{Coverage, CoveredPartOfLine};
 use billing::money::{Cost, Currency};
 use billing::period::BillingPeriod;
 use billing::price_list::PriceList;
 use billing::reconciliation::ControlTotal;
 use billing::sharing::Sharing;
+use book_file::BOOKS;
 use cost_data::commitment_inventory::CommitmentInventory;
 use cost_data::covered_lines::CoveredLines;
 use cost_data::cube_file::StoredCube;
@@ -24,6 +25,7 @@ use cost_data::daily_file;
 use cost_data::layout::CostFormat;
 use cost_data::source_file::SOURCE_FILE;
 use serde::Deserialize;
+use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -56,6 +58,10 @@ pub struct RunFolder {
     pub price_list: Option<String>,
     /// The month by charge class.
     pub cube: Cube,
+    /// The hash of its file.
+    pub cube_sha256: [u8; 32],
+    /// The hash of what was noticed while the cost files were read, where the run has it.
+    pub reading: Option<String>,
     /// The hash of the daily cube, where the run has one.
     daily_cube: Option<String>,
     commitments: KnownCommitments,
@@ -76,6 +82,25 @@ pub struct CostFile {
     pub format: String,
 }
 
+/// What commitments cover in a run, for another that is made from it.
+pub struct KnownCoverage {
+    /// Where the run is.
+    pub path: PathBuf,
+    commitments: KnownCommitments,
+}
+
+impl KnownCoverage {
+    /// With the SHA-256 of its file, where they cover the same under another book that simulates.
+    pub fn if_same(&self, cube: &Cube, book: &Book) -> Result<Option<(Coverage, String)>, Failure> {
+        self.commitments.if_same(&self.path, cube, book)
+    }
+
+    /// Under another book, by a simulation of its own.
+    pub fn again(&self, cube: &Cube, book: &Book, told: &[Commitment]) -> Result<Coverage, Failure> {
+        self.commitments.again(&self.path, cube, book, told)
+    }
+}
+
 impl RunFolder {
     /// Where the run's cost files are: the given places, else those that the run itself names.
     pub fn cost(&self, given: &[PathBuf]) -> Vec<PathBuf> {
@@ -90,6 +115,22 @@ impl RunFolder {
             .map_err(|error| damaged(format!("`{DAILY_CUBE}` cannot be read: {error}")))?;
         check_hash(&self.path, DAILY_CUBE, &hash, expected)?;
         Ok(Some(days))
+    }
+
+    /// Whether the run has the month by day, too.
+    pub const fn has_days(&self) -> bool {
+        self.daily_cube.is_some()
+    }
+
+    /// What the month's commitments are, where the cost files were asked and could say it.
+    pub fn inventory(&self) -> Result<Option<&CommitmentInventory>, Failure> {
+        self.commitments.inventory(&self.path)
+    }
+
+    /// The month, and apart from it what the run knows of coverage.
+    pub fn into_parts(self) -> (ReadCube, PriceList, KnownCoverage) {
+        let cube = (self.cube, self.control, self.cube_sha256);
+        (cube, self.prices, KnownCoverage { path: self.path, commitments: self.commitments })
     }
 
     /// Prices the month again; the book gets the custom line items that its policies make.
@@ -157,11 +198,55 @@ impl RunFolder {
 
 /// What is needed of a row of `cost-report.json`.
 #[derive(Deserialize)]
-struct ReportRow {
-    billing_group: Option<String>,
-    product: String,
-    currency: String,
-    pro_forma_cost: Option<String>,
+pub struct ReportRow {
+    pub billing_group: Option<String>,
+    pub product: String,
+    pub product_name: Option<String>,
+    pub currency: String,
+    pub aws_cost: String,
+    pub pro_forma_cost: Option<String>,
+}
+
+/// The cost report of a run, with what says whose it is.
+pub struct Reported {
+    pub period: BillingPeriod,
+    /// The book that priced it.
+    pub book: Book,
+    pub rows: Vec<ReportRow>,
+    /// The statements, by billing group and currency.
+    pub statements: Vec<(String, String)>,
+    /// Accounts that joined a group by themselves.
+    pub auto_associated: Vec<String>,
+    /// The hash of what was noticed while the cost files were read, where the run has it.
+    pub reading: Option<String>,
+}
+
+/// Opens a run's cost report, which must have the hash that the run's mark says; the cube is not read.
+///
+/// # Errors
+/// As [`open`].
+pub fn reported(path: &Path) -> Result<Reported, Failure> {
+    let mark = read_mark(path)?;
+    let period = BillingPeriod::parse(&mark.period).map_err(|error| damaged(path, error.to_string()))?;
+    let book = read_book(path).map_err(|what| damaged(path, what))?;
+    check_book(path, &mark, &book, period)?;
+    let unread =
+        |error: &dyn std::fmt::Display| damaged(path, format!("`{COST_REPORT}` cannot be read: {error}"));
+    let text = fs::read(path.join(COST_REPORT)).map_err(|error| unread(&error))?;
+    check_hash(path, COST_REPORT, &Sha256::digest(&text), &mark.cost_report)?;
+    let rows = serde_json::from_slice(&text).map_err(|error| unread(&error))?;
+    let statements = mark.statements.into_iter().map(|of| (of.billing_group, of.currency)).collect();
+    let auto_associated = mark.auto_associated_accounts;
+    Ok(Reported { period, book, rows, statements, auto_associated, reading: mark.reading })
+}
+
+/// Whether the copy of the book is what priced the run.
+fn check_book(path: &Path, mark: &Mark, book: &Book, period: BillingPeriod) -> Result<String, Failure> {
+    let hash = as_marked(&book.hash(period));
+    match hash == mark.book {
+        true => Ok(hash),
+        false => Err(damaged(path, "its book is not the one that priced it".to_owned())),
+    }
 }
 
 /// What is needed of `reconciliation.json`.
@@ -179,6 +264,11 @@ struct Mark {
     #[serde(default)]
     price_list: Option<MarkPriceList>,
     commitments: MarkCommitments,
+    #[serde(default)]
+    reading: Option<String>,
+    cost_report: String,
+    #[serde(default)]
+    auto_associated_accounts: Vec<String>,
     currencies: BTreeMap<String, MarkCurrency>,
     statements: Vec<MarkStatement>,
     files: Vec<CostFile>,
@@ -256,12 +346,9 @@ pub fn open(path: &Path) -> Result<RunFolder, Failure> {
         let stored = read_cube(path, &mark.cost_cube);
         (stored, book.join())
     });
-    let (cube, control) = stored.map_err(damaged)?;
+    let (cube, control, cube_sha256) = stored.map_err(damaged)?;
     let mut book = book.map_err(|_| damaged("its book cannot be read".to_owned()))?.map_err(damaged)?;
-    let book_hash = as_marked(&book.hash(period));
-    if book_hash != mark.book {
-        return Err(damaged("its book is not the one that priced it".to_owned()));
-    }
+    let book_hash = check_book(path, &mark, &book, period)?;
     if cube.period != period {
         return Err(damaged(format!("`{CUBE}` is of {}", cube.period)));
     }
@@ -269,7 +356,9 @@ pub fn open(path: &Path) -> Result<RunFolder, Failure> {
     let prices = price_list::open(path, price_list).map_err(damaged)?;
     let statement_totals = statement_totals(&mark, &book).map_err(damaged)?;
     let is_of_upstream = mark.upstream.is_some();
-    let Mark { snapshot, files, lines, cost_cube_daily: daily_cube, price_list, commitments, .. } = mark;
+    let Mark {
+        snapshot, files, lines, cost_cube_daily: daily_cube, price_list, commitments, reading, ..
+    } = mark;
     let format = files.first().and_then(|file| CostFormat::parse(&file.format));
     let format = format.ok_or_else(|| damaged("its cost files are of no known format".to_owned()))?;
     let commitments = KnownCommitments::new(commitments);
@@ -290,6 +379,8 @@ pub fn open(path: &Path) -> Result<RunFolder, Failure> {
         prices,
         price_list: price_list.map(|kept| kept.sha256),
         cube,
+        cube_sha256,
+        reading,
         daily_cube,
         commitments,
         control,
@@ -327,6 +418,19 @@ fn statement_totals(mark: &Mark, book: &Book) -> Result<BTreeMap<(String, Curren
         }
     }
     Ok(totals)
+}
+
+/// Whether a run was written by this version of the program; another's is opened by nobody.
+///
+/// # Errors
+/// A folder that is no run.
+pub fn is_of_this_version(path: &Path) -> Result<bool, Failure> {
+    let unread = |error: &dyn std::fmt::Display| {
+        Failure::input(format!("`{}` is not a run: {error}", path.display())).hint(HINT_AGAIN)
+    };
+    let text = fs::read(path.join(MARK)).map_err(|error| unread(&error))?;
+    let version: Version = serde_json::from_slice(&text).map_err(|error| unread(&error))?;
+    Ok(version.program_version == env!("CARGO_PKG_VERSION") && serde_json::from_slice::<Mark>(&text).is_ok())
 }
 
 fn read_mark(path: &Path) -> Result<Mark, Failure> {
@@ -379,7 +483,10 @@ fn read_book(path: &Path) -> Result<Book, String> {
     })
 }
 
-fn read_cube(path: &Path, expected: &str) -> Result<(Cube, BTreeMap<Currency, ControlTotal>), String> {
+/// A cube, its control totals, and the hash of its file.
+pub type ReadCube = (Cube, BTreeMap<Currency, ControlTotal>, [u8; 32]);
+
+fn read_cube(path: &Path, expected: &str) -> Result<ReadCube, String> {
     let stored =
         StoredCube::open(&path.join(CUBE)).map_err(|error| format!("`{CUBE}` cannot be read: {error}"))?;
     // The same bytes are hashed and decoded, side by side: somebody waits. What is not as written is not used.
@@ -389,7 +496,10 @@ fn read_cube(path: &Path, expected: &str) -> Result<(Cube, BTreeMap<Currency, Co
         (hash.join(), cube)
     });
     match hash {
-        Ok(hash) if as_marked(&hash) == expected => cube.map_err(|error| format!("`{CUBE}`: {error}")),
+        Ok(hash) if as_marked(&hash) == expected => match cube {
+            Ok((cube, control)) => Ok((cube, control, hash)),
+            Err(error) => Err(format!("`{CUBE}`: {error}")),
+        },
         _ => Err(format!("`{CUBE}` is damaged, or of another run")),
     }
 }

@@ -13,8 +13,13 @@ struct Crate {
 const CRATES: &[Crate] = &[
     Crate { name: "aws-wire", uses: &[], tests_with: &[] },
     Crate { name: "billing", uses: &[], tests_with: &[] },
+    Crate { name: "book-file", uses: &["billing"], tests_with: &[] },
     Crate { name: "cost-data", uses: &["billing"], tests_with: &["testkit"] },
-    Crate { name: "proforma", uses: &["billing", "cost-data"], tests_with: &["testkit"] },
+    Crate {
+        name: "proforma",
+        uses: &["back-office", "billing", "book-file", "cost-data"],
+        tests_with: &["testkit"],
+    },
     Crate { name: "testkit", uses: &[], tests_with: &[] },
     Crate { name: "xtask", uses: &["aws-wire", "billing", "testkit"], tests_with: &[] },
 ];

@@ -13,7 +13,7 @@ pub use policies::{
 };
 
 /// A book as somebody wrote it: numbers are numbers, everything else is still text.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Draft {
     /// `payer_account_id`
     pub payer_account_id: String,
@@ -68,7 +68,7 @@ impl Draft {
 }
 
 /// An entry of `[[accounts]]`.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AccountDraft {
     /// `id`
     pub id: String,
@@ -77,7 +77,7 @@ pub struct AccountDraft {
 }
 
 /// An entry of `[[pricing_rules]]`.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct RuleDraft {
     /// `name`
     pub name: String,
@@ -102,7 +102,7 @@ pub struct RuleDraft {
 }
 
 /// An entry of `[[pricing_plans]]`.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PlanDraft {
     /// `name`
     pub name: String,
@@ -111,7 +111,7 @@ pub struct PlanDraft {
 }
 
 /// An entry of `[[billing_groups]]`.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct GroupDraft {
     /// `name`
     pub name: String,
@@ -134,7 +134,7 @@ pub struct GroupDraft {
 }
 
 /// An entry of `[[responsibility_transfers]]`.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TransferDraft {
     /// `name`
     pub name: String,
@@ -153,7 +153,7 @@ pub struct TransferDraft {
 }
 
 /// An entry of `[[custom_line_items]]`.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ItemDraft {
     /// `name`
     pub name: String,
@@ -184,7 +184,7 @@ pub struct ItemDraft {
 }
 
 /// An entry of `line_item_filters`.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct FilterDraft {
     /// `attribute`
     pub attribute: String,
@@ -197,7 +197,7 @@ pub struct FilterDraft {
 }
 
 /// Conditions on lines: a [`LineFilter`](crate::line_filter::LineFilter) as it is written.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct LineFilterDraft {
     /// `accounts`
     pub accounts: Vec<String>,

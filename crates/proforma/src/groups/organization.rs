@@ -1,10 +1,9 @@
 //! The accounts of an organization with their units, from CSV or JSON, or every mistake with file, line, value and way out.
 
-use crate::book_file::node::{self, Node, Value};
-use crate::book_file::position;
-use crate::csv_line::line_of;
 use crate::failure::Failure;
 use billing::account::AccountId;
+use book_file::node::{self, Node, Value};
+use book_file::{line_of, position};
 use cost_data::diagnostics::excerpt;
 use std::collections::BTreeMap;
 use std::fs;

@@ -1,6 +1,6 @@
 //! `reconciliation.json`: every line and every amount, accounted for.
 
-use super::Results;
+use super::{Files, Results};
 use crate::price_list::Listed;
 use crate::publish::as_marked;
 use billing::charge_class::KeyColumn;
@@ -25,6 +25,9 @@ pub struct ReconciliationFile<'a> {
     cost_cube_daily: Option<String>,
     price_list: Option<PriceListPart<'a>>,
     commitments: CommitmentsPart,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    reading: Option<&'a str>,
+    cost_report: String,
     currencies: BTreeMap<&'a str, CurrencyPart>,
     statements: Vec<StatementPart<'a>>,
     lines: LinesPart,
@@ -152,7 +155,7 @@ struct FilePart<'a> {
 }
 
 /// The content of the file.
-pub fn content<'a>(results: &'a Results, commitments: &[u8]) -> anyhow::Result<ReconciliationFile<'a>> {
+pub fn content<'a>(results: &'a Results, files: &Files<'_>) -> anyhow::Result<ReconciliationFile<'a>> {
     let (account, report) = (&results.reconciliation, &results.report);
     let classes =
         |noted: &[NotedClass]| noted.iter().map(|noted| class_part(results, noted)).collect::<Vec<_>>();
@@ -166,7 +169,9 @@ pub fn content<'a>(results: &'a Results, commitments: &[u8]) -> anyhow::Result<R
         cost_cube: as_marked(&results.cube_sha256),
         cost_cube_daily: report.daily_sha256.as_ref().map(|hash| format!("sha256:{hash}")),
         price_list: price_list_part(&results.listed),
-        commitments: commitments_part(results, commitments),
+        commitments: commitments_part(results, files.commitments),
+        reading: results.reading.as_deref(),
+        cost_report: as_marked(&Sha256::digest(files.report)),
         currencies: account
             .currencies
             .iter()

@@ -18,6 +18,7 @@ mod books;
 mod breakdowns;
 mod covered_lines;
 mod differences;
+mod engine;
 mod explanations;
 mod exports;
 mod focus;

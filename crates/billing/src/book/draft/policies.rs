@@ -4,7 +4,7 @@ use super::LineFilterDraft;
 use crate::money::{Cost, Decimal, Percentage, Quantity};
 
 /// An entry of `[[distributions]]`.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct DistributionDraft {
     /// `name`
     pub name: String,
@@ -21,7 +21,7 @@ pub struct DistributionDraft {
 }
 
 /// An entry of `[[allocations]]`.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct AllocationDraft {
     /// `name`
     pub name: String,
@@ -64,7 +64,7 @@ pub struct AllocationDraft {
 }
 
 /// `targets` of an allocation.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct TargetsDraft {
     /// `billing_groups`
     pub billing_groups: Vec<String>,
@@ -81,7 +81,7 @@ pub struct TargetsDraft {
 }
 
 /// An entry of `shares`.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ShareDraft {
     /// `billing_group`
     pub billing_group: Option<String>,
@@ -96,7 +96,7 @@ pub struct ShareDraft {
 }
 
 /// A row of a file of weights.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct WeightDraft {
     /// Its line in the file, from 1.
     pub line: u64,
@@ -109,7 +109,7 @@ pub struct WeightDraft {
 }
 
 /// An entry of `[[support_fees]]`.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct SupportFeeDraft {
     /// `name`
     pub name: String,
@@ -132,7 +132,7 @@ pub struct SupportFeeDraft {
 }
 
 /// An entry of `[[payer_commitments]]`.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PayerCommitmentDraft {
     /// `name`
     pub name: String,
@@ -155,7 +155,7 @@ pub struct PayerCommitmentDraft {
 }
 
 /// An entry of `[[minimums]]`.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct MinimumDraft {
     /// `name`
     pub name: String,

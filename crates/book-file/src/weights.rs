@@ -1,6 +1,6 @@
 //! Files of weights: CSV that an allocation names, with the columns `target`, `weight` and, if there is one, `period`.
 
-use crate::csv_line::line_of;
+use crate::records::line_of;
 use billing::book::WeightDraft;
 use billing::money::Quantity;
 

@@ -1,0 +1,182 @@
+//! The engine behind a billing desk: what `proforma run` does, without a terminal, and the months of its runs priced again.
+//!
+//! A run of the engine has the files and the bytes that the command line's would have, from the same cost files under the same book.
+
+mod report;
+mod reprice;
+
+use crate::cli::READ_COST_FILES;
+use crate::coverage::Commitments;
+use crate::failure::Failure;
+use crate::guard;
+use crate::month::{self, Listener, Order};
+use crate::price_list::Listed;
+use crate::pricing::BookText;
+use crate::publish::Draft;
+use crate::reader::{reading_failed, refused};
+use crate::report_files::Results;
+use crate::terminal::{policy_warnings, warnings};
+use back_office::engine::{CostSource, Engine, EngineError, RunOrder, RunOutcome, RunReport};
+use billing::period::BillingPeriod;
+use book_file::{BookFile, Finding};
+use cost_data::delivery::arrivals;
+use cost_data::reading::{MonthSearch, Progress, Report, hex};
+use cost_data::worker;
+use std::path::{Path, PathBuf};
+
+pub use crate::reader::Children;
+
+/// The name of the book's copy in a run of the engine.
+const BOOK: &str = "book.toml";
+
+/// Reads and prices months on this machine, in children of this program.
+#[derive(Debug, Clone, Default)]
+pub struct CostEngine {
+    /// The processes that read cost files, and what each may take.
+    pub children: Children,
+}
+
+impl Engine for CostEngine {
+    fn run(&self, source: &CostSource, order: &RunOrder) -> Result<RunOutcome, EngineError> {
+        Ok(self.read_and_price(source, order)?)
+    }
+
+    fn reprice(&self, earlier: &Path, order: &RunOrder) -> Result<Option<RunOutcome>, EngineError> {
+        Ok(reprice::reprice(earlier, order, self.children.scratch.as_deref())?)
+    }
+
+    fn report(&self, run: &Path) -> Result<RunReport, EngineError> {
+        Ok(report::report(run)?)
+    }
+
+    fn fingerprint(&self, inputs: &[PathBuf], period: BillingPeriod) -> Result<String, EngineError> {
+        let hash = arrivals::fingerprint(inputs, period);
+        Ok(hash.map(|hash| hex(&hash)).map_err(|problem| refused(&problem.into(), true))?)
+    }
+
+    fn periods(&self, inputs: &[PathBuf]) -> Result<Vec<BillingPeriod>, EngineError> {
+        Ok(self.months(inputs)?)
+    }
+}
+
+impl CostEngine {
+    fn read_and_price(&self, source: &CostSource, order: &RunOrder) -> Result<RunOutcome, Failure> {
+        let written = Written::of(order)?;
+        let draft = Draft::begin(&order.out, false, self.children.scratch.as_deref())?;
+        let price_list: Vec<PathBuf> = source.price_list.iter().cloned().collect();
+        let reading = Order {
+            period: order.period,
+            cost: &source.inputs,
+            price_list: &price_list,
+            children: &self.children,
+            accept_rejects: source.accept_rejects,
+            check_line_ids: false,
+            pin: source.pin.clone(),
+            daily: true,
+            simulation: true,
+        };
+        let Written { text, read: BookFile { book, warnings, files } } = written;
+        let mut heard = Heard::of_book(warnings);
+        let (request, limits) = reading.request(&book, &draft)?;
+        let month = month::read(&reading, (&request, limits), &book, &draft, &mut heard)?;
+        let results = month::make(order.period, book, month, reading.simulation, &draft, &mut heard)?;
+        month::write(&draft, &BookText { path: Path::new(BOOK), text: &text, files: &files }, &results)?;
+        month::write_source(&draft, reading.cost, &results)?;
+        draft.publish()?;
+        Ok(outcome(&results, heard))
+    }
+
+    fn months(&self, inputs: &[PathBuf]) -> Result<Vec<BillingPeriod>, Failure> {
+        let arrived = arrivals::periods(inputs).map_err(|problem| refused(&problem.into(), true))?;
+        let mut periods = arrived.periods;
+        if !arrived.unnamed.is_empty() {
+            let (program, limits) = (self.children.program()?, self.children.limits(&arrived.unnamed)?);
+            let search = MonthSearch { inputs: arrived.unnamed, scratch: self.children.scratch.clone() };
+            let inside = worker::months(&program, READ_COST_FILES, search, limits);
+            periods.extend(inside.map_err(|error| reading_failed(error, true))?);
+        }
+        Ok(periods.into_iter().collect())
+    }
+}
+
+/// The order's book as it goes into the run, and as it reads.
+struct Written {
+    text: String,
+    read: BookFile,
+}
+
+impl Written {
+    /// Writes the book and reads it again: what is in the run is what prices it.
+    fn of(order: &RunOrder) -> Result<Self, Failure> {
+        let text = book_file::write(&order.book);
+        let file = |name: &str| {
+            order.book_files.get(name).cloned().ok_or_else(|| "there is no such file".to_owned())
+        };
+        match book_file::parse(Path::new(BOOK), &text, &file) {
+            Ok(read) => Ok(Self { text, read }),
+            Err(mistakes) => Err(Failure::inputs(mistakes.iter().map(sentence).collect())),
+        }
+    }
+}
+
+/// A finding without its place: nobody has written this text.
+fn sentence(finding: &Finding) -> String {
+    let Finding { what, message, .. } = finding;
+    if what.is_empty() { message.clone() } else { format!("{what}: {message}") }
+}
+
+/// What an operator should know, in the order in which it turned out.
+struct Heard(Vec<String>);
+
+impl Heard {
+    fn of_book(warnings: Vec<Finding>) -> Self {
+        Self(warnings.iter().map(sentence).collect())
+    }
+}
+
+impl Listener for Heard {
+    fn progress(&mut self, _: Progress) {}
+
+    fn ended(&mut self) {}
+
+    fn read(&mut self, report: &Report) {
+        self.0.extend(report.warnings.clone());
+    }
+
+    fn listed(&mut self, listed: &Listed) {
+        self.0.extend(listed.report.warnings.clone());
+    }
+
+    fn simulated(&mut self, commitments: &Commitments) {
+        self.0.extend(commitments.warnings.clone());
+    }
+}
+
+fn outcome(results: &Results, heard: Heard) -> RunOutcome {
+    let Heard(mut said) = heard;
+    said.extend(warnings(&results.card, &results.reconciliation));
+    said.extend(policy_warnings(&results.book, &results.derived));
+    said.extend(guard::sentence(&results.guard));
+    RunOutcome {
+        snapshot: hex(&results.report.snapshot()),
+        book_hash: hex(&results.book.hash(results.period)),
+        lines: results.report.lines_read,
+        warnings: said,
+    }
+}
+
+impl From<Failure> for EngineError {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Input { mut problems, count, hint } => {
+                let more = count.saturating_sub(problems.len() as u64);
+                if more > 0 {
+                    problems.push(format!("and {more} more"));
+                }
+                problems.extend(hint);
+                Self::Input(problems)
+            }
+            Failure::Other(error) => Self::Failed(format!("{error:#}")),
+        }
+    }
+}

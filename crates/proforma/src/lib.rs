@@ -1,0 +1,62 @@
+//! `proforma`: a self-hosted billing conductor.
+//!
+//! Cost files and a book in, pro forma bills out. This crate parses the command line, starts the reading child, and writes what `billing`
+//! computes; it knows no price. [`engine`] does the same for a billing desk, without a terminal.
+
+/// Says a line on standard error; nobody listening is no reason to fail.
+macro_rules! say {
+    ($($arguments:tt)*) => {{
+        use std::io::Write as _;
+        let _ = writeln!(std::io::stderr(), $($arguments)*);
+    }};
+}
+
+mod cli;
+mod coverage;
+mod diff;
+pub mod engine;
+mod explain;
+mod export;
+mod failure;
+mod group_tree;
+mod groups;
+mod guard;
+mod month;
+mod preview;
+mod price_list;
+mod pricing;
+mod publish;
+mod reader;
+mod reading_file;
+mod report;
+mod report_files;
+mod resale;
+mod run;
+mod run_folder;
+mod terminal;
+mod wording;
+
+use clap::Parser;
+use cli::{Cli, Command};
+use std::process::ExitCode;
+
+/// Does what the command line asks for.
+#[must_use]
+pub fn program() -> ExitCode {
+    let outcome = match Cli::parse().command {
+        Command::Run(arguments) => run::run(&arguments),
+        Command::Export(arguments) => export::export(&arguments),
+        Command::Preview(arguments) => preview::preview(&arguments),
+        Command::Diff(arguments) => diff::diff(&arguments),
+        Command::Explain(arguments) => explain::explain(&arguments),
+        Command::Report(arguments) => report::report(&arguments),
+        Command::Groups(arguments) => groups::groups(&arguments),
+        Command::ReadCostFiles => {
+            cost_data::worker::serve(std::io::stdin(), std::io::stdout()).map_err(Into::into)
+        }
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(failure) => failure.report(),
+    }
+}
