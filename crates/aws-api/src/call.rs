@@ -1,7 +1,7 @@
 //! One request, after it was authenticated, routed and validated: who asks, for which operation, with which input.
 
 use aws_wire::json::Value;
-use aws_wire::page_token::PageKey;
+use aws_wire::page_token::{PageTokenError, PageTokens};
 use back_office::authorization::Caller;
 use back_office::clock::Clock;
 use back_office::desk::{BackOffice, WriteRequest};
@@ -16,7 +16,7 @@ pub struct Call<'a> {
     /// The desk that it is for.
     pub desk: &'a BackOffice,
     /// Seals page tokens.
-    pub pages: &'a PageKey,
+    pub pages: &'a PageTokens,
     /// Who asks.
     pub caller: &'a Caller,
     /// What for, as IAM names it: `billingconductor:CreateBillingGroup`.
@@ -37,7 +37,6 @@ pub struct Page {
     pub after: String,
     /// How many entries it holds at most.
     pub max: usize,
-    context: Vec<u8>,
 }
 
 impl Call<'_> {
@@ -91,35 +90,40 @@ impl Call<'_> {
     /// The page that a request asks for. Its token is good for the same caller, operation and input only.
     ///
     /// # Errors
-    /// [`ValidationReason::FieldValidationFailed`] for a token that was not given out for this request.
+    /// [`ValidationReason::Other`] for a token that was not given out for this request.
     pub fn page(&self, max_results: Option<u32>, token: Option<&str>, most: usize) -> Answer<Page> {
         let max = max_results.map_or(most, |max| usize::try_from(max).unwrap_or(most));
-        let Caller { payer, principal, .. } = self.caller;
-        let context = [payer.as_str(), principal, self.action, self.canonical].join("\0").into_bytes();
         let after = match token {
             None => String::new(),
             Some(token) => {
-                let opened = self.pages.open(&context, token).ok();
-                let text = opened.and_then(|position| String::from_utf8(position).ok());
-                text.ok_or_else(|| field("NextToken", "the token is not one of this list; begin again without it"))?
+                let refused =
+                    |error: PageTokenError| Error::invalid(ValidationReason::Other, error.to_string());
+                let position = self.pages.open(token, &self.page_context()).map_err(refused)?;
+                String::from_utf8(position).map_err(Error::internal)?
             }
         };
-        Ok(Page { after, max, context })
+        Ok(Page { after, max })
+    }
+
+    /// What a page token is good for: this caller, this operation, this input.
+    fn page_context(&self) -> [&[u8]; 4] {
+        let Caller { payer, principal, .. } = self.caller;
+        [payer.as_str(), principal, self.action, self.canonical].map(str::as_bytes)
     }
 
     /// The token of the page after a position.
     ///
     /// # Errors
-    /// [`Error::Internal`] where the system has no random bytes.
-    pub fn next_token(&self, page: &Page, position: Option<String>) -> Answer<Option<String>> {
-        let seal = |position: String| self.pages.seal(&page.context, position.as_bytes());
+    /// [`Error::Internal`] for a position that no token has room for.
+    pub fn next_token(&self, position: Option<String>) -> Answer<Option<String>> {
+        let seal = |position: String| self.pages.seal(position.as_bytes(), &self.page_context());
         position.map(seal).transpose().map_err(Error::internal)
     }
 
     /// Cuts a page out of the entries of a list, each with its position, and the token of the next one.
     ///
     /// # Errors
-    /// [`Error::Internal`] where the system has no random bytes.
+    /// [`Error::Internal`].
     pub fn cut<T>(
         &self,
         page: &Page,
@@ -129,7 +133,7 @@ impl Call<'_> {
         let mut last = None;
         for (position, entry) in entries {
             if cut.len() == page.max {
-                return Ok((cut, self.next_token(page, last)?));
+                return Ok((cut, self.next_token(last)?));
             }
             last = Some(position);
             cut.push(entry);

@@ -14,12 +14,13 @@ pub mod sts;
 use aws_wire::errors::WireError;
 use aws_wire::json::{self, Value};
 use aws_wire::model::{Operation, Service};
-use aws_wire::page_token::PageKey;
+use aws_wire::page_token::PageTokens;
 use back_office::authorization::{Access, Caller, access};
 use back_office::audit::Decision;
 use back_office::desk::BackOffice;
 use billing::period::BillingPeriod;
 use call::Call;
+use std::sync::Arc;
 use services::Services;
 
 /// The largest body of a request.
@@ -34,14 +35,14 @@ pub struct Api {
     pub desk: BackOffice,
     /// The services that are served.
     pub services: &'static Services,
-    pages: PageKey,
+    pages: Arc<PageTokens>,
 }
 
 impl Api {
     /// The operations over a desk; `pages` seals page tokens.
     #[must_use]
-    pub fn new(desk: BackOffice, pages: PageKey) -> Self {
-        Self { desk, services: services::all(), pages }
+    pub fn new(desk: BackOffice, pages: PageTokens) -> Self {
+        Self { desk, services: services::all(), pages: Arc::new(pages) }
     }
 
     /// Authorizes and performs an operation whose input was validated. The answer is JSON.
@@ -112,9 +113,9 @@ impl Api {
         let (service, operation) = self.services.operation(service, operation)?;
         self.authorize(caller, service, operation).await?;
         let value = json::parse(input, json::Limits::of_size(BODY_BYTES_MAX));
-        let value = value.map_err(|error| errors::unparsable(&error, service))?;
+        let value = value.map_err(|error| errors::unparsable(&error))?;
         let checked = service.input(operation, &Default::default(), &[], &Default::default(), Some(value));
-        let checked = checked.map_err(|problems| errors::invalid_fields(problems, service))?;
+        let checked = checked.map_err(errors::invalid_fields)?;
         self.perform(caller, service, operation, &checked, period).await
     }
 }

@@ -54,17 +54,7 @@ pub struct Entry {
 pub fn chained(previous: &str, sequence: u64, entry: &Entry) -> String {
     let Entry { at_ms, principal, action, resource, decision, request_id, detail } = entry;
     let (sequence, at) = (sequence.to_string(), at_ms.to_string());
-    let fields = [
-        previous,
-        &sequence,
-        &at,
-        principal,
-        action,
-        resource,
-        decision.name(),
-        request_id,
-        detail,
-    ];
+    let fields = [previous, &sequence, &at, principal, action, resource, decision.name(), request_id, detail];
     let mut hash = Sha256::new();
     for field in fields {
         hash.update((field.len() as u64).to_be_bytes());
@@ -82,7 +72,18 @@ pub(crate) fn rows(head: &AuditHead, entries: impl IntoIterator<Item = Entry>) -
         let previous_hash = std::mem::replace(&mut last, AuditHead { sequence, hash: hash.clone() }).hash;
         let Entry { at_ms, principal, action, resource, decision, request_id, detail } = entry;
         let decision = decision.name().to_owned();
-        AuditRow { sequence, at_ms, principal, action, resource, decision, request_id, detail, previous_hash, hash }
+        AuditRow {
+            sequence,
+            at_ms,
+            principal,
+            action,
+            resource,
+            decision,
+            request_id,
+            detail,
+            previous_hash,
+            hash,
+        }
     };
     entries.into_iter().map(row).collect()
 }

@@ -66,7 +66,11 @@ impl PeriodReport {
     ///
     /// # Errors
     /// [`DecimalError::TooLarge`].
-    pub fn totals(&self, group: &BillingGroupId, scope: &Scope) -> Result<Vec<(Currency, Costs)>, DecimalError> {
+    pub fn totals(
+        &self,
+        group: &BillingGroupId,
+        scope: &Scope,
+    ) -> Result<Vec<(Currency, Costs)>, DecimalError> {
         let mut totals: BTreeMap<Currency, Costs> = BTreeMap::new();
         for row in self.of_group(group, scope) {
             totals.entry(row.currency).or_default().add(&row)?;

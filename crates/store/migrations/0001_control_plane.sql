@@ -102,6 +102,8 @@ CREATE TABLE sources (
     price_list TEXT,
     is_watched BIGINT NOT NULL CHECK (is_watched IN (0, 1)),
     is_immutable BIGINT NOT NULL CHECK (is_immutable IN (0, 1)),
+    accepts_rejects BIGINT NOT NULL CHECK (accepts_rejects IN (0, 1)),
+    period TEXT,
     fingerprint TEXT,
     checked_at_ms BIGINT,
     problem TEXT,
@@ -109,27 +111,14 @@ CREATE TABLE sources (
     PRIMARY KEY (payer, id)
 );
 
-CREATE TABLE snapshots (
-    payer TEXT NOT NULL REFERENCES payers (payer),
-    period TEXT NOT NULL,
-    id TEXT NOT NULL,
-    source TEXT NOT NULL,
-    registered_at_ms BIGINT NOT NULL,
-    line_count BIGINT NOT NULL,
-    detail TEXT NOT NULL,
-    PRIMARY KEY (payer, period, id)
-);
-
+-- What has to be priced, and what came of it. `reads` is the source whose files are to be read; without one the last run's month is priced again.
 CREATE TABLE runs (
     payer TEXT NOT NULL REFERENCES payers (payer),
     id TEXT NOT NULL,
     period TEXT NOT NULL,
-    snapshot TEXT NOT NULL,
-    book_hash TEXT NOT NULL,
-    configuration_revision BIGINT NOT NULL,
-    state TEXT NOT NULL CHECK (state IN ('queued', 'running', 'done', 'failed')),
-    folder TEXT,
-    billing_groups TEXT NOT NULL,
+    reads TEXT,
+    state TEXT NOT NULL CHECK (state IN ('queued', 'running', 'done', 'failed', 'unchanged')),
+    result TEXT,
     warnings TEXT NOT NULL,
     error TEXT,
     created_at_ms BIGINT NOT NULL,
@@ -139,13 +128,13 @@ CREATE TABLE runs (
     claim_expires_at_ms BIGINT,
     PRIMARY KEY (payer, id),
     UNIQUE (payer, period, id),
-    FOREIGN KEY (payer, period, snapshot) REFERENCES snapshots (payer, period, id),
     CHECK ((state = 'running') = (claim_expires_at_ms IS NOT NULL)),
-    CHECK (state <> 'done' OR folder IS NOT NULL),
+    CHECK ((state = 'done') = (result IS NOT NULL)),
     CHECK (state <> 'failed' OR error IS NOT NULL)
 );
 
 CREATE INDEX runs_in_order ON runs (payer, created_at_ms, id);
+CREATE UNIQUE INDEX runs_queued ON runs (payer, period) WHERE state = 'queued';
 CREATE INDEX runs_to_do ON runs (payer, created_at_ms, id) WHERE state IN ('queued', 'running');
 
 CREATE TABLE current_runs (

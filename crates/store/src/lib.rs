@@ -26,7 +26,6 @@ mod master_key;
 mod principal;
 
 mod run;
-mod snapshot;
 mod source;
 
 mod close;
@@ -47,8 +46,7 @@ pub use migrations::Migrated;
 pub use payer::{AuditHead, Head, PayerRow};
 pub use place::Place;
 pub use principal::{PrincipalRow, Standing};
-pub use run::{Claim, CurrentRun, NewRun, Outcome, RunRow, RunState};
-pub use snapshot::SnapshotRow;
+pub use run::{Claim, CurrentRun, DoneRun, NewRun, Outcome, RunRow, RunState};
 pub use source::SourceRow;
 pub use token::{TOKEN_DAYS_KEPT, TokenRow};
 pub use write::Write;

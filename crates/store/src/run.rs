@@ -9,6 +9,7 @@ use crate::sql;
 use crate::write::Write;
 use billing::account::AccountId;
 use billing::period::BillingPeriod;
+use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
 use std::collections::BTreeMap;
 
@@ -24,12 +25,8 @@ pub struct NewRun {
     pub id: String,
     /// The period.
     pub period: BillingPeriod,
-    /// The snapshot, which must be registered.
-    pub snapshot: String,
-    /// The hash of the book.
-    pub book_hash: String,
-    /// The revision of the configuration that the book was made of.
-    pub configuration_revision: u64,
+    /// The source whose cost files are to be read; `None` prices the month of the last run again.
+    pub reads: Option<String>,
     /// When it was asked for.
     pub created_at_ms: i64,
 }
@@ -70,14 +67,7 @@ pub enum RunState {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// Results.
-    Done {
-        /// Where they are in the data plane.
-        folder: String,
-        /// The billing groups of the results: their ids by the names that they have there.
-        groups: BTreeMap<String, String>,
-        /// What the operator should know.
-        warnings: Vec<String>,
-    },
+    Done(Box<DoneRun>),
     /// None.
     Failed {
         /// Why.
@@ -85,6 +75,41 @@ pub enum Outcome {
         /// What else the operator should know.
         warnings: Vec<String>,
     },
+    /// Nothing that matters had changed since the run that the period shows.
+    Unchanged,
+}
+
+/// What a run has made.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DoneRun {
+    /// The identity of the set of cost files.
+    pub snapshot: String,
+    /// The source that they are of.
+    pub source: String,
+    /// The hash of the book.
+    pub book_hash: String,
+    /// The revision of the configuration that the book was made of.
+    pub configuration_revision: u64,
+    /// How many cost lines there are.
+    pub line_count: u64,
+    /// Where the results are in the data plane.
+    pub folder: String,
+    /// The billing groups of the results: their ids by the names that they have there.
+    pub groups: BTreeMap<String, String>,
+    /// What the operator should know.
+    pub warnings: Vec<String>,
+}
+
+impl RunRow {
+    /// What the run has made; `None` where it has made nothing, or not yet.
+    #[must_use]
+    pub fn done(&self) -> Option<&DoneRun> {
+        match &self.state {
+            RunState::Ended { outcome: Outcome::Done(done), .. } => Some(done),
+            _ => None,
+        }
+    }
 }
 
 /// A run that the caller is to make.
@@ -151,7 +176,10 @@ impl Store {
         now_ms: i64,
         lease_ms: i64,
     ) -> Result<Option<Claim>, StoreError> {
-        let free = "(state = 'queued' OR (state = 'running' AND claim_expires_at_ms <= $2))";
+        // One run of a period at a time: of two, the one that knows less might end last.
+        let free = "(state = 'queued' OR (state = 'running' AND claim_expires_at_ms <= $2)) AND NOT EXISTS (\
+             SELECT 1 FROM runs busy WHERE busy.payer = runs.payer AND busy.period = runs.period AND busy.id <> runs.id \
+             AND busy.state = 'running' AND busy.claim_expires_at_ms > $2)";
         let first = format!(
             "SELECT id FROM runs WHERE payer = $1 AND state IN ('queued', 'running') AND {free} \
              ORDER BY created_at_ms, id LIMIT 1"
@@ -224,27 +252,25 @@ impl Store {
 }
 
 impl Write {
-    /// Queues a run.
+    /// Queues a run. What is queued of a period is one run: one that is to read files takes the place of one that is not.
     ///
     /// # Errors
-    /// [`StoreError::AlreadyThere`]; [`StoreError::NotThere`] where the snapshot is not registered.
-    pub async fn put_run(&mut self, run: NewRun) -> Result<(), StoreError> {
+    /// [`StoreError`] of the database.
+    pub async fn queue_run(&mut self, run: NewRun) -> Result<(), StoreError> {
         let values = vec![
             self.payer_value(),
             run.id.into(),
             run.period.to_string().into(),
-            run.snapshot.into(),
-            run.book_hash.into(),
-            sql::whole(run.configuration_revision)?.into(),
+            run.reads.into(),
             "queued".into(),
-            "{}".into(),
             "[]".into(),
             run.created_at_ms.into(),
             0.into(),
         ];
-        let into = "INSERT INTO runs (payer, id, period, snapshot, book_hash, configuration_revision, state, \
-             billing_groups, warnings, created_at_ms, claim_token)";
-        self.put(into, values, "").await?;
+        let into = "INSERT INTO runs (payer, id, period, reads, state, warnings, created_at_ms, claim_token)";
+        let instead = " ON CONFLICT (payer, period) WHERE state = 'queued' \
+             DO UPDATE SET reads = COALESCE(excluded.reads, runs.reads)";
+        self.put(into, values, instead).await?;
         Ok(())
     }
 
@@ -259,20 +285,16 @@ impl Write {
         outcome: &Outcome,
         now_ms: i64,
     ) -> Result<(), StoreError> {
-        let (state, folder, groups, warnings, error) = match outcome {
-            Outcome::Done { folder, groups, warnings } => {
-                ("done", Some(folder), Some(groups), warnings, None)
-            }
-            Outcome::Failed { error, warnings } => ("failed", None, None, warnings, Some(error)),
+        let (state, result, warnings, error) = match outcome {
+            Outcome::Done(done) => ("done", Some(sql::to_json(done)?), &done.warnings, None),
+            Outcome::Failed { error, warnings } => ("failed", None, warnings, Some(error)),
+            Outcome::Unchanged => ("unchanged", None, &Vec::new(), None),
         };
-        let groups = groups.map_or_else(|| Ok("{}".to_owned()), sql::to_json)?;
-        let sql = "UPDATE runs SET state = $1, folder = $2, billing_groups = $3, warnings = $4, error = $5, \
-             finished_at_ms = $6, claim_expires_at_ms = NULL \
-             WHERE payer = $7 AND id = $8 AND claim_token = $9 AND state = 'running'";
+        let sql = "UPDATE runs SET state = $1, result = $2, warnings = $3, error = $4, finished_at_ms = $5, \
+             claim_expires_at_ms = NULL WHERE payer = $6 AND id = $7 AND claim_token = $8 AND state = 'running'";
         let query = sqlx::query(sql)
             .bind(state)
-            .bind(folder.cloned())
-            .bind(groups)
+            .bind(result)
             .bind(sql::to_json(warnings)?)
             .bind(error.cloned())
             .bind(now_ms)
@@ -313,9 +335,7 @@ fn run_row(row: &AnyRow) -> Result<RunRow, StoreError> {
     let asked = NewRun {
         id: sql::column(row, "id")?,
         period: sql::period(row, TABLE, "period")?,
-        snapshot: sql::column(row, "snapshot")?,
-        book_hash: sql::column(row, "book_hash")?,
-        configuration_revision: sql::count(row, TABLE, "configuration_revision")?,
+        reads: sql::column(row, "reads")?,
         created_at_ms: sql::column(row, "created_at_ms")?,
     };
     let state = run_state(row, &asked.id)?;
@@ -341,11 +361,8 @@ fn run_state(row: &AnyRow, id: &str) -> Result<RunState, StoreError> {
                 claim_expires_at_ms: instant("claim_expires_at_ms")?,
             });
         }
-        "done" => Outcome::Done {
-            folder: said("folder")?,
-            groups: sql::json(row, TABLE, "billing_groups")?,
-            warnings: sql::json(row, TABLE, "warnings")?,
-        },
+        "done" => Outcome::Done(Box::new(sql::json(row, TABLE, "result")?)),
+        "unchanged" => Outcome::Unchanged,
         "failed" => Outcome::Failed { error: said("error")?, warnings: sql::json(row, TABLE, "warnings")? },
         other => return Err(damaged(&format!("is `{other}`"))),
     };

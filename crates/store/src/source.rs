@@ -5,6 +5,7 @@ use crate::error::StoreError;
 use crate::sql::{self, Value};
 use crate::write::Write;
 use billing::account::AccountId;
+use billing::period::BillingPeriod;
 use sqlx::any::AnyRow;
 
 /// A place that cost files are delivered to.
@@ -20,6 +21,10 @@ pub struct SourceRow {
     pub is_watched: bool,
     /// Whether the operator has said that its files never change.
     pub is_immutable: bool,
+    /// Whether rows that cannot be read are left out.
+    pub accepts_rejects: bool,
+    /// Only this period of what the place has.
+    pub period: Option<BillingPeriod>,
     /// What was found there last, in short.
     pub fingerprint: Option<String>,
     /// When it was looked at last.
@@ -36,7 +41,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] of the database.
     pub async fn sources(&self, payer: &AccountId) -> Result<Vec<SourceRow>, StoreError> {
-        let sql = "SELECT id, inputs, price_list, is_watched, is_immutable, fingerprint, checked_at_ms, problem, \
+        let sql = "SELECT id, inputs, price_list, is_watched, is_immutable, accepts_rejects, period, fingerprint, checked_at_ms, problem, \
              created_at_ms FROM sources WHERE payer = $1 ORDER BY id";
         let query = sqlx::query(sql).bind(payer.as_str());
         query.fetch_all(self.readers()).await?.iter().map(source_row).collect()
@@ -47,7 +52,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] of the database.
     pub async fn source(&self, payer: &AccountId, id: &str) -> Result<Option<SourceRow>, StoreError> {
-        let sql = "SELECT id, inputs, price_list, is_watched, is_immutable, fingerprint, checked_at_ms, problem, \
+        let sql = "SELECT id, inputs, price_list, is_watched, is_immutable, accepts_rejects, period, fingerprint, checked_at_ms, problem, \
              created_at_ms FROM sources WHERE payer = $1 AND id = $2";
         let row = sqlx::query(sql).bind(payer.as_str()).bind(id).fetch_optional(self.readers()).await?;
         row.as_ref().map(source_row).transpose()
@@ -91,21 +96,24 @@ impl Write {
             row.price_list.into(),
             i64::from(row.is_watched).into(),
             i64::from(row.is_immutable).into(),
+            i64::from(row.accepts_rejects).into(),
+            row.period.map(|period| period.to_string()).into(),
             row.fingerprint.into(),
             Value::Number(row.checked_at_ms),
             row.problem.into(),
             row.created_at_ms.into(),
         ];
-        let into = "INSERT INTO sources (payer, id, inputs, price_list, is_watched, is_immutable, fingerprint, \
+        let into = "INSERT INTO sources (payer, id, inputs, price_list, is_watched, is_immutable, accepts_rejects, period, fingerprint, \
              checked_at_ms, problem, created_at_ms)";
         let instead = " ON CONFLICT (payer, id) DO UPDATE SET inputs = excluded.inputs, \
              price_list = excluded.price_list, is_watched = excluded.is_watched, is_immutable = excluded.is_immutable, \
+             accepts_rejects = excluded.accepts_rejects, period = excluded.period, \
              fingerprint = excluded.fingerprint, checked_at_ms = excluded.checked_at_ms, problem = excluded.problem";
         self.put(into, values, instead).await?;
         Ok(())
     }
 
-    /// Removes a source; `false` where the payer has no such source. Its snapshots stay.
+    /// Removes a source; `false` where the payer has no such source.
     ///
     /// # Errors
     /// [`StoreError`] of the database.
@@ -124,9 +132,17 @@ fn source_row(row: &AnyRow) -> Result<SourceRow, StoreError> {
         price_list: sql::column(row, "price_list")?,
         is_watched: sql::flag(row, "is_watched")?,
         is_immutable: sql::flag(row, "is_immutable")?,
+        accepts_rejects: sql::flag(row, "accepts_rejects")?,
+        period: only_period(row)?,
         fingerprint: sql::column(row, "fingerprint")?,
         checked_at_ms: sql::column(row, "checked_at_ms")?,
         problem: sql::column(row, "problem")?,
         created_at_ms: sql::column(row, "created_at_ms")?,
     })
+}
+
+fn only_period(row: &AnyRow) -> Result<Option<BillingPeriod>, StoreError> {
+    let text: Option<String> = sql::column(row, "period")?;
+    let period = text.map(|text| BillingPeriod::parse(&text));
+    period.transpose().map_err(|error| StoreError::damaged("sources", error.to_string()))
 }

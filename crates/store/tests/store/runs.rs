@@ -1,4 +1,4 @@
-//! Sources, snapshots, runs, closed periods.
+//! Sources, runs, closed periods.
 
 use crate::engines::{Scratch, payer, with_payer};
 use crate::on_both;
@@ -7,7 +7,7 @@ use billing::money::{Amount, Currency};
 use billing::period::BillingPeriod;
 use std::collections::BTreeMap;
 use store::{
-    AdjustmentRow, CloseRow, CurrentRun, Head, NewRun, Outcome, RunState, SnapshotRow, SourceRow, Store,
+    AdjustmentRow, CloseRow, CurrentRun, DoneRun, Head, NewRun, Outcome, RunState, SourceRow, Store,
     StoreError,
 };
 
@@ -15,50 +15,43 @@ on_both! {
     a_zombie_is_refused
     every_run_is_claimed_once
     runs_are_listed_from_the_latest_on
+    what_is_queued_of_a_period_is_one_run
     a_closed_period_has_its_run
-    sources_and_snapshots_are_kept
+    sources_are_kept
 }
 
 fn october() -> BillingPeriod {
     BillingPeriod::parse("2026-10").unwrap()
 }
 
-fn snapshot() -> SnapshotRow {
-    SnapshotRow {
-        period: october(),
-        id: "s1".to_owned(),
-        source: "cur".to_owned(),
-        registered_at_ms: 1,
-        line_count: 10_000_000_000,
-        detail: "{\"files\":[]}".to_owned(),
-    }
+fn run(id: &str, created_at_ms: i64) -> NewRun {
+    NewRun { id: id.to_owned(), period: october(), reads: None, created_at_ms }
 }
 
-fn run(id: &str, created_at_ms: i64) -> NewRun {
-    NewRun {
-        id: id.to_owned(),
-        period: october(),
-        snapshot: "s1".to_owned(),
-        book_hash: "b".to_owned(),
-        configuration_revision: 3,
-        created_at_ms,
-    }
+/// Runs of months that follow each other.
+fn runs<const N: usize>(asked: [(&str, i64); N]) -> Vec<NewRun> {
+    let months = std::iter::successors(Some(october()), |month| Some(month.next()));
+    asked.into_iter().zip(months).map(|((id, at), period)| NewRun { period, ..run(id, at) }).collect()
 }
 
 fn done() -> Outcome {
-    Outcome::Done {
+    Outcome::Done(Box::new(DoneRun {
+        snapshot: "s1".to_owned(),
+        source: "cur".to_owned(),
+        book_hash: "b".to_owned(),
+        configuration_revision: 3,
+        line_count: 10_000_000_000,
         folder: "runs/r1".to_owned(),
         groups: BTreeMap::from([("Größe".to_owned(), "000000000007".to_owned())]),
         warnings: vec!["a \"warning\"".to_owned()],
-    }
+    }))
 }
 
 async fn with_runs(store: &Store, runs: &[NewRun]) -> Head {
     let head = with_payer(store).await;
     let mut write = store.write(&payer(), &head).await.unwrap();
-    assert!(write.put_snapshot(snapshot()).await.unwrap());
     for run in runs {
-        write.put_run(run.clone()).await.unwrap();
+        write.queue_run(run.clone()).await.unwrap();
     }
     write.commit().await.unwrap()
 }
@@ -98,7 +91,9 @@ async fn a_zombie_is_refused(Scratch { store, .. }: Scratch) {
 }
 
 async fn every_run_is_claimed_once(Scratch { store, .. }: Scratch) {
-    let runs: Vec<NewRun> = (0..40).map(|number| run(&format!("r{number:02}"), 7)).collect();
+    let months = std::iter::successors(Some(october()), |month| Some(month.next()));
+    let numbered = |(number, period)| NewRun { period, ..run(&format!("r{number:02}"), 7) };
+    let runs: Vec<NewRun> = (0..40).zip(months).map(numbered).collect();
     with_runs(&store, &runs).await;
     let claim_all = |store: Store| async move {
         let mut claimed = Vec::new();
@@ -117,19 +112,19 @@ async fn every_run_is_claimed_once(Scratch { store, .. }: Scratch) {
 }
 
 async fn runs_are_listed_from_the_latest_on(Scratch { store, .. }: Scratch) {
-    let runs = [run("a", 1), run("b", 2), run("c", 2), run("d", 3)];
+    let runs = runs([("a", 1), ("b", 2), ("c", 2), ("d", 3)]);
     let head = with_runs(&store, &runs).await;
     let mut listed = Vec::new();
     let mut before = None;
     loop {
-        let page = store.runs_page(&payer(), Some(october()), before.as_ref(), 1).await.unwrap();
+        let page = store.runs_page(&payer(), None, before.as_ref(), 1).await.unwrap();
         let Some(last) = page.into_iter().next() else { break };
         listed.push(last.asked.id.clone());
         before = Some(last.asked);
     }
     assert_eq!(listed, ["d", "c", "b", "a"]);
     assert_eq!(store.runs_page(&payer(), None, None, 10).await.unwrap().len(), 4);
-    assert_eq!(store.runs_page(&payer(), Some(october().next()), None, 10).await.unwrap(), []);
+    assert_eq!(store.runs_page(&payer(), Some(october().next()), None, 10).await.unwrap().len(), 1);
     let claim = store.claim_run(&payer(), 9, 9).await.unwrap().unwrap();
     assert_eq!(claim.run.asked.id, "a");
     let failed = Outcome::Failed { error: "no such file".to_owned(), warnings: vec![] };
@@ -138,13 +133,29 @@ async fn runs_are_listed_from_the_latest_on(Scratch { store, .. }: Scratch) {
     write.commit().await.unwrap();
     let state = store.run(&payer(), "a").await.unwrap().unwrap().state;
     assert_eq!(state, RunState::Ended { started_at_ms: 9, finished_at_ms: 11, outcome: failed });
+}
+
+async fn what_is_queued_of_a_period_is_one_run(Scratch { store, .. }: Scratch) {
+    let reading = |id: &str, source: &str| NewRun { reads: Some(source.to_owned()), ..run(id, 9) };
+    let head = with_runs(&store, &[run("a", 1), run("b", 2), reading("c", "cur"), run("d", 4)]).await;
+    let queued = store.runs_page(&payer(), None, None, 10).await.unwrap();
+    let asked: Vec<_> =
+        queued.iter().map(|run| (run.asked.id.as_str(), run.asked.reads.as_deref())).collect();
+    assert_eq!(asked, [("a", Some("cur"))]);
+    let claim = store.claim_run(&payer(), 9, 100).await.unwrap().unwrap();
     let mut write = store.write(&payer(), &head).await.unwrap();
-    let nowhere = NewRun { snapshot: "s9".to_owned(), ..run("e", 1) };
-    assert!(matches!(write.put_run(nowhere).await, Err(StoreError::NotThere(_))));
+    write.queue_run(run("e", 5)).await.unwrap();
+    let head = write.commit().await.unwrap();
+    // The next run of the period waits for the one that is being made.
+    assert_eq!(store.claim_run(&payer(), 10, 100).await.unwrap(), None);
+    let mut write = store.write(&payer(), &head).await.unwrap();
+    write.finish_run("a", claim.token, &Outcome::Unchanged, 11).await.unwrap();
+    write.commit().await.unwrap();
+    assert_eq!(store.claim_run(&payer(), 12, 100).await.unwrap().unwrap().run.asked.id, "e");
 }
 
 async fn a_closed_period_has_its_run(Scratch { store, .. }: Scratch) {
-    let head = with_runs(&store, &[run("r1", 5), run("r2", 6)]).await;
+    let head = with_runs(&store, &runs([("r1", 5), ("r2", 6)])).await;
     let close = |run: &str| CloseRow {
         period: october(),
         run: run.to_owned(),
@@ -180,7 +191,7 @@ async fn a_closed_period_has_its_run(Scratch { store, .. }: Scratch) {
     assert!(matches!(refused, Err(StoreError::NotThere(_))), "{refused:?}");
 }
 
-async fn sources_and_snapshots_are_kept(Scratch { store, .. }: Scratch) {
+async fn sources_are_kept(Scratch { store, .. }: Scratch) {
     let head = with_payer(&store).await;
     let source = SourceRow {
         id: "cur".to_owned(),
@@ -188,6 +199,8 @@ async fn sources_and_snapshots_are_kept(Scratch { store, .. }: Scratch) {
         price_list: None,
         is_watched: true,
         is_immutable: false,
+        accepts_rejects: true,
+        period: Some(october()),
         fingerprint: None,
         checked_at_ms: None,
         problem: None,
@@ -195,8 +208,6 @@ async fn sources_and_snapshots_are_kept(Scratch { store, .. }: Scratch) {
     };
     let mut write = store.write(&payer(), &head).await.unwrap();
     write.put_source(source.clone()).await.unwrap();
-    assert!(write.put_snapshot(snapshot()).await.unwrap());
-    assert!(!write.put_snapshot(SnapshotRow { registered_at_ms: 99, ..snapshot() }).await.unwrap());
     write.commit().await.unwrap();
     assert_eq!(store.source(&payer(), "cur").await.unwrap(), Some(source.clone()));
     store.note_source_checked(&payer(), "cur", Ok("f1"), 5).await.unwrap();
@@ -209,9 +220,6 @@ async fn sources_and_snapshots_are_kept(Scratch { store, .. }: Scratch) {
     };
     assert_eq!(store.sources(&payer()).await.unwrap(), [checked]);
     assert_eq!(store.sources(&account(2)).await.unwrap(), []);
-    assert_eq!(store.snapshots(&payer(), None).await.unwrap(), [snapshot()]);
-    assert_eq!(store.snapshots(&payer(), Some(october().next())).await.unwrap(), []);
-    assert_eq!(store.snapshot(&payer(), october(), "s1").await.unwrap(), Some(snapshot()));
     let mut write = store.write(&payer(), &head).await.unwrap();
     assert!(write.remove_source("cur").await.unwrap());
     assert!(!write.remove_source("cur").await.unwrap());

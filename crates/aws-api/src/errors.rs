@@ -1,0 +1,105 @@
+//! From what the desk says to what AWS's clients understand: the one place where a refusal becomes a status and a name.
+
+use aws_wire::errors::WireError;
+use aws_wire::json::{JsonError, Value};
+use aws_wire::model::{FieldProblem, Service};
+use back_office::error::Error;
+use billing::configuration::{Refusal, ResourceType, ValidationReason};
+use http::StatusCode;
+use std::collections::BTreeMap;
+
+/// What an error of the desk is on the wire of a service.
+pub(crate) fn to_wire(error: Error, service: &Service) -> WireError {
+    match error {
+        Error::Denied => denied(),
+        Error::Refused(refusal) => refused(refusal, service),
+        Error::Internal(cause) => {
+            tracing::error!(?cause, "a request could not be answered");
+            WireError { retry_after_seconds: Some(1), ..WireError::internal() }
+        }
+    }
+}
+
+/// What a caller may not do is answered alike, whatever there is.
+fn denied() -> WireError {
+    WireError::new(
+        StatusCode::FORBIDDEN,
+        "AccessDeniedException",
+        "you are not authorized to perform this operation",
+    )
+}
+
+fn refused(refusal: Refusal, service: &Service) -> WireError {
+    let message = refusal.to_string();
+    match refusal {
+        Refusal::Validation { reason, fields, .. } => invalid(reason, message, fields),
+        Refusal::Limit { quota, resource, .. } => {
+            let error =
+                WireError::new(StatusCode::PAYMENT_REQUIRED, "ServiceLimitExceededException", message)
+                    .with("LimitCode", quota.limit().0)
+                    .with("ServiceCode", service.signing_name.as_str());
+            match resource {
+                Some((kind, id)) => error.with("ResourceId", id.as_str()).with("ResourceType", kind.name()),
+                None => error,
+            }
+        }
+        Refusal::Denied(_) => denied(),
+        Refusal::NotFound { kind, id } => not_found(kind, &id),
+        Refusal::Conflict { reason, kind, id, .. } => {
+            WireError::new(StatusCode::CONFLICT, "ConflictException", message)
+                .with("ResourceId", id.as_str())
+                .with("ResourceType", kind.name())
+                .with("Reason", reason.name())
+        }
+    }
+}
+
+fn not_found(kind: ResourceType, id: &str) -> WireError {
+    let message = format!("there is no {} `{id}` in the billing period", kind.name());
+    WireError::new(StatusCode::NOT_FOUND, "ResourceNotFoundException", message)
+        .with("ResourceId", id)
+        .with("ResourceType", kind.name())
+}
+
+fn invalid(reason: ValidationReason, message: String, fields: Vec<(String, String)>) -> WireError {
+    let error = WireError::new(StatusCode::BAD_REQUEST, "ValidationException", message)
+        .with("Reason", reason.name());
+    if fields.is_empty() {
+        return error;
+    }
+    let field = |(name, message): (String, String)| {
+        Value::Map(BTreeMap::from([
+            ("Name".to_owned(), Value::String(name)),
+            ("Message".to_owned(), Value::String(message)),
+        ]))
+    };
+    error.with("Fields", Value::List(fields.into_iter().map(field).collect()))
+}
+
+/// An input that breaks constraints of the model: all that it breaks.
+pub(crate) fn invalid_fields(problems: Vec<FieldProblem>) -> WireError {
+    let told = problems.iter().map(|problem| match problem.name.as_str() {
+        "" => problem.message.clone(),
+        name => format!("{name}: {}", problem.message),
+    });
+    let message = told.collect::<Vec<_>>().join("; ");
+    let fields = problems.into_iter().map(|problem| (problem.name, problem.message)).collect();
+    invalid(ValidationReason::FieldValidationFailed, message, fields)
+}
+
+/// A body that is no JSON.
+pub(crate) fn unparsable(error: &JsonError) -> WireError {
+    invalid(ValidationReason::CannotParse, format!("the body is no JSON: {error}"), Vec::new())
+}
+
+/// A request that asks for no operation, of whatever service.
+pub(crate) fn unknown_operation(what: &str) -> WireError {
+    let message = format!("`{what}` is not an operation of this server");
+    WireError::new(StatusCode::NOT_FOUND, "UnknownOperationException", message)
+}
+
+/// The same where a service has a word for it.
+pub(crate) fn unknown_path(what: &str) -> WireError {
+    let message = format!("`{what}` is not an operation of this service");
+    invalid(ValidationReason::UnknownOperation, message, Vec::new())
+}
