@@ -310,6 +310,7 @@ fn written(model: &Map) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use aws_wire::model::Shape;
 
     fn map(text: &str) -> Map {
         let value = json::parse(text.as_bytes(), Limits::of_size(1 << 20)).expect("JSON");
@@ -345,6 +346,42 @@ mod tests {
         let record = apply(&mut model, &change("operations.A.status", 200)).map(|record| record.to_json());
         assert_eq!(record.as_deref(), Ok(r#"{"at":"operations.A.status","is":200,"reason":"r","was":204}"#));
         assert_eq!(Value::Map(model).to_json(), r#"{"operations":{"A":{"status":200}}}"#);
+    }
+
+    #[test]
+    fn resources_of_tag_operations_match_as_a_whole() {
+        let text = fs::read_to_string(folder().join("billingconductor.json")).expect("a committed model");
+        let model = Service::parse(&text).expect("a model");
+        let Some(Shape::String { pattern: Some(pattern), .. }) = model.shape("Arn") else {
+            panic!("a pattern")
+        };
+        let arn = |resource: &str| format!("arn:aws:billingconductor::123456789012:{resource}");
+        for resource in [
+            "billinggroup/123456789012",
+            "billinggroup/a1B2c3D4e5",
+            "pricingplan/a1B2c3D4e5",
+            "customlineitem/a1B2c3D4e5",
+        ] {
+            assert!(pattern.matches(&arn(resource)), "{resource}");
+            for bent in
+                [format!("{resource}\n"), format!("{resource}/x"), format!("{resource}\n{}", arn(resource))]
+            {
+                assert!(!pattern.matches(&arn(&bent)), "{bent}");
+            }
+            assert!(!pattern.matches(&format!("x{}", arn(resource))), "{resource}");
+        }
+        for resource in [
+            "billinggroup/123456789",
+            "billinggroup/1234567890123",
+            "pricingplan/12345678901",
+            "billingview/a1B2c3D4e5",
+        ] {
+            assert!(!pattern.matches(&arn(resource)), "{resource}");
+        }
+        assert!(
+            pattern.matches("a1B2c3D4e5") && !pattern.matches("a1B2c3D4e"),
+            "a bare id is a custom line item's"
+        );
     }
 
     #[test]
