@@ -8,8 +8,8 @@ use serde::de::DeserializeOwned;
 use sqlx::any::AnyRow;
 use sqlx::{Any, AnyConnection, AssertSqlSafe, ColumnIndex, Decode, Row, Type};
 
-/// How many parameters one statement may have: SQLite takes 32,766.
-const PARAMETERS_MAX: usize = 30_000;
+/// How many parameters one statement has at most. SQLite looks each one up by its name among all of them, so that more are not quicker.
+const PARAMETERS_MAX: usize = 1_000;
 
 /// A value of a column.
 #[derive(Debug, Clone, PartialEq, Eq)]

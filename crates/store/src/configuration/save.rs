@@ -10,7 +10,7 @@ use sqlx::AssertSqlSafe;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many keys are asked for, or marked, in one statement.
-const KEYS_MAX: usize = 1_000;
+const KEYS_MAX: usize = 500;
 
 impl Write {
     /// Saves what an edit has changed, as the next revision. `now_s` is kept with what does not say itself when it was said.
@@ -133,20 +133,23 @@ impl Write {
     async fn supersede(&mut self, kind: Kind, keys: Vec<(String, String)>) -> Result<(), StoreError> {
         let revision = sql::whole(self.head.revision)?;
         for keys in keys.chunks(KEYS_MAX) {
-            let pairs: Vec<String> =
-                (0..keys.len()).map(|pair| format!("({})", sql::placeholders(4 + 2 * pair, 2))).collect();
+            // The ids are for the index, on both engines; the pairs tell which rows of an id.
             let sql = format!(
                 "UPDATE settings SET superseded_revision = $1 WHERE payer = $2 AND kind = $3 \
-                 AND superseded_revision IS NULL AND (id, from_period) IN (VALUES {})",
-                pairs.join(",")
+                 AND superseded_revision IS NULL AND id IN ({}) AND id || ' ' || from_period IN ({})",
+                sql::placeholders(4, keys.len()),
+                sql::placeholders(4 + keys.len(), keys.len())
             );
             let mut query = sqlx::query(AssertSqlSafe(sql))
                 .persistent(false)
                 .bind(revision)
                 .bind(self.payer().as_str().to_owned())
                 .bind(kind.name());
+            for (id, _) in keys {
+                query = query.bind(id.clone());
+            }
             for (id, from) in keys {
-                query = query.bind(id.clone()).bind(from.clone());
+                query = query.bind(format!("{id} {from}"));
             }
             query.execute(self.connection()).await?;
         }

@@ -39,11 +39,11 @@ async fn a_copy_is_the_same_whatever_the_engine() {
         std::fs::read_dir(from.folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert!(!names.iter().any(|name| name.to_string_lossy().contains("partial")), "{names:?}");
 
-    let target = engines::sqlite().await.store;
+    let target = engines::sqlite().await;
     let refused = async |bytes: &[u8]| {
         let damaged = from.folder.path().join("damaged.backup");
         std::fs::write(&damaged, bytes).unwrap();
-        target.restore(&damaged).await.unwrap_err()
+        target.store.restore(&damaged).await.unwrap_err()
     };
     for cut in [0, 10, bytes.len() / 2, bytes.len() - 90] {
         assert!(matches!(refused(&bytes[..cut]).await, StoreError::Backup { .. }), "cut at {cut}");
@@ -53,7 +53,7 @@ async fn a_copy_is_the_same_whatever_the_engine() {
     assert!(matches!(refused(&bytes).await, StoreError::Backup { .. }));
     let newer = refused(b"{\"proforma_backup\":1,\"schema\":900}\n{\"rows\":0,\"sha256\":\"\"}\n").await;
     assert!(matches!(newer, StoreError::Backup { .. }), "{newer:?}");
-    assert!(target.payers().await.unwrap().is_empty());
+    assert!(target.store.payers().await.unwrap().is_empty());
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
@@ -74,7 +74,8 @@ async fn a_copy_has_one_moment() {
     for number in 0..5 {
         let file = folder.path().join(format!("{number}.backup"));
         store.backup(&file).await.unwrap();
-        let restored = engines::sqlite().await.store;
+        let scratch = engines::sqlite().await;
+        let restored = &scratch.store;
         restored.restore(&file).await.unwrap();
         let entries = restored.audit_page(&payer(), 0, 1_000).await.unwrap();
         let head = restored.head(&payer()).await.unwrap().unwrap();
