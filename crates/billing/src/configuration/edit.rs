@@ -32,10 +32,12 @@ use std::collections::BTreeSet;
 
 pub use associations::{Associated, AssociationFailure, AssociationReason};
 pub use catalogue::PeriodRange;
+pub(super) use catalogue::own_id;
 pub use charges::{FilterText, NewPercentage};
 pub(super) use items::is_of;
 pub use items::{ItemChange, NewItem};
 pub use numbers::{flat_charge_value, modifier_percentage, percentage_value};
+pub(super) use plans::managed_plan;
 pub use plans::{NewPlan, PlanChange};
 pub use rules::{NewRule, RuleChange, RuleType, ScopeName, TierText, Tiering};
 

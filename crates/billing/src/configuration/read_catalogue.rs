@@ -1,12 +1,64 @@
 //! What lists of rules, plans and custom line items show beside each: how many plans have a rule, what an item is associated with, its versions.
 
-use super::edit::is_of;
+use super::edit::{is_of, managed_plan, own_id};
 use super::{
-    AssociatedValue, ChargeSettings, Configuration, CustomLineItemId, ItemSettings, PricingPlanId,
-    PricingRuleId, Span,
+    AssociatedValue, ChargeSettings, Configuration, CustomLineItemId, ItemSettings, PlanOf, PricingPlanId,
+    PricingRuleId, Refusal, Span,
 };
 use crate::period::BillingPeriod;
 use std::collections::HashMap;
+
+/// The pricing rule of a period that an ARN or an id names.
+///
+/// # Errors
+/// [`Refusal::NotFound`], the reasons of ARNs.
+pub fn rule_named(
+    configuration: &Configuration,
+    arn: &str,
+    period: BillingPeriod,
+) -> Result<PricingRuleId, Refusal> {
+    let id = PricingRuleId::parse(&own_id(configuration, PricingRuleId::KIND, arn)?);
+    id.filter(|id| configuration.rules.at(id, period).is_some())
+        .ok_or_else(|| Refusal::NotFound { kind: PricingRuleId::KIND, id: arn.to_owned() })
+}
+
+/// The pricing plan of a period that an ARN or an id names: one of the payer's, or one that AWS manages.
+///
+/// # Errors
+/// [`Refusal::NotFound`], the reasons of ARNs.
+pub fn plan_named(
+    configuration: &Configuration,
+    arn: &str,
+    period: BillingPeriod,
+) -> Result<PlanOf, Refusal> {
+    if let Some(managed) = managed_plan(arn) {
+        return Ok(managed);
+    }
+    let id = PricingPlanId::parse(&own_id(configuration, PricingPlanId::KIND, arn)?);
+    id.filter(|id| configuration.plans.at(id, period).is_some())
+        .map(PlanOf::Own)
+        .ok_or_else(|| Refusal::NotFound { kind: PricingPlanId::KIND, id: arn.to_owned() })
+}
+
+/// The custom line item that an ARN or an id names: of a period, or, without one, of any.
+///
+/// # Errors
+/// [`Refusal::NotFound`], the reasons of ARNs.
+pub fn item_named(
+    configuration: &Configuration,
+    arn: &str,
+    period: Option<BillingPeriod>,
+) -> Result<CustomLineItemId, Refusal> {
+    let id = CustomLineItemId::parse(&own_id(configuration, CustomLineItemId::KIND, arn)?);
+    let is_there = |id: &CustomLineItemId| {
+        let versions = configuration.items.get(id).map(|item| &item.versions);
+        versions.is_some_and(|versions| match period {
+            Some(period) => versions.at(period).is_some(),
+            None => !versions.is_empty(),
+        })
+    };
+    id.filter(is_there).ok_or_else(|| Refusal::NotFound { kind: CustomLineItemId::KIND, id: arn.to_owned() })
+}
 
 /// In how many plans each rule is, in a period; a rule that is in none is not there. Made once for a list.
 #[must_use]

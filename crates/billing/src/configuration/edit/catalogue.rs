@@ -102,7 +102,7 @@ pub(super) fn first_with<'t, I: Ord + Clone, S: Clone + PartialEq>(
 }
 
 /// The id that an ARN or a bare id names, whatever is there by that id.
-pub(super) fn own_id(
+pub(in crate::configuration) fn own_id(
     configuration: &Configuration,
     kind: ResourceType,
     text: &str,

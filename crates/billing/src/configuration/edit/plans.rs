@@ -175,7 +175,7 @@ impl Edit<'_> {
 
     /// A plan of the payer's to write to: its id, its version of the period, and until when that holds.
     fn plan_here(&self, arn: &str) -> Result<(PricingPlanId, PlanSettings, PeriodRange), Refusal> {
-        if is_managed(arn) {
+        if managed_plan(arn).is_some() {
             return Err(Refusal::Denied(format!(
                 "pricing plan `{arn}` is managed by AWS and cannot be changed; create one of your own"
             )));
@@ -284,12 +284,17 @@ impl Edit<'_> {
     }
 }
 
-/// Whether an ARN or an id names a plan that AWS manages.
-fn is_managed(text: &str) -> bool {
-    ResourceName::parse(text).is_some_and(|name| {
-        name.owner.is_none_or(|(account, kind)| account == "aws" && kind == KIND)
-            && (name.id == BASIC_PRICING_PLAN || name.id == PASSTHROUGH_PLAN)
-    })
+/// The plan that AWS manages and an ARN or an id names.
+pub(in crate::configuration) fn managed_plan(text: &str) -> Option<PlanOf> {
+    let ResourceName { owner, id } = ResourceName::parse(text)?;
+    if owner.is_some_and(|(account, kind)| account != "aws" || kind != KIND) {
+        return None;
+    }
+    match id.as_str() {
+        BASIC_PRICING_PLAN => Some(PlanOf::Basic),
+        PASSTHROUGH_PLAN => Some(PlanOf::Passthrough),
+        _ => None,
+    }
 }
 
 fn no_rule(rule: impl std::fmt::Display, range: PeriodRange) -> Refusal {

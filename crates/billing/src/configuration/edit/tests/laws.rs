@@ -43,19 +43,17 @@ fn made<'a>(ids: impl Iterator<Item = &'a str>) -> Vec<String> {
 
 /// One random write; whether it was made.
 fn step(desk: &mut Desk, random: &mut Random) -> bool {
+    desk.period = month(u8::try_from(4 + random.below(3)).unwrap());
+    if random.one_in(2) { catalogue_step(desk, random) } else { item_step(desk, random) }
+}
+
+fn catalogue_step(desk: &mut Desk, random: &mut Random) -> bool {
     let rules = made(desk.now.rules.iter().map(|(id, _)| id.as_str()));
     let plans = made(desk.now.plans.iter().map(|(id, _)| id.as_str()));
-    let items = made(desk.now.items.iter().map(|(id, _)| id.as_str()));
-    let name = format!("n{}", random.below(30));
-    let digits = random.below(120).to_string();
-    desk.period = month(u8::try_from(4 + random.below(3)).unwrap());
-    let (rule_id, plan, item) = (random.pick(&rules), random.pick(&plans), random.pick(&items));
+    let (name, digits) = (format!("n{}", random.below(30)), random.below(120).to_string());
+    let (rule_id, plan) = (random.pick(&rules), random.pick(&plans));
     let some_rules = random.ids(&rules, 3);
-    let range = random.range();
-    let mut sources = items.clone();
-    sources.extend([GROUP, OTHER_GROUP].map(str::to_owned));
-    let sources = random.ids(&sources, 3);
-    match random.below(13) {
+    match random.below(9) {
         0 | 1 => {
             let service = random.one_in(2).then(|| random.pick(&["S3", "EC2", "RDS"]).to_owned());
             let scope = if service.is_some() { ScopeName::Service } else { ScopeName::Global };
@@ -67,19 +65,12 @@ fn step(desk: &mut Desk, random: &mut Random) -> bool {
             desk.write(|edit| edit.create_pricing_rule(new)).is_ok()
         }
         2 => {
-            let change = match random.below(3) {
-                0 => RuleChange { name: Some(name), ..RuleChange::default() },
-                1 => RuleChange {
-                    kind: Some(RuleType::Tiering),
-                    tiering: free_tier(true),
-                    ..RuleChange::default()
-                },
-                _ => RuleChange {
-                    kind: Some(RuleType::Discount),
-                    modifier_percentage: Some(digits),
-                    ..RuleChange::default()
-                },
-            };
+            let mut change = RuleChange { name: Some(name), ..RuleChange::default() };
+            match random.below(3) {
+                0 => (change.kind, change.tiering) = (Some(RuleType::Tiering), free_tier(true)),
+                1 => change.modifier_percentage = Some(digits),
+                _ => (change.kind, change.modifier_percentage) = (Some(RuleType::Discount), Some(digits)),
+            }
             desk.write(|edit| edit.update_pricing_rule(&rule_id, change)).is_ok()
         }
         3 => desk.write(|edit| edit.delete_pricing_rule(&rule_id)).is_ok(),
@@ -91,10 +82,22 @@ fn step(desk: &mut Desk, random: &mut Random) -> bool {
             let change = PlanChange { name: Some(name), description: None };
             desk.write(|edit| edit.update_pricing_plan(&plan, change)).is_ok()
         }
-        6 => desk.write(|edit| edit.associate_pricing_rules(&plan, &some_rules)).is_ok(),
-        7 if random.one_in(2) => desk.write(|edit| edit.delete_pricing_plan(&plan)).is_ok(),
-        7 => desk.write(|edit| edit.disassociate_pricing_rules(&plan, &some_rules)).is_ok(),
-        8 | 9 => {
+        6 | 7 => desk.write(|edit| edit.associate_pricing_rules(&plan, &some_rules)).is_ok(),
+        _ if random.one_in(3) => desk.write(|edit| edit.delete_pricing_plan(&plan)).is_ok(),
+        _ => desk.write(|edit| edit.disassociate_pricing_rules(&plan, &some_rules)).is_ok(),
+    }
+}
+
+fn item_step(desk: &mut Desk, random: &mut Random) -> bool {
+    let items = made(desk.now.items.iter().map(|(id, _)| id.as_str()));
+    let (name, digits) = (format!("n{}", random.below(30)), random.below(120).to_string());
+    let (item, range) = (random.pick(&items), random.range());
+    let mut sources = items;
+    sources.extend([GROUP, OTHER_GROUP].map(str::to_owned));
+    let sources = random.ids(&sources, 3);
+    let any = |done: Associated| done.resources.iter().any(|(_, result)| result.is_ok());
+    match random.below(8) {
+        0..3 => {
             let mut new = if random.one_in(2) { flat(&name) } else { percentage(&name, None) };
             if let Some(percentage) = &mut new.percentage {
                 percentage.of = random.one_in(2).then_some(sources);
@@ -105,20 +108,18 @@ fn step(desk: &mut Desk, random: &mut Random) -> bool {
             let new = NewItem { billing_group: group, range, ..new };
             desk.write(|edit| edit.create_custom_line_item(new)).is_ok()
         }
-        10 => {
+        3 => {
             let mut change = ItemChange { range, ..ItemChange::default() };
             change.name = random.one_in(3).then_some(name);
             change.percentage = random.one_in(2).then_some(digits);
             change.filters = random.one_in(3).then(|| vec![service_filter("EC2")]);
             desk.write(|edit| edit.update_custom_line_item(&item, change)).is_ok()
         }
-        11 if random.one_in(3) => desk.write(|edit| edit.delete_custom_line_item(&item, range)).is_ok(),
-        11 => desk
-            .write(|edit| edit.disassociate_from_custom_line_item(&item, &sources, range))
-            .is_ok_and(|done| done.resources.iter().any(|(_, result)| result.is_ok())),
-        _ => desk
-            .write(|edit| edit.associate_to_custom_line_item(&item, &sources, range))
-            .is_ok_and(|done| done.resources.iter().any(|(_, result)| result.is_ok())),
+        4 => desk.write(|edit| edit.delete_custom_line_item(&item, range)).is_ok(),
+        5 => {
+            desk.write(|edit| edit.disassociate_from_custom_line_item(&item, &sources, range)).is_ok_and(any)
+        }
+        _ => desk.write(|edit| edit.associate_to_custom_line_item(&item, &sources, range)).is_ok_and(any),
     }
 }
 

@@ -1,7 +1,7 @@
 //! Pricing plans and their rules.
 
 use super::*;
-use crate::configuration::{Preference, plans_per_rule, plans_with_rule};
+use crate::configuration::{Preference, item_named, plan_named, plans_per_rule, plans_with_rule, rule_named};
 use ValidationReason as Reason;
 
 fn named(name: &str, rules: &[&str]) -> NewPlan {
@@ -226,4 +226,25 @@ fn quotas_of_plans() {
 
     desk.many_plans(3_998, &[]);
     assert_limit(desk.tried(|edit| edit.create_pricing_plan(named("m", &[]))), Quota::PricingPlans);
+}
+
+#[test]
+fn lists_find_what_is_there_in_their_period() {
+    let mut desk = Desk::new();
+    let kept = desk.rule("a");
+    let plan = desk.plan("p", &[&kept]);
+    let item = desk.item(NewItem { range: range(5, Some(6)), ..flat("i") });
+    let (now, payer) = (&desk.now, &desk.now.payer);
+    assert_eq!(rule_named(now, &kept.arn(payer), month(6)), Ok(kept.clone()));
+    assert_missing(rule_named(now, kept.as_str(), month(5)));
+    assert_eq!(plan_named(now, plan.as_str(), month(6)), Ok(PlanOf::Own(plan.clone())));
+    assert_missing(plan_named(now, plan.as_str(), month(5)));
+    let managed = "arn:aws:billingconductor::aws:pricingplan/Passthrough";
+    assert_eq!(plan_named(now, managed, month(5)), Ok(PlanOf::Passthrough));
+    assert_eq!(plan_named(now, "BasicPricingPlan", month(5)), Ok(PlanOf::Basic));
+    let unknown = "arn:aws:billingconductor::aws:pricingplan/0123456789";
+    assert_reason(plan_named(now, unknown, month(6)), Reason::MismatchedPricingplanArn);
+    assert_eq!(item_named(now, item.as_str(), None), Ok(item.clone()));
+    assert_eq!(item_named(now, item.as_str(), Some(month(5))), Ok(item.clone()));
+    assert_missing(item_named(now, item.as_str(), Some(month(6))));
 }
