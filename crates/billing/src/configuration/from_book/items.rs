@@ -104,7 +104,8 @@ impl Edit<'_> {
     }
 
     /// The items that the book does not have: those that the period's book shows, and those that it cannot show because the group or the account
-    /// is not there any more, if the group is one of this book's. Of a group without accounts one cannot tell.
+    /// is not there any more, if the group is one of this book's. Of one that begins later for an
+    /// account below a group without accounts, one cannot tell.
     fn items_gone(
         &self,
         ids: &[CustomLineItemId],
@@ -117,14 +118,15 @@ impl Edit<'_> {
         let groups: HashSet<&BillingGroupId> = groups.iter().collect();
         let with_accounts: HashSet<&BillingGroupId> =
             self.next.memberships.values().filter_map(|of| of.at(reach.from)).collect();
-        let is_hidden = |item: &ItemSettings| {
+        let is_hidden = |span: &Span<ItemSettings>| {
+            let Span { value: item, .. } = span;
             let is_sure = item.account.is_none() || with_accounts.contains(&item.billing_group);
-            groups.contains(&item.billing_group) && is_sure
+            groups.contains(&item.billing_group) && (is_sure || span.holds(reach.from))
         };
         let mut gone = Vec::new();
         for (id, item) in self.next.items.iter().filter(|(id, _)| !kept.contains(id)) {
             let span = item.versions.spans().iter().find(|span| reach.meets(span));
-            let span = span.filter(|span| shown.contains(id) || is_hidden(&span.value));
+            let span = span.filter(|span| shown.contains(id) || is_hidden(span));
             gone.extend(span.map(|span| (id.clone(), span.value.name.clone())));
         }
         gone
