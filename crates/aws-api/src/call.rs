@@ -81,7 +81,10 @@ impl Call<'_> {
         let Some(text) = text else { return Ok(self.current()) };
         let period = period(text)?;
         if period > self.current() {
-            let message = format!("billing period {period} has not begun; ask for {} or an earlier one", self.current());
+            let message = format!(
+                "billing period {period} has not begun; ask for {} or an earlier one",
+                self.current()
+            );
             return Err(Error::invalid(ValidationReason::IllegalBillingPeriod, message));
         }
         Ok(period)

@@ -62,8 +62,8 @@ fn not_found(kind: ResourceType, id: &str) -> WireError {
 }
 
 fn invalid(reason: ValidationReason, message: String, fields: Vec<(String, String)>) -> WireError {
-    let error = WireError::new(StatusCode::BAD_REQUEST, "ValidationException", message)
-        .with("Reason", reason.name());
+    let error =
+        WireError::new(StatusCode::BAD_REQUEST, "ValidationException", message).with("Reason", reason.name());
     if fields.is_empty() {
         return error;
     }
@@ -102,4 +102,9 @@ pub(crate) fn unknown_operation(what: &str) -> WireError {
 pub(crate) fn unknown_path(what: &str) -> WireError {
     let message = format!("`{what}` is not an operation of this service");
     invalid(ValidationReason::UnknownOperation, message, Vec::new())
+}
+
+/// A header that names no billing period.
+pub(crate) fn bad_period(message: &str) -> WireError {
+    invalid(ValidationReason::IllegalBillingPeriod, message.to_owned(), Vec::new())
 }

@@ -15,13 +15,13 @@ use aws_wire::errors::WireError;
 use aws_wire::json::{self, Value};
 use aws_wire::model::{Operation, Service};
 use aws_wire::page_token::PageTokens;
-use back_office::authorization::{Access, Caller, access};
 use back_office::audit::Decision;
+use back_office::authorization::{Access, Caller, access};
 use back_office::desk::BackOffice;
 use billing::period::BillingPeriod;
 use call::Call;
-use std::sync::Arc;
 use services::Services;
+use std::sync::Arc;
 
 /// The largest body of a request.
 pub const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
@@ -136,6 +136,7 @@ fn canonical(input: &Value) -> String {
 
 /// What an input is about: the ARN that it names.
 fn resource(input: &Value) -> &str {
-    let names = ["Arn", "ResourceArn", "TargetArn", "PricingRuleArn", "PricingPlanArn", "ResponsibilityTransferArn"];
+    let names =
+        ["Arn", "ResourceArn", "TargetArn", "PricingRuleArn", "PricingPlanArn", "ResponsibilityTransferArn"];
     names.iter().find_map(|name| input.get(name)?.as_str()).unwrap_or_default()
 }

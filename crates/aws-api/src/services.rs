@@ -21,7 +21,8 @@ const MODELS: [&str; 3] = [
 #[must_use]
 pub fn all() -> &'static Services {
     static ALL: LazyLock<Services> = LazyLock::new(|| {
-        let services = MODELS.map(|model| Service::parse(model).unwrap_or_else(|error| panic!("a model: {error}")));
+        let services =
+            MODELS.map(|model| Service::parse(model).unwrap_or_else(|error| panic!("a model: {error}")));
         for service in &services {
             for operation in service.operations() {
                 let name = &service.signing_name;

@@ -1,6 +1,8 @@
 //! `sts`: the one operation that people type first, to see that their key works.
 
 use crate::call::{Call, json};
+use aws_wire::query::caller_identity;
+use back_office::authorization::Caller;
 use back_office::error::{Answer, Error};
 use serde::Serialize;
 
@@ -19,10 +21,14 @@ pub(crate) fn perform(call: &Call<'_>, operation: &str) -> Answer<Vec<u8>> {
         return Err(Error::internal(operation.to_owned()));
     }
     let caller = call.caller;
-    let payer = caller.payer.as_str();
-    json(&CallerIdentity {
-        user_id: &caller.access_key_id,
-        account: payer,
-        arn: format!("arn:aws:iam::{payer}:user/{}", caller.principal),
-    })
+    json(&CallerIdentity { user_id: &caller.access_key_id, account: caller.payer.as_str(), arn: arn(caller) })
+}
+
+/// The answer as the query protocol writes it.
+pub(crate) fn xml(caller: &Caller, request_id: &str) -> http::Response<Vec<u8>> {
+    caller_identity(&arn(caller), &caller.access_key_id, caller.payer.as_str(), request_id)
+}
+
+fn arn(caller: &Caller) -> String {
+    format!("arn:aws:iam::{}:user/{}", caller.payer, caller.principal)
 }

@@ -63,9 +63,8 @@ fn other(configuration: &Configuration, period: BillingPeriod) -> Result<Option<
     let Some(other) = configuration.other.at(period).filter(|other| !other.book.is_empty()) else {
         return Ok(None);
     };
-    let file = |of: &str| other.files.get(of).cloned().ok_or_else(|| "it is not kept".to_owned());
-    let parsed = book_file::draft(std::path::Path::new("book.toml"), &other.book, &file);
-    let (draft, _) = parsed.map_err(|findings| {
+    let parsed = book_file::draft(std::path::Path::new("book.toml"), &other.book);
+    let draft = parsed.map_err(|findings| {
         let found = findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
         Refusal::invalid(ValidationReason::Other, format!("the policies cannot be read: {found}"))
     })?;

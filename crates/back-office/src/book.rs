@@ -73,9 +73,9 @@ fn read(
     name: &str,
     files: &BTreeMap<String, String>,
 ) -> Answer<(Draft, BTreeMap<String, String>)> {
-    let file = |of: &str| files.get(of).cloned().ok_or_else(|| "it was not sent with the book".to_owned());
-    book_file::draft(std::path::Path::new(name), text, &file)
-        .map_err(|findings| refused(findings.iter().map(|it| format!("{name}:{it}")).collect::<Vec<_>>().join("\n")))
+    let draft = book_file::draft(std::path::Path::new(name), text)
+        .map_err(|findings| refused(findings.iter().map(|it| format!("{name}:{it}")).collect::<Vec<_>>().join("\n")))?;
+    Ok((draft, files.clone()))
 }
 
 impl BackOffice {
@@ -161,7 +161,7 @@ impl BackOffice {
                 }
                 let (next, touched, applied) = applied(configuration, request, book)?;
                 let mut write = store.write(payer, &state.head).await?;
-                write.save(&next, &touched).await?;
+                write.save(&next, &touched, request.caller.now).await?;
                 write.audit(&audit::rows(&state.head.audit, [request.done(&book.name)])).await?;
                 let periods = crate::runs::changed_periods(configuration, &next, &touched, request);
                 crate::runs::queue(store, &mut write, payer, &periods).await?;

@@ -27,8 +27,10 @@ use tokio::sync::Notify;
 
 /// How often a write is tried that others were faster than.
 const TRIES_MAX: usize = 8;
-/// How many entries of reads wait at most before they are written; more wait for the disk.
-pub(crate) const READS_MAX: usize = 10_000;
+/// After how many entries of reads they are written before their time.
+const READS_MAX: usize = 10_000;
+/// How far behind the audit of reads is at most, on the whole.
+const AUDIT_AFTER: std::time::Duration = std::time::Duration::from_millis(800);
 
 /// How a desk is set up.
 #[derive(Debug, Clone)]
@@ -200,6 +202,61 @@ impl BackOffice {
         }
     }
 
+    /// A page of a payer's audit, after an entry.
+    ///
+    /// # Errors
+    /// [`Error::Internal`].
+    pub async fn audit_page(
+        &self,
+        payer: &AccountId,
+        after: u64,
+        most: usize,
+    ) -> Answer<Vec<store::AuditRow>> {
+        self.0.store.audit_page(payer, after, most).await.map_err(Error::internal)
+    }
+
+    /// Writes the reads that are noted into the audit, and when keys were last used.
+    ///
+    /// # Errors
+    /// [`Error::Internal`]; then they are kept for the next time.
+    pub async fn flush_reads(&self) -> Answer<()> {
+        let noted = std::mem::take(&mut *self.0.reads.lock().unwrap_or_else(PoisonError::into_inner));
+        let mut by_payer: BTreeMap<AccountId, Vec<Entry>> = BTreeMap::new();
+        for (payer, entry) in noted {
+            by_payer.entry(payer).or_default().push(entry);
+        }
+        let mut failed = None;
+        for (payer, entries) in by_payer {
+            if let Err(error) = self.append_audit(&payer, entries.clone()).await {
+                let mut reads = self.0.reads.lock().unwrap_or_else(PoisonError::into_inner);
+                reads.extend(entries.into_iter().map(|entry| (payer.clone(), entry)));
+                failed = Some(error);
+            }
+        }
+        let used = self.take_used();
+        if !used.is_empty() {
+            self.0.store.note_key_used(&used).await.map_err(Error::internal)?;
+        }
+        failed.map_or(Ok(()), Err)
+    }
+
+    /// Writes them every second until `stop`, and once more then.
+    pub async fn keep_audit(&self, mut stop: tokio::sync::watch::Receiver<bool>) {
+        loop {
+            let stopped = tokio::select! {
+                _ = stop.changed() => true,
+                () = self.0.many_reads.notified() => false,
+                () = tokio::time::sleep(AUDIT_AFTER) => false,
+            };
+            if let Err(error) = self.flush_reads().await {
+                tracing::error!(?error, "reads could not be written into the audit; they are kept");
+            }
+            if stopped || *stop.borrow() {
+                return;
+            }
+        }
+    }
+
     /// Writes an entry of the audit that stands alone.
     pub(crate) async fn write_audit(&self, request: &WriteRequest<'_>, decision: Decision) -> Answer<()> {
         let entry = entry(request.caller, request.action, request.resource, request.input, decision);
@@ -265,7 +322,7 @@ impl BackOffice {
                 }
                 let (next, touched, outcome) = edited(state, request, &operation)?;
                 let mut write = store.write(payer, &state.head).await?;
-                write.save(&next, &touched).await?;
+                write.save(&next, &touched, request.caller.now).await?;
                 let outcome_text = serde_json::to_string(&outcome).map_err(Error::internal)?;
                 if let Some(token) = request.token {
                     let row = TokenRow {

@@ -3,7 +3,7 @@
 use crate::desk::{BackOffice, State};
 use crate::error::Answer;
 use billing::account::AccountId;
-use billing::configuration::{BillingGroupId, Configuration, PricingRuleId};
+use billing::configuration::{AssociatedValue, BillingGroupId, ChargeSettings, Configuration, CustomLineItemId, ItemSettings, PricingRuleId};
 use billing::period::BillingPeriod;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Deref;
@@ -29,6 +29,7 @@ pub struct PeriodIndex {
     sizes: BTreeMap<BillingGroupId, u64>,
     group_of: BTreeMap<AccountId, BillingGroupId>,
     plans_of_rule: HashMap<PricingRuleId, u64>,
+    percentages_of_item: HashMap<CustomLineItemId, u64>,
 }
 
 /// The indexes of one state.
@@ -70,7 +71,24 @@ impl PeriodIndex {
                 *index.plans_of_rule.entry(rule.clone()).or_default() += 1;
             }
         }
+        for (.., item) in configuration.items.in_period(period) {
+            let ChargeSettings::Percentage { of, .. } = &item.charge else { continue };
+            for value in of {
+                if let AssociatedValue::Item(flat) = value {
+                    *index.percentages_of_item.entry(flat.clone()).or_default() += 1;
+                }
+            }
+        }
         index
+    }
+
+    /// What is associated with a custom line item: of a percentage what it is taken of, of a flat item the percentages.
+    #[must_use]
+    pub fn association_size(&self, id: &CustomLineItemId, item: &ItemSettings) -> u64 {
+        match &item.charge {
+            ChargeSettings::Percentage { of, .. } => of.len() as u64,
+            ChargeSettings::Flat(_) => self.percentages_of_item.get(id).copied().unwrap_or_default(),
+        }
     }
 
     /// How many accounts a group has.

@@ -3,10 +3,21 @@
 //! Owns authorization, idempotency, transactions and the job runner. Knows neither HTTP nor files: cost files are behind [`engine`], decisions in
 //! the `store`.
 
-pub mod audit;
 pub mod authorization;
 pub mod clock;
-pub mod cost_reports;
-pub mod engine;
 pub mod error;
 pub mod vault;
+
+pub mod engine;
+
+pub mod audit;
+pub mod desk;
+
+mod accounts;
+pub mod billing_groups;
+pub mod book;
+pub mod cost_reports;
+pub mod index;
+pub mod periods;
+pub mod principals;
+pub mod runs;

@@ -131,7 +131,7 @@ impl BackOffice {
             edit.close(period).map_err(Error::from)?;
             let (next, touched) = edit.finish();
             let mut write = store.write(payer, &state.head).await?;
-            write.save(&next, &touched).await?;
+            write.save(&next, &touched, request.caller.now).await?;
             for row in &rows {
                 write.put_close(row.clone()).await?;
             }

@@ -19,7 +19,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, PoisonError};
 use std::time::Duration;
-use store::{Claim, CurrentRun, DoneRun, NewRun, Outcome, RunRow, SourceRow, Store, StoreError, Write};
+use store::{Claim, CurrentRun, Store, StoreError, Write};
+
+pub use store::{DoneRun, NewRun, Outcome, RunRow, RunState, SourceRow};
 
 /// How long a worker has a run before another may take it, and how often it says that it still works.
 const LEASE: Duration = Duration::from_secs(60);
@@ -189,6 +191,31 @@ impl BackOffice {
         .await?;
         self.0.wake.notify_one();
         Ok((id, periods))
+    }
+
+    /// The registered places of a payer's cost files.
+    ///
+    /// # Errors
+    /// [`Error::Internal`].
+    pub async fn sources(&self, payer: &AccountId) -> Answer<Vec<SourceRow>> {
+        self.0.store.sources(payer).await.map_err(Error::internal)
+    }
+
+    /// Forgets a place. What was read from it stays.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] where it is not registered.
+    pub async fn remove_source(&self, request: &WriteRequest<'_>, id: &str) -> Answer<()> {
+        let payer = &request.caller.payer;
+        self.transaction(payer, async |store, state| {
+            let mut write = store.write(payer, &state.head).await?;
+            if !write.remove_source(id).await? {
+                return Err(crate::periods::refused(format!("there is no source `{id}`")).into());
+            }
+            write.audit(&audit::rows(&state.head.audit, [request.done(id)])).await?;
+            Ok((state.at(write.commit().await?), ()))
+        })
+        .await
     }
 
     /// Whether a request may name a place. The operator's own command line may name any.
@@ -405,7 +432,7 @@ impl BackOffice {
         runs.join(run.period.to_string()).join(format!("{}-{attempt}", run.id))
     }
 
-    fn cost_source(&self, payer: &AccountId, row: SourceRow) -> CostSource {
+    pub(crate) fn cost_source(&self, payer: &AccountId, row: SourceRow) -> CostSource {
         let pins = self.0.options.data.join("payers").join(payer.as_str()).join("cost-files");
         CostSource {
             inputs: row.inputs.into_iter().map(PathBuf::from).collect(),
@@ -485,7 +512,7 @@ impl BackOffice {
         }
         self.write(&request, |edit| {
             edit.note_accounts(accounts);
-            edit.auto_associate(accounts).map(|joined| joined.len())
+            Ok(edit.auto_associate(accounts).len())
         })
         .await?;
         Ok(())

@@ -2,9 +2,9 @@
 
 use super::names::{self, account, accounts};
 use super::shapes::{
-    AccountAssociation, AccountAssociations, AccountAssociationsFilter, AccountGroupingOut, AccountsOfGroup, ArnOut,
-    BillingGroupElement, BillingGroups, BillingGroupsFilter, ComputationPreference, CreateBillingGroup, Listing, OfArn,
-    UpdateBillingGroup, UpdatedBillingGroup,
+    AccountAssociation, AccountAssociations, AccountAssociationsFilter, AccountGroupingOut, AccountsOfGroup,
+    ArnOut, BillingGroupElement, BillingGroups, BillingGroupsFilter, ComputationPreference,
+    CreateBillingGroup, Listing, OfArn, UpdateBillingGroup, UpdatedBillingGroup,
 };
 use crate::call::{Call, field, json};
 use back_office::authorization::Scope;
@@ -12,8 +12,8 @@ use back_office::error::{Answer, Error};
 use back_office::index::PeriodIndex;
 use billing::account::AccountId;
 use billing::configuration::{
-    BillingGroupChange, BillingGroupId, Configuration, GroupSettings, NewBillingGroup, Refusal, Resource, ResourceName,
-    ResourceType, ValidationReason,
+    BillingGroupChange, BillingGroupId, Configuration, GroupSettings, NewBillingGroup, Refusal, Resource,
+    ResourceName, ResourceType, ValidationReason,
 };
 use billing::period::BillingPeriod;
 use std::collections::BTreeSet;
@@ -171,9 +171,8 @@ pub(super) fn visible(
     period: BillingPeriod,
     arn: &str,
 ) -> Answer<BillingGroupId> {
-    let absent = || {
-        Error::Refused(Refusal::NotFound { kind: ResourceType::BillingGroup, id: arn.to_owned() })
-    };
+    let absent =
+        || Error::Refused(Refusal::NotFound { kind: ResourceType::BillingGroup, id: arn.to_owned() });
     let name = ResourceName::parse(arn).ok_or_else(absent)?;
     let is_ours = name.owner.as_ref().is_none_or(|(owner, kind)| {
         owner == configuration.payer.as_str() && *kind == ResourceType::BillingGroup
@@ -296,8 +295,9 @@ impl<'a> Wanted<'a> {
             && any(&filter.primary_account_ids, settings.primary_account.as_str())
             && any(&filter.billing_group_types, kind)
             && filter.names.as_ref().is_none_or(starts)
-            && filter.responsibility_transfer_arns.as_ref().is_none_or(|arns| {
-                settings.transfer.as_ref().is_some_and(|transfer| arns.contains(transfer))
-            })
+            && filter
+                .responsibility_transfer_arns
+                .as_ref()
+                .is_none_or(|arns| settings.transfer.as_ref().is_some_and(|transfer| arns.contains(transfer)))
     }
 }

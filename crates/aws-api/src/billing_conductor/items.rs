@@ -3,19 +3,20 @@
 use super::groups::{may_see, sees_account};
 use super::names::{id_of, number};
 use super::shapes::{
-    ArnOut, AssociatedElement, AssociatedIn, AssociatedResources, BatchAssociated, BatchDisassociated, ChargeDetails,
-    CreateCustomLineItem, CustomLineItemElement, CustomLineItemVersions, CustomLineItems, CustomLineItemsFilter,
-    DeleteCustomLineItem, FlatCharge, ItemRange, ItemVersion, LineItemFilter, Listing, PercentageCharge, Presentation,
-    ResourceError, ResourceResult, ResourcesOfItem, UpdateCustomLineItem, UpdatedCustomLineItem, VersionsIn,
+    ArnOut, AssociatedElement, AssociatedIn, AssociatedResources, BatchAssociated, BatchDisassociated,
+    ChargeDetails, CreateCustomLineItem, CustomLineItemElement, CustomLineItemVersions, CustomLineItems,
+    CustomLineItemsFilter, DeleteCustomLineItem, FlatCharge, ItemRange, ItemVersion, LineItemFilter, Listing,
+    PercentageCharge, Presentation, ResourceError, ResourceResult, ResourcesOfItem, UpdateCustomLineItem,
+    UpdatedCustomLineItem, VersionsIn,
 };
 use crate::call::{Call, json};
 use back_office::authorization::Scope;
 use back_office::error::{Answer, Error};
 use billing::account::AccountId;
 use billing::configuration::{
-    Associated, AssociationSizes, ChargeSettings, Configuration, CustomLineItemId, FilterText, ItemChange, ItemSettings,
-    NewItem, NewPercentage, PeriodRange, Refusal, Resource, ResourceName, ResourceType, ValidationReason,
-    associated_resources, item_versions,
+    Associated, AssociationSizes, ChargeSettings, Configuration, CustomLineItemId, FilterText, ItemChange,
+    ItemSettings, NewItem, NewPercentage, PeriodRange, Refusal, Resource, ResourceName, ResourceType,
+    ValidationReason, associated_resources, item_versions,
 };
 use billing::custom_line_item::{Filter, Kind, PRODUCT};
 use billing::period::BillingPeriod;
@@ -129,7 +130,7 @@ pub(super) async fn list(call: &Call<'_>) -> Answer<Vec<u8>> {
     });
     let (cut, next_token) = call.cut(&page, matching)?;
     let elements = cut.into_iter().map(|(id, resource, settings)| {
-        let size = index.association_size(&configuration, period, id, settings);
+        let size = index.association_size(id, settings);
         element(&configuration, period, (id, resource, settings), size, &call.caller.scope)
     });
     let custom_line_items = elements.collect::<Answer<_>>()?;
@@ -281,9 +282,10 @@ fn item_id(
     }
     let id = CustomLineItemId::parse(&name.id).ok_or_else(absent)?;
     let resource = configuration.items.get(&id).ok_or_else(absent)?;
-    let is_visible = resource.versions.spans().iter().any(|span| {
-        sees(&call.caller.scope, &span.value, carrier(configuration, span.from, &span.value))
-    });
+    let is_visible =
+        resource.versions.spans().iter().any(|span| {
+            sees(&call.caller.scope, &span.value, carrier(configuration, span.from, &span.value))
+        });
     is_visible.then_some(id).ok_or_else(absent)
 }
 
@@ -303,7 +305,8 @@ fn carrier<'a>(
     period: BillingPeriod,
     item: &'a ItemSettings,
 ) -> Option<&'a AccountId> {
-    let primary = || configuration.groups.at(&item.billing_group, period).map(|(_, group)| &group.primary_account);
+    let primary =
+        || configuration.groups.at(&item.billing_group, period).map(|(_, group)| &group.primary_account);
     item.account.as_ref().or_else(primary)
 }
 
@@ -335,7 +338,9 @@ fn element(
         last_modified_time: resource.modified_at,
         association_size,
         account_id: carrier(configuration, period, settings).map(ToString::to_string),
-        computation_rule: settings.itemized.map(|itemized| if itemized { "ITEMIZED" } else { "CONSOLIDATED" }),
+        computation_rule: settings
+            .itemized
+            .map(|itemized| if itemized { "ITEMIZED" } else { "CONSOLIDATED" }),
         presentation_details: service.map(|service| Presentation { service }),
         version: None,
     })
@@ -346,8 +351,12 @@ fn details(settings: &ItemSettings) -> Answer<ChargeDetails> {
         Kind::Fee => "FEE",
         Kind::Credit => "CREDIT",
     };
-    let mut details =
-        ChargeDetails { flat: None, percentage: None, r#type: Some(kind.to_owned()), line_item_filters: None };
+    let mut details = ChargeDetails {
+        flat: None,
+        percentage: None,
+        r#type: Some(kind.to_owned()),
+        line_item_filters: None,
+    };
     match &settings.charge {
         ChargeSettings::Flat(value) => details.flat = Some(FlatCharge { charge_value: number(value)? }),
         ChargeSettings::Percentage { percentage, filter, .. } => {

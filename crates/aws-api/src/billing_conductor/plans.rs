@@ -2,14 +2,15 @@
 
 use super::names::{id_of, normal_arn};
 use super::shapes::{
-    ArnOut, ArnsFilter, CreatePricingPlan, Listing, OfArn, PricingPlanElement, PricingPlans, RulesOfPlan, RulesOfPlanIn,
-    RulesOfPlanOut, UpdatePricingPlan, UpdatedPricingPlan,
+    ArnOut, ArnsFilter, CreatePricingPlan, Listing, OfArn, PricingPlanElement, PricingPlans, RulesOfPlan,
+    RulesOfPlanIn, RulesOfPlanOut, UpdatePricingPlan, UpdatedPricingPlan,
 };
 use crate::call::{Call, json};
 use back_office::error::{Answer, Error};
 use billing::book::{BASIC_PRICING_PLAN, PASSTHROUGH_PLAN};
 use billing::configuration::{
-    Configuration, NewPlan, PlanChange, PricingPlanId, Refusal, ResourceName, ResourceType, ValidationReason, arn,
+    Configuration, NewPlan, PlanChange, PricingPlanId, Refusal, ResourceName, ResourceType, ValidationReason,
+    arn,
 };
 use billing::period::BillingPeriod;
 use std::collections::BTreeSet;
@@ -86,7 +87,8 @@ pub(super) async fn list(call: &Call<'_>) -> Answer<Vec<u8>> {
     let period = call.period_or_current(input.billing_period.as_deref())?;
     let page = call.page(input.max_results, input.next_token.as_deref(), PAGE)?;
     let arns = input.filters.and_then(|filter| filter.arns);
-    let wanted: Option<BTreeSet<String>> = arns.as_ref().map(|arns| arns.iter().map(|arn| id_of(arn)).collect());
+    let wanted: Option<BTreeSet<String>> =
+        arns.as_ref().map(|arns| arns.iter().map(|arn| id_of(arn)).collect());
     let (configuration, _) = call.desk.indexed(&call.caller.payer, period).await?;
     let payer = configuration.payer.clone();
     let own = configuration.plans.after(page.after_number()).filter_map(|(id, resource)| {
@@ -153,9 +155,8 @@ fn rules_of(
     if [BASIC_PRICING_PLAN, PASSTHROUGH_PLAN].contains(&id.as_str()) || is_managed(text) {
         return Ok((normal_arn(text), BTreeSet::new()));
     }
-    let absent = || {
-        Error::Refused(Refusal::NotFound { kind: ResourceType::PricingPlan, id: text.to_owned() })
-    };
+    let absent =
+        || Error::Refused(Refusal::NotFound { kind: ResourceType::PricingPlan, id: text.to_owned() });
     let name = ResourceName::parse(text).ok_or_else(absent)?;
     if name.owner.is_some_and(|(owner, _)| owner != configuration.payer.as_str()) {
         let message = format!("`{text}` is a pricing plan of another payer");

@@ -2,7 +2,8 @@
 
 use super::groups::{may_see, visible};
 use super::shapes::{
-    Attribute, CostReport, CostReportIn, CostReportResults, CostReports, CostReportsFilter, CustomerCostReport, Listing,
+    Attribute, CostReport, CostReportIn, CostReportResults, CostReports, CostReportsFilter,
+    CustomerCostReport, Listing,
 };
 use crate::call::{Call, json};
 use back_office::authorization::Scope;
@@ -108,11 +109,13 @@ pub(super) async fn get(call: &Call<'_>) -> Answer<Vec<u8>> {
     let (rows, next_token) = call.cut(&page, entries)?;
     match &call.caller.scope {
         Scope::Payer => {
-            let row = |row: ResultRow| operators(group.arn(payer), row.currency, row.costs, attributes(&row, by));
+            let row =
+                |row: ResultRow| operators(group.arn(payer), row.currency, row.costs, attributes(&row, by));
             results(rows.into_iter().map(row).collect::<Answer<Vec<_>>>()?, next_token)
         }
         Scope::Groups { .. } => {
-            let row = |row: ResultRow| customers(group.arn(payer), row.currency, row.costs, attributes(&row, by));
+            let row =
+                |row: ResultRow| customers(group.arn(payer), row.currency, row.costs, attributes(&row, by));
             results(rows.into_iter().map(row).collect::<Vec<_>>(), next_token)
         }
     }
@@ -137,8 +140,10 @@ fn periods(call: &Call<'_>, input: &CostReportIn) -> Answer<Vec<BillingPeriod>> 
     if first > call.current() {
         return Err(refused(format!("billing period {first} has not begun")));
     }
-    let months: Vec<_> =
-        std::iter::successors(Some(first), |period| Some(period.next())).take_while(|period| *period < end).take(MONTHS_MAX + 1).collect();
+    let months: Vec<_> = std::iter::successors(Some(first), |period| Some(period.next()))
+        .take_while(|period| *period < end)
+        .take(MONTHS_MAX + 1)
+        .collect();
     if months.len() > MONTHS_MAX {
         return Err(refused(format!("a report covers at most {MONTHS_MAX} months")));
     }
@@ -147,7 +152,8 @@ fn periods(call: &Call<'_>, input: &CostReportIn) -> Answer<Vec<BillingPeriod>> 
 
 fn attributes(row: &ResultRow, by: GroupBy) -> Option<Vec<Attribute>> {
     let product = row.product.clone().map(|value| Attribute { key: "PRODUCT_NAME", value });
-    let period = row.period.map(|period| Attribute { key: "BILLING_PERIOD", value: period_attribute(period) });
+    let period =
+        row.period.map(|period| Attribute { key: "BILLING_PERIOD", value: period_attribute(period) });
     (by.product || by.period).then(|| product.into_iter().chain(period).collect())
 }
 

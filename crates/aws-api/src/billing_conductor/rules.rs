@@ -10,8 +10,8 @@ use back_office::error::{Answer, Error};
 use back_office::index::PeriodIndex;
 use billing::account::AccountId;
 use billing::configuration::{
-    NewRule, PricingRuleId, Refusal, Resource, ResourceName, ResourceType, RuleChange, RuleSettings, RuleType, ScopeName,
-    TierText, Tiering, ValidationReason, plans_with_rule,
+    NewRule, PricingRuleId, Refusal, Resource, ResourceName, ResourceType, RuleChange, RuleSettings,
+    RuleType, ScopeName, TierText, Tiering, ValidationReason, plans_with_rule,
 };
 use billing::pricing::{Pricing, Scope};
 use std::collections::BTreeSet;
@@ -35,9 +35,9 @@ pub(super) async fn create(call: &Call<'_>) -> Answer<Vec<u8>> {
         tags: input.tags,
     };
     let payer = &call.caller.payer;
-    let made = call.desk.write(&call.write(""), |edit| {
-        Ok(ArnOut { arn: edit.create_pricing_rule(new.clone())?.arn(payer) })
-    });
+    let made = call
+        .desk
+        .write(&call.write(""), |edit| Ok(ArnOut { arn: edit.create_pricing_rule(new.clone())?.arn(payer) }));
     json(&made.await?)
 }
 
@@ -88,9 +88,9 @@ pub(super) async fn list(call: &Call<'_>) -> Answer<Vec<u8>> {
         is_wanted.then_some((resource.number.to_string(), (id, resource, settings)))
     });
     let (cut, next_token) = call.cut(&page, matching)?;
-    let elements = cut.into_iter().map(|(id, resource, settings)| {
-        element(&configuration.payer, &index, id, resource, settings)
-    });
+    let elements = cut
+        .into_iter()
+        .map(|(id, resource, settings)| element(&configuration.payer, &index, id, resource, settings));
     let pricing_rules = elements.collect::<Answer<_>>()?;
     json(&PricingRules { billing_period: period.to_string(), pricing_rules, next_token })
 }
@@ -102,9 +102,7 @@ pub(super) async fn list_plans(call: &Call<'_>) -> Answer<Vec<u8>> {
     let page = call.page(input.max_results, input.next_token.as_deref(), PAGE)?;
     let (configuration, _) = call.desk.indexed(&call.caller.payer, period).await?;
     let text = &input.pricing_rule_arn;
-    let absent = || {
-        Error::Refused(Refusal::NotFound { kind: ResourceType::PricingRule, id: text.clone() })
-    };
+    let absent = || Error::Refused(Refusal::NotFound { kind: ResourceType::PricingRule, id: text.clone() });
     let name = ResourceName::parse(text).ok_or_else(absent)?;
     if name.owner.is_some_and(|(owner, _)| owner != configuration.payer.as_str()) {
         let message = format!("`{text}` is a pricing rule of another payer");
@@ -119,7 +117,12 @@ pub(super) async fn list_plans(call: &Call<'_>) -> Answer<Vec<u8>> {
         .map(|(number, id)| (number.to_string(), id.arn(&configuration.payer)));
     let (pricing_plan_arns, next_token) = call.cut(&page, entries)?;
     let pricing_rule_arn = rule.arn(&configuration.payer);
-    json(&PlansOfRuleOut { billing_period: period.to_string(), pricing_rule_arn, pricing_plan_arns, next_token })
+    json(&PlansOfRuleOut {
+        billing_period: period.to_string(),
+        pricing_rule_arn,
+        pricing_plan_arns,
+        next_token,
+    })
 }
 
 fn element(

@@ -15,9 +15,9 @@ pub(super) async fn list(call: &Call<'_>) -> Answer<Vec<u8>> {
 /// `TagResource`
 pub(super) async fn put(call: &Call<'_>) -> Answer<Vec<u8>> {
     let input: OfResource = call.read()?;
-    let done = call.desk.write(&call.write(&input.resource_arn), |edit| {
-        edit.tag_resource(&input.resource_arn, &input.tags)
-    });
+    let done = call
+        .desk
+        .write(&call.write(&input.resource_arn), |edit| edit.tag_resource(&input.resource_arn, &input.tags));
     json(&done.await?)
 }
 

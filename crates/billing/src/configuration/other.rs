@@ -1,8 +1,18 @@
 //! The part of a book that the AWS API has no words for. It names billing groups as a book does, so what the API does to a group is carried
 //! into it here.
 
+use super::{Edit, Moment, OtherSettings, Touched};
 use crate::book::{AllocationDraft, Draft, GroupDraft, ShareDraft};
 use std::collections::BTreeSet;
+
+impl Edit<'_> {
+    /// Says what only a book can say, from the period of the write on.
+    pub fn set_other(&mut self, other: OtherSettings) {
+        let Moment { period, now, .. } = self.moment;
+        self.next.other.set_from(period, other, now);
+        self.touched.insert(Touched::Other);
+    }
+}
 
 /// The part of a book that [`OtherSettings`](super::OtherSettings) keeps: policies, exports, reports, the currency, and of billing groups the
 /// name with their `lines` and `parent`.

@@ -1,0 +1,180 @@
+//! The HTTP server: bytes in, an authenticated and routed request to [`Api::perform`], bytes out.
+//!
+//! One port for all services. A request is read to its end under limits, its signature is checked over what came, it is routed by the service
+//! that it was signed for, allowed or denied, and only then looked at: whoever may not ask learns nothing about what would be asked.
+
+mod limits;
+mod metrics;
+mod request;
+
+use crate::{Api, errors};
+use aws_wire::errors::WireError;
+use aws_wire::protocol::{self, Protocol};
+use axum::Router;
+use axum::body::Body;
+use axum::extract::{Request, State};
+use axum::response::Response;
+use axum::routing::{any, get};
+use back_office::vault::new_resource_id;
+use http::{HeaderValue, StatusCode, header};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+pub use limits::Limits;
+pub use metrics::Metrics;
+
+/// The header by which an operator says for which earlier period a write is.
+pub const PERIOD_HEADER: &str = "x-proforma-billing-period";
+/// How long a request may take to arrive.
+const ARRIVAL: Duration = Duration::from_secs(20);
+/// How long an answer may take.
+const ANSWER: Duration = Duration::from_secs(120);
+
+/// How the server is set up.
+#[derive(Debug, Clone)]
+pub struct ServerOptions {
+    /// How far a signature's time may be from the machine's clock, in seconds.
+    pub signature_window_seconds: i64,
+    /// Requests a second that a key may send in the long run.
+    pub rate_per_second: u32,
+    /// Requests that are answered at once.
+    pub concurrency: usize,
+}
+
+/// What a handler has.
+#[derive(Clone)]
+struct Server {
+    api: Api,
+    options: Arc<ServerOptions>,
+    limits: Arc<Limits>,
+    metrics: Arc<Metrics>,
+    health: Arc<dyn Health>,
+}
+
+/// What the server is asked about itself.
+pub trait Health: Send + Sync + 'static {
+    /// Why the server cannot answer requests now; `None` where it can.
+    fn problem(&self) -> std::pin::Pin<Box<dyn Future<Output = Option<String>> + Send + '_>>;
+}
+
+/// The routes of the server.
+pub fn router(api: Api, options: ServerOptions, metrics: Arc<Metrics>, health: Arc<dyn Health>) -> Router {
+    let limits = Arc::new(Limits::new(options.rate_per_second, options.concurrency));
+    let server = Server { api, options: Arc::new(options), limits, metrics, health };
+    Router::new()
+        .route("/healthz", get(|| async { "ok\n" }))
+        .route("/readyz", get(ready))
+        .route("/metrics", get(metrics_text))
+        .fallback(any(answer))
+        .with_state(server)
+}
+
+async fn ready(State(server): State<Server>) -> Response {
+    match server.health.problem().await {
+        None => text(StatusCode::OK, "ready\n".to_owned()),
+        Some(problem) => text(StatusCode::SERVICE_UNAVAILABLE, format!("{problem}\n")),
+    }
+}
+
+async fn metrics_text(State(server): State<Server>) -> Response {
+    let mut response = text(StatusCode::OK, server.metrics.text());
+    let kind = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
+    response.headers_mut().insert(header::CONTENT_TYPE, kind);
+    response
+}
+
+fn text(status: StatusCode, text: String) -> Response {
+    let mut response = Response::new(Body::from(text));
+    *response.status_mut() = status;
+    response
+        .headers_mut()
+        .insert(header::CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
+}
+
+/// Answers a request of an AWS client.
+async fn answer(State(server): State<Server>, request: Request) -> Response {
+    let started = Instant::now();
+    // Without random bytes requests are still told apart by when they came.
+    let request_id = new_resource_id().unwrap_or_else(|_| format!("{:x}", started.elapsed().as_nanos()));
+    let answered = tokio::time::timeout(ANSWER, server.answered(request, &request_id)).await;
+    let mut answered =
+        answered.unwrap_or_else(|_| Answered::unrouted(unavailable("the answer took too long")));
+    let protocol = answered.protocol;
+    let response = match answered.result {
+        Ok(Success::Bytes(status, body)) => success(protocol, status, &request_id, body),
+        Ok(Success::Whole(response)) => response,
+        Err(ref error) => error.render(protocol, &request_id),
+    };
+    let status = response.status();
+    let error = answered.result_error();
+    server.metrics.answered(&answered.operation, status.as_u16(), started.elapsed());
+    let took_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+    let (operation, key) = (answered.operation.as_str(), answered.access_key_id.as_str());
+    tracing::info!(request_id, operation, key, status = status.as_u16(), error, took_ms, "answered");
+    answered.operation.clear();
+    let (parts, body) = response.into_parts();
+    let mut response = Response::from_parts(parts, Body::from(body));
+    let headers = response.headers_mut();
+    // What one caller was told is nobody else's to be told.
+    headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
+    headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    response
+}
+
+/// What came of a request.
+struct Answered {
+    protocol: Protocol,
+    /// The operation, as IAM names it; empty where the request asks for none.
+    operation: String,
+    access_key_id: String,
+    result: Result<Success, WireError>,
+}
+
+enum Success {
+    Bytes(StatusCode, Vec<u8>),
+    Whole(http::Response<Vec<u8>>),
+}
+
+impl Answered {
+    fn unrouted(error: WireError) -> Self {
+        Self {
+            protocol: Protocol::RestJson,
+            operation: String::new(),
+            access_key_id: String::new(),
+            result: Err(error),
+        }
+    }
+
+    fn result_error(&self) -> &str {
+        self.result.as_ref().err().map_or("", |error| error.code.as_str())
+    }
+}
+
+fn success(
+    protocol: Protocol,
+    status: StatusCode,
+    request_id: &str,
+    body: Vec<u8>,
+) -> http::Response<Vec<u8>> {
+    let is_empty = status == StatusCode::NO_CONTENT;
+    let mut response = http::Response::new(if is_empty { Vec::new() } else { body });
+    *response.status_mut() = status;
+    let headers = response.headers_mut();
+    if !is_empty {
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(protocol.content_type()));
+    }
+    let id = HeaderValue::from_str(request_id).unwrap_or(HeaderValue::from_static("invalid"));
+    headers.insert(protocol::REQUEST_ID, id);
+    response
+}
+
+fn unavailable(message: &str) -> WireError {
+    let error =
+        WireError::new(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailableException", message.to_owned());
+    WireError { retry_after_seconds: Some(1), ..error }
+}
+
+fn unknown(what: &str) -> WireError {
+    errors::unknown_operation(what)
+}

@@ -1,0 +1,251 @@
+//! A request on its way in: read to its end, authenticated, routed, allowed, validated.
+
+use super::{ARRIVAL, Answered, PERIOD_HEADER, Server, Success, unavailable, unknown};
+use crate::{AWS_BODY_BYTES_MAX, BODY_BYTES_MAX, billing_conductor, errors, sts};
+use aws_wire::errors::WireError;
+use aws_wire::json::{self, Value};
+use aws_wire::model::{Labels, Operation, RouteError, Service};
+use aws_wire::protocol::Protocol;
+use aws_wire::query;
+use aws_wire::sigv4::{Claim, Expected, Presented, Received, SecretKey, SignatureError, body_sha256};
+use axum::body::Bytes;
+use axum::extract::Request;
+use back_office::authorization::Caller;
+use back_office::clock::machine_seconds;
+use billing::period::BillingPeriod;
+use http::request::Parts;
+use http::{HeaderMap, StatusCode, header};
+
+impl Server {
+    /// Answers a request, whatever it is.
+    pub(super) async fn answered(&self, request: Request, request_id: &str) -> Answered {
+        let Some(_place) = self.limits.place() else {
+            return Answered::unrouted(unavailable("too many requests are being answered; try again"));
+        };
+        let (parts, body) = request.into_parts();
+        let body = match read(&parts.headers, body).await {
+            Ok(body) => body,
+            Err(error) => return Answered::unrouted(error),
+        };
+        let received = Received {
+            method: parts.method.as_str(),
+            raw_path: parts.uri.path(),
+            raw_query: parts.uri.query().unwrap_or_default(),
+            headers: &parts.headers,
+            body_sha256: body_sha256(&body),
+        };
+        let guessed = self.guessed_protocol(&parts);
+        let presented = match Presented::read(&received) {
+            Ok(presented) => presented,
+            Err(error) => return refused(guessed, &error),
+        };
+        let service = presented.service().and_then(|name| self.api.services.by_signing_name(name));
+        let Some(service) = service else {
+            let name = presented.service().unwrap_or_default().to_owned();
+            return Answered { protocol: guessed, ..Answered::unrouted(unknown(&name)) };
+        };
+        let mut answered =
+            Answered { protocol: service.protocol, ..Answered::unrouted(WireError::internal()) };
+        let expected = Expected {
+            service: &service.signing_name,
+            regions: None,
+            now_seconds: machine_seconds(),
+            window_seconds: self.options.signature_window_seconds,
+        };
+        let claim = match presented.check(&expected) {
+            Ok(claim) => claim,
+            Err(error) => return refused(service.protocol, &error),
+        };
+        answered.access_key_id = claim.access_key_id().to_owned();
+        let caller = match self.authenticated(&claim, &received, service.protocol, request_id).await {
+            Ok(caller) => caller,
+            Err(error) => {
+                answered.result = Err(error);
+                return answered;
+            }
+        };
+        if let Err(seconds) = self.limits.take(claim.access_key_id()) {
+            answered.result = Err(WireError::throttled(seconds));
+            return answered;
+        }
+        self.api.desk.note_used(claim.access_key_id());
+        self.performed(service, &caller, &parts, &body, request_id, &mut answered).await;
+        answered
+    }
+
+    /// Who asks: the principal of the key, if the signature is the key's.
+    async fn authenticated(
+        &self,
+        claim: &Claim,
+        received: &Received<'_>,
+        protocol: Protocol,
+        request_id: &str,
+    ) -> Result<Caller, WireError> {
+        let known = self.api.desk.key(claim.access_key_id()).await;
+        let known = known.map_err(|cause| {
+            tracing::error!(?cause, "a key could not be looked up");
+            unavailable("the store does not answer; try again")
+        })?;
+        let Some(key) = known.filter(|key| key.is_active) else {
+            return Err(WireError::signature(&claim.refuse_unknown_key(received), protocol));
+        };
+        let secret = SecretKey::new(key.secret.to_string());
+        claim.verify(received, &secret).map_err(|error| WireError::signature(&error, protocol))?;
+        Ok(Caller {
+            payer: key.payer,
+            principal: key.principal,
+            access_key_id: claim.access_key_id().to_owned(),
+            role: key.role,
+            scope: key.scope,
+            request_id: request_id.to_owned(),
+            now: self.api.desk.now(),
+        })
+    }
+
+    /// Routes, allows, validates and performs.
+    async fn performed(
+        &self,
+        service: &Service,
+        caller: &Caller,
+        parts: &Parts,
+        body: &Bytes,
+        request_id: &str,
+        answered: &mut Answered,
+    ) {
+        let form = match service.protocol {
+            Protocol::Query => query::parse_form(&String::from_utf8_lossy(body)).unwrap_or_default(),
+            _ => Vec::new(),
+        };
+        let (operation, labels) = match route(service, parts, &form) {
+            Ok(routed) => routed,
+            Err(error) => {
+                answered.result = Err(error);
+                return;
+            }
+        };
+        answered.operation = format!("{}:{}", service.signing_name, operation.name);
+        let asked = Asked { service, operation, labels: &labels, parts, body, form: &form };
+        answered.result = self.asked(caller, &asked, request_id).await;
+    }
+
+    async fn asked(
+        &self,
+        caller: &Caller,
+        asked: &Asked<'_>,
+        request_id: &str,
+    ) -> Result<Success, WireError> {
+        let Asked { service, operation, .. } = *asked;
+        self.api.authorize(caller, service, operation).await?;
+        let period = period_of(&asked.parts.headers)?;
+        let input = asked.input()?;
+        let bytes = self.api.perform(caller, service, operation, &input, period).await?;
+        if service.protocol == Protocol::Query {
+            return Ok(Success::Whole(sts::xml(caller, request_id)));
+        }
+        Ok(Success::Bytes(StatusCode::from_u16(operation.status).unwrap_or(StatusCode::OK), bytes))
+    }
+
+    /// The protocol of a request that is not known to be of a service: by what it looks like.
+    fn guessed_protocol(&self, parts: &Parts) -> Protocol {
+        let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        let kind = kind.unwrap_or_default();
+        [Protocol::AwsJson10, Protocol::AwsJson11, Protocol::Query]
+            .into_iter()
+            .find(|protocol| protocol.takes(Some(kind)))
+            .unwrap_or(Protocol::RestJson)
+    }
+}
+
+/// A routed request.
+struct Asked<'a> {
+    service: &'a Service,
+    operation: &'a Operation,
+    labels: &'a Labels,
+    parts: &'a Parts,
+    body: &'a Bytes,
+    form: &'a [(String, String)],
+}
+
+impl Asked<'_> {
+    /// The input, parsed and held to the model.
+    fn input(&self) -> Result<Value, WireError> {
+        let Self { service, operation, labels, parts, body, form } = *self;
+        if service.protocol == Protocol::Query {
+            let _ = form;
+            return Ok(Value::Map(Default::default()));
+        }
+        let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+        if !body.is_empty() && !service.protocol.takes(kind) {
+            return Err(WireError::unsupported_media_type(service.protocol));
+        }
+        let most = if service.signing_name == billing_conductor::SERVICE {
+            AWS_BODY_BYTES_MAX
+        } else {
+            BODY_BYTES_MAX
+        };
+        if body.len() > most {
+            return Err(WireError::request_too_large(most as u64));
+        }
+        let value = match body.is_empty() {
+            true => None,
+            false => {
+                let parsed = json::parse(body, json::Limits::of_size(most));
+                Some(parsed.map_err(|error| errors::unparsable(&error))?)
+            }
+        };
+        let pairs = query::parse_query_string(parts.uri.query().unwrap_or_default());
+        let pairs = pairs.map_err(|error| WireError::serialization(error.to_string()))?;
+        service.input(operation, labels, &pairs, &parts.headers, value).map_err(errors::invalid_fields)
+    }
+}
+
+fn route<'s>(
+    service: &'s Service,
+    parts: &Parts,
+    form: &[(String, String)],
+) -> Result<(&'s Operation, Labels), WireError> {
+    let header = parts.headers.get("x-amz-target").and_then(|value| value.to_str().ok());
+    let action = form.iter().find(|(name, _)| name == "Action").map(|(_, value)| value.as_str());
+    let target = if service.protocol == Protocol::Query { action } else { header };
+    service.route(parts.method.as_str(), parts.uri.path(), target).map_err(|error| match error {
+        RouteError::UnknownOperation(what) if service.signing_name == billing_conductor::SERVICE => {
+            errors::unknown_path(&what)
+        }
+        error => WireError::unknown_operation(&error),
+    })
+}
+
+/// The period from which on the operator wants a write to hold.
+fn period_of(headers: &HeaderMap) -> Result<Option<BillingPeriod>, WireError> {
+    let Some(value) = headers.get(PERIOD_HEADER) else { return Ok(None) };
+    let text = value.to_str().unwrap_or_default();
+    let period = BillingPeriod::parse(text);
+    period.map(Some).map_err(|error| errors::bad_period(&error.to_string()))
+}
+
+/// The body, to its end: neither longer nor slower than allowed.
+async fn read(headers: &HeaderMap, body: axum::body::Body) -> Result<Bytes, WireError> {
+    let both =
+        headers.contains_key(header::CONTENT_LENGTH) && headers.contains_key(header::TRANSFER_ENCODING);
+    if both {
+        return Err(WireError::serialization("a request has a length or a transfer encoding, not both"));
+    }
+    let claimed = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+    let too_large = || WireError::request_too_large(BODY_BYTES_MAX as u64);
+    if claimed.is_some_and(|length| length.parse::<usize>().is_ok_and(|length| length > BODY_BYTES_MAX)) {
+        return Err(too_large());
+    }
+    match tokio::time::timeout(ARRIVAL, axum::body::to_bytes(body, BODY_BYTES_MAX)).await {
+        Ok(Ok(bytes)) => Ok(bytes),
+        Ok(Err(_)) => Err(too_large()),
+        Err(_) => Err(WireError::new(
+            StatusCode::REQUEST_TIMEOUT,
+            "RequestTimeout",
+            "the body did not arrive in time",
+        )),
+    }
+}
+
+fn refused(protocol: Protocol, error: &SignatureError) -> Answered {
+    Answered { protocol, ..Answered::unrouted(WireError::signature(error, protocol)) }
+}
