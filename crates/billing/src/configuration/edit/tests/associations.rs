@@ -208,6 +208,11 @@ fn a_flat_item_stays_while_percentages_are_taken_of_it() {
     delete(&mut desk.clone(), &fee, None).unwrap();
     delete(&mut desk, &share, range(5, None)).unwrap();
     delete(&mut desk, &fee, range(5, None)).unwrap();
+    // A percentage that begins later is in the way of what ends for good, and not of what ends before it.
+    let fee = desk.item(NewItem { range: range(5, None), ..flat("fee") });
+    desk.item(percentage("later", Some(&[fee.as_str()])));
+    assert_reason(delete(&mut desk, &fee, range(5, None)), exists);
+    delete(&mut desk, &fee, range(5, Some(6))).unwrap();
 }
 
 #[test]
