@@ -264,7 +264,8 @@ impl Edit<'_> {
     }
 }
 
-/// The first period after one, up to the current, in which the configuration says something else.
+/// The first period after one, up to the current, in which the configuration says something else. That a custom line item begins or ends is what
+/// it says all the time; that it is another one than before is not.
 fn next_change(of: &Configuration, period: BillingPeriod, current: BillingPeriod) -> Option<BillingPeriod> {
     if period == current {
         return None;
@@ -272,10 +273,27 @@ fn next_change(of: &Configuration, period: BillingPeriod, current: BillingPeriod
     let groups = of.groups.iter().flat_map(|(_, resource)| resource.versions.changes());
     let plans = of.plans.iter().flat_map(|(_, resource)| resource.versions.changes());
     let rules = of.rules.iter().flat_map(|(_, resource)| resource.versions.changes());
-    let items = of.items.iter().flat_map(|(_, resource)| resource.versions.changes());
     let members = of.memberships.values().flat_map(Timeline::changes);
-    let all = groups.chain(plans).chain(rules).chain(items).chain(members).chain(of.other.changes());
+    let all = groups.chain(plans).chain(rules).chain(members).chain(of.other.changes()).chain(followers(of));
     all.filter(|change| period < *change && *change <= current).min()
+}
+
+/// The periods in which a version of a custom line item follows another one, of it or of its name.
+fn followers(of: &Configuration) -> Vec<BillingPeriod> {
+    let mut by_name: HashMap<&str, Vec<BillingPeriod>> = HashMap::new();
+    let mut later = Vec::new();
+    for (_, item) in of.items.iter() {
+        let spans = item.versions.spans();
+        later.extend(spans.iter().skip(1).map(|span| span.from));
+        for span in spans {
+            by_name.entry(&span.value.name).or_default().push(span.from);
+        }
+    }
+    for begins in by_name.values_mut() {
+        begins.sort_unstable();
+        later.extend(begins.iter().skip(1));
+    }
+    later
 }
 
 /// Says what holds where a book reaches, or that nothing does.

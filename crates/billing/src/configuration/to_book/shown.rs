@@ -38,16 +38,19 @@ impl Configuration {
             |span: &&Span<ItemSettings>| self.groups.at(&span.value.billing_group, period).is_some();
         let mut names: BTreeSet<&str> =
             self.items.in_period(period).map(|(.., item)| item.name.as_str()).collect();
-        let mut shown = BTreeMap::new();
+        let (mut shown, mut later) = (BTreeMap::new(), Vec::new());
         for (id, resource) in self.items.iter() {
-            let now = resource.versions.span_at(period);
+            if let Some(now) = resource.versions.span_at(period) {
+                shown.extend(Some(now).filter(has_group).map(|now| (resource.number, (id, now))));
+                continue;
+            }
             let next = resource.versions.spans().iter().find(|span| period < span.from);
-            let span = match now {
-                Some(now) => Some(now).filter(has_group),
-                None => next.filter(|of| self.fits(&of.value, period) && names.insert(&of.value.name)),
-            };
-            shown.extend(span.map(|span| (resource.number, (id, span))));
+            let next = next.filter(|span| self.fits(&span.value, period));
+            later.extend(next.map(|next| (resource.number, (id, next))));
         }
+        // Of those that will have a name one after another, the first.
+        later.sort_by_key(|(_, (_, span))| span.from);
+        shown.extend(later.into_iter().filter(|(_, (_, span))| names.insert(&span.value.name)));
         let mut flat_items: BTreeSet<&CustomLineItemId> = BTreeSet::new();
         for (_, span) in shown.values() {
             flat_items.extend(span.value.associated_items());
