@@ -13,8 +13,9 @@ use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use sqlx::any::AnyRow;
 use sqlx::{Any, AssertSqlSafe, Transaction};
-use std::fs::File;
+use std::fs::{File, OpenOptions};
 use std::io::{BufRead, BufReader, BufWriter, Write as _};
+use std::os::unix::fs::OpenOptionsExt;
 use std::path::{Path, PathBuf};
 use tables::{TABLES, TableShape, Type};
 
@@ -50,7 +51,7 @@ struct Last {
 const FORM: u64 = 1;
 
 impl Store {
-    /// Copies every row to a new file: complete under its name, or not there.
+    /// Copies every row to a file: complete under its name, or not there.
     ///
     /// # Errors
     /// [`StoreError::Backup`] where the file cannot be written, or the database has another schema than the program.
@@ -67,8 +68,7 @@ impl Store {
         partial.push(".partial");
         let partial = PathBuf::from(partial);
         let io = |error: std::io::Error| failed(error.to_string());
-        let mut lines =
-            Lines { file: BufWriter::new(File::create(&partial).map_err(io)?), hash: Sha256::new() };
+        let mut lines = Lines { file: BufWriter::new(create(&partial).map_err(io)?), hash: Sha256::new() };
         let mut transaction = self.begin_read().await?;
         let mut rows = 0;
         lines.add(&sql::to_json(&First { proforma_backup: FORM, schema })?).map_err(io)?;
@@ -169,6 +169,11 @@ impl Lines {
         self.hash.update(&line);
         self.file.write_all(line.as_bytes())
     }
+}
+
+/// A file that only its owner reads: it has hashes of passwords, and sealed secrets.
+fn create(path: &Path) -> std::io::Result<File> {
+    OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)
 }
 
 /// Gives a file that is whole its name, for good.

@@ -1,7 +1,7 @@
 //! A payer's configuration as rows: each span of each timeline is one.
 //!
-//! A row is written once. A save marks the rows that hold no more with its revision and adds those that are new; so what was configured at any
-//! revision can still be asked.
+//! A row is written once. A save marks the rows that hold no more with its revision and adds those that are new; so the rows still say what was
+//! configured at any revision.
 
 mod kept;
 mod load;

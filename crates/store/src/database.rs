@@ -3,7 +3,7 @@
 use crate::error::StoreError;
 use crate::place::Place;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
-use sqlx::{Any, AnyConnection, AnyPool, Executor, Transaction};
+use sqlx::{Any, AnyConnection, AnyPool, Connection, Executor, Transaction};
 use std::str::FromStr;
 use std::time::Duration;
 
@@ -44,6 +44,9 @@ impl Store {
         let failed = |problem: String| StoreError::Open { place: place.to_string(), problem };
         let options =
             AnyConnectOptions::from_str(&place.url()?).map_err(|error| failed(error.to_string()))?;
+        // A pool would ask again and again for as long as a caller may wait; whoever opens wants to know now.
+        let first = AnyConnection::connect_with(&options).await.map_err(|error| failed(error.to_string()))?;
+        first.close().await.map_err(|error| failed(error.to_string()))?;
         let (engine, readers_max) = match place {
             Place::Sqlite(_) => (Engine::Sqlite, SQLITE_READERS_MAX),
             Place::Postgres(_) => (Engine::Postgres, POSTGRES_CONNECTIONS_MAX),

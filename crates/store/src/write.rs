@@ -9,7 +9,8 @@ use sqlx::{Any, AnyConnection, Transaction};
 
 /// A change of a payer's rows that is being made. [`commit`](Write::commit) keeps it; dropping it leaves nothing.
 ///
-/// After an error the change can only be dropped.
+/// After an error the change can only be dropped. Until it ends, nothing else writes to a database of SQLite: whoever has one must not call
+/// what writes by itself, such as [`Store::claim_run`], and wait for it.
 #[derive(Debug)]
 pub struct Write {
     transaction: Transaction<'static, Any>,

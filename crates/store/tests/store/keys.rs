@@ -55,7 +55,7 @@ async fn a_key_is_found_with_its_principal(Scratch { store, .. }: Scratch) {
     assert_eq!((found.payer, found.key, found.principal), (payer(), key("AKIA1", "a"), principal("a")));
     assert_eq!(store.find_key("AKIA9").await.unwrap(), None);
     let changed = PrincipalRow { role: "viewer".to_owned(), ..principal("b") };
-    assert_eq!(store.principals(&payer(), "a", 1).await.unwrap(), [changed.clone()]);
+    assert_eq!(store.principals(&payer(), "a", 1).await.unwrap(), std::slice::from_ref(&changed));
     assert_eq!(store.principals(&payer(), "", 9).await.unwrap(), [principal("a"), changed, principal("c")]);
     assert_eq!(store.principal(&account(2), "a").await.unwrap(), None);
     assert!(!format!("{:?} {:?}", principal("a"), sealed()).contains("secret"));

@@ -1,5 +1,7 @@
 //! The store on both engines: every test runs on SQLite and on PostgreSQL.
 
+#![allow(clippy::unwrap_used, reason = "a test that does not get what it asks for has failed")]
+
 mod audit;
 mod backup;
 mod configuration;

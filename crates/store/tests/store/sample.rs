@@ -155,10 +155,11 @@ fn keep<K: Ord, V>(map: &mut BTreeMap<K, V>, key: K, value: V, chance: &mut Chan
     }
 }
 
-fn resource<S: Clone>(there: Option<&Resource<S>>, next_number: &mut u64, now: i64) -> Resource<S>
-where
-    S: PartialEq,
-{
+fn resource<S: Clone + PartialEq>(
+    there: Option<&Resource<S>>,
+    next_number: &mut u64,
+    now: i64,
+) -> Resource<S> {
     there.cloned().unwrap_or_else(|| {
         *next_number += 1;
         Resource {

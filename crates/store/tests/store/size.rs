@@ -13,7 +13,7 @@ on_both! {
 }
 
 /// Of rules, and of items: enough to see a statement per row. The largest payer has fifty thousand of each.
-const EACH: u64 = 10_000;
+const EACH: u64 = 5_000;
 /// Generous: other work may have the processors.
 const TIME_MAX: Duration = Duration::from_secs(20);
 
