@@ -329,7 +329,7 @@ fn sync_tree(folder: &Path) -> io::Result<()> {
 }
 
 /// Forces a file or the names in a folder to the disk.
-fn sync(path: &PathBuf) -> io::Result<()> {
+fn sync(path: impl AsRef<Path>) -> io::Result<()> {
     File::open(path)?.sync_all()
 }
 
