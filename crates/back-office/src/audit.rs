@@ -63,6 +63,13 @@ pub fn chained(previous: &str, sequence: u64, entry: &Entry) -> String {
     hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
+/// The SHA-256 of a text, as an entry names what is too long for it.
+#[must_use]
+pub fn digest(text: &str) -> String {
+    let hash: String = Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
+    format!("sha256:{hash}")
+}
+
 /// The rows of entries that follow a head, chained to it.
 pub(crate) fn rows(head: &AuditHead, entries: impl IntoIterator<Item = Entry>) -> Vec<AuditRow> {
     let mut last = head.clone();

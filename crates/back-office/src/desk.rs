@@ -69,7 +69,7 @@ pub(crate) struct PayerDesk {
     state: RwLock<Arc<State>>,
     /// Held by the writer of this process: writers wait here instead of racing each other in the database.
     writer: tokio::sync::Mutex<()>,
-    pub reports: RwLock<BTreeMap<BillingPeriod, Arc<PeriodReport>>>,
+    reports: RwLock<BTreeMap<BillingPeriod, Arc<PeriodReport>>>,
 }
 
 /// What is configured, and where its rows stand.
@@ -359,6 +359,19 @@ impl PayerDesk {
     /// What is configured now.
     pub fn state(&self) -> Arc<State> {
         self.state.read().unwrap_or_else(PoisonError::into_inner).clone()
+    }
+
+    /// The report that a period shows, as far as it was opened.
+    pub fn shown(&self, period: BillingPeriod) -> Option<Arc<PeriodReport>> {
+        self.reports.read().unwrap_or_else(PoisonError::into_inner).get(&period).cloned()
+    }
+
+    /// Shows a report in its period.
+    pub fn show(&self, period: BillingPeriod, report: PeriodReport) -> Arc<PeriodReport> {
+        let report = Arc::new(report);
+        let mut reports = self.reports.write().unwrap_or_else(PoisonError::into_inner);
+        reports.insert(period, report.clone());
+        report
     }
 
     fn put(&self, state: State) {

@@ -17,7 +17,7 @@ use billing::configuration::{BillingGroupId, Configuration, Timeline, Touched};
 use billing::period::BillingPeriod;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, PoisonError};
+use std::sync::Arc;
 use std::time::Duration;
 use store::{Claim, CurrentRun, Store, StoreError, Write};
 
@@ -490,11 +490,8 @@ impl BackOffice {
             return Ok(());
         }
         if let (Some(report), false) = (report, is_closed) {
-            let accounts = report.accounts.clone();
-            let desk = self.desk(payer).await?;
-            let mut reports = desk.reports.write().unwrap_or_else(PoisonError::into_inner);
-            reports.insert(run.period, Arc::new(report.by_group));
-            drop(reports);
+            let OpenedReport { accounts, by_group } = report;
+            self.desk(payer).await?.show(run.period, by_group);
             self.note_accounts(payer, run.period, &accounts).await?;
         }
         Ok(())
@@ -544,7 +541,7 @@ impl BackOffice {
         period: BillingPeriod,
     ) -> Answer<Option<Arc<PeriodReport>>> {
         let desk = self.desk(payer).await?;
-        let known = desk.reports.read().unwrap_or_else(PoisonError::into_inner).get(&period).cloned();
+        let known = desk.shown(period);
         if known.is_some() && !self.0.options.shared {
             return Ok(known);
         }
@@ -555,9 +552,7 @@ impl BackOffice {
         }
         let row = self.0.store.run(payer, &current.run).await.map_err(Error::internal)?;
         let Some(done) = row.as_ref().and_then(RunRow::done) else { return Ok(None) };
-        let report = Arc::new(self.report_of(&current.run, done).await?.by_group);
-        desk.reports.write().unwrap_or_else(PoisonError::into_inner).insert(period, report.clone());
-        Ok(Some(report))
+        Ok(Some(desk.show(period, self.report_of(&current.run, done).await?.by_group)))
     }
 
     async fn report_of(&self, run: &str, done: &DoneRun) -> Answer<OpenedReport> {

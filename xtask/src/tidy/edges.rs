@@ -45,7 +45,20 @@ const HEAVY: &[(&str, &[&str])] = &[
     ("http", &["adopt", "aws-api", "aws-wire", "proforma"]),
     ("clap", &["adopt", "proforma"]),
     ("anyhow", &["adopt", "proforma", "xtask"]),
-    ("serde*", &["aws-api", "aws-wire", "back-office", "book-file", "cost-data", "proforma", "store", "testkit", "xtask"]),
+    (
+        "serde*",
+        &[
+            "aws-api",
+            "aws-wire",
+            "back-office",
+            "book-file",
+            "cost-data",
+            "proforma",
+            "store",
+            "testkit",
+            "xtask",
+        ],
+    ),
 ];
 
 /// What a crate's tests may name beyond that: the tests of the program make damaged cost files, byte by byte.

@@ -227,7 +227,9 @@ pub fn book(arguments: &BookArguments) -> Result<(), Failure> {
             match of.desk.output {
                 DeskOutput::Json => output::answer(&answer, DeskOutput::Json),
                 // A book is its own best table.
-                DeskOutput::Table => print(answer.get("Book").and_then(Value::as_str).unwrap_or_default()),
+                DeskOutput::Table => {
+                    Ok(print(answer.get("Book").and_then(Value::as_str).unwrap_or_default())?)
+                }
             }
         }
         BookCommand::Import(of) => send_book(of, "ApplyBook", true),

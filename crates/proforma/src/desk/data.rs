@@ -82,7 +82,8 @@ impl Data {
             return Ok(None);
         }
         store.create_payer(payer, machine_milliseconds()).await?;
-        let console_password = new_secret()?.chars().filter(char::is_ascii_alphanumeric).take(20).collect();
+        let console_password: String =
+            new_secret()?.chars().filter(char::is_ascii_alphanumeric).take(20).collect();
         let caller = self.desk().operator(payer, "init".to_owned());
         let new = NewPrincipal {
             name: "root".to_owned(),
@@ -202,10 +203,12 @@ async fn check_master(store: &Store, master: &MasterKey) -> Result<(), Failure> 
             store.put_master_key_check(&Sealed { nonce, ciphertext }).await?;
             Ok(())
         }
-        Some(Sealed { nonce, ciphertext }) if master.is_checked_by(&SealedSecret { nonce, ciphertext }) => {
-            Ok(())
+        Some(Sealed { nonce, ciphertext }) => {
+            if master.is_checked_by(&SealedSecret { nonce, ciphertext }) {
+                return Ok(());
+            }
+            Err(Failure::input("the master key is not the one that this database was sealed with")
+                .hint("give its file with --master-key-file"))
         }
-        Some(_) => Err(Failure::input("the master key is not the one that this database was sealed with")
-            .hint("give its file with --master-key-file")),
     }
 }

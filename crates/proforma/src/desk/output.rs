@@ -3,15 +3,15 @@
 use super::data::FirstKey;
 use crate::cli::desk::DeskOutput;
 use crate::failure::Failure;
-use crate::terminal::print;
-use comfy_table::{ContentArrangement, Table, presets};
+use crate::terminal::{empty_table, print};
+use comfy_table::ContentArrangement;
 use serde_json::{Value, json};
 
 /// Prints an answer: as it is, or as a table of what it lists.
 pub fn answer(answer: &Value, output: DeskOutput) -> Result<(), Failure> {
     match output {
-        DeskOutput::Json => print(&format!("{}\n", serde_json::to_string_pretty(answer)?)),
-        DeskOutput::Table => print(&table(answer)),
+        DeskOutput::Json => Ok(print(&format!("{}\n", serde_json::to_string_pretty(answer)?))?),
+        DeskOutput::Table => Ok(print(&table(answer))?),
     }
 }
 
@@ -86,9 +86,9 @@ fn rows(value: &Value) -> String {
     if columns.is_empty() {
         return "none\n".to_owned();
     }
-    let mut table = Table::new();
-    table.load_preset(presets::UTF8_HORIZONTAL_ONLY).set_content_arrangement(ContentArrangement::Dynamic);
-    table.set_header(columns.iter().map(|name| name.as_str()));
+    let header: Vec<&str> = columns.iter().map(|name| name.as_str()).collect();
+    let mut table = empty_table(&header, 0..0);
+    table.set_content_arrangement(ContentArrangement::Dynamic);
     for row in rows {
         table.add_row(columns.iter().map(|name| row.get(name.as_str()).map_or_else(String::new, shown)));
     }
