@@ -264,12 +264,13 @@ fn identity(sent: &Sent) -> Option<Vec<Vec<u8>>> {
 
 fn changed(random: &mut Random, sent: &mut Sent) {
     let at = random.below(sent.headers.len());
-    match random.below(9) {
+    match random.below(10) {
         0 => sent.method = mutate::text(random, &sent.method),
         1 => sent.path = mutate::text(random, &sent.path),
         2 | 3 => sent.query = mutate::text(random, &sent.query),
         4 => sent.body = mutate::bytes(random, &sent.body, &[]),
         5 => drop(sent.headers.remove(at)),
+        7 => sent.headers[at].1.extend_from_slice(random.pick(&[" x", ",x", "\tx"]).as_bytes()),
         6 => {
             let value = sent.headers[at].1.clone();
             sent.headers.push(((*random.pick(HEADERS)).to_owned(), value));
