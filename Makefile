@@ -20,6 +20,7 @@ help:
 	@echo 'make check   format and lints only'
 	@echo 'make bench   reading and pricing 10 million lines, beside DuckDB'
 	@echo 'PROFORMA_SEED=N make test    repeats the random cases of a run that printed this seed'
+	@echo 'PROFORMA_FUZZ_SECONDS=N make test    mutated input for N seconds a target, 3 without it'
 
 demo: needs-cargo
 	cargo build --locked -p proforma
