@@ -57,6 +57,7 @@ impl Store {
                 .max_connections(connections_max)
                 .acquire_timeout(WAIT_MAX)
                 .after_connect(move |connection, _| Box::pin(begin_session(engine, connection)))
+                .after_release(move |connection, _| Box::pin(is_of_use(engine, connection)))
                 .connect_with(options.clone())
                 .await
                 .map_err(|error| failed(error.to_string()))
@@ -147,4 +148,17 @@ async fn begin_session(engine: Engine, connection: &mut AnyConnection) -> Result
         connection.execute(SQLITE_PRAGMAS).await?;
     }
     Ok(())
+}
+
+/// Whether a connection that is given back can be used again.
+///
+/// Where a commit fails, SQLite has rolled back by itself; the driver rolls back once more, is told that there is nothing to roll back, and
+/// takes the transaction for one that goes on. The one connection that writes would refuse everything until the program ends.
+async fn is_of_use(engine: Engine, connection: &mut AnyConnection) -> Result<bool, sqlx::Error> {
+    if engine == Engine::Sqlite {
+        // What was dropped is rolled back before the answer.
+        connection.ping().await?;
+        return Ok(!connection.is_in_transaction());
+    }
+    Ok(true)
 }
