@@ -5,9 +5,12 @@
 mod audit;
 mod backup;
 mod configuration;
+mod cut_off;
 mod engines;
 mod faults;
+mod full_disk;
 mod keys;
+mod killed_server;
 mod opening;
 mod races;
 mod runs;
