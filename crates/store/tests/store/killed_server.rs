@@ -4,7 +4,7 @@ use crate::audit::entry;
 use crate::engines::{as_postgres, payer, postgres_programs, with_payer};
 use crate::scenario::follow_each_other;
 use std::io::{BufRead, BufReader, Write as _};
-use std::process::{ChildStdin, ChildStdout, Stdio};
+use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
@@ -53,14 +53,15 @@ done
 "#;
 
 struct Server {
-    words: ChildStdin,
+    shell: Child,
+    words: Option<ChildStdin>,
     answers: BufReader<ChildStdout>,
     place: Place,
 }
 
 impl Server {
     fn start() -> Option<Self> {
-        let mut child = as_postgres("sh")
+        let mut shell = as_postgres("sh")
             .args(["-c", SCRIPT, "sh"])
             .arg(postgres_programs()?)
             .current_dir("/")
@@ -68,8 +69,8 @@ impl Server {
             .stdout(Stdio::piped())
             .spawn()
             .expect("a shell starts");
-        let (words, answers) = (child.stdin.take().unwrap(), BufReader::new(child.stdout.take().unwrap()));
-        let mut server = Self { words, answers, place: Place::Postgres(String::new()) };
+        let (words, answers) = (shell.stdin.take(), BufReader::new(shell.stdout.take().unwrap()));
+        let mut server = Self { shell, words, answers, place: Place::Postgres(String::new()) };
         let folder = server.answer();
         server.place = Place::Postgres(format!("postgres://postgres@localhost/postgres?host={folder}"));
         server.tell("start");
@@ -84,8 +85,15 @@ impl Server {
     }
 
     fn tell(&mut self, word: &str) {
-        writeln!(self.words, "{word}").unwrap();
+        writeln!(self.words.as_mut().unwrap(), "{word}").unwrap();
         self.answer();
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        drop(self.words.take());
+        drop(self.shell.wait());
     }
 }
 
