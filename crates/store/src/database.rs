@@ -2,6 +2,7 @@
 
 use crate::error::StoreError;
 use crate::place::Place;
+use crate::sql;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{Any, AnyConnection, AnyPool, Connection, Executor, Transaction};
 use std::str::FromStr;
@@ -140,6 +141,15 @@ impl Store {
             }
         };
         Ok(sqlx::query_scalar(sql).fetch_all(&self.readers).await?)
+    }
+}
+
+/// The placeholders of a statement that has them in the order of its values and nowhere twice, from a number on. SQLite takes `$1` for a
+/// name, and looks each one up among all of them; `?` is the next one.
+pub(crate) fn placeholders_in_order(connection: &AnyConnection, first: usize, count: usize) -> String {
+    match connection.backend_name() {
+        "SQLite" => vec!["?"; count].join(","),
+        _ => sql::placeholders(first, count),
     }
 }
 
