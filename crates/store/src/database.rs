@@ -2,6 +2,7 @@
 
 use crate::error::StoreError;
 use crate::place::Place;
+use crate::sql;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{Any, AnyConnection, AnyPool, Connection, Executor, Transaction};
 use std::str::FromStr;
@@ -57,6 +58,7 @@ impl Store {
                 .max_connections(connections_max)
                 .acquire_timeout(WAIT_MAX)
                 .after_connect(move |connection, _| Box::pin(begin_session(engine, connection)))
+                .after_release(move |connection, _| Box::pin(is_of_use(engine, connection)))
                 .connect_with(options.clone())
                 .await
                 .map_err(|error| failed(error.to_string()))
@@ -142,9 +144,31 @@ impl Store {
     }
 }
 
+/// The placeholders of a statement that has them in the order of its values and nowhere twice, from a number on. SQLite takes `$1` for a
+/// name, and looks each one up among all of them; `?` is the next one.
+pub(crate) fn placeholders_in_order(connection: &AnyConnection, first: usize, count: usize) -> String {
+    match connection.backend_name() {
+        "SQLite" => vec!["?"; count].join(","),
+        _ => sql::placeholders(first, count),
+    }
+}
+
 async fn begin_session(engine: Engine, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
     if engine == Engine::Sqlite {
         connection.execute(SQLITE_PRAGMAS).await?;
     }
     Ok(())
+}
+
+/// Whether a connection that is given back can be used again.
+///
+/// Where a commit fails, SQLite has rolled back by itself; the driver rolls back once more, is told that there is nothing to roll back, and
+/// takes the transaction for one that goes on. The one connection that writes would refuse everything until the program ends.
+async fn is_of_use(engine: Engine, connection: &mut AnyConnection) -> Result<bool, sqlx::Error> {
+    if engine == Engine::Sqlite {
+        // What was dropped is rolled back before the answer.
+        connection.ping().await?;
+        return Ok(!connection.is_in_transaction());
+    }
+    Ok(true)
 }

@@ -90,11 +90,9 @@ impl StoreError {
     /// What an error of a commit means.
     pub(crate) fn of_commit(error: sqlx::Error) -> Self {
         match Self::from(error) {
-            // A serialization failure or a constraint is an answer: the transaction was rolled back.
-            known @ (Self::Raced | Self::AlreadyThere(_) | Self::NotThere(_)) => known,
-            Self::Unavailable(error) | Self::Full(error) | Self::Database(error) => {
-                Self::OutcomeUnknown(error)
-            }
+            // A serialization failure, a constraint or a full disk is an answer: the transaction was rolled back.
+            known @ (Self::Raced | Self::AlreadyThere(_) | Self::NotThere(_) | Self::Full(_)) => known,
+            Self::Unavailable(error) | Self::Database(error) => Self::OutcomeUnknown(error),
             other => other,
         }
     }

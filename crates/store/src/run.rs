@@ -200,10 +200,12 @@ impl Store {
                 .bind(now_ms)
                 .bind(id)
                 .bind(now_ms.saturating_add(lease_ms));
+            // To the end of the answer: SQLite commits after the row, and only the end says whether it could.
+            let claimed = query.fetch_all(self.writer()).await?;
             // Nothing is claimed where somebody else was quicker with this run: there may be another one.
-            if let Some(row) = query.fetch_optional(self.writer()).await? {
-                let token = sql::count(&row, TABLE, "claim_token")?;
-                return Ok(Some(Claim { run: run_row(&row)?, token }));
+            if let Some(row) = claimed.first() {
+                let token = sql::count(row, TABLE, "claim_token")?;
+                return Ok(Some(Claim { run: run_row(row)?, token }));
             }
         }
         Ok(None)

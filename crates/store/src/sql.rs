@@ -1,5 +1,6 @@
 //! What every table needs: columns of a row by name, and many rows in one statement.
 
+use crate::database::placeholders_in_order;
 use crate::error::StoreError;
 use billing::account::AccountId;
 use billing::period::BillingPeriod;
@@ -8,7 +9,7 @@ use serde::de::DeserializeOwned;
 use sqlx::any::AnyRow;
 use sqlx::{Any, AnyConnection, AssertSqlSafe, ColumnIndex, Decode, Row, Type};
 
-/// How many parameters one statement has at most. SQLite looks each one up by its name among all of them, so that more are not quicker.
+/// How many parameters one statement has at most: more are not quicker.
 const PARAMETERS_MAX: usize = 1_000;
 
 /// A value of a column.
@@ -63,7 +64,7 @@ pub(crate) async fn with_rows(
         let mut sql = format!("{before} VALUES ");
         for row in 0..chunk.len() {
             let comma = if row == 0 { "" } else { "," };
-            sql.push_str(&format!("{comma}({})", placeholders(row * width + 1, width)));
+            sql.push_str(&format!("{comma}({})", placeholders_in_order(connection, row * width + 1, width)));
         }
         sql.push_str(after);
         // The text is made of literals and placeholders only. Its length changes from time to time, so it is not kept as a statement.

@@ -101,25 +101,34 @@ echo "$dir"
 cat >/dev/null
 "#;
 
-fn start() -> Option<PathBuf> {
+/// Where PostgreSQL's programs are; `None` where the tests are told to do without.
+pub fn postgres_programs() -> Option<PathBuf> {
     if std::env::var_os("PROFORMA_NO_POSTGRES").is_some_and(|value| value == "1") {
         eprintln!("PROFORMA_NO_POSTGRES=1: nothing is tested on PostgreSQL");
         return None;
     }
-    let programs = programs().expect(
+    let programs = programs();
+    assert!(
+        programs.is_some(),
         "no PostgreSQL found in /usr/lib/postgresql/*/bin or PATH: install it (apt-get install postgresql), or set \
          PROFORMA_NO_POSTGRES=1 to test on SQLite only",
     );
-    // PostgreSQL does not run as root.
-    let mut command = match is_root() {
-        true => {
-            let mut command = Command::new("setpriv");
-            command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups", "sh"]);
-            command
-        }
-        false => Command::new("sh"),
-    };
-    let mut child = command
+    programs
+}
+
+/// A program that may start PostgreSQL, which does not run as root.
+pub fn as_postgres(program: &str) -> Command {
+    if !is_root() {
+        return Command::new(program);
+    }
+    let mut command = Command::new("setpriv");
+    command.args(["--reuid=postgres", "--regid=postgres", "--clear-groups", program]);
+    command
+}
+
+fn start() -> Option<PathBuf> {
+    let programs = postgres_programs()?;
+    let mut child = as_postgres("sh")
         .args(["-c", SCRIPT, "sh"])
         .arg(programs)
         .current_dir("/")

@@ -5,10 +5,15 @@
 mod audit;
 mod backup;
 mod configuration;
+mod cut_off;
 mod engines;
+mod faults;
+mod full_disk;
 mod keys;
+mod killed_server;
 mod opening;
 mod races;
 mod runs;
 mod sample;
+mod scenario;
 mod size;

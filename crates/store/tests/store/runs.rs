@@ -156,7 +156,12 @@ async fn what_is_queued_of_a_period_is_one_run(Scratch { store, .. }: Scratch) {
 }
 
 async fn a_closed_period_has_its_run(Scratch { store, .. }: Scratch) {
-    let head = with_runs(&store, &runs([("r1", 5), ("r2", 6)])).await;
+    let head = with_runs(&store, &[run("r1", 5)]).await;
+    // Only once a run has begun, there is another one of its period.
+    store.claim_run(&payer(), 6, 100).await.unwrap().unwrap();
+    let mut write = store.write(&payer(), &head).await.unwrap();
+    write.queue_run(run("r2", 7)).await.unwrap();
+    let head = write.commit().await.unwrap();
     let close = |run: &str| CloseRow {
         period: october(),
         run: run.to_owned(),

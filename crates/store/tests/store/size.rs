@@ -1,4 +1,4 @@
-//! A large payer: saved and loaded within seconds, also where each statement is a round trip.
+//! A large payer: saved and loaded whole, over many statements. How long each takes is printed.
 
 use crate::engines::{Scratch, payer, with_payer};
 use crate::on_both;
@@ -6,29 +6,28 @@ use crate::sample::{Chance, item, item_id, rule, rule_id};
 use billing::configuration::{Configuration, Resource, Timeline, Touched};
 use billing::period::BillingPeriod;
 use std::collections::{BTreeMap, BTreeSet};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 on_both! {
-    a_large_payer_is_loaded_within_seconds
+    a_large_payer_is_saved_and_loaded
 }
 
-/// Of rules, and of items: enough to see a statement per row. The largest payer has fifty thousand of each.
+/// Of rules, and of items, unless `PROFORMA_STORE_EACH` says how many. The largest payer has fifty thousand of each.
 const EACH: u64 = 5_000;
-/// Generous: other work may have the processors.
-const TIME_MAX: Duration = Duration::from_secs(20);
 
-async fn a_large_payer_is_loaded_within_seconds(Scratch { store, .. }: Scratch) {
+async fn a_large_payer_is_saved_and_loaded(Scratch { store, .. }: Scratch) {
     let head = with_payer(&store).await;
     let mut configuration = Configuration::new(payer());
     let (mut chance, mut touched) = (Chance::new(1), BTreeSet::new());
     let from = BillingPeriod::parse("2026-10").unwrap();
-    for number in 0..EACH {
+    let each = std::env::var("PROFORMA_STORE_EACH").map_or(EACH, |each| each.parse().unwrap());
+    for number in 0..each {
         configuration.rules.put(rule_id(number), resource(2 * number + 1, rule(&mut chance), from));
         touched.insert(Touched::Rule(rule_id(number)));
         configuration.items.put(item_id(number), resource(2 * number + 2, item(&mut chance), from));
         touched.insert(Touched::Item(item_id(number)));
     }
-    configuration.next_number = 2 * EACH + 1;
+    configuration.next_number = 2 * each + 1;
     let mut write = store.write(&payer(), &head).await.unwrap();
     let head = timed("save", async {
         write.save(&configuration, &touched, 1).await.unwrap();
@@ -58,7 +57,6 @@ async fn timed<T>(what: &str, work: impl Future<Output = T>) -> T {
     let begun = Instant::now();
     let done = work.await;
     eprintln!("{what}: {:?}", begun.elapsed());
-    assert!(begun.elapsed() < TIME_MAX, "{what} took {:?}", begun.elapsed());
     done
 }
 
