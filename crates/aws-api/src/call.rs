@@ -165,6 +165,12 @@ impl Page {
     }
 }
 
+/// A place in a list, of a length that tells nothing of how many there are.
+#[must_use]
+pub fn position(number: u64) -> String {
+    format!("{number:020}")
+}
+
 /// An answer as JSON.
 ///
 /// # Errors

@@ -2,14 +2,22 @@
 
 use aws_wire::errors::WireError;
 use aws_wire::json::{JsonError, Value};
-use aws_wire::model::{FieldProblem, Service};
+use aws_wire::model::{FieldProblem, Operation, Service};
 use back_office::error::Error;
 use billing::configuration::{Refusal, ResourceType, ValidationReason};
 use http::StatusCode;
 use std::collections::BTreeMap;
 
-/// What an error of the desk is on the wire of a service.
-pub(crate) fn to_wire(error: Error, service: &Service) -> WireError {
+/// What an error of the desk is on the wire of an operation: one of those that its model lists, so that every client has a class for it.
+pub(crate) fn to_wire(error: Error, service: &Service, operation: &Operation) -> WireError {
+    let error = of_service(error, service);
+    match operation.errors.is_empty() || operation.errors.contains(&error.code) {
+        true => error,
+        false => invalid(ValidationReason::Other, error.message, Vec::new()),
+    }
+}
+
+fn of_service(error: Error, service: &Service) -> WireError {
     match error {
         Error::Denied => denied(),
         Error::Refused(refusal) => refused(refusal, service),

@@ -15,7 +15,7 @@ use axum::body::Body;
 use axum::extract::{Request, State};
 use axum::response::Response;
 use axum::routing::{any, get};
-use back_office::vault::new_resource_id;
+use back_office::vault::new_request_id;
 use http::{HeaderValue, StatusCode, header};
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -96,7 +96,7 @@ fn text(status: StatusCode, text: String) -> Response {
 async fn answer(State(server): State<Server>, request: Request) -> Response {
     let started = Instant::now();
     // Without random bytes requests are still told apart by when they came.
-    let request_id = new_resource_id().unwrap_or_else(|_| format!("{:x}", started.elapsed().as_nanos()));
+    let request_id = new_request_id().unwrap_or_else(|_| format!("{:x}", started.elapsed().as_nanos()));
     let answered = tokio::time::timeout(ANSWER, server.answered(request, &request_id)).await;
     let answered = answered.unwrap_or_else(|_| Answered::unrouted(unavailable("the answer took too long")));
     let Answered { protocol, operation, access_key_id, result } = answered;

@@ -83,7 +83,7 @@ impl Api {
         if is_read && answer.is_ok() {
             self.desk.note(caller, &action, resource(input), Decision::Read);
         }
-        answer.map_err(|error| errors::to_wire(error, service))
+        answer.map_err(|error| errors::to_wire(error, service, operation))
     }
 
     /// Allows or denies an operation, before its input is looked at: who may not ask learns nothing about what would be asked.
@@ -97,7 +97,7 @@ impl Api {
         operation: &Operation,
     ) -> Result<(), WireError> {
         let allowed = self.desk.authorize(caller, &service.signing_name, &operation.name).await;
-        allowed.map_err(|error| errors::to_wire(error, service))
+        allowed.map_err(|error| errors::to_wire(error, service, operation))
     }
 
     /// The whole of it for an input that is JSON: authorizes, validates, performs.

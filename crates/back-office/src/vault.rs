@@ -142,6 +142,19 @@ pub fn new_resource_id() -> Result<String, getrandom::Error> {
     random_text(b"abcdefghijkmnpqrstuvwxyz23456789", 10)
 }
 
+/// A request id in AWS's shape: a random UUID.
+///
+/// # Errors
+/// Where the system has no random bytes.
+pub fn new_request_id() -> Result<String, getrandom::Error> {
+    let mut bytes = [0; 16];
+    getrandom::fill(&mut bytes)?;
+    bytes[6] = bytes[6] & 0x0f | 0x40;
+    bytes[8] = bytes[8] & 0x3f | 0x80;
+    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    Ok(format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]))
+}
+
 /// Characters of an alphabet that has a power of two of them, so that each is as likely as the others.
 fn random_text(alphabet: &[u8], length: usize) -> Result<String, getrandom::Error> {
     debug_assert!(alphabet.len().is_power_of_two(), "{}", alphabet.len());

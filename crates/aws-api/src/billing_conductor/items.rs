@@ -9,7 +9,7 @@ use super::shapes::{
     PercentageCharge, Presentation, ResourceError, ResourceResult, ResourcesOfItem, UpdateCustomLineItem,
     UpdatedCustomLineItem, VersionsIn,
 };
-use crate::call::{Call, json};
+use crate::call::{Call, json, position};
 use back_office::authorization::Scope;
 use back_office::error::{Answer, Error};
 use billing::account::AccountId;
@@ -125,7 +125,7 @@ pub(super) async fn list(call: &Call<'_>) -> Answer<Vec<u8>> {
                 carrier.is_some_and(|carrier| accounts.iter().any(|account| account == carrier.as_str()))
             });
         let is_visible = sees(&call.caller.scope, settings, carrier);
-        (fits && is_visible).then_some((resource.number.to_string(), (id, resource, settings)))
+        (fits && is_visible).then_some((position(resource.number), (id, resource, settings)))
     });
     let (cut, next_token) = call.cut(&page, matching)?;
     let elements = cut.into_iter().map(|(id, resource, settings)| {
@@ -337,9 +337,7 @@ fn element(
         last_modified_time: resource.modified_at,
         association_size,
         account_id: carrier(configuration, period, settings).map(ToString::to_string),
-        computation_rule: settings
-            .itemized
-            .map(|itemized| if itemized { "ITEMIZED" } else { "CONSOLIDATED" }),
+        computation_rule: if settings.itemized == Some(true) { "ITEMIZED" } else { "CONSOLIDATED" },
         presentation_details: service.map(|service| Presentation { service }),
         version: None,
     })

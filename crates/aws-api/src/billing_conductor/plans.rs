@@ -5,7 +5,7 @@ use super::shapes::{
     ArnOut, ArnsFilter, CreatePricingPlan, Listing, OfArn, PricingPlanElement, PricingPlans, RulesOfPlan,
     RulesOfPlanIn, RulesOfPlanOut, UpdatePricingPlan, UpdatedPricingPlan,
 };
-use crate::call::{Call, json};
+use crate::call::{Call, json, position};
 use back_office::error::{Answer, Error};
 use billing::book::{BASIC_PRICING_PLAN, PASSTHROUGH_PLAN};
 use billing::configuration::{
@@ -103,7 +103,7 @@ pub(super) async fn list(call: &Call<'_>) -> Answer<Vec<u8>> {
             creation_time: resource.created_at,
             last_modified_time: resource.modified_at,
         };
-        Some((resource.number.to_string(), element))
+        Some((position(resource.number), element))
     });
     let managed = managed(&wanted.clone().unwrap_or_default(), page.after.is_empty());
     let (pricing_plans, next_token) = call.cut(&page, managed.into_iter().chain(own))?;

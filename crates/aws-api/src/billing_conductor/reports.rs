@@ -5,7 +5,7 @@ use super::shapes::{
     Attribute, CostReport, CostReportIn, CostReportResults, CostReports, CostReportsFilter,
     CustomerCostReport, Listing,
 };
-use crate::call::{Call, json};
+use crate::call::{Call, json, position};
 use back_office::authorization::Scope;
 use back_office::cost_reports::{Costs, GroupBy, ResultRow, period_attribute, result_rows};
 use back_office::error::{Answer, Error};
@@ -18,6 +18,8 @@ use std::collections::BTreeSet;
 /// How many rows a page of `ListBillingGroupCostReports` and of `GetBillingGroupCostReport` holds at most.
 const GROUPS_PAGE: usize = 100;
 const RESULTS_PAGE: usize = 300;
+/// The currency of rows without costs.
+const CURRENCY: &str = "USD";
 /// How many months one report covers at most.
 const MONTHS_MAX: usize = 12;
 
@@ -41,15 +43,20 @@ pub(super) async fn list(call: &Call<'_>) -> Answer<Vec<u8>> {
     let (after, of_currency) = page.after.split_once(' ').unwrap_or((&page.after, ""));
     let after: u64 = after.parse().unwrap_or_default();
     let first = after.saturating_sub(1);
+    let nothing = nothing()?;
     let mut rows = Vec::new();
     for (id, resource, _) in configuration.groups_after(first, period) {
         if !may_see(&call.caller.scope, id) || wanted.as_ref().is_some_and(|wanted| !wanted.contains(id)) {
             continue;
         }
-        let Some(report) = &report else { break };
-        for (currency, costs) in report.totals(id, &call.caller.scope).map_err(Error::internal)? {
+        let totals = report.as_ref().map(|report| report.totals(id, &call.caller.scope));
+        let mut totals = totals.transpose().map_err(Error::internal)?.unwrap_or_default();
+        if totals.is_empty() {
+            totals.push((nothing.currency, nothing.costs));
+        }
+        for (currency, costs) in totals {
             if resource.number > after || currency.as_str() > of_currency {
-                rows.push((format!("{} {currency}", resource.number), (id, currency, costs)));
+                rows.push((format!("{} {currency}", position(resource.number)), (id, currency, costs)));
             }
         }
         if rows.len() > page.max {
@@ -103,7 +110,10 @@ pub(super) async fn get(call: &Call<'_>) -> Answer<Vec<u8>> {
         return Err(Error::internal("a group that is there in no month"));
     };
     let rows = result_rows(months.iter().map(|(period, rows)| (*period, rows.as_slice())), by);
-    let rows = rows.map_err(Error::internal)?;
+    let mut rows = rows.map_err(Error::internal)?;
+    if rows.is_empty() && by == GroupBy::default() {
+        rows.push(nothing()?);
+    }
     let begin = page.after.parse().unwrap_or(0_usize);
     let entries = rows.into_iter().enumerate().skip(begin).map(|(at, row)| ((at + 1).to_string(), row));
     let (rows, next_token) = call.cut(&page, entries)?;
@@ -119,6 +129,12 @@ pub(super) async fn get(call: &Call<'_>) -> Answer<Vec<u8>> {
             results(rows.into_iter().map(row).collect::<Vec<_>>(), next_token)
         }
     }
+}
+
+/// What a group without any costs is charged: nothing, in the API's currency.
+fn nothing() -> Answer<ResultRow> {
+    let currency = Currency::parse(CURRENCY).ok_or_else(|| Error::internal(CURRENCY))?;
+    Ok(ResultRow { period: None, product: None, currency, costs: Costs::default() })
 }
 
 fn results<R: Serialize>(

@@ -5,7 +5,7 @@ use super::shapes::{
     ArnOut, ArnsFilter, CreatePricingRule, CustomTier, FreeTier, Listing, OfArn, PlansOfRule, PlansOfRuleOut,
     PricingRuleElement, PricingRules, Tiering as TieringShape, UpdatePricingRule,
 };
-use crate::call::{Call, json};
+use crate::call::{Call, json, position};
 use back_office::error::{Answer, Error};
 use back_office::index::PeriodIndex;
 use billing::account::AccountId;
@@ -82,7 +82,7 @@ pub(super) async fn list(call: &Call<'_>) -> Answer<Vec<u8>> {
     let matching = configuration.rules.after(page.after_number()).filter_map(|(id, resource)| {
         let settings = resource.versions.at(period)?;
         let is_wanted = wanted.as_ref().is_none_or(|wanted| wanted.contains(id.as_str()));
-        is_wanted.then_some((resource.number.to_string(), (id, resource, settings)))
+        is_wanted.then_some((position(resource.number), (id, resource, settings)))
     });
     let (cut, next_token) = call.cut(&page, matching)?;
     let elements = cut
@@ -111,7 +111,7 @@ pub(super) async fn list_plans(call: &Call<'_>) -> Answer<Vec<u8>> {
     let entries = plans_with_rule(&configuration, &rule, period)
         .map(|id| (number(id), id))
         .filter(|(number, _)| *number > page.after_number())
-        .map(|(number, id)| (number.to_string(), id.arn(&configuration.payer)));
+        .map(|(number, id)| (position(number), id.arn(&configuration.payer)));
     let (pricing_plan_arns, next_token) = call.cut(&page, entries)?;
     let pricing_rule_arn = rule.arn(&configuration.payer);
     json(&PlansOfRuleOut {

@@ -531,8 +531,7 @@ pub struct CustomLineItemElement {
     pub association_size: u64,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub account_id: Option<String>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub computation_rule: Option<&'static str>,
+    pub computation_rule: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     pub presentation_details: Option<Presentation>,
     #[serde(flatten, skip_serializing_if = "Option::is_none")]

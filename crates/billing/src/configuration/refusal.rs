@@ -206,7 +206,7 @@ pub enum Refusal {
     Conflict {
         /// With what.
         reason: ConflictReason,
-        /// The kind of the resource that is in the way.
+        /// The kind of the resource in use: of a deletion the one that was to be deleted.
         kind: ResourceType,
         /// Its ARN.
         id: String,

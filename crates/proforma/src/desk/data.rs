@@ -30,8 +30,6 @@ pub struct Data {
     pub api: Api,
     /// The folder.
     pub folder: PathBuf,
-    /// The master key.
-    pub master: MasterKey,
     _lock: Option<File>,
 }
 
@@ -67,7 +65,7 @@ impl Data {
         let options = Options { data: folder.clone(), clock, shared: is_shared, cost_roots };
         let desk = BackOffice::new(store, master.clone(), Arc::new(CostEngine::default()), options);
         let api = Api::new(desk, PageTokens::new(&master.derived("page tokens")));
-        Ok(Self { api, folder, master, _lock: lock })
+        Ok(Self { api, folder, _lock: lock })
     }
 
     /// The desk.

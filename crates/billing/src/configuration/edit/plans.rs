@@ -100,7 +100,7 @@ impl Edit<'_> {
             return Err(Refusal::conflict(
                 ConflictReason::PricingPlanAttachedToBillingGroupDeleteConflict,
                 &self.next.payer,
-                (ResourceType::BillingGroup, group.as_str()),
+                (KIND, id.as_str()),
                 format!("billing group `{group}` has pricing plan `{id}`; give it another plan first"),
             ));
         }

@@ -209,7 +209,7 @@ impl Edit<'_> {
             return Err(Refusal::conflict(
                 ConflictReason::PricingRuleAttachedToPricingPlanDeleteConflict,
                 &self.next.payer,
-                (ResourceType::PricingPlan, plan.as_str()),
+                (KIND, id.as_str()),
                 format!("pricing rule `{id}` is in pricing plan `{plan}`; disassociate it there first"),
             ));
         }
