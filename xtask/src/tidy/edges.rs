@@ -11,6 +11,7 @@ struct Crate {
 }
 
 const CRATES: &[Crate] = &[
+    Crate { name: "adopt", uses: &["billing", "book-file"], tests_with: &[] },
     Crate { name: "aws-wire", uses: &[], tests_with: &[] },
     Crate { name: "billing", uses: &[], tests_with: &[] },
     Crate { name: "book-file", uses: &["billing"], tests_with: &[] },
@@ -31,9 +32,10 @@ const HEAVY: &[(&str, &[&str])] = &[
     ("object_store", &["cost-data"]),
     ("reqwest", &["cost-data"]),
     ("rustls", &["cost-data"]),
-    ("tokio", &["cost-data"]),
-    ("clap", &["proforma"]),
-    ("anyhow", &["proforma", "xtask"]),
+    ("aws-*", &["adopt"]),
+    ("tokio", &["adopt", "cost-data"]),
+    ("clap", &["adopt", "proforma"]),
+    ("anyhow", &["adopt", "proforma", "xtask"]),
     ("serde*", &["aws-wire", "cost-data", "proforma", "testkit", "xtask"]),
 ];
 
