@@ -184,8 +184,8 @@ fn a_group_whose_primary_account_has_left_keeps_it() {
     );
 }
 
-#[test]
-fn rules_of_every_kind_and_their_plans() {
+/// A rule of every kind.
+fn rules_of_every_kind() -> Vec<PricingRuleListElement> {
     let tier = |begin, end, rate| {
         CustomTier::builder()
             .begin_range_inclusive(begin)
@@ -201,7 +201,7 @@ fn rules_of_every_kind_and_their_plans() {
     let free = Tiering::builder()
         .free_tier(FreeTierConfig::builder().activated(false).build().expect("complete"))
         .build();
-    let rules = vec![
+    vec![
         rule("global0000", "all", PricingRuleScope::Global, PricingRuleType::Markup)
             .modifier_percentage(12.75)
             .build(),
@@ -224,10 +224,14 @@ fn rules_of_every_kind_and_their_plans() {
         rule("free000000", "no-free", PricingRuleScope::Global, PricingRuleType::Tiering)
             .tiering(free)
             .build(),
-    ];
+    ]
+}
+
+#[test]
+fn rules_of_every_kind_and_their_plans() {
     let of = ["free000000", "sku0000000", "global0000"].map(|id| arn("pricingrule", id)).to_vec();
     let plan = PricingPlanListElement::builder().arn(arn("pricingplan", "gold000000")).name("gold").build();
-    let set_up = SetUp { rules, plans: vec![Plan { plan, rules: of }], ..empty() };
+    let set_up = SetUp { rules: rules_of_every_kind(), plans: vec![Plan { plan, rules: of }], ..empty() };
     check(
         &set_up,
         r#"
@@ -285,7 +289,7 @@ fn items_are_of_what_they_are_associated_with() {
     let fee = arn("customlineitem", "fee0000000");
     let items = vec![
         flat("fee0000000", "fee", 99.5),
-        percentage("group00000", "of-group", &[group.clone()]),
+        percentage("group00000", "of-group", std::slice::from_ref(&group)),
         percentage("both000000", "of-both", &[fee, group]),
         percentage("nothing000", "of-nothing", &[]),
     ];
