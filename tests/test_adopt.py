@@ -174,7 +174,7 @@ def test_a_file_that_is_there_stays(first, tmp_path):
 
 def test_missing_credentials_are_told(tmp_path):
     ended = adopt(tmp_path / "book.toml")
-    refused(ended, tmp_path / "book.toml", "no AWS credentials: ")
+    refused(ended, tmp_path / "book.toml", "no AWS credentials; log in")
 
 
 def test_wrong_credentials_are_told(first, tmp_path):

@@ -58,11 +58,15 @@ fn heading(set_up: &SetUp, notices: &[String]) -> String {
 /// # Errors
 /// The file cannot be written, or has come into being meanwhile.
 pub fn save(out: &Path, text: &str) -> anyhow::Result<()> {
-    let folder = out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let failed = || format!("cannot write `{}`", out.display());
-    let mut file = NamedTempFile::new_in(folder).with_context(failed)?;
+    let mut file = NamedTempFile::new_in(folder(out)).with_context(failed)?;
     file.write_all(text.as_bytes()).with_context(failed)?;
     file.as_file().sync_all().with_context(failed)?;
     file.persist_noclobber(out).map_err(|error| error.error).with_context(failed)?;
     Ok(())
+}
+
+/// The folder that a file is in.
+pub fn folder(out: &Path) -> &Path {
+    out.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."))
 }

@@ -48,8 +48,8 @@ impl Connection {
         let provider = config.credentials_provider().context("no source of credentials is configured")?;
         let credentials = provider.provide_credentials().await.map_err(|error| {
             anyhow!(
-                "no AWS credentials: {}; log in (`aws sso login`), choose a profile (AWS_PROFILE), or set AWS_ACCESS_KEY_ID and \
-                 AWS_SECRET_ACCESS_KEY",
+                "no AWS credentials; log in (`aws sso login`), choose a profile (AWS_PROFILE), or set AWS_ACCESS_KEY_ID and \
+                 AWS_SECRET_ACCESS_KEY ({})",
                 chain(&error)
             )
         })?;

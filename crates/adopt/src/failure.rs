@@ -6,7 +6,7 @@ use std::error::Error;
 use std::fmt::Write;
 
 /// How often a request is sent before its error is told; the SDK waits longer each time.
-pub const ATTEMPTS_MAX: u32 = 6;
+pub const ATTEMPTS_MAX: u32 = 5;
 
 /// An SDK error as one line: the operation, what happened, the way out.
 pub fn explained<E, R>(operation: &str, error: SdkError<E, R>) -> anyhow::Error
@@ -55,10 +55,10 @@ fn way_out(code: &str) -> Option<String> {
 
 /// An error and its causes in one line, each said once.
 pub fn chain(error: &dyn Error) -> String {
-    let mut text = error.to_string();
+    let mut text = one_line(error);
     let mut cause = error.source();
     while let Some(next) = cause {
-        let said = next.to_string();
+        let said = one_line(next);
         if !text.ends_with(&said) {
             // Writing to a string does not fail.
             let _ = write!(text, ": {said}");
@@ -66,4 +66,8 @@ pub fn chain(error: &dyn Error) -> String {
         cause = next.source();
     }
     text
+}
+
+fn one_line(error: &dyn Error) -> String {
+    error.to_string().lines().map(str::trim).collect::<Vec<_>>().join(" ")
 }

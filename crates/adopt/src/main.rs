@@ -27,8 +27,8 @@ use std::process::ExitCode;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 const EXAMPLES: &str = "\
-Credentials, profile and endpoint are found as by every AWS tool. Nothing is changed at AWS; the caller needs
-billingconductor:List* and billingconductor:GetBillingTransferPreference.
+Credentials, profile and endpoint are found as by every AWS tool. Nothing is changed at AWS.
+The caller needs billingconductor:List* and billingconductor:GetBillingTransferPreference.
 
 Examples:
   proforma adopt --out book.toml
@@ -66,6 +66,9 @@ fn adopt(arguments: Arguments) -> anyhow::Result<bool> {
     let out = &arguments.out;
     if out.symlink_metadata().is_ok() {
         bail!("`{}` exists already; name another file with --out, or remove it", out.display());
+    }
+    if !book::folder(out).is_dir() {
+        bail!("`{}` is not a folder; make it, or name another file with --out", book::folder(out).display());
     }
     let current = current_period()?;
     let period = arguments.period.as_deref().map(BillingPeriod::parse).transpose().context("--period")?;

@@ -94,3 +94,14 @@ fn an_existing_file_is_refused_before_anything_is_read() {
         "{error}"
     );
 }
+
+#[test]
+fn a_folder_that_is_not_there_is_refused_before_anything_is_read() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let out = folder.path().join("absent").join("book.toml");
+    let error = adopt(Arguments { out, period: None, endpoint: None }).expect_err("no folder");
+    assert!(
+        error.to_string().ends_with("absent` is not a folder; make it, or name another file with --out"),
+        "{error}"
+    );
+}
