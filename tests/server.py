@@ -105,7 +105,7 @@ class Server:
     def start(self):
         self.log = pathlib.Path(f"{self.data}.log")
         self.process = subprocess.Popen(
-            [PROGRAM, "serve", *self.stored, "--listen", "127.0.0.1:0", "--now", self.now, *self.options],
+            [PROGRAM, "serve", *self.stored, "--listen", "127.0.0.1:0", "--now", self.now, "--cost-roots", "/", *self.options],
             stdout=subprocess.PIPE, stderr=open(self.log, "ab"), text=True, env=os.environ | QUIET)
         lines = queue.Queue()
         threading.Thread(target=lambda out: [lines.put(line) for line in out], args=[self.process.stdout], daemon=True).start()
@@ -159,7 +159,7 @@ class Server:
         """Puts a book's settings in."""
         path = pathlib.Path(f"{self.data}.book.json")
         path.write_text(json.dumps(book))
-        self.command("apply", "--book", path)
+        self.command("book", "apply", path)
 
     def load(self, folder, period=PREVIOUS):
         """Registers cost files, and waits until the month is priced."""

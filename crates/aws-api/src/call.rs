@@ -6,7 +6,7 @@ use back_office::authorization::Caller;
 use back_office::clock::Clock;
 use back_office::desk::{BackOffice, WriteRequest};
 use back_office::error::{Answer, Error};
-use billing::configuration::{Refusal, ValidationReason};
+use billing::configuration::{Edit, Refusal, ValidationReason};
 use billing::period::BillingPeriod;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
@@ -59,6 +59,18 @@ impl Call<'_> {
             resource,
             period: self.period,
         }
+    }
+
+    /// Makes the change of the configuration that the request asks for.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] with why the configuration refuses it.
+    pub async fn change<T: Serialize + DeserializeOwned + Send>(
+        &self,
+        resource: &str,
+        operation: impl Fn(&mut Edit<'_>) -> Result<T, Refusal> + Sync,
+    ) -> Answer<T> {
+        self.desk.write(&self.write(resource), operation).await
     }
 
     /// The period that has now.

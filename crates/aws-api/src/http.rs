@@ -98,21 +98,18 @@ async fn answer(State(server): State<Server>, request: Request) -> Response {
     // Without random bytes requests are still told apart by when they came.
     let request_id = new_resource_id().unwrap_or_else(|_| format!("{:x}", started.elapsed().as_nanos()));
     let answered = tokio::time::timeout(ANSWER, server.answered(request, &request_id)).await;
-    let mut answered =
-        answered.unwrap_or_else(|_| Answered::unrouted(unavailable("the answer took too long")));
-    let protocol = answered.protocol;
-    let response = match answered.result {
+    let answered = answered.unwrap_or_else(|_| Answered::unrouted(unavailable("the answer took too long")));
+    let Answered { protocol, operation, access_key_id, result } = answered;
+    let error = result.as_ref().err().map_or_else(String::new, |error| error.code.clone());
+    let response = match result {
         Ok(Success::Bytes(status, body)) => success(protocol, status, &request_id, body),
         Ok(Success::Whole(response)) => response,
-        Err(ref error) => error.render(protocol, &request_id),
+        Err(error) => error.render(protocol, &request_id),
     };
-    let status = response.status();
-    let error = answered.result_error();
-    server.metrics.answered(&answered.operation, status.as_u16(), started.elapsed());
+    let status = response.status().as_u16();
+    server.metrics.answered(&operation, status, started.elapsed());
     let took_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    let (operation, key) = (answered.operation.as_str(), answered.access_key_id.as_str());
-    tracing::info!(request_id, operation, key, status = status.as_u16(), error, took_ms, "answered");
-    answered.operation.clear();
+    tracing::info!(request_id, operation, key = access_key_id, status, error, took_ms, "answered");
     let (parts, body) = response.into_parts();
     let mut response = Response::from_parts(parts, Body::from(body));
     let headers = response.headers_mut();
@@ -144,10 +141,6 @@ impl Answered {
             access_key_id: String::new(),
             result: Err(error),
         }
-    }
-
-    fn result_error(&self) -> &str {
-        self.result.as_ref().err().map_or("", |error| error.code.as_str())
     }
 }
 

@@ -5,7 +5,8 @@
 
 pub mod billing_conductor;
 pub mod call;
-pub mod errors;
+pub mod documentation;
+mod errors;
 pub mod http;
 pub mod proforma;
 pub mod services;

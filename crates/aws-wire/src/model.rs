@@ -160,6 +160,17 @@ pub struct FieldProblem {
     pub message: String,
 }
 
+impl Operation {
+    /// The template of the path, as the model writes it.
+    pub fn path_text(&self) -> String {
+        let segment = |segment: &Segment| match segment {
+            Segment::Literal(text) => format!("/{text}"),
+            Segment::Label(name) => format!("/{{{name}}}"),
+        };
+        self.path.iter().map(segment).collect()
+    }
+}
+
 impl Service {
     pub fn operation(&self, name: &str) -> Option<&Operation> {
         self.operations.get(name)

@@ -5,8 +5,8 @@ use crate::desk::{BackOffice, WriteRequest};
 use crate::error::{Answer, Error};
 use billing::book::Draft;
 use billing::configuration::{
-    BillingGroupChange, BillingGroupId, Configuration, Edit, OtherSettings, Refusal, ValidationReason, names_in_other,
-    remove_group, rename_group,
+    BillingGroupChange, BillingGroupId, Configuration, Edit, OtherSettings, Refusal, ValidationReason,
+    names_in_other, remove_group, rename_group,
 };
 use billing::period::BillingPeriod;
 
@@ -40,7 +40,11 @@ impl BackOffice {
     ///
     /// # Errors
     /// [`Error::Refused`], also where a policy names it.
-    pub async fn delete_billing_group(&self, request: &WriteRequest<'_>, arn: &str) -> Answer<BillingGroupId> {
+    pub async fn delete_billing_group(
+        &self,
+        request: &WriteRequest<'_>,
+        arn: &str,
+    ) -> Answer<BillingGroupId> {
         let made = self.write(request, |edit| {
             let period = edit.moment().period;
             let before = edit.configuration().clone();
@@ -59,7 +63,10 @@ fn group_id(text: &str) -> Answer<BillingGroupId> {
 }
 
 /// What only a book can say in a period, parsed; `None` where there is nothing.
-fn other(configuration: &Configuration, period: BillingPeriod) -> Result<Option<(Draft, OtherSettings)>, Refusal> {
+fn other(
+    configuration: &Configuration,
+    period: BillingPeriod,
+) -> Result<Option<(Draft, OtherSettings)>, Refusal> {
     let Some(other) = configuration.other.at(period).filter(|other| !other.book.is_empty()) else {
         return Ok(None);
     };
@@ -101,7 +108,9 @@ fn forget(
     let named = names_in_other(&draft, name);
     if !named.is_empty() {
         let named = named.join(", ");
-        let message = format!("billing group `{name}` is named by {named}; change that with `proforma book apply` first");
+        let message = format!(
+            "billing group `{name}` is named by {named}; change that with `proforma book apply` first"
+        );
         return Err(Refusal::invalid(ValidationReason::Other, message));
     }
     if remove_group(&mut draft, name) {

@@ -73,8 +73,9 @@ fn read(
     name: &str,
     files: &BTreeMap<String, String>,
 ) -> Answer<(Draft, BTreeMap<String, String>)> {
-    let draft = book_file::draft(std::path::Path::new(name), text)
-        .map_err(|findings| refused(findings.iter().map(|it| format!("{name}:{it}")).collect::<Vec<_>>().join("\n")))?;
+    let draft = book_file::draft(std::path::Path::new(name), text).map_err(|findings| {
+        refused(findings.iter().map(|it| format!("{name}:{it}")).collect::<Vec<_>>().join("\n"))
+    })?;
     Ok((draft, files.clone()))
 }
 
@@ -150,7 +151,7 @@ impl BackOffice {
     ) -> Answer<Plan> {
         let payer = &request.caller.payer;
         let made = self
-            .transaction(payer, async |store, state| {
+            .transaction(payer, |store, state| async move {
                 let configuration = &state.configuration;
                 let is_empty = configuration.groups.iter().next().is_none()
                     && configuration.plans.iter().next().is_none()
@@ -164,7 +165,7 @@ impl BackOffice {
                 write.save(&next, &touched, request.caller.now).await?;
                 write.audit(&audit::rows(&state.head.audit, [request.done(&book.name)])).await?;
                 let periods = crate::runs::changed_periods(configuration, &next, &touched, request);
-                crate::runs::queue(store, &mut write, payer, &periods).await?;
+                crate::runs::queue(&store, &mut write, payer, &periods).await?;
                 Ok((State::new(next, write.commit().await?), applied))
             })
             .await?;
@@ -185,9 +186,8 @@ fn applied(
     request: &WriteRequest<'_>,
     book: &SentBook,
 ) -> Answer<(Configuration, BTreeSet<Touched>, Applied)> {
-    let read_file = |of: &str| {
-        book.files.get(of).cloned().ok_or_else(|| "it was not sent with the book".to_owned())
-    };
+    let read_file =
+        |of: &str| book.files.get(of).cloned().ok_or_else(|| "it was not sent with the book".to_owned());
     // Parsed and checked, so that mistakes have their line and column.
     let path = std::path::Path::new(&book.name);
     let parsed = book_file::parse(path, &book.text, &read_file).map_err(|findings| {
@@ -204,7 +204,8 @@ fn applied(
     let period = request.period.unwrap_or(current);
     let first = new_resource_id().map_err(Error::internal)?;
     let mut fresh = || new_resource_id().unwrap_or_else(|_| first.clone());
-    let mut edit = Edit::begin(configuration, Moment { now: request.caller.now, current, period }, &mut fresh)?;
+    let mut edit =
+        Edit::begin(configuration, Moment { now: request.caller.now, current, period }, &mut fresh)?;
     let changes = edit.apply_book(&draft, other).map_err(|problem| refused(problem.to_string()))?;
     let (next, touched) = edit.finish();
     let warnings = parsed.warnings.iter().map(|warning| format!("{}:{warning}", book.name)).collect();

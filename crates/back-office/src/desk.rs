@@ -66,7 +66,6 @@ pub(crate) struct Inner {
 
 /// One payer's.
 pub(crate) struct PayerDesk {
-    pub payer: AccountId,
     state: RwLock<Arc<State>>,
     /// Held by the writer of this process: writers wait here instead of racing each other in the database.
     writer: tokio::sync::Mutex<()>,
@@ -154,7 +153,6 @@ impl BackOffice {
         }
         let state = load(&self.0.store, payer).await?;
         let desk = Arc::new(PayerDesk {
-            payer: payer.clone(),
             state: RwLock::new(Arc::new(state)),
             writer: tokio::sync::Mutex::default(),
             reports: RwLock::default(),
@@ -266,7 +264,7 @@ impl BackOffice {
     /// Appends entries to a payer's audit.
     pub(crate) async fn append_audit(&self, payer: &AccountId, entries: Vec<Entry>) -> Answer<()> {
         let entries = &entries;
-        self.transaction(payer, async |store, state| {
+        self.transaction(payer, |store, state| async move {
             let mut write = store.write(payer, &state.head).await?;
             write.audit(&audit::rows(&state.head.audit, entries.iter().cloned())).await?;
             let head = write.commit().await?;
@@ -276,15 +274,15 @@ impl BackOffice {
     }
 
     /// Runs a transaction on a payer's rows until nobody is in its way; what it returns is what readers see from then on.
-    pub(crate) async fn transaction<T>(
+    pub(crate) async fn transaction<T, F: Future<Output = Result<(State, T), Attempt>> + Send>(
         &self,
         payer: &AccountId,
-        attempt: impl AsyncFn(&Store, &State) -> Result<(State, T), Attempt>,
+        attempt: impl Fn(Store, Arc<State>) -> F,
     ) -> Answer<T> {
         let desk = self.desk(payer).await?;
         let _writer = desk.writer.lock().await;
         for _ in 0..TRIES_MAX {
-            match attempt(&self.0.store, &desk.state()).await {
+            match attempt(self.0.store.clone(), desk.state()).await {
                 Ok((state, outcome)) => {
                     desk.put(state);
                     return Ok(outcome);
@@ -306,21 +304,21 @@ impl BackOffice {
     }
 
     /// Makes a change of the configuration: all that it says in one transaction, once per client token.
-    pub async fn write<T: Serialize + DeserializeOwned>(
+    pub async fn write<T: Serialize + DeserializeOwned + Send>(
         &self,
         request: &WriteRequest<'_>,
-        operation: impl Fn(&mut Edit<'_>) -> Result<T, Refusal>,
+        operation: impl Fn(&mut Edit<'_>) -> Result<T, Refusal> + Sync,
     ) -> Answer<T> {
         let payer = &request.caller.payer;
-        let input_hash = hash_of(request.input);
+        let (operation, input_hash) = (&operation, &hash_of(request.input));
         let made = self
-            .transaction(payer, async |store, state| {
+            .transaction(payer, |store, state| async move {
                 if let Some(token) = request.token
                     && let Some(earlier) = store.token(payer, request.action, token).await?
                 {
-                    return Ok((state.at(state.head.clone()), repeated(&earlier, &input_hash)?));
+                    return Ok((state.at(state.head.clone()), repeated(&earlier, input_hash)?));
                 }
-                let (next, touched, outcome) = edited(state, request, &operation)?;
+                let (next, touched, outcome) = edited(&state, request, operation)?;
                 let mut write = store.write(payer, &state.head).await?;
                 write.save(&next, &touched, request.caller.now).await?;
                 let outcome_text = serde_json::to_string(&outcome).map_err(Error::internal)?;
@@ -337,7 +335,7 @@ impl BackOffice {
                 let resource = if request.resource.is_empty() { &outcome_text } else { request.resource };
                 write.audit(&audit::rows(&state.head.audit, [request.done(resource)])).await?;
                 let changed = crate::runs::changed_periods(&state.configuration, &next, &touched, request);
-                crate::runs::queue(store, &mut write, payer, &changed).await?;
+                crate::runs::queue(&store, &mut write, payer, &changed).await?;
                 let head = write.commit().await?;
                 Ok((State::new(next, head), outcome))
             })
@@ -416,7 +414,8 @@ fn edited<T>(
 /// The answer of the first request with a token; another request with the same one is refused.
 fn repeated<T: DeserializeOwned>(earlier: &TokenRow, input_hash: &str) -> Answer<T> {
     if earlier.input_hash != input_hash {
-        let message = "the client token was used before with another input; give each request a token of its own";
+        let message =
+            "the client token was used before with another input; give each request a token of its own";
         return Err(Error::invalid(ValidationReason::Other, message));
     }
     serde_json::from_str(&earlier.outcome).map_err(Error::internal)

@@ -3,7 +3,10 @@
 use crate::desk::{BackOffice, State};
 use crate::error::Answer;
 use billing::account::AccountId;
-use billing::configuration::{AssociatedValue, BillingGroupId, ChargeSettings, Configuration, CustomLineItemId, ItemSettings, PricingRuleId};
+use billing::configuration::{
+    AssociatedValue, BillingGroupId, ChargeSettings, Configuration, CustomLineItemId, ItemSettings,
+    PricingRuleId,
+};
 use billing::period::BillingPeriod;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Deref;

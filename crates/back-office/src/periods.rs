@@ -12,7 +12,7 @@ use crate::runs::OpenedReport;
 use crate::vault::new_resource_id;
 use billing::account::AccountId;
 use billing::book::{Draft, ItemDraft};
-use billing::configuration::{BillingGroupId, Configuration, Edit, Moment, ValidationReason};
+use billing::configuration::{BillingGroupId, Configuration, Edit, Moment, Touched, ValidationReason};
 use billing::money::{Amount, Cost, Currency};
 use billing::period::BillingPeriod;
 use std::collections::{BTreeMap, BTreeSet};
@@ -63,8 +63,11 @@ impl BackOffice {
         let store = &self.0.store;
         let current = store.current_runs(payer).await.map_err(Error::internal)?;
         let closes = store.closes(payer).await.map_err(Error::internal)?;
-        let periods: BTreeSet<BillingPeriod> =
-            current.iter().map(|current| current.period).chain(closes.iter().map(|close| close.period)).collect();
+        let periods: BTreeSet<BillingPeriod> = current
+            .iter()
+            .map(|current| current.period)
+            .chain(closes.iter().map(|close| close.period))
+            .collect();
         let mut views = Vec::new();
         for period in periods.into_iter().rev() {
             let close = closes.iter().find(|close| close.period == period);
@@ -80,7 +83,10 @@ impl BackOffice {
             };
             views.push(PeriodView {
                 period,
-                run: current.iter().find(|current| current.period == period).map(|current| current.run.clone()),
+                run: current
+                    .iter()
+                    .find(|current| current.period == period)
+                    .map(|current| current.run.clone()),
                 closed: close.map(|close| (close.closed_at_ms, close.closed_by.clone())),
                 manifest_hash: close.map(|close| close.manifest_hash.clone()),
                 adjustments: adjustments.into_iter().map(view).collect(),
@@ -103,17 +109,26 @@ impl BackOffice {
             let is_to_come = |run: &&RunRow| matches!(run.state, RunState::Queued | RunState::Running { .. });
             if let Some(run) = runs.iter().find(is_to_come) {
                 let id = &run.asked.id;
-                return Err(refused(format!("run `{id}` of {earlier} is still to be priced; wait for it first")));
+                return Err(refused(format!(
+                    "run `{id}` of {earlier} is still to be priced; wait for it first"
+                )));
             }
             let current = store.current_run(payer, earlier).await.map_err(Error::internal)?;
             let Some(current) = current else { continue };
             let run = store.run(payer, &current.run).await.map_err(Error::internal)?;
             let done = run.as_ref().and_then(RunRow::done);
-            let folder = PathBuf::from(&done.ok_or_else(|| Error::internal(current.run.clone()))?.folder);
+            let done = done.ok_or_else(|| Error::internal(current.run.clone()))?.clone();
+            let folder = PathBuf::from(&done.folder);
+            if self.blocking(move |engine| engine.manifest(&folder)).await? != done.manifest {
+                let folder = &done.folder;
+                return Err(refused(format!(
+                    "`{folder}` is not as the run has written it; import the cost files again"
+                )));
+            }
             rows.push(CloseRow {
                 period: earlier,
                 run: current.run,
-                manifest_hash: self.blocking(move |engine| engine.manifest(&folder)).await?,
+                manifest_hash: done.manifest,
                 closed_at_ms: machine_milliseconds(),
                 closed_by: request.caller.principal.clone(),
             });
@@ -123,16 +138,12 @@ impl BackOffice {
             let what = if state.configuration.is_closed(period) { "is closed" } else { "has no priced run" };
             return Err(refused(format!("billing period {period} {what}")));
         };
-        let current = Clock::period_of(request.caller.now);
-        self.transaction(payer, async |store, state| {
-            let mut fresh = || new_resource_id().unwrap_or_default();
-            let moment = Moment { now: request.caller.now, current, period: current };
-            let mut edit = Edit::begin(&state.configuration, moment, &mut fresh).map_err(Error::from)?;
-            edit.close(period).map_err(Error::from)?;
-            let (next, touched) = edit.finish();
+        let rows = &rows;
+        self.transaction(payer, |store, state| async move {
+            let (next, touched) = closed(&state.configuration, request, period)?;
             let mut write = store.write(payer, &state.head).await?;
             write.save(&next, &touched, request.caller.now).await?;
-            for row in &rows {
+            for row in rows {
                 write.put_close(row.clone()).await?;
             }
             write.audit(&audit::rows(&state.head.audit, [request.done(&period.to_string())])).await?;
@@ -216,6 +227,20 @@ impl BackOffice {
         }
         Ok((draft, files))
     }
+}
+
+/// The configuration in which a period is closed.
+fn closed(
+    configuration: &Configuration,
+    request: &WriteRequest<'_>,
+    period: BillingPeriod,
+) -> Answer<(Configuration, BTreeSet<Touched>)> {
+    let current = Clock::period_of(request.caller.now);
+    let mut fresh = String::new;
+    let moment = Moment { now: request.caller.now, current, period: current };
+    let mut edit = Edit::begin(configuration, moment, &mut fresh)?;
+    edit.close(period)?;
+    Ok(edit.finish())
 }
 
 /// The custom line item of an adjustment.

@@ -7,7 +7,8 @@ use crate::authorization::{Caller, Role, Scope};
 use crate::clock::machine_milliseconds;
 use crate::desk::{BackOffice, WriteRequest};
 use crate::error::{Answer, Error};
-use crate::vault::{SealedSecret, new_access_key_id, new_secret};
+use crate::vault::{MasterKey, SealedSecret, new_access_key_id, new_secret};
+use argon2::{Argon2, PasswordHasher};
 use billing::account::AccountId;
 use billing::configuration::{BillingGroupId, ResourceType, ValidationReason};
 use std::collections::{BTreeMap, BTreeSet};
@@ -170,11 +171,13 @@ impl BackOffice {
             standing: Standing::Active,
             created_at_ms: machine_milliseconds(),
         };
-        self.transaction(payer, async |store, state| {
+        let (row, made) = (&row, &key);
+        let sealed = &sealed;
+        self.transaction(payer, |store, state| async move {
             let mut write = store.write(payer, &state.head).await?;
             match store.principal(payer, &row.name).await? {
                 None => write.put_principal(row.clone()).await?,
-                Some(there) => same_principal(&there, &row)?,
+                Some(there) => same_principal(&there, row)?,
             }
             if store.keys(payer, &row.name).await?.len() >= KEYS_PER_PRINCIPAL_MAX {
                 let message =
@@ -184,7 +187,7 @@ impl BackOffice {
             let secret = Sealed { nonce: sealed.nonce.clone(), ciphertext: sealed.ciphertext.clone() };
             write
                 .put_key(AccessKeyRow {
-                    access_key_id: key.access_key_id.clone(),
+                    access_key_id: made.access_key_id.clone(),
                     principal: row.name.clone(),
                     secret,
                     standing: Standing::Active,
@@ -192,7 +195,7 @@ impl BackOffice {
                     last_used_at_ms: None,
                 })
                 .await?;
-            let entry = request.done(&key.access_key_id);
+            let entry = request.done(&made.access_key_id);
             write.audit(&crate::audit::rows(&state.head.audit, [entry])).await?;
             Ok((state.at(write.commit().await?), ()))
         })
@@ -234,7 +237,7 @@ impl BackOffice {
     /// [`Error::Refused`] where the payer has no such key.
     pub async fn set_key_standing(&self, request: &WriteRequest<'_>, key: &str, active: bool) -> Answer<()> {
         let standing = if active { Standing::Active } else { Standing::Inactive };
-        self.change_key(request, key, async |write| write.set_key_standing(key, standing).await).await
+        self.change_key(request, key, Some(standing)).await
     }
 
     /// Removes a key.
@@ -242,19 +245,24 @@ impl BackOffice {
     /// # Errors
     /// [`Error::Refused`] where the payer has no such key.
     pub async fn delete_key(&self, request: &WriteRequest<'_>, key: &str) -> Answer<()> {
-        self.change_key(request, key, async |write| write.remove_key(key).await).await
+        self.change_key(request, key, None).await
     }
 
+    /// Gives a key another standing, or removes it.
     async fn change_key(
         &self,
         request: &WriteRequest<'_>,
         key: &str,
-        change: impl AsyncFn(&mut store::Write) -> Result<bool, store::StoreError>,
+        standing: Option<Standing>,
     ) -> Answer<()> {
         let payer = &request.caller.payer;
-        self.transaction(payer, async |store, state| {
+        self.transaction(payer, |store, state| async move {
             let mut write = store.write(payer, &state.head).await?;
-            if !change(&mut write).await? {
+            let was_there = match standing {
+                Some(standing) => write.set_key_standing(key, standing).await?,
+                None => write.remove_key(key).await?,
+            };
+            if !was_there {
                 return Err(refused(format!("there is no access key `{key}`")).into());
             }
             write.audit(&crate::audit::rows(&state.head.audit, [request.done(key)])).await?;
@@ -263,6 +271,61 @@ impl BackOffice {
         .await?;
         lock(&self.0.keys.known).remove(key);
         Ok(())
+    }
+
+    /// Makes the first principal of a payer, with a key and the password of the console.
+    ///
+    /// # Errors
+    /// [`Error::Internal`].
+    pub async fn first_key(&self, caller: &Caller, new: &NewPrincipal, password: &str) -> Answer<NewKey> {
+        let hash = Argon2::default().hash_password(password.as_bytes()).map_err(Error::internal)?.to_string();
+        let request = WriteRequest {
+            caller,
+            action: "proforma:Init",
+            token: None,
+            input: "",
+            resource: caller.payer.as_str(),
+            period: None,
+        };
+        let key = self.create_key(&request, new).await?;
+        self.transaction(&caller.payer, |store, state| {
+            let hash = hash.clone();
+            async move {
+                let mut write = store.write(&caller.payer, &state.head).await?;
+                let there = store.principal(&caller.payer, &new.name).await?;
+                let row = there.ok_or_else(|| Error::internal(new.name.clone()))?;
+                write.put_principal(PrincipalRow { password_hash: Some(hash), ..row }).await?;
+                Ok((state.at(write.commit().await?), ()))
+            }
+        })
+        .await?;
+        Ok(key)
+    }
+
+    /// Seals every secret under another master key. The desk goes on with the old one: it is to be closed. Says how many there are.
+    ///
+    /// # Errors
+    /// [`Error::Internal`]; then every secret is sealed as it was.
+    pub async fn rotate_master(&self, new: &MasterKey) -> Answer<usize> {
+        let mut resealed = Vec::new();
+        for (id, sealed) in self.0.store.sealed_secrets().await.map_err(Error::internal)? {
+            let sealed = SealedSecret { nonce: sealed.nonce, ciphertext: sealed.ciphertext };
+            let secret = self.0.master.open(&id, &sealed).map_err(Error::internal)?;
+            let SealedSecret { nonce, ciphertext } = new.seal(&id, &secret).map_err(Error::internal)?;
+            resealed.push((id, Sealed { nonce, ciphertext }));
+        }
+        let SealedSecret { nonce, ciphertext } = new.check().map_err(Error::internal)?;
+        let check = Sealed { nonce, ciphertext };
+        self.0.store.reseal(&resealed, &check).await.map_err(Error::internal)?;
+        Ok(resealed.len())
+    }
+
+    /// Forgets client tokens that are old enough.
+    ///
+    /// # Errors
+    /// [`Error::Internal`].
+    pub async fn forget_tokens(&self) -> Answer<u64> {
+        self.0.store.forget_tokens(machine_milliseconds()).await.map_err(Error::internal)
     }
 
     /// The operator at the machine's own command line: whoever may open the data directory.
@@ -296,7 +359,9 @@ fn check(new: &NewPrincipal) -> Answer<()> {
         }
         Role::GroupViewer => Ok(()),
         _ if new.billing_groups.is_empty() && new.accounts.is_empty() => Ok(()),
-        role => Err(refused(format!("{} sees the whole payer: it takes no groups and no accounts", role.name()))),
+        role => {
+            Err(refused(format!("{} sees the whole payer: it takes no groups and no accounts", role.name())))
+        }
     }
 }
 
@@ -320,9 +385,9 @@ fn same_principal(there: &PrincipalRow, asked: &PrincipalRow) -> Answer<()> {
 /// The id of a billing group that an ARN of the payer, or an id, names.
 fn group_id(payer: &AccountId, text: &str) -> Answer<BillingGroupId> {
     let name = billing::configuration::ResourceName::parse(text).filter(|name| {
-        name.owner.as_ref().is_none_or(|(owner, kind)| {
-            owner == payer.as_str() && *kind == ResourceType::BillingGroup
-        })
+        name.owner
+            .as_ref()
+            .is_none_or(|(owner, kind)| owner == payer.as_str() && *kind == ResourceType::BillingGroup)
     });
     name.and_then(|name| BillingGroupId::parse(&name.id))
         .ok_or_else(|| refused(format!("`{text}` is no billing group of payer {payer}")))

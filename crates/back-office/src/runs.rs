@@ -95,7 +95,8 @@ fn first_apart<T: Clone + PartialEq>(
     one: Option<&Timeline<T>>,
     other: Option<&Timeline<T>>,
 ) -> Option<BillingPeriod> {
-    let at = |timeline: Option<&Timeline<T>>, period| timeline.and_then(|timeline| timeline.at(period)).cloned();
+    let at =
+        |timeline: Option<&Timeline<T>>, period| timeline.and_then(|timeline| timeline.at(period)).cloned();
     let spans = one.iter().chain(other.iter()).flat_map(|timeline| timeline.spans());
     let edges: BTreeSet<_> = spans.flat_map(|span| [Some(span.from), span.to]).flatten().collect();
     edges.into_iter().find(|period| at(one, *period) != at(other, *period))
@@ -179,13 +180,14 @@ impl BackOffice {
             problem: None,
             created_at_ms: machine_milliseconds(),
         };
-        self.transaction(payer, async |store, state| {
+        let (row, source, asked) = (&row, &id, &periods);
+        self.transaction(payer, |store, state| async move {
             let mut write = store.write(payer, &state.head).await?;
             write.put_source(row.clone()).await?;
-            for period in &periods {
-                write.queue_run(new_run(*period, Some(id.clone()))?).await?;
+            for period in asked {
+                write.queue_run(new_run(*period, Some(source.clone()))?).await?;
             }
-            write.audit(&audit::rows(&state.head.audit, [request.done(&id)])).await?;
+            write.audit(&audit::rows(&state.head.audit, [request.done(source)])).await?;
             Ok((state.at(write.commit().await?), ()))
         })
         .await?;
@@ -207,7 +209,7 @@ impl BackOffice {
     /// [`Error::Refused`] where it is not registered.
     pub async fn remove_source(&self, request: &WriteRequest<'_>, id: &str) -> Answer<()> {
         let payer = &request.caller.payer;
-        self.transaction(payer, async |store, state| {
+        self.transaction(payer, |store, state| async move {
             let mut write = store.write(payer, &state.head).await?;
             if !write.remove_source(id).await? {
                 return Err(crate::periods::refused(format!("there is no source `{id}`")).into());
@@ -226,7 +228,9 @@ impl BackOffice {
         let is_below = |root: &PathBuf| {
             let root_text = root.to_string_lossy();
             match root_text.contains("://") {
-                true => text == root_text || text.starts_with(&format!("{}/", root_text.trim_end_matches('/'))),
+                true => {
+                    text == root_text || text.starts_with(&format!("{}/", root_text.trim_end_matches('/')))
+                }
                 // A link must not lead out of the root.
                 false => std::fs::canonicalize(place)
                     .ok()
@@ -291,9 +295,10 @@ impl BackOffice {
             .map(|(period, _)| *period)
             .collect();
         if !changed.is_empty() {
-            self.transaction(payer, async |store, state| {
+            let changed = &changed;
+            self.transaction(payer, |store, state| async move {
                 let mut write = store.write(payer, &state.head).await?;
-                for period in &changed {
+                for period in changed {
                     write.queue_run(new_run(*period, Some(source.id.clone()))?).await?;
                 }
                 Ok((state.at(write.commit().await?), ()))
@@ -405,11 +410,17 @@ impl BackOffice {
                 {
                     return Ok(outcome);
                 }
-                let no_source = || EngineError::Input(vec!["the cost files of the period are not registered any more".to_owned()]);
+                let no_source = || {
+                    EngineError::Input(vec![
+                        "the cost files of the period are not registered any more".to_owned(),
+                    ])
+                };
                 engine.run(&source.ok_or_else(no_source)?, &order)
             })
             .await?;
         let RunOutcome { snapshot, book_hash, lines, warnings } = outcome;
+        let folder = out.clone();
+        let manifest = self.engine(move |engine| engine.manifest(&folder)).await?;
         let groups = state.configuration.groups.in_period(run.period);
         let done = DoneRun {
             snapshot,
@@ -418,6 +429,7 @@ impl BackOffice {
             configuration_revision: state.head.revision,
             line_count: lines,
             folder: out.display().to_string(),
+            manifest,
             groups: groups.map(|(id, _, settings)| (settings.name.clone(), id.to_string())).collect(),
             warnings,
         };
@@ -456,18 +468,20 @@ impl BackOffice {
             _ => Vec::new(),
         };
         let posted: BTreeSet<BillingPeriod> = adjusted.iter().map(|row| row.posted_in).collect();
+        let (posted, adjusted) = (&posted.into_iter().collect::<Vec<_>>(), &adjusted);
+        let (outcome, is_current) = (&outcome, report.is_some() && !is_closed);
         let finished = self
-            .transaction(payer, async |store, state| {
+            .transaction(payer, |store, state| async move {
                 let mut write = store.write(payer, &state.head).await?;
-                write.finish_run(&run.id, claim.token, &outcome, machine_milliseconds()).await?;
-                if report.is_some() && !is_closed {
+                write.finish_run(&run.id, claim.token, outcome, machine_milliseconds()).await?;
+                if is_current {
                     let set_at_ms = machine_milliseconds();
                     write
                         .set_current_run(CurrentRun { period: run.period, run: run.id.clone(), set_at_ms })
                         .await?;
                 }
                 write.put_adjustments(adjusted.clone()).await?;
-                queue(store, &mut write, payer, &posted.iter().copied().collect::<Vec<_>>()).await?;
+                queue(&store, &mut write, payer, posted).await?;
                 Ok((state.at(write.commit().await?), ()))
             })
             .await;
@@ -507,7 +521,9 @@ impl BackOffice {
             resource: "",
             period: Some(period),
         };
-        if period > Clock::period_of(caller.now) || !crate::accounts::has_news(&state.configuration, period, accounts) {
+        if period > Clock::period_of(caller.now)
+            || !crate::accounts::has_news(&state.configuration, period, accounts)
+        {
             return Ok(());
         }
         self.write(&request, |edit| {

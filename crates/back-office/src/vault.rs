@@ -8,6 +8,9 @@ use sha2::{Digest, Sha256};
 use std::fmt;
 use zeroize::Zeroizing;
 
+/// What a master key seals in a database, so that another one is known to be another.
+const CHECK: &str = "master key check";
+
 /// How many bytes a master key has.
 pub const MASTER_KEY_BYTES: usize = 32;
 
@@ -66,14 +69,6 @@ impl MasterKey {
         Zeroizing::new(self.0.iter().map(|byte| format!("{byte:02x}")).collect())
     }
 
-    /// A name of the key that says nothing about it: what a database keeps to know whether a key is its own.
-    #[must_use]
-    pub fn fingerprint(&self) -> String {
-        let hash =
-            Sha256::digest([b"proforma master key fingerprint".as_slice(), self.0.as_slice()].concat());
-        hash.iter().take(16).map(|byte| format!("{byte:02x}")).collect()
-    }
-
     /// A key for another purpose, which says nothing about this one.
     #[must_use]
     pub fn derived(&self, purpose: &str) -> [u8; 32] {
@@ -102,6 +97,20 @@ impl MasterKey {
         let nonce: [u8; 12] = sealed.nonce.as_slice().try_into().map_err(|_| Sealed)?;
         let payload = Payload { msg: &sealed.ciphertext, aad: name.as_bytes() };
         self.cipher().decrypt(&Nonce::from(nonce), payload).map(Zeroizing::new).map_err(|_| Sealed)
+    }
+
+    /// What a database keeps to know this key again.
+    ///
+    /// # Errors
+    /// Where the system has no random bytes.
+    pub fn check(&self) -> Result<SealedSecret, getrandom::Error> {
+        self.seal(CHECK, CHECK.as_bytes())
+    }
+
+    /// Whether what a database keeps is this key's.
+    #[must_use]
+    pub fn is_checked_by(&self, kept: &SealedSecret) -> bool {
+        self.open(CHECK, kept).is_ok()
     }
 
     fn cipher(&self) -> ChaCha20Poly1305 {
@@ -165,7 +174,7 @@ mod tests {
     fn a_key_is_read_as_it_is_written() {
         let key = MasterKey::generate().unwrap();
         let text = format!("{}\n", key.to_text().as_str());
-        assert_eq!(MasterKey::parse(&text).unwrap().fingerprint(), key.fingerprint());
+        assert!(MasterKey::parse(&text).unwrap().is_checked_by(&key.check().unwrap()));
         for text in ["", "00", &"g".repeat(64), &"0".repeat(63), &"é".repeat(32)] {
             assert!(MasterKey::parse(text).is_none(), "{text}");
         }

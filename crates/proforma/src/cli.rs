@@ -1,5 +1,7 @@
 //! The command line.
 
+pub mod desk;
+
 use crate::reader::Children;
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use std::num::NonZeroUsize;
@@ -39,6 +41,32 @@ pub enum Command {
     /// Print billing groups for a book from the units of an AWS organization: a group for each, below that of the unit above.
     #[command(after_help = GROUPS_EXAMPLES)]
     Groups(GroupsArguments),
+    /// Answer AWS's API: boto3, the AWS CLI and the AWS SDKs work with nothing changed but the endpoint URL.
+    Serve(Box<desk::ServeArguments>),
+    /// Begin a payer in a data directory; prints its first key and the console password, once.
+    Init(desk::InitArguments),
+    /// Make, list and withdraw access keys.
+    Keys(Box<desk::KeysArguments>),
+    /// Say which accounts the organization has.
+    Accounts(desk::AccountsArguments),
+    /// Register cost files and price their periods.
+    Import(Box<desk::ImportArguments>),
+    /// List runs, or wait for them.
+    Runs(desk::RunsArguments),
+    /// Close a billing period: what it says does not change any more.
+    Close(desk::CloseArguments),
+    /// Move the configuration between a book file and the desk.
+    Book(desk::BookArguments),
+    /// Read an existing AWS Billing Conductor set-up into a book.
+    Adopt(desk::AdoptArguments),
+    /// Copy a desk into a folder, while it is served.
+    Backup(desk::BackupArguments),
+    /// Put a backup into a new data directory.
+    Restore(desk::RestoreArguments),
+    /// Hold the audit, the runs and the sealed periods of a desk to their hashes.
+    Verify(desk::VerifyArguments),
+    /// Bring a desk's database to the form that this program knows.
+    Migrate(desk::DataArguments),
     /// Read cost files for another process of this program.
     #[command(name = READ_COST_FILES, hide = true)]
     ReadCostFiles,

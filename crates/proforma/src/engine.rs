@@ -2,6 +2,8 @@
 //!
 //! A run of the engine has the files and the bytes that the command line's would have, from the same cost files under the same book.
 
+mod charges;
+mod manifest;
 mod report;
 mod reprice;
 
@@ -47,6 +49,10 @@ impl Engine for CostEngine {
 
     fn report(&self, run: &Path) -> Result<RunReport, EngineError> {
         Ok(report::report(run)?)
+    }
+
+    fn manifest(&self, run: &Path) -> Result<String, EngineError> {
+        Ok(manifest::manifest(run)?)
     }
 
     fn fingerprint(&self, inputs: &[PathBuf], period: BillingPeriod) -> Result<String, EngineError> {

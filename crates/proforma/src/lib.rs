@@ -13,6 +13,7 @@ macro_rules! say {
 
 mod cli;
 mod coverage;
+mod desk;
 mod diff;
 pub mod engine;
 mod explain;
@@ -51,6 +52,19 @@ pub fn program() -> ExitCode {
         Command::Explain(arguments) => explain::explain(&arguments),
         Command::Report(arguments) => report::report(&arguments),
         Command::Groups(arguments) => groups::groups(&arguments),
+        Command::Serve(arguments) => desk::serve(&arguments),
+        Command::Init(arguments) => desk::init(&arguments),
+        Command::Keys(arguments) => desk::keys(&arguments),
+        Command::Accounts(arguments) => desk::accounts(&arguments),
+        Command::Import(arguments) => desk::import(&arguments),
+        Command::Runs(arguments) => desk::runs(&arguments),
+        Command::Close(arguments) => desk::close(&arguments),
+        Command::Book(arguments) => desk::book(&arguments),
+        Command::Adopt(arguments) => desk::adopt(&arguments),
+        Command::Backup(arguments) => desk::backup(&arguments),
+        Command::Restore(arguments) => desk::restore(&arguments),
+        Command::Verify(arguments) => desk::verify(&arguments),
+        Command::Migrate(arguments) => desk::migrate(&arguments),
         Command::ReadCostFiles => {
             cost_data::worker::serve(std::io::stdin(), std::io::stdout()).map_err(Into::into)
         }

@@ -61,4 +61,44 @@ impl Store {
             .await?;
         Ok(())
     }
+
+    /// Every secret that is sealed, by the id of its key, of all payers.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database.
+    pub async fn sealed_secrets(&self) -> Result<Vec<(String, Sealed)>, StoreError> {
+        let sql =
+            "SELECT access_key_id, secret_nonce, secret_ciphertext FROM access_keys ORDER BY access_key_id";
+        let rows = sqlx::query(sql).fetch_all(self.readers()).await?;
+        let secret = |row: &AnyRow| {
+            let sealed = Sealed::of(row, "access_keys", "secret_nonce", "secret_ciphertext")?;
+            Ok((sql::column(row, "access_key_id")?, sealed))
+        };
+        rows.iter().map(secret).collect()
+    }
+
+    /// Puts secrets that were sealed anew in the place of the old ones, and what a master key is known by: all of it, or nothing.
+    ///
+    /// # Errors
+    /// [`StoreError::NotThere`] for a key that is not there any more.
+    pub async fn reseal(&self, secrets: &[(String, Sealed)], check: &Sealed) -> Result<(), StoreError> {
+        let mut transaction = self.begin_write().await?;
+        for (access_key_id, sealed) in secrets {
+            let sql =
+                "UPDATE access_keys SET secret_nonce = $1, secret_ciphertext = $2 WHERE access_key_id = $3";
+            let query = sqlx::query(sql)
+                .bind(sql::to_hex(&sealed.nonce))
+                .bind(sql::to_hex(&sealed.ciphertext))
+                .bind(access_key_id.as_str());
+            if query.execute(&mut *transaction).await?.rows_affected() == 0 {
+                return Err(StoreError::NotThere(access_key_id.clone()));
+            }
+        }
+        sqlx::query("UPDATE master_key_check SET nonce = $1, ciphertext = $2 WHERE id = 1")
+            .bind(sql::to_hex(&check.nonce))
+            .bind(sql::to_hex(&check.ciphertext))
+            .execute(&mut *transaction)
+            .await?;
+        transaction.commit().await.map_err(StoreError::of_commit)
+    }
 }

@@ -95,6 +95,8 @@ pub struct DoneRun {
     pub line_count: u64,
     /// Where the results are in the data plane.
     pub folder: String,
+    /// The hash over all of its files.
+    pub manifest: String,
     /// The billing groups of the results: their ids by the names that they have there.
     pub groups: BTreeMap<String, String>,
     /// What the operator should know.

@@ -11,16 +11,19 @@ struct Crate {
 }
 
 const CRATES: &[Crate] = &[
-    Crate { name: "adopt", uses: &["billing", "book-file"], tests_with: &[] },
-    Crate { name: "aws-wire", uses: &[], tests_with: &[] },
     Crate { name: "billing", uses: &[], tests_with: &[] },
     Crate { name: "book-file", uses: &["billing"], tests_with: &[] },
     Crate { name: "cost-data", uses: &["billing"], tests_with: &["testkit"] },
+    Crate { name: "store", uses: &["billing"], tests_with: &[] },
+    Crate { name: "aws-wire", uses: &[], tests_with: &[] },
+    Crate { name: "back-office", uses: &["billing", "book-file", "store"], tests_with: &[] },
+    Crate { name: "aws-api", uses: &["aws-wire", "back-office", "billing"], tests_with: &[] },
     Crate {
         name: "proforma",
-        uses: &["back-office", "billing", "book-file", "cost-data"],
+        uses: &["aws-api", "aws-wire", "back-office", "billing", "book-file", "cost-data", "store"],
         tests_with: &["testkit"],
     },
+    Crate { name: "adopt", uses: &["billing", "book-file"], tests_with: &[] },
     Crate { name: "testkit", uses: &[], tests_with: &[] },
     Crate { name: "xtask", uses: &["aws-wire", "billing", "testkit"], tests_with: &[] },
 ];
@@ -30,13 +33,19 @@ const HEAVY: &[(&str, &[&str])] = &[
     ("arrow*", &["cost-data", "testkit"]),
     ("parquet", &["cost-data", "testkit"]),
     ("object_store", &["cost-data"]),
-    ("reqwest", &["cost-data"]),
-    ("rustls", &["cost-data"]),
-    ("aws-*", &["adopt"]),
-    ("tokio", &["adopt", "cost-data"]),
+    // To read object stores, and to ask a server as any other client does.
+    ("reqwest", &["cost-data", "proforma"]),
+    ("rustls", &["cost-data", "proforma"]),
+    ("tokio", &["adopt", "aws-api", "back-office", "cost-data", "proforma", "store"]),
+    ("sqlx", &["store"]),
+    ("axum", &["aws-api"]),
+    ("axum-server", &["proforma"]),
+    ("aws-*", &["adopt", "aws-wire"]),
+    ("hmac", &["aws-wire"]),
+    ("http", &["adopt", "aws-api", "aws-wire", "proforma"]),
     ("clap", &["adopt", "proforma"]),
     ("anyhow", &["adopt", "proforma", "xtask"]),
-    ("serde*", &["aws-wire", "cost-data", "proforma", "testkit", "xtask"]),
+    ("serde*", &["aws-api", "aws-wire", "back-office", "book-file", "cost-data", "proforma", "store", "testkit", "xtask"]),
 ];
 
 /// What a crate's tests may name beyond that: the tests of the program make damaged cost files, byte by byte.

@@ -36,7 +36,7 @@ pub(super) async fn create(call: &Call<'_>) -> Answer<Vec<u8>> {
         tags: input.tags,
     };
     let payer = &call.caller.payer;
-    let made = call.desk.write(&call.write(""), |edit| {
+    let made = call.change("", |edit| {
         let id = edit.create_billing_group(new.clone())?;
         Ok(ArnOut { arn: id.arn(payer) })
     });
@@ -86,7 +86,7 @@ pub(super) async fn associate(call: &Call<'_>, join: bool) -> Answer<Vec<u8>> {
     let input: AccountsOfGroup = call.read()?;
     let accounts = accounts(&input.account_ids)?;
     let payer = &call.caller.payer;
-    let done = call.desk.write(&call.write(&input.arn), |edit| {
+    let done = call.change(&input.arn, |edit| {
         let id = match join {
             true => edit.associate_accounts(&input.arn, &accounts)?,
             false => edit.disassociate_accounts(&input.arn, &accounts)?,

@@ -49,9 +49,8 @@ pub(super) async fn create(call: &Call<'_>) -> Answer<Vec<u8>> {
         tags: input.tags,
     };
     let payer = &call.caller.payer;
-    let made = call.desk.write(&call.write(""), |edit| {
-        Ok(ArnOut { arn: edit.create_custom_line_item(new.clone())?.arn(payer) })
-    });
+    let made =
+        call.change("", |edit| Ok(ArnOut { arn: edit.create_custom_line_item(new.clone())?.arn(payer) }));
     json(&made.await?)
 }
 
@@ -75,7 +74,7 @@ pub(super) async fn update(call: &Call<'_>) -> Answer<Vec<u8>> {
         filters: line_item_filters.map(filters),
         range,
     };
-    let made = call.desk.write(&call.write(&input.arn), |edit| {
+    let made = call.change(&input.arn, |edit| {
         edit.update_custom_line_item(&input.arn, change.clone()).map(|id| id.to_string())
     });
     let text = made.await?;
@@ -99,7 +98,7 @@ pub(super) async fn delete(call: &Call<'_>) -> Answer<Vec<u8>> {
     let input: DeleteCustomLineItem = call.read()?;
     let range = input.billing_period_range.as_ref().map(range).transpose()?;
     let payer = &call.caller.payer;
-    let done = call.desk.write(&call.write(&input.arn), |edit| {
+    let done = call.change(&input.arn, |edit| {
         Ok(ArnOut { arn: edit.delete_custom_line_item(&input.arn, range)?.arn(payer) })
     });
     json(&done.await?)
@@ -186,7 +185,7 @@ pub(super) async fn associate(call: &Call<'_>, join: bool) -> Answer<Vec<u8>> {
     let input: ResourcesOfItem = call.read()?;
     let range = input.billing_period_range.as_ref().map(range).transpose()?;
     let (target, resources) = (&input.target_arn, &input.resource_arns);
-    let made = call.desk.write(&call.write(target), |edit| {
+    let made = call.change(target, |edit| {
         let associated = match join {
             true => edit.associate_to_custom_line_item(target, resources, range)?,
             false => edit.disassociate_from_custom_line_item(target, resources, range)?,

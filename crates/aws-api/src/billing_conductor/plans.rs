@@ -27,7 +27,7 @@ pub(super) async fn create(call: &Call<'_>) -> Answer<Vec<u8>> {
         tags: input.tags,
     };
     let payer = &call.caller.payer;
-    let made = call.desk.write(&call.write(""), |edit| {
+    let made = call.change("", |edit| {
         let id = edit.create_pricing_plan(new.clone())?;
         Ok(ArnOut { arn: id.arn(payer) })
     });
@@ -38,7 +38,7 @@ pub(super) async fn create(call: &Call<'_>) -> Answer<Vec<u8>> {
 pub(super) async fn update(call: &Call<'_>) -> Answer<Vec<u8>> {
     let input: UpdatePricingPlan = call.read()?;
     let change = PlanChange { name: input.name, description: input.description };
-    let made = call.desk.write(&call.write(&input.arn), |edit| {
+    let made = call.change(&input.arn, |edit| {
         edit.update_pricing_plan(&input.arn, change.clone()).map(|id| id.to_string())
     });
     let id = made.await?;
@@ -60,9 +60,8 @@ pub(super) async fn update(call: &Call<'_>) -> Answer<Vec<u8>> {
 pub(super) async fn delete(call: &Call<'_>) -> Answer<Vec<u8>> {
     let input: OfArn = call.read()?;
     let payer = &call.caller.payer;
-    let done = call.desk.write(&call.write(&input.arn), |edit| {
-        Ok(ArnOut { arn: edit.delete_pricing_plan(&input.arn)?.arn(payer) })
-    });
+    let done =
+        call.change(&input.arn, |edit| Ok(ArnOut { arn: edit.delete_pricing_plan(&input.arn)?.arn(payer) }));
     json(&done.await?)
 }
 
@@ -71,7 +70,7 @@ pub(super) async fn associate(call: &Call<'_>, join: bool) -> Answer<Vec<u8>> {
     let input: RulesOfPlan = call.read()?;
     let payer = &call.caller.payer;
     let rules = &input.pricing_rule_arns;
-    let done = call.desk.write(&call.write(&input.arn), |edit| {
+    let done = call.change(&input.arn, |edit| {
         let id = match join {
             true => edit.associate_pricing_rules(&input.arn, rules)?,
             false => edit.disassociate_pricing_rules(&input.arn, rules)?,

@@ -35,9 +35,7 @@ pub(super) async fn create(call: &Call<'_>) -> Answer<Vec<u8>> {
         tags: input.tags,
     };
     let payer = &call.caller.payer;
-    let made = call
-        .desk
-        .write(&call.write(""), |edit| Ok(ArnOut { arn: edit.create_pricing_rule(new.clone())?.arn(payer) }));
+    let made = call.change("", |edit| Ok(ArnOut { arn: edit.create_pricing_rule(new.clone())?.arn(payer) }));
     json(&made.await?)
 }
 
@@ -51,7 +49,7 @@ pub(super) async fn update(call: &Call<'_>) -> Answer<Vec<u8>> {
         modifier_percentage: input.modifier_percentage.map(|number| number.as_str().to_owned()),
         tiering: input.tiering.map(tiering),
     };
-    let made = call.desk.write(&call.write(&input.arn), |edit| {
+    let made = call.change(&input.arn, |edit| {
         edit.update_pricing_rule(&input.arn, change.clone()).map(|id| id.to_string())
     });
     let text = made.await?;
@@ -68,9 +66,8 @@ pub(super) async fn update(call: &Call<'_>) -> Answer<Vec<u8>> {
 pub(super) async fn delete(call: &Call<'_>) -> Answer<Vec<u8>> {
     let input: OfArn = call.read()?;
     let payer = &call.caller.payer;
-    let done = call.desk.write(&call.write(&input.arn), |edit| {
-        Ok(ArnOut { arn: edit.delete_pricing_rule(&input.arn)?.arn(payer) })
-    });
+    let done =
+        call.change(&input.arn, |edit| Ok(ArnOut { arn: edit.delete_pricing_rule(&input.arn)?.arn(payer) }));
     json(&done.await?)
 }
 

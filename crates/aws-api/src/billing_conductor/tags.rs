@@ -15,17 +15,14 @@ pub(super) async fn list(call: &Call<'_>) -> Answer<Vec<u8>> {
 /// `TagResource`
 pub(super) async fn put(call: &Call<'_>) -> Answer<Vec<u8>> {
     let input: OfResource = call.read()?;
-    let done = call
-        .desk
-        .write(&call.write(&input.resource_arn), |edit| edit.tag_resource(&input.resource_arn, &input.tags));
+    let done = call.change(&input.resource_arn, |edit| edit.tag_resource(&input.resource_arn, &input.tags));
     json(&done.await?)
 }
 
 /// `UntagResource`
 pub(super) async fn remove(call: &Call<'_>) -> Answer<Vec<u8>> {
     let input: OfResource = call.read()?;
-    let done = call.desk.write(&call.write(&input.resource_arn), |edit| {
-        edit.untag_resource(&input.resource_arn, &input.tag_keys)
-    });
+    let done =
+        call.change(&input.resource_arn, |edit| edit.untag_resource(&input.resource_arn, &input.tag_keys));
     json(&done.await?)
 }

@@ -18,7 +18,7 @@ pub(super) async fn update(call: &Call<'_>) -> Answer<Vec<u8>> {
     let input: TransferPreference = call.read()?;
     let arn = input.responsibility_transfer_arn;
     let AutoCreation { enabled, pricing_plan_arn } = input.auto_billing_transfer_billing_group_creation;
-    let done = call.desk.write(&call.write(&arn), |edit| {
+    let done = call.change(&arn, |edit| {
         edit.update_billing_transfer_preference(&arn, enabled, pricing_plan_arn.as_deref())
     });
     done.await?;

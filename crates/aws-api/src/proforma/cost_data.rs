@@ -49,7 +49,7 @@ pub(super) async fn declare_accounts(call: &Call<'_>) -> Answer<Vec<u8>> {
     }
     let complete = input.complete.unwrap_or(true);
     let account_count = accounts.len() as u64;
-    let declared = call.desk.write(&call.write(""), |edit| {
+    let declared = call.change("", |edit| {
         edit.declare_family(accounts.clone(), complete);
         Ok(())
     });

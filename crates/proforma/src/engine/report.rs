@@ -1,5 +1,6 @@
 //! The cost report of a run, out of the run's files alone.
 
+use super::charges::charges;
 use crate::failure::{Failure, damaged};
 use crate::reading_file;
 use crate::run_folder::{self, ReportRow as WrittenRow};
@@ -52,7 +53,7 @@ pub fn report(path: &Path) -> Result<RunReport, Failure> {
     };
     let accounts: Vec<AccountId> = named.iter().filter_map(|account| AccountId::parse(account)).collect();
     let ungrouped = ungrouped(&accounts, &reported.book, reported.period, &reported.auto_associated);
-    Ok(RunReport { rows, accounts, ungrouped })
+    Ok(RunReport { rows, charges: charges(path)?, accounts, ungrouped })
 }
 
 /// The accounts that no group has, neither by its list nor because they joined it by themselves.

@@ -180,12 +180,11 @@ fn a_book_that_tells_other_lines_apart_needs_the_cost_files() {
     let of_november = RunOrder { period: november, ..order(&demo_book(), &out) };
     assert_eq!(engine().reprice(&desk.first, &of_november), Ok(None));
     assert!(!out.exists());
-    let wrong = Draft { payer_account_id: "123".to_owned(), ..demo_book() };
-    let refused = engine().reprice(&desk.first, &order(&wrong, &out)).expect_err("no payer");
-    assert!(
-        matches!(&refused, EngineError::Input(problems) if problems.iter().any(|problem| problem.contains("payer_account_id"))),
-        "{refused}"
-    );
+    let mut wrong = demo_book();
+    wrong.billing_groups[0].pricing_plan = "no plan".to_owned();
+    let refused = engine().reprice(&desk.first, &order(&wrong, &out)).expect_err("no such plan");
+    let named = |problem: &String| problem.contains("greenway-holding") && problem.contains("no plan");
+    assert!(matches!(&refused, EngineError::Input(problems) if problems.iter().any(named)), "{refused}");
     fs::write(desk.first.join("reading.json"), "{}").expect("damage");
     let damaged = engine().reprice(&desk.first, &order(&demo_book(), &out)).expect_err("damaged");
     assert!(damaged.to_string().contains("`reading.json` is damaged"), "{damaged}");

@@ -306,6 +306,8 @@ fn the_reconciliation_names_what_was_read() {
             "price_list",
             "commitments",
             "cost_cube_daily",
+            "cost_report",
+            "reading",
             "currencies",
             "statements",
             "lines",
@@ -325,7 +327,7 @@ fn the_reconciliation_names_what_was_read() {
     );
     assert_eq!((text(&file["period"]), text(&file["payer_account_id"])), (PERIOD, "999999999999"));
     assert_eq!(text(&file["program_version"]), env!("CARGO_PKG_VERSION"));
-    for hash in ["snapshot", "book", "cost_cube", "cost_cube_daily"] {
+    for hash in ["snapshot", "book", "cost_cube", "cost_cube_daily", "cost_report", "reading"] {
         let digits = text(&file[hash]).strip_prefix("sha256:").expect("the kind of hash");
         assert!(digits.len() == 64 && digits.bytes().all(|byte| byte.is_ascii_hexdigit()), "{digits}");
     }

@@ -42,6 +42,7 @@ fn done() -> Outcome {
         configuration_revision: 3,
         line_count: 10_000_000_000,
         folder: "runs/r1".to_owned(),
+        manifest: "m".to_owned(),
         groups: BTreeMap::from([("Größe".to_owned(), "000000000007".to_owned())]),
         warnings: vec!["a \"warning\"".to_owned()],
     }))

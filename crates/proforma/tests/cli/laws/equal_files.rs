@@ -31,7 +31,7 @@ fn assert_same_files(a: &BTreeMap<String, Vec<u8>>, b: &BTreeMap<String, Vec<u8>
 fn reconciliation(done: &Done) -> Value {
     let mut file = done.json("reconciliation.json");
     let object = file.as_object_mut().expect("an object");
-    for of_files in ["snapshot", "files", "files_passed_by"] {
+    for of_files in ["snapshot", "files", "files_passed_by", "reading"] {
         assert!(object.remove(of_files).is_some(), "no {of_files}");
     }
     // It says where lines stand.

@@ -1,0 +1,276 @@
+//! The commands: each builds the input of an operation and prints its answer.
+
+use super::data::Data;
+use super::door::Door;
+use super::output;
+use super::settings::Settings;
+use crate::cli::desk::{
+    AccountsArguments, AccountsCommand, AccountsImportArguments, AdoptArguments, BookArguments, BookCommand,
+    BookFileArguments, CloseArguments, CreateKeyArguments, DeskArguments, DeskOutput, ImportArguments,
+    InitArguments, KeysArguments, KeysCommand, RunsArguments, RunsCommand, RunsListArguments,
+};
+use crate::failure::Failure;
+use crate::pricing::{ReadBook, read_book};
+use crate::terminal::print;
+use anyhow::Context;
+use back_office::clock::Clock;
+use billing::account::AccountId;
+use serde_json::{Map, Value, json};
+use std::path::Path;
+use std::process::Command;
+use std::time::Duration;
+
+/// How often a server is asked whether it is done.
+const ASK_AGAIN: Duration = Duration::from_millis(250);
+
+/// Runs a command that asks a desk.
+fn at_desk<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+    runtime.block_on(work)
+}
+
+/// Asks one operation and prints the answer.
+fn ask(desk: &DeskArguments, operation: &str, input: &Value) -> Result<(), Failure> {
+    let answer = at_desk(async {
+        let door = Door::open(desk).await?;
+        let answer = door.ask(operation, input).await;
+        door.close().await?;
+        answer
+    })?;
+    output::answer(&answer, desk.output)
+}
+
+/// `proforma init`
+pub fn init(arguments: &InitArguments) -> Result<(), Failure> {
+    let payer = AccountId::parse(&arguments.payer).filter(AccountId::has_twelve_digits);
+    let payer = payer.ok_or_else(|| {
+        Failure::input(format!("`{}` is no account: it takes twelve digits", arguments.payer))
+    })?;
+    let first = at_desk(async {
+        let data = Data::open(&Settings::of(&arguments.place)?, Clock::Machine, None).await?;
+        let first = data.begin(&payer).await;
+        data.desk().store().close().await;
+        first
+    })?;
+    match first {
+        Some(first) => output::first_key(&first, arguments.output),
+        None => Err(Failure::input(format!(
+            "payer `{payer}` is there already; its key was shown when it was made"
+        ))
+        .hint("make another key with `proforma keys create`")),
+    }
+}
+
+/// `proforma keys`
+pub fn keys(arguments: &KeysArguments) -> Result<(), Failure> {
+    match &arguments.command {
+        KeysCommand::Create(of) => create_key(of),
+        KeysCommand::List(of) => ask(&of.desk, "ListKeys", &json!({})),
+        KeysCommand::Deactivate(of) => {
+            ask(&of.desk, "UpdateKey", &json!({ "AccessKeyId": of.access_key_id, "Status": "Inactive" }))
+        }
+        KeysCommand::Activate(of) => {
+            ask(&of.desk, "UpdateKey", &json!({ "AccessKeyId": of.access_key_id, "Status": "Active" }))
+        }
+        KeysCommand::Delete(of) => ask(&of.desk, "DeleteKey", &json!({ "AccessKeyId": of.access_key_id })),
+        KeysCommand::RotateMaster(of) => super::keeping::rotate_master(of),
+    }
+}
+
+fn create_key(arguments: &CreateKeyArguments) -> Result<(), Failure> {
+    let CreateKeyArguments { desk, principal, role, billing_group, account } = arguments;
+    let input = json!({
+        "PrincipalName": principal,
+        "Role": role,
+        "BillingGroups": billing_group,
+        "Accounts": account,
+    });
+    ask(desk, "CreateKey", &input)
+}
+
+/// `proforma accounts`
+pub fn accounts(arguments: &AccountsArguments) -> Result<(), Failure> {
+    let AccountsCommand::Import(AccountsImportArguments { desk, file, partial }) = &arguments.command;
+    let accounts = read_accounts(file)?;
+    ask(desk, "DeclareAccounts", &json!({ "Accounts": accounts, "Complete": !partial }))
+}
+
+/// The accounts of a CSV file: id, and where it has them name, email, joined and left.
+fn read_accounts(path: &Path) -> Result<Vec<Value>, Failure> {
+    let shown = path.display();
+    let failed = |problem: String| Failure::input(format!("`{shown}`: {problem}"));
+    let mut reader = csv::ReaderBuilder::new()
+        .trim(csv::Trim::All)
+        .from_path(path)
+        .map_err(|error| failed(error.to_string()))?;
+    let headers = reader.headers().map_err(|error| failed(error.to_string()))?.clone();
+    let columns =
+        [("id", "AccountId"), ("name", "Name"), ("email", "Email"), ("joined", "Joined"), ("left", "Left")];
+    if !headers.iter().any(|name| name == "id") {
+        return Err(failed("it has no column `id`".to_owned()));
+    }
+    let mut accounts = Vec::new();
+    for row in reader.records() {
+        let row = row.map_err(|error| failed(error.to_string()))?;
+        let mut account = Map::new();
+        for (name, value) in headers.iter().zip(row.iter()).filter(|(_, value)| !value.is_empty()) {
+            let Some((_, member)) = columns.iter().find(|(column, _)| *column == name) else { continue };
+            account.insert((*member).to_owned(), json!(value));
+        }
+        accounts.push(Value::Object(account));
+    }
+    Ok(accounts)
+}
+
+/// `proforma import`
+pub fn import(arguments: &ImportArguments) -> Result<(), Failure> {
+    let text = |path: &std::path::PathBuf| path.display().to_string();
+    let mut input = Map::new();
+    input.insert("CostFiles".to_owned(), json!(arguments.cost.iter().map(absolute).collect::<Vec<_>>()));
+    if let Some(period) = &arguments.period {
+        input.insert("BillingPeriod".to_owned(), json!(period));
+    }
+    if let Some(list) = &arguments.price_list {
+        input.insert("PriceList".to_owned(), json!(text(list)));
+    }
+    for (name, flag) in [
+        ("Watch", arguments.watch),
+        ("Immutable", arguments.immutable),
+        ("AcceptRejects", arguments.accept_rejects),
+    ] {
+        input.insert(name.to_owned(), json!(flag));
+    }
+    let answer = at_desk(async {
+        let door = Door::open(&arguments.desk).await?;
+        let answer = door.ask("ImportCostData", &Value::Object(input)).await;
+        if answer.is_ok() && !arguments.no_wait {
+            waited(&door, None).await?;
+        }
+        door.close().await?;
+        answer
+    })?;
+    output::answer(&answer, arguments.desk.output)
+}
+
+/// A local path as a server elsewhere in the file system would name it; a place on a store as it is.
+fn absolute(path: &std::path::PathBuf) -> String {
+    let text = path.display().to_string();
+    if text.contains("://") {
+        return text;
+    }
+    std::path::absolute(path).map_or(text, |path| path.display().to_string())
+}
+
+/// `proforma runs`
+pub fn runs(arguments: &RunsArguments) -> Result<(), Failure> {
+    match &arguments.command {
+        RunsCommand::List(of) => ask(&of.desk, "ListRuns", &of_period(of)),
+        RunsCommand::Wait(of) => at_desk(async {
+            let door = Door::open(&of.desk).await?;
+            let outcome = waited(&door, of.period.as_deref()).await;
+            door.close().await?;
+            outcome
+        }),
+    }
+}
+
+fn of_period(of: &RunsListArguments) -> Value {
+    of.period.as_ref().map_or_else(|| json!({}), |period| json!({ "BillingPeriod": period }))
+}
+
+/// Waits until nothing is queued and nothing runs; fails where the last run of a period has failed.
+async fn waited(door: &Door, period: Option<&str>) -> Result<(), Failure> {
+    let input = period.map_or_else(|| json!({}), |period| json!({ "BillingPeriod": period }));
+    loop {
+        door.price_queued().await?;
+        let answer = door.ask("ListRuns", &input).await?;
+        let runs = answer.get("Runs").and_then(Value::as_array).cloned().unwrap_or_default();
+        let status = |run: &Value| run.get("Status").and_then(Value::as_str).unwrap_or_default().to_owned();
+        if runs.iter().any(|run| ["QUEUED", "RUNNING"].contains(&status(run).as_str())) {
+            tokio::time::sleep(ASK_AGAIN).await;
+            continue;
+        }
+        let mut problems = Vec::new();
+        let mut seen = Vec::new();
+        for run in &runs {
+            let of = run.get("BillingPeriod").and_then(Value::as_str).unwrap_or_default();
+            if seen.contains(&of) {
+                continue;
+            }
+            seen.push(of);
+            if status(run) == "FAILED" {
+                let error = run.get("Error").and_then(Value::as_str).unwrap_or_default();
+                problems.push(format!("{of}: {error}"));
+            }
+        }
+        return if problems.is_empty() { Ok(()) } else { Err(Failure::inputs(problems)) };
+    }
+}
+
+/// `proforma close`
+pub fn close(arguments: &CloseArguments) -> Result<(), Failure> {
+    ask(&arguments.desk, "ClosePeriod", &json!({ "BillingPeriod": arguments.period }))
+}
+
+/// `proforma book`
+pub fn book(arguments: &BookArguments) -> Result<(), Failure> {
+    match &arguments.command {
+        BookCommand::Export(of) => {
+            let input =
+                of.period.as_ref().map_or_else(|| json!({}), |period| json!({ "BillingPeriod": period }));
+            let answer = at_desk(async {
+                let door = Door::open(&of.desk).await?;
+                let answer = door.ask("ExportBook", &input).await;
+                door.close().await?;
+                answer
+            })?;
+            match of.desk.output {
+                DeskOutput::Json => output::answer(&answer, DeskOutput::Json),
+                // A book is its own best table.
+                DeskOutput::Table => print(answer.get("Book").and_then(Value::as_str).unwrap_or_default()),
+            }
+        }
+        BookCommand::Import(of) => send_book(of, "ApplyBook", true),
+        BookCommand::Plan(of) => send_book(of, "PlanBook", false),
+        BookCommand::Apply(of) => send_book(of, "ApplyBook", false),
+    }
+}
+
+fn send_book(arguments: &BookFileArguments, operation: &str, only_first: bool) -> Result<(), Failure> {
+    let ReadBook { text, files, .. } = read_book(&arguments.book)?;
+    let name = arguments.book.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+    let mut input = json!({ "Book": text, "Name": name, "Files": files });
+    if let Some(period) = &arguments.period {
+        input["BillingPeriod"] = json!(period);
+    }
+    if only_first {
+        input["OnlyFirst"] = json!(true);
+    }
+    ask(&arguments.desk, operation, &input)
+}
+
+/// `proforma adopt`: another program, which alone carries AWS's SDK.
+pub fn adopt(arguments: &AdoptArguments) -> Result<(), Failure> {
+    let beside = std::env::current_exe().ok().map(|program| program.with_file_name("proforma-adopt"));
+    let program = beside.filter(|program| program.is_file()).unwrap_or_else(|| "proforma-adopt".into());
+    let mut command = Command::new(&program);
+    command.arg("--out").arg(&arguments.out);
+    if let Some(period) = &arguments.period {
+        command.arg("--period").arg(period);
+    }
+    if let Some(endpoint) = &arguments.endpoint {
+        command.arg("--endpoint").arg(endpoint);
+    }
+    let status = command.status().with_context(|| {
+        format!(
+            "`{}` cannot be started; it is built with `cargo build -p adopt` and stands beside proforma",
+            program.display()
+        )
+    })?;
+    match status.code() {
+        Some(0) => Ok(()),
+        // It has said why.
+        Some(code) => std::process::exit(code),
+        None => Err(anyhow::anyhow!("`{}` was stopped by a signal", program.display()).into()),
+    }
+}

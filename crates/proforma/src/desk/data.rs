@@ -1,0 +1,211 @@
+//! The data directory: its lock, its master key, its database, opened and migrated.
+
+use super::settings::Settings;
+use crate::engine::CostEngine;
+use crate::failure::Failure;
+use anyhow::{Context, anyhow};
+use aws_api::Api;
+use aws_wire::page_token::PageTokens;
+use back_office::authorization::Role;
+use back_office::clock::{Clock, machine_milliseconds};
+use back_office::desk::{BackOffice, Options};
+use back_office::principals::{NewKey, NewPrincipal};
+use back_office::vault::{MasterKey, SealedSecret, new_secret};
+use billing::account::AccountId;
+use rustix::fs::{FlockOperation, flock};
+use std::fs::{self, DirBuilder, File, OpenOptions};
+use std::io::{self, Write as _};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use store::{Place, Sealed, Store};
+
+const DATABASE: &str = "proforma.db";
+const MASTER_KEY: &str = "master.key";
+const LOCK: &str = "lock";
+
+/// An open data directory. Nobody else writes to it while it is open, unless it is on PostgreSQL.
+pub struct Data {
+    /// The operations over its desk.
+    pub api: Api,
+    /// The folder.
+    pub folder: PathBuf,
+    /// The master key.
+    pub master: MasterKey,
+    _lock: Option<File>,
+}
+
+/// A first key, printed once.
+pub struct FirstKey {
+    /// The payer.
+    pub payer: AccountId,
+    /// The key.
+    pub key: NewKey,
+    /// The password of the console.
+    pub console_password: String,
+}
+
+impl Data {
+    /// Opens a data directory, and makes it where there is none. `cost_roots` limits the places that requests may name.
+    pub async fn open(
+        settings: &Settings,
+        clock: Clock,
+        cost_roots: Option<Vec<PathBuf>>,
+    ) -> Result<Self, Failure> {
+        let folder = settings.data.clone();
+        make_private(&folder)?;
+        let is_shared = settings.database.is_some();
+        // On PostgreSQL several servers may share the folder; the database keeps them apart.
+        let lock = if is_shared { None } else { Some(lock(&folder)?) };
+        let store = open_store(settings).await?;
+        let migrated = store.migrate().await.map_err(|error| Failure::input(error.to_string()))?;
+        if migrated.from != migrated.to {
+            tracing::info!(from = migrated.from, to = migrated.to, "the database was migrated");
+        }
+        let master = master_key(settings, &folder)?;
+        check_master(&store, &master).await?;
+        let options = Options { data: folder.clone(), clock, shared: is_shared, cost_roots };
+        let desk = BackOffice::new(store, master.clone(), Arc::new(CostEngine::default()), options);
+        let api = Api::new(desk, PageTokens::new(&master.derived("page tokens")));
+        Ok(Self { api, folder, master, _lock: lock })
+    }
+
+    /// The desk.
+    pub fn desk(&self) -> &BackOffice {
+        &self.api.desk
+    }
+
+    /// Makes a payer with its first key; `None` where the payer is there.
+    pub async fn begin(&self, payer: &AccountId) -> Result<Option<FirstKey>, Failure> {
+        let store = self.desk().store();
+        if store.payer(payer).await?.is_some() {
+            return Ok(None);
+        }
+        store.create_payer(payer, machine_milliseconds()).await?;
+        let console_password = new_secret()?.chars().filter(char::is_ascii_alphanumeric).take(20).collect();
+        let caller = self.desk().operator(payer, "init".to_owned());
+        let new = NewPrincipal {
+            name: "root".to_owned(),
+            role: Role::PayerAdmin,
+            billing_groups: Vec::new(),
+            accounts: Vec::new(),
+        };
+        let key = self.desk().first_key(&caller, &new, &console_password).await;
+        let key = key.map_err(|error| anyhow!("the first key could not be made: {error:?}"))?;
+        Ok(Some(FirstKey { payer: payer.clone(), key, console_password }))
+    }
+
+    /// The payer that a command is for: the one that is named, or the only one.
+    pub async fn payer(&self, named: Option<&str>) -> Result<AccountId, Failure> {
+        let payers = self.desk().store().payers().await?;
+        let known: Vec<&str> = payers.iter().map(|row| row.payer.as_str()).collect();
+        match named {
+            Some(named) => {
+                let found = payers.iter().find(|row| row.payer.as_str() == named);
+                found.map(|row| row.payer.clone()).ok_or_else(|| {
+                    Failure::input(format!("there is no payer `{named}`; there are: {}", known.join(", ")))
+                        .hint("make it with `proforma init --payer`")
+                })
+            }
+            None => match payers.as_slice() {
+                [only] => Ok(only.payer.clone()),
+                [] => Err(Failure::input(format!("`{}` has no payer yet", self.folder.display()))
+                    .hint("make one with `proforma init --payer ACCOUNT_ID`")),
+                _ => Err(Failure::input(format!("there are several payers: {}", known.join(", ")))
+                    .hint("name one with --payer")),
+            },
+        }
+    }
+}
+
+/// The database, not yet migrated.
+pub async fn open_store(settings: &Settings) -> Result<Store, Failure> {
+    let place = match &settings.database {
+        Some(url) => Place::Postgres(url.clone()),
+        None => Place::Sqlite(settings.data.join(DATABASE)),
+    };
+    Store::open(&place).await.map_err(|error| Failure::input(error.to_string()))
+}
+
+/// A folder that only its owner looks into.
+pub fn make_private(folder: &Path) -> Result<(), Failure> {
+    let made = DirBuilder::new().recursive(true).mode(0o700).create(folder);
+    Ok(made.with_context(|| format!("cannot make `{}`", folder.display()))?)
+}
+
+/// The lock of a data directory: a server or a command holds it as long as it is open.
+pub fn lock(folder: &Path) -> Result<File, Failure> {
+    let path = folder.join(LOCK);
+    let opened = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
+    let file = opened.with_context(|| format!("cannot open `{}`", path.display()))?;
+    flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|_| {
+        Failure::input(format!("`{}` is held by a server or another command", folder.display())).hint(
+            "ask the server: --endpoint http://ADDRESS with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+        )
+    })?;
+    Ok(file)
+}
+
+/// The master key: from the environment, from its file, or made now where the directory is new.
+fn master_key(settings: &Settings, folder: &Path) -> Result<MasterKey, Failure> {
+    if let Some(text) = &settings.master_key {
+        return MasterKey::parse(text)
+            .ok_or_else(|| Failure::input("PROFORMA_MASTER_KEY is no key of 64 hexadecimal digits"));
+    }
+    let path = settings.master_key_file.clone().unwrap_or_else(|| folder.join(MASTER_KEY));
+    match fs::read_to_string(&path) {
+        Ok(text) => {
+            only_owner(&path)?;
+            let shown = path.display();
+            MasterKey::parse(&text)
+                .ok_or_else(|| Failure::input(format!("`{shown}` holds no key of 64 hexadecimal digits")))
+        }
+        Err(error) if error.kind() == io::ErrorKind::NotFound => {
+            let key = MasterKey::generate()?;
+            write_key(&path, &key)?;
+            Ok(key)
+        }
+        Err(error) => Err(Failure::input(format!("`{}` cannot be read: {error}", path.display()))),
+    }
+}
+
+/// Writes a master key so that it is there after a power loss, for its owner only.
+pub fn write_key(path: &Path, key: &MasterKey) -> Result<(), Failure> {
+    let partial = path.with_extension("partial");
+    let write = || -> io::Result<()> {
+        let mut file =
+            OpenOptions::new().create(true).truncate(true).write(true).mode(0o600).open(&partial)?;
+        writeln!(file, "{}", key.to_text().as_str())?;
+        file.sync_all()?;
+        fs::rename(&partial, path)?;
+        File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
+    };
+    Ok(write().with_context(|| format!("cannot write `{}`", path.display()))?)
+}
+
+fn only_owner(path: &Path) -> Result<(), Failure> {
+    let mode =
+        fs::metadata(path).with_context(|| format!("cannot read `{}`", path.display()))?.permissions().mode();
+    if mode & 0o077 == 0 {
+        return Ok(());
+    }
+    let shown = path.display();
+    Err(Failure::input(format!("`{shown}` can be read by others (mode {:o})", mode & 0o777))
+        .hint(format!("chmod 600 {shown}")))
+}
+
+/// Whether the master key is the database's; a new database takes the one that it is opened with.
+async fn check_master(store: &Store, master: &MasterKey) -> Result<(), Failure> {
+    match store.master_key_check().await? {
+        None => {
+            let SealedSecret { nonce, ciphertext } = master.check()?;
+            store.put_master_key_check(&Sealed { nonce, ciphertext }).await?;
+            Ok(())
+        }
+        Some(Sealed { nonce, ciphertext }) if master.is_checked_by(&SealedSecret { nonce, ciphertext }) => {
+            Ok(())
+        }
+        Some(_) => Err(Failure::input("the master key is not the one that this database was sealed with")
+            .hint("give its file with --master-key-file")),
+    }
+}

@@ -1,0 +1,258 @@
+//! Keeping a desk: migration, backup and restore, verification, a new master key.
+
+use super::data::{Data, lock, make_private, open_store, write_key};
+use super::output;
+use super::settings::Settings;
+use crate::cli::desk::{
+    BackupArguments, DataArguments, DeskOutput, RestoreArguments, RotateMasterArguments, VerifyArguments,
+};
+use crate::engine::CostEngine;
+use crate::failure::Failure;
+use anyhow::{Context, anyhow};
+use back_office::audit::{chained, entry_of};
+use back_office::clock::Clock;
+use back_office::engine::Engine;
+use back_office::vault::MasterKey;
+use billing::account::AccountId;
+use serde_json::json;
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+use store::{RunRow, Store};
+
+/// The rows in a backup.
+const ROWS: &str = "rows.jsonl";
+/// The folder of payers, in the data directory and in a backup.
+const PAYERS: &str = "payers";
+/// How many entries of the audit, or runs, are read at once.
+const PAGE: usize = 1_000;
+
+fn with_runtime<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+    tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?.block_on(work)
+}
+
+/// `proforma migrate`
+pub fn migrate(arguments: &DataArguments) -> Result<(), Failure> {
+    with_runtime(async {
+        let settings = Settings::of(arguments)?;
+        make_private(&settings.data)?;
+        let _lock = if settings.database.is_none() { Some(lock(&settings.data)?) } else { None };
+        let store = open_store(&settings).await?;
+        let migrated = store.migrate().await.map_err(|error| Failure::input(error.to_string()))?;
+        store.close().await;
+        output::answer(&json!({ "From": migrated.from, "To": migrated.to }), DeskOutput::Table)
+    })
+}
+
+/// `proforma backup`: the rows of one moment, then the folders that they name, which never change. A server may go on serving meanwhile.
+pub fn backup(arguments: &BackupArguments) -> Result<(), Failure> {
+    with_runtime(async {
+        let settings = Settings::of(&arguments.place)?;
+        let to = &arguments.to;
+        if fs::read_dir(to).is_ok_and(|mut entries| entries.next().is_some()) {
+            return Err(Failure::input(format!("`{}` is not empty", to.display()))
+                .hint("give an absent or empty folder"));
+        }
+        make_private(to)?;
+        let store = open_store(&settings).await?;
+        // Folders first seen by the rows cannot vanish: runs are never removed while they are served.
+        let copied = store.backup(&to.join(ROWS)).await.map_err(|error| Failure::input(error.to_string()))?;
+        store.close().await;
+        let files = copy_tree(&settings.data.join(PAYERS), &to.join(PAYERS))?;
+        File::open(to)
+            .and_then(|folder| folder.sync_all())
+            .with_context(|| format!("cannot force `{}` to the disk", to.display()))?;
+        output::answer(
+            &json!({ "Rows": copied.rows, "Sha256": copied.sha256, "Files": files }),
+            DeskOutput::Table,
+        )
+    })
+}
+
+/// `proforma restore`: into an empty data directory, and an empty database of either kind.
+pub fn restore(arguments: &RestoreArguments) -> Result<(), Failure> {
+    with_runtime(async {
+        let settings = Settings::of(&arguments.place)?;
+        make_private(&settings.data)?;
+        let _lock = lock(&settings.data)?;
+        let payers = settings.data.join(PAYERS);
+        if payers.exists() {
+            return Err(Failure::input(format!(
+                "`{}` is no new data directory: it has `{PAYERS}`",
+                settings.data.display()
+            ))
+            .hint("restore into an absent or empty folder"));
+        }
+        let store = open_store(&settings).await?;
+        let copied = store
+            .restore(&arguments.from.join(ROWS))
+            .await
+            .map_err(|error| Failure::input(error.to_string()))?;
+        store.close().await;
+        let files = copy_tree(&arguments.from.join(PAYERS), &payers)?;
+        say!(
+            "the master key is not in a backup: put it back as {}",
+            settings.data.join("master.key").display()
+        );
+        output::answer(
+            &json!({ "Rows": copied.rows, "Sha256": copied.sha256, "Files": files }),
+            DeskOutput::Table,
+        )
+    })
+}
+
+/// Copies a folder, each file forced to the disk; files that are there are left. Says how many were copied.
+fn copy_tree(from: &Path, to: &Path) -> Result<u64, Failure> {
+    let mut copied = 0;
+    if !from.is_dir() {
+        return Ok(0);
+    }
+    make_private(to)?;
+    for entry in fs::read_dir(from).with_context(|| format!("cannot list `{}`", from.display()))? {
+        let entry = entry?;
+        let (source, target) = (entry.path(), to.join(entry.file_name()));
+        // What a run that was killed has begun is nobody's.
+        if entry.file_name().to_string_lossy().starts_with('.') {
+            continue;
+        }
+        if entry.file_type()?.is_dir() {
+            copied += copy_tree(&source, &target)?;
+        } else {
+            let copy = || -> std::io::Result<()> {
+                fs::copy(&source, &target)?;
+                File::open(&target)?.sync_all()
+            };
+            copy().with_context(|| format!("cannot copy `{}`", source.display()))?;
+            copied += 1;
+        }
+    }
+    File::open(to)?.sync_all()?;
+    Ok(copied)
+}
+
+/// `proforma verify`: the chain of the audit, the files of every run that a period shows against their hashes, sealed periods against theirs.
+pub fn verify(arguments: &VerifyArguments) -> Result<(), Failure> {
+    with_runtime(async {
+        let settings = Settings::of(&arguments.place)?;
+        let store = open_store(&settings).await?;
+        let mut checked = Checked::default();
+        for payer in store.payers().await? {
+            checked.audit(&store, &payer.payer, &payer.head.audit.hash).await?;
+            checked.runs(&store, &payer.payer).await?;
+        }
+        store.close().await;
+        if !checked.problems.is_empty() {
+            return Err(
+                Failure::inputs(checked.problems).hint("put back what a backup has, with `proforma restore`")
+            );
+        }
+        output::answer(
+            &json!({ "AuditEntries": checked.entries, "Runs": checked.runs, "SealedPeriods": checked.sealed }),
+            DeskOutput::Table,
+        )
+    })
+}
+
+#[derive(Default)]
+struct Checked {
+    entries: u64,
+    runs: u64,
+    sealed: u64,
+    problems: Vec<String>,
+}
+
+impl Checked {
+    async fn audit(&mut self, store: &Store, payer: &AccountId, head: &str) -> Result<(), Failure> {
+        let (mut after, mut last) = (0, String::new());
+        loop {
+            let rows = store.audit_page(payer, after, PAGE).await?;
+            if rows.is_empty() {
+                break;
+            }
+            for row in rows {
+                after += 1;
+                self.entries += 1;
+                let follows = row.sequence == after && row.previous_hash == last;
+                let hash = entry_of(&row).map(|entry| chained(&last, row.sequence, &entry));
+                if !follows || hash.as_deref() != Some(&row.hash) {
+                    self.problems.push(format!(
+                        "payer {payer}: entry {} of the audit is not as it was written",
+                        row.sequence
+                    ));
+                    return Ok(());
+                }
+                last = row.hash;
+            }
+        }
+        if last != head {
+            self.problems
+                .push(format!("payer {payer}: entries are missing at the end of the audit, after {after}"));
+        }
+        Ok(())
+    }
+
+    async fn runs(&mut self, store: &Store, payer: &AccountId) -> Result<(), Failure> {
+        let engine = CostEngine::default();
+        let closes = store.closes(payer).await?;
+        for current in store.current_runs(payer).await? {
+            let run = store.run(payer, &current.run).await?;
+            let Some(done) = run.as_ref().and_then(RunRow::done) else {
+                self.problems.push(format!(
+                    "payer {payer}: {} shows run `{}`, which is not there",
+                    current.period, current.run
+                ));
+                continue;
+            };
+            let folder = PathBuf::from(&done.folder);
+            self.runs += 1;
+            let what = format!("payer {payer}, {}", current.period);
+            match engine.manifest(&folder) {
+                Ok(hash) if hash == done.manifest => {}
+                Ok(_) => {
+                    self.problems.push(format!("{what}: `{}` is not as the run has written it", done.folder))
+                }
+                Err(error) => self.problems.push(format!("{what}: {error}")),
+            }
+            if let Some(close) = closes.iter().find(|close| close.period == current.period) {
+                self.sealed += 1;
+                if close.manifest_hash != done.manifest || close.run != current.run {
+                    self.problems
+                        .push(format!("{what}: the period shows another run than it was closed with"));
+                }
+            }
+        }
+        Ok(())
+    }
+}
+
+/// `proforma keys rotate-master`
+pub fn rotate_master(arguments: &RotateMasterArguments) -> Result<(), Failure> {
+    with_runtime(async {
+        let settings = Settings::of(&arguments.place)?;
+        let data = Data::open(&settings, Clock::Machine, None).await?;
+        let new = match &arguments.new_key_file {
+            None => MasterKey::generate()?,
+            Some(path) => {
+                let text = fs::read_to_string(path).map_err(|error| {
+                    Failure::input(format!("`{}` cannot be read: {error}", path.display()))
+                })?;
+                let shown = path.display();
+                MasterKey::parse(&text).ok_or_else(|| {
+                    Failure::input(format!("`{shown}` holds no key of 64 hexadecimal digits"))
+                })?
+            }
+        };
+        let path = settings.master_key_file.clone().unwrap_or_else(|| settings.data.join("master.key"));
+        // The new key is kept beside the old one before anything is sealed under it, so that no moment has secrets without a key.
+        let beside = path.with_extension("key.new");
+        write_key(&beside, &new)?;
+        let count = data
+            .desk()
+            .rotate_master(&new)
+            .await
+            .map_err(|error| anyhow!("the secrets could not be sealed: {error:?}"))?;
+        fs::rename(&beside, &path)
+            .with_context(|| format!("secrets are sealed under the key in `{}`", beside.display()))?;
+        data.desk().store().close().await;
+        output::answer(&json!({ "Keys": count }), DeskOutput::Table)
+    })
+}

@@ -1,0 +1,188 @@
+//! `proforma serve`: answers AWS's API until it is told to stop.
+
+use super::data::Data;
+use super::settings::Settings;
+use crate::cli::desk::ServeArguments;
+use crate::failure::Failure;
+use anyhow::Context;
+use aws_api::http::{Health, Metrics, ServerOptions, router};
+use axum_server::Handle;
+use axum_server::tls_rustls::RustlsConfig;
+use back_office::clock::Clock;
+use back_office::desk::BackOffice;
+use billing::account::AccountId;
+use std::io::Write as _;
+use std::net::{Ipv4Addr, SocketAddr};
+use std::path::PathBuf;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::signal::unix::{SignalKind, signal};
+use tokio::sync::watch;
+
+const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+const SIGNATURE_MINUTES: u16 = 5;
+const SIGNATURE_MINUTES_MAX: u16 = 15;
+const RATE: u32 = 1_000;
+const CONCURRENCY: usize = 256;
+/// How long requests that are being answered are waited for.
+const DRAIN: Duration = Duration::from_secs(10);
+/// How often the places are looked at that AWS goes on writing to.
+const LOOK_EVERY: Duration = Duration::from_secs(60);
+/// A day, after which client tokens that are old enough are forgotten.
+const FORGET_EVERY: Duration = Duration::from_secs(86_400);
+/// The free space below which the server says that it is not ready.
+const FREE_BYTES_MIN: u64 = 64 * 1024 * 1024;
+
+/// Serves until a signal.
+pub fn serve(arguments: &ServeArguments) -> Result<(), Failure> {
+    log_as_json();
+    let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
+    runtime.block_on(serving(arguments))
+}
+
+async fn serving(arguments: &ServeArguments) -> Result<(), Failure> {
+    let settings = Settings::of(&arguments.place)?;
+    let clock = arguments
+        .now
+        .as_deref()
+        .map(super::output::instant)
+        .transpose()?
+        .map_or(Clock::Machine, Clock::Fixed);
+    let file = &settings.file;
+    let minutes = arguments.signature_minutes.or(file.signature_minutes).unwrap_or(SIGNATURE_MINUTES);
+    if minutes == 0 || minutes > SIGNATURE_MINUTES_MAX {
+        return Err(Failure::input(format!("signatures may be {minutes} minutes off"))
+            .hint(format!("give 1 to {SIGNATURE_MINUTES_MAX} minutes")));
+    }
+    let roots = match arguments.cost_roots.is_empty() {
+        true => file.cost_roots.clone(),
+        false => arguments.cost_roots.clone(),
+    };
+    let data = Data::open(&settings, clock, Some(roots)).await?;
+    if let Some(payer) = &arguments.payer {
+        let payer = AccountId::parse(payer).filter(AccountId::has_twelve_digits);
+        let payer = payer.ok_or_else(|| Failure::input("a payer account has twelve digits"))?;
+        if let Some(first) = data.begin(&payer).await? {
+            super::output::first_key(&first, crate::cli::desk::DeskOutput::Table)?;
+        }
+    }
+    let options = ServerOptions {
+        signature_window_seconds: i64::from(minutes) * 60,
+        rate_per_second: arguments.rate.or(file.rate).unwrap_or(RATE),
+        concurrency: arguments.concurrency.or(file.concurrency).unwrap_or(CONCURRENCY),
+    };
+    let health = Arc::new(Ready { desk: data.desk().clone(), data: data.folder.clone() });
+    let app = router(data.api.clone(), options, Arc::new(Metrics::default()), health);
+    let (stop, stopped) = watch::channel(false);
+    let audit = tokio::spawn(keep_audit(data.desk().clone(), stopped.clone()));
+    let mut workers = vec![tokio::spawn(look_around(data.desk().clone(), stopped.clone()))];
+    if !arguments.no_runs {
+        let (desk, stopped) = (data.desk().clone(), stopped.clone());
+        workers.push(tokio::spawn(async move { desk.work(stopped).await }));
+    }
+    let handle = Handle::new();
+    tokio::spawn(drain_at_signal(handle.clone()));
+    let address = arguments.listen.or(file.listen).unwrap_or(LISTEN);
+    let tls = arguments.tls_cert.clone().or_else(|| file.tls_cert.clone());
+    let tls = tls.zip(arguments.tls_key.clone().or_else(|| file.tls_key.clone()));
+    let served = match tls {
+        None => {
+            tokio::spawn(say_address(handle.clone(), "http"));
+            axum_server::bind(address).handle(handle).serve(app.into_make_service()).await
+        }
+        Some((cert, key)) => {
+            let config = RustlsConfig::from_pem_file(&cert, &key).await;
+            let config = config.with_context(|| format!("`{}` and `{}`", cert.display(), key.display()))?;
+            tokio::spawn(say_address(handle.clone(), "https"));
+            axum_server::bind_rustls(address, config).handle(handle).serve(app.into_make_service()).await
+        }
+    };
+    // A run that goes on is given up: its claim passes, and the next server takes it up again.
+    let _ = stop.send(true);
+    workers.iter().for_each(tokio::task::JoinHandle::abort);
+    let _ = audit.await;
+    data.desk().store().close().await;
+    served.with_context(|| format!("cannot serve at {address}"))?;
+    tracing::info!("stopped");
+    Ok(())
+}
+
+async fn keep_audit(desk: BackOffice, stopped: watch::Receiver<bool>) {
+    desk.keep_audit(stopped).await;
+}
+
+/// Looks after what comes by itself: cost files that AWS has rewritten, tokens that are too old.
+async fn look_around(desk: BackOffice, mut stopped: watch::Receiver<bool>) {
+    let mut look = tokio::time::interval(LOOK_EVERY);
+    let mut forget = tokio::time::interval(FORGET_EVERY);
+    loop {
+        tokio::select! {
+            _ = stopped.changed() => return,
+            _ = look.tick() => if let Err(error) = desk.look_at_sources().await {
+                tracing::warn!(?error, "the sources of cost files could not be looked at");
+            },
+            _ = forget.tick() => if let Err(error) = desk.forget_tokens().await {
+                tracing::warn!(?error, "old client tokens could not be forgotten");
+            },
+        }
+    }
+}
+
+/// Says where the server answers, once it does: on standard output, for whoever started it.
+async fn say_address(handle: Handle<SocketAddr>, scheme: &str) {
+    if let Some(address) = handle.listening().await {
+        let mut out = std::io::stdout().lock();
+        // Nobody listening is no reason to stop.
+        let _ = writeln!(out, "listening on {scheme}://{address}");
+        let _ = out.flush();
+        tracing::info!(%address, "listening");
+    }
+}
+
+async fn drain_at_signal(handle: Handle<SocketAddr>) {
+    let (Ok(mut terminate), Ok(mut interrupt)) =
+        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
+    else {
+        return;
+    };
+    tokio::select! {
+        _ = terminate.recv() => {}
+        _ = interrupt.recv() => {}
+    }
+    tracing::info!("stopping");
+    handle.graceful_shutdown(Some(DRAIN));
+}
+
+/// Logs as lines of JSON on standard error; how much, `RUST_LOG` says.
+fn log_as_json() {
+    let filter = tracing_subscriber::EnvFilter::try_from_default_env();
+    let filter = filter.unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let subscriber = tracing_subscriber::fmt().json().flatten_event(true).with_writer(std::io::stderr);
+    // Another one in the same process goes on.
+    let _ = subscriber.with_env_filter(filter).try_init();
+}
+
+/// Whether the store answers and there is room to write.
+struct Ready {
+    desk: BackOffice,
+    data: PathBuf,
+}
+
+impl Health for Ready {
+    fn problem(&self) -> Pin<Box<dyn Future<Output = Option<String>> + Send + '_>> {
+        Box::pin(async {
+            if self.desk.store().ping().await.is_err() {
+                return Some("the database does not answer".to_owned());
+            }
+            let free = rustix::fs::statvfs(&self.data).ok().map(|of| of.f_bavail.saturating_mul(of.f_frsize));
+            match free {
+                Some(free) if free < FREE_BYTES_MIN => {
+                    Some("the disk of the data directory is full".to_owned())
+                }
+                Some(_) => None,
+                None => Some("the data directory cannot be read".to_owned()),
+            }
+        })
+    }
+}

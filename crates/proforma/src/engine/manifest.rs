@@ -1,0 +1,50 @@
+//! The hash over all files of a run: what a closed period is sealed with.
+
+use crate::failure::Failure;
+use anyhow::Context;
+use cost_data::reading::hex;
+use sha2::{Digest, Sha256};
+use std::fs::{self, File};
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// The hash over names and contents, whatever the order of the files in their folders.
+pub fn manifest(run: &Path) -> Result<String, Failure> {
+    let mut files = Vec::new();
+    below(run, Path::new(""), &mut files).with_context(|| format!("cannot list `{}`", run.display()))?;
+    files.sort();
+    let mut all = Sha256::new();
+    for name in files {
+        let path = run.join(&name);
+        let mut hash = Sha256::new();
+        let read = File::open(&path).and_then(|mut file| io::copy(&mut file, &mut Hashing(&mut hash)));
+        read.with_context(|| format!("cannot read `{}`", path.display()))?;
+        all.update(name.to_string_lossy().as_bytes());
+        all.update(b"\0");
+        all.update(hash.finalize());
+    }
+    Ok(hex(&all.finalize()))
+}
+
+fn below(root: &Path, within: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {
+    for entry in fs::read_dir(root.join(within))? {
+        let entry = entry?;
+        let name = within.join(entry.file_name());
+        if entry.file_type()?.is_dir() { below(root, &name, files)? } else { files.push(name) }
+    }
+    Ok(())
+}
+
+/// A writer that hashes what it is given.
+struct Hashing<'a>(&'a mut Sha256);
+
+impl io::Write for Hashing<'_> {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        self.0.update(bytes);
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
+}
