@@ -86,7 +86,7 @@ def adopted(out, server):
 
 
 def exported(server):
-    """A server's book; an item's range is what it shows of the current period."""
+    """A server's book of the current period."""
     return server.command("book", "export", "--period", CURRENT)
 
 
@@ -110,6 +110,14 @@ def test_a_second_server_has_what_the_first_has(first, new_server, tmp_path):
 
 def test_the_program_passes_it_on(first, tmp_path):
     first.command("adopt", "--out", tmp_path / "one.toml", "--period", CURRENT)
+    adopted(tmp_path / "two.toml", first)
+    assert (tmp_path / "one.toml").read_text() == (tmp_path / "two.toml").read_text()
+
+
+def test_the_endpoint_may_stand_in_the_environment(first, tmp_path):
+    there = first.root.environment | {"AWS_ENDPOINT_URL_BILLINGCONDUCTOR": first.endpoint, "AWS_DEFAULT_REGION": "eu-central-1"}
+    ended = adopt(tmp_path / "one.toml", **there)
+    assert ended.returncode == 0, ended.stderr
     adopted(tmp_path / "two.toml", first)
     assert (tmp_path / "one.toml").read_text() == (tmp_path / "two.toml").read_text()
 
@@ -146,6 +154,16 @@ def test_versions_in_two_periods_give_that_of_the_period(new_server, tmp_path):
     second.command("book", "import", tmp_path / "book.toml")
     assert exported(second) == exported(server)
     assert f'flat_charge_value = "20"\nstart = "{CURRENT}"' in (tmp_path / "book.toml").read_text()
+
+
+def test_accounts_of_a_transfer_that_nobody_names_are_told(new_server, tmp_path):
+    server = new_server(transfers=False)
+    source, other = accounts(2)
+    server.apply(transfers_book([TRANSFER], source_account_id=source, accounts=[source, other]))
+    Desk(server.client()).transfer_group(BASIC, TRANSFER)
+    told = adopted(tmp_path / "book.toml", server)
+    assert (f"note: billing transfer `{TRANSFER}`: has 2 accounts, of which the API names 1; add the others to the book, or their lines "
+            "are in no group") in told, told
 
 
 def test_a_server_without_anything_gives_its_payer(new_server, tmp_path):

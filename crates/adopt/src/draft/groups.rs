@@ -41,6 +41,7 @@ impl Adoption<'_> {
         }
         draft.primary_account_id = group.primary_account_id.clone().unwrap_or_default();
         draft.accounts = self.members(group);
+        self.all_accounts(&of, group, draft.accounts.len());
         if !draft.accounts.contains(&draft.primary_account_id) {
             let primary = &draft.primary_account_id;
             let status = group.status.as_ref().map_or("unknown", BillingGroupStatus::as_str);
@@ -61,6 +62,16 @@ impl Adoption<'_> {
         let mut accounts = Vec::from_iter(accounts);
         accounts.sort_by_key(|account| Some(account) != group.primary_account_id.as_ref());
         accounts
+    }
+
+    /// Says so where the API counts more accounts than it names.
+    fn all_accounts(&mut self, of: &str, group: &BillingGroupListElement, named: usize) {
+        let size = group.size;
+        if usize::try_from(size).is_ok_and(|size| size > named) {
+            self.notice(format!(
+                "{of}: has {size} accounts, of which the API names {named}; add the others to the book, or their lines are in no group"
+            ));
+        }
     }
 
     fn plan_of(&mut self, of: &str, group: &BillingGroupListElement) -> String {
@@ -112,12 +123,11 @@ impl Adoption<'_> {
         let accounts: BTreeSet<String> =
             members.into_iter().flatten().filter_map(|it| it.account_id.clone()).collect();
         let mut accounts = Vec::from_iter(accounts);
+        // The source is of its own organization, whether it is listed or not.
         if !accounts.contains(&source) {
-            self.notice(format!(
-                "{of}: its source account `{source}` is not listed as one of its accounts; the book has it as one"
-            ));
             accounts.push(source.clone());
         }
+        self.all_accounts(&of, group, accounts.len());
         accounts.sort_by_key(|account| *account != source);
         TransferDraft {
             name: transfer.to_owned(),

@@ -431,6 +431,22 @@ pricing_plan = "BasicPricingPlan"
 }
 
 #[test]
+fn accounts_that_are_counted_and_not_named_are_told() {
+    let grouping = ListBillingGroupAccountGrouping::builder().responsibility_transfer_arn(TRANSFER).build();
+    let transferred =
+        group("transfer01", "larkfield", "222222222222").account_grouping(grouping).size(3).build();
+    let mut set_up = small();
+    set_up.groups[0].size = 5;
+    set_up.groups.push(transferred);
+    let adopted = adopted(&set_up).expect("no problem");
+    assert_eq!(adopted.draft.responsibility_transfers[0].accounts, ["222222222222"]);
+    let end = "; add the others to the book, or their lines are in no group";
+    let of_transfer = format!("billing transfer `{TRANSFER}`: has 3 accounts, of which the API names 1{end}");
+    let of_group = format!("billing group `harbor`: has 5 accounts, of which the API names 2{end}");
+    assert_eq!(adopted.notices[1..3], [of_transfer, of_group]);
+}
+
+#[test]
 fn what_would_change_an_amount_makes_no_book() {
     let mut set_up = small();
     set_up.plans = vec![Plan {
