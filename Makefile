@@ -58,7 +58,7 @@ $(TOOLS)/cargo-deny-$(DENY_VERSION): | needs-cargo
 	rm -rf $(TOOLS)/build $(TOOLS)/bin
 
 python-test: needs-cargo $(VENV)/installed focus-validator
-	cargo build --locked -p proforma
+	cargo build --locked -p proforma -p adopt
 	PROFORMA_BIN=$(TARGET)/debug/proforma PROFORMA_FOCUS_VENV=$(TOOLS)/focus-validator \
 	    $(VENV)/bin/python -m pytest tests -q
 

@@ -1,0 +1,93 @@
+//! Clients of AWS: credentials, region and endpoint as every AWS tool finds them, TLS by rustls with ring.
+
+use crate::failure::{ATTEMPTS_MAX, chain, explained};
+use anyhow::{Context, anyhow};
+use aws_config::environment::EnvironmentVariableRegionProvider;
+use aws_config::meta::region::RegionProviderChain;
+use aws_config::profile::ProfileFileRegionProvider;
+use aws_config::retry::RetryConfig;
+use aws_config::timeout::TimeoutConfig;
+use aws_config::{BehaviorVersion, Region, SdkConfig};
+use aws_sdk_billingconductor::config::{HttpClient, ProvideCredentials, SharedCredentialsProvider};
+use aws_smithy_http_client::proxy::ProxyConfig;
+use aws_smithy_http_client::tls::{Provider, rustls_provider::CryptoMode};
+use aws_smithy_http_client::{Builder, Connector};
+use std::time::Duration;
+
+/// Where the Billing Conductor is, whatever the region of the rest.
+const REGION: &str = "us-east-1";
+const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
+const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// A place that answers AWS's API, and the credentials to ask it.
+pub struct Connection {
+    config: SdkConfig,
+    endpoint: Option<String>,
+}
+
+impl Connection {
+    /// Finds credentials. They are asked for once: a credential process may want a person each time.
+    ///
+    /// # Errors
+    /// None are found, or their source does not give any.
+    pub async fn new(endpoint: Option<String>) -> anyhow::Result<Self> {
+        let region = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
+            .or_else(ProfileFileRegionProvider::new())
+            .or_else(Region::new(REGION));
+        let timeouts = TimeoutConfig::builder()
+            .connect_timeout(CONNECT_TIMEOUT)
+            .operation_attempt_timeout(ATTEMPT_TIMEOUT)
+            .build();
+        let config = aws_config::defaults(BehaviorVersion::latest())
+            .http_client(http_client())
+            .region(region)
+            .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS_MAX))
+            .timeout_config(timeouts)
+            .load()
+            .await;
+        let provider = config.credentials_provider().context("no source of credentials is configured")?;
+        let credentials = provider.provide_credentials().await.map_err(|error| {
+            anyhow!(
+                "no AWS credentials; log in (`aws sso login`), choose a profile (AWS_PROFILE), or set AWS_ACCESS_KEY_ID and \
+                 AWS_SECRET_ACCESS_KEY ({})",
+                chain(&error)
+            )
+        })?;
+        let config =
+            config.into_builder().credentials_provider(SharedCredentialsProvider::new(credentials)).build();
+        Ok(Self { config, endpoint })
+    }
+
+    /// A client of the Billing Conductor.
+    pub fn billing_conductor(&self) -> aws_sdk_billingconductor::Client {
+        let mut config = aws_sdk_billingconductor::config::Builder::from(&self.config);
+        if let Some(endpoint) = &self.endpoint {
+            config.set_endpoint_url(Some(endpoint.clone()));
+        }
+        aws_sdk_billingconductor::Client::from_conf(config.build())
+    }
+
+    /// The account whose credentials these are.
+    ///
+    /// # Errors
+    /// STS does not say.
+    pub async fn caller_account(&self) -> anyhow::Result<String> {
+        let mut config = aws_sdk_sts::config::Builder::from(&self.config);
+        if let Some(endpoint) = &self.endpoint {
+            config.set_endpoint_url(Some(endpoint.clone()));
+        }
+        let identity = aws_sdk_sts::Client::from_conf(config.build()).get_caller_identity().send().await;
+        let identity = identity.map_err(|error| explained("GetCallerIdentity", error))?;
+        identity.account.context("GetCallerIdentity: the answer names no account")
+    }
+}
+
+/// HTTP over rustls with ring, through the proxy that the environment names: what the SDK does by itself, but for aws-lc.
+fn http_client() -> impl HttpClient + 'static {
+    Builder::new().build_with_connector_fn(|settings, components| {
+        let mut connector = Connector::builder().proxy_config(ProxyConfig::from_env());
+        connector.set_connector_settings(settings.cloned());
+        connector.set_sleep_impl(components.and_then(|components| components.sleep_impl()));
+        connector.tls_provider(Provider::Rustls(CryptoMode::Ring)).build()
+    })
+}
