@@ -130,14 +130,21 @@ pub(super) async fn list_accounts(call: &Call<'_>) -> Answer<Vec<u8>> {
         (Some(id), None) => Some([id.as_str()].into()),
         (None, ids) => ids.as_ref().map(|ids| ids.iter().map(String::as_str).collect()),
     };
-    let (configuration, index) = call.desk.indexed(&call.caller.payer, period).await?;
+    let (configuration, _) = call.desk.indexed(&call.caller.payer, period).await?;
     let of_group = match filter.association.as_deref() {
         None | Some("MONITORED" | "UNMONITORED") => None,
         Some(arn) => Some(visible(call, &configuration, period, arn)?),
     };
     let payer = &configuration.payer;
     let associations = configuration.associations(period);
-    let matching = associations.accounts().into_iter().filter(|(account, group, _)| {
+    let mut accounts = associations.accounts();
+    if let Some(group) = of_group.as_ref().filter(|group| configuration.is_transfer(group)) {
+        // The accounts of an organization whose bill is transferred are none of the payer's own; they are listed where they are asked for.
+        let members = associations.members(group).iter();
+        accounts = members.map(|account| (*account, associations.group_of(account), None)).collect();
+        accounts.sort_unstable_by_key(|(account, ..)| *account);
+    }
+    let matching = accounts.into_iter().filter(|(account, group, _)| {
         let is_after = account.as_str() > page.after.as_str();
         let fits = match filter.association.as_deref() {
             None => true,
@@ -159,7 +166,6 @@ pub(super) async fn list_accounts(call: &Call<'_>) -> Answer<Vec<u8>> {
         };
         (account.to_string(), element)
     });
-    let _ = &index;
     let (linked_accounts, next_token) = call.cut(&page, elements)?;
     json(&AccountAssociations { linked_accounts, next_token })
 }
