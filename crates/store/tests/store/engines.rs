@@ -45,8 +45,15 @@ pub async fn sqlite() -> Scratch {
     scratch
 }
 
+/// A folder in memory, where there is such a place: other work may have the disk.
+pub fn folder() -> TempDir {
+    let memory = Path::new("/dev/shm");
+    let folder = if memory.is_dir() { TempDir::new_in(memory) } else { TempDir::new() };
+    folder.unwrap()
+}
+
 pub async fn sqlite_without_schema() -> Scratch {
-    let folder = TempDir::new().unwrap();
+    let folder = folder();
     // A name that an address would not take as it is.
     let place = Place::Sqlite(folder.path().join("a desk 50%?.db"));
     Scratch { store: Store::open(&place).await.unwrap(), place, folder }

@@ -6,6 +6,7 @@
 //!
 //! `PROFORMA_FAULT_SECONDS` is how long all the loops take, in sum; `PROFORMA_FAULT_SEED` repeats the choices of another time.
 
+use crate::engines::folder;
 use crate::opening::texts;
 use crate::scenario::{Desk, STEPS, Seen, states};
 use std::fs;
@@ -69,10 +70,7 @@ struct Ground(TempDir);
 
 impl Ground {
     fn new() -> Self {
-        // In memory, where there is such a place: thousands of databases are made.
-        let memory = Path::new("/dev/shm");
-        let folder = if memory.is_dir() { TempDir::new_in(memory) } else { TempDir::new() };
-        let ground = Self(folder.unwrap());
+        let ground = Self(folder());
         fs::create_dir(ground.0.path().join("desk")).unwrap();
         ground
     }
