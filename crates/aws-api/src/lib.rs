@@ -121,13 +121,14 @@ impl Api {
     }
 }
 
-/// An input in one fixed form, without what only says which time and which page it is.
+/// An input in one fixed form, without what only says which time and which page it is: what is compared where a token comes again.
 fn canonical(input: &Value) -> String {
     match input {
         Value::Map(members) => {
             let mut members = members.clone();
             members.remove("ClientToken");
             members.remove("NextToken");
+            members.remove("MaxResults");
             // A book is kept by what it makes; its hash is enough to know it again.
             for name in ["Book", "Files"] {
                 if let Some(text) = members.get(name).map(Value::to_json) {

@@ -38,12 +38,12 @@ impl Clock {
 /// The machine's clock, in seconds since 1970-01-01T00:00:00Z.
 #[must_use]
 pub fn machine_seconds() -> i64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    i64::try_from(since.as_secs()).unwrap_or(i64::MAX)
+    machine_milliseconds() / 1_000
 }
 
 /// The machine's clock, in milliseconds since 1970-01-01T00:00:00Z.
 #[must_use]
+#[expect(clippy::disallowed_methods, reason = "this is the clock: everybody else is given the time")]
 pub fn machine_milliseconds() -> i64 {
     let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
