@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from desk import Desk, accounts, arn, name, transfer
-from server import CURRENT, PREVIOUS
+from server import CURRENT, NEXT
 from wire_model import MODEL, shape_pattern
 
 KINDS = ["min", "max", "pattern", "enum"]
@@ -55,7 +55,7 @@ def examples(of):
         ("ListBillingGroups", {"Filters": {"ResponsibilityTransferArns": [of.transfer]}}),
         ("ListBillingGroupCostReports", page | {"Filters": {"BillingGroupArns": [of.group]}}),
         ("GetBillingGroupCostReport", {"Arn": of.group, "GroupBy": ["PRODUCT_NAME", "BILLING_PERIOD"], "MaxResults": 250, "BillingPeriodRange": {
-            "InclusiveStartBillingPeriod": PREVIOUS, "ExclusiveEndBillingPeriod": CURRENT}}),
+            "InclusiveStartBillingPeriod": CURRENT, "ExclusiveEndBillingPeriod": NEXT}}),
         ("CreateCustomLineItem", token | {
             "Name": name("item"), "Description": "words", "BillingGroupArn": of.group, "BillingPeriodRange": month, "Tags": {"key": "value"},
             "ChargeDetails": flat, "AccountId": of.member, "PresentationDetails": {"Service": "AmazonEC2"}}),

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from desk import BASIC, NUMBERS, Desk, account, arn, name
+from desk import BASIC, NUMBERS, Desk, account, arn, name, present
 from policy_months import PolicyMonth
 from server import CURRENT, PREVIOUS, in_period
 from test_constraints import NOTHING, examples
@@ -242,7 +242,10 @@ def test_no_cost_is_in_any_byte_of_a_customers_answers(world):
         products = admin.get_billing_group_cost_report(Arn=row["Arn"], BillingPeriodRange=WITHIN, GroupBy=["PRODUCT_NAME"])
         for of in products["BillingGroupCostReportResults"]:
             secrets |= {of["AWSCost"], of["Margin"].removeprefix("-"), of["MarginPercentage"].removeprefix("-")}
-    secrets = {of for of in secrets if len(of) > 3}
+    # What is sold at cost has one amount on both sides, and the customer's own side is its own.
+    own = [row["ProformaCost"] for keys in (None, ["PRODUCT_NAME"], ["BILLING_PERIOD"]) for row in world.client.get_billing_group_cost_report(**present({
+        "Arn": world.ours.group.arn, "BillingPeriodRange": WITHIN, "GroupBy": keys}))["BillingGroupCostReportResults"]]
+    secrets = {of for of in secrets - set(own) if len(of) > 3}
     assert any("31415926" in of or "188495559" in of for of in secrets), "the canary is in the operator's own report"
     for operation, given in script(world):
         for keys in (world.viewer, world.narrow):

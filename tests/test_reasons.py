@@ -71,10 +71,13 @@ VALIDATION = {
     "UNKNOWN_OPERATION": [("POST", "/no-such-operation", b"{}")],
     "CANNOT_PARSE": [("POST", "/list-billing-groups", b"{")],
     "FIELD_VALIDATION_FAILED": [given("CreatePricingPlan", Name="a b"), given("CreatePricingPlan"), given("ListPricingPlans", MaxResults=101),
-                                lambda of: preference(Enabled=False, PricingPlanArn=of.plan)],
-    "OTHER": [given("ListPricingPlans", NextToken="none of ours"), lambda of: token_twice(of),
-              lambda of: ("TagResource", {"ResourceArn": of.rule, "Tags": {"aws:mine": "a"}}),
-              lambda of: ("UntagResource", {"ResourceArn": of.rule, "TagKeys": ["aws:mine"]})],
+                                lambda of: preference(Enabled=False, PricingPlanArn=of.plan),
+                                lambda of: ("TagResource", {"ResourceArn": of.rule, "Tags": {"aws:mine": "a"}}),
+                                given("CreatePricingPlan", Name="reserved", Tags={"AWS:mine": "a"}),
+                                lambda of: ("AssociateAccounts", {"Arn": of.group.arn, "AccountIds": accounts(31)}),
+                                lambda of: ("BatchAssociateResourcesToCustomLineItem", {
+                                    "TargetArn": of.percentage, "ResourceArns": [arn("customlineitem", f"{number:010d}") for number in range(31)]})],
+    "OTHER": [given("ListPricingPlans", NextToken="none of ours"), lambda of: token_twice(of)],
     "PRIMARY_NOT_ASSOCIATED": [lambda of: group(of, PrimaryAccountId=account()), lambda of: without(group(of), "PrimaryAccountId")],
     "PRIMARY_CANNOT_DISASSOCIATE": [lambda of: ("DisassociateAccounts", {"Arn": of.group.arn, "AccountIds": [of.group.primary]})],
     "ACCOUNTS_NOT_ASSOCIATED": [lambda of: ("DisassociateAccounts", {"Arn": of.group.arn, "AccountIds": [account()]})],
@@ -89,7 +92,7 @@ VALIDATION = {
     "ILLEGAL_BILLING_PERIOD_RANGE": [lambda of: flat(of, **month(CURRENT, CURRENT)), lambda of: flat(of, **month(NEXT)), lambda of: flat(of, **month("2026-09")),
                                      lambda of: ("GetBillingGroupCostReport", {"Arn": of.group.arn} | month("2025-10", CURRENT)),
                                      lambda of: ("GetBillingGroupCostReport", {"Arn": of.group.arn} | month(CURRENT, PREVIOUS))],
-    "TOO_MANY_ACCOUNTS_IN_REQUEST": [lambda of: ("AssociateAccounts", {"Arn": of.group.arn, "AccountIds": accounts(31)})],
+    "TOO_MANY_ACCOUNTS_IN_REQUEST": "unreachable: more than 30 break the list's own maximum first",
     "DUPLICATE_ACCOUNT": [lambda of: ("AssociateAccounts", {"Arn": of.group.arn, "AccountIds": accounts(1) * 2}), lambda of: group(of, accounts(1) * 2)],
     "INVALID_BILLING_GROUP_STATUS": [lambda of: ("UpdateBillingGroup", {"Arn": of.group.arn, "Status": "PENDING"})],
     "MISMATCHED_PRICINGPLAN_ARN": [lambda of: ("UpdatePricingPlan", {"Arn": arn("pricingplan", of.plan[-10:], OTHER_PAYER), "Description": "x"}),
@@ -100,11 +103,11 @@ VALIDATION = {
     "DUPLICATE_PRICINGRULE_ARNS": [lambda of: ("AssociatePricingRules", {"Arn": of.plan, "PricingRuleArns": [of.spare, of.spare[-10:]]})],
     "MISSING_COSTCATEGORY": nothing_takes("a cost category"),
     "ILLEGAL_EXPRESSION": nothing_takes("an expression"),
-    # Members that do not go with a scope have reasons of their own; what is left is the scope itself.
-    "ILLEGAL_SCOPE": "unreachable: the scope is an enumeration, and each member that does not go with it has its own reason",
-    "ILLEGAL_SERVICE": [lambda of: rule(Service="AmazonEC2"), lambda of: rule(Scope="SERVICE"), lambda of: rule(Scope="SKU", UsageType="BoxUsage"),
-                        lambda of: rule(Scope="BILLING_ENTITY", BillingEntity="AWS", Service="AmazonEC2")],
-    "PRICINGRULES_NOT_EXIST": [given("DeletePricingRule", Arn=UNKNOWN["pricingrule"])],
+    # Other members that do not go with a scope have reasons of their own.
+    "ILLEGAL_SCOPE": [lambda of: rule(Service="AmazonEC2"), lambda of: rule(Scope="BILLING_ENTITY", BillingEntity="AWS", Service="AmazonEC2")],
+    "ILLEGAL_SERVICE": [lambda of: rule(Scope="SERVICE"), lambda of: rule(Scope="SKU", UsageType="BoxUsage")],
+    "PRICINGRULES_NOT_EXIST": [given("DeletePricingRule", Arn=UNKNOWN["pricingrule"]),
+                               lambda of: ("AssociatePricingRules", {"Arn": of.plan, "PricingRuleArns": [UNKNOWN["pricingrule"]]})],
     "PRICINGRULES_ALREADY_ASSOCIATED": [lambda of: ("AssociatePricingRules", {"Arn": of.plan, "PricingRuleArns": [of.rule]})],
     "PRICINGRULES_NOT_ASSOCIATED": [lambda of: ("DisassociatePricingRules", {"Arn": of.plan, "PricingRuleArns": [of.spare]})],
     "INVALID_TIME_RANGE": nothing_takes("a range of instants"),
@@ -113,8 +116,7 @@ VALIDATION = {
     "ILLEGAL_CUSTOMLINEITEM": [lambda of: ("BatchAssociateResourcesToCustomLineItem", {"TargetArn": of.flat, "ResourceArns": [of.group.arn]})],
     "MISSING_CUSTOMLINEITEM": [given("DeleteCustomLineItem", Arn=UNKNOWN["customlineitem"]), given("ListCustomLineItemVersions", Arn=UNKNOWN["customlineitem"])],
     "ILLEGAL_CUSTOMLINEITEM_UPDATE": "unreachable: UpdateCustomLineItem has no member that may not change",
-    "TOO_MANY_CUSTOMLINEITEMS_IN_REQUEST": [lambda of: ("BatchAssociateResourcesToCustomLineItem", {
-        "TargetArn": of.percentage, "ResourceArns": [arn("customlineitem", f"{number:010d}") for number in range(31)]})],
+    "TOO_MANY_CUSTOMLINEITEMS_IN_REQUEST": "unreachable: more than 30 break the list's own maximum first",
     "ILLEGAL_CHARGE_DETAILS": [lambda of: flat(of, ChargeDetails={"Type": "FEE"}),
                                lambda of: percentage(of, Flat={"ChargeValue": 1})],
     "ILLEGAL_UPDATE_CHARGE_DETAILS": [
@@ -122,7 +124,7 @@ VALIDATION = {
         lambda of: ("UpdateCustomLineItem", {"Arn": of.flat, "ChargeDetails": {"Percentage": {"PercentageValue": 1}}})],
     # What is no ARN at all breaks the pattern of its member; this is one that nothing has.
     "INVALID_ARN": [lambda of: group(of, AccountGrouping={"ResponsibilityTransferArn": UNKNOWN["transfer"]}, PrimaryAccountId=None)],
-    "ILLEGAL_RESOURCE_ARNS": [lambda of: ("BatchAssociateResourcesToCustomLineItem", {"TargetArn": of.percentage, "ResourceArns": [of.flat, of.flat]})],
+    "ILLEGAL_RESOURCE_ARNS": [lambda of: percentage(of, Percentage={"PercentageValue": 1, "AssociatedValues": [of.flat, of.flat[-10:]]})],
     "ILLEGAL_CUSTOMLINEITEM_MODIFICATION": [lambda of: ended_item(of)],
     "MISSING_LINKED_ACCOUNT_IDS": [lambda of: group(of, AccountGrouping={"LinkedAccountIds": []}), lambda of: group(of, AccountGrouping={})],
     "MULTIPLE_LINKED_ACCOUNT_IDS": "unreachable: nothing takes one account where a list could hold more",
@@ -186,9 +188,9 @@ CONFLICT = {
 
 # What is answered of one item of a batch, while the call succeeds.
 BATCH = {
-    "INVALID_ARN": lambda of: UNKNOWN["customlineitem"],
+    "INVALID_ARN": lambda of: arn("customlineitem", of.flat[-10:], OTHER_PAYER),
     "SERVICE_LIMIT_EXCEEDED": "unreachable here: `test_quotas` puts in the 101st",
-    "ILLEGAL_CUSTOMLINEITEM": lambda of: of.percentage,
+    "ILLEGAL_CUSTOMLINEITEM": lambda of: UNKNOWN["customlineitem"],
     "INTERNAL_SERVER_EXCEPTION": "unreachable: a batch is one write, and either all of it is done or none",
     "INVALID_BILLING_PERIOD_RANGE": lambda of: of.of_one_month,
 }
@@ -274,10 +276,11 @@ def test_a_reason(world, error, reason, number):
 def test_a_reason_of_one_item(world, reason):
     resource = BATCH[reason](world)
     target = world.desk.percentage(world.group, BillingPeriodRange={"InclusiveStartBillingPeriod": CURRENT})
-    range_ = month("2027-01", "2027-02") if reason == "INVALID_BILLING_PERIOD_RANGE" else {}
+    range_ = month(CURRENT, "2027-02") if reason == "INVALID_BILLING_PERIOD_RANGE" else {}
     good = world.desk.flat(world.group)
     batch = world.client.batch_associate_resources_to_custom_line_item(TargetArn=target, ResourceArns=[good, resource], **range_)
     failed = {item["Arn"]: item["Error"] for item in batch["FailedAssociatedResources"]}
+    assert set(failed) == {resource} and batch["SuccessfullyAssociatedResources"] == [{"Arn": good}]
     assert failed[resource]["Reason"] == reason and failed[resource]["Message"]
 
 
