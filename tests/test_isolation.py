@@ -275,7 +275,7 @@ def other_world(new_server, folder, count, members, price, names):
         lines(month, one.group.accounts, members, price)
     lines(month, acme, 5)
     server.load(month.write(folder / "cost"))
-    return SimpleNamespace(server=server, ours=ours, theirs=None, viewer=server.keys("viewer", "group-viewer", [ours.group.arn]), desk=desk, others=before + after)
+    return SimpleNamespace(server=server, ours=ours, viewer=server.keys("viewer", "group-viewer", [ours.group.arn]))
 
 
 def questions(world):
@@ -283,7 +283,8 @@ def questions(world):
     keys = [[], ["PRODUCT_NAME"], ["BILLING_PERIOD", "PRODUCT_NAME"]]
     yield from [("ListBillingGroups", {"MaxResults": 1}), ("ListBillingGroups", {"BillingPeriod": PREVIOUS}), ("ListAccountAssociations", {}),
                 ("ListAccountAssociations", {"Filters": {"Association": "MONITORED"}}), ("ListAccountAssociations", {"Filters": {"AccountId": "620000000000"}}),
-                ("ListCustomLineItems", {}), ("ListCustomLineItems", {"MaxResults": 1}), ("ListCustomLineItems", {"Filters": {"Names": ["b0-fee", "acme-fee"]}}),
+                ("ListCustomLineItems", {}), ("ListCustomLineItems", {"MaxResults": 1}),
+                ("ListCustomLineItems", {"Filters": {"Names": ["b0-fee", "acme-fee"]}}),
                 ("ListCustomLineItemVersions", {"Arn": ours.percentage}), ("ListBillingGroupCostReports", {"BillingPeriod": PREVIOUS, "MaxResults": 1}),
                 ("ListBillingGroups", {"Filters": {"PrimaryAccountIds": ["620000000000"]}}), ("ListPricingPlans", {}),
                 ("GetBillingGroupCostReport", {"Arn": arn("billinggroup", "620000000000"), "BillingPeriodRange": WITHIN}),

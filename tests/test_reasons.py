@@ -63,6 +63,7 @@ def filters(attribute, option, **values):
 
 SKU = {"Scope": "SKU", "Service": "AmazonEC2", "UsageType": "BoxUsage", "Operation": "RunInstances"}
 FREE = {"FreeTier": {"Activated": False}}
+ONE_TIER = {"CustomTiers": [{"BeginRangeInclusive": 0, "RateValue": 1}]}
 UNKNOWN = {kind: arn(kind, "0000000000") for kind in ("pricingplan", "pricingrule", "customlineitem")} | {
     "billinggroup": arn("billinggroup", "000000000000"), "transfer": f"{TRANSFERS[0]}999"}
 
@@ -89,7 +90,8 @@ VALIDATION = {
     "MISSING_BILLINGGROUP": [given("DeleteBillingGroup", Arn=UNKNOWN["billinggroup"]), lambda of: flat(of, BillingGroupArn=UNKNOWN["billinggroup"])],
     "MISMATCHED_CUSTOMLINEITEM_ARN": [lambda of: ("UpdateCustomLineItem", {"Arn": arn("customlineitem", of.flat[-10:], OTHER_PAYER), "Description": "x"})],
     "ILLEGAL_BILLING_PERIOD": [given("ListBillingGroups", BillingPeriod=NEXT), given("ListCustomLineItems", BillingPeriod="9999-12")],
-    "ILLEGAL_BILLING_PERIOD_RANGE": [lambda of: flat(of, **month(CURRENT, CURRENT)), lambda of: flat(of, **month(NEXT)), lambda of: flat(of, **month("2026-09")),
+    "ILLEGAL_BILLING_PERIOD_RANGE": [lambda of: flat(of, **month(CURRENT, CURRENT)), lambda of: flat(of, **month(NEXT)),
+                                     lambda of: flat(of, **month("2026-09")),
                                      lambda of: ("GetBillingGroupCostReport", {"Arn": of.group.arn} | month("2025-10", CURRENT)),
                                      lambda of: ("GetBillingGroupCostReport", {"Arn": of.group.arn} | month(CURRENT, PREVIOUS))],
     "TOO_MANY_ACCOUNTS_IN_REQUEST": "unreachable: more than 30 break the list's own maximum first",
@@ -114,7 +116,8 @@ VALIDATION = {
     "INVALID_BILLINGVIEW_ARN": nothing_takes("a billing view"),
     "MISMATCHED_BILLINGVIEW_ARN": nothing_takes("a billing view"),
     "ILLEGAL_CUSTOMLINEITEM": [lambda of: ("BatchAssociateResourcesToCustomLineItem", {"TargetArn": of.flat, "ResourceArns": [of.group.arn]})],
-    "MISSING_CUSTOMLINEITEM": [given("DeleteCustomLineItem", Arn=UNKNOWN["customlineitem"]), given("ListCustomLineItemVersions", Arn=UNKNOWN["customlineitem"])],
+    "MISSING_CUSTOMLINEITEM": [given("DeleteCustomLineItem", Arn=UNKNOWN["customlineitem"]),
+                               given("ListCustomLineItemVersions", Arn=UNKNOWN["customlineitem"])],
     "ILLEGAL_CUSTOMLINEITEM_UPDATE": "unreachable: UpdateCustomLineItem has no member that may not change",
     "TOO_MANY_CUSTOMLINEITEMS_IN_REQUEST": "unreachable: more than 30 break the list's own maximum first",
     "ILLEGAL_CHARGE_DETAILS": [lambda of: flat(of, ChargeDetails={"Type": "FEE"}),
@@ -150,17 +153,19 @@ VALIDATION = {
                                            lambda of: flat(of, BillingGroupArn=of.basic.arn, PresentationDetails={"Service": "AmazonEC2"})],
     "ILLEGAL_ENDED_BILLINGGROUP": "below: `test_a_group_ends_with_its_transfer` has a transfer that has ended",
     "ILLEGAL_TIERING_INPUT": [
-        lambda of: tiers((0, None, 1), (10, None, 1)), lambda of: tiers((5, None, 1)), lambda of: tiers((0, 10, 1)), lambda of: tiers((0, 10, 1), (11, None, 1)),
-        lambda of: tiers((0, 10, 1), (9, None, 1)), lambda of: tiers((0, 0, 1), (0, None, 1)), lambda of: tiers((0, None, 0.12345678901)),
+        lambda of: tiers((0, None, 1), (10, None, 1)), lambda of: tiers((5, None, 1)), lambda of: tiers((0, 10, 1)),
+        lambda of: tiers((0, 10, 1), (11, None, 1)), lambda of: tiers((0, 10, 1), (9, None, 1)),
+        lambda of: tiers((0, 0, 1), (0, None, 1)), lambda of: tiers((0, None, 0.12345678901)),
         lambda of: rule(**SKU, Type="TIERING", ModifierPercentage=None, Tiering=FREE), lambda of: rule(**SKU, Type="TIERING", ModifierPercentage=None),
-        lambda of: rule(Tiering=FREE), lambda of: rule(Type="TIERING", ModifierPercentage=None, Tiering={"CustomTiers": [{"BeginRangeInclusive": 0, "RateValue": 1}]}),
-        lambda of: rule(**SKU, Type="TIERING", ModifierPercentage=None, Tiering=FREE | {"CustomTiers": [{"BeginRangeInclusive": 0, "RateValue": 1}]})],
+        lambda of: rule(Tiering=FREE), lambda of: rule(Type="TIERING", ModifierPercentage=None, Tiering=ONE_TIER),
+        lambda of: rule(**SKU, Type="TIERING", ModifierPercentage=None, Tiering=FREE | ONE_TIER)],
     "ILLEGAL_OPERATION": [lambda of: rule(Operation="RunInstances"), lambda of: rule(Scope="SERVICE", Service="AmazonEC2", Operation="RunInstances")],
     "ILLEGAL_USAGE_TYPE": [lambda of: rule(UsageType="BoxUsage"), lambda of: rule(Scope="SKU", Service="AmazonEC2")],
     "INVALID_SKU_COMBO": "unreachable: without AWS's catalogue nobody knows which combinations exist; a rule that no line meets is a warning of the run",
     "INVALID_FILTER": [lambda of: ("ListAccountAssociations", {"Filters": {"AccountId": account(), "AccountIds": accounts(1)}})],
-    "TOO_MANY_AUTO_ASSOCIATE_BILLING_GROUPS": [lambda of: ("UpdateBillingGroup", {"Arn": of.group.arn, "AccountGrouping": {"AutoAssociate": True}}),
-                                               lambda of: group(of, AccountGrouping={"LinkedAccountIds": (one := accounts(1)), "AutoAssociate": True}, PrimaryAccountId=one[0])],
+    "TOO_MANY_AUTO_ASSOCIATE_BILLING_GROUPS": [
+        lambda of: ("UpdateBillingGroup", {"Arn": of.group.arn, "AccountGrouping": {"AutoAssociate": True}}),
+        lambda of: group(of, AccountGrouping={"LinkedAccountIds": (one := accounts(1)), "AutoAssociate": True}, PrimaryAccountId=one[0])],
     "CANNOT_DELETE_AUTO_ASSOCIATE_BILLING_GROUP": [lambda of: ("DeleteBillingGroup", {"Arn": of.automatic.arn})],
     "ILLEGAL_ACCOUNT_ID": [lambda of: flat(of, AccountId=account()), lambda of: flat(of, AccountId=of.second.primary)],
     "BILLING_GROUP_ALREADY_EXIST_IN_CURRENT_BILLING_PERIOD": [lambda of: group(of, [of.group.primary])],
@@ -337,8 +342,10 @@ def test_a_group_ends_with_its_transfer(new_server):
     server = new_server(transfers=False)
     past, relation = Desk(in_period(server.client(), "2026-08")), TRANSFERS[0]
     server.apply(transfers_book([relation]))
-    group = past.transfer_group(relation=relation)
-    server.apply(transfers_book([relation], status="WITHDRAWN", end=PREVIOUS))
+    group = past.transfer_group(plan=BASIC, relation=relation)
+    # A book says everything that there is: what it leaves out would end with this month.
+    kept = {"name": group.name, "pricing_plan": "BasicPricingPlan", "responsibility_transfer": relation}
+    server.apply(transfers_book([relation], status="WITHDRAWN", end=PREVIOUS) | {"billing_groups": [kept]})
     for operation, values in [("UpdateBillingGroup", {"Arn": group.arn, "Description": "too late"}), ("CreateBillingGroup", {
             "Name": name(), "AccountGrouping": {"ResponsibilityTransferArn": relation}, "ComputationPreference": {"PricingPlanArn": group.plan}})]:
         answer = server.call(operation, values)

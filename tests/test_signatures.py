@@ -53,7 +53,8 @@ def test_a_wrong_secret(server):
 
 @pytest.mark.parametrize("shift, accepted", [(-299, True), (299, True), (-301, False), (301, False), (-86400, False), (86400, False)])
 def test_the_clock_of_a_signature(server, shift, accepted):
-    answer = listed(server, shift=seconds(shift + (1 if 0 < shift < 300 or shift < -300 else 0 if shift < 0 else 2)))
+    # Dates are cut to seconds, which makes them older; five minutes to the second are within the window.
+    answer = listed(server, shift=seconds(shift + (0 if shift < 0 else 1 if shift < 300 else 2)))
     if accepted:
         assert answer.status == 200, answer.body
     else:
@@ -251,10 +252,12 @@ def test_what_no_operation_has(server, method, path):
 
 
 CANNOT_PARSE = {
-    "half": b'{"Name": "a"', "trailing": b'{"Name": "a"} x', "two": b'{"Name": "a"}{"Name": "b"}', "comma": b'{"Name": "a",}', "single quotes": b"{'Name': 'a'}",
-    "bare": b"{Name: 1}", "NaN": b'{"Name": NaN}', "Infinity": b'{"Name": -Infinity}', "comment": b'{/* */"Name": "a"}', "text": b"hello", "not UTF-8": b'{"Name": "\xff"}',
-    "UTF-16": '{"Name": "a"}'.encode("utf-16"), "BOM": b'\xef\xbb\xbf{"Name": "a"}', "lone surrogate": b'{"Name": "\\ud800"}', "raw control": b'{"Name": "a\nb"}',
-    "duplicate keys": b'{"Name": "a", "Name": "b"}', "duplicate keys within": b'{"Name": "a", "Tags": {"a": "1", "a": "2"}}', "leading zero": b'{"Name": "a", "x": 01}',
+    "half": b'{"Name": "a"', "trailing": b'{"Name": "a"} x', "two": b'{"Name": "a"}{"Name": "b"}', "comma": b'{"Name": "a",}',
+    "single quotes": b"{'Name': 'a'}", "bare": b"{Name: 1}", "NaN": b'{"Name": NaN}', "Infinity": b'{"Name": -Infinity}',
+    "comment": b'{/* */"Name": "a"}', "text": b"hello", "not UTF-8": b'{"Name": "\xff"}', "UTF-16": '{"Name": "a"}'.encode("utf-16"),
+    "BOM": b'\xef\xbb\xbf{"Name": "a"}', "lone surrogate": b'{"Name": "\\ud800"}', "raw control": b'{"Name": "a\nb"}',
+    "duplicate keys": b'{"Name": "a", "Name": "b"}', "duplicate keys within": b'{"Name": "a", "Tags": {"a": "1", "a": "2"}}',
+    "leading zero": b'{"Name": "a", "x": 01}',
     "deep lists": b"[" * 100_000 + b"]" * 100_000, "deep": b'{"a":' * 100_000 + b"1" + b"}" * 100_000, "deep, cut": b'{"Tags":' * 100_000, "nul": b"\0"}
 
 
