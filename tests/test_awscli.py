@@ -90,7 +90,8 @@ def test_an_error_is_told(server, aws):
 def test_pages_are_walked(server, aws, client):
     desk = Desk(client)
     rules = [desk.rule() for _ in range(5)]
-    ended = aws("billingconductor", "list-pricing-rules", "--page-size", "2", "--query", "PricingRules[].Arn", "--output", "json", "--endpoint-url", server.endpoint)
+    ended = aws("billingconductor", "list-pricing-rules", "--page-size", "2", "--query", "PricingRules[].Arn", "--output", "json",
+                "--endpoint-url", server.endpoint)
     assert set(rules) <= set(json.loads(ended.stdout))
     ended = aws("billingconductor", "list-pricing-rules", "--max-items", "2", "--output", "json", "--endpoint-url", server.endpoint)
     assert len(json.loads(ended.stdout)["PricingRules"]) == 2

@@ -105,7 +105,8 @@ def test_a_pricing_plan_is_listed_as_it_was_made(client, desk):
 def test_an_empty_plan_has_size_0(desk):
     plan = desk.plan()
     assert desk.plan_of(plan)["Size"] == 0
-    assert desk.rules_of(plan) == []
+    assert desk.client.list_pricing_rules_associated_to_pricing_plan(PricingPlanArn=plan)["PricingRuleArns"] == []
+    assert desk.client.list_pricing_plans_associated_with_pricing_rule(PricingRuleArn=desk.rule())["PricingPlanArns"] == []
 
 
 def test_lists_of_associations_echo_what_was_asked(client, desk):
@@ -140,9 +141,8 @@ def test_rules_enter_and_leave_a_plan(client, desk):
 
 def test_rules_enter_a_plan_all_or_none(client, desk):
     plan, good = desk.plan(), desk.rule()
-    with refused("ResourceNotFoundException") as caught:
+    with invalid("PRICINGRULES_NOT_EXIST"):
         client.associate_pricing_rules(Arn=plan, PricingRuleArns=[good, arn("pricingrule", "0000000000")])
-    assert caught.error.response["ResourceType"] == "pricingrule"
     assert desk.rules_of(plan) == []
 
 
@@ -303,9 +303,11 @@ def test_a_custom_line_item_is_listed_as_it_was_made(client, desk, given, more):
                      Tags={"kind": "fee"}, charge=None, **given)
     assert item.startswith(arn("customlineitem", "")) and len(item.rsplit("/", 1)[1]) == 10
     shown = {"ComputationRule": "CONSOLIDATED"} | given
+    # A percentage of nothing that is named is one of the group, which counts as any other source.
+    size = 1 if "Percentage" in given["ChargeDetails"] else 0
     assert stamps(desk.item_of(item)) == {
         "Arn": item, "Name": called, "CurrencyCode": "USD", "Description": "words, and more", "ProductCode": "AWSBillingConductor",
-        "BillingGroupArn": group.arn, "AssociationSize": 0, "AccountId": group.accounts[1]} | shown | more
+        "BillingGroupArn": group.arn, "AssociationSize": size, "AccountId": group.accounts[1]} | shown | more
     assert client.list_tags_for_resource(ResourceArn=item)["Tags"] == {"kind": "fee"}
 
 
@@ -358,18 +360,39 @@ def test_resources_of_a_custom_line_item(client, desk):
     batch.pop("ResponseMetadata")
     assert batch == {"SuccessfullyDisassociatedResources": [{"Arn": group.arn}, {"Arn": flat}], "FailedDisassociatedResources": []}
     assert desk.item_of(percentage)["AssociationSize"] == 0
+    assert desk.resources_of(percentage) == [] == desk.resources_of(flat)
 
 
 def test_a_batch_says_what_went_in_and_what_did_not(client, desk):
     group, other = desk.group(), desk.group()
-    good = [desk.flat(group) for _ in range(28)]
-    foreign, unknown = desk.flat(other), arn("customlineitem", "0000000000")
+    good = [desk.flat(group) for _ in range(26)]
+    bad = [desk.flat(other), desk.percentage(group), other.arn, arn("customlineitem", "0000000000")]
     target = desk.percentage(group)
-    batch = client.batch_associate_resources_to_custom_line_item(TargetArn=target, ResourceArns=[*good[:14], foreign, *good[14:], unknown])
+    batch = client.batch_associate_resources_to_custom_line_item(TargetArn=target, ResourceArns=[*bad[:2], *good, *bad[2:]])
     assert [item["Arn"] for item in batch["SuccessfullyAssociatedResources"]] == good
     failed = {item["Arn"]: item["Error"]["Reason"] for item in batch["FailedAssociatedResources"]}
-    assert failed == {foreign: "ILLEGAL_CUSTOMLINEITEM", unknown: "INVALID_ARN"}
-    assert sorted(item["Arn"] for item in desk.resources_of(target)) == sorted(good)
+    assert failed == dict.fromkeys(bad, "ILLEGAL_CUSTOMLINEITEM")
+    assert sorted(item["Arn"] for item in desk.resources_of(target)) == sorted([group.arn, *good])
+
+
+def test_a_batch_of_what_is_there_already_and_of_what_is_not(client, desk):
+    """What is associated stays so; nothing is associated or taken off twice, nor taken off where it is not."""
+    group = desk.group()
+    there, absent, target = desk.flat(group), desk.flat(group), desk.percentage(group)
+    put = lambda *of: client.batch_associate_resources_to_custom_line_item(TargetArn=target, ResourceArns=of)
+    take = lambda *of: client.batch_disassociate_resources_from_custom_line_item(TargetArn=target, ResourceArns=of)
+    failures = lambda of: [(item["Arn"], item["Error"]["Reason"]) for item in of]
+    for _ in range(2):
+        batch = put(there, group.arn)
+        assert (batch["SuccessfullyAssociatedResources"], batch["FailedAssociatedResources"]) == ([{"Arn": there}, {"Arn": group.arn}], [])
+    batch = put(absent, absent)
+    assert batch["SuccessfullyAssociatedResources"] == [{"Arn": absent}]
+    assert failures(batch["FailedAssociatedResources"]) == [(absent, "ILLEGAL_CUSTOMLINEITEM")]
+    take(absent)
+    batch = take(absent, there, there)
+    assert batch["SuccessfullyDisassociatedResources"] == [{"Arn": there}]
+    assert failures(batch["FailedDisassociatedResources"]) == [(absent, "ILLEGAL_CUSTOMLINEITEM"), (there, "ILLEGAL_CUSTOMLINEITEM")]
+    assert desk.resources_of(target) == [{"Arn": group.arn, "Relationship": "CHILD"}]
 
 
 def test_versions_of_a_custom_line_item(client, desk):
@@ -402,7 +425,7 @@ def test_tags_are_added_overwritten_and_removed(client, desk, kind):
     assert answer["ResponseMetadata"]["HTTPStatusCode"] == 204
     client.tag_resource(ResourceArn=it, Tags={"a b": "changed"})
     assert client.list_tags_for_resource(ResourceArn=it)["Tags"] == odd | {"a b": "changed"}
-    answer = client.untag_resource(ResourceArn=it, TagKeys=["a b", "+:/@", "never there"])
+    answer = client.untag_resource(ResourceArn=it, TagKeys=["a b", "+:/@", "never there", "aws:never"])
     assert answer["ResponseMetadata"]["HTTPStatusCode"] == 204
     assert client.list_tags_for_resource(ResourceArn=it)["Tags"] == {key: odd[key] for key in ("k" * 128, "日本")}
 
@@ -410,7 +433,7 @@ def test_tags_are_added_overwritten_and_removed(client, desk, kind):
 def test_a_resource_has_200_tags_at_most(client, desk):
     plan = desk.plan(Tags={f"key-{number}": "" for number in range(200)})
     client.tag_resource(ResourceArn=plan, Tags={"key-0": "again"})
-    with refused("ValidationException", "OTHER"):
+    with invalid("FIELD_VALIDATION_FAILED"):
         client.tag_resource(ResourceArn=plan, Tags={"one more": ""})
     assert len(client.list_tags_for_resource(ResourceArn=plan)["Tags"]) == 200
 

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 from desk import Desk, accounts, arn, name, transfer
-from server import CURRENT, PREVIOUS
+from server import CURRENT, NEXT
 from wire_model import MODEL, shape_pattern
 
 KINDS = ["min", "max", "pattern", "enum"]
@@ -55,7 +55,7 @@ def examples(of):
         ("ListBillingGroups", {"Filters": {"ResponsibilityTransferArns": [of.transfer]}}),
         ("ListBillingGroupCostReports", page | {"Filters": {"BillingGroupArns": [of.group]}}),
         ("GetBillingGroupCostReport", {"Arn": of.group, "GroupBy": ["PRODUCT_NAME", "BILLING_PERIOD"], "MaxResults": 250, "BillingPeriodRange": {
-            "InclusiveStartBillingPeriod": PREVIOUS, "ExclusiveEndBillingPeriod": CURRENT}}),
+            "InclusiveStartBillingPeriod": CURRENT, "ExclusiveEndBillingPeriod": NEXT}}),
         ("CreateCustomLineItem", token | {
             "Name": name("item"), "Description": "words", "BillingGroupArn": of.group, "BillingPeriodRange": month, "Tags": {"key": "value"},
             "ChargeDetails": flat, "AccountId": of.member, "PresentationDetails": {"Service": "AmazonEC2"}}),
@@ -81,7 +81,8 @@ def examples(of):
         ("AssociatePricingRules", {"Arn": of.spare_plan, "PricingRuleArns": [of.rule]}),
         ("DisassociatePricingRules", {"Arn": of.plan, "PricingRuleArns": [of.rule]}),
         ("ListPricingRulesAssociatedToPricingPlan", page | {"PricingPlanArn": of.plan}),
-        ("CreatePricingRule", token | sku | {"Name": name("rule"), "Description": "words", "Type": "MARKUP", "ModifierPercentage": 5, "Tags": {"key": "value"}}),
+        ("CreatePricingRule", token | sku | {"Name": name("rule"), "Description": "words", "Type": "MARKUP", "ModifierPercentage": 5,
+                                      "Tags": {"key": "value"}}),
         ("CreatePricingRule", sku | {"Name": name("rule"), "Type": "TIERING", "Tiering": tiers}),
         ("CreatePricingRule", {"Name": name("rule"), "Scope": "GLOBAL", "Type": "TIERING", "Tiering": free}),
         ("CreatePricingRule", {"Name": name("rule"), "Scope": "BILLING_ENTITY", "Type": "MARKUP", "ModifierPercentage": 5, "BillingEntity": "AWS"}),

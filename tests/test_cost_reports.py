@@ -279,7 +279,7 @@ def test_a_month_that_is_closed_stays(small, tmp_path):
     small.server.command("close", PREVIOUS)
     with invalid("INVALID_BILLING_PERIOD_FOR_OPERATION"):
         past.client.update_pricing_rule(Arn=rule, ModifierPercentage=20)
-    with invalid("ILLEGAL_BILLING_PERIOD_RANGE"):
+    with invalid("INVALID_BILLING_PERIOD_FOR_OPERATION"):
         Desk(small.client).flat(group, BillingPeriodRange={"InclusiveStartBillingPeriod": PREVIOUS})
     small.client.update_pricing_rule(Arn=rule, ModifierPercentage=20)
     small.client.delete_billing_group(Arn=group.arn)

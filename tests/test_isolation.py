@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from desk import BASIC, NUMBERS, Desk, account, arn, name
+from desk import BASIC, NUMBERS, Desk, account, arn, name, present
 from policy_months import PolicyMonth
 from server import CURRENT, PREVIOUS, in_period
 from test_constraints import NOTHING, examples
@@ -242,7 +242,10 @@ def test_no_cost_is_in_any_byte_of_a_customers_answers(world):
         products = admin.get_billing_group_cost_report(Arn=row["Arn"], BillingPeriodRange=WITHIN, GroupBy=["PRODUCT_NAME"])
         for of in products["BillingGroupCostReportResults"]:
             secrets |= {of["AWSCost"], of["Margin"].removeprefix("-"), of["MarginPercentage"].removeprefix("-")}
-    secrets = {of for of in secrets if len(of) > 3}
+    # What is sold at cost has one amount on both sides, and the customer's own side is its own.
+    own = [row["ProformaCost"] for keys in (None, ["PRODUCT_NAME"], ["BILLING_PERIOD"]) for row in world.client.get_billing_group_cost_report(**present({
+        "Arn": world.ours.group.arn, "BillingPeriodRange": WITHIN, "GroupBy": keys}))["BillingGroupCostReportResults"]]
+    secrets = {of for of in secrets - set(own) if len(of) > 3}
     assert any("31415926" in of or "188495559" in of for of in secrets), "the canary is in the operator's own report"
     for operation, given in script(world):
         for keys in (world.viewer, world.narrow):
@@ -272,7 +275,7 @@ def other_world(new_server, folder, count, members, price, names):
         lines(month, one.group.accounts, members, price)
     lines(month, acme, 5)
     server.load(month.write(folder / "cost"))
-    return SimpleNamespace(server=server, ours=ours, theirs=None, viewer=server.keys("viewer", "group-viewer", [ours.group.arn]), desk=desk, others=before + after)
+    return SimpleNamespace(server=server, ours=ours, viewer=server.keys("viewer", "group-viewer", [ours.group.arn]))
 
 
 def questions(world):
@@ -280,7 +283,8 @@ def questions(world):
     keys = [[], ["PRODUCT_NAME"], ["BILLING_PERIOD", "PRODUCT_NAME"]]
     yield from [("ListBillingGroups", {"MaxResults": 1}), ("ListBillingGroups", {"BillingPeriod": PREVIOUS}), ("ListAccountAssociations", {}),
                 ("ListAccountAssociations", {"Filters": {"Association": "MONITORED"}}), ("ListAccountAssociations", {"Filters": {"AccountId": "620000000000"}}),
-                ("ListCustomLineItems", {}), ("ListCustomLineItems", {"MaxResults": 1}), ("ListCustomLineItems", {"Filters": {"Names": ["b0-fee", "acme-fee"]}}),
+                ("ListCustomLineItems", {}), ("ListCustomLineItems", {"MaxResults": 1}),
+                ("ListCustomLineItems", {"Filters": {"Names": ["b0-fee", "acme-fee"]}}),
                 ("ListCustomLineItemVersions", {"Arn": ours.percentage}), ("ListBillingGroupCostReports", {"BillingPeriod": PREVIOUS, "MaxResults": 1}),
                 ("ListBillingGroups", {"Filters": {"PrimaryAccountIds": ["620000000000"]}}), ("ListPricingPlans", {}),
                 ("GetBillingGroupCostReport", {"Arn": arn("billinggroup", "620000000000"), "BillingPeriodRange": WITHIN}),

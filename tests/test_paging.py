@@ -108,9 +108,13 @@ def token(client, world):
     return client.list_pricing_rules(MaxResults=5)["NextToken"]
 
 
-def test_a_token_does_not_depend_on_the_size_of_pages(client, token, world):
-    rest = client.list_pricing_rules(NextToken=token, MaxResults=100)
-    assert [rule["Arn"] for rule in rest["PricingRules"]] == world["list_pricing_rules"][3][5:]
+def test_a_token_goes_on_where_its_page_ended(client, token, world):
+    following = client.list_pricing_rules(NextToken=token, MaxResults=5)
+    assert [rule["Arn"] for rule in following["PricingRules"]] == world["list_pricing_rules"][3][5:10]
+    # Not with pages of another size: they are part of what was asked.
+    for other in ({"MaxResults": 100}, {}):
+        with invalid("OTHER"):
+            client.list_pricing_rules(NextToken=token, **other)
 
 
 def test_a_token_is_opaque(token):
@@ -133,9 +137,10 @@ def test_a_spoilt_token_is_refused(server, token):
 
 def test_a_token_is_good_for_its_own_query(server, client, token, world):
     rule = world["list_pricing_rules"][3][0]
-    for act in (lambda: client.list_pricing_plans(NextToken=token), lambda: client.list_billing_groups(NextToken=token),
-                lambda: client.list_pricing_rules(NextToken=token, Filters={"Arns": [rule]}),
-                lambda: client.list_pricing_rules(NextToken=token, BillingPeriod=PREVIOUS)):
+    asked = {"NextToken": token, "MaxResults": 5}
+    for act in (lambda: client.list_pricing_plans(**asked), lambda: client.list_billing_groups(**asked),
+                lambda: client.list_pricing_rules(**asked, Filters={"Arns": [rule]}),
+                lambda: client.list_pricing_rules(**asked, BillingPeriod=PREVIOUS)):
         with invalid("OTHER"):
             act()
 
@@ -143,7 +148,7 @@ def test_a_token_is_good_for_its_own_query(server, client, token, world):
 def test_a_token_is_good_for_its_own_caller(server, token):
     other = server.client(server.keys(f"analyst-{next(NUMBERS)}", "analyst"))
     with invalid("OTHER"):
-        other.list_pricing_rules(NextToken=token)
+        other.list_pricing_rules(NextToken=token, MaxResults=5)
 
 
 def test_a_token_survives_a_restart(new_server):
@@ -152,4 +157,4 @@ def test_a_token_survives_a_restart(new_server):
     rules = [desk.rule() for _ in range(3)]
     token = desk.client.list_pricing_rules(MaxResults=2)["NextToken"]
     server.restart()
-    assert [rule["Arn"] for rule in server.client().list_pricing_rules(NextToken=token)["PricingRules"]] == rules[2:]
+    assert [rule["Arn"] for rule in server.client().list_pricing_rules(NextToken=token, MaxResults=2)["PricingRules"]] == rules[2:]

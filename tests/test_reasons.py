@@ -63,6 +63,7 @@ def filters(attribute, option, **values):
 
 SKU = {"Scope": "SKU", "Service": "AmazonEC2", "UsageType": "BoxUsage", "Operation": "RunInstances"}
 FREE = {"FreeTier": {"Activated": False}}
+ONE_TIER = {"CustomTiers": [{"BeginRangeInclusive": 0, "RateValue": 1}]}
 UNKNOWN = {kind: arn(kind, "0000000000") for kind in ("pricingplan", "pricingrule", "customlineitem")} | {
     "billinggroup": arn("billinggroup", "000000000000"), "transfer": f"{TRANSFERS[0]}999"}
 
@@ -71,10 +72,13 @@ VALIDATION = {
     "UNKNOWN_OPERATION": [("POST", "/no-such-operation", b"{}")],
     "CANNOT_PARSE": [("POST", "/list-billing-groups", b"{")],
     "FIELD_VALIDATION_FAILED": [given("CreatePricingPlan", Name="a b"), given("CreatePricingPlan"), given("ListPricingPlans", MaxResults=101),
-                                lambda of: preference(Enabled=False, PricingPlanArn=of.plan)],
-    "OTHER": [given("ListPricingPlans", NextToken="none of ours"), lambda of: token_twice(of),
-              lambda of: ("TagResource", {"ResourceArn": of.rule, "Tags": {"aws:mine": "a"}}),
-              lambda of: ("UntagResource", {"ResourceArn": of.rule, "TagKeys": ["aws:mine"]})],
+                                lambda of: preference(Enabled=False, PricingPlanArn=of.plan),
+                                lambda of: ("TagResource", {"ResourceArn": of.rule, "Tags": {"aws:mine": "a"}}),
+                                given("CreatePricingPlan", Name="reserved", Tags={"AWS:mine": "a"}),
+                                lambda of: ("AssociateAccounts", {"Arn": of.group.arn, "AccountIds": accounts(31)}),
+                                lambda of: ("BatchAssociateResourcesToCustomLineItem", {
+                                    "TargetArn": of.percentage, "ResourceArns": [arn("customlineitem", f"{number:010d}") for number in range(31)]})],
+    "OTHER": [given("ListPricingPlans", NextToken="none of ours"), lambda of: token_twice(of)],
     "PRIMARY_NOT_ASSOCIATED": [lambda of: group(of, PrimaryAccountId=account()), lambda of: without(group(of), "PrimaryAccountId")],
     "PRIMARY_CANNOT_DISASSOCIATE": [lambda of: ("DisassociateAccounts", {"Arn": of.group.arn, "AccountIds": [of.group.primary]})],
     "ACCOUNTS_NOT_ASSOCIATED": [lambda of: ("DisassociateAccounts", {"Arn": of.group.arn, "AccountIds": [account()]})],
@@ -86,10 +90,11 @@ VALIDATION = {
     "MISSING_BILLINGGROUP": [given("DeleteBillingGroup", Arn=UNKNOWN["billinggroup"]), lambda of: flat(of, BillingGroupArn=UNKNOWN["billinggroup"])],
     "MISMATCHED_CUSTOMLINEITEM_ARN": [lambda of: ("UpdateCustomLineItem", {"Arn": arn("customlineitem", of.flat[-10:], OTHER_PAYER), "Description": "x"})],
     "ILLEGAL_BILLING_PERIOD": [given("ListBillingGroups", BillingPeriod=NEXT), given("ListCustomLineItems", BillingPeriod="9999-12")],
-    "ILLEGAL_BILLING_PERIOD_RANGE": [lambda of: flat(of, **month(CURRENT, CURRENT)), lambda of: flat(of, **month(NEXT)), lambda of: flat(of, **month("2026-09")),
+    "ILLEGAL_BILLING_PERIOD_RANGE": [lambda of: flat(of, **month(CURRENT, CURRENT)), lambda of: flat(of, **month(NEXT)),
+                                     lambda of: flat(of, **month("2026-09")),
                                      lambda of: ("GetBillingGroupCostReport", {"Arn": of.group.arn} | month("2025-10", CURRENT)),
                                      lambda of: ("GetBillingGroupCostReport", {"Arn": of.group.arn} | month(CURRENT, PREVIOUS))],
-    "TOO_MANY_ACCOUNTS_IN_REQUEST": [lambda of: ("AssociateAccounts", {"Arn": of.group.arn, "AccountIds": accounts(31)})],
+    "TOO_MANY_ACCOUNTS_IN_REQUEST": "unreachable: more than 30 break the list's own maximum first",
     "DUPLICATE_ACCOUNT": [lambda of: ("AssociateAccounts", {"Arn": of.group.arn, "AccountIds": accounts(1) * 2}), lambda of: group(of, accounts(1) * 2)],
     "INVALID_BILLING_GROUP_STATUS": [lambda of: ("UpdateBillingGroup", {"Arn": of.group.arn, "Status": "PENDING"})],
     "MISMATCHED_PRICINGPLAN_ARN": [lambda of: ("UpdatePricingPlan", {"Arn": arn("pricingplan", of.plan[-10:], OTHER_PAYER), "Description": "x"}),
@@ -100,21 +105,21 @@ VALIDATION = {
     "DUPLICATE_PRICINGRULE_ARNS": [lambda of: ("AssociatePricingRules", {"Arn": of.plan, "PricingRuleArns": [of.spare, of.spare[-10:]]})],
     "MISSING_COSTCATEGORY": nothing_takes("a cost category"),
     "ILLEGAL_EXPRESSION": nothing_takes("an expression"),
-    # Members that do not go with a scope have reasons of their own; what is left is the scope itself.
-    "ILLEGAL_SCOPE": "unreachable: the scope is an enumeration, and each member that does not go with it has its own reason",
-    "ILLEGAL_SERVICE": [lambda of: rule(Service="AmazonEC2"), lambda of: rule(Scope="SERVICE"), lambda of: rule(Scope="SKU", UsageType="BoxUsage"),
-                        lambda of: rule(Scope="BILLING_ENTITY", BillingEntity="AWS", Service="AmazonEC2")],
-    "PRICINGRULES_NOT_EXIST": [given("DeletePricingRule", Arn=UNKNOWN["pricingrule"])],
+    # Other members that do not go with a scope have reasons of their own.
+    "ILLEGAL_SCOPE": [lambda of: rule(Service="AmazonEC2"), lambda of: rule(Scope="BILLING_ENTITY", BillingEntity="AWS", Service="AmazonEC2")],
+    "ILLEGAL_SERVICE": [lambda of: rule(Scope="SERVICE"), lambda of: rule(Scope="SKU", UsageType="BoxUsage")],
+    "PRICINGRULES_NOT_EXIST": [given("DeletePricingRule", Arn=UNKNOWN["pricingrule"]),
+                               lambda of: ("AssociatePricingRules", {"Arn": of.plan, "PricingRuleArns": [UNKNOWN["pricingrule"]]})],
     "PRICINGRULES_ALREADY_ASSOCIATED": [lambda of: ("AssociatePricingRules", {"Arn": of.plan, "PricingRuleArns": [of.rule]})],
     "PRICINGRULES_NOT_ASSOCIATED": [lambda of: ("DisassociatePricingRules", {"Arn": of.plan, "PricingRuleArns": [of.spare]})],
     "INVALID_TIME_RANGE": nothing_takes("a range of instants"),
     "INVALID_BILLINGVIEW_ARN": nothing_takes("a billing view"),
     "MISMATCHED_BILLINGVIEW_ARN": nothing_takes("a billing view"),
     "ILLEGAL_CUSTOMLINEITEM": [lambda of: ("BatchAssociateResourcesToCustomLineItem", {"TargetArn": of.flat, "ResourceArns": [of.group.arn]})],
-    "MISSING_CUSTOMLINEITEM": [given("DeleteCustomLineItem", Arn=UNKNOWN["customlineitem"]), given("ListCustomLineItemVersions", Arn=UNKNOWN["customlineitem"])],
+    "MISSING_CUSTOMLINEITEM": [given("DeleteCustomLineItem", Arn=UNKNOWN["customlineitem"]),
+                               given("ListCustomLineItemVersions", Arn=UNKNOWN["customlineitem"])],
     "ILLEGAL_CUSTOMLINEITEM_UPDATE": "unreachable: UpdateCustomLineItem has no member that may not change",
-    "TOO_MANY_CUSTOMLINEITEMS_IN_REQUEST": [lambda of: ("BatchAssociateResourcesToCustomLineItem", {
-        "TargetArn": of.percentage, "ResourceArns": [arn("customlineitem", f"{number:010d}") for number in range(31)]})],
+    "TOO_MANY_CUSTOMLINEITEMS_IN_REQUEST": "unreachable: more than 30 break the list's own maximum first",
     "ILLEGAL_CHARGE_DETAILS": [lambda of: flat(of, ChargeDetails={"Type": "FEE"}),
                                lambda of: percentage(of, Flat={"ChargeValue": 1})],
     "ILLEGAL_UPDATE_CHARGE_DETAILS": [
@@ -122,7 +127,7 @@ VALIDATION = {
         lambda of: ("UpdateCustomLineItem", {"Arn": of.flat, "ChargeDetails": {"Percentage": {"PercentageValue": 1}}})],
     # What is no ARN at all breaks the pattern of its member; this is one that nothing has.
     "INVALID_ARN": [lambda of: group(of, AccountGrouping={"ResponsibilityTransferArn": UNKNOWN["transfer"]}, PrimaryAccountId=None)],
-    "ILLEGAL_RESOURCE_ARNS": [lambda of: ("BatchAssociateResourcesToCustomLineItem", {"TargetArn": of.percentage, "ResourceArns": [of.flat, of.flat]})],
+    "ILLEGAL_RESOURCE_ARNS": [lambda of: percentage(of, Percentage={"PercentageValue": 1, "AssociatedValues": [of.flat, of.flat[-10:]]})],
     "ILLEGAL_CUSTOMLINEITEM_MODIFICATION": [lambda of: ended_item(of)],
     "MISSING_LINKED_ACCOUNT_IDS": [lambda of: group(of, AccountGrouping={"LinkedAccountIds": []}), lambda of: group(of, AccountGrouping={})],
     "MULTIPLE_LINKED_ACCOUNT_IDS": "unreachable: nothing takes one account where a list could hold more",
@@ -148,17 +153,19 @@ VALIDATION = {
                                            lambda of: flat(of, BillingGroupArn=of.basic.arn, PresentationDetails={"Service": "AmazonEC2"})],
     "ILLEGAL_ENDED_BILLINGGROUP": "below: `test_a_group_ends_with_its_transfer` has a transfer that has ended",
     "ILLEGAL_TIERING_INPUT": [
-        lambda of: tiers((0, None, 1), (10, None, 1)), lambda of: tiers((5, None, 1)), lambda of: tiers((0, 10, 1)), lambda of: tiers((0, 10, 1), (11, None, 1)),
-        lambda of: tiers((0, 10, 1), (9, None, 1)), lambda of: tiers((0, 0, 1), (0, None, 1)), lambda of: tiers((0, None, 0.12345678901)),
+        lambda of: tiers((0, None, 1), (10, None, 1)), lambda of: tiers((5, None, 1)), lambda of: tiers((0, 10, 1)),
+        lambda of: tiers((0, 10, 1), (11, None, 1)), lambda of: tiers((0, 10, 1), (9, None, 1)),
+        lambda of: tiers((0, 0, 1), (0, None, 1)), lambda of: tiers((0, None, 0.12345678901)),
         lambda of: rule(**SKU, Type="TIERING", ModifierPercentage=None, Tiering=FREE), lambda of: rule(**SKU, Type="TIERING", ModifierPercentage=None),
-        lambda of: rule(Tiering=FREE), lambda of: rule(Type="TIERING", ModifierPercentage=None, Tiering={"CustomTiers": [{"BeginRangeInclusive": 0, "RateValue": 1}]}),
-        lambda of: rule(**SKU, Type="TIERING", ModifierPercentage=None, Tiering=FREE | {"CustomTiers": [{"BeginRangeInclusive": 0, "RateValue": 1}]})],
+        lambda of: rule(Tiering=FREE), lambda of: rule(Type="TIERING", ModifierPercentage=None, Tiering=ONE_TIER),
+        lambda of: rule(**SKU, Type="TIERING", ModifierPercentage=None, Tiering=FREE | ONE_TIER)],
     "ILLEGAL_OPERATION": [lambda of: rule(Operation="RunInstances"), lambda of: rule(Scope="SERVICE", Service="AmazonEC2", Operation="RunInstances")],
     "ILLEGAL_USAGE_TYPE": [lambda of: rule(UsageType="BoxUsage"), lambda of: rule(Scope="SKU", Service="AmazonEC2")],
     "INVALID_SKU_COMBO": "unreachable: without AWS's catalogue nobody knows which combinations exist; a rule that no line meets is a warning of the run",
     "INVALID_FILTER": [lambda of: ("ListAccountAssociations", {"Filters": {"AccountId": account(), "AccountIds": accounts(1)}})],
-    "TOO_MANY_AUTO_ASSOCIATE_BILLING_GROUPS": [lambda of: ("UpdateBillingGroup", {"Arn": of.group.arn, "AccountGrouping": {"AutoAssociate": True}}),
-                                               lambda of: group(of, AccountGrouping={"LinkedAccountIds": (one := accounts(1)), "AutoAssociate": True}, PrimaryAccountId=one[0])],
+    "TOO_MANY_AUTO_ASSOCIATE_BILLING_GROUPS": [
+        lambda of: ("UpdateBillingGroup", {"Arn": of.group.arn, "AccountGrouping": {"AutoAssociate": True}}),
+        lambda of: group(of, AccountGrouping={"LinkedAccountIds": (one := accounts(1)), "AutoAssociate": True}, PrimaryAccountId=one[0])],
     "CANNOT_DELETE_AUTO_ASSOCIATE_BILLING_GROUP": [lambda of: ("DeleteBillingGroup", {"Arn": of.automatic.arn})],
     "ILLEGAL_ACCOUNT_ID": [lambda of: flat(of, AccountId=account()), lambda of: flat(of, AccountId=of.second.primary)],
     "BILLING_GROUP_ALREADY_EXIST_IN_CURRENT_BILLING_PERIOD": [lambda of: group(of, [of.group.primary])],
@@ -186,9 +193,9 @@ CONFLICT = {
 
 # What is answered of one item of a batch, while the call succeeds.
 BATCH = {
-    "INVALID_ARN": lambda of: UNKNOWN["customlineitem"],
+    "INVALID_ARN": lambda of: arn("customlineitem", of.flat[-10:], OTHER_PAYER),
     "SERVICE_LIMIT_EXCEEDED": "unreachable here: `test_quotas` puts in the 101st",
-    "ILLEGAL_CUSTOMLINEITEM": lambda of: of.percentage,
+    "ILLEGAL_CUSTOMLINEITEM": lambda of: UNKNOWN["customlineitem"],
     "INTERNAL_SERVER_EXCEPTION": "unreachable: a batch is one write, and either all of it is done or none",
     "INVALID_BILLING_PERIOD_RANGE": lambda of: of.of_one_month,
 }
@@ -274,10 +281,11 @@ def test_a_reason(world, error, reason, number):
 def test_a_reason_of_one_item(world, reason):
     resource = BATCH[reason](world)
     target = world.desk.percentage(world.group, BillingPeriodRange={"InclusiveStartBillingPeriod": CURRENT})
-    range_ = month("2027-01", "2027-02") if reason == "INVALID_BILLING_PERIOD_RANGE" else {}
+    range_ = month(CURRENT, "2027-02") if reason == "INVALID_BILLING_PERIOD_RANGE" else {}
     good = world.desk.flat(world.group)
     batch = world.client.batch_associate_resources_to_custom_line_item(TargetArn=target, ResourceArns=[good, resource], **range_)
     failed = {item["Arn"]: item["Error"] for item in batch["FailedAssociatedResources"]}
+    assert set(failed) == {resource} and batch["SuccessfullyAssociatedResources"] == [{"Arn": good}]
     assert failed[resource]["Reason"] == reason and failed[resource]["Message"]
 
 
@@ -334,8 +342,10 @@ def test_a_group_ends_with_its_transfer(new_server):
     server = new_server(transfers=False)
     past, relation = Desk(in_period(server.client(), "2026-08")), TRANSFERS[0]
     server.apply(transfers_book([relation]))
-    group = past.transfer_group(relation=relation)
-    server.apply(transfers_book([relation], status="WITHDRAWN", end=PREVIOUS))
+    group = past.transfer_group(plan=BASIC, relation=relation)
+    # A book says everything that there is: what it leaves out would end with this month.
+    kept = {"name": group.name, "pricing_plan": "BasicPricingPlan", "responsibility_transfer": relation}
+    server.apply(transfers_book([relation], status="WITHDRAWN", end=PREVIOUS) | {"billing_groups": [kept]})
     for operation, values in [("UpdateBillingGroup", {"Arn": group.arn, "Description": "too late"}), ("CreateBillingGroup", {
             "Name": name(), "AccountGrouping": {"ResponsibilityTransferArn": relation}, "ComputationPreference": {"PricingPlanArn": group.plan}})]:
         answer = server.call(operation, values)

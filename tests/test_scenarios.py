@@ -109,7 +109,7 @@ def named(desk):
                      lambda it: desk.client.delete_custom_line_item(Arn=it))}
 
 
-@pytest.mark.parametrize("kind", ["rule", "plan", "group"])
+@pytest.mark.parametrize("kind", ["rule", "plan", "group", "item"])
 def test_names_of_a_kind_are_unique(desk, kind):
     make, rename, delete = named(desk)[kind]
     called = name("Same")
@@ -123,11 +123,16 @@ def test_names_of_a_kind_are_unique(desk, kind):
     rename(second, called)
 
 
-def test_items_of_a_group_may_share_a_name(desk):
-    # AWS says nowhere that names of custom line items are unique, and its own samples make one of a name each month.
-    make, *_ = named(desk)["item"]
-    called = name("same")
-    assert make(called) != make(called)
+def test_items_share_a_name_in_different_periods_only(server, desk):
+    # AWS's own samples make one of a name each month.
+    past, called = Desk(in_period(server.client(), "2026-08")), name("same")
+    group, other = past.group(), past.group()
+    month = lambda start, end: {"Name": called, "BillingPeriodRange": {"InclusiveStartBillingPeriod": start, "ExclusiveEndBillingPeriod": end}}
+    made = [past.flat(group, **month("2026-08", "2026-09")), past.flat(group, **month("2026-09", CURRENT)), desk.flat(other, **month(CURRENT, "2027-02"))]
+    assert len(set(made)) == 3
+    for group_of, start, end in ((group, PREVIOUS, CURRENT), (other, PREVIOUS, CURRENT), (group, PREVIOUS, "2026-12"), (group, CURRENT, "2026-12")):
+        with refused("ConflictException", "RESOURCE_NAME_CONFLICT"):
+            past.flat(group_of, **month(start, end))
 
 
 def test_one_of_many_gets_a_name(desk):
@@ -249,8 +254,9 @@ def test_an_association_that_ends_says_when(client, server):
     client.batch_disassociate_resources_from_custom_line_item(
         TargetArn=percentage, ResourceArns=[flat], BillingPeriodRange={"InclusiveStartBillingPeriod": CURRENT})
     desk = Desk(client)
-    assert desk.resources_of(percentage, BillingPeriod=PREVIOUS) == [{"Arn": flat, "Relationship": "CHILD", "EndBillingPeriod": CURRENT}]
-    assert desk.resources_of(percentage) == []
+    of_group = {"Arn": group.arn, "Relationship": "CHILD"}
+    assert desk.resources_of(percentage, BillingPeriod=PREVIOUS) == [of_group, {"Arn": flat, "Relationship": "CHILD", "EndBillingPeriod": CURRENT}]
+    assert desk.resources_of(percentage) == [of_group]
 
 
 # ---- What goes with a group

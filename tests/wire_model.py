@@ -10,8 +10,8 @@ STATUS = {"ValidationException": 400, "ServiceLimitExceededException": 402, "Acc
           "InternalServerException": 500}
 # ListTagsForResource answers 200: a client throws away the body of the model's 204.
 SUCCESS = {"TagResource": 204, "UntagResource": 204}
-# The model's minimum of 1 is wrong: empty plans exist (AWS's own guide).
-UNBOUNDED = {"NumberOfAssociatedPricingRules"}
+# The model's minimum of 1 is wrong in answers: empty plans exist (AWS's own guide), and so do rules of no plan and things without tags.
+UNBOUNDED = {"NumberOfAssociatedPricingRules", "PricingRuleArns", "PricingPlanArns", "TagMap"}
 # Answers that AWS's front end gives before an operation is known to have been called.
 FRONT_END = {"MissingAuthenticationTokenException", "IncompleteSignatureException", "InvalidSignatureException",
              "UnrecognizedClientException", "ExpiredTokenException"}

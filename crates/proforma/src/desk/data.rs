@@ -60,6 +60,10 @@ impl Data {
         if migrated.from != migrated.to {
             tracing::info!(from = migrated.from, to = migrated.to, "the database was migrated");
         }
+        if lock.is_some() {
+            // Whoever worked here last has gone without a word: what was begun is begun again.
+            store.release_claims(machine_milliseconds()).await?;
+        }
         let master = master_key(settings, &folder)?;
         check_master(&store, &master).await?;
         let options = Options { data: folder.clone(), clock, shared: is_shared, cost_roots };

@@ -65,7 +65,8 @@ async fn a_zombie_is_refused(Scratch { store, .. }: Scratch) {
     assert_eq!(store.claim_run(&payer(), 109, 100).await.unwrap(), None);
     store.extend_claim(&payer(), "r1", zombie.token, 200).await.unwrap();
     assert_eq!(store.claim_run(&payer(), 199, 100).await.unwrap(), None);
-    let heir = store.claim_run(&payer(), 200, 100).await.unwrap().unwrap();
+    assert_eq!(store.release_claims(199).await.unwrap(), 1);
+    let heir = store.claim_run(&payer(), 199, 101).await.unwrap().unwrap();
     assert!(heir.token > zombie.token);
 
     let stale = |result: Result<(), StoreError>| matches!(result, Err(StoreError::StaleClaim { .. }));
@@ -85,7 +86,7 @@ async fn a_zombie_is_refused(Scratch { store, .. }: Scratch) {
     drop(write);
     let found = store.run(&payer(), "r1").await.unwrap().unwrap();
     assert_eq!(found.asked, run("r1", 5));
-    assert_eq!(found.state, RunState::Ended { started_at_ms: 200, finished_at_ms: 220, outcome: done() });
+    assert_eq!(found.state, RunState::Ended { started_at_ms: 199, finished_at_ms: 220, outcome: done() });
     let current = store.current_run(&payer(), october()).await.unwrap();
     assert_eq!(current, Some(CurrentRun { period: october(), run: "r1".to_owned(), set_at_ms: 220 }));
     assert_eq!(store.claim_run(&payer(), 9_999, 100).await.unwrap(), None);
