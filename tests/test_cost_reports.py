@@ -288,3 +288,22 @@ def test_a_month_that_is_closed_stays(small, tmp_path):
     small.client = small.server.client()
     assert reports(small.client) == before
     assert report_of(small.client, group)["ProformaCost"] == "110"
+
+
+def test_what_comes_late_is_an_adjustment(new_server, tmp_path):
+    """The closed month stays; the difference stands in the current one, once, however often the files are read."""
+    server = new_server()
+    past, month = Desk(in_period(server.client(), PREVIOUS)), PolicyMonth()
+    group = past.group(plan=past.plan(past.rule(ModifierPercentage=10)))
+    month.line(group.primary, cost="100")
+    server.load(month.write(tmp_path / "first"))
+    server.command("close", PREVIOUS)
+    month.line(group.primary, cost="50")
+    late = month.write(tmp_path / "late")
+    for _ in range(2):
+        server.load(late)
+        assert report_of(server.client(), group)["ProformaCost"] == "110"
+        closed = only(json.loads(server.command("periods", "--output", "json"))["Periods"])
+        assert (closed["BillingPeriod"], closed["ClosedBy"]) == (PREVIOUS, "root")
+        adjustment = {"BillingGroupArn": group.arn, "PostedIn": CURRENT, "Currency": "USD", "Amount": "55"}
+        assert closed["Adjustments"] == [adjustment]

@@ -53,6 +53,8 @@ pub enum Command {
     Import(Box<desk::ImportArguments>),
     /// List runs, or wait for them.
     Runs(desk::RunsArguments),
+    /// List billing periods: the run that each shows, when it was closed, and what was adjusted of it since.
+    Periods(desk::ListArguments),
     /// Close a billing period: what it says does not change any more.
     Close(desk::CloseArguments),
     /// Move the configuration between a book file and the desk.

@@ -11,6 +11,6 @@ mod output;
 mod serve;
 mod settings;
 
-pub use command::{accounts, adopt, book, close, import, init, keys, runs};
+pub use command::{accounts, adopt, book, close, import, init, keys, periods, runs};
 pub use keeping::{backup, migrate, restore, verify};
 pub use serve::serve;

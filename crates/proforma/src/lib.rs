@@ -58,6 +58,7 @@ pub fn program() -> ExitCode {
         Command::Accounts(arguments) => desk::accounts(&arguments),
         Command::Import(arguments) => desk::import(&arguments),
         Command::Runs(arguments) => desk::runs(&arguments),
+        Command::Periods(arguments) => desk::periods(&arguments),
         Command::Close(arguments) => desk::close(&arguments),
         Command::Book(arguments) => desk::book(&arguments),
         Command::Adopt(arguments) => desk::adopt(&arguments),

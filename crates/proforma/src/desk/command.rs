@@ -7,7 +7,7 @@ use super::settings::Settings;
 use crate::cli::desk::{
     AccountsArguments, AccountsCommand, AccountsImportArguments, AdoptArguments, BookArguments, BookCommand,
     BookFileArguments, CloseArguments, CreateKeyArguments, DeskArguments, DeskOutput, ImportArguments,
-    InitArguments, KeysArguments, KeysCommand, RunsArguments, RunsCommand, RunsListArguments,
+    InitArguments, KeysArguments, KeysCommand, ListArguments, RunsArguments, RunsCommand, RunsListArguments,
 };
 use crate::failure::Failure;
 use crate::pricing::{ReadBook, read_book};
@@ -205,6 +205,11 @@ async fn waited(door: &Door, period: Option<&str>) -> Result<(), Failure> {
         }
         return if problems.is_empty() { Ok(()) } else { Err(Failure::inputs(problems)) };
     }
+}
+
+/// `proforma periods`
+pub fn periods(arguments: &ListArguments) -> Result<(), Failure> {
+    ask(&arguments.desk, "ListPeriods", &json!({}))
 }
 
 /// `proforma close`
