@@ -128,7 +128,6 @@ fn canonical(input: &Value) -> String {
             let mut members = members.clone();
             members.remove("ClientToken");
             members.remove("NextToken");
-            members.remove("MaxResults");
             // A book is kept by what it makes; its hash is enough to know it again.
             for name in ["Book", "Files"] {
                 if let Some(text) = members.get(name).map(Value::to_json) {

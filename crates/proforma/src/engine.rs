@@ -183,6 +183,7 @@ impl From<Failure> for EngineError {
                 Self::Input(problems)
             }
             Failure::Other(error) => Self::Failed(format!("{error:#}")),
+            Failure::Said(status) => Self::Failed(format!("a program has ended with status {status}")),
         }
     }
 }

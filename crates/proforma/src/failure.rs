@@ -29,6 +29,8 @@ pub enum Failure {
     },
     /// Anything else.
     Other(anyhow::Error),
+    /// A program that this one has started has said why, and ended with this status.
+    Said(u8),
 }
 
 impl Failure {
@@ -46,7 +48,7 @@ impl Failure {
     pub fn hint(self, text: impl Into<String>) -> Self {
         match self {
             Self::Input { problems, count, .. } => Self::Input { problems, count, hint: Some(text.into()) },
-            Self::Other(error) => Self::Other(error),
+            other => other,
         }
     }
 
@@ -59,6 +61,7 @@ impl Failure {
                 Self::Input { problems, count, hint }
             }
             Self::Other(error) => Self::Other(error.context(what.to_owned())),
+            Self::Said(status) => Self::Said(status),
         }
     }
 
@@ -79,6 +82,7 @@ impl Failure {
                 say!("error: {error:#}");
                 ExitCode::FAILURE
             }
+            Self::Said(status) => ExitCode::from(status),
         }
     }
 }

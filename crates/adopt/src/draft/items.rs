@@ -44,11 +44,12 @@ impl Adoption<'_> {
             description: item.description.clone().unwrap_or_default(),
             billing_group,
             kind: details.r#type.as_str().to_owned(),
+            // Every item has a rule on the wire; in a book the other one needs no word.
             computation_rule: item
                 .computation_rule
                 .as_ref()
-                .map(ComputationRuleEnum::as_str)
-                .map(str::to_owned),
+                .filter(|rule| **rule != ComputationRuleEnum::Consolidated)
+                .map(|rule| rule.as_str().to_owned()),
             presentation_service: item.presentation_details.as_ref().map(|shown| shown.service.clone()),
             account_id: self.carrier(item),
             start: range.start.to_string(),

@@ -326,7 +326,6 @@ description = "Managed service"
 billing_group = "harbor"
 type = "FEE"
 percentage_value = "2.5"
-computation_rule = "CONSOLIDATED"
 presentation_service = "AmazonEC2"
 line_item_filters = [
   { attribute = "LINE_ITEM_TYPE", match_option = "NOT_EQUAL", values = ["SAVINGS_PLAN_NEGATION"] },

@@ -76,7 +76,7 @@ pub struct ItemSettings {
     pub kind: Kind,
     /// How much.
     pub charge: ChargeSettings,
-    /// Whether each line of the base gets a charge of its own; percentages only. `None` was not said, which is `CONSOLIDATED`.
+    /// Whether each line of the base gets a charge of its own; percentages only. `None` is `CONSOLIDATED`, which is the same whether it is said or not.
     pub itemized: Option<bool>,
     /// The service it is shown under.
     pub presentation_service: Option<String>,

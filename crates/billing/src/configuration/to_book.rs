@@ -130,9 +130,7 @@ impl Configuration {
                 Kind::Credit => "CREDIT",
             }
             .to_owned(),
-            computation_rule: item
-                .itemized
-                .map(|itemized| if itemized { "ITEMIZED" } else { "CONSOLIDATED" }.to_owned()),
+            computation_rule: (item.itemized == Some(true)).then(|| "ITEMIZED".to_owned()),
             presentation_service: item.presentation_service.clone(),
             account_id: item.account.as_ref().map(ToString::to_string),
             start: span.from.to_string(),

@@ -276,8 +276,7 @@ pub fn adopt(arguments: &AdoptArguments) -> Result<(), Failure> {
     })?;
     match status.code() {
         Some(0) => Ok(()),
-        // It has said why.
-        Some(code) => std::process::exit(code),
+        Some(code) => Err(Failure::Said(u8::try_from(code).unwrap_or(1))),
         None => Err(anyhow::anyhow!("`{}` was stopped by a signal", program.display()).into()),
     }
 }

@@ -104,7 +104,7 @@ impl Edit<'_> {
             account,
             kind: new.kind,
             charge,
-            itemized: new.itemized,
+            itemized: new.itemized.filter(|itemized| *itemized),
             presentation_service: new.presentation_service,
         };
         self.items_have_room(&settings, range)?;

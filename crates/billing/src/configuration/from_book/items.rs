@@ -67,7 +67,7 @@ impl Edit<'_> {
         // What a percentage is of is not known before every item has its id, and tells no item from another.
         let mut settings: Vec<ItemSettings> = given
             .map(|(draft, item)| {
-                settings_of(item, draft.account_id.as_deref(), draft.computation_rule.is_some(), groups)
+                settings_of(item, draft.account_id.as_deref(), groups)
             })
             .collect();
         let ids = self.item_ids(&settings, shown, &earlier);
@@ -278,7 +278,6 @@ impl Edit<'_> {
 fn settings_of(
     item: &CustomLineItem,
     account: Option<&str>,
-    says_rule: bool,
     groups: &[BillingGroupId],
 ) -> ItemSettings {
     let (charge, itemized) = match &item.charge {
@@ -299,7 +298,7 @@ fn settings_of(
         account: account.and_then(AccountId::parse),
         kind: item.kind,
         charge,
-        itemized: says_rule.then_some(itemized),
+        itemized: itemized.then_some(true),
         presentation_service: item.presentation_service.clone(),
     }
 }
