@@ -12,13 +12,14 @@ VENV := .venv
 TOOLS := $(TARGET)/tools
 DENY_VERSION := 0.20.2
 
-.PHONY: help demo test bench check lint unit-test licences python-test focus-validator needs-cargo needs-python
+.PHONY: help demo test bench bench-serve check lint unit-test licences python-test focus-validator needs-cargo needs-python
 
 help:
 	@echo 'make demo    price the bundled sample month into out/demo'
 	@echo 'make test    everything that must hold: format, lints, tests, licences, tests against DuckDB'
 	@echo 'make check   format and lints only'
 	@echo 'make bench   reading and pricing 10 million lines, beside DuckDB'
+	@echo 'make bench-serve   the server under load, at a desk of 100,000 things'
 	@echo 'PROFORMA_SEED=N make test    repeats the random cases of a run that printed this seed'
 	@echo 'PROFORMA_FUZZ_SECONDS=N make test    mutated input for N seconds a target, 3 without it'
 
@@ -74,6 +75,10 @@ focus-validator: | needs-python
 bench: needs-cargo $(VENV)/installed
 	cargo build --locked --release -p proforma -p xtask
 	$(VENV)/bin/python bench/bench.py $(BENCH)
+
+bench-serve: needs-cargo $(VENV)/installed
+	cargo build --locked --release -p proforma -p xtask
+	CARGO_TARGET_DIR=$(TARGET) $(VENV)/bin/python bench/serve.py $(BENCH)
 
 needs-cargo:
 	@command -v cargo >/dev/null || { \

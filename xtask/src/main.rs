@@ -5,6 +5,7 @@ use std::process::ExitCode;
 mod demo_month;
 mod models;
 mod price_classes;
+mod serve_load;
 #[cfg(test)]
 mod tidy;
 
@@ -20,6 +21,11 @@ const SUBCOMMANDS: &[(&str, &str, Action)] = &[
         models::run,
     ),
     ("price-classes", "[CLASSES [RULES]]: times pricing alone, on a made cube", price_classes::run),
+    (
+        "serve-load",
+        "HOST:PORT CONNECTIONS SECONDS|COUNTx LABEL METHOD PATH [BODY]: asks a server, and says how fast it answers",
+        serve_load::run,
+    ),
 ];
 
 fn main() -> ExitCode {

@@ -86,9 +86,9 @@ impl State {
         Self { configuration, head, indexes: Indexes::default() }
     }
 
-    /// The same configuration at another head.
+    /// The same configuration at another head. What was counted of it goes on holding: the audit of reads makes a head every second.
     pub fn at(&self, head: Head) -> Self {
-        Self::new(self.configuration.clone(), head)
+        Self { configuration: self.configuration.clone(), head, indexes: self.indexes.clone() }
     }
 }
 

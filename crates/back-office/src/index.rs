@@ -1,4 +1,4 @@
-//! What listings ask of a configuration again and again, counted once per state and period.
+//! What listings ask of a configuration again and again, counted once per configuration and period.
 
 use crate::desk::{BackOffice, State};
 use crate::error::Answer;
@@ -12,7 +12,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
 
-/// How many periods of one state are remembered.
+/// How many periods of one configuration are remembered.
 const PERIODS_MAX: usize = 24;
 
 /// A configuration as it was when it was asked for.
@@ -35,9 +35,9 @@ pub struct PeriodIndex {
     percentages_of_item: HashMap<CustomLineItemId, u64>,
 }
 
-/// The indexes of one state.
-#[derive(Debug, Default)]
-pub(crate) struct Indexes(Mutex<BTreeMap<BillingPeriod, Arc<PeriodIndex>>>);
+/// The indexes of one configuration; a clone is the same ones.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Indexes(Arc<Mutex<BTreeMap<BillingPeriod, Arc<PeriodIndex>>>>);
 
 impl Indexes {
     pub fn of(&self, configuration: &Configuration, period: BillingPeriod) -> Arc<PeriodIndex> {

@@ -104,8 +104,12 @@ pub(super) async fn list(call: &Call<'_>) -> Answer<Vec<u8>> {
     let filter = input.filters.unwrap_or_default();
     let wanted = Wanted::new(call, &filter)?;
     let (configuration, index) = call.desk.indexed(&call.caller.payer, period).await?;
-    let matching = configuration.groups_after(page.after_number(), period).filter(|(id, _, settings)| {
-        may_see(&call.caller.scope, id) && wanted.has(&configuration, period, id, settings)
+    let ids = wanted.ids.as_ref();
+    let groups = names::listed(&configuration.groups, page.after_number(), ids, BillingGroupId::parse);
+    let matching = groups.filter_map(|(id, _)| {
+        let (resource, settings) = shown(&configuration, period, id)?;
+        let is_wanted = may_see(&call.caller.scope, id) && wanted.has(&configuration, period, id, settings);
+        is_wanted.then_some((id, resource, settings))
     });
     let elements = matching.map(|(id, resource, settings)| {
         let mut element = element(&configuration, &index, period, id, resource, settings);
@@ -260,7 +264,7 @@ fn narrow(scope: &Scope, index: &PeriodIndex, id: &BillingGroupId, element: &mut
     }
 }
 
-/// What `ListBillingGroupsFilter` asks for: all of its members, any of their values.
+/// What `ListBillingGroupsFilter` asks for: all of its members, any of their values. The ids are looked up first.
 struct Wanted<'a> {
     filter: &'a BillingGroupsFilter,
     ids: Option<BTreeSet<String>>,
@@ -283,7 +287,7 @@ impl<'a> Wanted<'a> {
         id: &BillingGroupId,
         settings: &GroupSettings,
     ) -> bool {
-        let Self { filter, ids } = self;
+        let Self { filter, .. } = self;
         let any = |values: &Option<Vec<String>>, value: &str| {
             values.as_ref().is_none_or(|values| values.iter().any(|of| of == value))
         };
@@ -292,11 +296,9 @@ impl<'a> Wanted<'a> {
         let starts = |names: &Vec<super::shapes::StringSearch>| {
             names.iter().any(|name| settings.name.starts_with(&name.search_value))
         };
-        ids.as_ref().is_none_or(|ids| ids.contains(id.as_str()))
-            && filter.pricing_plan.as_ref().is_none_or(|plan| {
-                names::plan_arn(&configuration.payer, &settings.pricing_plan) == names::normal_arn(plan)
-            })
-            && any(&filter.statuses, status)
+        filter.pricing_plan.as_ref().is_none_or(|plan| {
+            names::plan_arn(&configuration.payer, &settings.pricing_plan) == names::normal_arn(plan)
+        }) && any(&filter.statuses, status)
             && filter.auto_associate.is_none_or(|auto| auto == settings.auto_associate)
             && any(&filter.primary_account_ids, settings.primary_account.as_str())
             && any(&filter.billing_group_types, kind)

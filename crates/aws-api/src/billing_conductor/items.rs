@@ -1,7 +1,7 @@
 //! Custom line items.
 
 use super::groups::{may_see, sees_account};
-use super::names::{id_of, number};
+use super::names::{id_of, listed, number};
 use super::shapes::{
     ArnOut, AssociatedElement, AssociatedIn, AssociatedResources, BatchAssociated, BatchDisassociated,
     ChargeDetails, CreateCustomLineItem, CustomLineItemElement, CustomLineItemVersions, CustomLineItems,
@@ -115,11 +115,11 @@ pub(super) async fn list(call: &Call<'_>) -> Answer<Vec<u8>> {
         arns.as_ref().map(|arns| arns.iter().map(|arn| id_of(arn)).collect())
     };
     let (arns, groups) = (ids(&filter.arns), ids(&filter.billing_groups));
-    let matching = configuration.items.after(page.after_number()).filter_map(|(id, resource)| {
+    let items = listed(&configuration.items, page.after_number(), arns.as_ref(), CustomLineItemId::parse);
+    let matching = items.filter_map(|(id, resource)| {
         let settings = resource.versions.at(period)?;
         let carrier = carrier(&configuration, period, settings);
-        let fits = arns.as_ref().is_none_or(|ids| ids.contains(id.as_str()))
-            && groups.as_ref().is_none_or(|ids| ids.contains(settings.billing_group.as_str()))
+        let fits = groups.as_ref().is_none_or(|ids| ids.contains(settings.billing_group.as_str()))
             && filter.names.as_ref().is_none_or(|names| names.contains(&settings.name))
             && filter.account_ids.as_ref().is_none_or(|accounts| {
                 carrier.is_some_and(|carrier| accounts.iter().any(|account| account == carrier.as_str()))

@@ -3,7 +3,8 @@
 use aws_wire::json::Number;
 use back_office::error::Answer;
 use billing::account::AccountId;
-use billing::configuration::{PlanOf, ResourceName, ResourceType, arn};
+use billing::configuration::{PlanOf, Resource, ResourceName, ResourceType, Table, arn};
+use std::collections::BTreeSet;
 use std::fmt::Display;
 
 /// An account that the model has let through.
@@ -34,6 +35,20 @@ pub(super) fn normal_arn(text: &str) -> String {
 /// The id that an ARN or a bare id names.
 pub(super) fn id_of(text: &str) -> String {
     ResourceName::parse(text).map_or_else(|| text.to_owned(), |name| name.id)
+}
+
+/// The resources of a table after a number, in the order of creation. Where ids are asked for, those alone are looked at: a table may have
+/// tens of thousands.
+pub(super) fn listed<'a, I: Ord + Clone, S: Clone + PartialEq>(
+    table: &'a Table<I, S>,
+    after: u64,
+    ids: Option<&BTreeSet<String>>,
+    parse: fn(&str) -> Option<I>,
+) -> Box<dyn Iterator<Item = (&'a I, &'a Resource<S>)> + 'a> {
+    let Some(ids) = ids else { return Box::new(table.after(after)) };
+    let numbers = ids.iter().filter_map(|id| Some(table.get(&parse(id)?)?.number));
+    let numbers: BTreeSet<u64> = numbers.filter(|number| *number > after).collect();
+    Box::new(numbers.into_iter().filter_map(|number| table.after(number.checked_sub(1)?).next()))
 }
 
 /// An exact decimal as a JSON number.

@@ -1,6 +1,6 @@
 //! Pricing rules.
 
-use super::names::{id_of, number};
+use super::names::{id_of, listed, number};
 use super::shapes::{
     ArnOut, ArnsFilter, CreatePricingRule, CustomTier, FreeTier, Listing, OfArn, PlansOfRule, PlansOfRuleOut,
     PricingRuleElement, PricingRules, Tiering as TieringShape, UpdatePricingRule,
@@ -79,10 +79,10 @@ pub(super) async fn list(call: &Call<'_>) -> Answer<Vec<u8>> {
     let arns = input.filters.and_then(|filter| filter.arns);
     let wanted: Option<BTreeSet<String>> = arns.map(|arns| arns.iter().map(|arn| id_of(arn)).collect());
     let (configuration, index) = call.desk.indexed(&call.caller.payer, period).await?;
-    let matching = configuration.rules.after(page.after_number()).filter_map(|(id, resource)| {
+    let rules = listed(&configuration.rules, page.after_number(), wanted.as_ref(), PricingRuleId::parse);
+    let matching = rules.filter_map(|(id, resource)| {
         let settings = resource.versions.at(period)?;
-        let is_wanted = wanted.as_ref().is_none_or(|wanted| wanted.contains(id.as_str()));
-        is_wanted.then_some((position(resource.number), (id, resource, settings)))
+        Some((position(resource.number), (id, resource, settings)))
     });
     let (cut, next_token) = call.cut(&page, matching)?;
     let elements = cut
