@@ -201,6 +201,7 @@ fn done() -> Outcome {
         configuration_revision: 3,
         line_count: 10_000_000_000,
         folder: "runs/r1".to_owned(),
+        manifest: "m".to_owned(),
         groups: BTreeMap::new(),
         warnings: vec![],
     }))

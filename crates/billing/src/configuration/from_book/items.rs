@@ -65,11 +65,8 @@ impl Edit<'_> {
         let earlier = self.earlier(reach);
         let given = draft.custom_line_items.iter().zip(&book.items);
         // What a percentage is of is not known before every item has its id, and tells no item from another.
-        let mut settings: Vec<ItemSettings> = given
-            .map(|(draft, item)| {
-                settings_of(item, draft.account_id.as_deref(), groups)
-            })
-            .collect();
+        let mut settings: Vec<ItemSettings> =
+            given.map(|(draft, item)| settings_of(item, draft.account_id.as_deref(), groups)).collect();
         let ids = self.item_ids(&settings, shown, &earlier);
         let begins = self.begins(&ids, &settings, book, &earlier, reach);
         for (settings, item) in settings.iter_mut().zip(&book.items) {
@@ -275,11 +272,7 @@ impl Edit<'_> {
 }
 
 /// The settings of a book's item; flat items that a percentage is of are not among them yet.
-fn settings_of(
-    item: &CustomLineItem,
-    account: Option<&str>,
-    groups: &[BillingGroupId],
-) -> ItemSettings {
+fn settings_of(item: &CustomLineItem, account: Option<&str>, groups: &[BillingGroupId]) -> ItemSettings {
     let (charge, itemized) = match &item.charge {
         Charge::Flat(value) => (ChargeSettings::Flat(*value), false),
         // Only policies compute charges, and no book lists those.
