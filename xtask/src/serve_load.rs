@@ -4,7 +4,7 @@
 
 use aws_wire::sigv4::{Received, SecretKey, Signer, body_sha256};
 use http::{HeaderMap, HeaderName, HeaderValue, header};
-use std::io::{BufRead, BufReader, Read, Write};
+use std::io::{BufRead, BufReader, Write};
 use std::net::TcpStream;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, Instant, UNIX_EPOCH};
