@@ -1,6 +1,6 @@
 """`proforma serve` under load: `serve.py [--seconds 5]`, SQLite, loopback, every request signed. Needs the release builds of proforma and xtask.
 
-One desk is full (2,000 groups, 50,000 rules, 50,000 custom line items): how many requests it answers, how fast, and how long 1,000 new groups take.
+One desk is full (2,000 groups, 30,000 rules, 30,000 custom line items): how many requests it answers, how fast, and how long 1,000 new groups take.
 Another one has a priced month of 300 groups: how long its cost report takes, and until a changed rule shows in it.
 The load comes from the same machine, and takes a good part of its processors.
 """
@@ -24,13 +24,13 @@ from server import Server, command, request_of                  # noqa: E402
 WORK = TARGET / "bench" / "serve"
 NOW, PERIOD = "2026-10-20T12:00:00Z", "2026-10"
 CONNECTIONS = 16
-GROUPS, RULES, ITEMS, RULES_OF_PLAN = 2_000, 50_000, 50_000, 500
+GROUPS, RULES, ITEMS, RULES_OF_PLAN = 2_000, 30_000, 30_000, 500
 NEW_GROUPS = 1_000
 CLASSES = 100_000
 REPORTED_GROUPS = 300
 UPDATES, PATIENCE_SECONDS = 5, 30
 UNLIMITED = ["--rate", "1000000", "--concurrency", "1024"]
-DEEP_PAGE = 250
+DEEP_PAGE = 150
 
 
 def main():
@@ -77,11 +77,11 @@ def full_desk():
 
 
 def full_book(payer):
-    """One line per thing and short names: a book has at most 16 MB on its way in."""
+    """One line per thing and short names: a book has at most 8 MiB on its way in, which 50,000 of each do not fit into."""
     def array(name, tables):
         return f"{name} = [\n" + "".join(f"{{{table}}},\n" for table in tables) + "]\n"
     def rule(number):
-        return (f'name="r{number}",scope="SKU",type="MARKUP",service="AmazonEC2",usage_type="u{number % RULES_OF_PLAN}",'
+        return (f'name="r{number}",scope="SKU",type="MARKUP",service="A",usage_type="u{number % RULES_OF_PLAN}",'
                 f'modifier_percentage="{number % 40}.25"')
     def plan(number):
         rules = ",".join(f'"r{number * RULES_OF_PLAN + at}"' for at in range(RULES_OF_PLAN))
