@@ -25,7 +25,7 @@ use services::Services;
 use std::sync::Arc;
 
 /// The largest body of a request.
-pub const BODY_BYTES_MAX: usize = 16 * 1024 * 1024;
+pub const BODY_BYTES_MAX: usize = 64 * 1024 * 1024;
 /// The largest body of AWS's operations; ours take books and tables.
 pub const AWS_BODY_BYTES_MAX: usize = 1024 * 1024;
 

@@ -17,12 +17,20 @@ pub struct PeriodReport {
     pub run: String,
     groups: BTreeMap<BillingGroupId, Vec<ReportRow>>,
     charges: BTreeMap<BillingGroupId, Vec<AccountCharge>>,
+    /// What each group comes to, per currency: what is asked for most.
+    totals: BTreeMap<BillingGroupId, Vec<(Currency, Costs)>>,
 }
 
 impl PeriodReport {
     /// Sorts a run's report by the groups that its book was made of: their ids by name.
-    #[must_use]
-    pub fn new(run: String, report: RunReport, ids: &BTreeMap<String, BillingGroupId>) -> Self {
+    ///
+    /// # Errors
+    /// [`DecimalError::TooLarge`].
+    pub fn new(
+        run: String,
+        report: RunReport,
+        ids: &BTreeMap<String, BillingGroupId>,
+    ) -> Result<Self, DecimalError> {
         let mut of_run = Self { run, ..Self::default() };
         for row in report.rows {
             if let Some(id) = ids.get(&row.billing_group) {
@@ -34,7 +42,10 @@ impl PeriodReport {
                 of_run.charges.entry(id.clone()).or_default().push(charge);
             }
         }
-        of_run
+        for (id, rows) in &of_run.groups {
+            of_run.totals.insert(id.clone(), sums(rows)?);
+        }
+        Ok(of_run)
     }
 
     /// What a group is charged, product by product, as far as a scope sees it: a customer's rows have no AWS cost, and those of one that is
@@ -71,11 +82,14 @@ impl PeriodReport {
         group: &BillingGroupId,
         scope: &Scope,
     ) -> Result<Vec<(Currency, Costs)>, DecimalError> {
-        let mut totals: BTreeMap<Currency, Costs> = BTreeMap::new();
-        for row in self.of_group(group, scope) {
-            totals.entry(row.currency).or_default().add(&row)?;
+        let totals = self.totals.get(group).map_or(&[][..], Vec::as_slice);
+        let without_cost =
+            |(currency, costs): &(Currency, Costs)| (*currency, Costs { aws: Cost::ZERO, ..*costs });
+        match scope {
+            Scope::Payer => Ok(totals.to_vec()),
+            Scope::Groups { accounts: None, .. } => Ok(totals.iter().map(without_cost).collect()),
+            Scope::Groups { accounts: Some(_), .. } => sums(&self.of_group(group, scope)),
         }
-        Ok(totals.into_iter().collect())
     }
 
     /// The totals of every group, by group and currency.
@@ -90,6 +104,15 @@ impl PeriodReport {
         }
         Ok(all)
     }
+}
+
+/// The sums of rows, per currency.
+fn sums(rows: &[ReportRow]) -> Result<Vec<(Currency, Costs)>, DecimalError> {
+    let mut totals: BTreeMap<Currency, Costs> = BTreeMap::new();
+    for row in rows {
+        totals.entry(row.currency).or_default().add(row)?;
+    }
+    Ok(totals.into_iter().collect())
 }
 
 /// What AWS charges and what the group is charged.

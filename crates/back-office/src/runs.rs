@@ -561,7 +561,8 @@ impl BackOffice {
         let id = |(name, id): (&String, &String)| Some((name.clone(), BillingGroupId::parse(id)?));
         let ids: BTreeMap<String, BillingGroupId> = done.groups.iter().filter_map(id).collect();
         let accounts = report.accounts.clone();
-        Ok(OpenedReport { accounts, by_group: PeriodReport::new(run.to_owned(), report, &ids) })
+        let by_group = PeriodReport::new(run.to_owned(), report, &ids).map_err(Error::internal)?;
+        Ok(OpenedReport { accounts, by_group })
     }
 
     /// Asks the engine something, off the threads that answer requests.

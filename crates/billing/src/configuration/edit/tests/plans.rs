@@ -175,23 +175,23 @@ fn what_is_in_use_is_not_deleted() {
     desk.period = month(6);
     let delete_rule = |desk: &mut Desk| desk.write(|edit| edit.delete_pricing_rule(kept.as_str()));
     let in_plan = ConflictReason::PricingRuleAttachedToPricingPlanDeleteConflict;
-    assert_conflict(delete_rule(&mut desk), in_plan, plan.as_str());
+    assert_conflict(delete_rule(&mut desk), in_plan, kept.as_str());
     desk.write(|edit| edit.disassociate_pricing_rules(plan.as_str(), &[kept.to_string()])).unwrap();
     // The plan still has it in April and May.
-    assert_conflict(delete_rule(&mut desk.back_to(month(5))), in_plan, plan.as_str());
+    assert_conflict(delete_rule(&mut desk.back_to(month(5))), in_plan, kept.as_str());
     delete_rule(&mut desk).unwrap();
 
     let mut grouped = desk.clone();
     grouped.group(GROUP, PlanOf::Own(plan.clone()), None, month(5));
     let delete = |desk: &Desk| desk.tried(|edit| edit.delete_pricing_plan(plan.as_str()));
     let attached = ConflictReason::PricingPlanAttachedToBillingGroupDeleteConflict;
-    assert_conflict(delete(&grouped), attached, GROUP);
+    assert_conflict(delete(&grouped), attached, plan.as_str());
     grouped
         .now
         .groups
         .change(&BillingGroupId::parse(GROUP).unwrap(), |group| group.versions.end_at(month(6)));
     delete(&grouped).unwrap();
-    assert_conflict(delete(&grouped.back_to(month(5))), attached, GROUP);
+    assert_conflict(delete(&grouped.back_to(month(5))), attached, plan.as_str());
 
     let preference = Preference { pricing_plan: Some(PlanOf::Own(plan.clone())), modified_at: 0 };
     desk.now.preferences = Arc::new(BTreeMap::from([("transfer".to_owned(), preference)]));
