@@ -42,7 +42,7 @@ const HEAVY: &[(&str, &[&str])] = &[
     ("axum-server", &["proforma"]),
     ("aws-*", &["adopt", "aws-wire"]),
     ("hmac", &["aws-wire"]),
-    ("http", &["adopt", "aws-api", "aws-wire", "proforma"]),
+    ("http", &["adopt", "aws-api", "aws-wire", "proforma", "xtask"]),
     ("clap", &["adopt", "proforma"]),
     ("anyhow", &["adopt", "proforma", "xtask"]),
     (

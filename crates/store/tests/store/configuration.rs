@@ -37,10 +37,10 @@ async fn what_was_said_stays(Scratch { store, place, .. }: Scratch) {
     let mut configuration = Configuration::new(payer());
     let mut chance = Chance::new(11);
     let mut all = Vec::new();
-    for now in 1..=60 {
-        let touched = BTreeSet::from([change(&mut configuration, &mut chance, now)]);
+    for second in 1..=60 {
+        let touched = BTreeSet::from([change(&mut configuration, &mut chance, second)]);
         let mut write = store.write(&payer(), &head).await.unwrap();
-        write.save(&configuration, &touched, now).await.unwrap();
+        write.save(&configuration, &touched, second).await.unwrap();
         head = write.commit().await.unwrap();
         let rows = crate::opening::texts(
             &place,
