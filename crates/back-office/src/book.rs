@@ -14,7 +14,6 @@ use billing::configuration::{BookChanges, Configuration, Edit, Moment, OtherSett
 use billing::money::{Cost, Currency};
 use billing::period::BillingPeriod;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use store::RunRow;
 
 /// A book that somebody sends.
@@ -117,7 +116,7 @@ impl BackOffice {
         let order = RunOrder { period, book: draft, book_files, out: scratch.clone() };
         let source = store.source(payer, &done.source).await.map_err(Error::internal)?;
         let source = source.map(|row| self.cost_source(payer, row));
-        let before = PathBuf::from(&done.folder);
+        let before = self.folder(&done.folder);
         let priced = self
             .blocking(move |engine| {
                 let outcome = match (engine.reprice(&before, &order)?, source) {

@@ -16,7 +16,6 @@ use billing::configuration::{BillingGroupId, Configuration, Edit, Moment, Touche
 use billing::money::{Amount, Cost, Currency};
 use billing::period::BillingPeriod;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::PathBuf;
 use store::{AdjustmentRow, CloseRow, NewRun, RunRow, RunState};
 
 /// How many runs of a period are looked at to see whether one is still to come.
@@ -118,7 +117,7 @@ impl BackOffice {
             let run = store.run(payer, &current.run).await.map_err(Error::internal)?;
             let done = run.as_ref().and_then(RunRow::done);
             let done = done.ok_or_else(|| Error::internal(current.run.clone()))?.clone();
-            let folder = PathBuf::from(&done.folder);
+            let folder = self.folder(&done.folder);
             if self.blocking(move |engine| engine.manifest(&folder)).await? != done.manifest {
                 let folder = &done.folder;
                 return Err(refused(format!(

@@ -390,7 +390,8 @@ impl BackOffice {
         let store = &self.0.store;
         let current = current_done(store, payer, run.period).await?;
         let (book, book_files) = self.book_with_adjustments(payer, &state.configuration, run.period).await?;
-        let out = self.folder(payer, run);
+        let name = folder_name(payer, run);
+        let out = self.folder(&name);
         let order = RunOrder { period: run.period, book, book_files, out: out.clone() };
         let source = match &run.reads {
             Some(id) => Some(id.clone()),
@@ -401,7 +402,7 @@ impl BackOffice {
             None => None,
         };
         let must_read = run.reads.is_some();
-        let earlier = current.as_ref().map(|(_, done)| PathBuf::from(&done.folder)).filter(|_| !must_read);
+        let earlier = current.as_ref().map(|(_, done)| self.folder(&done.folder)).filter(|_| !must_read);
         let source = row.map(|row| self.cost_source(payer, row));
         let outcome = self
             .engine(move |engine| {
@@ -428,7 +429,7 @@ impl BackOffice {
             book_hash,
             configuration_revision: state.head.revision,
             line_count: lines,
-            folder: out.display().to_string(),
+            folder: name,
             manifest,
             groups: groups.map(|(id, _, settings)| (settings.name.clone(), id.to_string())).collect(),
             warnings,
@@ -436,12 +437,9 @@ impl BackOffice {
         Ok(Some(done))
     }
 
-    /// Where a run's folder is.
-    fn folder(&self, payer: &AccountId, run: &NewRun) -> PathBuf {
-        let runs = self.0.options.data.join("payers").join(payer.as_str()).join("runs");
-        // A worker that died may have left a folder of the same run: each attempt has one of its own.
-        let attempt = new_resource_id().unwrap_or_default();
-        runs.join(run.period.to_string()).join(format!("{}-{attempt}", run.id))
+    /// The folder of a run, from its name in the data directory: the directory may be restored elsewhere.
+    pub(crate) fn folder(&self, name: &str) -> PathBuf {
+        self.0.options.data.join(name)
     }
 
     pub(crate) fn cost_source(&self, payer: &AccountId, row: SourceRow) -> CostSource {
@@ -556,7 +554,7 @@ impl BackOffice {
     }
 
     async fn report_of(&self, run: &str, done: &DoneRun) -> Answer<OpenedReport> {
-        let folder = PathBuf::from(&done.folder);
+        let folder = self.folder(&done.folder);
         let report = self.blocking(move |engine| engine.report(&folder)).await?;
         let id = |(name, id): (&String, &String)| Some((name.clone(), BillingGroupId::parse(id)?));
         let ids: BTreeMap<String, BillingGroupId> = done.groups.iter().filter_map(id).collect();
@@ -619,6 +617,12 @@ async fn current_done(
         Ok::<_, StoreError>(run.and_then(|run| Some((current.run, run.done()?.clone()))))
     };
     found.await.map_err(Error::internal)
+}
+
+/// The name of a run's folder in the data directory. A worker that died may have left one of the same run: each attempt has its own.
+fn folder_name(payer: &AccountId, run: &NewRun) -> String {
+    let attempt = new_resource_id().unwrap_or_default();
+    format!("payers/{payer}/runs/{}/{}-{attempt}", run.period, run.id)
 }
 
 /// The same places are the same source.

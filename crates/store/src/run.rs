@@ -93,7 +93,7 @@ pub struct DoneRun {
     pub configuration_revision: u64,
     /// How many cost lines there are.
     pub line_count: u64,
-    /// Where the results are in the data plane.
+    /// Where the results are in the data plane: a path in the data directory.
     pub folder: String,
     /// The hash over all of its files.
     pub manifest: String,

@@ -16,7 +16,7 @@ use back_office::vault::MasterKey;
 use billing::account::AccountId;
 use serde_json::json;
 use std::fs::{self, File};
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use store::{RunRow, Store};
 
 /// The rows in a backup.
@@ -137,7 +137,7 @@ pub fn verify(arguments: &VerifyArguments) -> Result<(), Failure> {
         let mut checked = Checked::default();
         for payer in store.payers().await? {
             checked.audit(&store, &payer.payer, &payer.head.audit.hash).await?;
-            checked.runs(&store, &payer.payer).await?;
+            checked.runs(&store, &payer.payer, &settings.data).await?;
         }
         store.close().await;
         if !checked.problems.is_empty() {
@@ -190,7 +190,7 @@ impl Checked {
         Ok(())
     }
 
-    async fn runs(&mut self, store: &Store, payer: &AccountId) -> Result<(), Failure> {
+    async fn runs(&mut self, store: &Store, payer: &AccountId, data: &Path) -> Result<(), Failure> {
         let engine = CostEngine::default();
         let closes = store.closes(payer).await?;
         for current in store.current_runs(payer).await? {
@@ -202,7 +202,7 @@ impl Checked {
                 ));
                 continue;
             };
-            let folder = PathBuf::from(&done.folder);
+            let folder = data.join(&done.folder);
             self.runs += 1;
             let what = format!("payer {payer}, {}", current.period);
             match engine.manifest(&folder) {

@@ -1,0 +1,104 @@
+"""Keeping a desk: backup while it serves, restore elsewhere, verification, a new master key, health and limits."""
+import json
+import shutil
+import subprocess
+
+import pytest
+
+from desk import Desk
+from policy_months import PolicyMonth
+from program import PROGRAM
+from server import CURRENT, PREVIOUS, Server, command, in_period
+
+
+def told(server, *arguments):
+    """How a command ends at a data directory."""
+    return subprocess.run([PROGRAM, *arguments, *server.stored], capture_output=True, text=True, timeout=120)
+
+
+@pytest.fixture
+def kept(new_server, tmp_path):
+    """A server with a group, a rule and a priced month."""
+    server = new_server(transfers=False)
+    past, month = Desk(in_period(server.client(), PREVIOUS)), PolicyMonth()
+    group = past.group(plan=past.plan(past.rule(ModifierPercentage=10)))
+    month.line(group.primary, cost="100")
+    server.load(month.write(tmp_path / "cost"))
+    return server
+
+
+def answers(server):
+    client = server.client()
+    groups = client.list_billing_groups(BillingPeriod=CURRENT)["BillingGroups"]
+    reports = client.list_billing_group_cost_reports(BillingPeriod=PREVIOUS)["BillingGroupCostReports"]
+    assert [row["ProformaCost"] for row in reports] == ["110"]
+    return groups, reports
+
+
+def test_a_backup_is_restored_elsewhere(kept, tmp_path):
+    before = answers(kept)
+    command("backup", tmp_path / "backup", *kept.stored)
+    again = Server(tmp_path / "again", now=kept.now, root=kept.root)
+    command("restore", tmp_path / "backup", *again.stored)
+    shutil.copy(kept.data / "master.key", again.data / "master.key")
+    shutil.move(kept.data / "payers", tmp_path / "gone")
+    try:
+        again.start()
+        assert answers(again) == before
+        again.stop()
+        assert told(again, "verify").returncode == 0
+    finally:
+        again.kill()
+    refused = told(again, "restore", tmp_path / "backup")
+    assert refused.returncode == 2 and "no new data directory" in refused.stderr
+
+
+def test_what_was_changed_is_found(kept):
+    assert told(kept, "verify").returncode == 0
+    statement = next((kept.data / "payers").rglob("statements/*.json"))
+    statement.write_text(statement.read_text().replace("110", "111"))
+    found = told(kept, "verify")
+    assert found.returncode == 2 and "is not as the run has written it" in found.stderr
+
+
+def test_secrets_are_sealed_anew(kept):
+    before = (kept.data / "master.key").read_text()
+    kept.stop()
+    assert told(kept, "keys", "rotate-master").returncode == 0
+    assert (kept.data / "master.key").read_text() != before
+    kept.start()
+    answers(kept)
+    kept.stop()
+    (kept.data / "master.key").write_text(before)
+    refused = told(kept, "keys", "list")
+    assert refused.returncode == 2 and "is not the one that this database was sealed with" in refused.stderr
+
+
+def test_one_process_holds_a_data_directory(new_server):
+    server = new_server(transfers=False)
+    if server.database:
+        pytest.skip("on PostgreSQL several servers may share a data directory")
+    refused = told(server, "keys", "list")
+    assert refused.returncode == 2 and "is held by a server" in refused.stderr
+    server.stop()
+    assert json.loads(command("keys", "list", "--output", "json", *server.stored))["Keys"]
+    server.start()
+
+
+def test_a_key_that_asks_too_much_is_told_to_wait(new_server):
+    server = new_server(transfers=False, options=["--rate", "5"])
+    statuses = {}
+    for _ in range(40):
+        answer = server.ask("POST", "/list-billing-groups", b"{}", headers={"Content-Type": "application/json"})
+        statuses.setdefault(answer.status, answer)
+    assert set(statuses) == {200, 429}
+    assert statuses[429].error == "ThrottlingException" and int(statuses[429].headers["retry-after"]) >= 1
+
+
+def test_a_server_says_how_it_is(new_server):
+    server = new_server(transfers=False)
+    assert server.send("GET", "/healthz").status == 200
+    assert server.send("GET", "/readyz").status == 200
+    server.client().list_billing_groups()
+    metrics = server.send("GET", "/metrics").body.decode()
+    assert 'proforma_requests_total{operation="billingconductor:ListBillingGroups",status="200"}' in metrics
