@@ -1,0 +1,72 @@
+"""The configuration as a file, and cost files that AWS rewrites: `proforma book` and `proforma import --watch` against a server."""
+import json
+import time
+
+import pytest
+
+from desk import Desk, only
+from policy_months import PolicyMonth
+from server import PREVIOUS, in_period
+
+SECONDS_TO_LOOK = 30
+
+
+@pytest.fixture
+def priced(new_server, tmp_path):
+    """A server, its group, and the month of it."""
+    server = new_server(transfers=False)
+    past, month = Desk(in_period(server.client(), PREVIOUS)), PolicyMonth()
+    group = past.group(plan=past.plan(past.rule(ModifierPercentage=10)))
+    month.line(group.primary, cost="100")
+    return server, group, month
+
+
+def charged(server):
+    return only(server.client().list_billing_group_cost_reports(BillingPeriod=PREVIOUS)["BillingGroupCostReports"])["ProformaCost"]
+
+
+def test_a_plan_says_what_it_would_cost_and_changes_nothing(priced, tmp_path):
+    server, group, month = priced
+    server.load(month.write(tmp_path / "cost"))
+    book = tmp_path / "book.toml"
+    book.write_text(server.command("book", "export", "--period", PREVIOUS).replace('modifier_percentage = "10"', 'modifier_percentage = "20"'))
+    plan = json.loads(server.command("book", "plan", book, "--period", PREVIOUS, "--output", "json"))
+    assert [(change["Table"], len(change["Changed"])) for change in plan["Changes"]] == [("pricing_rules", 1)]
+    assert plan["Effect"] == [{"BillingGroup": group.name, "Currency": "USD", "Before": "110", "After": "120", "Difference": "10"}]
+    server.settle()
+    assert charged(server) == "110"
+    server.command("book", "apply", book, "--period", PREVIOUS)
+    server.settle()
+    assert charged(server) == "120"
+    assert json.loads(server.command("book", "plan", book, "--period", PREVIOUS, "--output", "json"))["Changes"] == []
+
+
+def test_a_book_with_mistakes_changes_nothing(priced, tmp_path):
+    server, _, _ = priced
+    before = server.command("book", "export")
+    book = tmp_path / "book.toml"
+    book.write_text(before.replace("[[pricing_plans]]", "[[pricing_planes]]"))
+    with pytest.raises(AssertionError, match="pricing_planes"):
+        server.command("book", "apply", book)
+    with pytest.raises(AssertionError, match="something is configured already"):
+        book.write_text(before)
+        server.command("book", "import", book)
+    assert server.command("book", "export") == before
+
+
+def test_files_that_are_rewritten_are_read_again(priced, tmp_path):
+    server, group, month = priced
+    folder = month.write(tmp_path / "cost")
+    server.command("import", "--cost", folder, "--period", PREVIOUS, "--watch")
+    assert charged(server) == "110"
+    month.line(group.primary, cost="50")
+    for old in sorted(folder.iterdir()):
+        old.unlink()
+    folder.rmdir()
+    month.write(folder)
+    # A server looks when it begins, and every minute.
+    server.restart()
+    deadline = time.monotonic() + SECONDS_TO_LOOK
+    while charged(server) != "165" and time.monotonic() < deadline:
+        time.sleep(0.2)
+    assert charged(server) == "165"
