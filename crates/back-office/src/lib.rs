@@ -1,6 +1,6 @@
 //! What the billing desk does: the use cases, one file per noun, each with the caller and the time as arguments.
 //!
-//! Owns authorization, idempotency, transactions and the job runner. Knows neither HTTP nor files: cost files are behind [`engine`], decisions in
+//! Owns authorization, idempotency, transactions and the job runner. Knows no HTTP, and no more of files than where they are: cost files are behind [`engine`], decisions in
 //! the `store`.
 
 pub mod authorization;

@@ -420,9 +420,17 @@ impl BackOffice {
             })
             .await?;
         let RunOutcome { snapshot, book_hash, lines, warnings } = outcome;
+        let in_period = state.configuration.groups.in_period(run.period);
+        let groups = in_period.map(|(id, _, settings)| (settings.name.clone(), id.to_string())).collect();
+        if let Some((_, done)) = &current
+            && (&done.snapshot, &done.book_hash, &done.groups) == (&snapshot, &book_hash, &groups)
+        {
+            // The same files under the same book are the same bytes: the run that is shown is this one.
+            let _ = std::fs::remove_dir_all(&out);
+            return Ok(None);
+        }
         let folder = out.clone();
         let manifest = self.engine(move |engine| engine.manifest(&folder)).await?;
-        let groups = state.configuration.groups.in_period(run.period);
         let done = DoneRun {
             snapshot,
             source: run.reads.clone().or(current.map(|(_, done)| done.source)).unwrap_or_default(),
@@ -431,7 +439,7 @@ impl BackOffice {
             line_count: lines,
             folder: name,
             manifest,
-            groups: groups.map(|(id, _, settings)| (settings.name.clone(), id.to_string())).collect(),
+            groups,
             warnings,
         };
         Ok(Some(done))
