@@ -1,7 +1,8 @@
 """`proforma serve` under load: `serve.py [--seconds 5]`, SQLite, loopback, every request signed. Needs the release builds of proforma and xtask.
 
-One desk is full (2,000 groups, 30,000 rules, 30,000 custom line items): how many requests it answers, how fast, and how long 1,000 new groups take.
-Another one has a priced month of 300 groups: how long its cost report takes, and until a changed rule shows in it.
+One desk is full (2,000 groups, 50,000 rules, 50,000 custom line items): how many requests it answers, how fast, and how long 1,000 new groups take.
+A second one has a month of 100,000 classes in 300 groups: how long its cost report takes, and until a changed rule shows in it.
+A third one has the month of 10 million lines: how long until a changed rule shows.
 The load comes from the same machine, and takes a good part of its processors.
 """
 import argparse
@@ -13,20 +14,23 @@ import statistics
 import subprocess
 import sys
 import time
+import tomllib
 
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 TARGET = pathlib.Path(os.environ.get("CARGO_TARGET_DIR") or ROOT / "target")
 os.environ["PROFORMA_BIN"] = str(TARGET / "release" / "proforma")
 sys.path.insert(0, str(ROOT / "tests"))
+import bench  # noqa: E402
 import many_classes                                             # noqa: E402
 from server import Server, command, request_of                  # noqa: E402
 
 WORK = TARGET / "bench" / "serve"
 NOW, PERIOD = "2026-10-20T12:00:00Z", "2026-10"
 CONNECTIONS = 16
-GROUPS, RULES, ITEMS, RULES_OF_PLAN = 2_000, 30_000, 30_000, 500
+GROUPS, RULES, ITEMS, RULES_OF_PLAN = 2_000, 50_000, 50_000, 500
 NEW_GROUPS = 1_000
 CLASSES = 100_000
+LINES = 10_000_000
 REPORTED_GROUPS = 300
 UPDATES, PATIENCE_SECONDS = 5, 30
 UNLIMITED = ["--rate", "1000000", "--concurrency", "1024"]
@@ -54,9 +58,14 @@ def main():
     priced = priced_desk()
     try:
         report(xtask, priced, options.seconds)
-        updates(priced)
+        updates(priced, "rule-5")
     finally:
         priced.stop()
+    large = large_desk()
+    try:
+        updates(large, "global-0")
+    finally:
+        large.stop()
 
 
 # ---- The full desk
@@ -77,7 +86,7 @@ def full_desk():
 
 
 def full_book(payer):
-    """One line per thing and short names: a book has at most 8 MiB on its way in, which 50,000 of each do not fit into."""
+    """One line per thing and short names."""
     def array(name, tables):
         return f"{name} = [\n" + "".join(f"{{{table}}},\n" for table in tables) + "]\n"
     def rule(number):
@@ -168,14 +177,27 @@ def report(xtask, server, seconds):
     show("the same by product", load(xtask, server, f"{seconds}", "GetBillingGroupCostReport", {"Arn": one, "GroupBy": ["PRODUCT_NAME"]}))
 
 
-def updates(server):
-    """Changes the rule of a service, and asks for the report until it says something else."""
-    named = {rule["Name"]: rule["Arn"] for rule in server.call("ListPricingRules", {"MaxResults": 100}).json["PricingRules"]}
+def large_desk():
+    """The desk with the month that `make bench` reads."""
+    month, book = bench.generated(LINES), WORK / "large.toml"
+    subprocess.run([sys.executable, ROOT / "bench" / "make_book.py", month, book], check=True)
+    payer = tomllib.loads(book.read_text())["payer_account_id"]
+    server = Server(WORK / "large", now=NOW, options=UNLIMITED, payer=payer).init().start()
+    server.command("book", "apply", book)
+    started = time.monotonic()
+    server.load(month / "data", PERIOD)
+    print(f"\n{LINES} lines: read and priced in {time.monotonic() - started:.1f} s")
+    return server
+
+
+def updates(server, rule):
+    """Changes a rule, and asks for the report until it says something else."""
+    named = {known["Name"]: known["Arn"] for known in server.call("ListPricingRules", {"MaxResults": 100}).json["PricingRules"]}
     asked = {"BillingPeriod": PERIOD}
     before, took = server.call("ListBillingGroupCostReports", asked).body, []
     for number in range(UPDATES):
         started = time.monotonic()
-        answer = server.call("UpdatePricingRule", {"Arn": named["rule-5"], "ModifierPercentage": 20.5 + number})
+        answer = server.call("UpdatePricingRule", {"Arn": named[rule], "ModifierPercentage": 20.5 + number})
         assert answer.status == 200, answer.body
         now = before
         while now == before and time.monotonic() - started < PATIENCE_SECONDS:

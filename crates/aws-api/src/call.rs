@@ -10,6 +10,10 @@ use billing::configuration::{Edit, Refusal, ValidationReason};
 use billing::period::BillingPeriod;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use std::fmt::Display;
+
+/// How much room an answer begins with.
+const ANSWER_BYTES: usize = 16 * 1024;
 
 /// A request for an operation.
 pub struct Call<'a> {
@@ -139,16 +143,16 @@ impl Call<'_> {
     ///
     /// # Errors
     /// [`Error::Internal`].
-    pub fn cut<T>(
+    pub fn cut<P: Display, T>(
         &self,
         page: &Page,
-        entries: impl IntoIterator<Item = (String, T)>,
+        entries: impl IntoIterator<Item = (P, T)>,
     ) -> Answer<(Vec<T>, Option<String>)> {
         let mut cut = Vec::with_capacity(page.max.min(100));
         let mut last = None;
         for (position, entry) in entries {
             if cut.len() == page.max {
-                return Ok((cut, self.next_token(last)?));
+                return Ok((cut, self.next_token(last.map(|last: P| last.to_string()))?));
             }
             last = Some(position);
             cut.push(entry);
@@ -165,10 +169,14 @@ impl Page {
     }
 }
 
-/// A place in a list, of a length that tells nothing of how many there are.
-#[must_use]
-pub fn position(number: u64) -> String {
-    format!("{number:020}")
+/// The place of a resource in a list, by its number.
+pub struct Position(pub u64);
+
+impl Display for Position {
+    /// Of a length that tells nothing of how many there are.
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(f, "{:020}", self.0)
+    }
 }
 
 /// An answer as JSON.
@@ -176,7 +184,9 @@ pub fn position(number: u64) -> String {
 /// # Errors
 /// [`Error::Internal`].
 pub fn json(answer: &impl Serialize) -> Answer<Vec<u8>> {
-    serde_json::to_vec(answer).map_err(Error::internal)
+    let mut text = Vec::with_capacity(ANSWER_BYTES);
+    serde_json::to_writer(&mut text, answer).map_err(Error::internal)?;
+    Ok(text)
 }
 
 /// A billing period as the API takes it: the month may have one digit.

@@ -24,7 +24,10 @@ use book_file::{BookFile, Finding};
 use cost_data::delivery::arrivals;
 use cost_data::reading::{MonthSearch, Progress, Report, hex};
 use cost_data::worker;
+use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
 
 pub use crate::reader::Children;
 
@@ -103,6 +106,29 @@ impl CostEngine {
         }
         Ok(periods.into_iter().collect())
     }
+}
+
+/// Does the same to each of many files, on all processors; the results are in the order of the files. The first failure is told.
+fn every<T: Sync, R: Send>(
+    files: &[T],
+    work: impl Fn(&T) -> Result<R, Failure> + Sync,
+) -> Result<Vec<R>, Failure> {
+    let next = AtomicUsize::new(0);
+    let mut made: Vec<(usize, Result<R, Failure>)> = thread::scope(|scope| {
+        let some = || {
+            // Files are of all sizes: who is done takes the next one.
+            let place = || Some(next.fetch_add(1, Ordering::Relaxed)).filter(|place| *place < files.len());
+            let places = std::iter::from_fn(place);
+            places.map(|place| (place, work(&files[place]))).collect::<Vec<_>>()
+        };
+        let threads = thread::available_parallelism().map_or(1, usize::from).min(files.len());
+        let started: Vec<_> = (0..threads).map(|_| scope.spawn(some)).collect();
+        let joined =
+            started.into_iter().map(|thread| thread.join().unwrap_or_else(|panic| resume_unwind(panic)));
+        joined.flatten().collect()
+    });
+    made.sort_unstable_by_key(|(place, _)| *place);
+    made.into_iter().map(|(_, result)| result).collect()
 }
 
 /// The order's book as it goes into the run, and as it reads.

@@ -6,7 +6,7 @@ use super::shapes::{
     ArnOut, BillingGroupElement, BillingGroups, BillingGroupsFilter, ComputationPreference,
     CreateBillingGroup, Listing, OfArn, UpdateBillingGroup, UpdatedBillingGroup,
 };
-use crate::call::{Call, field, json, position};
+use crate::call::{Call, Position, field, json};
 use back_office::authorization::Scope;
 use back_office::error::{Answer, Error};
 use back_office::index::PeriodIndex;
@@ -114,7 +114,7 @@ pub(super) async fn list(call: &Call<'_>) -> Answer<Vec<u8>> {
     let elements = matching.map(|(id, resource, settings)| {
         let mut element = element(&configuration, &index, period, id, resource, settings);
         narrow(&call.caller.scope, &index, id, &mut element);
-        (position(resource.number), element)
+        (Position(resource.number), element)
     });
     let (billing_groups, next_token) = call.cut(&page, elements)?;
     json(&BillingGroups { billing_groups, next_token })

@@ -9,7 +9,7 @@ use super::shapes::{
     PercentageCharge, Presentation, ResourceError, ResourceResult, ResourcesOfItem, UpdateCustomLineItem,
     UpdatedCustomLineItem, VersionsIn,
 };
-use crate::call::{Call, json, position};
+use crate::call::{Call, Position, json};
 use back_office::authorization::Scope;
 use back_office::error::{Answer, Error};
 use billing::account::AccountId;
@@ -125,7 +125,7 @@ pub(super) async fn list(call: &Call<'_>) -> Answer<Vec<u8>> {
                 carrier.is_some_and(|carrier| accounts.iter().any(|account| account == carrier.as_str()))
             });
         let is_visible = sees(&call.caller.scope, settings, carrier);
-        (fits && is_visible).then_some((position(resource.number), (id, resource, settings)))
+        (fits && is_visible).then_some((Position(resource.number), (id, resource, settings)))
     });
     let (cut, next_token) = call.cut(&page, matching)?;
     let elements = cut.into_iter().map(|(id, resource, settings)| {

@@ -5,7 +5,7 @@ use super::shapes::{
     ArnOut, ArnsFilter, CreatePricingPlan, Listing, OfArn, PricingPlanElement, PricingPlans, RulesOfPlan,
     RulesOfPlanIn, RulesOfPlanOut, UpdatePricingPlan, UpdatedPricingPlan,
 };
-use crate::call::{Call, json, position};
+use crate::call::{Call, Position, json};
 use back_office::error::{Answer, Error};
 use billing::book::{BASIC_PRICING_PLAN, PASSTHROUGH_PLAN};
 use billing::configuration::{
@@ -103,7 +103,7 @@ pub(super) async fn list(call: &Call<'_>) -> Answer<Vec<u8>> {
             creation_time: resource.created_at,
             last_modified_time: resource.modified_at,
         };
-        Some((position(resource.number), element))
+        Some((Position(resource.number), element))
     });
     let managed = managed(&wanted.clone().unwrap_or_default(), page.after.is_empty());
     let (pricing_plans, next_token) = call.cut(&page, managed.into_iter().chain(own))?;
@@ -111,7 +111,7 @@ pub(super) async fn list(call: &Call<'_>) -> Answer<Vec<u8>> {
 }
 
 /// The plans that AWS manages, of those that are asked for; they are on the first page.
-fn managed(wanted: &BTreeSet<String>, is_first: bool) -> Vec<(String, PricingPlanElement)> {
+fn managed(wanted: &BTreeSet<String>, is_first: bool) -> Vec<(Position, PricingPlanElement)> {
     let element = |name: &str, description: &str| PricingPlanElement {
         name: name.to_owned(),
         arn: arn("aws", ResourceType::PricingPlan, name),
@@ -125,7 +125,7 @@ fn managed(wanted: &BTreeSet<String>, is_first: bool) -> Vec<(String, PricingPla
         element(PASSTHROUGH_PLAN, "What the level above is invoiced; managed by AWS"),
     ];
     let asked = |plan: &PricingPlanElement| is_first && wanted.contains(&plan.name);
-    all.into_iter().filter(asked).map(|plan| ("0".to_owned(), plan)).collect()
+    all.into_iter().filter(asked).map(|plan| (Position(0), plan)).collect()
 }
 
 /// `ListPricingRulesAssociatedToPricingPlan`

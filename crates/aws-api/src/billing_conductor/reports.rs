@@ -5,7 +5,7 @@ use super::shapes::{
     Attribute, CostReport, CostReportIn, CostReportResults, CostReports, CostReportsFilter,
     CustomerCostReport, Listing,
 };
-use crate::call::{Call, json, position};
+use crate::call::{Call, Position, json};
 use back_office::authorization::Scope;
 use back_office::cost_reports::{Costs, GroupBy, ResultRow, period_attribute, result_rows};
 use back_office::error::{Answer, Error};
@@ -56,7 +56,7 @@ pub(super) async fn list(call: &Call<'_>) -> Answer<Vec<u8>> {
         }
         for (currency, costs) in totals {
             if resource.number > after || currency.as_str() > of_currency {
-                rows.push((format!("{} {currency}", position(resource.number)), (id, currency, costs)));
+                rows.push((format!("{} {currency}", Position(resource.number)), (id, currency, costs)));
             }
         }
         if rows.len() > page.max {

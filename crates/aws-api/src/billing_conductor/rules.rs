@@ -5,7 +5,7 @@ use super::shapes::{
     ArnOut, ArnsFilter, CreatePricingRule, CustomTier, FreeTier, Listing, OfArn, PlansOfRule, PlansOfRuleOut,
     PricingRuleElement, PricingRules, Tiering as TieringShape, UpdatePricingRule,
 };
-use crate::call::{Call, json, position};
+use crate::call::{Call, Position, json};
 use back_office::error::{Answer, Error};
 use back_office::index::PeriodIndex;
 use billing::account::AccountId;
@@ -82,7 +82,7 @@ pub(super) async fn list(call: &Call<'_>) -> Answer<Vec<u8>> {
     let rules = listed(&configuration.rules, page.after_number(), wanted.as_ref(), PricingRuleId::parse);
     let matching = rules.filter_map(|(id, resource)| {
         let settings = resource.versions.at(period)?;
-        Some((position(resource.number), (id, resource, settings)))
+        Some((Position(resource.number), (id, resource, settings)))
     });
     let (cut, next_token) = call.cut(&page, matching)?;
     let elements = cut
@@ -111,7 +111,7 @@ pub(super) async fn list_plans(call: &Call<'_>) -> Answer<Vec<u8>> {
     let entries = plans_with_rule(&configuration, &rule, period)
         .map(|id| (number(id), id))
         .filter(|(number, _)| *number > page.after_number())
-        .map(|(number, id)| (position(number), id.arn(&configuration.payer)));
+        .map(|(number, id)| (Position(number), id.arn(&configuration.payer)));
     let (pricing_plan_arns, next_token) = call.cut(&page, entries)?;
     let pricing_rule_arn = rule.arn(&configuration.payer);
     json(&PlansOfRuleOut {

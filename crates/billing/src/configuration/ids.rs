@@ -38,7 +38,7 @@ impl ResourceType {
 /// An ARN of the service: `arn:aws:billingconductor::ACCOUNT:KIND/ID`, without a region.
 #[must_use]
 pub fn arn(account: &str, kind: ResourceType, id: &str) -> String {
-    format!("arn:aws:billingconductor::{account}:{}/{id}", kind.name())
+    ["arn:aws:billingconductor::", account, ":", kind.name(), "/", id].concat()
 }
 
 /// What an ARN or a bare id names.
@@ -66,12 +66,35 @@ impl ResourceName {
     }
 }
 
+/// The most characters of an id.
+const ID_LENGTH_MAX: usize = 12;
+
+/// The text of an id, kept in place: tables of tens of thousands are searched and copied by it. Zeros fill it up, so that ids order as their
+/// texts do.
+#[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+struct ShortText([u8; ID_LENGTH_MAX]);
+
+impl ShortText {
+    /// The text as given; `None` where there is no room for it.
+    fn of(text: &str) -> Option<Self> {
+        let mut bytes = [0; ID_LENGTH_MAX];
+        bytes.get_mut(..text.len())?.copy_from_slice(text.as_bytes());
+        Some(Self(bytes))
+    }
+
+    fn as_str(&self) -> &str {
+        let end = self.0.iter().position(|byte| *byte == 0).unwrap_or(ID_LENGTH_MAX);
+        // It was made of a text without zeros.
+        std::str::from_utf8(&self.0[..end]).unwrap_or_default()
+    }
+}
+
 /// A newtype of an id.
 macro_rules! id_type {
     ($(#[$doc:meta])* $name:ident, $kind:ident) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(Box<str>);
+        pub struct $name(ShortText);
 
         impl $name {
             /// The kind of resource that it names.
@@ -80,32 +103,32 @@ macro_rules! id_type {
             /// The id as given; `None` unless it is 10 to 12 letters and digits.
             #[must_use]
             pub fn parse(text: &str) -> Option<Self> {
-                let fits = (10..=12).contains(&text.len()) && text.bytes().all(|b| b.is_ascii_alphanumeric());
-                fits.then(|| Self(text.into()))
+                let fits = text.len() >= 10 && text.bytes().all(|b| b.is_ascii_alphanumeric());
+                if fits { ShortText::of(text).map(Self) } else { None }
             }
 
             /// The id.
             #[must_use]
             pub fn as_str(&self) -> &str {
-                &self.0
+                self.0.as_str()
             }
 
             /// The ARN under a payer.
             #[must_use]
             pub fn arn(&self, payer: &AccountId) -> String {
-                arn(payer.as_str(), Self::KIND, &self.0)
+                arn(payer.as_str(), Self::KIND, self.as_str())
             }
         }
 
         impl fmt::Display for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
+                f.write_str(self.as_str())
             }
         }
 
         impl fmt::Debug for $name {
             fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-                f.write_str(&self.0)
+                f.write_str(self.as_str())
             }
         }
     };

@@ -20,11 +20,14 @@ pub struct Resource<S> {
     pub tags: BTreeMap<String, String>,
 }
 
+/// A resource beside its id.
+type Named<I, S> = (I, Arc<Resource<S>>);
+
 /// Resources of one kind. A clone shares everything with its original until one of the two is changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Table<I, S> {
     by_id: Arc<BTreeMap<I, Arc<Resource<S>>>>,
-    in_order: Arc<BTreeMap<u64, I>>,
+    in_order: Arc<BTreeMap<u64, Named<I, S>>>,
 }
 
 impl<I, S> Default for Table<I, S> {
@@ -55,7 +58,7 @@ impl<I: Ord + Clone, S: Clone + PartialEq> Table<I, S> {
     /// The resources that were created after the one of a number, in order.
     pub fn after(&self, number: u64) -> impl Iterator<Item = (&I, &Resource<S>)> {
         let beyond = (std::ops::Bound::Excluded(number), std::ops::Bound::Unbounded);
-        self.in_order.range(beyond).filter_map(|(_, id)| Some((id, self.get(id)?)))
+        self.in_order.range(beyond).map(|(_, (id, resource))| (id, resource.as_ref()))
     }
 
     /// The resources of a period with their settings then, in the order of creation.
@@ -76,14 +79,19 @@ impl<I: Ord + Clone, S: Clone + PartialEq> Table<I, S> {
         {
             Arc::make_mut(&mut self.in_order).remove(&earlier);
         }
-        if !self.in_order.contains_key(&resource.number) {
-            Arc::make_mut(&mut self.in_order).insert(resource.number, id.clone());
-        }
-        Arc::make_mut(&mut self.by_id).insert(id, Arc::new(resource));
+        self.keep(id, Arc::new(resource));
     }
 
     /// Changes a resource; `None` where there is none.
     pub fn change<T>(&mut self, id: &I, change: impl FnOnce(&mut Resource<S>) -> T) -> Option<T> {
-        Arc::make_mut(&mut self.by_id).get_mut(id).map(|resource| change(Arc::make_mut(resource)))
+        let mut resource = self.by_id.get(id)?.clone();
+        let made = change(Arc::make_mut(&mut resource));
+        self.keep(id.clone(), resource);
+        Some(made)
+    }
+
+    fn keep(&mut self, id: I, resource: Arc<Resource<S>>) {
+        Arc::make_mut(&mut self.in_order).insert(resource.number, (id.clone(), resource.clone()));
+        Arc::make_mut(&mut self.by_id).insert(id, resource);
     }
 }

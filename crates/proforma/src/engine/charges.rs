@@ -1,88 +1,114 @@
 //! What each account is charged, out of the statements of a run.
 
+use super::every;
 use crate::failure::{Failure, damaged};
 use back_office::engine::AccountCharge;
 use billing::account::AccountId;
 use billing::custom_line_item::{PRODUCT, PRODUCT_NAME};
 use billing::money::{Cost, Currency};
 use serde::Deserialize;
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 #[derive(Deserialize)]
-struct OfGroup {
+struct OfGroup<'a> {
     billing_group: String,
-    statements: Vec<OfCurrency>,
+    #[serde(borrow)]
+    statements: Vec<OfCurrency<'a>>,
 }
 
 #[derive(Deserialize)]
-struct OfCurrency {
-    currency: String,
-    services: Vec<Service>,
-    #[serde(default)]
-    custom_line_items: Vec<Item>,
+struct OfCurrency<'a> {
+    currency: &'a str,
+    #[serde(borrow)]
+    services: Vec<Service<'a>>,
+    #[serde(default, borrow)]
+    custom_line_items: Vec<Item<'a>>,
 }
 
 #[derive(Deserialize)]
-struct Service {
-    product: String,
-    product_name: Option<String>,
-    usage_types: Vec<Line>,
+struct Service<'a> {
+    #[serde(borrow)]
+    product: Cow<'a, str>,
+    #[serde(borrow)]
+    product_name: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    usage_types: Vec<Line<'a>>,
 }
 
 #[derive(Deserialize)]
-struct Line {
-    account_id: String,
-    amount: String,
+struct Line<'a> {
+    account_id: &'a str,
+    amount: &'a str,
 }
 
 #[derive(Deserialize)]
-struct Item {
-    account_id: String,
-    product: String,
-    amount: String,
+struct Item<'a> {
+    account_id: &'a str,
+    #[serde(borrow)]
+    product: Cow<'a, str>,
+    amount: &'a str,
 }
 
 /// The charges of every account, by group, account, currency and product.
 pub fn charges(run: &Path) -> Result<Vec<AccountCharge>, Failure> {
-    let unread = |what: &dyn std::fmt::Display| damaged(run, format!("its statements: {what}"));
-    let mut sums: BTreeMap<(String, String, Currency, String), Cost> = BTreeMap::new();
-    for entry in fs::read_dir(run.join("statements")).map_err(|error| unread(&error))? {
-        let path = entry?.path();
-        if path.extension().is_none_or(|ending| ending != "json") {
-            continue;
-        }
-        let text = fs::read(&path).map_err(|error| unread(&error))?;
-        let OfGroup { billing_group, statements } =
-            serde_json::from_slice(&text).map_err(|error| unread(&error))?;
-        for statement in statements {
-            let currency = Currency::parse(&statement.currency).ok_or_else(|| unread(&statement.currency))?;
-            let mut add = |account: String, product: String, amount: &str| -> Result<(), Failure> {
-                let amount = Cost::parse(amount).map_err(|error| unread(&error))?;
-                let sum = sums.entry((billing_group.clone(), account, currency, product)).or_default();
-                *sum = sum.plus(amount)?;
-                Ok(())
-            };
-            let mut names = BTreeMap::from([(PRODUCT.to_owned(), PRODUCT_NAME.to_owned())]);
-            for Service { product, product_name, usage_types } in statement.services {
-                let name = product_name.unwrap_or_else(|| product.clone());
-                names.insert(product, name.clone());
-                let product = name;
-                for line in usage_types {
-                    add(line.account_id, product.clone(), &line.amount)?;
-                }
+    let listed = fs::read_dir(run.join("statements")).and_then(Iterator::collect::<Result<Vec<_>, _>>);
+    let listed = listed.map_err(|error| unread(run, &error))?;
+    let is_json = |path: &PathBuf| path.extension().is_some_and(|ending| ending == "json");
+    let files: Vec<PathBuf> = listed.iter().map(fs::DirEntry::path).filter(is_json).collect();
+    let mut charges = every(&files, |file| of_statement(run, file))?.concat();
+    charges.sort_by(|one, other| place(one).cmp(&place(other)));
+    Ok(charges)
+}
+
+/// What one group's statements charge: a group's are in one file.
+fn of_statement(run: &Path, file: &Path) -> Result<Vec<AccountCharge>, Failure> {
+    let text = fs::read(file).map_err(|error| unread(run, &error))?;
+    let OfGroup { billing_group, statements } =
+        serde_json::from_slice(&text).map_err(|error| unread(run, &error))?;
+    let mut charges = Vec::new();
+    for OfCurrency { currency, services, custom_line_items } in statements {
+        let currency = Currency::parse(currency).ok_or_else(|| unread(run, &currency))?;
+        let mut sums: BTreeMap<(&str, Cow<'_, str>), Cost> = BTreeMap::new();
+        let mut add = |account, product, amount: &str| -> Result<(), Failure> {
+            let amount = Cost::parse(amount).map_err(|error| unread(run, &error))?;
+            let sum = sums.entry((account, product)).or_default();
+            *sum = sum.plus(amount)?;
+            Ok(())
+        };
+        let mut names = BTreeMap::from([(Cow::from(PRODUCT), Cow::from(PRODUCT_NAME))]);
+        for Service { product, product_name, usage_types } in &services {
+            let name = product_name.as_ref().unwrap_or(product);
+            names.insert(Cow::from(product.as_ref()), Cow::from(name.as_ref()));
+            for line in usage_types {
+                add(line.account_id, Cow::from(name.as_ref()), line.amount)?;
             }
-            for item in statement.custom_line_items {
-                let product = names.get(&item.product).unwrap_or(&item.product).clone();
-                add(item.account_id, product, &item.amount)?;
-            }
         }
+        for item in &custom_line_items {
+            let name = names.get(&item.product).unwrap_or(&item.product);
+            add(item.account_id, name.clone(), item.amount)?;
+        }
+        let charge = |((account, product), pro_forma_cost): ((&str, Cow<'_, str>), Cost)| {
+            let (account, product) = (AccountId::parse(account)?, product.into_owned());
+            Some(AccountCharge {
+                billing_group: billing_group.clone(),
+                account,
+                currency,
+                product,
+                pro_forma_cost,
+            })
+        };
+        charges.extend(sums.into_iter().filter_map(charge));
     }
-    let charge = |(key, pro_forma_cost): ((String, String, Currency, String), Cost)| {
-        let (billing_group, account, currency, product) = key;
-        let account = AccountId::parse(&account)?;
-        Some(AccountCharge { billing_group, account, currency, product, pro_forma_cost })
-    };
-    Ok(sums.into_iter().filter_map(charge).collect())
+    Ok(charges)
+}
+
+fn place(charge: &AccountCharge) -> (&str, &AccountId, Currency, &str) {
+    (&charge.billing_group, &charge.account, charge.currency, &charge.product)
+}
+
+fn unread(run: &Path, what: &dyn std::fmt::Display) -> Failure {
+    damaged(run, format!("its statements: {what}"))
 }

@@ -1,5 +1,6 @@
 //! The hash over all files of a run: what a closed period is sealed with.
 
+use super::every;
 use crate::failure::Failure;
 use anyhow::Context;
 use cost_data::reading::hex;
@@ -13,15 +14,18 @@ pub fn manifest(run: &Path) -> Result<String, Failure> {
     let mut files = Vec::new();
     below(run, Path::new(""), &mut files).with_context(|| format!("cannot list `{}`", run.display()))?;
     files.sort();
-    let mut all = Sha256::new();
-    for name in files {
-        let path = run.join(&name);
+    let hashes = every(&files, |name| {
+        let path = run.join(name);
         let mut hash = Sha256::new();
         let read = File::open(&path).and_then(|mut file| io::copy(&mut file, &mut Hashing(&mut hash)));
         read.with_context(|| format!("cannot read `{}`", path.display()))?;
+        Ok(hash.finalize())
+    })?;
+    let mut all = Sha256::new();
+    for (name, hash) in files.iter().zip(hashes) {
         all.update(name.to_string_lossy().as_bytes());
         all.update(b"\0");
-        all.update(hash.finalize());
+        all.update(hash);
     }
     Ok(hex(&all.finalize()))
 }
