@@ -1,7 +1,5 @@
 //! What listings ask of a configuration again and again, counted once per configuration and period.
 
-use crate::desk::{BackOffice, State};
-use crate::error::Answer;
 use billing::account::AccountId;
 use billing::configuration::{
     AssociatedValue, BillingGroupId, ChargeSettings, Configuration, CustomLineItemId, ItemSettings,
@@ -9,22 +7,10 @@ use billing::configuration::{
 };
 use billing::period::BillingPeriod;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How many periods of one configuration are remembered.
 const PERIODS_MAX: usize = 24;
-
-/// A configuration as it was when it was asked for.
-pub struct Current(Arc<State>);
-
-impl Deref for Current {
-    type Target = Configuration;
-
-    fn deref(&self) -> &Configuration {
-        &self.0.configuration
-    }
-}
 
 /// What is counted of a period.
 #[derive(Debug, Default)]
@@ -106,31 +92,9 @@ impl PeriodIndex {
         accounts.iter().filter(|account| self.group_of.get(*account) == Some(group)).count() as u64
     }
 
-    /// The group of an account.
-    #[must_use]
-    pub fn group_of(&self, account: &AccountId) -> Option<&BillingGroupId> {
-        self.group_of.get(account)
-    }
-
     /// How many pricing plans hold a rule.
     #[must_use]
     pub fn plans_of_rule(&self, rule: &PricingRuleId) -> u64 {
         self.plans_of_rule.get(rule).copied().unwrap_or_default()
-    }
-}
-
-impl BackOffice {
-    /// What a payer has configured now, and what is counted of a period of it.
-    ///
-    /// # Errors
-    /// [`Error::Internal`](crate::error::Error::Internal).
-    pub async fn indexed(
-        &self,
-        payer: &AccountId,
-        period: BillingPeriod,
-    ) -> Answer<(Current, Arc<PeriodIndex>)> {
-        let state = self.state(payer).await?;
-        let index = state.indexes.of(&state.configuration, period);
-        Ok((Current(state), index))
     }
 }
