@@ -11,7 +11,7 @@ use crate::known_keys::KnownKey;
 use crate::vault::{MasterKey, SealedSecret, new_access_key_id, new_secret};
 use argon2::{Argon2, PasswordHasher};
 use billing::account::AccountId;
-use billing::configuration::{BillingGroupId, ResourceType};
+use billing::configuration::{BillingGroupId, group_named};
 use std::collections::BTreeSet;
 use store::{AccessKeyRow, FoundKey, PrincipalRow, Sealed, Standing};
 use zeroize::Zeroizing;
@@ -107,11 +107,11 @@ impl BackOffice {
     pub async fn create_key(&self, request: &WriteRequest<'_>, new: &NewPrincipal) -> Answer<NewKey> {
         let payer = &request.caller.payer;
         let configuration = self.state(payer).await?.configuration.clone();
-        let groups = new.billing_groups.iter().map(|text| group_id(payer, text));
-        let groups = groups.collect::<Answer<BTreeSet<_>>>()?;
-        if let Some(absent) = groups.iter().find(|group| configuration.groups.get(group).is_none()) {
-            return Err(refused(format!("there is no billing group `{absent}`")));
-        }
+        let group = |text: &String| {
+            let no_group = |_| refused(format!("`{text}` is no billing group of payer {payer}"));
+            group_named(&configuration, text, None).map_err(no_group)
+        };
+        let groups = new.billing_groups.iter().map(group).collect::<Answer<BTreeSet<_>>>()?;
         check(new)?;
         let key = NewKey {
             access_key_id: new_access_key_id().map_err(Error::internal)?,
@@ -334,17 +334,6 @@ fn same_principal(there: &PrincipalRow, asked: &PrincipalRow) -> Answer<()> {
     Err(refused(format!(
         "principal `{name}` is there as {role}, with its own groups and accounts; a second key is for the same ones"
     )))
-}
-
-/// The id of a billing group that an ARN of the payer, or an id, names.
-fn group_id(payer: &AccountId, text: &str) -> Answer<BillingGroupId> {
-    let name = billing::configuration::ResourceName::parse(text).filter(|name| {
-        name.owner
-            .as_ref()
-            .is_none_or(|(owner, kind)| owner == payer.as_str() && *kind == ResourceType::BillingGroup)
-    });
-    name.and_then(|name| BillingGroupId::parse(&name.id))
-        .ok_or_else(|| refused(format!("`{text}` is no billing group of payer {payer}")))
 }
 
 fn scope_of(role: Role, principal: &PrincipalRow) -> Answer<Scope> {
