@@ -147,12 +147,12 @@ fn applied(
     let read_file =
         |of: &str| files.get(of).cloned().ok_or_else(|| "it was not sent with the book".to_owned());
     // Parsed and checked, so that mistakes have their line and column.
-    let parsed = book_file::parse(path, text, &read_file).map_err(|findings| unread(name, &findings))?;
+    let (parsed, draft) =
+        book_file::parse_with_draft(path, text, &read_file).map_err(|findings| unread(name, &findings))?;
     if parsed.book.payer != configuration.payer {
         let (of, payer) = (&parsed.book.payer, &configuration.payer);
         return Err(refused(format!("the book is of payer account `{of}`, not of `{payer}`")));
     }
-    let draft = book_file::draft(path, text).map_err(|findings| unread(name, &findings))?;
     let other = OtherSettings { book: book_file::write(&split(&draft)), files: files.clone() };
     request.edit(configuration, |edit| {
         let changes = edit.apply_book(&draft, other).map_err(|problem| refused(problem.to_string()))?;

@@ -44,7 +44,10 @@ pub(crate) fn rest(configuration: &Configuration, period: BillingPeriod) -> Resu
         return Ok(None);
     }
     let draft = book_file::draft(Path::new("book.toml"), book);
-    Ok(Some((draft.map_err(|findings| unread("book.toml", &findings))?, files.clone())))
+    let mut draft = draft.map_err(|findings| unread("book.toml", &findings))?;
+    // The files were read when the book was applied: none has a mistake.
+    let _ = book_file::read_weights(&mut draft, &|name| files.get(name).cloned().ok_or_else(String::new));
+    Ok(Some((draft, files.clone())))
 }
 
 /// What is wrong with a book, a line each with its place.

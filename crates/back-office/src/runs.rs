@@ -1,4 +1,4 @@
-//! Runs: what has to be priced again, who prices it, and which result a period shows.
+//! Runs: who prices what is queued, and which result its period shows from then on.
 //!
 //! A change of the configuration queues a run of every open period that it reaches and that has cost files; what is queued of a period is one
 //! run. A worker claims it for a while and goes on claiming while it works, so that one that dies gives it back; what a worker has made whose
