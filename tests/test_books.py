@@ -3,6 +3,7 @@ import json
 import time
 
 import pytest
+from botocore.exceptions import ClientError
 
 from desk import Desk, only
 from policy_months import PolicyMonth
@@ -52,6 +53,25 @@ def test_a_book_with_mistakes_changes_nothing(priced, tmp_path):
         book.write_text(before)
         server.command("book", "import", book)
     assert server.command("book", "export") == before
+
+
+def test_a_group_that_a_file_of_weights_names_keeps_its_name(priced, tmp_path):
+    server, group, _ = priced
+    (tmp_path / "telemetry.csv").write_text(f"target,weight\n{group.name},1\n")
+    book = tmp_path / "book.toml"
+    book.write_text(server.command("book", "export") + """
+[[allocations]]
+name = "network"
+source = [{ services = ["AmazonVPC"] }]
+method = "weights"
+weights = "telemetry.csv"
+""")
+    server.command("book", "apply", book)
+    with pytest.raises(ClientError, match="files of weights name billing group .*telemetry.csv"):
+        server.client().update_billing_group(Arn=group.arn, Name="another")
+    with pytest.raises(ClientError, match="telemetry.csv"):
+        server.client().delete_billing_group(Arn=group.arn)
+    assert f'name = "{group.name}"' in server.command("book", "export")
 
 
 def test_files_that_are_rewritten_are_read_again(priced, tmp_path):

@@ -1,6 +1,9 @@
 //! The audit: who did what, and what was refused. Entries of a payer are chained by their hashes, so that none can be changed, taken out, put in
 //! or moved without every later hash being wrong.
 
+use crate::authorization::Caller;
+use crate::clock::machine_milliseconds;
+use crate::hash::{hex, sha256};
 use sha2::{Digest, Sha256};
 use store::{AuditHead, AuditRow};
 
@@ -49,6 +52,31 @@ pub struct Entry {
     pub detail: String,
 }
 
+impl Entry {
+    /// The entry of what a caller asks for now.
+    pub(crate) fn now(
+        caller: &Caller,
+        action: &str,
+        resource: &str,
+        detail: &str,
+        decision: Decision,
+    ) -> Self {
+        let principal = match caller.access_key_id.as_str() {
+            "" => caller.principal.clone(),
+            key => format!("{} ({key})", caller.principal),
+        };
+        Self {
+            at_ms: machine_milliseconds(),
+            principal,
+            action: action.to_owned(),
+            resource: resource.to_owned(),
+            decision,
+            request_id: caller.request_id.clone(),
+            detail: detail.to_owned(),
+        }
+    }
+}
+
 /// The hash of an entry that follows the one of a hash, the first one that of no text: over all of its fields, each with its length, so that no two entries look alike.
 #[must_use]
 pub fn chained(previous: &str, sequence: u64, entry: &Entry) -> String {
@@ -60,14 +88,13 @@ pub fn chained(previous: &str, sequence: u64, entry: &Entry) -> String {
         hash.update((field.len() as u64).to_be_bytes());
         hash.update(field.as_bytes());
     }
-    hash.finalize().iter().map(|byte| format!("{byte:02x}")).collect()
+    hex(&hash.finalize())
 }
 
 /// The SHA-256 of a text, as an entry names what is too long for it.
 #[must_use]
 pub fn digest(text: &str) -> String {
-    let hash: String = Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect();
-    format!("sha256:{hash}")
+    format!("sha256:{}", sha256(text))
 }
 
 /// The rows of entries that follow a head, chained to it.

@@ -3,7 +3,7 @@
 
 use crate::desk::{BackOffice, WriteRequest};
 use crate::error::{Answer, Error};
-use billing::book::Draft;
+use crate::month_book;
 use billing::configuration::{
     BillingGroupChange, BillingGroupId, Configuration, Edit, OtherSettings, Refusal, ValidationReason,
     names_in_other, remove_group, rename_group,
@@ -62,22 +62,6 @@ fn group_id(text: &str) -> Answer<BillingGroupId> {
     BillingGroupId::parse(text).ok_or_else(|| Error::internal(text.to_owned()))
 }
 
-/// What only a book can say in a period, parsed; `None` where there is nothing.
-fn other(
-    configuration: &Configuration,
-    period: BillingPeriod,
-) -> Result<Option<(Draft, OtherSettings)>, Refusal> {
-    let Some(other) = configuration.other.at(period).filter(|other| !other.book.is_empty()) else {
-        return Ok(None);
-    };
-    let parsed = book_file::draft(std::path::Path::new("book.toml"), &other.book);
-    let draft = parsed.map_err(|findings| {
-        let found = findings.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ");
-        Refusal::invalid(ValidationReason::Other, format!("the policies cannot be read: {found}"))
-    })?;
-    Ok(Some((draft, other.clone())))
-}
-
 fn rename(
     edit: &mut Edit<'_>,
     before: &Configuration,
@@ -85,16 +69,16 @@ fn rename(
     old: &str,
     new: &str,
 ) -> Result<(), Refusal> {
-    let Some((mut draft, kept)) = other(before, period)? else { return Ok(()) };
-    let files = rename_group(&mut draft, old, new);
-    if !files.is_empty() {
-        let files = files.join(", ");
+    let Some((mut draft, files)) = month_book::rest(before, period)? else { return Ok(()) };
+    let named = rename_group(&mut draft, old, new);
+    if !named.is_empty() {
+        let named = named.join(", ");
         let message = format!(
-            "files of weights name billing group `{old}`: {files}; give it its new name with `proforma book apply`"
+            "files of weights name billing group `{old}`: {named}; give it its new name with `proforma book apply`"
         );
         return Err(Refusal::invalid(ValidationReason::Other, message));
     }
-    edit.set_other(OtherSettings { book: book_file::write(&draft), files: kept.files });
+    edit.set_other(OtherSettings { book: book_file::write(&draft), files });
     Ok(())
 }
 
@@ -104,7 +88,7 @@ fn forget(
     period: BillingPeriod,
     name: &str,
 ) -> Result<(), Refusal> {
-    let Some((mut draft, kept)) = other(before, period)? else { return Ok(()) };
+    let Some((mut draft, files)) = month_book::rest(before, period)? else { return Ok(()) };
     let named = names_in_other(&draft, name);
     if !named.is_empty() {
         let named = named.join(", ");
@@ -114,7 +98,7 @@ fn forget(
         return Err(Refusal::invalid(ValidationReason::Other, message));
     }
     if remove_group(&mut draft, name) {
-        edit.set_other(OtherSettings { book: book_file::write(&draft), files: kept.files });
+        edit.set_other(OtherSettings { book: book_file::write(&draft), files });
     }
     Ok(())
 }

@@ -1,20 +1,17 @@
 //! The book and the desk: the configuration of a period as a book, and a book as the configuration from a period on.
 
-use crate::audit;
 use crate::clock::Clock;
-use crate::cost_reports::Costs;
-use crate::desk::{BackOffice, State, WriteRequest};
-use crate::engine::RunOrder;
-use crate::error::{Answer, Error};
-use crate::periods::refused;
+use crate::desk::{BackOffice, WriteRequest};
+use crate::engine::{RunOrder, RunReport};
+use crate::error::{Answer, Error, refused};
+use crate::month_book::{self, unread};
 use crate::vault::new_resource_id;
+use crate::write::Edited;
 use billing::account::AccountId;
-use billing::book::Draft;
-use billing::configuration::{BookChanges, Configuration, Edit, Moment, OtherSettings, Touched, split};
+use billing::configuration::{BookChanges, Configuration, OtherSettings, split};
 use billing::money::{Cost, Currency};
 use billing::period::BillingPeriod;
-use std::collections::{BTreeMap, BTreeSet};
-use store::RunRow;
+use std::collections::BTreeMap;
 
 /// A book that somebody sends.
 #[derive(Debug, Clone)]
@@ -53,31 +50,6 @@ pub struct Effect {
     pub after: Cost,
 }
 
-/// The book of a period, and the texts of the files that it names.
-pub(crate) fn of_period(
-    configuration: &Configuration,
-    period: BillingPeriod,
-) -> Answer<(Draft, BTreeMap<String, String>)> {
-    let other = configuration.other.at(period).cloned().unwrap_or_default();
-    let draft = match other.book.is_empty() {
-        true => Draft::default(),
-        false => read(&other.book, "book.toml", &other.files)?.0,
-    };
-    Ok((configuration.draft(period, &draft), other.files))
-}
-
-/// A book's draft and the files that it names.
-fn read(
-    text: &str,
-    name: &str,
-    files: &BTreeMap<String, String>,
-) -> Answer<(Draft, BTreeMap<String, String>)> {
-    let draft = book_file::draft(std::path::Path::new(name), text).map_err(|findings| {
-        refused(findings.iter().map(|it| format!("{name}:{it}")).collect::<Vec<_>>().join("\n"))
-    })?;
-    Ok((draft, files.clone()))
-}
-
 impl BackOffice {
     /// The book of a period, as text, with the files that it names.
     ///
@@ -90,7 +62,7 @@ impl BackOffice {
     ) -> Answer<(String, BTreeMap<String, String>)> {
         let state = self.state(payer).await?;
         let period = period.unwrap_or_else(|| Clock::period_of(self.now()));
-        let (draft, files) = of_period(&state.configuration, period)?;
+        let (draft, files) = month_book::of_period(&state.configuration, period)?;
         Ok((book_file::write(&draft), files))
     }
 
@@ -101,24 +73,19 @@ impl BackOffice {
     pub async fn plan_book(&self, request: &WriteRequest<'_>, book: &SentBook) -> Answer<Plan> {
         let payer = &request.caller.payer;
         let state = self.state(payer).await?;
-        let (next, _, applied) = applied(&state.configuration, request, book)?;
-        let Applied { changes, warnings } = applied;
-        let period = request.period.unwrap_or_else(|| Clock::period_of(request.caller.now));
-        let mut plan = Plan { period, changes, effect: None, warnings };
+        let edited = applied(&state.configuration, request, book)?;
+        let mut plan = edited.outcome;
+        let period = plan.period;
+        let Some((_, done)) = self.shown_run(payer, period).await? else { return Ok(plan) };
         let store = &self.0.store;
-        let Some(current) = store.current_run(payer, period).await.map_err(Error::internal)? else {
-            return Ok(plan);
-        };
-        let run = store.run(payer, &current.run).await.map_err(Error::internal)?;
-        let Some(done) = run.as_ref().and_then(RunRow::done).cloned() else { return Ok(plan) };
         let scratch = self.0.options.data.join("scratch").join(new_resource_id().map_err(Error::internal)?);
-        let (draft, book_files) = self.book_with_adjustments(payer, &next, period).await?;
+        let (draft, book_files) = month_book::with_adjustments(store, &edited.next, period).await?;
         let order = RunOrder { period, book: draft, book_files, out: scratch.clone() };
         let source = store.source(payer, &done.source).await.map_err(Error::internal)?;
         let source = source.map(|row| self.cost_source(payer, row));
         let before = self.folder(&done.folder);
         let priced = self
-            .blocking(move |engine| {
+            .ask_engine(move |engine| {
                 let outcome = match (engine.reprice(&before, &order)?, source) {
                     (Some(outcome), _) => Some(outcome),
                     (None, Some(source)) => Some(engine.run(&source, &order)?),
@@ -159,24 +126,14 @@ impl BackOffice {
                     let message = "something is configured already; see what would change with `book plan`, then `book apply`";
                     return Err(refused(message).into());
                 }
-                let (next, touched, applied) = applied(configuration, request, book)?;
-                let mut write = store.write(payer, &state.head).await?;
-                write.save(&next, &touched, request.caller.now).await?;
-                write.audit(&audit::rows(&state.head.audit, [request.done(&book.name)])).await?;
-                let periods = crate::runs::changed_periods(configuration, &next, &touched, request);
-                crate::runs::queue(&store, &mut write, payer, &periods).await?;
-                Ok((State::new(next, write.commit().await?), applied))
+                let edited = applied(configuration, request, book)?;
+                let write = store.write(payer, &state.head).await?;
+                edited.commit((&store, &state, write), request, &book.name).await
             })
             .await?;
         self.0.wake.notify_one();
-        let period = request.period.unwrap_or_else(|| Clock::period_of(request.caller.now));
-        Ok(Plan { period, changes: made.changes, effect: None, warnings: made.warnings })
+        Ok(made)
     }
-}
-
-struct Applied {
-    changes: BookChanges,
-    warnings: Vec<String>,
 }
 
 /// The configuration that a book makes.
@@ -184,49 +141,40 @@ fn applied(
     configuration: &Configuration,
     request: &WriteRequest<'_>,
     book: &SentBook,
-) -> Answer<(Configuration, BTreeSet<Touched>, Applied)> {
+) -> Answer<Edited<Plan>> {
+    let SentBook { text, name, files } = book;
+    let path = std::path::Path::new(name);
     let read_file =
-        |of: &str| book.files.get(of).cloned().ok_or_else(|| "it was not sent with the book".to_owned());
+        |of: &str| files.get(of).cloned().ok_or_else(|| "it was not sent with the book".to_owned());
     // Parsed and checked, so that mistakes have their line and column.
-    let path = std::path::Path::new(&book.name);
-    let parsed = book_file::parse(path, &book.text, &read_file).map_err(|findings| {
-        refused(findings.iter().map(|it| format!("{}:{it}", book.name)).collect::<Vec<_>>().join("\n"))
-    })?;
+    let (parsed, draft) =
+        book_file::parse_with_draft(path, text, &read_file).map_err(|findings| unread(name, &findings))?;
     if parsed.book.payer != configuration.payer {
         let (of, payer) = (&parsed.book.payer, &configuration.payer);
         return Err(refused(format!("the book is of payer account `{of}`, not of `{payer}`")));
     }
-    let (draft, files) = read(&book.text, &book.name, &book.files)?;
-    let rest = split(&draft);
-    let other = OtherSettings { book: book_file::write(&rest), files };
-    let current = Clock::period_of(request.caller.now);
-    let period = request.period.unwrap_or(current);
-    let first = new_resource_id().map_err(Error::internal)?;
-    let mut fresh = || new_resource_id().unwrap_or_else(|_| first.clone());
-    let mut edit =
-        Edit::begin(configuration, Moment { now: request.caller.now, current, period }, &mut fresh)?;
-    let changes = edit.apply_book(&draft, other).map_err(|problem| refused(problem.to_string()))?;
-    let (next, touched) = edit.finish();
-    let warnings = parsed.warnings.iter().map(|warning| format!("{}:{warning}", book.name)).collect();
-    Ok((next, touched, Applied { changes, warnings }))
+    let other = OtherSettings { book: book_file::write(&split(&draft)), files: files.clone() };
+    request.edit(configuration, |edit| {
+        let changes = edit.apply_book(&draft, other).map_err(|problem| refused(problem.to_string()))?;
+        let warnings = parsed.warnings.iter().map(|warning| format!("{name}:{warning}")).collect();
+        Ok::<_, Error>(Plan { period: edit.moment().period, changes, effect: None, warnings })
+    })
 }
 
 /// What each group is charged before and after, where that differs or there was something.
-fn effect(before: &crate::engine::RunReport, after: &crate::engine::RunReport) -> Answer<Vec<Effect>> {
-    let mut sums: BTreeMap<(String, Currency), (Costs, Costs)> = BTreeMap::new();
-    for row in &before.rows {
-        let of = sums.entry((row.billing_group.clone(), row.currency)).or_default();
-        of.0.pro_forma = of.0.pro_forma.plus(row.pro_forma_cost).map_err(Error::internal)?;
+fn effect(before: &RunReport, after: &RunReport) -> Answer<Vec<Effect>> {
+    let mut sums: BTreeMap<(&str, Currency), [Cost; 2]> = BTreeMap::new();
+    for (side, report) in [before, after].into_iter().enumerate() {
+        for row in &report.rows {
+            let sum = &mut sums.entry((&row.billing_group, row.currency)).or_default()[side];
+            *sum = sum.plus(row.pro_forma_cost).map_err(Error::internal)?;
+        }
     }
-    for row in &after.rows {
-        let of = sums.entry((row.billing_group.clone(), row.currency)).or_default();
-        of.1.pro_forma = of.1.pro_forma.plus(row.pro_forma_cost).map_err(Error::internal)?;
-    }
-    let row = |((billing_group, currency), (before, after)): ((String, Currency), (Costs, Costs))| Effect {
-        billing_group,
+    let row = |((group, currency), [before, after]): ((&str, _), [Cost; 2])| Effect {
+        billing_group: group.to_owned(),
         currency,
-        before: before.pro_forma,
-        after: after.pro_forma,
+        before,
+        after,
     };
     Ok(sums.into_iter().map(row).collect())
 }

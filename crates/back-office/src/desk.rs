@@ -3,30 +3,30 @@
 //! A write claims the payer, asks the configuration for the next one, keeps the rows, the answer under the client token, the audit entry
 //! and the runs that follow, and commits; only then do readers see it. Whoever was too late reads again and tries again.
 
-use crate::audit::{self, Decision, Entry};
+use crate::audit::{Decision, Entry};
 use crate::authorization::Caller;
 use crate::clock::{Clock, machine_milliseconds};
-use crate::cost_reports::PeriodReport;
-use crate::engine::Engine;
-use crate::error::{Answer, Error};
-use crate::index::Indexes;
-use crate::vault::{MasterKey, new_resource_id};
+use crate::engine::{Engine, EngineError};
+use crate::error::{Answer, Error, refused};
+use crate::hash::sha256;
+use crate::index::PeriodIndex;
+use crate::known_keys::KnownKeys;
+use crate::transaction::{Attempt, PayerDesk, State};
+use crate::vault::MasterKey;
 use billing::account::AccountId;
-use billing::configuration::{
-    Configuration, ConflictReason, Edit, Moment, Refusal, ResourceType, Touched, ValidationReason,
-};
+use billing::configuration::{Configuration, Edit, Refusal};
 use billing::period::BillingPeriod;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
-use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
+use std::ops::Deref;
 use std::path::PathBuf;
-use std::sync::{Arc, Mutex, PoisonError, RwLock};
-use store::{Head, Store, StoreError, TokenRow};
+use std::sync::{Arc, Mutex, PoisonError};
+use store::{Store, TokenRow};
 use tokio::sync::Notify;
 
-/// How often a write is tried that others were faster than.
-const TRIES_MAX: usize = 8;
+pub use crate::write::WriteRequest;
+
 /// After how many entries of reads they are written before their time.
 const READS_MAX: usize = 10_000;
 /// How far behind the audit of reads is at most, on the whole.
@@ -61,58 +61,17 @@ pub(crate) struct Inner {
     pub(crate) reads: Mutex<Vec<(AccountId, Entry)>>,
     /// A batch of them is large enough.
     pub(crate) many_reads: Notify,
-    pub(crate) keys: crate::principals::KnownKeys,
+    pub(crate) keys: KnownKeys,
 }
 
-/// One payer's.
-pub(crate) struct PayerDesk {
-    state: RwLock<Arc<State>>,
-    /// Held by the writer of this process: writers wait here instead of racing each other in the database.
-    writer: tokio::sync::Mutex<()>,
-    reports: RwLock<BTreeMap<BillingPeriod, Arc<PeriodReport>>>,
-}
+/// A configuration as it was when it was asked for.
+pub struct Current(Arc<State>);
 
-/// What is configured, and where its rows stand.
-pub(crate) struct State {
-    pub configuration: Configuration,
-    pub head: Head,
-    /// What is counted of it, when it is asked for.
-    pub indexes: Indexes,
-}
+impl Deref for Current {
+    type Target = Configuration;
 
-impl State {
-    /// A state of which nothing is counted yet.
-    pub fn new(configuration: Configuration, head: Head) -> Self {
-        Self { configuration, head, indexes: Indexes::default() }
-    }
-
-    /// The same configuration at another head. What was counted of it goes on holding: the audit of reads makes a head every second.
-    pub fn at(&self, head: Head) -> Self {
-        Self { configuration: self.configuration.clone(), head, indexes: self.indexes.clone() }
-    }
-}
-
-/// A write that somebody asks for.
-#[derive(Debug, Clone, Copy)]
-pub struct WriteRequest<'a> {
-    /// Who.
-    pub caller: &'a Caller,
-    /// What, as IAM names it: `billingconductor:CreateBillingGroup`.
-    pub action: &'a str,
-    /// The client's token, where it gave one.
-    pub token: Option<&'a str>,
-    /// What was asked for, in one fixed form: it is compared where a token comes again, and kept in the audit.
-    pub input: &'a str,
-    /// On what: an ARN or an id as the client wrote it; empty for what is created.
-    pub resource: &'a str,
-    /// The period from which on it holds, where the operator says one.
-    pub period: Option<BillingPeriod>,
-}
-
-impl WriteRequest<'_> {
-    /// The entry that says that it was done, of what it made or changed.
-    pub(crate) fn done(&self, resource: &str) -> Entry {
-        entry(self.caller, self.action, resource, self.input, Decision::Done)
+    fn deref(&self) -> &Configuration {
+        &self.0.configuration
     }
 }
 
@@ -129,7 +88,7 @@ impl BackOffice {
             wake: Notify::new(),
             reads: Mutex::default(),
             many_reads: Notify::new(),
-            keys: crate::principals::KnownKeys::default(),
+            keys: KnownKeys::default(),
         }))
     }
 
@@ -145,18 +104,39 @@ impl BackOffice {
         &self.0.store
     }
 
+    /// The folder of a run, from its name in the data directory: the directory may be restored elsewhere.
+    pub(crate) fn folder(&self, name: &str) -> PathBuf {
+        self.0.options.data.join(name)
+    }
+
+    /// Asks the engine something, off the threads that answer requests.
+    pub(crate) async fn engine<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&dyn Engine) -> Result<T, EngineError> + Send + 'static,
+    ) -> Result<T, EngineError> {
+        let engine = self.0.engine.clone();
+        let asked = tokio::task::spawn_blocking(move || ask(engine.as_ref())).await;
+        asked.map_err(|error| EngineError::Failed(error.to_string()))?
+    }
+
+    /// Asks the engine something for a request: what is wrong with the input is the answer.
+    pub(crate) async fn ask_engine<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&dyn Engine) -> Result<T, EngineError> + Send + 'static,
+    ) -> Answer<T> {
+        self.engine(ask).await.map_err(|error| match error {
+            EngineError::Input(problems) => refused(problems.join("; ")),
+            error @ EngineError::Failed(_) => Error::internal(error),
+        })
+    }
+
     /// A payer's desk, loaded when it is asked for first.
     pub(crate) async fn desk(&self, payer: &AccountId) -> Answer<Arc<PayerDesk>> {
         let mut desks = self.0.desks.lock().await;
         if let Some(desk) = desks.get(payer) {
             return Ok(desk.clone());
         }
-        let state = load(&self.0.store, payer).await?;
-        let desk = Arc::new(PayerDesk {
-            state: RwLock::new(Arc::new(state)),
-            writer: tokio::sync::Mutex::default(),
-            reports: RwLock::default(),
-        });
+        let desk = Arc::new(PayerDesk::open(self.0.store.clone(), payer.clone()).await?);
         desks.insert(payer.clone(), desk.clone());
         Ok(desk)
     }
@@ -164,15 +144,21 @@ impl BackOffice {
     /// What a payer has configured, as of this moment.
     pub(crate) async fn state(&self, payer: &AccountId) -> Answer<Arc<State>> {
         let desk = self.desk(payer).await?;
-        if self.0.options.shared {
-            let known = desk.state().head.revision;
-            let revision = self.0.store.revision(payer).await.map_err(Error::internal)?;
-            if revision.is_some_and(|revision| revision != known) {
-                let _writer = desk.writer.lock().await;
-                desk.put(load(&self.0.store, payer).await?);
-            }
-        }
-        Ok(desk.state())
+        if self.0.options.shared { desk.shared_state().await } else { Ok(desk.state()) }
+    }
+
+    /// What a payer has configured now, and what is counted of a period of it.
+    ///
+    /// # Errors
+    /// [`Error::Internal`].
+    pub async fn indexed(
+        &self,
+        payer: &AccountId,
+        period: BillingPeriod,
+    ) -> Answer<(Current, Arc<PeriodIndex>)> {
+        let state = self.state(payer).await?;
+        let index = state.indexes.of(&state.configuration, period);
+        Ok((Current(state), index))
     }
 
     /// Allows an operation or denies it. A denial is in the audit before it is answered; what is allowed to be read is, a second later.
@@ -184,15 +170,14 @@ impl BackOffice {
             return Ok(());
         }
         let action = format!("{service}:{operation}");
-        let request =
-            WriteRequest { caller, action: &action, token: None, input: "", resource: "", period: None };
-        self.write_audit(&request, Decision::Denied).await?;
+        let entry = Entry::now(caller, &action, "", "", Decision::Denied);
+        self.append_audit(&caller.payer, vec![entry]).await?;
         Err(Error::Denied)
     }
 
     /// Notes that something was read, or that a write was refused, for the next batch of the audit.
     pub fn note(&self, caller: &Caller, action: &str, resource: &str, decision: Decision) {
-        let entry = entry(caller, action, resource, "", decision);
+        let entry = Entry::now(caller, action, resource, "", decision);
         let mut reads = self.0.reads.lock().unwrap_or_else(PoisonError::into_inner);
         reads.push((caller.payer.clone(), entry));
         if reads.len() >= READS_MAX {
@@ -231,7 +216,7 @@ impl BackOffice {
                 failed = Some(error);
             }
         }
-        let used = self.take_used();
+        let used = self.0.keys.take_used();
         if !used.is_empty() {
             self.0.store.note_key_used(&used).await.map_err(Error::internal)?;
         }
@@ -255,52 +240,23 @@ impl BackOffice {
         }
     }
 
-    /// Writes an entry of the audit that stands alone.
-    pub(crate) async fn write_audit(&self, request: &WriteRequest<'_>, decision: Decision) -> Answer<()> {
-        let entry = entry(request.caller, request.action, request.resource, request.input, decision);
-        self.append_audit(&request.caller.payer, vec![entry]).await
-    }
-
     /// Appends entries to a payer's audit.
-    pub(crate) async fn append_audit(&self, payer: &AccountId, entries: Vec<Entry>) -> Answer<()> {
+    async fn append_audit(&self, payer: &AccountId, entries: Vec<Entry>) -> Answer<()> {
         let entries = &entries;
         self.transaction(payer, |store, state| async move {
-            let mut write = store.write(payer, &state.head).await?;
-            write.audit(&audit::rows(&state.head.audit, entries.iter().cloned())).await?;
-            let head = write.commit().await?;
-            Ok((state.at(head), ()))
+            let write = store.write(payer, &state.head).await?;
+            Ok((state.commit(write, entries.iter().cloned()).await?, ()))
         })
         .await
     }
 
     /// Runs a transaction on a payer's rows until nobody is in its way; what it returns is what readers see from then on.
-    pub(crate) async fn transaction<T, F: Future<Output = Result<(State, T), Attempt>> + Send>(
+    pub(crate) async fn transaction<T, F: Future<Output = Result<(Arc<State>, T), Attempt>> + Send>(
         &self,
         payer: &AccountId,
         attempt: impl Fn(Store, Arc<State>) -> F,
     ) -> Answer<T> {
-        let desk = self.desk(payer).await?;
-        let _writer = desk.writer.lock().await;
-        for _ in 0..TRIES_MAX {
-            match attempt(self.0.store.clone(), desk.state()).await {
-                Ok((state, outcome)) => {
-                    desk.put(state);
-                    return Ok(outcome);
-                }
-                Err(Attempt::Store(StoreError::Raced)) => desk.put(load(&self.0.store, payer).await?),
-                Err(Attempt::Store(error)) => {
-                    // Whether it was kept may not be known: what is served next is what the database has.
-                    if let Ok(state) = load(&self.0.store, payer).await {
-                        desk.put(state);
-                    }
-                    return Err(Error::internal(error));
-                }
-                Err(Attempt::Answer(error)) => return Err(error),
-            }
-        }
-        let message = "others were writing at the same time; send the request again";
-        let of = (ResourceType::BillingGroup, payer.as_str());
-        Err(Refusal::conflict(ConflictReason::WriteConflictRetry, payer, of, message).into())
+        self.desk(payer).await?.transaction(attempt).await
     }
 
     /// Makes a change of the configuration: all that it says in one transaction, once per client token.
@@ -310,34 +266,29 @@ impl BackOffice {
         operation: impl Fn(&mut Edit<'_>) -> Result<T, Refusal> + Sync,
     ) -> Answer<T> {
         let payer = &request.caller.payer;
-        let (operation, input_hash) = (&operation, &hash_of(request.input));
+        let (operation, input_hash) = (&operation, &sha256(request.input));
         let made = self
             .transaction(payer, |store, state| async move {
                 if let Some(token) = request.token
                     && let Some(earlier) = store.token(payer, request.action, token).await?
                 {
-                    return Ok((state.at(state.head.clone()), repeated(&earlier, input_hash)?));
+                    return Ok((state, repeated(&earlier, input_hash)?));
                 }
-                let (next, touched, outcome) = edited(&state, request, operation)?;
+                let edited = request.edit(&state.configuration, operation)?;
                 let mut write = store.write(payer, &state.head).await?;
-                write.save(&next, &touched, request.caller.now).await?;
-                let outcome_text = serde_json::to_string(&outcome).map_err(Error::internal)?;
+                let outcome = serde_json::to_string(&edited.outcome).map_err(Error::internal)?;
                 if let Some(token) = request.token {
                     let row = TokenRow {
                         operation: request.action.to_owned(),
                         token: token.to_owned(),
                         input_hash: input_hash.clone(),
-                        outcome: outcome_text.clone(),
+                        outcome: outcome.clone(),
                         created_at_ms: machine_milliseconds(),
                     };
                     write.put_token(row).await?;
                 }
-                let resource = if request.resource.is_empty() { &outcome_text } else { request.resource };
-                write.audit(&audit::rows(&state.head.audit, [request.done(resource)])).await?;
-                let changed = crate::runs::changed_periods(&state.configuration, &next, &touched, request);
-                crate::runs::queue(&store, &mut write, payer, &changed).await?;
-                let head = write.commit().await?;
-                Ok((State::new(next, head), outcome))
+                let resource = if request.resource.is_empty() { &outcome } else { request.resource };
+                edited.commit((&store, &state, write), request, resource).await
             })
             .await;
         match made {
@@ -355,101 +306,12 @@ impl BackOffice {
     }
 }
 
-impl PayerDesk {
-    /// What is configured now.
-    pub fn state(&self) -> Arc<State> {
-        self.state.read().unwrap_or_else(PoisonError::into_inner).clone()
-    }
-
-    /// The report that a period shows, as far as it was opened.
-    pub fn shown(&self, period: BillingPeriod) -> Option<Arc<PeriodReport>> {
-        self.reports.read().unwrap_or_else(PoisonError::into_inner).get(&period).cloned()
-    }
-
-    /// Shows a report in its period.
-    pub fn show(&self, period: BillingPeriod, report: PeriodReport) -> Arc<PeriodReport> {
-        let report = Arc::new(report);
-        let mut reports = self.reports.write().unwrap_or_else(PoisonError::into_inner);
-        reports.insert(period, report.clone());
-        report
-    }
-
-    fn put(&self, state: State) {
-        *self.state.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(state);
-    }
-}
-
-/// Why an attempt came to nothing.
-pub(crate) enum Attempt {
-    /// The store says so: perhaps somebody was faster.
-    Store(StoreError),
-    /// It is the answer.
-    Answer(Error),
-}
-
-impl From<StoreError> for Attempt {
-    fn from(error: StoreError) -> Self {
-        Self::Store(error)
-    }
-}
-
-impl From<Error> for Attempt {
-    fn from(error: Error) -> Self {
-        Self::Answer(error)
-    }
-}
-
-/// What a payer has configured, as the database has it.
-async fn load(store: &Store, payer: &AccountId) -> Answer<State> {
-    let loaded = store.load(payer).await.map_err(Error::internal)?;
-    let loaded = loaded.ok_or_else(|| Error::internal(format!("there is no payer {payer}")))?;
-    Ok(State::new(loaded.configuration, loaded.head))
-}
-
-/// The next configuration, what differs in it, and what the operation answers.
-fn edited<T>(
-    state: &State,
-    request: &WriteRequest<'_>,
-    operation: impl Fn(&mut Edit<'_>) -> Result<T, Refusal>,
-) -> Answer<(Configuration, BTreeSet<Touched>, T)> {
-    // A system that has random bytes once goes on having them.
-    let first = new_resource_id().map_err(Error::internal)?;
-    let mut fresh = || new_resource_id().unwrap_or_else(|_| first.clone());
-    let current = Clock::period_of(request.caller.now);
-    let period = request.period.unwrap_or(current);
-    let moment = Moment { now: request.caller.now, current, period };
-    let mut edit = Edit::begin(&state.configuration, moment, &mut fresh)?;
-    let outcome = operation(&mut edit)?;
-    let (next, touched) = edit.finish();
-    Ok((next, touched, outcome))
-}
-
 /// The answer of the first request with a token; another request with the same one is refused.
 fn repeated<T: DeserializeOwned>(earlier: &TokenRow, input_hash: &str) -> Answer<T> {
     if earlier.input_hash != input_hash {
         let message =
             "the client token was used before with another input; give each request a token of its own";
-        return Err(Error::invalid(ValidationReason::Other, message));
+        return Err(refused(message));
     }
     serde_json::from_str(&earlier.outcome).map_err(Error::internal)
-}
-
-fn entry(caller: &Caller, action: &str, resource: &str, detail: &str, decision: Decision) -> Entry {
-    let principal = match caller.access_key_id.as_str() {
-        "" => caller.principal.clone(),
-        key => format!("{} ({key})", caller.principal),
-    };
-    Entry {
-        at_ms: machine_milliseconds(),
-        principal,
-        action: action.to_owned(),
-        resource: resource.to_owned(),
-        decision,
-        request_id: caller.request_id.clone(),
-        detail: detail.to_owned(),
-    }
-}
-
-pub(crate) fn hash_of(text: &str) -> String {
-    Sha256::digest(text).iter().map(|byte| format!("{byte:02x}")).collect()
 }

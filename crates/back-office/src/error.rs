@@ -53,5 +53,10 @@ impl From<Refusal> for Error {
     }
 }
 
+/// What cannot be done as it is asked for, for a reason of which AWS has no name.
+pub(crate) fn refused(message: impl Into<String>) -> Error {
+    Error::invalid(ValidationReason::Other, message)
+}
+
 /// What the desk answers.
 pub type Answer<T> = Result<T, Error>;

@@ -1,38 +1,24 @@
 //! What listings ask of a configuration again and again, counted once per configuration and period.
 
-use crate::desk::{BackOffice, State};
-use crate::error::Answer;
 use billing::account::AccountId;
 use billing::configuration::{
-    AssociatedValue, BillingGroupId, ChargeSettings, Configuration, CustomLineItemId, ItemSettings,
-    PricingRuleId,
+    AssociationSizes, BillingGroupId, Configuration, CustomLineItemId, ItemSettings, PricingRuleId,
+    plans_per_rule,
 };
 use billing::period::BillingPeriod;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
-use std::ops::Deref;
 use std::sync::{Arc, Mutex, PoisonError};
 
 /// How many periods of one configuration are remembered.
 const PERIODS_MAX: usize = 24;
 
-/// A configuration as it was when it was asked for.
-pub struct Current(Arc<State>);
-
-impl Deref for Current {
-    type Target = Configuration;
-
-    fn deref(&self) -> &Configuration {
-        &self.0.configuration
-    }
-}
-
 /// What is counted of a period.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub struct PeriodIndex {
     sizes: BTreeMap<BillingGroupId, u64>,
     group_of: BTreeMap<AccountId, BillingGroupId>,
-    plans_of_rule: HashMap<PricingRuleId, u64>,
-    percentages_of_item: HashMap<CustomLineItemId, u64>,
+    plans_per_rule: HashMap<PricingRuleId, usize>,
+    associations: AssociationSizes,
 }
 
 /// The indexes of one configuration; a clone is the same ones.
@@ -56,42 +42,31 @@ impl Indexes {
 
 impl PeriodIndex {
     fn new(configuration: &Configuration, period: BillingPeriod) -> Self {
-        let mut index = Self::default();
+        let (mut sizes, mut group_of) = (BTreeMap::new(), BTreeMap::new());
         let associations = configuration.associations(period);
         for (account, group, _) in associations.accounts() {
             if let Some(group) = group {
-                index.group_of.insert(account.clone(), group.clone());
+                group_of.insert(account.clone(), group.clone());
             }
         }
         for (id, ..) in configuration.groups_after(0, period) {
             for account in associations.members(id) {
-                index.group_of.insert((*account).clone(), id.clone());
+                group_of.insert((*account).clone(), id.clone());
             }
-            index.sizes.insert(id.clone(), associations.size(id) as u64);
+            sizes.insert(id.clone(), associations.size(id) as u64);
         }
-        for (.., plan) in configuration.plans.in_period(period) {
-            for rule in &plan.rules {
-                *index.plans_of_rule.entry(rule.clone()).or_default() += 1;
-            }
+        Self {
+            sizes,
+            group_of,
+            plans_per_rule: plans_per_rule(configuration, period),
+            associations: AssociationSizes::new(configuration, period),
         }
-        for (.., item) in configuration.items.in_period(period) {
-            let ChargeSettings::Percentage { of, .. } = &item.charge else { continue };
-            for value in of {
-                if let AssociatedValue::Item(flat) = value {
-                    *index.percentages_of_item.entry(flat.clone()).or_default() += 1;
-                }
-            }
-        }
-        index
     }
 
     /// What is associated with a custom line item: of a percentage what it is taken of, of a flat item the percentages.
     #[must_use]
     pub fn association_size(&self, id: &CustomLineItemId, item: &ItemSettings) -> u64 {
-        match &item.charge {
-            ChargeSettings::Percentage { of, .. } => of.len() as u64,
-            ChargeSettings::Flat(_) => self.percentages_of_item.get(id).copied().unwrap_or_default(),
-        }
+        self.associations.of(id, item) as u64
     }
 
     /// How many accounts a group has.
@@ -106,31 +81,9 @@ impl PeriodIndex {
         accounts.iter().filter(|account| self.group_of.get(*account) == Some(group)).count() as u64
     }
 
-    /// The group of an account.
-    #[must_use]
-    pub fn group_of(&self, account: &AccountId) -> Option<&BillingGroupId> {
-        self.group_of.get(account)
-    }
-
     /// How many pricing plans hold a rule.
     #[must_use]
     pub fn plans_of_rule(&self, rule: &PricingRuleId) -> u64 {
-        self.plans_of_rule.get(rule).copied().unwrap_or_default()
-    }
-}
-
-impl BackOffice {
-    /// What a payer has configured now, and what is counted of a period of it.
-    ///
-    /// # Errors
-    /// [`Error::Internal`](crate::error::Error::Internal).
-    pub async fn indexed(
-        &self,
-        payer: &AccountId,
-        period: BillingPeriod,
-    ) -> Answer<(Current, Arc<PeriodIndex>)> {
-        let state = self.state(payer).await?;
-        let index = state.indexes.of(&state.configuration, period);
-        Ok((Current(state), index))
+        self.plans_per_rule.get(rule).copied().unwrap_or_default() as u64
     }
 }

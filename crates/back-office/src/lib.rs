@@ -6,18 +6,29 @@
 pub mod authorization;
 pub mod clock;
 pub mod error;
+mod hash;
 pub mod vault;
 
 pub mod engine;
 
 pub mod audit;
+pub mod cost_reports;
+pub mod index;
+pub mod known_keys;
+mod transaction;
+
+mod changes;
+mod write;
+
 pub mod desk;
+
+mod month_book;
+mod shown;
 
 mod accounts;
 pub mod billing_groups;
 pub mod book;
-pub mod cost_reports;
-pub mod index;
 pub mod periods;
 pub mod principals;
 pub mod runs;
+pub mod sources;

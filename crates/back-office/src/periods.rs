@@ -4,15 +4,13 @@
 //! what was charged (the sealed run and the adjustments posted since) becomes an adjustment in the current period: a flat custom line item that
 //! stands outside tiers and percentages.
 
-use crate::audit;
 use crate::clock::{Clock, machine_milliseconds};
-use crate::desk::{BackOffice, State, WriteRequest};
-use crate::error::{Answer, Error};
-use crate::runs::OpenedReport;
+use crate::cost_reports::PeriodReport;
+use crate::desk::{BackOffice, WriteRequest};
+use crate::error::{Answer, Error, refused};
 use crate::vault::new_resource_id;
 use billing::account::AccountId;
-use billing::book::{Draft, ItemDraft};
-use billing::configuration::{BillingGroupId, Configuration, Edit, Moment, Touched, ValidationReason};
+use billing::configuration::BillingGroupId;
 use billing::money::{Amount, Cost, Currency};
 use billing::period::BillingPeriod;
 use std::collections::{BTreeMap, BTreeSet};
@@ -47,10 +45,6 @@ pub struct AdjustmentView {
     pub currency: Currency,
     /// How much: above 0 is charged, below is given back.
     pub amount: Amount,
-}
-
-pub(crate) fn refused(message: impl Into<String>) -> Error {
-    Error::invalid(ValidationReason::Other, message)
 }
 
 impl BackOffice {
@@ -112,13 +106,9 @@ impl BackOffice {
                     "run `{id}` of {earlier} is still to be priced; wait for it first"
                 )));
             }
-            let current = store.current_run(payer, earlier).await.map_err(Error::internal)?;
-            let Some(current) = current else { continue };
-            let run = store.run(payer, &current.run).await.map_err(Error::internal)?;
-            let done = run.as_ref().and_then(RunRow::done);
-            let done = done.ok_or_else(|| Error::internal(current.run.clone()))?.clone();
+            let Some((id, done)) = self.shown_run(payer, earlier).await? else { continue };
             let folder = self.folder(&done.folder);
-            if self.blocking(move |engine| engine.manifest(&folder)).await? != done.manifest {
+            if self.ask_engine(move |engine| engine.manifest(&folder)).await? != done.manifest {
                 let folder = &done.folder;
                 return Err(refused(format!(
                     "`{folder}` is not as the run has written it; import the cost files again"
@@ -126,7 +116,7 @@ impl BackOffice {
             }
             rows.push(CloseRow {
                 period: earlier,
-                run: current.run,
+                run: id,
                 manifest_hash: done.manifest,
                 closed_at_ms: machine_milliseconds(),
                 closed_by: request.caller.principal.clone(),
@@ -138,15 +128,15 @@ impl BackOffice {
             return Err(refused(format!("billing period {period} {what}")));
         };
         let rows = &rows;
+        // Whatever period the request is for: a period is closed now.
+        let now = &WriteRequest { period: None, ..*request };
         self.transaction(payer, |store, state| async move {
-            let (next, touched) = closed(&state.configuration, request, period)?;
+            let edited = now.edit(&state.configuration, |edit| edit.close(period))?;
             let mut write = store.write(payer, &state.head).await?;
-            write.save(&next, &touched, request.caller.now).await?;
             for row in rows {
                 write.put_close(row.clone()).await?;
             }
-            write.audit(&audit::rows(&state.head.audit, [request.done(&period.to_string())])).await?;
-            Ok((State::new(next, write.commit().await?), ()))
+            edited.commit((&store, &state, write), now, &period.to_string()).await
         })
         .await?;
         Ok(sealed)
@@ -165,7 +155,7 @@ impl BackOffice {
         &self,
         payer: &AccountId,
         run: &NewRun,
-        report: &OpenedReport,
+        report: &PeriodReport,
     ) -> Answer<Vec<AdjustmentRow>> {
         let store = &self.0.store;
         let mut due: BTreeMap<(BillingGroupId, Currency), Amount> = BTreeMap::new();
@@ -175,7 +165,7 @@ impl BackOffice {
             Ok(())
         };
         let charged = |cost: Cost| cost.to_amount().map_err(Error::internal);
-        for (group, currency, costs) in report.by_group.all_totals().map_err(Error::internal)? {
+        for (group, currency, costs) in report.all_totals().map_err(Error::internal)? {
             add((group, currency), charged(costs.pro_forma)?)?;
         }
         if let Some(sealed) = self.cost_report(payer, run.period).await? {
@@ -207,54 +197,4 @@ impl BackOffice {
         };
         due.into_iter().filter(|(_, amount)| !amount.is_zero()).map(row).collect()
     }
-
-    /// A period's book, adjustments of closed periods among its custom line items, and the texts of the files that it names.
-    pub(crate) async fn book_with_adjustments(
-        &self,
-        payer: &AccountId,
-        configuration: &Configuration,
-        period: BillingPeriod,
-    ) -> Answer<(Draft, BTreeMap<String, String>)> {
-        let (mut draft, files) = crate::book::of_period(configuration, period)?;
-        let posted = self.0.store.adjustments_in(payer, period).await.map_err(Error::internal)?;
-        for (number, row) in posted.into_iter().enumerate() {
-            let group = row.billing_group.as_deref().and_then(BillingGroupId::parse);
-            let settings = group.and_then(|group| configuration.groups.at(&group, period));
-            // Who has gone cannot be charged; the adjustment stays listed with its period.
-            let Some((_, settings)) = settings else { continue };
-            draft.custom_line_items.push(adjustment_item(&row, number, &settings.name)?);
-        }
-        Ok((draft, files))
-    }
-}
-
-/// The configuration in which a period is closed.
-fn closed(
-    configuration: &Configuration,
-    request: &WriteRequest<'_>,
-    period: BillingPeriod,
-) -> Answer<(Configuration, BTreeSet<Touched>)> {
-    let current = Clock::period_of(request.caller.now);
-    let mut fresh = String::new;
-    let moment = Moment { now: request.caller.now, current, period: current };
-    let mut edit = Edit::begin(configuration, moment, &mut fresh)?;
-    edit.close(period)?;
-    Ok(edit.finish())
-}
-
-/// The custom line item of an adjustment.
-fn adjustment_item(row: &AdjustmentRow, number: usize, group: &str) -> Answer<ItemDraft> {
-    let text = row.amount.to_string();
-    let is_credit = text.starts_with('-');
-    let value = Cost::parse(text.trim_start_matches('-')).map_err(Error::internal)?;
-    Ok(ItemDraft {
-        name: format!("Adjustment-{}-{}", row.period, number + 1),
-        description: format!("Adjustment of billing period {}", row.period),
-        billing_group: group.to_owned(),
-        kind: if is_credit { "CREDIT" } else { "FEE" }.to_owned(),
-        flat_charge_value: Some(value),
-        start: row.posted_in.to_string(),
-        end: Some(row.posted_in.next().to_string()),
-        ..ItemDraft::default()
-    })
 }

@@ -6,49 +6,20 @@
 use crate::authorization::{Caller, Role, Scope};
 use crate::clock::machine_milliseconds;
 use crate::desk::{BackOffice, WriteRequest};
-use crate::error::{Answer, Error};
+use crate::error::{Answer, Error, refused};
+use crate::known_keys::KnownKey;
 use crate::vault::{MasterKey, SealedSecret, new_access_key_id, new_secret};
 use argon2::{Argon2, PasswordHasher};
 use billing::account::AccountId;
-use billing::configuration::{BillingGroupId, ResourceType, ValidationReason};
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, PoisonError};
-use std::time::{Duration, Instant};
+use billing::configuration::{BillingGroupId, group_named};
+use std::collections::BTreeSet;
 use store::{AccessKeyRow, FoundKey, PrincipalRow, Sealed, Standing};
 use zeroize::Zeroizing;
 
 /// How many keys a principal has at most.
 pub const KEYS_PER_PRINCIPAL_MAX: usize = 2;
-/// How long a key that was looked up is taken as it was: a key that is deactivated is refused after this time.
-const KNOWN_FOR: Duration = Duration::from_millis(900);
-/// How many keys are remembered.
-const KNOWN_MAX: usize = 4_096;
 /// How many principals a page of the list reads.
 const PAGE: usize = 1_000;
-
-/// A key that a request names, with what is needed to check its signature and to let it do something.
-#[derive(Debug, Clone)]
-pub struct KnownKey {
-    /// The payer whose data the key is for.
-    pub payer: AccountId,
-    /// Whose key it is.
-    pub principal: String,
-    /// Its role.
-    pub role: Role,
-    /// What it may see.
-    pub scope: Scope,
-    /// The secret.
-    pub secret: Zeroizing<String>,
-    /// Whether key and principal may be used.
-    pub is_active: bool,
-}
-
-/// Keys that were looked up a moment ago, with when they were last used.
-#[derive(Default)]
-pub(crate) struct KnownKeys {
-    known: Mutex<BTreeMap<String, (Instant, Option<KnownKey>)>>,
-    used: Mutex<BTreeMap<String, i64>>,
-}
 
 /// A key that was made. Its secret is not to be had again.
 #[derive(Debug, Clone)]
@@ -99,21 +70,12 @@ impl BackOffice {
     /// # Errors
     /// [`Error::Internal`] where the store does not answer, or a secret does not open.
     pub async fn key(&self, access_key_id: &str) -> Answer<Option<KnownKey>> {
-        if let Some((at, known)) = lock(&self.0.keys.known).get(access_key_id)
-            && at.elapsed() < KNOWN_FOR
-        {
-            return Ok(known.clone());
+        if let Some(known) = self.0.keys.get(access_key_id) {
+            return Ok(known);
         }
         let found = self.0.store.find_key(access_key_id).await.map_err(Error::internal)?;
         let known = found.map(|found| self.opened(found)).transpose()?;
-        let mut all = lock(&self.0.keys.known);
-        if all.len() >= KNOWN_MAX {
-            all.retain(|_, (at, _)| at.elapsed() < KNOWN_FOR);
-        }
-        // Ids that do not exist are remembered too, while there is room: asking for them costs no more than for others.
-        if all.len() < KNOWN_MAX {
-            all.insert(access_key_id.to_owned(), (Instant::now(), known.clone()));
-        }
+        self.0.keys.remember(access_key_id, known.clone());
         Ok(known)
     }
 
@@ -135,12 +97,7 @@ impl BackOffice {
 
     /// Notes that a key was used; it is written with the next batch of the audit.
     pub fn note_used(&self, access_key_id: &str) {
-        lock(&self.0.keys.used).insert(access_key_id.to_owned(), machine_milliseconds());
-    }
-
-    /// The keys that were used since this was asked last.
-    pub(crate) fn take_used(&self) -> Vec<(String, i64)> {
-        std::mem::take(&mut *lock(&self.0.keys.used)).into_iter().collect()
+        self.0.keys.note_used(access_key_id, machine_milliseconds());
     }
 
     /// Makes a key, and its principal where there is none of the name.
@@ -150,11 +107,11 @@ impl BackOffice {
     pub async fn create_key(&self, request: &WriteRequest<'_>, new: &NewPrincipal) -> Answer<NewKey> {
         let payer = &request.caller.payer;
         let configuration = self.state(payer).await?.configuration.clone();
-        let groups = new.billing_groups.iter().map(|text| group_id(payer, text));
-        let groups = groups.collect::<Answer<BTreeSet<_>>>()?;
-        if let Some(absent) = groups.iter().find(|group| configuration.groups.get(group).is_none()) {
-            return Err(refused(format!("there is no billing group `{absent}`")));
-        }
+        let group = |text: &String| {
+            let no_group = |_| refused(format!("`{text}` is no billing group of payer {payer}"));
+            group_named(&configuration, text, None).map_err(no_group)
+        };
+        let groups = new.billing_groups.iter().map(group).collect::<Answer<BTreeSet<_>>>()?;
         check(new)?;
         let key = NewKey {
             access_key_id: new_access_key_id().map_err(Error::internal)?,
@@ -195,12 +152,10 @@ impl BackOffice {
                     last_used_at_ms: None,
                 })
                 .await?;
-            let entry = request.done(&made.access_key_id);
-            write.audit(&crate::audit::rows(&state.head.audit, [entry])).await?;
-            Ok((state.at(write.commit().await?), ()))
+            Ok((state.commit(write, [request.done(&made.access_key_id)]).await?, ()))
         })
         .await?;
-        lock(&self.0.keys.known).remove(&key.access_key_id);
+        self.0.keys.forget(&key.access_key_id);
         Ok(key)
     }
 
@@ -265,11 +220,10 @@ impl BackOffice {
             if !was_there {
                 return Err(refused(format!("there is no access key `{key}`")).into());
             }
-            write.audit(&crate::audit::rows(&state.head.audit, [request.done(key)])).await?;
-            Ok((state.at(write.commit().await?), ()))
+            Ok((state.commit(write, [request.done(key)]).await?, ()))
         })
         .await?;
-        lock(&self.0.keys.known).remove(key);
+        self.0.keys.forget(key);
         Ok(())
     }
 
@@ -295,7 +249,7 @@ impl BackOffice {
                 let there = store.principal(&caller.payer, &new.name).await?;
                 let row = there.ok_or_else(|| Error::internal(new.name.clone()))?;
                 write.put_principal(PrincipalRow { password_hash: Some(hash), ..row }).await?;
-                Ok((state.at(write.commit().await?), ()))
+                Ok((state.commit(write, []).await?, ()))
             }
         })
         .await?;
@@ -355,7 +309,7 @@ fn check(new: &NewPrincipal) -> Answer<()> {
     }
     match new.role {
         Role::GroupViewer if new.billing_groups.is_empty() => {
-            Err(refused("a group-viewer sees billing groups: name them with --billing-group".to_owned()))
+            Err(refused("a group-viewer sees billing groups: name them with --billing-group"))
         }
         Role::GroupViewer => Ok(()),
         _ if new.billing_groups.is_empty() && new.accounts.is_empty() => Ok(()),
@@ -382,17 +336,6 @@ fn same_principal(there: &PrincipalRow, asked: &PrincipalRow) -> Answer<()> {
     )))
 }
 
-/// The id of a billing group that an ARN of the payer, or an id, names.
-fn group_id(payer: &AccountId, text: &str) -> Answer<BillingGroupId> {
-    let name = billing::configuration::ResourceName::parse(text).filter(|name| {
-        name.owner
-            .as_ref()
-            .is_none_or(|(owner, kind)| owner == payer.as_str() && *kind == ResourceType::BillingGroup)
-    });
-    name.and_then(|name| BillingGroupId::parse(&name.id))
-        .ok_or_else(|| refused(format!("`{text}` is no billing group of payer {payer}")))
-}
-
 fn scope_of(role: Role, principal: &PrincipalRow) -> Answer<Scope> {
     if role != Role::GroupViewer {
         return Ok(Scope::Payer);
@@ -404,12 +347,4 @@ fn scope_of(role: Role, principal: &PrincipalRow) -> Answer<Scope> {
         groups: principal.billing_groups.iter().map(group).collect::<Answer<_>>()?,
         accounts: (!accounts.is_empty()).then_some(accounts),
     })
-}
-
-fn refused(message: String) -> Error {
-    Error::invalid(ValidationReason::Other, message)
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> std::sync::MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

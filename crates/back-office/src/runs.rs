@@ -1,27 +1,24 @@
-//! Runs: what has to be priced again, who prices it, and which result a period shows.
+//! Runs: who prices what is queued, and which result its period shows from then on.
 //!
 //! A change of the configuration queues a run of every open period that it reaches and that has cost files; what is queued of a period is one
 //! run. A worker claims it for a while and goes on claiming while it works, so that one that dies gives it back; what a worker has made whose
 //! claim passed to another is refused. The last good run answers until the next one is complete.
 
-use crate::audit;
 use crate::authorization::Caller;
 use crate::clock::{Clock, machine_milliseconds};
-use crate::cost_reports::PeriodReport;
 use crate::desk::{BackOffice, WriteRequest};
-use crate::engine::{CostSource, EngineError, RunOrder, RunOutcome};
+use crate::engine::{EngineError, RunOrder, RunOutcome};
 use crate::error::{Answer, Error};
+use crate::shown::OpenedReport;
 use crate::vault::new_resource_id;
+use crate::{accounts, changes, month_book};
 use billing::account::AccountId;
-use billing::configuration::{BillingGroupId, Configuration, Timeline, Touched};
 use billing::period::BillingPeriod;
-use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::collections::BTreeSet;
 use std::time::Duration;
-use store::{Claim, CurrentRun, Store, StoreError, Write};
+use store::{Claim, CurrentRun};
 
-pub use store::{DoneRun, NewRun, Outcome, RunRow, RunState, SourceRow};
+pub use store::{DoneRun, NewRun, Outcome, RunRow, RunState};
 
 /// How long a worker has a run before another may take it, and how often it says that it still works.
 const LEASE: Duration = Duration::from_secs(60);
@@ -31,284 +28,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// How many runs of a list are read at once.
 const PAGE: usize = 200;
 
-/// The open periods, up to the current one, in which a write may have changed what is charged.
-pub(crate) fn changed_periods(
-    before: &Configuration,
-    after: &Configuration,
-    touched: &BTreeSet<Touched>,
-    request: &WriteRequest<'_>,
-) -> Vec<BillingPeriod> {
-    let first = touched.iter().filter_map(|what| first_difference(before, after, what)).min();
-    let current = Clock::period_of(request.caller.now);
-    let mut period = match first {
-        // What has no dates may matter in every month that is open.
-        Some(Difference::Everywhere) => after.closed_through.map_or(current, BillingPeriod::next),
-        Some(Difference::From(period)) => period,
-        None => return Vec::new(),
-    };
-    let mut periods = Vec::new();
-    while period <= current {
-        if !after.is_closed(period) {
-            periods.push(period);
-        }
-        period = period.next();
-    }
-    periods
-}
-
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum Difference {
-    Everywhere,
-    From(BillingPeriod),
-}
-
-fn first_difference(before: &Configuration, after: &Configuration, what: &Touched) -> Option<Difference> {
-    let of = |period: Option<BillingPeriod>| period.map(Difference::From);
-    match what {
-        Touched::Group(id) => of(first_apart(
-            before.groups.get(id).map(|resource| &resource.versions),
-            after.groups.get(id).map(|resource| &resource.versions),
-        )),
-        Touched::Plan(id) => of(first_apart(
-            before.plans.get(id).map(|resource| &resource.versions),
-            after.plans.get(id).map(|resource| &resource.versions),
-        )),
-        Touched::Rule(id) => of(first_apart(
-            before.rules.get(id).map(|resource| &resource.versions),
-            after.rules.get(id).map(|resource| &resource.versions),
-        )),
-        Touched::Item(id) => of(first_apart(
-            before.items.get(id).map(|resource| &resource.versions),
-            after.items.get(id).map(|resource| &resource.versions),
-        )),
-        Touched::Membership(account) => {
-            of(first_apart(before.memberships.get(account), after.memberships.get(account)))
-        }
-        Touched::Other => of(first_apart(Some(&before.other), Some(&after.other))),
-        Touched::Family(_) | Touched::Transfer(_) => Some(Difference::Everywhere),
-        Touched::FamilyIsComplete | Touched::Preference(_) | Touched::ClosedThrough => None,
-    }
-}
-
-/// The first period in which two timelines say different things.
-fn first_apart<T: Clone + PartialEq>(
-    one: Option<&Timeline<T>>,
-    other: Option<&Timeline<T>>,
-) -> Option<BillingPeriod> {
-    let at =
-        |timeline: Option<&Timeline<T>>, period| timeline.and_then(|timeline| timeline.at(period)).cloned();
-    let spans = one.iter().chain(other.iter()).flat_map(|timeline| timeline.spans());
-    let edges: BTreeSet<_> = spans.flat_map(|span| [Some(span.from), span.to]).flatten().collect();
-    edges.into_iter().find(|period| at(one, *period) != at(other, *period))
-}
-
-/// Queues runs of those of the periods that have cost files.
-pub(crate) async fn queue(
-    store: &Store,
-    write: &mut Write,
-    payer: &AccountId,
-    periods: &[BillingPeriod],
-) -> Result<(), crate::desk::Attempt> {
-    if periods.is_empty() {
-        return Ok(());
-    }
-    let known: BTreeSet<_> =
-        store.current_runs(payer).await?.into_iter().map(|current| current.period).collect();
-    for period in periods.iter().filter(|period| known.contains(period)) {
-        write.queue_run(new_run(*period, None)?).await?;
-    }
-    Ok(())
-}
-
-fn new_run(period: BillingPeriod, reads: Option<String>) -> Answer<NewRun> {
-    let id = new_resource_id().map_err(Error::internal)?;
-    Ok(NewRun { id, period, reads, created_at_ms: machine_milliseconds() })
-}
-
-/// Cost files that somebody registers.
-#[derive(Debug, Clone)]
-pub struct NewSource {
-    /// Where they are.
-    pub inputs: Vec<PathBuf>,
-    /// AWS's price list for them.
-    pub price_list: Option<PathBuf>,
-    /// Only this period of them; `None` is every period that the place has.
-    pub period: Option<BillingPeriod>,
-    /// Whether the place is looked at again and again.
-    pub is_watched: bool,
-    /// Whether the place never changes what it has.
-    pub is_immutable: bool,
-    /// Whether rows that cannot be read are left out.
-    pub accept_rejects: bool,
-}
-
 impl BackOffice {
-    /// Registers cost files and queues a run of each of their periods. The answer names the source and the periods.
-    ///
-    /// # Errors
-    /// [`Error::Refused`] where there are no cost files, or a request may not name the place.
-    pub async fn import(
-        &self,
-        request: &WriteRequest<'_>,
-        new: NewSource,
-    ) -> Answer<(String, Vec<BillingPeriod>)> {
-        for place in new.inputs.iter().chain(&new.price_list) {
-            self.check_place(place)?;
-        }
-        let periods = match new.period {
-            Some(period) => vec![period],
-            None => {
-                let inputs = new.inputs.clone();
-                self.blocking(move |engine| engine.periods(&inputs)).await?
-            }
-        };
-        if periods.is_empty() {
-            return Err(crate::periods::refused("the place has no cost files of any billing period"));
-        }
-        let id = source_id(&new);
-        let payer = &request.caller.payer;
-        let row = SourceRow {
-            id: id.clone(),
-            inputs: new.inputs.iter().map(|input| input.display().to_string()).collect(),
-            price_list: new.price_list.as_ref().map(|place| place.display().to_string()),
-            is_watched: new.is_watched,
-            is_immutable: new.is_immutable,
-            accepts_rejects: new.accept_rejects,
-            period: new.period,
-            fingerprint: None,
-            checked_at_ms: None,
-            problem: None,
-            created_at_ms: machine_milliseconds(),
-        };
-        let (row, source, asked) = (&row, &id, &periods);
-        self.transaction(payer, |store, state| async move {
-            let mut write = store.write(payer, &state.head).await?;
-            write.put_source(row.clone()).await?;
-            for period in asked {
-                write.queue_run(new_run(*period, Some(source.clone()))?).await?;
-            }
-            write.audit(&audit::rows(&state.head.audit, [request.done(source)])).await?;
-            Ok((state.at(write.commit().await?), ()))
-        })
-        .await?;
-        self.0.wake.notify_one();
-        Ok((id, periods))
-    }
-
-    /// The registered places of a payer's cost files.
-    ///
-    /// # Errors
-    /// [`Error::Internal`].
-    pub async fn sources(&self, payer: &AccountId) -> Answer<Vec<SourceRow>> {
-        self.0.store.sources(payer).await.map_err(Error::internal)
-    }
-
-    /// Forgets a place. What was read from it stays.
-    ///
-    /// # Errors
-    /// [`Error::Refused`] where it is not registered.
-    pub async fn remove_source(&self, request: &WriteRequest<'_>, id: &str) -> Answer<()> {
-        let payer = &request.caller.payer;
-        self.transaction(payer, |store, state| async move {
-            let mut write = store.write(payer, &state.head).await?;
-            if !write.remove_source(id).await? {
-                return Err(crate::periods::refused(format!("there is no source `{id}`")).into());
-            }
-            write.audit(&audit::rows(&state.head.audit, [request.done(id)])).await?;
-            Ok((state.at(write.commit().await?), ()))
-        })
-        .await
-    }
-
-    /// Whether a request may name a place. The operator's own command line may name any.
-    fn check_place(&self, place: &Path) -> Answer<()> {
-        let Some(roots) = &self.0.options.cost_roots else { return Ok(()) };
-        let text = place.to_string_lossy();
-        let goes_up = place.components().any(|part| matches!(part, std::path::Component::ParentDir));
-        let is_below = |root: &PathBuf| {
-            let root_text = root.to_string_lossy();
-            match root_text.contains("://") {
-                true => {
-                    text == root_text || text.starts_with(&format!("{}/", root_text.trim_end_matches('/')))
-                }
-                // A link must not lead out of the root.
-                false => std::fs::canonicalize(place)
-                    .ok()
-                    .zip(std::fs::canonicalize(root).ok())
-                    .is_some_and(|(place, root)| place.starts_with(root)),
-            }
-        };
-        if !goes_up && roots.iter().any(is_below) {
-            return Ok(());
-        }
-        Err(crate::periods::refused(format!(
-            "`{text}` is below none of the server's cost roots; start it with --cost-roots, or import with --data"
-        )))
-    }
-
-    /// Looks at the places that are watched; what has changed since is queued to be read. What it finds wrong is kept beside the source.
-    ///
-    /// # Errors
-    /// [`Error::Internal`].
-    pub async fn look_at_sources(&self) -> Answer<()> {
-        for payer in self.0.store.payers().await.map_err(Error::internal)? {
-            let payer = payer.payer;
-            let sources = self.0.store.sources(&payer).await.map_err(Error::internal)?;
-            for source in sources.into_iter().filter(|source| source.is_watched) {
-                self.look_at(&payer, &source).await?;
-            }
-        }
-        Ok(())
-    }
-
-    async fn look_at(&self, payer: &AccountId, source: &SourceRow) -> Answer<()> {
-        let inputs: Vec<PathBuf> = source.inputs.iter().map(PathBuf::from).collect();
-        let only = source.period;
-        let found = self
-            .blocking(move |engine| {
-                let periods = match only {
-                    Some(period) => vec![period],
-                    None => engine.periods(&inputs)?,
-                };
-                let mut prints = BTreeMap::new();
-                for period in periods {
-                    prints.insert(period, engine.fingerprint(&inputs, period)?);
-                }
-                Ok(prints)
-            })
-            .await;
-        let now = machine_milliseconds();
-        let prints = match found {
-            Ok(prints) => prints,
-            Err(error) => {
-                let problem = format!("{error:?}");
-                let noted = self.0.store.note_source_checked(payer, &source.id, Err(&problem), now).await;
-                return noted.map_err(Error::internal);
-            }
-        };
-        let print_text = |print: (&BillingPeriod, &String)| format!("{} {}", print.0, print.1);
-        let text = prints.iter().map(print_text).collect::<Vec<_>>().join("\n");
-        let known: BTreeSet<&str> = source.fingerprint.as_deref().unwrap_or_default().lines().collect();
-        let changed: Vec<BillingPeriod> = prints
-            .iter()
-            .filter(|print| !known.contains(print_text((print.0, print.1)).as_str()))
-            .map(|(period, _)| *period)
-            .collect();
-        if !changed.is_empty() {
-            let changed = &changed;
-            self.transaction(payer, |store, state| async move {
-                let mut write = store.write(payer, &state.head).await?;
-                for period in changed {
-                    write.queue_run(new_run(*period, Some(source.id.clone()))?).await?;
-                }
-                Ok((state.at(write.commit().await?), ()))
-            })
-            .await?;
-            self.0.wake.notify_one();
-        }
-        self.0.store.note_source_checked(payer, &source.id, Ok(&text), now).await.map_err(Error::internal)
-    }
-
     /// The runs of a payer, the newest first.
     ///
     /// # Errors
@@ -375,8 +95,10 @@ impl BackOffice {
         let outcome = match outcome {
             Ok(Some(done)) => Outcome::Done(Box::new(done)),
             Ok(None) => Outcome::Unchanged,
-            Err(Priced::Desk(error)) => return Err(error),
-            Err(Priced::Engine(error)) => Outcome::Failed { error: error.to_string(), warnings: Vec::new() },
+            Err(NoResult::Desk(error)) => return Err(error),
+            Err(NoResult::Engine(error)) => {
+                Outcome::Failed { error: error.to_string(), warnings: Vec::new() }
+            }
         };
         if let Outcome::Failed { error, .. } = &outcome {
             tracing::warn!(%payer, period = %run.period, run = run.id, error, "a run has failed; the last good one goes on answering");
@@ -385,11 +107,12 @@ impl BackOffice {
     }
 
     /// Prices a run, if anything about it is other than the run that the period shows.
-    async fn priced(&self, payer: &AccountId, run: &NewRun) -> Result<Option<DoneRun>, Priced> {
+    async fn priced(&self, payer: &AccountId, run: &NewRun) -> Result<Option<DoneRun>, NoResult> {
         let state = self.state(payer).await?;
         let store = &self.0.store;
-        let current = current_done(store, payer, run.period).await?;
-        let (book, book_files) = self.book_with_adjustments(payer, &state.configuration, run.period).await?;
+        let current = self.shown_run(payer, run.period).await?;
+        let (book, book_files) =
+            month_book::with_adjustments(store, &state.configuration, run.period).await?;
         let name = folder_name(payer, run);
         let out = self.folder(&name);
         let order = RunOrder { period: run.period, book, book_files, out: out.clone() };
@@ -445,21 +168,6 @@ impl BackOffice {
         Ok(Some(done))
     }
 
-    /// The folder of a run, from its name in the data directory: the directory may be restored elsewhere.
-    pub(crate) fn folder(&self, name: &str) -> PathBuf {
-        self.0.options.data.join(name)
-    }
-
-    pub(crate) fn cost_source(&self, payer: &AccountId, row: SourceRow) -> CostSource {
-        let pins = self.0.options.data.join("payers").join(payer.as_str()).join("cost-files");
-        CostSource {
-            inputs: row.inputs.into_iter().map(PathBuf::from).collect(),
-            price_list: row.price_list.map(PathBuf::from),
-            pin: (!row.is_immutable).then_some(pins),
-            accept_rejects: row.accepts_rejects,
-        }
-    }
-
     /// Ends a run; one that is done is what its period shows from then on, and closed periods get what differs as an adjustment.
     async fn finish(&self, payer: &AccountId, claim: &Claim, outcome: Outcome) -> Answer<()> {
         let run = &claim.run.asked;
@@ -470,7 +178,7 @@ impl BackOffice {
         let state = self.state(payer).await?;
         let is_closed = state.configuration.is_closed(run.period);
         let adjusted = match (&report, is_closed) {
-            (Some(report), true) => self.adjustments(payer, run, report).await?,
+            (Some(report), true) => self.adjustments(payer, run, &report.by_group).await?,
             _ => Vec::new(),
         };
         let posted: BTreeSet<BillingPeriod> = adjusted.iter().map(|row| row.posted_in).collect();
@@ -487,8 +195,8 @@ impl BackOffice {
                         .await?;
                 }
                 write.put_adjustments(adjusted.clone()).await?;
-                queue(&store, &mut write, payer, posted).await?;
-                Ok((state.at(write.commit().await?), ()))
+                changes::queue(&store, &mut write, payer, posted).await?;
+                Ok((state.commit(write, []).await?, ()))
             })
             .await;
         if let Err(error) = finished {
@@ -525,7 +233,7 @@ impl BackOffice {
             period: Some(period),
         };
         if period > Clock::period_of(caller.now)
-            || !crate::accounts::has_news(&state.configuration, period, accounts)
+            || !accounts::has_news(&state.configuration, period, accounts)
         {
             return Ok(());
         }
@@ -536,106 +244,30 @@ impl BackOffice {
         .await?;
         Ok(())
     }
-
-    /// What the period shows: the report of its current run, opened when it is asked for first.
-    ///
-    /// # Errors
-    /// [`Error::Internal`] where the run's folder is not as it was written.
-    pub async fn cost_report(
-        &self,
-        payer: &AccountId,
-        period: BillingPeriod,
-    ) -> Answer<Option<Arc<PeriodReport>>> {
-        let desk = self.desk(payer).await?;
-        let known = desk.shown(period);
-        if known.is_some() && !self.0.options.shared {
-            return Ok(known);
-        }
-        let current = self.0.store.current_run(payer, period).await.map_err(Error::internal)?;
-        let Some(current) = current else { return Ok(None) };
-        if let Some(known) = known.filter(|known| known.run == current.run) {
-            return Ok(Some(known));
-        }
-        let row = self.0.store.run(payer, &current.run).await.map_err(Error::internal)?;
-        let Some(done) = row.as_ref().and_then(RunRow::done) else { return Ok(None) };
-        Ok(Some(desk.show(period, self.report_of(&current.run, done).await?.by_group)))
-    }
-
-    async fn report_of(&self, run: &str, done: &DoneRun) -> Answer<OpenedReport> {
-        let folder = self.folder(&done.folder);
-        let report = self.blocking(move |engine| engine.report(&folder)).await?;
-        let id = |(name, id): (&String, &String)| Some((name.clone(), BillingGroupId::parse(id)?));
-        let ids: BTreeMap<String, BillingGroupId> = done.groups.iter().filter_map(id).collect();
-        let accounts = report.accounts.clone();
-        let by_group = PeriodReport::new(run.to_owned(), report, &ids).map_err(Error::internal)?;
-        Ok(OpenedReport { accounts, by_group })
-    }
-
-    /// Asks the engine something, off the threads that answer requests.
-    pub(crate) async fn blocking<T: Send + 'static>(
-        &self,
-        ask: impl FnOnce(&dyn crate::engine::Engine) -> Result<T, EngineError> + Send + 'static,
-    ) -> Answer<T> {
-        self.engine(ask).await.map_err(|error| match error {
-            Priced::Desk(error) => error,
-            Priced::Engine(EngineError::Input(problems)) => crate::periods::refused(problems.join("; ")),
-            Priced::Engine(error) => Error::internal(error),
-        })
-    }
-
-    async fn engine<T: Send + 'static>(
-        &self,
-        ask: impl FnOnce(&dyn crate::engine::Engine) -> Result<T, EngineError> + Send + 'static,
-    ) -> Result<T, Priced> {
-        let engine = self.0.engine.clone();
-        let asked = tokio::task::spawn_blocking(move || ask(engine.as_ref())).await;
-        asked.map_err(|error| Priced::Engine(EngineError::Failed(error.to_string())))?.map_err(Priced::Engine)
-    }
-}
-
-/// A run's report, by the groups of the desk.
-pub(crate) struct OpenedReport {
-    pub accounts: Vec<AccountId>,
-    pub by_group: PeriodReport,
 }
 
 /// Why there is no result.
-enum Priced {
+enum NoResult {
     /// The desk cannot go on; the run is tried again when its claim has passed.
     Desk(Error),
     /// The run has failed.
     Engine(EngineError),
 }
 
-impl From<Error> for Priced {
+impl From<Error> for NoResult {
     fn from(error: Error) -> Self {
         Self::Desk(error)
     }
 }
 
-/// The run that a period shows.
-async fn current_done(
-    store: &Store,
-    payer: &AccountId,
-    period: BillingPeriod,
-) -> Answer<Option<(String, DoneRun)>> {
-    let found = async {
-        let Some(current) = store.current_run(payer, period).await? else { return Ok(None) };
-        let run = store.run(payer, &current.run).await?;
-        Ok::<_, StoreError>(run.and_then(|run| Some((current.run, run.done()?.clone()))))
-    };
-    found.await.map_err(Error::internal)
+impl From<EngineError> for NoResult {
+    fn from(error: EngineError) -> Self {
+        Self::Engine(error)
+    }
 }
 
 /// The name of a run's folder in the data directory. A worker that died may have left one of the same run: each attempt has its own.
 fn folder_name(payer: &AccountId, run: &NewRun) -> String {
     let attempt = new_resource_id().unwrap_or_default();
     format!("payers/{payer}/runs/{}/{}-{attempt}", run.period, run.id)
-}
-
-/// The same places are the same source.
-fn source_id(new: &NewSource) -> String {
-    let period = new.period.map(|period| period.to_string()).unwrap_or_default();
-    let places = new.inputs.iter().map(|input| input.display().to_string()).collect::<Vec<_>>().join("\n");
-    crate::desk::hash_of(&format!("{period}\n{places}"))[..16].to_owned()
 }

@@ -2,6 +2,7 @@
 //!
 //! A signature is checked with the secret itself, so it is kept so that it can be had back; a copy of the database alone is worth nothing.
 
+use crate::hash::hex;
 use chacha20poly1305::aead::{Aead, KeyInit, Payload};
 use chacha20poly1305::{ChaCha20Poly1305, Key, Nonce};
 use sha2::{Digest, Sha256};
@@ -66,7 +67,7 @@ impl MasterKey {
     /// The key as it is written into its file.
     #[must_use]
     pub fn to_text(&self) -> Zeroizing<String> {
-        Zeroizing::new(self.0.iter().map(|byte| format!("{byte:02x}")).collect())
+        Zeroizing::new(hex(self.0.as_slice()))
     }
 
     /// A key for another purpose, which says nothing about this one.
@@ -151,7 +152,7 @@ pub fn new_request_id() -> Result<String, getrandom::Error> {
     getrandom::fill(&mut bytes)?;
     bytes[6] = bytes[6] & 0x0f | 0x40;
     bytes[8] = bytes[8] & 0x3f | 0x80;
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = hex(&bytes);
     Ok(format!("{}-{}-{}-{}-{}", &hex[..8], &hex[8..12], &hex[12..16], &hex[16..20], &hex[20..]))
 }
 

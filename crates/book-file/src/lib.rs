@@ -74,6 +74,18 @@ pub fn stored_name(path: &Path) -> &'static str {
 /// # Errors
 /// Every mistake, in the order of the file.
 pub fn parse(path: &Path, text: &str, read: ReadFile<'_>) -> Result<BookFile, Vec<Finding>> {
+    parse_with_draft(path, text, read).map(|(file, _)| file)
+}
+
+/// Reads a book as [`parse`] does; with it the draft that it was checked from.
+///
+/// # Errors
+/// Every mistake, in the order of the file.
+pub fn parse_with_draft(
+    path: &Path,
+    text: &str,
+    read: ReadFile<'_>,
+) -> Result<(BookFile, Draft), Vec<Finding>> {
     let root = root(path, text)?;
     let (mut draft, slips) = decode::draft(&root);
     let (files, unread) = read_weights(&mut draft, read);
@@ -89,7 +101,7 @@ pub fn parse(path: &Path, text: &str, read: ReadFile<'_>) -> Result<BookFile, Ve
     findings.extend(unread.into_iter().map(placed));
     let warnings = checked.warnings.into_iter().map(placed).collect();
     match checked.book {
-        Ok(book) if findings.is_empty() => Ok(BookFile { book, warnings, files }),
+        Ok(book) if findings.is_empty() => Ok((BookFile { book, warnings, files }, draft)),
         Ok(_) => {
             findings.sort();
             Err(findings)
@@ -102,7 +114,7 @@ pub fn parse(path: &Path, text: &str, read: ReadFile<'_>) -> Result<BookFile, Ve
     }
 }
 
-/// The draft in a text, as [`parse`] reads it before anything of it is checked; files that it names are not read.
+/// The draft in a text, as [`parse`] reads it before anything of it is checked; [`read_weights`] reads the files that it names.
 ///
 /// # Errors
 /// Every value of a wrong shape, in the order of the file.
@@ -120,8 +132,8 @@ fn root(path: &Path, text: &str) -> Result<Node, Vec<Finding>> {
     root.map_err(|(offset, message)| vec![finding(text, offset, "", message)])
 }
 
-/// Reads the files of weights that a draft names into it; what cannot be read is a mistake at its name.
-fn read_weights(draft: &mut Draft, read: ReadFile<'_>) -> (BTreeMap<String, String>, Vec<Mistake>) {
+/// Reads the files of weights that a draft names into it: their texts, and what cannot be read, a mistake at its name.
+pub fn read_weights(draft: &mut Draft, read: ReadFile<'_>) -> (BTreeMap<String, String>, Vec<Mistake>) {
     let mut files = BTreeMap::new();
     let mut mistakes = Vec::new();
     for (entry, allocation) in draft.allocations.iter_mut().enumerate() {

@@ -1,19 +1,20 @@
 //! Billing groups and their accounts.
 
 use super::names::{self, account, accounts};
-use super::shapes::{
+use super::shapes::groups::{
     AccountAssociation, AccountAssociations, AccountAssociationsFilter, AccountGroupingOut, AccountsOfGroup,
-    ArnOut, BillingGroupElement, BillingGroups, BillingGroupsFilter, ComputationPreference,
-    CreateBillingGroup, Listing, OfArn, UpdateBillingGroup, UpdatedBillingGroup,
+    BillingGroupElement, BillingGroups, BillingGroupsFilter, ComputationPreference, CreateBillingGroup,
+    UpdateBillingGroup, UpdatedBillingGroup,
 };
+use super::shapes::{ArnOut, Listing, OfArn};
 use crate::call::{Call, Position, field, json};
 use back_office::authorization::Scope;
 use back_office::error::{Answer, Error};
 use back_office::index::PeriodIndex;
 use billing::account::AccountId;
 use billing::configuration::{
-    BillingGroupChange, BillingGroupId, Configuration, GroupSettings, NewBillingGroup, Refusal, Resource,
-    ResourceName, ResourceType, ValidationReason,
+    BillingGroupChange, BillingGroupId, Configuration, Edit, GroupSettings, NewBillingGroup, Refusal,
+    Resource, ResourceType, ValidationReason, group_named,
 };
 use billing::period::BillingPeriod;
 use std::collections::BTreeSet;
@@ -36,11 +37,7 @@ pub(super) async fn create(call: &Call<'_>) -> Answer<Vec<u8>> {
         tags: input.tags,
     };
     let payer = &call.caller.payer;
-    let made = call.change("", |edit| {
-        let id = edit.create_billing_group(new.clone())?;
-        Ok(ArnOut { arn: id.arn(payer) })
-    });
-    json(&made.await?)
+    names::changed(call, "", |edit| Ok(edit.create_billing_group(new.clone())?.arn(payer))).await
 }
 
 /// `UpdateBillingGroup`
@@ -57,7 +54,7 @@ pub(super) async fn update(call: &Call<'_>) -> Answer<Vec<u8>> {
     };
     let id = call.desk.update_billing_group(&call.write(&input.arn), &input.arn, &change).await?;
     let (configuration, index) = call.desk.indexed(&call.caller.payer, call.write_period()).await?;
-    let of = shown(&configuration, call.write_period(), &id);
+    let of = configuration.group(&id, call.write_period());
     let (resource, settings) = of.ok_or_else(|| Error::internal(id.clone()))?;
     let element = element(&configuration, &index, call.write_period(), &id, resource, settings);
     json(&UpdatedBillingGroup {
@@ -86,14 +83,11 @@ pub(super) async fn associate(call: &Call<'_>, join: bool) -> Answer<Vec<u8>> {
     let input: AccountsOfGroup = call.read()?;
     let accounts = accounts(&input.account_ids)?;
     let payer = &call.caller.payer;
-    let done = call.change(&input.arn, |edit| {
-        let id = match join {
-            true => edit.associate_accounts(&input.arn, &accounts)?,
-            false => edit.disassociate_accounts(&input.arn, &accounts)?,
-        };
-        Ok(ArnOut { arn: id.arn(payer) })
-    });
-    json(&done.await?)
+    let change = |edit: &mut Edit<'_>| match join {
+        true => edit.associate_accounts(&input.arn, &accounts),
+        false => edit.disassociate_accounts(&input.arn, &accounts),
+    };
+    names::changed(call, &input.arn, |edit| Ok(change(edit)?.arn(payer))).await
 }
 
 /// `ListBillingGroups`
@@ -107,7 +101,7 @@ pub(super) async fn list(call: &Call<'_>) -> Answer<Vec<u8>> {
     let ids = wanted.ids.as_ref();
     let groups = names::listed(&configuration.groups, page.after_number(), ids, BillingGroupId::parse);
     let matching = groups.filter_map(|(id, _)| {
-        let (resource, settings) = shown(&configuration, period, id)?;
+        let (resource, settings) = configuration.group(id, period)?;
         let is_wanted = may_see(&call.caller.scope, id) && wanted.has(&configuration, period, id, settings);
         is_wanted.then_some((id, resource, settings))
     });
@@ -181,15 +175,9 @@ pub(super) fn visible(
     period: BillingPeriod,
     arn: &str,
 ) -> Answer<BillingGroupId> {
-    let absent =
-        || Error::Refused(Refusal::NotFound { kind: ResourceType::BillingGroup, id: arn.to_owned() });
-    let name = ResourceName::parse(arn).ok_or_else(absent)?;
-    let is_ours = name.owner.as_ref().is_none_or(|(owner, kind)| {
-        owner == configuration.payer.as_str() && *kind == ResourceType::BillingGroup
-    });
-    let id = BillingGroupId::parse(&name.id).filter(|_| is_ours).ok_or_else(absent)?;
-    let is_there = configuration.group(&id, period).is_some() && may_see(&call.caller.scope, &id);
-    is_there.then_some(id).ok_or_else(absent)
+    let absent = Refusal::NotFound { kind: ResourceType::BillingGroup, id: arn.to_owned() };
+    let id = group_named(configuration, arn, Some(period)).ok();
+    id.filter(|id| may_see(&call.caller.scope, id)).ok_or(Error::Refused(absent))
 }
 
 /// Whether a scope has a group.
@@ -211,32 +199,23 @@ pub(super) fn sees_account(scope: &Scope, account: &AccountId, group: Option<&Bi
     }
 }
 
-fn shown<'a>(
-    configuration: &'a Configuration,
-    period: BillingPeriod,
-    id: &BillingGroupId,
-) -> Option<(&'a Resource<GroupSettings>, &'a GroupSettings)> {
-    configuration.group(id, period)
-}
-
-fn element(
+fn element<'a>(
     configuration: &Configuration,
     index: &PeriodIndex,
     period: BillingPeriod,
     id: &BillingGroupId,
     resource: &Resource<GroupSettings>,
-    settings: &GroupSettings,
-) -> BillingGroupElement {
-    let status = configuration.group_status(id, period).unwrap_or("ACTIVE");
-    let status_reason = (status == "PRIMARY_ACCOUNT_MISSING").then(|| {
-        "the primary account has left the organization; delete the group and make another one".to_owned()
-    });
+    settings: &'a GroupSettings,
+) -> BillingGroupElement<'a> {
+    let status = configuration.status_of(settings, period).unwrap_or("ACTIVE");
+    let status_reason = (status == "PRIMARY_ACCOUNT_MISSING")
+        .then_some("the primary account has left the organization; delete the group and make another one");
     let is_transfer = settings.transfer.is_some();
     BillingGroupElement {
-        name: settings.name.clone(),
+        name: &settings.name,
         arn: id.arn(&configuration.payer),
-        description: settings.description.clone(),
-        primary_account_id: settings.primary_account.to_string(),
+        description: settings.description.as_deref(),
+        primary_account_id: settings.primary_account.as_str(),
         computation_preference: Some(ComputationPreference {
             pricing_plan_arn: names::plan_arn(&configuration.payer, &settings.pricing_plan),
         }),
@@ -254,7 +233,7 @@ fn element(
 }
 
 /// Takes away what a customer does not see: how its price is made, what the operator notes, and the accounts that are not its own.
-fn narrow(scope: &Scope, index: &PeriodIndex, id: &BillingGroupId, element: &mut BillingGroupElement) {
+fn narrow(scope: &Scope, index: &PeriodIndex, id: &BillingGroupId, element: &mut BillingGroupElement<'_>) {
     let Scope::Groups { accounts, .. } = scope else { return };
     element.computation_preference = None;
     element.description = None;
@@ -276,7 +255,7 @@ impl<'a> Wanted<'a> {
         if of_plan && call.caller.scope != Scope::Payer {
             return Err(field("Filters.PricingPlan", "not for customers"));
         }
-        let ids = filter.arns.as_ref().map(|arns| arns.iter().map(|arn| names::id_of(arn)).collect());
+        let ids = filter.arns.as_deref().map(names::ids_of);
         Ok(Self { filter, ids })
     }
 
@@ -293,7 +272,7 @@ impl<'a> Wanted<'a> {
         };
         let status = configuration.group_status(id, period).unwrap_or_default();
         let kind = if settings.transfer.is_some() { "TRANSFER_BILLING" } else { "STANDARD" };
-        let starts = |names: &Vec<super::shapes::StringSearch>| {
+        let starts = |names: &Vec<super::shapes::groups::StringSearch>| {
             names.iter().any(|name| settings.name.starts_with(&name.search_value))
         };
         filter.pricing_plan.as_ref().is_none_or(|plan| {

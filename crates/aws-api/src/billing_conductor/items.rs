@@ -1,11 +1,12 @@
 //! Custom line items.
 
 use super::groups::{may_see, sees_account};
-use super::names::{id_of, listed, number};
-use super::shapes::{
-    ArnOut, AssociatedElement, AssociatedIn, AssociatedResources, BatchAssociated, BatchDisassociated,
-    ChargeDetails, CreateCustomLineItem, CustomLineItemElement, CustomLineItemVersions, CustomLineItems,
-    CustomLineItemsFilter, DeleteCustomLineItem, FlatCharge, ItemRange, ItemVersion, LineItemFilter, Listing,
+use super::names::{changed, ids_of, listed, number};
+use super::shapes::Listing;
+use super::shapes::items::{
+    AssociatedElement, AssociatedIn, AssociatedResources, BatchAssociated, BatchDisassociated, ChargeDetails,
+    CreateCustomLineItem, CustomLineItemElement, CustomLineItemVersions, CustomLineItems,
+    CustomLineItemsFilter, DeleteCustomLineItem, FlatCharge, ItemRange, ItemVersion, LineItemFilter,
     PercentageCharge, Presentation, ResourceError, ResourceResult, ResourcesOfItem, UpdateCustomLineItem,
     UpdatedCustomLineItem, VersionsIn,
 };
@@ -15,13 +16,12 @@ use back_office::error::{Answer, Error};
 use billing::account::AccountId;
 use billing::configuration::{
     Associated, AssociationSizes, ChargeSettings, Configuration, CustomLineItemId, FilterText, ItemChange,
-    ItemSettings, NewItem, NewPercentage, PeriodRange, Refusal, Resource, ResourceName, ResourceType,
-    ValidationReason, associated_resources, item_versions,
+    ItemSettings, NewItem, NewPercentage, PeriodRange, Refusal, Resource, ResourceType, ValidationReason,
+    associated_resources, item_named, item_versions,
 };
 use billing::custom_line_item::{Filter, Kind, PRODUCT};
 use billing::period::BillingPeriod;
 use serde::{Deserialize, Serialize};
-use std::collections::BTreeSet;
 
 const PAGE: usize = 100;
 /// How many characters of a service code AWS's product codes have room for.
@@ -49,9 +49,7 @@ pub(super) async fn create(call: &Call<'_>) -> Answer<Vec<u8>> {
         tags: input.tags,
     };
     let payer = &call.caller.payer;
-    let made =
-        call.change("", |edit| Ok(ArnOut { arn: edit.create_custom_line_item(new.clone())?.arn(payer) }));
-    json(&made.await?)
+    changed(call, "", |edit| Ok(edit.create_custom_line_item(new.clone())?.arn(payer))).await
 }
 
 /// `UpdateCustomLineItem`
@@ -79,7 +77,7 @@ pub(super) async fn update(call: &Call<'_>) -> Answer<Vec<u8>> {
     });
     let text = made.await?;
     let period = range.map_or_else(|| call.write_period(), |range| range.start);
-    let (configuration, _) = call.desk.indexed(&call.caller.payer, period).await?;
+    let (configuration, index) = call.desk.indexed(&call.caller.payer, period).await?;
     let id = CustomLineItemId::parse(&text).ok_or_else(|| Error::internal(text.clone()))?;
     let (resource, settings) = configuration.items.at(&id, period).ok_or_else(|| Error::internal(text))?;
     json(&UpdatedCustomLineItem {
@@ -89,7 +87,7 @@ pub(super) async fn update(call: &Call<'_>) -> Answer<Vec<u8>> {
         description: settings.description.clone(),
         charge_details: details(settings)?,
         last_modified_time: resource.modified_at,
-        association_size: AssociationSizes::new(&configuration, period).of(&id, settings) as u64,
+        association_size: index.association_size(&id, settings),
     })
 }
 
@@ -98,10 +96,7 @@ pub(super) async fn delete(call: &Call<'_>) -> Answer<Vec<u8>> {
     let input: DeleteCustomLineItem = call.read()?;
     let range = input.billing_period_range.as_ref().map(range).transpose()?;
     let payer = &call.caller.payer;
-    let done = call.change(&input.arn, |edit| {
-        Ok(ArnOut { arn: edit.delete_custom_line_item(&input.arn, range)?.arn(payer) })
-    });
-    json(&done.await?)
+    changed(call, &input.arn, |edit| Ok(edit.delete_custom_line_item(&input.arn, range)?.arn(payer))).await
 }
 
 /// `ListCustomLineItems`
@@ -111,10 +106,7 @@ pub(super) async fn list(call: &Call<'_>) -> Answer<Vec<u8>> {
     let page = call.page(input.max_results, input.next_token.as_deref(), PAGE)?;
     let filter = input.filters.unwrap_or_default();
     let (configuration, index) = call.desk.indexed(&call.caller.payer, period).await?;
-    let ids = |arns: &Option<Vec<String>>| -> Option<BTreeSet<String>> {
-        arns.as_ref().map(|arns| arns.iter().map(|arn| id_of(arn)).collect())
-    };
-    let (arns, groups) = (ids(&filter.arns), ids(&filter.billing_groups));
+    let (arns, groups) = (filter.arns.as_deref().map(ids_of), filter.billing_groups.as_deref().map(ids_of));
     let items = listed(&configuration.items, page.after_number(), arns.as_ref(), CustomLineItemId::parse);
     let matching = items.filter_map(|(id, resource)| {
         let settings = resource.versions.at(period)?;
@@ -271,15 +263,12 @@ fn item_id(
             Error::invalid(ValidationReason::MissingCustomlineitem, message)
         }
     };
-    let name = ResourceName::parse(text).ok_or_else(absent)?;
-    if name.owner.is_some_and(|(owner, _)| owner != configuration.payer.as_str()) {
-        if call.caller.scope != Scope::Payer {
-            return Err(absent());
-        }
-        let message = format!("`{text}` is a custom line item of another payer");
-        return Err(Error::invalid(ValidationReason::MismatchedCustomlineitemArn, message));
-    }
-    let id = CustomLineItemId::parse(&name.id).ok_or_else(absent)?;
+    let id = item_named(configuration, text, None).map_err(|refusal| match refusal {
+        Refusal::NotFound { .. } => absent(),
+        // That another payer has it is nothing that a customer is told.
+        _ if call.caller.scope != Scope::Payer => absent(),
+        refusal => refusal.into(),
+    })?;
     let resource = configuration.items.get(&id).ok_or_else(absent)?;
     let is_visible =
         resource.versions.spans().iter().any(|span| {
@@ -309,13 +298,13 @@ fn carrier<'a>(
     item.account.as_ref().or_else(primary)
 }
 
-fn element(
-    configuration: &Configuration,
+fn element<'a>(
+    configuration: &'a Configuration,
     period: BillingPeriod,
-    (id, resource, settings): (&CustomLineItemId, &Resource<ItemSettings>, &ItemSettings),
+    (id, resource, settings): (&CustomLineItemId, &Resource<ItemSettings>, &'a ItemSettings),
     association_size: u64,
     scope: &Scope,
-) -> Answer<CustomLineItemElement> {
+) -> Answer<CustomLineItemElement<'a>> {
     let mut charge_details = details(settings)?;
     let mut association_size = association_size;
     if *scope != Scope::Payer {
@@ -323,22 +312,23 @@ fn element(
         charge_details.line_item_filters = None;
         association_size = 0;
     }
-    let service = settings.presentation_service.clone();
-    let product = service.as_deref().unwrap_or(PRODUCT);
+    let service = settings.presentation_service.as_ref();
+    let product = service.map_or(PRODUCT, String::as_str);
+    let end = product.char_indices().nth(PRODUCT_CODE_MAX).map_or(product.len(), |(end, _)| end);
     Ok(CustomLineItemElement {
         arn: id.arn(&configuration.payer),
-        name: settings.name.clone(),
+        name: &settings.name,
         charge_details,
-        currency_code: "USD".to_owned(),
-        description: settings.description.clone(),
-        product_code: product.chars().take(PRODUCT_CODE_MAX).collect(),
+        currency_code: "USD",
+        description: &settings.description,
+        product_code: &product[..end],
         billing_group_arn: settings.billing_group.arn(&configuration.payer),
         creation_time: resource.created_at,
         last_modified_time: resource.modified_at,
         association_size,
-        account_id: carrier(configuration, period, settings).map(ToString::to_string),
+        account_id: carrier(configuration, period, settings).map(AccountId::as_str),
         computation_rule: if settings.itemized == Some(true) { "ITEMIZED" } else { "CONSOLIDATED" },
-        presentation_details: service.map(|service| Presentation { service }),
+        presentation_details: service.map(|service| Presentation { service: service.clone() }),
         version: None,
     })
 }

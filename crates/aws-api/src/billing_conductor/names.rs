@@ -1,9 +1,11 @@
 //! Names on the wire: accounts, ARNs, and numbers as the API writes them.
 
+use super::shapes::ArnOut;
+use crate::call::{Call, json};
 use aws_wire::json::Number;
 use back_office::error::Answer;
 use billing::account::AccountId;
-use billing::configuration::{PlanOf, Resource, ResourceName, ResourceType, Table, arn};
+use billing::configuration::{Edit, PlanOf, Refusal, Resource, ResourceName, ResourceType, Table, arn};
 use std::collections::BTreeSet;
 use std::fmt::Display;
 
@@ -33,8 +35,22 @@ pub(super) fn normal_arn(text: &str) -> String {
 }
 
 /// The id that an ARN or a bare id names.
-pub(super) fn id_of(text: &str) -> String {
+fn id_of(text: &str) -> String {
     ResourceName::parse(text).map_or_else(|| text.to_owned(), |name| name.id)
+}
+
+/// The ids that ARNs name.
+pub(super) fn ids_of(arns: &[String]) -> BTreeSet<String> {
+    arns.iter().map(|arn| id_of(arn)).collect()
+}
+
+/// Makes a change whose answer is the ARN of what it has made or changed.
+pub(super) async fn changed(
+    call: &Call<'_>,
+    resource: &str,
+    operation: impl Fn(&mut Edit<'_>) -> Result<String, Refusal> + Sync,
+) -> Answer<Vec<u8>> {
+    json(&call.change(resource, |edit| Ok(ArnOut { arn: operation(edit)? })).await?)
 }
 
 /// The resources of a table after a number, in the order of creation. Where ids are asked for, those alone are looked at: a table may have

@@ -1,9 +1,10 @@
 //! Cost reports, for the operator and for customers: two types, so that a customer's cannot hold what AWS charges.
 
 use super::groups::{may_see, visible};
-use super::shapes::{
+use super::shapes::Listing;
+use super::shapes::reports::{
     Attribute, CostReport, CostReportIn, CostReportResults, CostReports, CostReportsFilter,
-    CustomerCostReport, Listing,
+    CustomerCostReport,
 };
 use crate::call::{Call, Position, json};
 use back_office::authorization::Scope;

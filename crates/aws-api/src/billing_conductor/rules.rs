@@ -1,20 +1,20 @@
 //! Pricing rules.
 
-use super::names::{id_of, listed, number};
-use super::shapes::{
-    ArnOut, ArnsFilter, CreatePricingRule, CustomTier, FreeTier, Listing, OfArn, PlansOfRule, PlansOfRuleOut,
-    PricingRuleElement, PricingRules, Tiering as TieringShape, UpdatePricingRule,
+use super::names::{changed, ids_of, listed, number};
+use super::shapes::rules::{
+    CreatePricingRule, CustomTier, FreeTier, PlansOfRule, PlansOfRuleOut, PricingRuleElement, PricingRules,
+    Tiering as TieringShape, UpdatePricingRule,
 };
+use super::shapes::{ArnsFilter, Listing, OfArn};
 use crate::call::{Call, Position, json};
 use back_office::error::{Answer, Error};
 use back_office::index::PeriodIndex;
 use billing::account::AccountId;
 use billing::configuration::{
-    NewRule, PricingRuleId, Refusal, Resource, ResourceName, ResourceType, RuleChange, RuleSettings,
-    RuleType, ScopeName, TierText, Tiering, ValidationReason, plans_with_rule,
+    NewRule, PricingRuleId, Resource, RuleChange, RuleSettings, RuleType, ScopeName, TierText, Tiering,
+    plans_with_rule, rule_named,
 };
 use billing::pricing::{Pricing, Scope};
-use std::collections::BTreeSet;
 
 const PAGE: usize = 100;
 
@@ -35,8 +35,7 @@ pub(super) async fn create(call: &Call<'_>) -> Answer<Vec<u8>> {
         tags: input.tags,
     };
     let payer = &call.caller.payer;
-    let made = call.change("", |edit| Ok(ArnOut { arn: edit.create_pricing_rule(new.clone())?.arn(payer) }));
-    json(&made.await?)
+    changed(call, "", |edit| Ok(edit.create_pricing_rule(new.clone())?.arn(payer))).await
 }
 
 /// `UpdatePricingRule`
@@ -66,9 +65,7 @@ pub(super) async fn update(call: &Call<'_>) -> Answer<Vec<u8>> {
 pub(super) async fn delete(call: &Call<'_>) -> Answer<Vec<u8>> {
     let input: OfArn = call.read()?;
     let payer = &call.caller.payer;
-    let done =
-        call.change(&input.arn, |edit| Ok(ArnOut { arn: edit.delete_pricing_rule(&input.arn)?.arn(payer) }));
-    json(&done.await?)
+    changed(call, &input.arn, |edit| Ok(edit.delete_pricing_rule(&input.arn)?.arn(payer))).await
 }
 
 /// `ListPricingRules`
@@ -77,7 +74,7 @@ pub(super) async fn list(call: &Call<'_>) -> Answer<Vec<u8>> {
     let period = call.period_or_current(input.billing_period.as_deref())?;
     let page = call.page(input.max_results, input.next_token.as_deref(), PAGE)?;
     let arns = input.filters.and_then(|filter| filter.arns);
-    let wanted: Option<BTreeSet<String>> = arns.map(|arns| arns.iter().map(|arn| id_of(arn)).collect());
+    let wanted = arns.map(|arns| ids_of(&arns));
     let (configuration, index) = call.desk.indexed(&call.caller.payer, period).await?;
     let rules = listed(&configuration.rules, page.after_number(), wanted.as_ref(), PricingRuleId::parse);
     let matching = rules.filter_map(|(id, resource)| {
@@ -98,15 +95,7 @@ pub(super) async fn list_plans(call: &Call<'_>) -> Answer<Vec<u8>> {
     let period = call.period_or_current(input.billing_period.as_deref())?;
     let page = call.page(input.max_results, input.next_token.as_deref(), PAGE)?;
     let (configuration, _) = call.desk.indexed(&call.caller.payer, period).await?;
-    let text = &input.pricing_rule_arn;
-    let absent = || Error::Refused(Refusal::NotFound { kind: ResourceType::PricingRule, id: text.clone() });
-    let name = ResourceName::parse(text).ok_or_else(absent)?;
-    if name.owner.is_some_and(|(owner, _)| owner != configuration.payer.as_str()) {
-        let message = format!("`{text}` is a pricing rule of another payer");
-        return Err(Error::invalid(ValidationReason::MismatchedPricingruleArn, message));
-    }
-    let rule = PricingRuleId::parse(&name.id).ok_or_else(absent)?;
-    configuration.rules.at(&rule, period).ok_or_else(absent)?;
+    let rule = rule_named(&configuration, &input.pricing_rule_arn, period)?;
     let number = |id| configuration.plans.get(id).map_or(0, |resource| resource.number);
     let entries = plans_with_rule(&configuration, &rule, period)
         .map(|id| (number(id), id))
@@ -122,13 +111,13 @@ pub(super) async fn list_plans(call: &Call<'_>) -> Answer<Vec<u8>> {
     })
 }
 
-fn element(
+fn element<'a>(
     payer: &AccountId,
     index: &PeriodIndex,
     id: &PricingRuleId,
     resource: &Resource<RuleSettings>,
-    settings: &RuleSettings,
-) -> Answer<PricingRuleElement> {
+    settings: &'a RuleSettings,
+) -> Answer<PricingRuleElement<'a>> {
     let (service, usage_type, operation, billing_entity) = match &settings.scope {
         Scope::Global => (None, None, None, None),
         Scope::Service(service) => (Some(service), None, None, None),
@@ -157,20 +146,20 @@ fn element(
         }
     };
     Ok(PricingRuleElement {
-        name: settings.name.clone(),
+        name: &settings.name,
         arn: id.arn(payer),
-        description: settings.description.clone(),
+        description: settings.description.as_deref(),
         scope: settings.scope.name(),
         r#type,
         modifier_percentage,
-        service: service.cloned(),
+        service: service.map(String::as_str),
         associated_pricing_plan_count: index.plans_of_rule(id),
         creation_time: Some(resource.created_at),
         last_modified_time: resource.modified_at,
-        billing_entity: billing_entity.cloned(),
+        billing_entity: billing_entity.map(String::as_str),
         tiering,
-        usage_type: usage_type.cloned(),
-        operation: operation.cloned(),
+        usage_type: usage_type.map(String::as_str),
+        operation: operation.map(String::as_str),
     })
 }
 

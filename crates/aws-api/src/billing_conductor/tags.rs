@@ -1,6 +1,6 @@
 //! Tags of the four kinds of resources.
 
-use super::shapes::{OfResource, Tags};
+use super::shapes::tags::{OfResource, Tags};
 use crate::call::{Call, json};
 use back_office::error::Answer;
 

@@ -1,7 +1,7 @@
 //! What becomes of billing transfers that nobody has made a group for.
 
 use super::names::plan_arn;
-use super::shapes::{AutoCreation, OfTransfer, TransferPreference};
+use super::shapes::transfers::{AutoCreation, OfTransfer, TransferPreference};
 use crate::call::{Call, json};
 use back_office::error::{Answer, Error};
 use billing::configuration::{Configuration, Refusal, ResourceType};

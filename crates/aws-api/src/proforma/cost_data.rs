@@ -2,7 +2,7 @@
 
 use crate::call::{Call, json};
 use back_office::error::{Answer, Error};
-use back_office::runs::NewSource;
+use back_office::sources::NewSource;
 use billing::account::AccountId;
 use billing::configuration::FamilyAccount;
 use billing::period::BillingPeriod;
@@ -115,7 +115,7 @@ struct Sources {
 
 pub(super) async fn list_sources(call: &Call<'_>) -> Answer<Vec<u8>> {
     let rows = call.desk.sources(&call.caller.payer).await?;
-    let source = |row: back_office::runs::SourceRow| Source {
+    let source = |row: back_office::sources::SourceRow| Source {
         source_id: row.id,
         cost_files: row.inputs,
         price_list: row.price_list,

@@ -64,7 +64,12 @@ impl Configuration {
     /// month in which its primary account leaves the organization. `None` where there is no such group in the period.
     #[must_use]
     pub fn group_status(&self, id: &BillingGroupId, period: BillingPeriod) -> Option<&'static str> {
-        let (_, settings) = self.group(id, period)?;
+        self.status_of(self.group(id, period)?.1, period)
+    }
+
+    /// [`group_status`](Self::group_status) of a group's settings in the period.
+    #[must_use]
+    pub fn status_of(&self, settings: &GroupSettings, period: BillingPeriod) -> Option<&'static str> {
         if settings.transfer.is_some() {
             return self.phase(settings, period).group_status();
         }

@@ -2,11 +2,28 @@
 
 use super::edit::{is_of, managed_plan, own_id};
 use super::{
-    AssociatedValue, ChargeSettings, Configuration, CustomLineItemId, ItemSettings, PlanOf, PricingPlanId,
-    PricingRuleId, Refusal, Span,
+    AssociatedValue, BillingGroupId, ChargeSettings, Configuration, CustomLineItemId, ItemSettings, PlanOf,
+    PricingPlanId, PricingRuleId, Refusal, Span,
 };
 use crate::period::BillingPeriod;
 use std::collections::HashMap;
+
+/// The billing group that an ARN or an id names: of a period, or, without one, of any.
+///
+/// # Errors
+/// [`Refusal::NotFound`], the reasons of ARNs.
+pub fn group_named(
+    configuration: &Configuration,
+    arn: &str,
+    period: Option<BillingPeriod>,
+) -> Result<BillingGroupId, Refusal> {
+    let id = BillingGroupId::parse(&own_id(configuration, BillingGroupId::KIND, arn)?);
+    let is_there = |id: &BillingGroupId| match period {
+        Some(period) => configuration.group(id, period).is_some(),
+        None => configuration.groups.get(id).is_some(),
+    };
+    id.filter(is_there).ok_or_else(|| Refusal::NotFound { kind: BillingGroupId::KIND, id: arn.to_owned() })
+}
 
 /// The pricing rule of a period that an ARN or an id names.
 ///
@@ -62,14 +79,11 @@ pub fn item_named(
 
 /// In how many plans each rule is, in a period; a rule that is in none is not there. Made once for a list.
 #[must_use]
-pub fn plans_per_rule(
-    configuration: &Configuration,
-    period: BillingPeriod,
-) -> HashMap<&PricingRuleId, usize> {
+pub fn plans_per_rule(configuration: &Configuration, period: BillingPeriod) -> HashMap<PricingRuleId, usize> {
     let mut counts = HashMap::new();
     for (_, _, plan) in configuration.plans.in_period(period) {
         for rule in &plan.rules {
-            *counts.entry(rule).or_default() += 1;
+            *counts.entry(rule.clone()).or_default() += 1;
         }
     }
     counts
@@ -87,21 +101,21 @@ pub fn plans_with_rule<'c>(
 
 /// How many resources are associated with each custom line item of a period. Made once for a list.
 #[derive(Debug)]
-pub struct AssociationSizes<'c> {
+pub struct AssociationSizes {
     /// How many percentages are taken of a flat item.
-    of_flat: HashMap<&'c CustomLineItemId, usize>,
+    of_flat: HashMap<CustomLineItemId, usize>,
 }
 
-impl<'c> AssociationSizes<'c> {
+impl AssociationSizes {
     /// Counts for a period.
     #[must_use]
-    pub fn new(configuration: &'c Configuration, period: BillingPeriod) -> Self {
+    pub fn new(configuration: &Configuration, period: BillingPeriod) -> Self {
         let mut of_flat = HashMap::new();
         for (_, _, item) in configuration.items.in_period(period) {
             let ChargeSettings::Percentage { of, .. } = &item.charge else { continue };
             for value in of {
                 if let AssociatedValue::Item(flat) = value {
-                    *of_flat.entry(flat).or_default() += 1;
+                    *of_flat.entry(flat.clone()).or_default() += 1;
                 }
             }
         }

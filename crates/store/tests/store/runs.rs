@@ -2,7 +2,7 @@
 
 use crate::engines::{Scratch, payer, with_payer};
 use crate::on_both;
-use crate::sample::account;
+use crate::sample::{account, done_run};
 use billing::money::{Amount, Currency};
 use billing::period::BillingPeriod;
 use std::collections::BTreeMap;
@@ -36,15 +36,9 @@ fn runs<const N: usize>(asked: [(&str, i64); N]) -> Vec<NewRun> {
 
 fn done() -> Outcome {
     Outcome::Done(Box::new(DoneRun {
-        snapshot: "s1".to_owned(),
-        source: "cur".to_owned(),
-        book_hash: "b".to_owned(),
-        configuration_revision: 3,
-        line_count: 10_000_000_000,
-        folder: "runs/r1".to_owned(),
-        manifest: "m".to_owned(),
         groups: BTreeMap::from([("Größe".to_owned(), "000000000007".to_owned())]),
         warnings: vec!["a \"warning\"".to_owned()],
+        ..done_run()
     }))
 }
 

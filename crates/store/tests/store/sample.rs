@@ -1,4 +1,4 @@
-//! Configurations: one that has everything, and ones that chance has made.
+//! Configurations: one that has everything, and ones that chance has made. And a run.
 
 use billing::account::AccountId;
 use billing::configuration::{
@@ -14,6 +14,7 @@ use billing::responsibility_transfer::Status;
 use billing::tiers::Tier;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
+use store::DoneRun;
 
 /// Numbers that look random and are the same for a seed.
 pub struct Chance(u64);
@@ -290,5 +291,20 @@ fn transfer(chance: &mut Chance) -> TransferSettings {
         status: Status::ALL[usize::try_from(chance.below(6)).unwrap()].0,
         start: chance.month(),
         end: chance.is().then(|| chance.month()),
+    }
+}
+
+/// What a run has come to.
+pub fn done_run() -> DoneRun {
+    DoneRun {
+        snapshot: "s1".to_owned(),
+        source: "cur".to_owned(),
+        book_hash: "b".to_owned(),
+        configuration_revision: 3,
+        line_count: 10_000_000_000,
+        folder: "runs/r1".to_owned(),
+        manifest: "m".to_owned(),
+        groups: BTreeMap::new(),
+        warnings: vec![],
     }
 }

@@ -2,12 +2,11 @@
 
 use crate::audit::entry;
 use crate::engines::payer;
-use crate::sample::{Chance, changes};
+use crate::sample::{Chance, changes, done_run};
 use billing::period::BillingPeriod;
-use std::collections::BTreeMap;
 use store::{
-    AuditRow, CloseRow, CurrentRun, DoneRun, Loaded, NewRun, Outcome, Place, RunState, SourceRow, Store,
-    StoreError, TokenRow, Write,
+    AuditRow, CloseRow, CurrentRun, Loaded, NewRun, Outcome, Place, RunState, SourceRow, Store, StoreError,
+    TokenRow, Write,
 };
 
 /// How many steps there are.
@@ -129,7 +128,8 @@ impl Desk {
                 write.queue_run(NewRun { id, period: period(), reads, created_at_ms: 3 }).await
             }
             FINISH => {
-                write.finish_run("r1", self.claim.unwrap_or_default(), &done(), 7).await?;
+                let done = Outcome::Done(Box::new(done_run()));
+                write.finish_run("r1", self.claim.unwrap_or_default(), &done, 7).await?;
                 let (run, set_at_ms) = ("r1".to_owned(), 7);
                 write.set_current_run(CurrentRun { period: period(), run, set_at_ms }).await
             }
@@ -191,20 +191,6 @@ pub fn follow_each_other(entries: &[AuditRow]) {
         assert_eq!((row.sequence, &row.previous_hash), (number, &previous));
         previous.clone_from(&row.hash);
     }
-}
-
-fn done() -> Outcome {
-    Outcome::Done(Box::new(DoneRun {
-        snapshot: "s1".to_owned(),
-        source: "cur".to_owned(),
-        book_hash: "b".to_owned(),
-        configuration_revision: 3,
-        line_count: 10_000_000_000,
-        folder: "runs/r1".to_owned(),
-        manifest: "m".to_owned(),
-        groups: BTreeMap::new(),
-        warnings: vec![],
-    }))
 }
 
 fn source() -> SourceRow {

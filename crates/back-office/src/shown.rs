@@ -1,0 +1,70 @@
+//! What a billing period shows: the report of its current run.
+
+use crate::cost_reports::PeriodReport;
+use crate::desk::BackOffice;
+use crate::error::{Answer, Error};
+use billing::account::AccountId;
+use billing::configuration::BillingGroupId;
+use billing::period::BillingPeriod;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use store::DoneRun;
+
+/// A run's report, by the groups of the desk.
+pub(crate) struct OpenedReport {
+    /// The accounts that the cost files name.
+    pub accounts: Vec<AccountId>,
+    pub by_group: PeriodReport,
+}
+
+impl BackOffice {
+    /// What the period shows: the report of its current run, opened when it is asked for first.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] where the run's folder is not as it was written.
+    pub async fn cost_report(
+        &self,
+        payer: &AccountId,
+        period: BillingPeriod,
+    ) -> Answer<Option<Arc<PeriodReport>>> {
+        let desk = self.desk(payer).await?;
+        let known = desk.shown(period);
+        if known.is_some() && !self.0.options.shared {
+            return Ok(known);
+        }
+        let current = self.0.store.current_run(payer, period).await.map_err(Error::internal)?;
+        let Some(current) = current else { return Ok(None) };
+        if let Some(known) = known.filter(|known| known.run == current.run) {
+            return Ok(Some(known));
+        }
+        let Some(done) = self.done_run(payer, &current.run).await? else { return Ok(None) };
+        Ok(Some(desk.show(period, self.report_of(&current.run, &done).await?.by_group)))
+    }
+
+    /// The run that a period shows, and its id.
+    pub(crate) async fn shown_run(
+        &self,
+        payer: &AccountId,
+        period: BillingPeriod,
+    ) -> Answer<Option<(String, DoneRun)>> {
+        let current = self.0.store.current_run(payer, period).await.map_err(Error::internal)?;
+        let Some(current) = current else { return Ok(None) };
+        Ok(self.done_run(payer, &current.run).await?.map(|done| (current.run, done)))
+    }
+
+    /// Opens the report of a run.
+    pub(crate) async fn report_of(&self, run: &str, done: &DoneRun) -> Answer<OpenedReport> {
+        let folder = self.folder(&done.folder);
+        let report = self.ask_engine(move |engine| engine.report(&folder)).await?;
+        let id = |(name, id): (&String, &String)| Some((name.clone(), BillingGroupId::parse(id)?));
+        let ids: BTreeMap<String, BillingGroupId> = done.groups.iter().filter_map(id).collect();
+        let accounts = report.accounts.clone();
+        let by_group = PeriodReport::new(run.to_owned(), report, &ids).map_err(Error::internal)?;
+        Ok(OpenedReport { accounts, by_group })
+    }
+
+    async fn done_run(&self, payer: &AccountId, run: &str) -> Answer<Option<DoneRun>> {
+        let row = self.0.store.run(payer, run).await.map_err(Error::internal)?;
+        Ok(row.and_then(|row| row.done().cloned()))
+    }
+}

@@ -1,0 +1,87 @@
+//! A write: who asks for what, the edit that it makes of a configuration, and how that is kept.
+
+use crate::audit::{Decision, Entry};
+use crate::authorization::Caller;
+use crate::changes;
+use crate::clock::Clock;
+use crate::error::{Answer, Error};
+use crate::transaction::{Attempt, State};
+use crate::vault::new_resource_id;
+use billing::configuration::{Configuration, Edit, Moment, Touched};
+use billing::period::BillingPeriod;
+use std::collections::BTreeSet;
+use std::sync::Arc;
+use store::{Store, Write};
+
+/// A write that somebody asks for.
+#[derive(Debug, Clone, Copy)]
+pub struct WriteRequest<'a> {
+    /// Who.
+    pub caller: &'a Caller,
+    /// What, as IAM names it: `billingconductor:CreateBillingGroup`.
+    pub action: &'a str,
+    /// The client's token, where it gave one.
+    pub token: Option<&'a str>,
+    /// What was asked for, in one fixed form: it is compared where a token comes again, and kept in the audit.
+    pub input: &'a str,
+    /// On what: an ARN or an id as the client wrote it; empty for what is created.
+    pub resource: &'a str,
+    /// The period from which on it holds, where the operator says one.
+    pub period: Option<BillingPeriod>,
+}
+
+impl WriteRequest<'_> {
+    /// When it is made, and for when.
+    pub(crate) fn moment(&self) -> Moment {
+        let now = self.caller.now;
+        let current = Clock::period_of(now);
+        Moment { now, current, period: self.period.unwrap_or(current) }
+    }
+
+    /// The entry that says that it was done, of what it made or changed.
+    pub(crate) fn done(&self, resource: &str) -> Entry {
+        Entry::now(self.caller, self.action, resource, self.input, Decision::Done)
+    }
+
+    /// Edits a configuration.
+    pub(crate) fn edit<T, E: Into<Error>>(
+        &self,
+        configuration: &Configuration,
+        operation: impl FnOnce(&mut Edit<'_>) -> Result<T, E>,
+    ) -> Answer<Edited<T>> {
+        // A system that has random bytes once goes on having them.
+        let first = new_resource_id().map_err(Error::internal)?;
+        let mut fresh = || new_resource_id().unwrap_or_else(|_| first.clone());
+        let mut edit = Edit::begin(configuration, self.moment(), &mut fresh)?;
+        let outcome = operation(&mut edit).map_err(Into::into)?;
+        let (next, touched) = edit.finish();
+        Ok(Edited { next, touched, outcome })
+    }
+}
+
+/// What an edit came to.
+pub(crate) struct Edited<T> {
+    /// The next configuration.
+    pub next: Configuration,
+    /// What differs in it.
+    pub touched: BTreeSet<Touched>,
+    /// What the operation answers.
+    pub outcome: T,
+}
+
+impl<T> Edited<T> {
+    /// Commits it in a transaction: the rows that differ, the audit entry, and the runs that follow.
+    pub async fn commit(
+        self,
+        (store, state, mut write): (&Store, &State, Write),
+        request: &WriteRequest<'_>,
+        resource: &str,
+    ) -> Result<(Arc<State>, T), Attempt> {
+        let Self { next, touched, outcome } = self;
+        let Moment { now, current, .. } = request.moment();
+        write.save(&next, &touched, now).await?;
+        let changed = changes::changed_periods(&state.configuration, &next, &touched, current);
+        changes::queue(store, &mut write, &request.caller.payer, &changed).await?;
+        Ok((state.commit_next(next, write, request.done(resource)).await?, outcome))
+    }
+}
