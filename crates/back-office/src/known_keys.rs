@@ -37,7 +37,7 @@ pub(crate) struct KnownKeys {
 }
 
 impl KnownKeys {
-    /// What is known of an id since a moment.
+    /// What was found of an id a moment ago; the inner `None` where there was no such key.
     pub fn get(&self, access_key_id: &str) -> Option<Option<KnownKey>> {
         let known = lock(&self.known);
         known.get(access_key_id).filter(|(at, _)| at.elapsed() < KNOWN_FOR).map(|(_, key)| key.clone())
