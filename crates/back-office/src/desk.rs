@@ -328,7 +328,7 @@ impl BackOffice {
                         token: token.to_owned(),
                         input_hash: input_hash.clone(),
                         outcome: outcome_text.clone(),
-                        created_at_ms: machine_milliseconds(),
+                        created_at_ms: request.caller.now.saturating_mul(1_000),
                     };
                     write.put_token(row).await?;
                 }

@@ -11,8 +11,6 @@ use axum_server::tls_rustls::RustlsConfig;
 use back_office::clock::Clock;
 use back_office::desk::BackOffice;
 use billing::account::AccountId;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
-use hyper_util::server::conn::auto::Builder;
 use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -126,10 +124,9 @@ async fn serving(arguments: &ServeArguments) -> Result<(), Failure> {
 
 /// A server that ends connections on which no request arrives. It speaks HTTP/1.1 alone: what AWS's clients speak, and the version whose
 /// `host` header they sign.
-fn guarded<A: Address, Acceptor>(mut server: Server<A, Acceptor>, arrival: Duration) -> Server<A, Acceptor> {
-    let mut builder = Builder::new(TokioExecutor::new()).http1_only();
-    builder.http1().timer(TokioTimer::new()).header_read_timeout(arrival).max_buf_size(HEAD_BYTES_MAX);
-    *server.http_builder() = builder;
+fn guarded<A: Address, Acceptor>(server: Server<A, Acceptor>, arrival: Duration) -> Server<A, Acceptor> {
+    let mut server = server.http1_only();
+    server.http_builder().http1().header_read_timeout(arrival).max_buf_size(HEAD_BYTES_MAX);
     server
 }
 
