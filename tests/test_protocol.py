@@ -16,7 +16,7 @@ from botocore.credentials import Credentials
 
 from desk import NUMBERS, Desk, arn, name, present
 from server import PAYER, Keys
-from test_signatures import BODY, JSON, PATH, assert_invalid, assert_refused, listed
+from test_signatures import BODY, JSON, PATH, assert_invalid, assert_refused, listed, seconds
 
 pytestmark = pytest.mark.parametrize("new_server", ["sqlite"], indirect=True, scope="module")
 FORM = {"Content-Type": "application/x-www-form-urlencoded"}
@@ -75,6 +75,15 @@ def statuses(told):
     """The status of each answer in what came back."""
     return [int(line.split()[1]) for line in told.split(b"\r\n") if line.startswith(b"HTTP/1.1 ")] + [
         int(piece.split()[0]) for piece in told.split(b"}HTTP/1.1 ")[1:]]
+
+
+# ---- Clocks (B2)
+
+def test_the_window_of_signatures_is_settable(new_server):
+    wide = new_server(transfers=False, options=["--signature-minutes", "15"])
+    for off, accepted in ((-301, True), (-898, True), (-901, False), (302, True), (898, True), (903, False)):
+        answer = listed(wide, shift=seconds(off))
+        assert (answer.status, answer.error) == ((200, "") if accepted else (403, "InvalidSignatureException")), off
 
 
 # ---- Scopes and partitions (B3)

@@ -2,16 +2,20 @@
 import contextlib
 import datetime
 import json
+import os
 import random
 import socket
 import struct
+import subprocess
 from types import SimpleNamespace
 
 import pytest
 from botocore.exceptions import ClientError
 
 from desk import NUMBERS, Desk, account, accounts, at_once, is_conflict, name, only, pages, until_done
-from server import CURRENT, NEXT, NOW, PAYER, Keys, command, invalid, refused
+from policy_months import PolicyMonth
+from program import PROGRAM
+from server import CURRENT, NEXT, NOW, PAYER, PREVIOUS, QUIET, Keys, command, in_period, invalid, refused
 from test_protocol import head_of
 from test_signatures import JSON
 
@@ -249,6 +253,33 @@ def test_a_write_counts_for_the_month_in_which_it_was_asked(new_server):
         "InclusiveStartBillingPeriod": CURRENT, "ExclusiveEndBillingPeriod": NEXT})
     with invalid("ILLEGAL_BILLING_PERIOD"):
         client.list_billing_groups(BillingPeriod="2027-01")
+
+
+def test_a_month_is_not_closed_over_what_is_still_to_be_priced(new_server, tmp_path):
+    """A run that waits holds the close up, whoever is to price it; the closed month is that run's."""
+    server = new_server(transfers=False)
+    past, month = Desk(in_period(server.client(), PREVIOUS)), PolicyMonth()
+    rule = past.rule(ModifierPercentage=10)
+    group = past.group(plan=past.plan(rule))
+    month.line(group.primary, cost="100")
+    server.load(month.write(tmp_path / "cost"))
+    server.stop()
+    server.options = ["--no-runs"]
+    server.start()
+    in_period(server.client(), PREVIOUS).update_pricing_rule(Arn=rule, ModifierPercentage=20)
+    close = lambda: subprocess.run([PROGRAM, "close", PREVIOUS, "--endpoint", server.endpoint], capture_output=True, text=True, timeout=60,
+                                   env=os.environ | QUIET | server.root.environment)
+    ended = close()
+    assert ended.returncode != 0 and "still to be priced" in ended.stderr, ended.stderr
+    server.stop()
+    server.options = []
+    server.start()
+    server.settle()
+    assert close().returncode == 0
+    with invalid("INVALID_BILLING_PERIOD_FOR_OPERATION"):
+        in_period(server.client(), PREVIOUS).update_billing_group(Arn=group.arn, Name=name())
+    assert [row["ProformaCost"] for row in server.client().list_billing_group_cost_reports(BillingPeriod=PREVIOUS)["BillingGroupCostReports"]] == ["120"]
+    assert close().returncode != 0
 
 
 # ---- Names (B18)

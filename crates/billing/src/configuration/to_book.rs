@@ -271,3 +271,32 @@ fn transfer_draft((name, transfer): (&String, &TransferSettings)) -> TransferDra
         end: transfer.end.map(|end| end.to_string()),
     }
 }
+
+#[test]
+fn an_account_that_has_left_carries_nothing() {
+    let group = |name: &str, accounts: &[&str]| GroupDraft {
+        name: name.to_owned(),
+        primary_account_id: "1".to_owned(),
+        accounts: accounts.iter().map(|&account| account.to_owned()).collect(),
+        ..GroupDraft::default()
+    };
+    let item = |group: &str, account: Option<&str>| ItemDraft {
+        billing_group: group.to_owned(),
+        account_id: account.map(str::to_owned),
+        ..ItemDraft::default()
+    };
+    let mut draft = Draft {
+        billing_groups: vec![group("own", &["1", "2"]), group("parent", &[])],
+        custom_line_items: vec![
+            item("own", Some("1")),
+            item("own", Some("2")),
+            item("own", Some("3")),
+            item("own", None),
+            item("parent", Some("3")),
+        ],
+        ..Draft::default()
+    };
+    hand_over(&mut draft);
+    let carriers: Vec<_> = draft.custom_line_items.iter().map(|item| item.account_id.as_deref()).collect();
+    assert_eq!(carriers, [Some("1"), Some("2"), None, None, Some("3")]);
+}
