@@ -1,7 +1,7 @@
 //! `proforma serve`: answers AWS's API until it is told to stop.
 
 use super::data::Data;
-use super::settings::Settings;
+use super::settings::{File, Settings};
 use crate::cli::desk::ServeArguments;
 use crate::failure::Failure;
 use anyhow::Context;
@@ -53,11 +53,7 @@ async fn serving(arguments: &ServeArguments) -> Result<(), Failure> {
         .transpose()?
         .map_or(Clock::Machine, Clock::Fixed);
     let file = &settings.file;
-    let minutes = arguments.signature_minutes.or(file.signature_minutes).unwrap_or(SIGNATURE_MINUTES);
-    if minutes == 0 || minutes > SIGNATURE_MINUTES_MAX {
-        return Err(Failure::input(format!("signatures may be {minutes} minutes off"))
-            .hint(format!("give 1 to {SIGNATURE_MINUTES_MAX} minutes")));
-    }
+    let options = options_of(arguments, file)?;
     let roots = match arguments.cost_roots.is_empty() {
         true => file.cost_roots.clone(),
         false => arguments.cost_roots.clone(),
@@ -70,15 +66,6 @@ async fn serving(arguments: &ServeArguments) -> Result<(), Failure> {
             super::output::first_key(&first, crate::cli::desk::DeskOutput::Table)?;
         }
     }
-    let options = ServerOptions {
-        signature_window_seconds: i64::from(minutes) * 60,
-        rate_per_second: arguments.rate.or(file.rate).unwrap_or(RATE),
-        concurrency: arguments.concurrency.or(file.concurrency).unwrap_or(CONCURRENCY),
-        arrival: arguments
-            .arrival_seconds
-            .or(file.arrival_seconds)
-            .map_or(ARRIVAL, |seconds| Duration::from_secs(seconds.max(1))),
-    };
     let arrival = options.arrival;
     keep_many_connections();
     let health = Arc::new(Ready { desk: data.desk().clone(), data: data.folder.clone() });
@@ -120,6 +107,24 @@ async fn serving(arguments: &ServeArguments) -> Result<(), Failure> {
     served.with_context(|| format!("cannot serve at {address}"))?;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// How the server answers: flags, then the file.
+fn options_of(arguments: &ServeArguments, file: &File) -> Result<ServerOptions, Failure> {
+    let minutes = arguments.signature_minutes.or(file.signature_minutes).unwrap_or(SIGNATURE_MINUTES);
+    if minutes == 0 || minutes > SIGNATURE_MINUTES_MAX {
+        return Err(Failure::input(format!("signatures may be {minutes} minutes off"))
+            .hint(format!("give 1 to {SIGNATURE_MINUTES_MAX} minutes")));
+    }
+    Ok(ServerOptions {
+        signature_window_seconds: i64::from(minutes) * 60,
+        rate_per_second: arguments.rate.or(file.rate).unwrap_or(RATE),
+        concurrency: arguments.concurrency.or(file.concurrency).unwrap_or(CONCURRENCY),
+        arrival: arguments
+            .arrival_seconds
+            .or(file.arrival_seconds)
+            .map_or(ARRIVAL, |seconds| Duration::from_secs(seconds.max(1))),
+    })
 }
 
 /// A server that ends connections on which no request arrives. It speaks HTTP/1.1 alone: what AWS's clients speak, and the version whose
