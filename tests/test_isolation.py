@@ -219,6 +219,52 @@ def test_what_one_was_given_is_not_in_anothers_filter(world):
     assert shown(answers[0]) == shown(answers[1])
 
 
+def mixed(world):
+    """Filters with own and foreign ids in one list; each with the key of what comes back, and what of it is the viewer's own."""
+    ours, theirs = world.ours, world.theirs
+    group, item = ours.group.arn, ours.flat
+    arns, members = [theirs.group.arn, group, arn("billinggroup", "000000000001")], [*theirs.group.accounts, *ours.group.accounts, "000000000001"]
+    return [
+        ("ListBillingGroups", {"Filters": {"Arns": arns}}, "BillingGroups", [group]),
+        ("ListBillingGroups", {"Filters": {"PrimaryAccountIds": members}}, "BillingGroups", [group]),
+        ("ListBillingGroups", {"Filters": {"Names": [{"SearchOption": "STARTS_WITH", "SearchValue": of} for of in ("acme",)]}}, "BillingGroups", [group]),
+        ("ListCustomLineItems", {"Filters": {"Arns": [theirs.flat, item, theirs.percentage]}}, "CustomLineItems", [item]),
+        ("ListCustomLineItems", {"Filters": {"BillingGroups": arns, "Names": ["globex-fee", "acme-fee"]}}, "CustomLineItems", [item]),
+        ("ListCustomLineItems", {"Filters": {"BillingGroups": arns, "AccountIds": members}}, "CustomLineItems", [item, ours.percentage]),
+        ("ListAccountAssociations", {"Filters": {"AccountIds": members}}, "LinkedAccounts", ours.group.accounts)]
+
+
+def test_foreign_ids_among_own_ones_are_absent(world):
+    """In any order, and page by page: what is not the viewer's takes no place on a page, and makes no further one."""
+    for operation, given, key, own in mixed(world):
+        for filters in (given["Filters"], {of: value[::-1] for of, value in given["Filters"].items()}):
+            answer = world.server.call(operation, given | {"Filters": filters}, world.viewer)
+            assert answer.status == 200, (operation, filters, answer.body)
+            items = answer.json[key]
+            assert sorted(item.get("Arn") or item["AccountId"] for item in items) == sorted(own), (operation, filters, answer.body)
+            assert "NextToken" not in answer.json and b"globex" not in answer.body
+        if key != "LinkedAccounts":
+            answer = world.server.call(operation, given | {"MaxResults": len(own)}, world.viewer)
+            assert len(answer.json[key]) == len(own) and "NextToken" not in answer.json
+
+
+# ---- Caches
+
+def test_no_cache_keeps_an_answer(world):
+    """The same address for two callers: nothing that a shared cache could keep, compare or measure."""
+    asked = [("ListBillingGroups", {}), ("ListTagsForResource", {"ResourceArn": world.ours.group.arn}), ("ListPricingPlans", {}), ("CreateBillingGroup", {}),
+             ("GetBillingGroupCostReport", {"Arn": world.theirs.group.arn})]
+    conditions = {"If-None-Match": "*", "If-Modified-Since": "Wed, 21 Oct 2099 07:28:00 GMT", "Accept-Encoding": "gzip, br, zstd", "Range": "bytes=0-1",
+                  "Cache-Control": "only-if-cached"}
+    answers = [world.server.call(operation, given, keys, headers=conditions) for operation, given in asked for keys in (world.viewer, None)]
+    answers += [world.server.send("POST", "/list-billing-groups", b"{}"), world.server.send("GET", "/tags/x")]
+    for answer in answers:
+        assert answer.headers["cache-control"] == "private, no-store"
+        assert not {"etag", "last-modified", "expires", "content-encoding", "age", "content-range"} & set(answer.headers), answer.headers
+        assert answer.status not in (206, 304) and int(answer.headers["content-length"]) == len(answer.body)
+    assert answers[0].body != answers[1].body
+
+
 # ---- Canaries
 
 def script(world):

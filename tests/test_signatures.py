@@ -138,7 +138,7 @@ def test_another_services_signature(server):
         answer = listed(server, service=service)
         # The scope says which service is asked, and none of these has the operation.
         assert (answer.status, answer.error) in [(404, "UnknownOperationException"), (403, "InvalidSignatureException"),
-                                                 (400, "IncompleteSignatureException")], (service, answer.body)
+                                                 (400, "IncompleteSignatureException"), (400, "InvalidAction")], (service, answer.body)
         assert b"BillingGroups" not in answer.body
 
 

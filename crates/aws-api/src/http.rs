@@ -25,8 +25,6 @@ pub use metrics::Metrics;
 
 /// The header by which an operator says for which earlier period a write is.
 pub const PERIOD_HEADER: &str = "x-proforma-billing-period";
-/// How long a request may take to arrive.
-const ARRIVAL: Duration = Duration::from_secs(20);
 /// How long an answer may take.
 const ANSWER: Duration = Duration::from_secs(120);
 
@@ -39,6 +37,8 @@ pub struct ServerOptions {
     pub rate_per_second: u32,
     /// Requests that are answered at once.
     pub concurrency: usize,
+    /// How long the body of a request may take to arrive.
+    pub arrival: Duration,
 }
 
 /// What a handler has.
@@ -97,9 +97,9 @@ async fn answer(State(server): State<Server>, request: Request) -> Response {
     let started = Instant::now();
     // Without random bytes requests are still told apart by when they came.
     let request_id = new_request_id().unwrap_or_else(|_| format!("{:x}", started.elapsed().as_nanos()));
-    let answered = tokio::time::timeout(ANSWER, server.answered(request, &request_id)).await;
-    let answered = answered.unwrap_or_else(|_| Answered::unrouted(unavailable("the answer took too long")));
-    let Answered { protocol, operation, access_key_id, result } = answered;
+    let is_chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
+    let Answered { protocol, operation, access_key_id, result } =
+        server.clone().seen_through(request, request_id.clone()).await;
     let error = result.as_ref().err().map_or_else(String::new, |error| error.code.clone());
     let response = match result {
         Ok(Success::Bytes(status, body)) => success(protocol, status, &request_id, body),
@@ -116,7 +116,27 @@ async fn answer(State(server): State<Server>, request: Request) -> Response {
     // What one caller was told is nobody else's to be told.
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    if is_chunked {
+        // Where the request ends two readers may not agree on: what follows on the connection is nobody's.
+        headers.insert(header::CONNECTION, HeaderValue::from_static("close"));
+    }
     response
+}
+
+impl Server {
+    /// Answers a request in a task of its own: a client that hangs up, or does not wait, leaves no write half made, in the database but unknown
+    /// to the readers.
+    async fn seen_through(self, request: Request, request_id: String) -> Answered {
+        let task = tokio::spawn(async move { self.answered(request, &request_id).await });
+        match tokio::time::timeout(ANSWER, task).await {
+            Ok(Ok(answered)) => answered,
+            Ok(Err(cause)) => {
+                tracing::error!(%cause, "a request was given up");
+                Answered::unrouted(WireError::internal())
+            }
+            Err(_) => Answered::unrouted(unavailable("the answer took too long")),
+        }
+    }
 }
 
 /// What came of a request.

@@ -6,6 +6,9 @@ use back_office::authorization::Caller;
 use back_office::error::{Answer, Error};
 use serde::Serialize;
 
+/// The version of the service that clients name.
+pub(crate) const VERSION: &str = "2011-06-15";
+
 /// The output of `GetCallerIdentity`.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]

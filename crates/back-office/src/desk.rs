@@ -5,7 +5,7 @@
 
 use crate::audit::{Decision, Entry};
 use crate::authorization::Caller;
-use crate::clock::{Clock, machine_milliseconds};
+use crate::clock::Clock;
 use crate::engine::{Engine, EngineError};
 use crate::error::{Answer, Error, refused};
 use crate::hash::sha256;
@@ -283,7 +283,7 @@ impl BackOffice {
                         token: token.to_owned(),
                         input_hash: input_hash.clone(),
                         outcome: outcome.clone(),
-                        created_at_ms: machine_milliseconds(),
+                        created_at_ms: request.caller.now.saturating_mul(1_000),
                     };
                     write.put_token(row).await?;
                 }

@@ -279,7 +279,7 @@ impl BackOffice {
     /// # Errors
     /// [`Error::Internal`].
     pub async fn forget_tokens(&self) -> Answer<u64> {
-        self.0.store.forget_tokens(machine_milliseconds()).await.map_err(Error::internal)
+        self.0.store.forget_tokens(self.now().saturating_mul(1_000)).await.map_err(Error::internal)
     }
 
     /// The operator at the machine's own command line: whoever may open the data directory.

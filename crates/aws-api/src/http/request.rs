@@ -1,6 +1,6 @@
 //! A request on its way in: read to its end, authenticated, routed, allowed, validated.
 
-use super::{ARRIVAL, Answered, PERIOD_HEADER, Server, Success, unavailable, unknown};
+use super::{Answered, PERIOD_HEADER, Server, Success, unavailable, unknown};
 use crate::{AWS_BODY_BYTES_MAX, BODY_BYTES_MAX, billing_conductor, errors, sts};
 use aws_wire::errors::WireError;
 use aws_wire::json::{self, Value};
@@ -16,16 +16,20 @@ use billing::period::BillingPeriod;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
 
+/// The largest headers of a request, names and values.
+const HEADER_BYTES_MAX: usize = 32 * 1024;
+
 impl Server {
     /// Answers a request, whatever it is.
     pub(super) async fn answered(&self, request: Request, request_id: &str) -> Answered {
-        let Some(_place) = self.limits.place() else {
-            return Answered::unrouted(unavailable("too many requests are being answered; try again"));
-        };
         let (parts, body) = request.into_parts();
-        let body = match read(&parts.headers, body).await {
+        let body = match self.read(&parts.headers, body).await {
             Ok(body) => body,
             Err(error) => return Answered::unrouted(error),
+        };
+        // Only now: whoever sends slowly takes no place from those who have sent.
+        let Some(_place) = self.limits.place() else {
+            return Answered::unrouted(unavailable("too many requests are being answered; try again"));
         };
         let received = Received {
             method: parts.method.as_str(),
@@ -77,6 +81,45 @@ impl Server {
         answered
     }
 
+    /// The body, to its end: neither longer nor slower than allowed.
+    async fn read(&self, headers: &HeaderMap, body: axum::body::Body) -> Result<Bytes, WireError> {
+        let head: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
+        if head > HEADER_BYTES_MAX {
+            let message = format!("the headers have more than {HEADER_BYTES_MAX} bytes");
+            let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
+            return Err(WireError::new(status, "RequestHeaderSectionTooLarge", message));
+        }
+        // Of two lengths a proxy may believe the other one; AWS's clients say how long a body is.
+        if headers.contains_key(header::TRANSFER_ENCODING) {
+            return Err(WireError::serialization("a request says its length and has no transfer encoding"));
+        }
+        let claimed = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
+        let claimed = claimed.and_then(|length| length.parse::<usize>().ok()).unwrap_or_default();
+        // Memory for a book is kept free for those who may have one.
+        let is_known = claimed > AWS_BODY_BYTES_MAX && self.names_a_key(headers).await;
+        let most = if is_known { BODY_BYTES_MAX } else { AWS_BODY_BYTES_MAX };
+        if claimed > most {
+            return Err(WireError::request_too_large(most as u64));
+        }
+        match tokio::time::timeout(self.options.arrival, axum::body::to_bytes(body, most)).await {
+            Ok(Ok(bytes)) => Ok(bytes),
+            Ok(Err(_)) => Err(WireError::serialization("the body is not as long as its length says")),
+            Err(_) => Err(WireError::new(
+                StatusCode::REQUEST_TIMEOUT,
+                "RequestTimeout",
+                "the body did not arrive in time",
+            )),
+        }
+    }
+
+    /// Whether a request names a key that may be used. Whether it has the secret is known only after its body.
+    async fn names_a_key(&self, headers: &HeaderMap) -> bool {
+        let header = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
+        let credential = header.and_then(|text| text.split_once("Credential=")).map(|(_, rest)| rest);
+        let Some((id, _)) = credential.and_then(|rest| rest.split_once('/')) else { return false };
+        matches!(self.api.desk.key(id).await, Ok(Some(key)) if key.is_active)
+    }
+
     /// Who asks: the principal of the key, if the signature is the key's.
     async fn authenticated(
         &self,
@@ -117,6 +160,9 @@ impl Server {
         answered: &mut Answered,
     ) {
         let form = match service.protocol {
+            Protocol::Query if parts.method == http::Method::GET => {
+                query::parse_query_string(parts.uri.query().unwrap_or_default()).unwrap_or_default()
+            }
             Protocol::Query => query::parse_form(&String::from_utf8_lossy(body)).unwrap_or_default(),
             _ => Vec::new(),
         };
@@ -209,9 +255,18 @@ fn route<'s>(
     form: &[(String, String)],
 ) -> Result<(&'s Operation, Labels), WireError> {
     let header = parts.headers.get("x-amz-target").and_then(|value| value.to_str().ok());
-    let action = form.iter().find(|(name, _)| name == "Action").map(|(_, value)| value.as_str());
-    let target = if service.protocol == Protocol::Query { action } else { header };
-    service.route(parts.method.as_str(), parts.uri.path(), target).map_err(|error| match error {
+    let given = |name: &str| form.iter().find(|(given, _)| given == name).map(|(_, value)| value.as_str());
+    if service.protocol == Protocol::Query {
+        let (action, version) = (given("Action"), given("Version"));
+        // A service of the query protocol knows its operations by name and version.
+        let routed = service.route(parts.method.as_str(), parts.uri.path(), action).ok();
+        return routed.filter(|_| version.is_none_or(|version| version == sts::VERSION)).ok_or_else(|| {
+            let (action, version) = (action.unwrap_or_default(), version.unwrap_or(sts::VERSION));
+            let message = format!("could not find operation `{action}` for version `{version}`");
+            WireError::new(StatusCode::BAD_REQUEST, "InvalidAction", message)
+        });
+    }
+    service.route(parts.method.as_str(), parts.uri.path(), header).map_err(|error| match error {
         RouteError::UnknownOperation(what) if service.signing_name == billing_conductor::SERVICE => {
             errors::unknown_path(&what)
         }
@@ -225,28 +280,6 @@ fn period_of(headers: &HeaderMap) -> Result<Option<BillingPeriod>, WireError> {
     let text = value.to_str().unwrap_or_default();
     let period = BillingPeriod::parse(text);
     period.map(Some).map_err(|error| errors::bad_period(&error.to_string()))
-}
-
-/// The body, to its end: neither longer nor slower than allowed.
-async fn read(headers: &HeaderMap, body: axum::body::Body) -> Result<Bytes, WireError> {
-    // Of two lengths a proxy may believe the other one; AWS's clients say how long a body is.
-    if headers.contains_key(header::TRANSFER_ENCODING) {
-        return Err(WireError::serialization("a request says its length and has no transfer encoding"));
-    }
-    let claimed = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-    let too_large = || WireError::request_too_large(BODY_BYTES_MAX as u64);
-    if claimed.is_some_and(|length| length.parse::<usize>().is_ok_and(|length| length > BODY_BYTES_MAX)) {
-        return Err(too_large());
-    }
-    match tokio::time::timeout(ARRIVAL, axum::body::to_bytes(body, BODY_BYTES_MAX)).await {
-        Ok(Ok(bytes)) => Ok(bytes),
-        Ok(Err(_)) => Err(too_large()),
-        Err(_) => Err(WireError::new(
-            StatusCode::REQUEST_TIMEOUT,
-            "RequestTimeout",
-            "the body did not arrive in time",
-        )),
-    }
 }
 
 fn refused(protocol: Protocol, error: &SignatureError) -> Answered {

@@ -28,7 +28,7 @@ impl Configuration {
         let named = |(id, account): (&AccountId, &super::FamilyAccount)| {
             Some(AccountDraft { id: id.to_string(), name: account.name.clone()? })
         };
-        Draft {
+        let mut draft = Draft {
             payer_account_id: self.payer.to_string(),
             currency: other.currency.clone(),
             accounts: self.family.iter().filter_map(named).collect(),
@@ -49,7 +49,9 @@ impl Configuration {
             minimums: other.minimums.clone(),
             exports: other.exports.clone(),
             reports: other.reports.clone(),
-        }
+        };
+        hand_over(&mut draft);
+        draft
     }
 
     fn plan_draft(&self, plan: &super::PlanSettings, period: BillingPeriod) -> PlanDraft {
@@ -236,6 +238,28 @@ fn filter_draft(filter: &Filter) -> FilterDraft {
     }
 }
 
+/// Hands the custom line items of accounts that have left their group to its primary account: the group is charged what it was, and one
+/// account that moves holds up nobody's month. The accounts of a group that is only a parent are those below it.
+fn hand_over(draft: &mut Draft) {
+    let mut of_groups: HashMap<&str, BTreeSet<&str>> = HashMap::new();
+    for group in &draft.billing_groups {
+        let (primary, members) = draft.members_of(group);
+        if !members.is_empty() {
+            let carriers = members.iter().chain([primary]).map(String::as_str).collect();
+            of_groups.insert(&group.name, carriers);
+        }
+    }
+    let has_left = |item: &ItemDraft| {
+        let carriers = of_groups.get(item.billing_group.as_str());
+        let account = item.account_id.as_deref();
+        account.zip(carriers).is_some_and(|(account, carriers)| !carriers.contains(account))
+    };
+    let left: Vec<bool> = draft.custom_line_items.iter().map(has_left).collect();
+    for (item, has_left) in draft.custom_line_items.iter_mut().zip(left) {
+        item.account_id = item.account_id.take().filter(|_| !has_left);
+    }
+}
+
 fn transfer_draft((name, transfer): (&String, &TransferSettings)) -> TransferDraft {
     TransferDraft {
         name: name.clone(),
@@ -246,4 +270,33 @@ fn transfer_draft((name, transfer): (&String, &TransferSettings)) -> TransferDra
         start: transfer.start.to_string(),
         end: transfer.end.map(|end| end.to_string()),
     }
+}
+
+#[test]
+fn an_account_that_has_left_carries_nothing() {
+    let group = |name: &str, accounts: &[&str]| GroupDraft {
+        name: name.to_owned(),
+        primary_account_id: "1".to_owned(),
+        accounts: accounts.iter().map(|&account| account.to_owned()).collect(),
+        ..GroupDraft::default()
+    };
+    let item = |group: &str, account: Option<&str>| ItemDraft {
+        billing_group: group.to_owned(),
+        account_id: account.map(str::to_owned),
+        ..ItemDraft::default()
+    };
+    let mut draft = Draft {
+        billing_groups: vec![group("own", &["1", "2"]), group("parent", &[])],
+        custom_line_items: vec![
+            item("own", Some("1")),
+            item("own", Some("2")),
+            item("own", Some("3")),
+            item("own", None),
+            item("parent", Some("3")),
+        ],
+        ..Draft::default()
+    };
+    hand_over(&mut draft);
+    let carriers: Vec<_> = draft.custom_line_items.iter().map(|item| item.account_id.as_deref()).collect();
+    assert_eq!(carriers, [Some("1"), Some("2"), None, None, Some("3")]);
 }

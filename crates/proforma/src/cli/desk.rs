@@ -89,6 +89,9 @@ pub struct ServeArguments {
     /// Requests that are answered at once. By default 256.
     #[arg(long, env = "PROFORMA_CONCURRENCY", value_name = "COUNT")]
     pub concurrency: Option<usize>,
+    /// How long the headers of a request may take to arrive, and then its body, in seconds; a connection without requests ends then, too. By default 60.
+    #[arg(long, env = "PROFORMA_ARRIVAL_SECONDS", value_name = "SECONDS")]
+    pub arrival_seconds: Option<u64>,
     /// Price nothing here: another server on the same database does.
     #[arg(long, env = "PROFORMA_NO_RUNS")]
     pub no_runs: bool,

@@ -1,13 +1,13 @@
 //! `proforma serve`: answers AWS's API until it is told to stop.
 
 use super::data::Data;
-use super::settings::Settings;
+use super::settings::{File, Settings};
 use crate::cli::desk::ServeArguments;
 use crate::failure::Failure;
 use anyhow::Context;
 use aws_api::http::{Health, Metrics, ServerOptions, router};
-use axum_server::Handle;
 use axum_server::tls_rustls::RustlsConfig;
+use axum_server::{Address, Handle, Server};
 use back_office::clock::Clock;
 use back_office::desk::BackOffice;
 use billing::account::AccountId;
@@ -25,6 +25,9 @@ const SIGNATURE_MINUTES: u16 = 5;
 const SIGNATURE_MINUTES_MAX: u16 = 15;
 const RATE: u32 = 1_000;
 const CONCURRENCY: usize = 256;
+const ARRIVAL: Duration = Duration::from_secs(60);
+/// What of a request's head is kept while the rest is on its way: a path with its query, and headers.
+const HEAD_BYTES_MAX: usize = 256 * 1024;
 /// How long requests that are being answered are waited for.
 const DRAIN: Duration = Duration::from_secs(10);
 /// How often the places are looked at that AWS goes on writing to.
@@ -50,11 +53,7 @@ async fn serving(arguments: &ServeArguments) -> Result<(), Failure> {
         .transpose()?
         .map_or(Clock::Machine, Clock::Fixed);
     let file = &settings.file;
-    let minutes = arguments.signature_minutes.or(file.signature_minutes).unwrap_or(SIGNATURE_MINUTES);
-    if minutes == 0 || minutes > SIGNATURE_MINUTES_MAX {
-        return Err(Failure::input(format!("signatures may be {minutes} minutes off"))
-            .hint(format!("give 1 to {SIGNATURE_MINUTES_MAX} minutes")));
-    }
+    let options = options_of(arguments, file)?;
     let roots = match arguments.cost_roots.is_empty() {
         true => file.cost_roots.clone(),
         false => arguments.cost_roots.clone(),
@@ -67,11 +66,8 @@ async fn serving(arguments: &ServeArguments) -> Result<(), Failure> {
             super::output::first_key(&first, crate::cli::desk::DeskOutput::Table)?;
         }
     }
-    let options = ServerOptions {
-        signature_window_seconds: i64::from(minutes) * 60,
-        rate_per_second: arguments.rate.or(file.rate).unwrap_or(RATE),
-        concurrency: arguments.concurrency.or(file.concurrency).unwrap_or(CONCURRENCY),
-    };
+    let arrival = options.arrival;
+    keep_many_connections();
     let health = Arc::new(Ready { desk: data.desk().clone(), data: data.folder.clone() });
     let app = router(data.api.clone(), options, Arc::new(Metrics::default()), health);
     let (stop, stopped) = watch::channel(false);
@@ -89,13 +85,18 @@ async fn serving(arguments: &ServeArguments) -> Result<(), Failure> {
     let served = match tls {
         None => {
             tokio::spawn(say_address(handle.clone(), "http"));
-            axum_server::bind(address).handle(handle).serve(app.into_make_service()).await
+            let server = guarded(axum_server::bind(address), arrival);
+            server.handle(handle).serve(app.into_make_service()).await
         }
         Some((cert, key)) => {
             let config = RustlsConfig::from_pem_file(&cert, &key).await;
             let config = config.with_context(|| format!("`{}` and `{}`", cert.display(), key.display()))?;
+            let mut only_http1 = config.get_inner().as_ref().clone();
+            only_http1.alpn_protocols = vec![b"http/1.1".to_vec()];
+            config.reload_from_config(Arc::new(only_http1));
             tokio::spawn(say_address(handle.clone(), "https"));
-            axum_server::bind_rustls(address, config).handle(handle).serve(app.into_make_service()).await
+            let server = guarded(axum_server::bind_rustls(address, config), arrival);
+            server.handle(handle).serve(app.into_make_service()).await
         }
     };
     // A run that goes on is given up: its claim passes, and the next server takes it up again.
@@ -106,6 +107,42 @@ async fn serving(arguments: &ServeArguments) -> Result<(), Failure> {
     served.with_context(|| format!("cannot serve at {address}"))?;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// How the server answers: flags, then the file.
+fn options_of(arguments: &ServeArguments, file: &File) -> Result<ServerOptions, Failure> {
+    let minutes = arguments.signature_minutes.or(file.signature_minutes).unwrap_or(SIGNATURE_MINUTES);
+    if minutes == 0 || minutes > SIGNATURE_MINUTES_MAX {
+        return Err(Failure::input(format!("signatures may be {minutes} minutes off"))
+            .hint(format!("give 1 to {SIGNATURE_MINUTES_MAX} minutes")));
+    }
+    Ok(ServerOptions {
+        signature_window_seconds: i64::from(minutes) * 60,
+        rate_per_second: arguments.rate.or(file.rate).unwrap_or(RATE),
+        concurrency: arguments.concurrency.or(file.concurrency).unwrap_or(CONCURRENCY),
+        arrival: arguments
+            .arrival_seconds
+            .or(file.arrival_seconds)
+            .map_or(ARRIVAL, |seconds| Duration::from_secs(seconds.max(1))),
+    })
+}
+
+/// A server that ends connections on which no request arrives. It speaks HTTP/1.1 alone: what AWS's clients speak, and the version whose
+/// `host` header they sign.
+fn guarded<A: Address, Acceptor>(server: Server<A, Acceptor>, arrival: Duration) -> Server<A, Acceptor> {
+    let mut server = server.http1_only();
+    server.http_builder().http1().header_read_timeout(arrival).max_buf_size(HEAD_BYTES_MAX);
+    server
+}
+
+/// Lets the process have as many connections as the system allows it; where it allows no more, those that it has must do.
+fn keep_many_connections() {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(error) = setrlimit(Resource::Nofile, limit) {
+        tracing::warn!(%error, "the limit of open files could not be raised");
+    }
 }
 
 async fn keep_audit(desk: BackOffice, stopped: watch::Receiver<bool>) {

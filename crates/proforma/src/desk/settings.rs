@@ -22,6 +22,7 @@ pub struct File {
     pub signature_minutes: Option<u16>,
     pub rate: Option<u32>,
     pub concurrency: Option<usize>,
+    pub arrival_seconds: Option<u64>,
 }
 
 /// Where the desk is.
