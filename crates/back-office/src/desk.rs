@@ -43,6 +43,8 @@ pub struct Options {
     pub shared: bool,
     /// Where cost files may be that a request names; `None` allows any place: the operator's own command line.
     pub cost_roots: Option<Vec<PathBuf>>,
+    /// How long a worker has a run before another may take it; it says four times as often that it still works.
+    pub lease: std::time::Duration,
 }
 
 /// The billing desk of all payers of a database.
@@ -169,7 +171,10 @@ impl BackOffice {
             let revision = self.0.store.revision(payer).await.map_err(Error::internal)?;
             if revision.is_some_and(|revision| revision != known) {
                 let _writer = desk.writer.lock().await;
-                desk.put(load(&self.0.store, payer).await?);
+                // Whoever waited here at the same time has perhaps read it already.
+                if desk.state().head.revision == known {
+                    desk.put(load(&self.0.store, payer).await?);
+                }
             }
         }
         Ok(desk.state())
