@@ -166,18 +166,29 @@ impl BackOffice {
     /// What a payer has configured, as of this moment.
     pub(crate) async fn state(&self, payer: &AccountId) -> Answer<Arc<State>> {
         let desk = self.desk(payer).await?;
-        if self.0.options.shared {
-            let known = desk.state().head.revision;
-            let revision = self.0.store.revision(payer).await.map_err(Error::internal)?;
-            if revision.is_some_and(|revision| revision != known) {
-                let _writer = desk.writer.lock().await;
-                // Whoever waited here at the same time has perhaps read it already.
-                if desk.state().head.revision == known {
-                    desk.put(load(&self.0.store, payer).await?);
-                }
-            }
+        if self.is_behind(payer, &desk).await? {
+            let _writer = desk.writer.lock().await;
+            // Whoever waited here at the same time has perhaps read it already.
+            self.catch_up(payer, &desk).await?;
         }
         Ok(desk.state())
+    }
+
+    /// Whether another process has written what this one has not read.
+    async fn is_behind(&self, payer: &AccountId, desk: &PayerDesk) -> Answer<bool> {
+        if !self.0.options.shared {
+            return Ok(false);
+        }
+        let revision = self.0.store.revision(payer).await.map_err(Error::internal)?;
+        Ok(revision.is_some_and(|revision| revision != desk.state().head.revision))
+    }
+
+    /// Reads it; the caller is the desk's writer.
+    async fn catch_up(&self, payer: &AccountId, desk: &PayerDesk) -> Answer<()> {
+        if self.is_behind(payer, desk).await? {
+            desk.put(load(&self.0.store, payer).await?);
+        }
+        Ok(())
     }
 
     /// Allows an operation or denies it. A denial is in the audit before it is answered; what is allowed to be read is, a second later.
@@ -286,6 +297,8 @@ impl BackOffice {
     ) -> Answer<T> {
         let desk = self.desk(payer).await?;
         let _writer = desk.writer.lock().await;
+        // What another server has made may be named here: a refusal must not come from what was true before.
+        self.catch_up(payer, &desk).await?;
         for _ in 0..TRIES_MAX {
             match attempt(self.0.store.clone(), desk.state()).await {
                 Ok((state, outcome)) => {

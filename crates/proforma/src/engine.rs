@@ -222,8 +222,14 @@ mod tests {
         for (said, told) in [
             ("add --accept-rejects to go on", "add `AcceptRejects` (--accept-rejects) to go on"),
             ("give one export with --cost", "give one export with `CostFiles` (--cost)"),
-            ("check --cost, --period and --book", "check `CostFiles` (--cost), `BillingPeriod` (--period) and --book"),
-            ("--price-list, --cost-roots, --periodic", "`PriceList` (--price-list), --cost-roots, --periodic"),
+            (
+                "check --cost, --period and --book",
+                "check `CostFiles` (--cost), `BillingPeriod` (--period) and --book",
+            ),
+            (
+                "--price-list, --cost-roots, --periodic",
+                "`PriceList` (--price-list), --cost-roots, --periodic",
+            ),
             ("nothing", "nothing"),
         ] {
             assert_eq!(at_both_doors(said.to_owned()), told);
