@@ -40,10 +40,13 @@ class Cluster:
                  "--icu-locale=en-US", "--no-sync", "-D", self.folder / "data")
         settings = {"unix_socket_directories": self.folder} | (
             {key: value for key, value in SETTINGS.items() if value != "off"} if durable else SETTINGS)
-        options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
+        self.options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
+        self.start()
+
+    def start(self):
         self.process = subprocess.Popen(
-            [program("postgres"), "-D", self.folder / "data", "-p", str(self.port), *options], cwd=self.folder,
-            stdin=subprocess.DEVNULL, stdout=open(self.folder / "out", "wb"), stderr=subprocess.STDOUT, **self.owner)
+            [program("postgres"), "-D", self.folder / "data", "-p", str(self.port), *self.options], cwd=self.folder,
+            stdin=subprocess.DEVNULL, stdout=open(self.folder / "out", "ab"), stderr=subprocess.STDOUT, **self.owner)
         self.wait()
 
     def run(self, name, *arguments):
@@ -73,7 +76,27 @@ class Cluster:
         self.ask("createdb", name)
         return f"postgres://{USER}@127.0.0.1:{self.port}/{name}"
 
-    def stop(self):
+    def say(self, address, sql):
+        """What a statement answers, in the database of an address."""
+        return self.ask("psql", "-d", address.rsplit("/", 1)[1], "-v", "ON_ERROR_STOP=1", "-qAt", "-c", sql)
+
+    @contextlib.contextmanager
+    def locked(self, address, table):
+        """Nobody else reads or writes a table meanwhile."""
+        name = address.rsplit("/", 1)[1]
+        session = subprocess.Popen([program("psql"), "-h", "127.0.0.1", "-p", str(self.port), "-U", USER, "-d", name, "-qAt"],
+                                   stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **self.owner, cwd=self.folder)
+        session.stdin.write(f"BEGIN; LOCK TABLE {table} IN ACCESS EXCLUSIVE MODE; SELECT 'locked';\n")
+        session.stdin.flush()
+        assert session.stdout.readline() == "locked\n"
+        try:
+            yield
+        finally:
+            session.stdin.close()
+            session.wait(SECONDS_TO_START)
+
+    def halt(self):
+        """Ends the server at once; what it keeps stays for `start`."""
         # SIGQUIT is its immediate shutdown: sessions that are still open do not hold it up.
         self.process.send_signal(3)
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -81,6 +104,9 @@ class Cluster:
         if self.process.poll() is None:
             self.process.kill()
             self.process.wait(10)
+
+    def stop(self):
+        self.halt()
         shutil.rmtree(self.folder, ignore_errors=True)
 
 

@@ -86,10 +86,11 @@ class Server:
     process: subprocess.Popen = None
     log: pathlib.Path = None
     options: list = field(default_factory=list)
+    scheme: str = "http"
 
     @property
     def endpoint(self):
-        return f"http://127.0.0.1:{self.port}"
+        return f"{self.scheme}://127.0.0.1:{self.port}"
 
     @property
     def stored(self):
@@ -114,7 +115,7 @@ class Server:
         except queue.Empty:
             self.kill()
             raise RuntimeError(f"the server does not start: {self.log.read_text()}") from None
-        prefix = "listening on http://127.0.0.1:"
+        prefix = f"listening on {self.scheme}://127.0.0.1:"
         assert line.startswith(prefix), line
         self.port = int(line.removeprefix(prefix))
         return self
@@ -174,6 +175,11 @@ class Server:
         """An operation with any input at all: what botocore would refuse to send goes out as it is."""
         method, path, body, headers = request_of(operation, {} if given is None else given)
         return self.ask(method, path, body, keys, headers=headers | options.pop("headers", {}), **options)
+
+    def own(self, operation, given=None, keys=None):
+        """An operation of the desk's own service, with any input at all."""
+        headers = {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": f"Proforma.{operation}"}
+        return self.ask("POST", "/", json.dumps(given or {}).encode(), keys, headers=headers, service="proforma")
 
     def ask(self, method, path, body=b"", keys=None, headers=None, **signing):
         """A signed request, byte by byte; `path` is sent as it stands."""

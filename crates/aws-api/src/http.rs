@@ -17,7 +17,7 @@ use axum::response::Response;
 use axum::routing::{any, get};
 use back_office::vault::new_request_id;
 use http::{HeaderValue, StatusCode, header};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::{Duration, Instant};
 
 pub use limits::Limits;
@@ -57,26 +57,46 @@ pub trait Health: Send + Sync + 'static {
     fn problem(&self) -> std::pin::Pin<Box<dyn Future<Output = Option<String>> + Send + '_>>;
 }
 
-/// The routes of the server.
-pub fn router(api: Api, options: ServerOptions, metrics: Arc<Metrics>, health: Arc<dyn Health>) -> Router {
-    let limits = Arc::new(Limits::new(options.rate_per_second, options.concurrency));
-    let server = Server { api, options: Arc::new(options), limits, metrics, health };
-    Router::new()
-        .route("/healthz", get(|| async { "ok\n" }))
-        .route("/readyz", get(ready))
-        .route("/metrics", get(metrics_text))
-        .fallback(any(answer))
-        .with_state(server)
+/// A server that listens from its start on, and answers requests once its database is open and migrated.
+#[derive(Clone, Default)]
+pub struct Entrance(Arc<OnceLock<Server>>);
+
+impl Entrance {
+    /// Lets requests in. A second call changes nothing.
+    pub fn open(&self, api: Api, options: ServerOptions, health: Arc<dyn Health>) {
+        let limits = Arc::new(Limits::new(options.rate_per_second, options.concurrency));
+        let metrics = Arc::new(Metrics::default());
+        self.0.get_or_init(|| Server { api, options: Arc::new(options), limits, metrics, health });
+    }
+
+    /// The routes of the server.
+    pub fn router(&self) -> Router {
+        Router::new()
+            .route("/healthz", get(|| async { "ok\n" }))
+            .route("/readyz", get(ready))
+            .route("/metrics", get(metrics_text))
+            .fallback(any(answer))
+            .with_state(self.clone())
+    }
 }
 
-async fn ready(State(server): State<Server>) -> Response {
+/// What is said before the database is open.
+const STARTING: &str = "the server starts: its database is opened and migrated";
+
+async fn ready(State(entrance): State<Entrance>) -> Response {
+    let Some(server) = entrance.0.get() else {
+        return text(StatusCode::SERVICE_UNAVAILABLE, format!("{STARTING}\n"));
+    };
     match server.health.problem().await {
         None => text(StatusCode::OK, "ready\n".to_owned()),
         Some(problem) => text(StatusCode::SERVICE_UNAVAILABLE, format!("{problem}\n")),
     }
 }
 
-async fn metrics_text(State(server): State<Server>) -> Response {
+async fn metrics_text(State(entrance): State<Entrance>) -> Response {
+    let Some(server) = entrance.0.get() else {
+        return text(StatusCode::SERVICE_UNAVAILABLE, format!("{STARTING}\n"));
+    };
     let mut response = text(StatusCode::OK, server.metrics.text());
     let kind = HeaderValue::from_static("application/openmetrics-text; version=1.0.0; charset=utf-8");
     response.headers_mut().insert(header::CONTENT_TYPE, kind);
@@ -93,11 +113,15 @@ fn text(status: StatusCode, text: String) -> Response {
 }
 
 /// Answers a request of an AWS client.
-async fn answer(State(server): State<Server>, request: Request) -> Response {
+async fn answer(State(entrance): State<Entrance>, request: Request) -> Response {
     let started = Instant::now();
     // Without random bytes requests are still told apart by when they came.
     let request_id = new_request_id().unwrap_or_else(|_| format!("{:x}", started.elapsed().as_nanos()));
     let is_chunked = request.headers().contains_key(header::TRANSFER_ENCODING);
+    let Some(server) = entrance.0.get() else {
+        let (parts, body) = unavailable(STARTING).render(Protocol::RestJson, &request_id).into_parts();
+        return Response::from_parts(parts, Body::from(body));
+    };
     let Answered { protocol, operation, access_key_id, result } =
         server.clone().seen_through(request, request_id.clone()).await;
     let error = result.as_ref().err().map_or_else(String::new, |error| error.code.clone());

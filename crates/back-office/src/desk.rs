@@ -43,6 +43,8 @@ pub struct Options {
     pub shared: bool,
     /// Where cost files may be that a request names; `None` allows any place: the operator's own command line.
     pub cost_roots: Option<Vec<PathBuf>>,
+    /// How long a worker has a run before another may take it; it says four times as often that it still works.
+    pub lease: std::time::Duration,
 }
 
 /// The billing desk of all payers of a database.
@@ -136,15 +138,15 @@ impl BackOffice {
         if let Some(desk) = desks.get(payer) {
             return Ok(desk.clone());
         }
-        let desk = Arc::new(PayerDesk::open(self.0.store.clone(), payer.clone()).await?);
+        let desk =
+            Arc::new(PayerDesk::open(self.0.store.clone(), payer.clone(), self.0.options.shared).await?);
         desks.insert(payer.clone(), desk.clone());
         Ok(desk)
     }
 
     /// What a payer has configured, as of this moment.
     pub(crate) async fn state(&self, payer: &AccountId) -> Answer<Arc<State>> {
-        let desk = self.desk(payer).await?;
-        if self.0.options.shared { desk.shared_state().await } else { Ok(desk.state()) }
+        self.desk(payer).await?.newest().await
     }
 
     /// What a payer has configured now, and what is counted of a period of it.

@@ -16,13 +16,10 @@ use billing::account::AccountId;
 use billing::period::BillingPeriod;
 use std::collections::BTreeSet;
 use std::time::Duration;
-use store::{Claim, CurrentRun};
+use store::{Claim, CurrentRun, StoreError};
 
 pub use store::{DoneRun, NewRun, Outcome, RunRow, RunState};
 
-/// How long a worker has a run before another may take it, and how often it says that it still works.
-const LEASE: Duration = Duration::from_secs(60);
-const STILL_WORKING: Duration = Duration::from_secs(15);
 /// How long a worker waits at most before it looks whether another process has queued something.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// How many runs of a list are read at once.
@@ -67,8 +64,7 @@ impl BackOffice {
     pub async fn work_once(&self) -> Answer<bool> {
         for payer in self.0.store.payers().await.map_err(Error::internal)? {
             let payer = payer.payer;
-            let lease_ms = i64::try_from(LEASE.as_millis()).unwrap_or(i64::MAX);
-            let claimed = self.0.store.claim_run(&payer, machine_milliseconds(), lease_ms).await;
+            let claimed = self.0.store.claim_run(&payer, machine_milliseconds(), self.lease_ms()).await;
             if let Some(claim) = claimed.map_err(Error::internal)? {
                 self.carry_out(&payer, claim).await?;
                 return Ok(true);
@@ -80,15 +76,23 @@ impl BackOffice {
     async fn carry_out(&self, payer: &AccountId, claim: Claim) -> Answer<()> {
         let run = claim.run.asked.clone();
         tracing::info!(%payer, period = %run.period, run = run.id, reads = run.reads.is_some(), "pricing");
-        let mut working = tokio::time::interval(STILL_WORKING);
+        let mut working = tokio::time::interval(self.0.options.lease / 4);
         working.tick().await;
         let mut priced = std::pin::pin!(self.priced(payer, &run));
         let outcome = loop {
             tokio::select! {
                 outcome = &mut priced => break outcome,
                 _ = working.tick() => {
-                    let until = machine_milliseconds() + i64::try_from(LEASE.as_millis()).unwrap_or_default();
-                    self.0.store.extend_claim(payer, &run.id, claim.token, until).await.map_err(Error::internal)?;
+                    let until = machine_milliseconds().saturating_add(self.lease_ms());
+                    match self.0.store.extend_claim(payer, &run.id, claim.token, until).await {
+                        Ok(()) => {}
+                        Err(error @ StoreError::StaleClaim { .. }) => {
+                            tracing::warn!(%error, run = run.id, "another worker has taken the run over");
+                            return Ok(());
+                        }
+                        // The end of the run asks again whether the claim has held.
+                        Err(error) => tracing::warn!(%error, run = run.id, "the claim of a run could not be renewed"),
+                    }
                 }
             }
         };
@@ -104,6 +108,10 @@ impl BackOffice {
             tracing::warn!(%payer, period = %run.period, run = run.id, error, "a run has failed; the last good one goes on answering");
         }
         self.finish(payer, &claim, outcome).await
+    }
+
+    fn lease_ms(&self) -> i64 {
+        i64::try_from(self.0.options.lease.as_millis()).unwrap_or(i64::MAX)
     }
 
     /// Prices a run, if anything about it is other than the run that the period shows.

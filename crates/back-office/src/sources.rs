@@ -151,7 +151,7 @@ impl BackOffice {
         let inputs: Vec<PathBuf> = source.inputs.iter().map(PathBuf::from).collect();
         let only = source.period;
         let found = self
-            .ask_engine(move |engine| {
+            .engine(move |engine| {
                 let periods = match only {
                     Some(period) => vec![period],
                     None => engine.periods(&inputs)?,
@@ -167,7 +167,7 @@ impl BackOffice {
         let prints = match found {
             Ok(prints) => prints,
             Err(error) => {
-                let problem = format!("{error:?}");
+                let problem = error.to_string();
                 let noted = self.0.store.note_source_checked(payer, &source.id, Err(&problem), now).await;
                 return noted.map_err(Error::internal);
             }

@@ -81,6 +81,8 @@ impl From<Error> for Attempt {
 pub(crate) struct PayerDesk {
     payer: AccountId,
     store: Store,
+    /// Whether other processes write too.
+    is_shared: bool,
     state: RwLock<Arc<State>>,
     /// Held by the writer of this process: writers wait here instead of racing each other in the database.
     writer: Mutex<()>,
@@ -89,11 +91,12 @@ pub(crate) struct PayerDesk {
 
 impl PayerDesk {
     /// The desk of a payer of a database.
-    pub async fn open(store: Store, payer: AccountId) -> Answer<Self> {
+    pub async fn open(store: Store, payer: AccountId, is_shared: bool) -> Answer<Self> {
         let state = Arc::new(State::load(&store, &payer).await?);
         Ok(Self {
             payer,
             store,
+            is_shared,
             state: RwLock::new(state),
             writer: Mutex::default(),
             reports: RwLock::default(),
@@ -105,15 +108,28 @@ impl PayerDesk {
         self.state.read().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
-    /// What is configured now, where other processes write too.
-    pub async fn shared_state(&self) -> Answer<Arc<State>> {
-        let known = self.state().head.revision;
-        let revision = self.store.revision(&self.payer).await.map_err(Error::internal)?;
-        if revision.is_some_and(|revision| revision != known) {
+    /// What is configured now, by whichever process.
+    pub async fn newest(&self) -> Answer<Arc<State>> {
+        if self.is_behind().await? {
             let _writer = self.writer.lock().await;
-            self.reload().await?;
+            // Whoever waited here at the same time has perhaps read it already.
+            self.catch_up().await?;
         }
         Ok(self.state())
+    }
+
+    /// Whether another process has written what this one has not read.
+    async fn is_behind(&self) -> Answer<bool> {
+        if !self.is_shared {
+            return Ok(false);
+        }
+        let revision = self.store.revision(&self.payer).await.map_err(Error::internal)?;
+        Ok(revision.is_some_and(|revision| revision != self.state().head.revision))
+    }
+
+    /// Reads it; the caller is the desk's writer.
+    async fn catch_up(&self) -> Answer<()> {
+        if self.is_behind().await? { self.reload().await } else { Ok(()) }
     }
 
     /// Runs a transaction until nobody is in its way; the state that it returns is what readers see from then on.
@@ -122,6 +138,8 @@ impl PayerDesk {
         attempt: impl Fn(Store, Arc<State>) -> F,
     ) -> Answer<T> {
         let _writer = self.writer.lock().await;
+        // What another server has made may be named here: a refusal must not come from what was true before.
+        self.catch_up().await?;
         for _ in 0..TRIES_MAX {
             match attempt(self.store.clone(), self.state()).await {
                 Ok((state, outcome)) => {

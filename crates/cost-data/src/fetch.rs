@@ -186,8 +186,7 @@ impl Arriving {
 }
 
 fn no_scratch(error: &io::Error) -> StoreError {
-    let hint =
-        "objects are kept in a scratch file while they are read; give a folder with room with --scratch";
+    let hint = "objects are kept in a scratch file while they are read; give a folder with room with TMPDIR, or with --scratch";
     StoreError::refused(format!("cannot be kept while it is read: {error}"), hint)
 }
 

@@ -311,12 +311,12 @@ fn how_stopped(status: ExitStatus, errors: &str, limits: Limits) -> String {
     let Limits { memory_bytes, cpu_seconds } = limits;
     match status.signal() {
         _ if memory => format!(
-            "it asked for more than {} MiB of memory; a file claims more than it holds, or --worker-memory is too small",
+            "it asked for more than {} MiB of memory; a file claims more than it holds, or the limit is too small (`proforma run --worker-memory`)",
             memory_bytes >> 20
         ),
         Some(SIGXCPU) => {
             format!(
-                "it took more than {cpu_seconds} s of CPU time; a file holds more than it should, or --worker-cpu is too small"
+                "it took more than {cpu_seconds} s of CPU time; a file holds more than it should, or the limit is too small (`proforma run --worker-cpu`)"
             )
         }
         Some(SIGKILL) => "it was killed; the machine may be out of memory, or somebody ended it".to_owned(),

@@ -10,6 +10,7 @@ mod keeping;
 mod output;
 mod serve;
 mod settings;
+mod tls;
 
 pub use command::{accounts, adopt, book, close, import, init, keys, periods, runs};
 pub use keeping::{backup, migrate, restore, verify};

@@ -197,6 +197,29 @@ fn outcome(results: &Results, heard: Heard) -> RunOutcome {
     }
 }
 
+/// Flags of the command line, and the members of `ImportCostData` that say the same.
+const MEMBERS: [(&str, &str); 4] = [
+    ("--accept-rejects", "`AcceptRejects`"),
+    ("--cost", "`CostFiles`"),
+    ("--period", "`BillingPeriod`"),
+    ("--price-list", "`PriceList`"),
+];
+
+/// A sentence for whoever imports, through the API or at the command line: a flag is named with the member of the operation.
+fn at_both_doors(sentence: String) -> String {
+    MEMBERS.iter().fold(sentence, |text, (flag, member)| {
+        let mut parts = text.split(flag);
+        let mut told = parts.next().unwrap_or_default().to_owned();
+        for part in parts {
+            // A longer flag begins like this one.
+            let is_whole = !part.starts_with(|next: char| next == '-' || next.is_ascii_alphanumeric());
+            told.push_str(&if is_whole { format!("{member} ({flag})") } else { (*flag).to_owned() });
+            told.push_str(part);
+        }
+        told
+    })
+}
+
 impl From<Failure> for EngineError {
     fn from(failure: Failure) -> Self {
         match failure {
@@ -206,10 +229,36 @@ impl From<Failure> for EngineError {
                     problems.push(format!("and {more} more"));
                 }
                 problems.extend(hint);
-                Self::Input(problems)
+                Self::Input(problems.into_iter().map(at_both_doors).collect())
             }
-            Failure::Other(error) => Self::Failed(format!("{error:#}")),
+            Failure::Other(error) => Self::Failed(at_both_doors(format!("{error:#}"))),
             Failure::Said(status) => Self::Failed(format!("a program has ended with status {status}")),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! What is said to whoever imports.
+
+    use super::*;
+
+    #[test]
+    fn a_flag_is_named_with_its_member() {
+        for (said, told) in [
+            ("add --accept-rejects to go on", "add `AcceptRejects` (--accept-rejects) to go on"),
+            ("give one export with --cost", "give one export with `CostFiles` (--cost)"),
+            (
+                "check --cost, --period and --book",
+                "check `CostFiles` (--cost), `BillingPeriod` (--period) and --book",
+            ),
+            (
+                "--price-list, --cost-roots, --periodic",
+                "`PriceList` (--price-list), --cost-roots, --periodic",
+            ),
+            ("nothing", "nothing"),
+        ] {
+            assert_eq!(at_both_doors(said.to_owned()), told);
         }
     }
 }

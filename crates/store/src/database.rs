@@ -10,6 +10,8 @@ use std::time::Duration;
 
 /// How long a caller waits for a connection, or for the one that writes to SQLite.
 const WAIT_MAX: Duration = Duration::from_secs(30);
+/// After how long a connection to PostgreSQL is made anew.
+const IDLE_MAX: Duration = Duration::from_secs(600);
 /// How many connections read a file of SQLite at once.
 const SQLITE_READERS_MAX: u32 = 4;
 /// How many connections one process has to PostgreSQL.
@@ -46,17 +48,27 @@ impl Store {
         let options =
             AnyConnectOptions::from_str(&place.url()?).map_err(|error| failed(error.to_string()))?;
         // A pool would ask again and again for as long as a caller may wait; whoever opens wants to know now.
-        let first = AnyConnection::connect_with(&options).await.map_err(|error| failed(error.to_string()))?;
+        let mut first =
+            AnyConnection::connect_with(&options).await.map_err(|error| failed(error.to_string()))?;
+        if matches!(place, Place::Sqlite(_)) {
+            // SQLite opens any file; only who reads from it is told that it is no database, or a damaged one.
+            let read = first.execute("PRAGMA busy_timeout = 10000; SELECT COUNT(*) FROM sqlite_master").await;
+            read.map_err(|error| failed(error.to_string()))?;
+        }
         first.close().await.map_err(|error| failed(error.to_string()))?;
         let (engine, readers_max) = match place {
             Place::Sqlite(_) => (Engine::Sqlite, SQLITE_READERS_MAX),
             Place::Postgres(_) => (Engine::Postgres, POSTGRES_CONNECTIONS_MAX),
         };
+        let idle_max = (engine == Engine::Postgres).then_some(IDLE_MAX);
         // The first connection turns the file to WAL, before others ask for it at once.
         let connect = async |connections_max| {
             AnyPoolOptions::new()
                 .max_connections(connections_max)
                 .acquire_timeout(WAIT_MAX)
+                // While a database of SQLite is in use it is open, and its log is there: a process that is killed is told by that.
+                .idle_timeout(idle_max)
+                .max_lifetime(idle_max)
                 .after_connect(move |connection, _| Box::pin(begin_session(engine, connection)))
                 .after_release(move |connection, _| Box::pin(is_of_use(engine, connection)))
                 .connect_with(options.clone())

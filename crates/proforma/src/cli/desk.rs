@@ -1,7 +1,6 @@
 //! The commands of the billing desk: the server, and what is done through it or at its data directory.
 
 use clap::{Args, Subcommand, ValueEnum};
-use std::net::SocketAddr;
 use std::path::PathBuf;
 
 /// Where the desk's database is.
@@ -64,7 +63,7 @@ pub struct ServeArguments {
     pub place: DataArguments,
     /// The address to answer at; port 0 takes a free one. By default 127.0.0.1:8080.
     #[arg(long, env = "PROFORMA_LISTEN", value_name = "ADDRESS")]
-    pub listen: Option<SocketAddr>,
+    pub listen: Option<String>,
     /// A payer account to begin with, where the data directory has none yet.
     #[arg(long, value_name = "ACCOUNT_ID")]
     pub payer: Option<String>,
@@ -72,26 +71,29 @@ pub struct ServeArguments {
     #[arg(long, value_name = "RFC3339")]
     pub now: Option<String>,
     /// The certificate chain, PEM; with --tls-key the server speaks HTTPS.
-    #[arg(long, env = "PROFORMA_TLS_CERT", value_name = "FILE", requires = "tls_key")]
+    #[arg(long, env = "PROFORMA_TLS_CERT", value_name = "FILE")]
     pub tls_cert: Option<PathBuf>,
     /// Its private key, PEM.
-    #[arg(long, env = "PROFORMA_TLS_KEY", value_name = "FILE", requires = "tls_cert")]
+    #[arg(long, env = "PROFORMA_TLS_KEY", value_name = "FILE")]
     pub tls_key: Option<PathBuf>,
     /// Where cost files may be that a request names: folders below these, and s3://bucket/prefix. By default nowhere.
     #[arg(long, env = "PROFORMA_COST_ROOTS", value_name = "PATH", value_delimiter = ',')]
     pub cost_roots: Vec<PathBuf>,
     /// How far a signature's time may be from the machine's clock, in minutes, at most 15. By default 5.
     #[arg(long, env = "PROFORMA_SIGNATURE_MINUTES", value_name = "MINUTES")]
-    pub signature_minutes: Option<u16>,
+    pub signature_minutes: Option<String>,
     /// Requests a second that a key may send in the long run. By default 1000.
     #[arg(long, env = "PROFORMA_RATE", value_name = "PER_SECOND")]
-    pub rate: Option<u32>,
+    pub rate: Option<String>,
     /// Requests that are answered at once. By default 256.
     #[arg(long, env = "PROFORMA_CONCURRENCY", value_name = "COUNT")]
-    pub concurrency: Option<usize>,
+    pub concurrency: Option<String>,
     /// How long the headers of a request may take to arrive, and then its body, in seconds; a connection without requests ends then, too. By default 60.
     #[arg(long, env = "PROFORMA_ARRIVAL_SECONDS", value_name = "SECONDS")]
-    pub arrival_seconds: Option<u64>,
+    pub arrival_seconds: Option<String>,
+    /// How long a run may go without a sign of its worker until another server takes it over, in seconds. By default 60.
+    #[arg(long, env = "PROFORMA_LEASE_SECONDS", value_name = "SECONDS")]
+    pub lease_seconds: Option<String>,
     /// Price nothing here: another server on the same database does.
     #[arg(long, env = "PROFORMA_NO_RUNS")]
     pub no_runs: bool,

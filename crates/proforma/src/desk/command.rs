@@ -22,6 +22,8 @@ use std::time::Duration;
 
 /// How often a server is asked whether it is done.
 const ASK_AGAIN: Duration = Duration::from_millis(250);
+/// How many characters of a run's first warning a table shows.
+const WARNING_SHOWN: usize = 48;
 
 /// Runs a command that asks a desk.
 fn at_desk<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
@@ -31,13 +33,17 @@ fn at_desk<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failu
 
 /// Asks one operation and prints the answer.
 fn ask(desk: &DeskArguments, operation: &str, input: &Value) -> Result<(), Failure> {
-    let answer = at_desk(async {
+    output::answer(&asked(desk, operation, input)?, desk.output)
+}
+
+/// Asks one operation.
+fn asked(desk: &DeskArguments, operation: &str, input: &Value) -> Result<Value, Failure> {
+    at_desk(async {
         let door = Door::open(desk).await?;
         let answer = door.ask(operation, input).await;
         door.close().await?;
         answer
-    })?;
-    output::answer(&answer, desk.output)
+    })
 }
 
 /// `proforma init`
@@ -47,9 +53,9 @@ pub fn init(arguments: &InitArguments) -> Result<(), Failure> {
         Failure::input(format!("`{}` is no account: it takes twelve digits", arguments.payer))
     })?;
     let first = at_desk(async {
-        let data = Data::open(&Settings::of(&arguments.place)?, Clock::Machine, None).await?;
+        let data = Data::open(&Settings::of(&arguments.place)?, Clock::Machine).await?;
         let first = data.begin(&payer).await;
-        data.desk().store().close().await;
+        data.close().await;
         first
     })?;
     match first {
@@ -164,7 +170,13 @@ fn absolute(path: &std::path::PathBuf) -> String {
 /// `proforma runs`
 pub fn runs(arguments: &RunsArguments) -> Result<(), Failure> {
     match &arguments.command {
-        RunsCommand::List(of) => ask(&of.desk, "ListRuns", &of_period(of)),
+        RunsCommand::List(of) => {
+            let answer = asked(&of.desk, "ListRuns", &of_period(of))?;
+            match of.desk.output {
+                DeskOutput::Json => output::answer(&answer, DeskOutput::Json),
+                DeskOutput::Table => output::answer(&with_warnings_cut(answer), DeskOutput::Table),
+            }
+        }
         RunsCommand::Wait(of) => at_desk(async {
             let door = Door::open(&of.desk).await?;
             let outcome = waited(&door, of.period.as_deref()).await;
@@ -172,6 +184,21 @@ pub fn runs(arguments: &RunsArguments) -> Result<(), Failure> {
             outcome
         }),
     }
+}
+
+/// The runs with how many warnings each has, and the beginning of the first: all of them are in the answer itself.
+fn with_warnings_cut(mut answer: Value) -> Value {
+    let runs = answer.get_mut("Runs").and_then(Value::as_array_mut);
+    for warnings in runs.into_iter().flatten().filter_map(|run| run.get_mut("Warnings")) {
+        let Some(said) = warnings.as_array() else { continue };
+        let first = said.first().and_then(Value::as_str).unwrap_or_default();
+        let mut beginning: String = first.chars().take(WARNING_SHOWN).collect();
+        if beginning.len() < first.len() {
+            beginning.push('…');
+        }
+        *warnings = if said.is_empty() { Value::Null } else { json!(format!("{}: {beginning}", said.len())) };
+    }
+    answer
 }
 
 fn of_period(of: &RunsListArguments) -> Value {

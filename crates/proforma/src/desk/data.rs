@@ -1,6 +1,6 @@
 //! The data directory: its lock, its master key, its database, opened and migrated.
 
-use super::settings::Settings;
+use super::settings::{MASTER_KEY_FILE, Settings, open_to_others};
 use crate::engine::CostEngine;
 use crate::failure::Failure;
 use anyhow::{Context, anyhow};
@@ -14,15 +14,18 @@ use back_office::vault::{MasterKey, SealedSecret, new_secret};
 use billing::account::AccountId;
 use rustix::fs::{FlockOperation, flock};
 use std::fs::{self, DirBuilder, File, OpenOptions};
-use std::io::{self, Write as _};
-use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt, PermissionsExt};
+use std::io::{self, Read as _, Seek as _, Write as _};
+use std::os::unix::fs::{DirBuilderExt, OpenOptionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use store::{Place, Sealed, Store};
 
 const DATABASE: &str = "proforma.db";
-const MASTER_KEY: &str = "master.key";
+/// What SQLite writes first, and takes into the database when its last connection closes.
+const LOG: &str = "proforma.db-wal";
 const LOCK: &str = "lock";
+/// What the lock says while the database is open: if it is found, its last holder was killed.
+const OPEN: &str = "open\n";
 
 /// An open data directory. Nobody else writes to it while it is open, unless it is on PostgreSQL.
 pub struct Data {
@@ -30,7 +33,7 @@ pub struct Data {
     pub api: Api,
     /// The folder.
     pub folder: PathBuf,
-    _lock: Option<File>,
+    lock: Option<Lock>,
 }
 
 /// A first key, printed once.
@@ -44,32 +47,42 @@ pub struct FirstKey {
 }
 
 impl Data {
-    /// Opens a data directory, and makes it where there is none. `cost_roots` limits the places that requests may name.
-    pub async fn open(
-        settings: &Settings,
-        clock: Clock,
-        cost_roots: Option<Vec<PathBuf>>,
-    ) -> Result<Self, Failure> {
+    /// Opens a data directory, and makes it where there is none.
+    pub async fn open(settings: &Settings, clock: Clock) -> Result<Self, Failure> {
         let folder = settings.data.clone();
         make_private(&folder)?;
         let is_shared = settings.database.is_some();
         // On PostgreSQL several servers may share the folder; the database keeps them apart.
-        let lock = if is_shared { None } else { Some(lock(&folder)?) };
+        let mut lock = if is_shared { None } else { Some(Lock::take(&folder)?) };
         let store = open_store(settings).await?;
+        lock.iter_mut().for_each(Lock::will_close);
         let migrated = store.migrate().await.map_err(|error| Failure::input(error.to_string()))?;
         if migrated.from != migrated.to {
             tracing::info!(from = migrated.from, to = migrated.to, "the database was migrated");
         }
-        if lock.is_some() {
+        if let Some(lock) = &mut lock {
+            lock.opened().with_context(|| format!("cannot write `{}`", folder.join(LOCK).display()))?;
             // Whoever worked here last has gone without a word: what was begun is begun again.
-            store.release_claims(machine_milliseconds()).await?;
+            let released = store.release_claims(machine_milliseconds()).await;
+            let shown = folder.join(DATABASE);
+            released.map_err(|error| Failure::input(format!("`{}`: {error}", shown.display())))?;
         }
         let master = master_key(settings, &folder)?;
         check_master(&store, &master).await?;
-        let options = Options { data: folder.clone(), clock, shared: is_shared, cost_roots };
+        let Settings { cost_roots, lease, .. } = settings;
+        let (cost_roots, lease) = (cost_roots.clone(), *lease);
+        let options = Options { data: folder.clone(), clock, shared: is_shared, cost_roots, lease };
         let desk = BackOffice::new(store, master.clone(), Arc::new(CostEngine::default()), options);
         let api = Api::new(desk, PageTokens::new(&master.derived("page tokens")));
-        Ok(Self { api, folder, _lock: lock })
+        Ok(Self { api, folder, lock })
+    }
+
+    /// Lets the database go, and then the directory.
+    pub async fn close(mut self) {
+        if let Some(lock) = &mut self.lock {
+            lock.closing();
+        }
+        self.desk().store().close().await;
     }
 
     /// The desk.
@@ -137,16 +150,84 @@ pub fn make_private(folder: &Path) -> Result<(), Failure> {
 }
 
 /// The lock of a data directory: a server or a command holds it as long as it is open.
-pub fn lock(folder: &Path) -> Result<File, Failure> {
-    let path = folder.join(LOCK);
-    let opened = OpenOptions::new().create(true).truncate(false).write(true).mode(0o600).open(&path);
-    let file = opened.with_context(|| format!("cannot open `{}`", path.display()))?;
-    flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|_| {
-        Failure::input(format!("`{}` is held by a server or another command", folder.display())).hint(
-            "ask the server: --endpoint http://ADDRESS with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
-        )
-    })?;
-    Ok(file)
+pub struct Lock {
+    file: File,
+    is_open: bool,
+}
+
+impl Lock {
+    /// Takes the lock, if nobody holds it.
+    ///
+    /// # Errors
+    /// It is held; or its last holder was killed, and the log that SQLite had then is gone: what was acknowledged last would be missing.
+    pub fn take(folder: &Path) -> Result<Self, Failure> {
+        let path = folder.join(LOCK);
+        let mut options = OpenOptions::new();
+        let opened = options.create(true).truncate(false).read(true).write(true).mode(0o600).open(&path);
+        let mut file = opened.with_context(|| format!("cannot open `{}`", path.display()))?;
+        flock(&file, FlockOperation::NonBlockingLockExclusive).map_err(|_| {
+            Failure::input(format!("`{}` is held by a server or another command", folder.display())).hint(
+                "ask the server: --endpoint http://ADDRESS with AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY",
+            )
+        })?;
+        let mut said = String::new();
+        file.read_to_string(&mut said).with_context(|| format!("cannot read `{}`", path.display()))?;
+        let log = folder.join(LOG);
+        if said == OPEN && folder.join(DATABASE).exists() && !log.exists() {
+            return Err(Failure::input(format!(
+                "`{}` is gone, and the last server was killed before what is in it was in the database: the last changes would be missing",
+                log.display()
+            ))
+            .hint(format!(
+                "put it back, or restore a backup; where another program has taken it into the database, remove `{}`",
+                path.display()
+            )));
+        }
+        Ok(Self { file, is_open: false })
+    }
+
+    /// Whatever becomes of it, the database that is opened now closes again, and takes in its log.
+    pub const fn will_close(&mut self) {
+        self.is_open = true;
+    }
+
+    /// Says that the database is open: from here on there is a log.
+    fn opened(&mut self) -> io::Result<()> {
+        self.file.rewind()?;
+        self.file.write_all(OPEN.as_bytes())
+    }
+
+    /// Says that the database closes, which takes the log away.
+    fn closing(&mut self) {
+        if self.is_open {
+            // Where it goes on saying so, the way out is in the message.
+            let _ = self.file.set_len(0);
+        }
+    }
+}
+
+impl Drop for Lock {
+    fn drop(&mut self) {
+        self.closing();
+    }
+}
+
+/// Takes the log of a server that was killed into the database, before a command opens that beside whoever holds the directory.
+pub async fn take_in_log(settings: &Settings) -> Result<(), Failure> {
+    let was_killed = fs::read_to_string(settings.data.join(LOCK)).is_ok_and(|said| said == OPEN);
+    if settings.database.is_some() || !was_killed {
+        return Ok(());
+    }
+    let free = File::open(settings.data.join(LOCK))
+        .is_ok_and(|file| flock(&file, FlockOperation::NonBlockingLockExclusive).is_ok());
+    if free {
+        let mut lock = Lock::take(&settings.data)?;
+        let store = open_store(settings).await?;
+        lock.will_close();
+        lock.closing();
+        store.close().await;
+    }
+    Ok(())
 }
 
 /// The master key: from the environment, from its file, or made now where the directory is new.
@@ -155,10 +236,12 @@ fn master_key(settings: &Settings, folder: &Path) -> Result<MasterKey, Failure> 
         return MasterKey::parse(text)
             .ok_or_else(|| Failure::input("PROFORMA_MASTER_KEY is no key of 64 hexadecimal digits"));
     }
-    let path = settings.master_key_file.clone().unwrap_or_else(|| folder.join(MASTER_KEY));
+    let path = settings.master_key_file.clone().unwrap_or_else(|| folder.join(MASTER_KEY_FILE));
     match fs::read_to_string(&path) {
         Ok(text) => {
-            only_owner(&path)?;
+            if let Some(problem) = open_to_others(&path, 0o077) {
+                return Err(Failure::input(problem));
+            }
             let shown = path.display();
             MasterKey::parse(&text)
                 .ok_or_else(|| Failure::input(format!("`{shown}` holds no key of 64 hexadecimal digits")))
@@ -184,17 +267,6 @@ pub fn write_key(path: &Path, key: &MasterKey) -> Result<(), Failure> {
         File::open(path.parent().unwrap_or(Path::new(".")))?.sync_all()
     };
     Ok(write().with_context(|| format!("cannot write `{}`", path.display()))?)
-}
-
-fn only_owner(path: &Path) -> Result<(), Failure> {
-    let mode =
-        fs::metadata(path).with_context(|| format!("cannot read `{}`", path.display()))?.permissions().mode();
-    if mode & 0o077 == 0 {
-        return Ok(());
-    }
-    let shown = path.display();
-    Err(Failure::input(format!("`{shown}` can be read by others (mode {:o})", mode & 0o777))
-        .hint(format!("chmod 600 {shown}")))
 }
 
 /// Whether the master key is the database's; a new database takes the one that it is opened with.

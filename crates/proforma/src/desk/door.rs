@@ -44,7 +44,7 @@ impl Door {
         let settings = Settings::of(&arguments.place)?;
         let clock = arguments.now.as_deref().map(super::output::instant).transpose()?;
         let clock = clock.map_or(Clock::Machine, Clock::Fixed);
-        let data = Data::open(&settings, clock, None).await?;
+        let data = Data::open(&settings, clock).await?;
         let payer = data.payer(arguments.payer.as_deref()).await?;
         Ok(Self::Data(Box::new(data), payer))
     }
@@ -80,7 +80,7 @@ impl Door {
     pub async fn close(self) -> Result<(), Failure> {
         if let Self::Data(data, _) = self {
             let written = data.desk().flush_reads().await;
-            data.desk().store().close().await;
+            data.close().await;
             written.map_err(|error| anyhow!("the audit could not be written: {error:?}"))?;
         }
         Ok(())

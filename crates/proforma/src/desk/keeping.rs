@@ -1,6 +1,6 @@
 //! Keeping a desk: migration, backup and restore, verification, a new master key.
 
-use super::data::{Data, lock, make_private, open_store, write_key};
+use super::data::{Data, Lock, make_private, open_store, take_in_log, write_key};
 use super::output;
 use super::settings::Settings;
 use crate::cli::desk::{
@@ -35,8 +35,9 @@ pub fn migrate(arguments: &DataArguments) -> Result<(), Failure> {
     with_runtime(async {
         let settings = Settings::of(arguments)?;
         make_private(&settings.data)?;
-        let _lock = if settings.database.is_none() { Some(lock(&settings.data)?) } else { None };
+        let mut lock = if settings.database.is_none() { Some(Lock::take(&settings.data)?) } else { None };
         let store = open_store(&settings).await?;
+        lock.iter_mut().for_each(Lock::will_close);
         let migrated = store.migrate().await.map_err(|error| Failure::input(error.to_string()))?;
         store.close().await;
         output::answer(&json!({ "From": migrated.from, "To": migrated.to }), DeskOutput::Table)
@@ -53,6 +54,7 @@ pub fn backup(arguments: &BackupArguments) -> Result<(), Failure> {
                 .hint("give an absent or empty folder"));
         }
         make_private(to)?;
+        take_in_log(&settings).await?;
         let store = open_store(&settings).await?;
         // Folders first seen by the rows cannot vanish: runs are never removed while they are served.
         let copied = store.backup(&to.join(ROWS)).await.map_err(|error| Failure::input(error.to_string()))?;
@@ -73,7 +75,7 @@ pub fn restore(arguments: &RestoreArguments) -> Result<(), Failure> {
     with_runtime(async {
         let settings = Settings::of(&arguments.place)?;
         make_private(&settings.data)?;
-        let _lock = lock(&settings.data)?;
+        let _lock = Lock::take(&settings.data)?;
         let payers = settings.data.join(PAYERS);
         if payers.exists() {
             return Err(Failure::input(format!(
@@ -133,6 +135,7 @@ fn copy_tree(from: &Path, to: &Path) -> Result<u64, Failure> {
 pub fn verify(arguments: &VerifyArguments) -> Result<(), Failure> {
     with_runtime(async {
         let settings = Settings::of(&arguments.place)?;
+        take_in_log(&settings).await?;
         let store = open_store(&settings).await?;
         let mut checked = Checked::default();
         for payer in store.payers().await? {
@@ -228,7 +231,7 @@ impl Checked {
 pub fn rotate_master(arguments: &RotateMasterArguments) -> Result<(), Failure> {
     with_runtime(async {
         let settings = Settings::of(&arguments.place)?;
-        let data = Data::open(&settings, Clock::Machine, None).await?;
+        let data = Data::open(&settings, Clock::Machine).await?;
         let new = match &arguments.new_key_file {
             None => MasterKey::generate()?,
             Some(path) => {
@@ -252,7 +255,7 @@ pub fn rotate_master(arguments: &RotateMasterArguments) -> Result<(), Failure> {
             .map_err(|error| anyhow!("the secrets could not be sealed: {error:?}"))?;
         fs::rename(&beside, &path)
             .with_context(|| format!("secrets are sealed under the key in `{}`", beside.display()))?;
-        data.desk().store().close().await;
+        data.close().await;
         output::answer(&json!({ "Keys": count }), DeskOutput::Table)
     })
 }

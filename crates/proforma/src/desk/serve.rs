@@ -1,129 +1,124 @@
 //! `proforma serve`: answers AWS's API until it is told to stop.
 
 use super::data::Data;
-use super::settings::{File, Settings};
-use crate::cli::desk::ServeArguments;
+use super::settings::{Serving, Settings};
+use crate::cli::desk::{DeskOutput, ServeArguments};
 use crate::failure::Failure;
 use anyhow::Context;
-use aws_api::http::{Health, Metrics, ServerOptions, router};
+use aws_api::http::{Entrance, Health, ServerOptions};
 use axum_server::tls_rustls::RustlsConfig;
 use axum_server::{Address, Handle, Server};
-use back_office::clock::Clock;
 use back_office::desk::BackOffice;
-use billing::account::AccountId;
 use std::io::Write as _;
-use std::net::{Ipv4Addr, SocketAddr};
+use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
+use tokio::net::TcpListener;
 use tokio::signal::unix::{SignalKind, signal};
 use tokio::sync::watch;
+use tokio::task::JoinHandle;
 
-const LISTEN: SocketAddr = SocketAddr::new(std::net::IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
-const SIGNATURE_MINUTES: u16 = 5;
-const SIGNATURE_MINUTES_MAX: u16 = 15;
-const RATE: u32 = 1_000;
-const CONCURRENCY: usize = 256;
-const ARRIVAL: Duration = Duration::from_secs(60);
 /// What of a request's head is kept while the rest is on its way: a path with its query, and headers.
 const HEAD_BYTES_MAX: usize = 256 * 1024;
-/// How long requests that are being answered are waited for.
-const DRAIN: Duration = Duration::from_secs(10);
+/// How long requests that are being answered are waited for: the server has ended ten seconds after it is told to.
+const DRAIN: Duration = Duration::from_secs(8);
+/// How long the database may take to let go of its connections then.
+const LET_GO: Duration = Duration::from_secs(1);
 /// How often the places are looked at that AWS goes on writing to.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
 /// A day, after which client tokens that are old enough are forgotten.
 const FORGET_EVERY: Duration = Duration::from_secs(86_400);
 /// The free space below which the server says that it is not ready.
 const FREE_BYTES_MIN: u64 = 64 * 1024 * 1024;
+/// How long the database may take to give a sign of life.
+const SIGN_OF_LIFE: Duration = Duration::from_secs(2);
 
 /// Serves until a signal.
 pub fn serve(arguments: &ServeArguments) -> Result<(), Failure> {
     log_as_json();
+    let (settings, serving) = Settings::of_server(arguments)?;
     let runtime = tokio::runtime::Builder::new_multi_thread().enable_all().build()?;
-    runtime.block_on(serving(arguments))
+    let served = runtime.block_on(served(&settings, serving, !arguments.no_runs));
+    // A month that is being read is given up: its claim passes, and the next server takes the run up again.
+    runtime.shutdown_background();
+    served
 }
 
-async fn serving(arguments: &ServeArguments) -> Result<(), Failure> {
-    let settings = Settings::of(&arguments.place)?;
-    let clock = arguments
-        .now
-        .as_deref()
-        .map(super::output::instant)
-        .transpose()?
-        .map_or(Clock::Machine, Clock::Fixed);
-    let file = &settings.file;
-    let options = options_of(arguments, file)?;
-    let roots = match arguments.cost_roots.is_empty() {
-        true => file.cost_roots.clone(),
-        false => arguments.cost_roots.clone(),
+async fn served(settings: &Settings, serving: Serving, prices: bool) -> Result<(), Failure> {
+    let address = serving.listen;
+    let cannot = || format!("cannot serve at {address}");
+    let listener = TcpListener::bind(address).await.with_context(cannot)?;
+    let address = listener.local_addr().with_context(cannot)?;
+    let scheme = if serving.tls.is_some() { "https" } else { "http" };
+    let (entrance, handle) = (Entrance::default(), Handle::new());
+    let mut server = listen(listener, &serving, &entrance, &handle)?;
+    tokio::spawn(drain_at_signal(handle));
+    // It listens already: whoever asks meanwhile is told that it is not ready yet.
+    let data = tokio::select! {
+        opened = Data::open(settings, serving.clock) => opened?,
+        ended = &mut server => return Ok(ended?.with_context(cannot)?),
     };
-    let data = Data::open(&settings, clock, Some(roots)).await?;
-    if let Some(payer) = &arguments.payer {
-        let payer = AccountId::parse(payer).filter(AccountId::has_twelve_digits);
-        let payer = payer.ok_or_else(|| Failure::input("a payer account has twelve digits"))?;
-        if let Some(first) = data.begin(&payer).await? {
-            super::output::first_key(&first, crate::cli::desk::DeskOutput::Table)?;
-        }
+    if let Some(payer) = &serving.payer
+        && let Some(first) = data.begin(payer).await?
+    {
+        super::output::first_key(&first, DeskOutput::Table)?;
     }
-    let arrival = options.arrival;
-    keep_many_connections();
+    let options = ServerOptions {
+        signature_window_seconds: i64::from(serving.signature_minutes) * 60,
+        rate_per_second: serving.rate,
+        concurrency: serving.concurrency,
+        arrival: serving.arrival,
+    };
     let health = Arc::new(Ready { desk: data.desk().clone(), data: data.folder.clone() });
-    let app = router(data.api.clone(), options, Arc::new(Metrics::default()), health);
+    entrance.open(data.api.clone(), options, health);
+    say_address(address, scheme);
     let (stop, stopped) = watch::channel(false);
     let audit = tokio::spawn(keep_audit(data.desk().clone(), stopped.clone()));
     let mut workers = vec![tokio::spawn(look_around(data.desk().clone(), stopped.clone()))];
-    if !arguments.no_runs {
-        let (desk, stopped) = (data.desk().clone(), stopped.clone());
+    if prices {
+        let desk = data.desk().clone();
         workers.push(tokio::spawn(async move { desk.work(stopped).await }));
     }
-    let handle = Handle::new();
-    tokio::spawn(drain_at_signal(handle.clone()));
-    let address = arguments.listen.or(file.listen).unwrap_or(LISTEN);
-    let tls = arguments.tls_cert.clone().or_else(|| file.tls_cert.clone());
-    let tls = tls.zip(arguments.tls_key.clone().or_else(|| file.tls_key.clone()));
-    let served = match tls {
-        None => {
-            tokio::spawn(say_address(handle.clone(), "http"));
-            let server = guarded(axum_server::bind(address), arrival);
-            server.handle(handle).serve(app.into_make_service()).await
-        }
-        Some((cert, key)) => {
-            let config = RustlsConfig::from_pem_file(&cert, &key).await;
-            let config = config.with_context(|| format!("`{}` and `{}`", cert.display(), key.display()))?;
-            let mut only_http1 = config.get_inner().as_ref().clone();
-            only_http1.alpn_protocols = vec![b"http/1.1".to_vec()];
-            config.reload_from_config(Arc::new(only_http1));
-            tokio::spawn(say_address(handle.clone(), "https"));
-            let server = guarded(axum_server::bind_rustls(address, config), arrival);
-            server.handle(handle).serve(app.into_make_service()).await
-        }
-    };
-    // A run that goes on is given up: its claim passes, and the next server takes it up again.
+    let ended = server.await?;
     let _ = stop.send(true);
-    workers.iter().for_each(tokio::task::JoinHandle::abort);
-    let _ = audit.await;
-    data.desk().store().close().await;
-    served.with_context(|| format!("cannot serve at {address}"))?;
+    workers.iter().for_each(JoinHandle::abort);
+    if tokio::time::timeout(LET_GO, async {
+        let _ = audit.await;
+        data.close().await;
+    })
+    .await
+    .is_err()
+    {
+        tracing::warn!("the database has not let go in time");
+    }
+    ended.with_context(cannot)?;
     tracing::info!("stopped");
     Ok(())
 }
 
-/// How the server answers: flags, then the file.
-fn options_of(arguments: &ServeArguments, file: &File) -> Result<ServerOptions, Failure> {
-    let minutes = arguments.signature_minutes.or(file.signature_minutes).unwrap_or(SIGNATURE_MINUTES);
-    if minutes == 0 || minutes > SIGNATURE_MINUTES_MAX {
-        return Err(Failure::input(format!("signatures may be {minutes} minutes off"))
-            .hint(format!("give 1 to {SIGNATURE_MINUTES_MAX} minutes")));
-    }
-    Ok(ServerOptions {
-        signature_window_seconds: i64::from(minutes) * 60,
-        rate_per_second: arguments.rate.or(file.rate).unwrap_or(RATE),
-        concurrency: arguments.concurrency.or(file.concurrency).unwrap_or(CONCURRENCY),
-        arrival: arguments
-            .arrival_seconds
-            .or(file.arrival_seconds)
-            .map_or(ARRIVAL, |seconds| Duration::from_secs(seconds.max(1))),
+/// Answers at an address, in a task of its own, until `handle` ends it.
+fn listen(
+    listener: TcpListener,
+    serving: &Serving,
+    entrance: &Entrance,
+    handle: &Handle<SocketAddr>,
+) -> Result<JoinHandle<std::io::Result<()>>, Failure> {
+    keep_many_connections();
+    let (listener, handle) = (listener.into_std()?, handle.clone());
+    let app = entrance.router().into_make_service();
+    Ok(match &serving.tls {
+        None => {
+            let server = guarded(axum_server::from_tcp(listener)?, serving.arrival).handle(handle);
+            tokio::spawn(async move { server.serve(app).await })
+        }
+        Some(tls) => {
+            let tls = RustlsConfig::from_config(tls.clone());
+            let server =
+                guarded(axum_server::from_tcp_rustls(listener, tls)?, serving.arrival).handle(handle);
+            tokio::spawn(async move { server.serve(app).await })
+        }
     })
 }
 
@@ -167,14 +162,12 @@ async fn look_around(desk: BackOffice, mut stopped: watch::Receiver<bool>) {
 }
 
 /// Says where the server answers, once it does: on standard output, for whoever started it.
-async fn say_address(handle: Handle<SocketAddr>, scheme: &str) {
-    if let Some(address) = handle.listening().await {
-        let mut out = std::io::stdout().lock();
-        // Nobody listening is no reason to stop.
-        let _ = writeln!(out, "listening on {scheme}://{address}");
-        let _ = out.flush();
-        tracing::info!(%address, "listening");
-    }
+fn say_address(address: SocketAddr, scheme: &str) {
+    let mut out = std::io::stdout().lock();
+    // Nobody listening is no reason to stop.
+    let _ = writeln!(out, "listening on {scheme}://{address}");
+    let _ = out.flush();
+    tracing::info!(%address, "listening");
 }
 
 async fn drain_at_signal(handle: Handle<SocketAddr>) {
@@ -209,7 +202,8 @@ struct Ready {
 impl Health for Ready {
     fn problem(&self) -> Pin<Box<dyn Future<Output = Option<String>> + Send + '_>> {
         Box::pin(async {
-            if self.desk.store().ping().await.is_err() {
+            let sign = tokio::time::timeout(SIGN_OF_LIFE, self.desk.store().ping()).await;
+            if !matches!(sign, Ok(Ok(()))) {
                 return Some("the database does not answer".to_owned());
             }
             let free = rustix::fs::statvfs(&self.data).ok().map(|of| of.f_bavail.saturating_mul(of.f_frsize));

@@ -1,29 +1,38 @@
-//! Settings: flags, then the environment, then a TOML file.
+//! Settings: flags, then the environment, then a TOML file. What is wrong with them is said at once, all of it.
 
-use crate::cli::desk::DataArguments;
+use super::tls;
+use crate::cli::desk::{DataArguments, ServeArguments};
 use crate::failure::Failure;
-use serde::Deserialize;
+use back_office::clock::Clock;
+use back_office::vault::MasterKey;
+use billing::account::AccountId;
+use rustls::ServerConfig;
+use std::fmt::Display;
 use std::fs;
-use std::net::SocketAddr;
+use std::net::{IpAddr, Ipv4Addr, SocketAddr};
+use std::ops::RangeInclusive;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::str::FromStr;
+use std::sync::Arc;
+use std::time::Duration;
+use toml::{Table, Value};
+
+const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080);
+const SIGNATURE_MINUTES: (u16, RangeInclusive<u16>) = (5, 1..=15);
+const RATE: (u32, RangeInclusive<u32>) = (1_000, 1..=1_000_000);
+const CONCURRENCY: (usize, RangeInclusive<usize>) = (256, 1..=100_000);
+const ARRIVAL_SECONDS: (u64, RangeInclusive<u64>) = (60, 1..=3_600);
+const LEASE_SECONDS: (u64, RangeInclusive<u64>) = (60, 2..=3_600);
+/// The environment's master key: never a flag, which others on the machine could read.
+const MASTER_KEY: &str = "PROFORMA_MASTER_KEY";
+/// The file of the master key in a data directory.
+pub const MASTER_KEY_FILE: &str = "master.key";
 
 /// What a settings file may hold.
-#[derive(Debug, Default, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct File {
-    pub data: Option<PathBuf>,
-    pub database: Option<String>,
-    pub master_key_file: Option<PathBuf>,
-    pub listen: Option<SocketAddr>,
-    pub tls_cert: Option<PathBuf>,
-    pub tls_key: Option<PathBuf>,
-    #[serde(default)]
-    pub cost_roots: Vec<PathBuf>,
-    pub signature_minutes: Option<u16>,
-    pub rate: Option<u32>,
-    pub concurrency: Option<usize>,
-    pub arrival_seconds: Option<u64>,
-}
+const TEXTS: [&str; 6] = ["data", "database", "master_key_file", "listen", "tls_cert", "tls_key"];
+const NUMBERS: [&str; 5] = ["signature_minutes", "rate", "concurrency", "arrival_seconds", "lease_seconds"];
+const LISTS: [&str; 1] = ["cost_roots"];
 
 /// Where the desk is.
 #[derive(Debug)]
@@ -36,30 +45,267 @@ pub struct Settings {
     pub master_key_file: Option<PathBuf>,
     /// The master key itself, from the environment.
     pub master_key: Option<String>,
-    /// The rest of the settings file.
-    pub file: File,
+    /// Where cost files may be that a request names; `None` allows any place.
+    pub cost_roots: Option<Vec<PathBuf>>,
+    /// How long a worker has a run before another may take it.
+    pub lease: Duration,
+}
+
+/// How a server answers.
+#[derive(Debug)]
+pub struct Serving {
+    /// A payer to begin with.
+    pub payer: Option<AccountId>,
+    /// The clock of billing decisions.
+    pub clock: Clock,
+    /// The address.
+    pub listen: SocketAddr,
+    /// Certificate and key, where it speaks HTTPS.
+    pub tls: Option<Arc<ServerConfig>>,
+    /// How far a signature's time may be off.
+    pub signature_minutes: u16,
+    /// Requests a second of a key.
+    pub rate: u32,
+    /// Requests at once.
+    pub concurrency: usize,
+    /// How long the headers of a request may take to arrive, and then its body.
+    pub arrival: Duration,
 }
 
 impl Settings {
     /// The settings of a command.
+    ///
+    /// # Errors
+    /// Everything that is wrong with them.
     pub fn of(arguments: &DataArguments) -> Result<Self, Failure> {
-        let mut file = arguments.config.as_deref().map(read).transpose()?.unwrap_or_default();
-        let data = arguments.data.clone().or_else(|| file.data.take()).ok_or_else(|| {
-            Failure::input("no data directory is given").hint("give one with --data, or PROFORMA_DATA")
-        })?;
-        Ok(Self {
-            data,
-            database: arguments.database.clone().or_else(|| file.database.take()),
-            master_key_file: arguments.master_key_file.clone().or_else(|| file.master_key_file.take()),
-            master_key: std::env::var("PROFORMA_MASTER_KEY").ok().filter(|key| !key.is_empty()),
-            file,
-        })
+        let mut reader = Reader::of(arguments.config.as_deref());
+        let settings = reader.place(arguments);
+        reader.checked(settings)
+    }
+
+    /// The settings of a server.
+    ///
+    /// # Errors
+    /// Everything that is wrong with them.
+    pub fn of_server(arguments: &ServeArguments) -> Result<(Self, Serving), Failure> {
+        let mut reader = Reader::of(arguments.place.config.as_deref());
+        let settings = reader.place(&arguments.place);
+        let lease = reader.number("lease_seconds", arguments.lease_seconds.as_deref(), &LEASE_SECONDS);
+        let cost_roots = match arguments.cost_roots.is_empty() {
+            true => reader.list("cost_roots"),
+            false => arguments.cost_roots.clone(),
+        };
+        let settings = settings.map(|settings| {
+            reader.check_master_key(&settings);
+            Self { cost_roots: Some(cost_roots), lease: Duration::from_secs(lease), ..settings }
+        });
+        let serving = reader.serving(arguments);
+        reader.checked(settings.map(|settings| (settings, serving)))
     }
 }
 
-fn read(path: &Path) -> Result<File, Failure> {
+/// Takes settings together, and what is wrong with them.
+struct Reader {
+    /// How the settings file is called in a message.
+    shown: String,
+    file: Table,
+    problems: Vec<String>,
+}
+
+impl Reader {
+    fn of(path: Option<&Path>) -> Self {
+        let mut reader = Self { shown: String::new(), file: Table::new(), problems: Vec::new() };
+        let Some(path) = path else { return reader };
+        reader.shown = path.display().to_string();
+        match fs::read_to_string(path).map_err(|error| format!("cannot be read: {error}")).and_then(|text| {
+            text.parse::<Table>().map_err(|error| error.to_string().trim_end().replace('\n', "\n  "))
+        }) {
+            Ok(file) => reader.file = file,
+            Err(problem) => reader.problems.push(format!("settings `{}`: {problem}", reader.shown)),
+        }
+        reader.check_file(path);
+        reader
+    }
+
+    /// Names what the file has and should not have.
+    fn check_file(&mut self, path: &Path) {
+        let shown = &self.shown;
+        for (name, value) in &self.file {
+            let known = |names: &[&str]| names.contains(&name.as_str());
+            let wanted = match value {
+                Value::String(_) if known(&TEXTS) => continue,
+                Value::Integer(_) if known(&NUMBERS) => continue,
+                Value::Array(items) if known(&LISTS) && items.iter().all(Value::is_str) => continue,
+                _ if known(&TEXTS) => "a text in quotation marks",
+                _ if known(&NUMBERS) => "a whole number",
+                _ if known(&LISTS) => "a list of texts",
+                _ => {
+                    let all: Vec<_> = TEXTS.iter().chain(&NUMBERS).chain(&LISTS).copied().collect();
+                    self.problems.push(format!(
+                        "settings `{shown}`: there is no setting `{name}`; settings are {}",
+                        all.join(", ")
+                    ));
+                    continue;
+                }
+            };
+            self.problems.push(format!("settings `{shown}`: `{name}` is `{value}`; give {wanted}"));
+        }
+        let database = self.file.get("database").and_then(Value::as_str);
+        let url = database.and_then(|text| reqwest::Url::parse(text).ok());
+        if url.is_some_and(|url| url.password().is_some()) {
+            self.problems.extend(open_to_others(path, 0o007));
+        }
+    }
+
+    fn text(&self, name: &str) -> Option<String> {
+        self.file.get(name).and_then(Value::as_str).map(str::to_owned)
+    }
+
+    fn path(&self, name: &str, flag: Option<&PathBuf>) -> Option<PathBuf> {
+        flag.cloned().or_else(|| self.text(name).map(PathBuf::from))
+    }
+
+    fn list(&self, name: &str) -> Vec<PathBuf> {
+        let items = self.file.get(name).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
+        items.iter().filter_map(Value::as_str).map(PathBuf::from).collect()
+    }
+
+    /// A number within its bounds; what is not one is a problem, and its default until that is said.
+    fn number<T: FromStr + PartialOrd + Display + Copy>(
+        &mut self,
+        name: &str,
+        flag: Option<&str>,
+        (default, bounds): &(T, RangeInclusive<T>),
+    ) -> T {
+        let (from, text) = match (flag, self.file.get(name)) {
+            (Some(text), _) => (flag_of(name), text.to_owned()),
+            (None, Some(Value::Integer(number))) => {
+                (format!("settings `{}`: `{name}`", self.shown), number.to_string())
+            }
+            _ => return *default,
+        };
+        match text.parse().ok().filter(|number| bounds.contains(number)) {
+            Some(number) => number,
+            None => {
+                let (least, most) = (bounds.start(), bounds.end());
+                self.problems.push(format!("{from} is `{text}`; give a whole number from {least} to {most}"));
+                *default
+            }
+        }
+    }
+
+    fn place(&mut self, arguments: &DataArguments) -> Option<Settings> {
+        let data = self.path("data", arguments.data.as_ref());
+        if data.is_none() {
+            self.problems
+                .push("no data directory is given; give one with --data, or PROFORMA_DATA".to_owned());
+        }
+        Some(Settings {
+            data: data?,
+            database: arguments.database.clone().or_else(|| self.text("database")),
+            master_key_file: self.path("master_key_file", arguments.master_key_file.as_ref()),
+            master_key: std::env::var(MASTER_KEY).ok().filter(|key| !key.is_empty()),
+            cost_roots: None,
+            lease: Duration::from_secs(LEASE_SECONDS.0),
+        })
+    }
+
+    /// Names what is wrong with a master key that is there; where there is none yet, one is made.
+    fn check_master_key(&mut self, settings: &Settings) {
+        if let Some(text) = &settings.master_key {
+            if MasterKey::parse(text).is_none() {
+                self.problems.push(format!("{MASTER_KEY} is no key of 64 hexadecimal digits"));
+            }
+            return;
+        }
+        let in_data = settings.data.join(MASTER_KEY_FILE);
+        self.problems.extend(open_to_others(settings.master_key_file.as_ref().unwrap_or(&in_data), 0o077));
+    }
+
+    fn serving(&mut self, arguments: &ServeArguments) -> Serving {
+        let payer = arguments.payer.as_deref().and_then(|text| {
+            let payer = AccountId::parse(text).filter(AccountId::has_twelve_digits);
+            if payer.is_none() {
+                self.problems.push(format!("--payer is `{text}`; a payer account has twelve digits"));
+            }
+            payer
+        });
+        let clock = match arguments.now.as_deref().map(super::output::instant) {
+            None => Clock::Machine,
+            Some(Ok(now)) => Clock::Fixed(now),
+            Some(Err(_)) => {
+                self.problems
+                    .push("--now is no instant; write it as 2026-11-10T12:00:00Z, in UTC".to_owned());
+                Clock::Machine
+            }
+        };
+        let arrival = self.number("arrival_seconds", arguments.arrival_seconds.as_deref(), &ARRIVAL_SECONDS);
+        Serving {
+            payer,
+            clock,
+            listen: self.listen(arguments.listen.as_deref()),
+            tls: self.tls(arguments),
+            signature_minutes: self.number(
+                "signature_minutes",
+                arguments.signature_minutes.as_deref(),
+                &SIGNATURE_MINUTES,
+            ),
+            rate: self.number("rate", arguments.rate.as_deref(), &RATE),
+            concurrency: self.number("concurrency", arguments.concurrency.as_deref(), &CONCURRENCY),
+            arrival: Duration::from_secs(arrival),
+        }
+    }
+
+    fn listen(&mut self, flag: Option<&str>) -> SocketAddr {
+        let (from, text) = match (flag, self.text("listen")) {
+            (Some(text), _) => (flag_of("listen"), text.to_owned()),
+            (None, Some(text)) => (format!("settings `{}`: `listen`", self.shown), text),
+            (None, None) => return LISTEN,
+        };
+        text.parse().unwrap_or_else(|_| {
+            self.problems.push(format!("{from} is `{text}`; give an address and a port, as 127.0.0.1:8080"));
+            LISTEN
+        })
+    }
+
+    fn tls(&mut self, arguments: &ServeArguments) -> Option<Arc<ServerConfig>> {
+        let cert = self.path("tls_cert", arguments.tls_cert.as_ref());
+        let key = self.path("tls_key", arguments.tls_key.as_ref());
+        match (cert, key) {
+            (None, None) => None,
+            (Some(cert), Some(key)) => {
+                tls::read(&cert, &key).map_err(|problems| self.problems.extend(problems)).ok()
+            }
+            (Some(cert), None) => {
+                self.problems
+                    .push(format!("certificate `{}` has no key; give it with --tls-key", cert.display()));
+                None
+            }
+            (None, Some(key)) => {
+                self.problems
+                    .push(format!("key `{}` has no certificate; give it with --tls-cert", key.display()));
+                None
+            }
+        }
+    }
+
+    fn checked<T>(self, settings: Option<T>) -> Result<T, Failure> {
+        match settings {
+            Some(settings) if self.problems.is_empty() => Ok(settings),
+            _ => Err(Failure::inputs(self.problems)),
+        }
+    }
+}
+
+/// How a setting is called that is no file's.
+fn flag_of(name: &str) -> String {
+    format!("--{} (or PROFORMA_{})", name.replace('_', "-"), name.to_uppercase())
+}
+
+/// That a file with a secret can be read by those whom the bits of `mask` are; nothing is said of a file that is not there.
+pub fn open_to_others(path: &Path, mask: u32) -> Option<String> {
+    let mode = fs::metadata(path).ok()?.permissions().mode();
     let shown = path.display();
-    let text = fs::read_to_string(path)
-        .map_err(|error| Failure::input(format!("settings `{shown}` cannot be read: {error}")))?;
-    toml::from_str(&text).map_err(|error| Failure::input(format!("settings `{shown}`: {error}")))
+    (mode & mask != 0)
+        .then(|| format!("`{shown}` can be read by others (mode {:o}); chmod 600 {shown}", mode & 0o777))
 }

@@ -1,0 +1,201 @@
+"""Several servers on one PostgreSQL and one data directory: what one writes the others read, and a run is priced by one of them."""
+import json
+import signal
+import time
+
+import pytest
+from botocore.exceptions import ClientError
+
+from desk import Desk, accounts, at_once, is_conflict, name, pages, until_done
+from policy_months import PolicyMonth
+from server import CURRENT, PREVIOUS, Server, command, in_period
+from test_operations import until
+
+LEASE = 2
+
+
+@pytest.fixture(scope="module")
+def new_pair(cluster, tmp_path_factory):
+    """Makes two servers of one desk; both price, and a run's claim passes after two seconds."""
+    made = []
+
+    def make():
+        folder = tmp_path_factory.mktemp("pair")
+        options = ["--lease-seconds", str(LEASE)]
+        one = Server(folder / "data", cluster.database(), options=options).init().start()
+        # The same folder by another name, so that each has a log of its own.
+        (folder / "again").symlink_to(folder / "data")
+        two = Server(folder / "again", one.database, root=one.root, options=options).start()
+        made.extend((one, two))
+        return one, two
+
+    yield make
+    for server in made:
+        if server.process.poll() is None:
+            server.stop()
+
+
+@pytest.fixture(scope="module")
+def pair(new_pair):
+    return new_pair()
+
+
+def month_of(server, folder, cost="100"):
+    """A group at 10 % and the files of its month."""
+    desk, month = Desk(in_period(server.client(), PREVIOUS)), PolicyMonth()
+    rule = desk.rule(ModifierPercentage=10)
+    group = desk.group(plan=desk.plan(rule))
+    month.line(group.primary, cost=cost)
+    return rule, month.write(folder)
+
+
+def charged(server):
+    reports = server.client().list_billing_group_cost_reports(BillingPeriod=PREVIOUS)["BillingGroupCostReports"]
+    return [row["ProformaCost"] for row in reports]
+
+
+def runs(server):
+    return json.loads(server.command("runs", "list", "--output", "json"))["Runs"]
+
+
+def begun(server):
+    """The runs that a server has begun to price, by their ids."""
+    lines = [json.loads(line) for line in server.log.read_text().splitlines() if line.startswith("{")]
+    return [line["run"] for line in lines if line.get("message") == "pricing"]
+
+
+def said(server, words):
+    return words in server.log.read_text()
+
+
+# ---- Reading and writing
+
+def test_what_one_writes_the_other_reads(pair):
+    one, two = (Desk(server.client()) for server in pair)
+    for writer, reader in ((one, two), (two, one)) * 3:
+        group = writer.group(2)
+        assert reader.group_of(group.arn)["Name"] == group.name and reader.members_of(group.arn) == sorted(group.accounts)
+        reader.client.update_billing_group(Arn=group.arn, Description="changed")
+        assert writer.group_of(group.arn)["Description"] == "changed"
+
+
+def test_writers_at_several_servers_lose_nothing(pair):
+    clients = [server.client() for server in pair]
+    group = Desk(clients[0]).group()
+    joining = accounts(40)
+    results = at_once([lambda account=account, client=clients[number % 2]: until_done(
+        lambda: client.associate_accounts(Arn=group.arn, AccountIds=[account])) for number, account in enumerate(joining)])
+    assert [result for result in results if isinstance(result, Exception)] == []
+    for client in clients:
+        assert Desk(client).members_of(group.arn) == sorted(group.accounts + joining)
+
+
+def test_one_of_several_servers_gives_a_name(pair):
+    clients = [server.client() for server in pair]
+    wanted = name("plan")
+    results = at_once([lambda client=clients[number % 2]: until_done(lambda: client.create_pricing_plan(Name=wanted)) for number in range(16)])
+    errors = [result for result in results if isinstance(result, ClientError)]
+    assert len(errors) == 15 and {error.response["Error"]["Code"] for error in errors} == {"ConflictException"} and not any(map(is_conflict, errors))
+
+
+def test_a_token_is_one_request_at_all_servers(pair):
+    clients = [server.client() for server in pair]
+    given = {"Name": name("rule"), "Scope": "GLOBAL", "Type": "MARKUP", "ModifierPercentage": 3, "ClientToken": name("token")}
+    results = at_once([lambda client=clients[number % 2]: until_done(lambda: client.create_pricing_rule(**given)) for number in range(12)])
+    assert len({result["Arn"] for result in results}) == 1
+
+
+def test_a_page_is_followed_at_another_server(pair):
+    one, two = (server.client() for server in pair)
+    for _ in range(3):
+        Desk(one).rule()
+    listed = pages(one, "list_pricing_rules", "PricingRules")
+    first = one.list_pricing_rules(MaxResults=2)
+    second = two.list_pricing_rules(MaxResults=2, NextToken=first["NextToken"])
+    assert [rule["Arn"] for rule in first["PricingRules"] + second["PricingRules"]] == [rule["Arn"] for rule in listed[:4]]
+
+
+def test_a_key_is_refused_everywhere_within_a_second(pair):
+    one, two = pair
+    keys = one.keys(name("bot"), "analyst")
+    assert two.call("ListBillingGroups", keys=keys).status == 200
+    one.command("keys", "deactivate", keys.access_key_id)
+    time.sleep(1.1)
+    assert [server.call("ListBillingGroups", keys=keys).status for server in pair] == [403, 403]
+
+
+# ---- Runs
+
+def test_each_run_is_priced_once(new_pair, tmp_path):
+    one, two = new_pair()
+    rule, cost = month_of(one, tmp_path / "cost")
+    one.load(cost)
+    for number in range(4):
+        server = (one, two)[number % 2]
+        in_period(server.client(), PREVIOUS).update_pricing_rule(Arn=rule, ModifierPercentage=number)
+        server.settle()
+        assert charged(one) == charged(two) == [str(100 + number)]
+    done = runs(one)
+    assert {run["Status"] for run in done} <= {"DONE", "UNCHANGED"}
+    assert sorted(begun(one) + begun(two)) == sorted(run["RunId"] for run in done)
+    command("verify", *one.stored)
+
+
+def claimed(cluster, server):
+    """Who has the run: how often it was claimed, where it runs."""
+    return cluster.say(server.database, "SELECT claim_token FROM runs WHERE state = 'running'").strip()
+
+
+def begin(cluster, one, two, cost):
+    """Makes the first server claim a run and wait within it; the second one does not run yet."""
+    two.stop()
+    with_lock = cluster.locked(one.database, "current_runs")
+    with_lock.__enter__()
+    one.command("import", "--cost", cost, "--period", PREVIOUS, "--no-wait")
+    until(lambda: claimed(cluster, one) == "1")
+    return with_lock
+
+
+def test_the_run_of_a_worker_that_is_killed_is_taken_over(new_pair, cluster, tmp_path):
+    one, two = new_pair()
+    _, cost = month_of(one, tmp_path / "cost")
+    lock = begin(cluster, one, two, cost)
+    one.kill()
+    lock.__exit__(None, None, None)
+    two.start()
+    two.settle()
+    assert charged(two) == ["110"]
+    assert [run["Status"] for run in runs(two)] == ["DONE"] and begun(two) == [runs(two)[0]["RunId"]]
+    one.start()
+    assert charged(one) == ["110"]
+
+
+def test_a_worker_that_was_paused_does_not_publish(new_pair, cluster, tmp_path):
+    one, two = new_pair()
+    rule, cost = month_of(one, tmp_path / "cost")
+    lock = begin(cluster, one, two, cost)
+    one.process.send_signal(signal.SIGSTOP)
+    lock.__exit__(None, None, None)
+    two.start()
+    two.settle()
+    # The world goes on: the run that is shown is not the one that the first server was about to make.
+    in_period(two.client(), PREVIOUS).update_pricing_rule(Arn=rule, ModifierPercentage=20)
+    two.settle()
+    shown = [run["RunId"] for run in runs(two) if run["IsCurrent"]]
+    one.process.send_signal(signal.SIGCONT)
+    until(lambda: said(one, "another worker has taken the run over") or said(one, "what was priced does not count any more"))
+    time.sleep(0.5)
+    assert [run["RunId"] for run in runs(one) if run["IsCurrent"]] == shown
+    assert charged(one) == charged(two) == ["120"]
+    assert cluster.say(one.database, "SELECT MAX(claim_token) FROM runs").strip() == "2"
+    command("verify", *one.stored)
+
+
+def test_a_server_that_prices_nothing_leaves_it_to_others(new_pair, tmp_path):
+    one, two = new_pair()
+    one.options = [*one.options, "--no-runs"]
+    one.restart()
+    _, cost = month_of(one, tmp_path / "cost")
+    one.load(cost)
+    assert charged(one) == ["110"] and begun(two) and not [run for run in begun(one) if run in begun(two)]
+    assert one.client().list_billing_groups(BillingPeriod=CURRENT)["BillingGroups"]
