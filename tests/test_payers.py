@@ -181,5 +181,5 @@ def test_a_period_is_closed_for_one_payer(world):
               for keys in (server.root, world.other)}
     assert closed == {server.root: [PREVIOUS], world.other: []}
     Desk(in_period(server.client(world.other), PREVIOUS)).rule()
-    with invalid("ILLEGAL_BILLING_PERIOD"):
+    with invalid("INVALID_BILLING_PERIOD_FOR_OPERATION"):
         Desk(in_period(server.client(), PREVIOUS)).rule()
