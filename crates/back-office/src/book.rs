@@ -106,6 +106,7 @@ impl BackOffice {
         let period = request.period.unwrap_or_else(|| Clock::period_of(request.caller.now));
         let mut plan = Plan { period, changes, effect: None, warnings };
         let store = &self.0.store;
+        let _reading = self.reading().await?;
         let Some(current) = store.current_run(payer, period).await.map_err(Error::internal)? else {
             return Ok(plan);
         };

@@ -43,6 +43,8 @@ pub struct Options {
     pub shared: bool,
     /// Where cost files may be that a request names; `None` allows any place: the operator's own command line.
     pub cost_roots: Option<Vec<PathBuf>>,
+    /// How many superseded runs of each period keep their files.
+    pub superseded_runs: usize,
 }
 
 /// The billing desk of all payers of a database.

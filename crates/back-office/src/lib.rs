@@ -20,4 +20,5 @@ pub mod cost_reports;
 pub mod index;
 pub mod periods;
 pub mod principals;
+pub mod run_folders;
 pub mod runs;

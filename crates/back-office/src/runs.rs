@@ -326,8 +326,14 @@ impl BackOffice {
 
     /// Prices what is queued, one run after the other, until `stop`.
     pub async fn work(&self, stop: tokio::sync::watch::Receiver<bool>) {
+        self.remove_drafts().await;
+        let mut is_tidy = false;
         while !*stop.borrow() {
-            match self.work_once().await {
+            let worked = self.work_once().await;
+            if !is_tidy || matches!(worked, Ok(true)) {
+                is_tidy = self.remove_superseded().await;
+            }
+            match worked {
                 Ok(true) => {}
                 Ok(false) => {
                     let _ = tokio::time::timeout(LOOK_AGAIN, self.0.wake.notified()).await;
@@ -425,8 +431,7 @@ impl BackOffice {
         if let Some((_, done)) = &current
             && (&done.snapshot, &done.book_hash, &done.groups) == (&snapshot, &book_hash, &groups)
         {
-            // The same files under the same book are the same bytes: the run that is shown is this one.
-            let _ = std::fs::remove_dir_all(&out);
+            // The same files under the same book are the same bytes: the run that is shown is this one. No row will name the new folder.
             return Ok(None);
         }
         let folder = out.clone();
@@ -551,14 +556,24 @@ impl BackOffice {
         if known.is_some() && !self.0.options.shared {
             return Ok(known);
         }
-        let current = self.0.store.current_run(payer, period).await.map_err(Error::internal)?;
-        let Some(current) = current else { return Ok(None) };
-        if let Some(known) = known.filter(|known| known.run == current.run) {
+        let current = || async { self.0.store.current_run(payer, period).await.map_err(Error::internal) };
+        if let Some(known) = known
+            && current().await?.is_some_and(|current| current.run == known.run)
+        {
             return Ok(Some(known));
         }
-        let row = self.0.store.run(payer, &current.run).await.map_err(Error::internal)?;
-        let Some(done) = row.as_ref().and_then(RunRow::done) else { return Ok(None) };
-        Ok(Some(desk.show(period, self.report_of(&current.run, done).await?.by_group)))
+        let _reading = self.reading().await?;
+        let Some(mut shown) = current().await? else { return Ok(None) };
+        loop {
+            let row = self.0.store.run(payer, &shown.run).await.map_err(Error::internal)?;
+            let Some(done) = row.as_ref().and_then(RunRow::done) else { return Ok(None) };
+            let report = desk.show(period, self.report_of(&shown.run, done).await?.by_group);
+            match current().await? {
+                // A worker was quicker: its report must not stay hidden behind this one.
+                Some(newer) if newer.run != shown.run => shown = newer,
+                _ => return Ok(Some(report)),
+            }
+        }
     }
 
     async fn report_of(&self, run: &str, done: &DoneRun) -> Answer<OpenedReport> {

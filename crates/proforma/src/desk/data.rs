@@ -10,6 +10,7 @@ use back_office::authorization::Role;
 use back_office::clock::{Clock, machine_milliseconds};
 use back_office::desk::{BackOffice, Options};
 use back_office::principals::{NewKey, NewPrincipal};
+use back_office::run_folders::SUPERSEDED_RUNS;
 use back_office::vault::{MasterKey, SealedSecret, new_secret};
 use billing::account::AccountId;
 use rustix::fs::{FlockOperation, flock};
@@ -66,7 +67,13 @@ impl Data {
         }
         let master = master_key(settings, &folder)?;
         check_master(&store, &master).await?;
-        let options = Options { data: folder.clone(), clock, shared: is_shared, cost_roots };
+        let options = Options {
+            data: folder.clone(),
+            clock,
+            shared: is_shared,
+            cost_roots,
+            superseded_runs: settings.superseded_runs.unwrap_or(SUPERSEDED_RUNS),
+        };
         let desk = BackOffice::new(store, master.clone(), Arc::new(CostEngine::default()), options);
         let api = Api::new(desk, PageTokens::new(&master.derived("page tokens")));
         Ok(Self { api, folder, _lock: lock })

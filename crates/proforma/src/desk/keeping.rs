@@ -12,12 +12,13 @@ use anyhow::{Context, anyhow};
 use back_office::audit::{chained, entry_of};
 use back_office::clock::Clock;
 use back_office::engine::Engine;
+use back_office::run_folders::reading;
 use back_office::vault::MasterKey;
 use billing::account::AccountId;
 use serde_json::json;
 use std::fs::{self, File};
 use std::path::Path;
-use store::{RunRow, Store};
+use store::Store;
 
 /// The rows in a backup.
 const ROWS: &str = "rows.jsonl";
@@ -54,7 +55,8 @@ pub fn backup(arguments: &BackupArguments) -> Result<(), Failure> {
         }
         make_private(to)?;
         let store = open_store(&settings).await?;
-        // Folders first seen by the rows cannot vanish: runs are never removed while they are served.
+        // The folders that the rows name stay until they are copied.
+        let _reading = reading(&settings.data).context("the folders of runs cannot be locked")?;
         let copied = store.backup(&to.join(ROWS)).await.map_err(|error| Failure::input(error.to_string()))?;
         store.close().await;
         let files = copy_tree(&settings.data.join(PAYERS), &to.join(PAYERS))?;
@@ -129,11 +131,12 @@ fn copy_tree(from: &Path, to: &Path) -> Result<u64, Failure> {
     Ok(copied)
 }
 
-/// `proforma verify`: the chain of the audit, the files of every run that a period shows against their hashes, sealed periods against theirs.
+/// `proforma verify`: the chain of the audit, the files of every run that has some against their hashes, sealed periods against theirs.
 pub fn verify(arguments: &VerifyArguments) -> Result<(), Failure> {
     with_runtime(async {
         let settings = Settings::of(&arguments.place)?;
         let store = open_store(&settings).await?;
+        let _reading = reading(&settings.data).context("the folders of runs cannot be locked")?;
         let mut checked = Checked::default();
         for payer in store.payers().await? {
             checked.audit(&store, &payer.payer, &payer.head.audit.hash).await?;
@@ -146,7 +149,12 @@ pub fn verify(arguments: &VerifyArguments) -> Result<(), Failure> {
             );
         }
         output::answer(
-            &json!({ "AuditEntries": checked.entries, "Runs": checked.runs, "SealedPeriods": checked.sealed }),
+            &json!({
+                "AuditEntries": checked.entries,
+                "Runs": checked.runs,
+                "RunsWithoutFiles": checked.removed,
+                "SealedPeriods": checked.sealed,
+            }),
             DeskOutput::Table,
         )
     })
@@ -156,6 +164,7 @@ pub fn verify(arguments: &VerifyArguments) -> Result<(), Failure> {
 struct Checked {
     entries: u64,
     runs: u64,
+    removed: u64,
     sealed: u64,
     problems: Vec<String>,
 }
@@ -190,33 +199,34 @@ impl Checked {
         Ok(())
     }
 
+    /// The files of every run that has some are as it has written them, and a period that was sealed shows what it was sealed with.
     async fn runs(&mut self, store: &Store, payer: &AccountId, data: &Path) -> Result<(), Failure> {
         let engine = CostEngine::default();
+        let runs = store.runs_with_files(payer).await?;
+        self.removed += store.runs_without_files(payer).await?;
+        for run in &runs {
+            self.runs += 1;
+            let what = format!("payer {payer}, {}", run.period);
+            let folder = &run.done.folder;
+            match engine.manifest(&data.join(folder)) {
+                Ok(hash) if hash == run.done.manifest => {}
+                Ok(_) => self.problems.push(format!("{what}: `{folder}` is not as the run has written it")),
+                Err(error) => self.problems.push(format!("{what}: {error}")),
+            }
+        }
         let closes = store.closes(payer).await?;
         for current in store.current_runs(payer).await? {
-            let run = store.run(payer, &current.run).await?;
-            let Some(done) = run.as_ref().and_then(RunRow::done) else {
-                self.problems.push(format!(
-                    "payer {payer}: {} shows run `{}`, which is not there",
-                    current.period, current.run
-                ));
-                continue;
-            };
-            let folder = data.join(&done.folder);
-            self.runs += 1;
-            let what = format!("payer {payer}, {}", current.period);
-            match engine.manifest(&folder) {
-                Ok(hash) if hash == done.manifest => {}
-                Ok(_) => {
-                    self.problems.push(format!("{what}: `{}` is not as the run has written it", done.folder))
-                }
-                Err(error) => self.problems.push(format!("{what}: {error}")),
+            let what = format!("payer {payer}: {}", current.period);
+            let run = runs.iter().find(|run| run.run == current.run);
+            if run.is_none() {
+                self.problems.push(format!("{what} shows run `{}`, which has no files", current.run));
             }
             if let Some(close) = closes.iter().find(|close| close.period == current.period) {
                 self.sealed += 1;
-                if close.manifest_hash != done.manifest || close.run != current.run {
-                    self.problems
-                        .push(format!("{what}: the period shows another run than it was closed with"));
+                let is_sealed_run = close.run == current.run
+                    && run.is_none_or(|run| run.done.manifest == close.manifest_hash);
+                if !is_sealed_run {
+                    self.problems.push(format!("{what} shows another run than it was closed with"));
                 }
             }
         }

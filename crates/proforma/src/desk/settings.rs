@@ -22,6 +22,7 @@ pub struct File {
     pub signature_minutes: Option<u16>,
     pub rate: Option<u32>,
     pub concurrency: Option<usize>,
+    pub superseded_runs: Option<usize>,
 }
 
 /// Where the desk is.
@@ -35,6 +36,8 @@ pub struct Settings {
     pub master_key_file: Option<PathBuf>,
     /// The master key itself, from the environment.
     pub master_key: Option<String>,
+    /// How many superseded runs of each period keep their files.
+    pub superseded_runs: Option<usize>,
     /// The rest of the settings file.
     pub file: File,
 }
@@ -50,6 +53,7 @@ impl Settings {
             data,
             database: arguments.database.clone().or_else(|| file.database.take()),
             master_key_file: arguments.master_key_file.clone().or_else(|| file.master_key_file.take()),
+            superseded_runs: arguments.superseded_runs.or(file.superseded_runs),
             master_key: std::env::var("PROFORMA_MASTER_KEY").ok().filter(|key| !key.is_empty()),
             file,
         })

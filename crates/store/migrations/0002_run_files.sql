@@ -1,0 +1,3 @@
+-- When the files of a run were removed that nothing shows any more; the row stays, with what came of it.
+ALTER TABLE runs ADD COLUMN files_removed_at_ms BIGINT;
+CREATE INDEX runs_with_files ON runs (payer, period) WHERE state = 'done' AND files_removed_at_ms IS NULL;
