@@ -26,6 +26,10 @@ pub use store::{DoneRun, NewRun, Outcome, RunRow, RunState, SourceRow};
 /// How long a worker has a run before another may take it, and how often it says that it still works.
 const LEASE: Duration = Duration::from_secs(60);
 const STILL_WORKING: Duration = Duration::from_secs(15);
+/// How often a run is tried whose disk fails, over some hours, and how long it rests at first; the rest is doubled each time, up to a limit.
+const TRIES_MAX: u64 = 100;
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const PAUSES_DOUBLED: u64 = 8;
 /// How long a worker waits at most before it looks whether another process has queued something.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// How many runs of a list are read at once.
@@ -381,13 +385,29 @@ impl BackOffice {
         let outcome = match outcome {
             Ok(Some(done)) => Outcome::Done(Box::new(done)),
             Ok(None) => Outcome::Unchanged,
-            Err(Priced::Desk(error)) => return Err(error),
+            Err(Priced::Desk(error)) => {
+                self.give_back(payer, &claim).await;
+                return Err(error);
+            }
+            Err(Priced::Engine(EngineError::Disk(problem))) if claim.token < TRIES_MAX => {
+                tracing::warn!(%payer, period = %run.period, run = run.id, problem, "a run is tried again: the disk has failed, or is full");
+                self.give_back(payer, &claim).await;
+                return Ok(());
+            }
             Err(Priced::Engine(error)) => Outcome::Failed { error: error.to_string(), warnings: Vec::new() },
         };
         if let Outcome::Failed { error, .. } = &outcome {
             tracing::warn!(%payer, period = %run.period, run = run.id, error, "a run has failed; the last good one goes on answering");
         }
         self.finish(payer, &claim, outcome).await
+    }
+
+    /// Lets the claim of a run that came to nothing pass soon, each time a little later: the same may go well then.
+    async fn give_back(&self, payer: &AccountId, claim: &Claim) {
+        let pause_ms = FIRST_PAUSE.as_millis() << claim.token.min(PAUSES_DOUBLED);
+        let until = machine_milliseconds() + i64::try_from(pause_ms).unwrap_or_default();
+        // A store that does not take it lets the claim pass by itself.
+        let _ = self.0.store.extend_claim(payer, &claim.run.asked.id, claim.token, until).await;
     }
 
     /// Prices a run, if anything about it is other than the run that the period shows.
@@ -497,7 +517,8 @@ impl BackOffice {
             })
             .await;
         if let Err(error) = finished {
-            tracing::warn!(?error, run = run.id, "what was priced does not count any more");
+            tracing::warn!(?error, run = run.id, "what was priced does not count");
+            self.give_back(payer, claim).await;
             return Ok(());
         }
         if let (Some(report), false) = (report, is_closed) {

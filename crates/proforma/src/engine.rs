@@ -171,19 +171,37 @@ fn outcome(results: &Results, heard: Heard) -> RunOutcome {
     }
 }
 
+/// The errors of a disk that is full or fails: EIO, ENOSPC, EROFS, EDQUOT.
+const OF_DISK: [i32; 4] = [5, 28, 30, 122];
+
+/// Whether a message tells of the disk. It may come from the child that reads, as text; the number is how the standard library ends such a message.
+fn is_of_disk(message: &str) -> bool {
+    OF_DISK.iter().any(|number| message.contains(&format!("(os error {number})")))
+}
+
 impl From<Failure> for EngineError {
     fn from(failure: Failure) -> Self {
-        match failure {
-            Failure::Input { mut problems, count, hint } => {
-                let more = count.saturating_sub(problems.len() as u64);
-                if more > 0 {
-                    problems.push(format!("and {more} more"));
-                }
-                problems.extend(hint);
-                Self::Input(problems)
+        match of_failure(failure) {
+            Self::Input(problems) if problems.iter().any(|problem| is_of_disk(problem)) => {
+                Self::Disk(problems.join("; "))
             }
-            Failure::Other(error) => Self::Failed(format!("{error:#}")),
-            Failure::Said(status) => Self::Failed(format!("a program has ended with status {status}")),
+            Self::Failed(problem) if is_of_disk(&problem) => Self::Disk(problem),
+            other => other,
         }
+    }
+}
+
+fn of_failure(failure: Failure) -> EngineError {
+    match failure {
+        Failure::Input { mut problems, count, hint } => {
+            let more = count.saturating_sub(problems.len() as u64);
+            if more > 0 {
+                problems.push(format!("and {more} more"));
+            }
+            problems.extend(hint);
+            EngineError::Input(problems)
+        }
+        Failure::Other(error) => EngineError::Failed(format!("{error:#}")),
+        Failure::Said(status) => EngineError::Failed(format!("a program has ended with status {status}")),
     }
 }
