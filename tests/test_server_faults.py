@@ -204,9 +204,9 @@ class Scene:
         assert verified.returncode == 0, verified.stderr
 
 
-def points(calls, share=1):
+def points(calls):
     """Numbers of calls that are spread over all, in an order of which any first part is."""
-    count = calls if POINTS == "all" else min(calls, max(1, int(POINTS) * share))
+    count = calls if POINTS == "all" else min(calls, int(POINTS))
     step = calls * 618 // 1000 | 1
     while any(step % prime == 0 and calls % prime == 0 for prime in range(2, calls)):
         step += 1
@@ -299,7 +299,7 @@ def test_a_server_gets_over_a_disk_that_fails(base, calls, ground, mode, in_a_ro
 def test_an_interrupted_set_up_is_begun_again(ground, mode):
     """`init` may be killed anywhere: the same command again, or a key made at the directory, and the desk serves."""
     clean = set_up(ground / "clean", mode, 0)[1]
-    for at in points(clean, share=2):
+    for at in points(clean):
         folder = ground / f"{at}"
         ended, _ = set_up(folder, mode, at)
         assert ended.returncode in (0, -signal.SIGKILL)

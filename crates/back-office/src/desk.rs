@@ -376,6 +376,11 @@ impl PayerDesk {
         report
     }
 
+    /// Forgets the report that a period shows: it is opened when it is asked for again.
+    pub fn forget(&self, period: BillingPeriod) {
+        self.reports.write().unwrap_or_else(PoisonError::into_inner).remove(&period);
+    }
+
     fn put(&self, state: State) {
         *self.state.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(state);
     }

@@ -331,6 +331,9 @@ impl BackOffice {
     /// Prices what is queued, one run after the other, until `stop`.
     pub async fn work(&self, stop: tokio::sync::watch::Receiver<bool>) {
         self.remove_drafts().await;
+        if let Err(error) = self.note_all_accounts().await {
+            tracing::warn!(?error, "the accounts of the last runs could not be noted");
+        }
         let mut is_tidy = false;
         while !*stop.borrow() {
             let worked = self.work_once().await;
@@ -368,6 +371,15 @@ impl BackOffice {
     }
 
     async fn carry_out(&self, payer: &AccountId, claim: Claim) -> Answer<()> {
+        let ended = self.carried_out(payer, &claim).await;
+        if !matches!(ended, Ok(true)) {
+            self.give_back(payer, &claim).await;
+        }
+        ended.map(|_| ())
+    }
+
+    /// Makes a run that is claimed; `false` where it has not ended, and is to be tried again.
+    async fn carried_out(&self, payer: &AccountId, claim: &Claim) -> Answer<bool> {
         let run = claim.run.asked.clone();
         tracing::info!(%payer, period = %run.period, run = run.id, reads = run.reads.is_some(), "pricing");
         let mut working = tokio::time::interval(STILL_WORKING);
@@ -385,29 +397,32 @@ impl BackOffice {
         let outcome = match outcome {
             Ok(Some(done)) => Outcome::Done(Box::new(done)),
             Ok(None) => Outcome::Unchanged,
-            Err(Priced::Desk(error)) => {
-                self.give_back(payer, &claim).await;
-                return Err(error);
-            }
+            Err(Priced::Desk(error)) => return Err(error),
             Err(Priced::Engine(EngineError::Disk(problem))) if claim.token < TRIES_MAX => {
                 tracing::warn!(%payer, period = %run.period, run = run.id, problem, "a run is tried again: the disk has failed, or is full");
-                self.give_back(payer, &claim).await;
-                return Ok(());
+                return Ok(false);
             }
             Err(Priced::Engine(error)) => Outcome::Failed { error: error.to_string(), warnings: Vec::new() },
         };
         if let Outcome::Failed { error, .. } = &outcome {
             tracing::warn!(%payer, period = %run.period, run = run.id, error, "a run has failed; the last good one goes on answering");
         }
-        self.finish(payer, &claim, outcome).await
+        self.finish(payer, claim, outcome).await
     }
 
-    /// Lets the claim of a run that came to nothing pass soon, each time a little later: the same may go well then.
+    /// Lets the claim of a run that came to nothing pass soon, each time a little later: the same may go well then. A store that takes nothing
+    /// now is asked again; in the end the claim passes by itself.
     async fn give_back(&self, payer: &AccountId, claim: &Claim) {
         let pause_ms = FIRST_PAUSE.as_millis() << claim.token.min(PAUSES_DOUBLED);
-        let until = machine_milliseconds() + i64::try_from(pause_ms).unwrap_or_default();
-        // A store that does not take it lets the claim pass by itself.
-        let _ = self.0.store.extend_claim(payer, &claim.run.asked.id, claim.token, until).await;
+        let pause_ms = i64::try_from(pause_ms).unwrap_or_default();
+        for _ in 0..LEASE.as_secs() {
+            let until = machine_milliseconds() + pause_ms;
+            match self.0.store.extend_claim(payer, &claim.run.asked.id, claim.token, until).await {
+                Ok(()) | Err(StoreError::StaleClaim { .. }) => return,
+                Err(error) => tracing::warn!(%error, "a run could not be given back yet"),
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
     }
 
     /// Prices a run, if anything about it is other than the run that the period shows.
@@ -485,8 +500,9 @@ impl BackOffice {
         }
     }
 
-    /// Ends a run; one that is done is what its period shows from then on, and closed periods get what differs as an adjustment.
-    async fn finish(&self, payer: &AccountId, claim: &Claim, outcome: Outcome) -> Answer<()> {
+    /// Ends a run; one that is done is what its period shows from then on, and closed periods get what differs as an adjustment. `false` where
+    /// it does not count.
+    async fn finish(&self, payer: &AccountId, claim: &Claim, outcome: Outcome) -> Answer<bool> {
         let run = &claim.run.asked;
         let report = match &outcome {
             Outcome::Done(done) => Some(self.report_of(&run.id, done).await?),
@@ -518,13 +534,32 @@ impl BackOffice {
             .await;
         if let Err(error) = finished {
             tracing::warn!(?error, run = run.id, "what was priced does not count");
-            self.give_back(payer, claim).await;
-            return Ok(());
+            // Whether it was kept may not be known: what is shown next is what the database says.
+            self.desk(payer).await?.forget(run.period);
+            return Ok(false);
         }
         if let (Some(report), false) = (report, is_closed) {
             let OpenedReport { accounts, by_group } = report;
             self.desk(payer).await?.show(run.period, by_group);
             self.note_accounts(payer, run.period, &accounts).await?;
+        }
+        Ok(true)
+    }
+
+    /// Notes the accounts of the runs that open periods show: whoever published one may have been killed before it came to that.
+    async fn note_all_accounts(&self) -> Answer<()> {
+        for payer in self.0.store.payers().await.map_err(Error::internal)? {
+            let (payer, _reading) = (payer.payer, self.reading().await?);
+            for current in self.0.store.current_runs(&payer).await.map_err(Error::internal)? {
+                if self.state(&payer).await?.configuration.is_closed(current.period) {
+                    continue;
+                }
+                let row = self.0.store.run(&payer, &current.run).await.map_err(Error::internal)?;
+                if let Some(done) = row.as_ref().and_then(RunRow::done) {
+                    let accounts = self.report_of(&current.run, done).await?.accounts;
+                    self.note_accounts(&payer, current.period, &accounts).await?;
+                }
+            }
         }
         Ok(())
     }

@@ -27,6 +27,7 @@ use cost_data::worker;
 use std::path::{Path, PathBuf};
 
 pub use crate::reader::Children;
+pub use manifest::file_sha256;
 
 /// The name of the book's copy in a run of the engine.
 const BOOK: &str = "book.toml";

@@ -17,7 +17,7 @@ pub(super) struct TableShape {
 }
 
 /// Columns that tables were given later, with the schema that has them first. They are the last ones of their table.
-const LATER: &[(&str, &str, u64)] = &[("runs", "files_removed_at_ms", 2)];
+const LATER: &[(&str, &str, u64)] = &[("runs", "files_removed_at_ms", 2), ("settings", "row_hash", 2)];
 
 impl TableShape {
     /// The columns that the table has in a schema: those of an older copy are fewer.
@@ -77,6 +77,7 @@ pub(super) const TABLES: &[TableShape] = &[
             ("revision", Number),
             ("superseded_revision", Number),
             ("body", Text),
+            ("row_hash", Text),
         ],
         key: &["payer", "kind", "id", "from_period", "revision"],
     },

@@ -150,8 +150,10 @@ static ino_t folder_of(const char *path) {
 }
 
 static void note_created(const char *path) {
+    ino_t folder = folder_of(path);
+    if (!folder) return; /* the call is about to fail */
     struct change *change = note(CREATED);
-    change->file = folder_of(path);
+    change->file = folder;
     change->path = strdup(path);
 }
 
