@@ -5,7 +5,8 @@
  * FAULT_COUNTER  a file of eight bytes, the count; what a loss has to put back is kept beside it
  * FAULT_AT       the call, from 1; 0 only counts
  * FAULT_CALLS    how many calls fail from there on, where calls fail; by default one
- * FAULT_MODE     kill: die before the call; torn: write half, then die; EIO, ENOSPC: the call fails;
+ * FAULT_MODE     kill: die before the call; torn: write half, then die; EIO, ENOSPC, EDQUOT, EROFS: the call fails;
+ *                EINTR, EAGAIN: it fails where it writes; short: half is written, and that is what is said;
  *                loss: what was not forced to the disk is undone, then die, as where the power fails
  * FAULT_SEED     of a loss: 0 undoes everything, another number chance's choice, sector by sector
  *
@@ -257,26 +258,37 @@ static void die(void) {
     for (;;) pause();
 }
 
-/* Counts a call; returns the error it is to fail with, -1 for a torn write, 0 to go on. */
+/* Counts a call; returns the error it is to fail with, -1 for a torn write, -2 for a short one, 0 to go on. */
 static int fault(int is_write) {
     long call = __atomic_add_fetch(counter, 1, __ATOMIC_SEQ_CST);
-    int fails = fault_mode[0] == 'E';
+    int fails = fault_mode[0] == 'E' || fault_mode[0] == 's';
     if (call < fault_at || fault_at == 0 || call >= fault_at + (fails ? fault_calls : 1)) return 0;
     if (strcmp(fault_mode, "EIO") == 0) return EIO;
     if (strcmp(fault_mode, "ENOSPC") == 0) return ENOSPC;
+    if (strcmp(fault_mode, "EDQUOT") == 0) return EDQUOT;
+    if (strcmp(fault_mode, "EROFS") == 0) return EROFS;
+    if (strcmp(fault_mode, "EINTR") == 0) return is_write ? EINTR : 0;
+    if (strcmp(fault_mode, "EAGAIN") == 0) return is_write ? EAGAIN : 0;
+    if (strcmp(fault_mode, "short") == 0) return is_write ? -2 : 0;
     if (strcmp(fault_mode, "torn") == 0 && is_write) return -1;
     if (is_loss) lose();
     die();
     return 0;
 }
 
+#define HALF(count) ((count) > 1 ? (count) / 2 : (count))
+
 /* One counted call at a time: what is noted before it is what it changes. */
 #define COUNTED(is_write, half, noted, call)   \
     pthread_mutex_lock(&mutex);                \
     int error = fault(is_write);               \
     if (error == -1) {                         \
-        half;                                  \
+        (void)half;                            \
         die();                                 \
+    }                                          \
+    if (error == -2) {                         \
+        pthread_mutex_unlock(&mutex);          \
+        return half;                           \
     }                                          \
     if (error) {                               \
         pthread_mutex_unlock(&mutex);          \
@@ -294,52 +306,52 @@ static int fault(int is_write) {
 
 ssize_t write(int fd, const void *bytes, size_t count) {
     if (!is_open_there(fd)) return REAL(write)(fd, bytes, count);
-    COUNTED(1, REAL(write)(fd, bytes, count / 2), note_bytes(fd, lseek(fd, 0, SEEK_CUR), count),
+    COUNTED(1, REAL(write)(fd, bytes, HALF(count)), note_bytes(fd, lseek(fd, 0, SEEK_CUR), count),
             REAL(write)(fd, bytes, count))
 }
 
 ssize_t pwrite(int fd, const void *bytes, size_t count, off_t offset) {
     if (!is_open_there(fd)) return REAL(pwrite)(fd, bytes, count, offset);
-    COUNTED(1, REAL(pwrite)(fd, bytes, count / 2, offset), note_bytes(fd, offset, count),
+    COUNTED(1, REAL(pwrite)(fd, bytes, HALF(count), offset), note_bytes(fd, offset, count),
             REAL(pwrite)(fd, bytes, count, offset))
 }
 
 ssize_t pwrite64(int fd, const void *bytes, size_t count, off64_t offset) {
     if (!is_open_there(fd)) return REAL(pwrite64)(fd, bytes, count, offset);
-    COUNTED(1, REAL(pwrite64)(fd, bytes, count / 2, offset), note_bytes(fd, offset, count),
+    COUNTED(1, REAL(pwrite64)(fd, bytes, HALF(count), offset), note_bytes(fd, offset, count),
             REAL(pwrite64)(fd, bytes, count, offset))
 }
 
 int fsync(int fd) {
     if (!is_open_there(fd)) return REAL(fsync)(fd);
-    COUNTED(0, , forget(fd), REAL(fsync)(fd))
+    COUNTED(0, 0, forget(fd), REAL(fsync)(fd))
 }
 
 int fdatasync(int fd) {
     if (!is_open_there(fd)) return REAL(fdatasync)(fd);
-    COUNTED(0, , forget(fd), REAL(fdatasync)(fd))
+    COUNTED(0, 0, forget(fd), REAL(fdatasync)(fd))
 }
 
 int ftruncate(int fd, off_t length) {
     if (!is_open_there(fd)) return REAL(ftruncate)(fd, length);
-    COUNTED(0, , note_size(fd, length), REAL(ftruncate)(fd, length))
+    COUNTED(0, 0, note_size(fd, length), REAL(ftruncate)(fd, length))
 }
 
 int ftruncate64(int fd, off64_t length) {
     if (!is_open_there(fd)) return REAL(ftruncate64)(fd, length);
-    COUNTED(0, , note_size(fd, length), REAL(ftruncate64)(fd, length))
+    COUNTED(0, 0, note_size(fd, length), REAL(ftruncate64)(fd, length))
 }
 
 int unlink(const char *path) {
     if (!is_name_there(path)) return REAL(unlink)(path);
-    COUNTED(0, , note_removed(path), REAL(unlink)(path))
+    COUNTED(0, 0, note_removed(path), REAL(unlink)(path))
 }
 
 ssize_t writev(int fd, const struct iovec *parts, int count) {
     if (!is_open_there(fd)) return REAL(writev)(fd, parts, count);
     size_t length = 0;
     for (int at = 0; at < count; at++) length += parts[at].iov_len;
-    COUNTED(1, REAL(writev)(fd, parts, count / 2), note_bytes(fd, lseek(fd, 0, SEEK_CUR), length),
+    COUNTED(1, REAL(writev)(fd, parts, HALF(count)), note_bytes(fd, lseek(fd, 0, SEEK_CUR), length),
             REAL(writev)(fd, parts, count))
 }
 
@@ -347,29 +359,29 @@ ssize_t copy_file_range(int in, off64_t *from, int out, off64_t *to, size_t leng
     if (!is_open_there(out)) return REAL(copy_file_range)(in, from, out, to, length, flags);
     struct stat status;
     if (fstat(in, &status) == 0 && length > (size_t)status.st_size) length = (size_t)status.st_size;
-    COUNTED(1, REAL(copy_file_range)(in, from, out, to, length / 2, flags),
+    COUNTED(1, REAL(copy_file_range)(in, from, out, to, HALF(length), flags),
             note_bytes(out, to ? *to : lseek(out, 0, SEEK_CUR), length),
             REAL(copy_file_range)(in, from, out, to, length, flags))
 }
 
 int rename(const char *from, const char *to) {
     if (!is_name_there(to)) return REAL(rename)(from, to);
-    COUNTED(0, , note_renamed(from, to), REAL(rename)(from, to))
+    COUNTED(0, 0, note_renamed(from, to), REAL(rename)(from, to))
 }
 
 int mkdir(const char *path, mode_t mode) {
     if (!is_name_there(path) || access(path, F_OK) == 0) return REAL(mkdir)(path, mode);
-    COUNTED(0, , note_created(path), REAL(mkdir)(path, mode))
+    COUNTED(0, 0, note_created(path), REAL(mkdir)(path, mode))
 }
 
 int rmdir(const char *path) {
     if (!is_name_there(path)) return REAL(rmdir)(path);
-    COUNTED(0, , note_removed(path), REAL(rmdir)(path))
+    COUNTED(0, 0, note_removed(path), REAL(rmdir)(path))
 }
 
 int linkat(int from_folder, const char *from, int to_folder, const char *to, int flags) {
     if (!is_name_there(to)) return REAL(linkat)(from_folder, from, to_folder, to, flags);
-    COUNTED(0, , note_created(to), REAL(linkat)(from_folder, from, to_folder, to, flags))
+    COUNTED(0, 0, note_created(to), REAL(linkat)(from_folder, from, to_folder, to, flags))
 }
 
 int unlinkat(int folder_fd, const char *name, int flags) {
@@ -383,7 +395,7 @@ int unlinkat(int folder_fd, const char *name, int flags) {
         snprintf(path, sizeof path, "%s", name);
     }
     if (!is_name_there(path)) return REAL(unlinkat)(folder_fd, name, flags);
-    COUNTED(0, , note_removed(path), REAL(unlinkat)(folder_fd, name, flags))
+    COUNTED(0, 0, note_removed(path), REAL(unlinkat)(folder_fd, name, flags))
 }
 
 /* Opening counts where it makes a file. */
@@ -398,7 +410,7 @@ int unlinkat(int folder_fd, const char *name, int flags) {
         }                                                                               \
         if (!(flags & O_CREAT) || !is_name_there(path) || access(path, F_OK) == 0)      \
             return REAL(name)(path, flags, mode);                                       \
-        COUNTED(0, , note_created(path), REAL(name)(path, flags, mode)) \
+        COUNTED(0, 0, note_created(path), REAL(name)(path, flags, mode)) \
     }
 
 OPEN(open)
