@@ -2,6 +2,7 @@
 import json
 import shutil
 import subprocess
+import threading
 
 import pytest
 
@@ -51,6 +52,39 @@ def test_a_backup_is_restored_elsewhere(kept, tmp_path):
         again.kill()
     refused = told(again, "restore", tmp_path / "backup")
     assert refused.returncode == 2 and "no new data directory" in refused.stderr
+
+
+def test_backups_during_writes_are_of_one_moment(kept, tmp_path):
+    """Each is put back elsewhere: the same rows, files that verify, and the report of one of the rules."""
+    past = in_period(kept.client(), PREVIOUS)
+    rule = past.list_pricing_rules()["PricingRules"][0]["Arn"]
+    told_to_stop = threading.Event()
+
+    def change():
+        for number in range(1_000):
+            past.update_pricing_rule(Arn=rule, ModifierPercentage=number % 50)
+            if told_to_stop.wait(0.02):
+                return
+
+    writer = threading.Thread(target=change)
+    writer.start()
+    try:
+        for number in range(3):
+            command("backup", tmp_path / f"backup-{number}", *kept.stored)
+    finally:
+        told_to_stop.set()
+        writer.join()
+    for number in range(3):
+        again = Server(tmp_path / f"again-{number}", now=kept.now, root=kept.root)
+        command("restore", tmp_path / f"backup-{number}", *again.stored)
+        shutil.copy(kept.data / "master.key", again.data / "master.key")
+        command("backup", tmp_path / f"once-more-{number}", *again.stored)
+        rows = [(tmp_path / name / "rows.jsonl").read_bytes() for name in (f"backup-{number}", f"once-more-{number}")]
+        assert rows[0] == rows[1]
+        assert told(again, "verify").returncode == 0
+    # What is newer than a backup is not mixed with it.
+    refused = told(kept, "restore", tmp_path / "backup-0")
+    assert refused.returncode == 2
 
 
 def test_what_was_changed_is_found(kept):

@@ -76,6 +76,7 @@ impl BackOffice {
         let edited = applied(&state.configuration, request, book)?;
         let mut plan = edited.outcome;
         let period = plan.period;
+        let _reading = self.reading().await?;
         let Some((_, done)) = self.shown_run(payer, period).await? else { return Ok(plan) };
         let store = &self.0.store;
         let scratch = self.0.options.data.join("scratch").join(new_resource_id().map_err(Error::internal)?);

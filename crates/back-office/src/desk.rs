@@ -45,6 +45,8 @@ pub struct Options {
     pub cost_roots: Option<Vec<PathBuf>>,
     /// How long a worker has a run before another may take it; it says four times as often that it still works.
     pub lease: std::time::Duration,
+    /// How many superseded runs of each period keep their files.
+    pub superseded_runs: usize,
 }
 
 /// The billing desk of all payers of a database.
@@ -128,7 +130,7 @@ impl BackOffice {
     ) -> Answer<T> {
         self.engine(ask).await.map_err(|error| match error {
             EngineError::Input(problems) => refused(problems.join("; ")),
-            error @ EngineError::Failed(_) => Error::internal(error),
+            error @ (EngineError::Disk(_) | EngineError::Failed(_)) => Error::internal(error),
         })
     }
 

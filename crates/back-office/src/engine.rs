@@ -98,6 +98,9 @@ pub enum EngineError {
     /// The input is at fault: cost files, price list or book. A sentence each, with the way out.
     #[error("{}", .0.join("; "))]
     Input(Vec<String>),
+    /// The disk is full or has failed: the same may go well when it is back.
+    #[error("{0}")]
+    Disk(String),
     /// The machine or the program is at fault.
     #[error("{0}")]
     Failed(String),

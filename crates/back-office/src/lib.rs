@@ -30,5 +30,6 @@ pub mod billing_groups;
 pub mod book;
 pub mod periods;
 pub mod principals;
+pub mod run_folders;
 pub mod runs;
 pub mod sources;

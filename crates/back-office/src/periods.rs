@@ -96,6 +96,7 @@ impl BackOffice {
         let payer = &request.caller.payer;
         let store = &self.0.store;
         let mut rows = Vec::new();
+        let _reading = self.reading().await?;
         for earlier in self.open_with_runs(payer, period).await? {
             let runs = store.runs_page(payer, Some(earlier), None, RUNS_LOOKED_AT).await;
             let runs = runs.map_err(Error::internal)?;
@@ -134,6 +135,12 @@ impl BackOffice {
             let edited = now.edit(&state.configuration, |edit| edit.close(period))?;
             let mut write = store.write(payer, &state.head).await?;
             for row in rows {
+                // A run that was published since is not what was looked at.
+                let shown = store.current_run(payer, row.period).await?;
+                if shown.is_none_or(|shown| shown.run != row.run) {
+                    let period = row.period;
+                    return Err(refused(format!("{period} was priced again just now; close it again")).into());
+                }
                 write.put_close(row.clone()).await?;
             }
             edited.commit((&store, &state, write), now, &period.to_string()).await

@@ -20,6 +20,10 @@ use store::{Claim, CurrentRun, StoreError};
 
 pub use store::{DoneRun, NewRun, Outcome, RunRow, RunState};
 
+/// How often a run is tried whose disk fails, over some hours, and how long it rests at first; the rest is doubled each time, up to a limit.
+const TRIES_MAX: u64 = 100;
+const FIRST_PAUSE: Duration = Duration::from_millis(500);
+const PAUSES_DOUBLED: u64 = 8;
 /// How long a worker waits at most before it looks whether another process has queued something.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// How many runs of a list are read at once.
@@ -43,8 +47,17 @@ impl BackOffice {
 
     /// Prices what is queued, one run after the other, until `stop`.
     pub async fn work(&self, stop: tokio::sync::watch::Receiver<bool>) {
+        self.remove_drafts().await;
+        if let Err(error) = self.note_all_accounts().await {
+            tracing::warn!(?error, "the accounts of the last runs could not be noted");
+        }
+        let mut is_tidy = false;
         while !*stop.borrow() {
-            match self.work_once().await {
+            let worked = self.work_once().await;
+            if !is_tidy || matches!(worked, Ok(true)) {
+                is_tidy = self.remove_superseded().await;
+            }
+            match worked {
                 Ok(true) => {}
                 Ok(false) => {
                     let _ = tokio::time::timeout(LOOK_AGAIN, self.0.wake.notified()).await;
@@ -74,6 +87,15 @@ impl BackOffice {
     }
 
     async fn carry_out(&self, payer: &AccountId, claim: Claim) -> Answer<()> {
+        let ended = self.carried_out(payer, &claim).await;
+        if !matches!(ended, Ok(true)) {
+            self.give_back(payer, &claim).await;
+        }
+        ended.map(|_| ())
+    }
+
+    /// Makes a run that is claimed; `false` where it has not ended, and is to be tried again.
+    async fn carried_out(&self, payer: &AccountId, claim: &Claim) -> Answer<bool> {
         let run = claim.run.asked.clone();
         tracing::info!(%payer, period = %run.period, run = run.id, reads = run.reads.is_some(), "pricing");
         let mut working = tokio::time::interval(self.0.options.lease / 4);
@@ -88,7 +110,7 @@ impl BackOffice {
                         Ok(()) => {}
                         Err(error @ StoreError::StaleClaim { .. }) => {
                             tracing::warn!(%error, run = run.id, "another worker has taken the run over");
-                            return Ok(());
+                            return Ok(true);
                         }
                         // The end of the run asks again whether the claim has held.
                         Err(error) => tracing::warn!(%error, run = run.id, "the claim of a run could not be renewed"),
@@ -100,6 +122,10 @@ impl BackOffice {
             Ok(Some(done)) => Outcome::Done(Box::new(done)),
             Ok(None) => Outcome::Unchanged,
             Err(NoResult::Desk(error)) => return Err(error),
+            Err(NoResult::Engine(EngineError::Disk(problem))) if claim.token < TRIES_MAX => {
+                tracing::warn!(%payer, period = %run.period, run = run.id, problem, "a run is tried again: the disk has failed, or is full");
+                return Ok(false);
+            }
             Err(NoResult::Engine(error)) => {
                 Outcome::Failed { error: error.to_string(), warnings: Vec::new() }
             }
@@ -107,7 +133,22 @@ impl BackOffice {
         if let Outcome::Failed { error, .. } = &outcome {
             tracing::warn!(%payer, period = %run.period, run = run.id, error, "a run has failed; the last good one goes on answering");
         }
-        self.finish(payer, &claim, outcome).await
+        self.finish(payer, claim, outcome).await
+    }
+
+    /// Lets the claim of a run that came to nothing pass soon, each time a little later: the same may go well then. A store that takes nothing
+    /// now is asked again; in the end the claim passes by itself.
+    async fn give_back(&self, payer: &AccountId, claim: &Claim) {
+        let pause_ms = FIRST_PAUSE.as_millis() << claim.token.min(PAUSES_DOUBLED);
+        let pause_ms = i64::try_from(pause_ms).unwrap_or_default();
+        for _ in 0..self.0.options.lease.as_secs() {
+            let until = machine_milliseconds() + pause_ms;
+            match self.0.store.extend_claim(payer, &claim.run.asked.id, claim.token, until).await {
+                Ok(()) | Err(StoreError::StaleClaim { .. }) => return,
+                Err(error) => tracing::warn!(%error, "a run could not be given back yet"),
+            }
+            tokio::time::sleep(LOOK_AGAIN).await;
+        }
     }
 
     fn lease_ms(&self) -> i64 {
@@ -156,8 +197,7 @@ impl BackOffice {
         if let Some((_, done)) = &current
             && (&done.snapshot, &done.book_hash, &done.groups) == (&snapshot, &book_hash, &groups)
         {
-            // The same files under the same book are the same bytes: the run that is shown is this one.
-            let _ = std::fs::remove_dir_all(&out);
+            // The same files under the same book are the same bytes: the run that is shown is this one. No row will name the new folder.
             return Ok(None);
         }
         let folder = out.clone();
@@ -176,8 +216,9 @@ impl BackOffice {
         Ok(Some(done))
     }
 
-    /// Ends a run; one that is done is what its period shows from then on, and closed periods get what differs as an adjustment.
-    async fn finish(&self, payer: &AccountId, claim: &Claim, outcome: Outcome) -> Answer<()> {
+    /// Ends a run; one that is done is what its period shows from then on, and closed periods get what differs as an adjustment. `false` where
+    /// it does not count.
+    async fn finish(&self, payer: &AccountId, claim: &Claim, outcome: Outcome) -> Answer<bool> {
         let run = &claim.run.asked;
         let report = match &outcome {
             Outcome::Done(done) => Some(self.report_of(&run.id, done).await?),
@@ -208,13 +249,32 @@ impl BackOffice {
             })
             .await;
         if let Err(error) = finished {
-            tracing::warn!(?error, run = run.id, "what was priced does not count any more");
-            return Ok(());
+            tracing::warn!(?error, run = run.id, "what was priced does not count");
+            // Whether it was kept may not be known: what is shown next is what the database says.
+            self.desk(payer).await?.forget(run.period);
+            return Ok(false);
         }
         if let (Some(report), false) = (report, is_closed) {
             let OpenedReport { accounts, by_group } = report;
             self.desk(payer).await?.show(run.period, by_group);
             self.note_accounts(payer, run.period, &accounts).await?;
+        }
+        Ok(true)
+    }
+
+    /// Notes the accounts of the runs that open periods show: whoever published one may have been killed before it came to that.
+    async fn note_all_accounts(&self) -> Answer<()> {
+        for payer in self.0.store.payers().await.map_err(Error::internal)? {
+            let (payer, _reading) = (payer.payer, self.reading().await?);
+            for current in self.0.store.current_runs(&payer).await.map_err(Error::internal)? {
+                if self.state(&payer).await?.configuration.is_closed(current.period) {
+                    continue;
+                }
+                if let Some((run, done)) = self.shown_run(&payer, current.period).await? {
+                    let accounts = self.report_of(&run, &done).await?.accounts;
+                    self.note_accounts(&payer, current.period, &accounts).await?;
+                }
+            }
         }
         Ok(())
     }

@@ -32,13 +32,23 @@ impl BackOffice {
         if known.is_some() && !self.0.options.shared {
             return Ok(known);
         }
-        let current = self.0.store.current_run(payer, period).await.map_err(Error::internal)?;
-        let Some(current) = current else { return Ok(None) };
-        if let Some(known) = known.filter(|known| known.run == current.run) {
+        let current = || async { self.0.store.current_run(payer, period).await.map_err(Error::internal) };
+        if let Some(known) = known
+            && current().await?.is_some_and(|current| current.run == known.run)
+        {
             return Ok(Some(known));
         }
-        let Some(done) = self.done_run(payer, &current.run).await? else { return Ok(None) };
-        Ok(Some(desk.show(period, self.report_of(&current.run, &done).await?.by_group)))
+        let _reading = self.reading().await?;
+        let Some(mut shown) = current().await? else { return Ok(None) };
+        loop {
+            let Some(done) = self.done_run(payer, &shown.run).await? else { return Ok(None) };
+            let report = desk.show(period, self.report_of(&shown.run, &done).await?.by_group);
+            match current().await? {
+                // A worker was quicker: its report must not stay hidden behind this one.
+                Some(newer) if newer.run != shown.run => shown = newer,
+                _ => return Ok(Some(report)),
+            }
+        }
     }
 
     /// The run that a period shows, and its id.

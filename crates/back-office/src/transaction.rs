@@ -173,6 +173,11 @@ impl PayerDesk {
         report
     }
 
+    /// Forgets the report that a period shows: it is opened when it is asked for again.
+    pub fn forget(&self, period: BillingPeriod) {
+        self.reports.write().unwrap_or_else(PoisonError::into_inner).remove(&period);
+    }
+
     async fn reload(&self) -> Answer<()> {
         self.put(Arc::new(State::load(&self.store, &self.payer).await?));
         Ok(())

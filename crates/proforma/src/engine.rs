@@ -30,6 +30,7 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
 pub use crate::reader::Children;
+pub use manifest::file_sha256;
 
 /// The name of the book's copy in a run of the engine.
 const BOOK: &str = "book.toml";
@@ -220,20 +221,38 @@ fn at_both_doors(sentence: String) -> String {
     })
 }
 
+/// The errors of a disk that is full or fails: EIO, ENOSPC, EROFS, EDQUOT.
+const OF_DISK: [i32; 4] = [5, 28, 30, 122];
+
+/// Whether a message tells of the disk. It may come from the child that reads, as text; the number is how the standard library ends such a message.
+fn is_of_disk(message: &str) -> bool {
+    OF_DISK.iter().any(|number| message.contains(&format!("(os error {number})")))
+}
+
 impl From<Failure> for EngineError {
     fn from(failure: Failure) -> Self {
-        match failure {
-            Failure::Input { mut problems, count, hint } => {
-                let more = count.saturating_sub(problems.len() as u64);
-                if more > 0 {
-                    problems.push(format!("and {more} more"));
-                }
-                problems.extend(hint);
-                Self::Input(problems.into_iter().map(at_both_doors).collect())
+        match of_failure(failure) {
+            Self::Input(problems) if problems.iter().any(|problem| is_of_disk(problem)) => {
+                Self::Disk(problems.join("; "))
             }
-            Failure::Other(error) => Self::Failed(at_both_doors(format!("{error:#}"))),
-            Failure::Said(status) => Self::Failed(format!("a program has ended with status {status}")),
+            Self::Failed(problem) if is_of_disk(&problem) => Self::Disk(problem),
+            other => other,
         }
+    }
+}
+
+fn of_failure(failure: Failure) -> EngineError {
+    match failure {
+        Failure::Input { mut problems, count, hint } => {
+            let more = count.saturating_sub(problems.len() as u64);
+            if more > 0 {
+                problems.push(format!("and {more} more"));
+            }
+            problems.extend(hint);
+            EngineError::Input(problems.into_iter().map(at_both_doors).collect())
+        }
+        Failure::Other(error) => EngineError::Failed(at_both_doors(format!("{error:#}"))),
+        Failure::Said(status) => EngineError::Failed(format!("a program has ended with status {status}")),
     }
 }
 

@@ -140,7 +140,7 @@ impl Draft {
 
     /// Makes a folder for the draft that is nobody else's.
     fn beside(parent: &Path, name: &str, target: Target) -> Result<Self, Failure> {
-        fs::create_dir_all(parent).with_context(|| format!("cannot make `{}`", parent.display()))?;
+        make_folders(parent).with_context(|| format!("cannot make `{}`", parent.display()))?;
         let prefix = partial(OsStr::new(name));
         remove_abandoned(parent, &prefix);
         for number in 0..DRAFTS_MAX {
@@ -212,6 +212,21 @@ impl Drop for Draft {
         // A folder that cannot be removed now is removed by the next run.
         let _ = fs::remove_dir_all(&self.folder);
     }
+}
+
+/// Makes a folder and those above it that are not there, each with its name forced to the disk: what is in it would be lost with the name.
+fn make_folders(folder: &Path) -> io::Result<()> {
+    let is_there = |error: &io::Error| error.kind() == io::ErrorKind::AlreadyExists && folder.is_dir();
+    let above = folder.parent().filter(|above| !above.as_os_str().is_empty());
+    match fs::create_dir(folder) {
+        Err(error) if is_there(&error) => return Ok(()),
+        Err(error) if error.kind() == io::ErrorKind::NotFound && above.is_some() => {
+            above.map_or(Ok(()), make_folders)?;
+            fs::create_dir(folder).or_else(|error| if is_there(&error) { Ok(()) } else { Err(error) })?;
+        }
+        made => made?,
+    }
+    sync(above.unwrap_or(Path::new(".")))
 }
 
 /// A draft beside its target is as open as any folder there; one in a scratch folder is for its owner alone.

@@ -75,7 +75,7 @@ impl Store {
         for table in TABLES {
             let sql = format!(
                 "SELECT {} FROM {} ORDER BY {}",
-                table.column_list(),
+                table.column_list(schema),
                 table.name,
                 table.key.join(", ")
             );
@@ -131,16 +131,16 @@ impl Store {
             if !line.starts_with('[') {
                 break;
             }
-            let (table, row) = row_of(&line).map_err(failed)?;
+            let (table, row) = row_of(&line, copied.schema).map_err(failed)?;
             match &mut pending {
                 Some((of, rows)) if of.name == table.name && rows.len() < ROWS_MAX => rows.push(row),
                 _ => {
-                    flush(&mut transaction, pending.take()).await?;
+                    flush(&mut transaction, pending.take(), copied.schema).await?;
                     pending = Some((table, vec![row]));
                 }
             }
         }
-        flush(&mut transaction, pending).await?;
+        flush(&mut transaction, pending, copied.schema).await?;
         transaction.commit().await.map_err(StoreError::of_commit)?;
         self.migrate().await?;
         Ok(copied)
@@ -150,9 +150,10 @@ impl Store {
 async fn flush(
     transaction: &mut Transaction<'static, Any>,
     rows: Option<(&TableShape, Vec<Vec<Value>>)>,
+    schema: u64,
 ) -> Result<(), StoreError> {
     let Some((table, rows)) = rows else { return Ok(()) };
-    let into = format!("INSERT INTO {} ({})", table.name, table.column_list());
+    let into = format!("INSERT INTO {} ({})", table.name, table.column_list(schema));
     sql::with_rows(&mut *transaction, &into, rows, "").await?;
     Ok(())
 }
@@ -229,13 +230,14 @@ fn line_of(table: &TableShape, row: &AnyRow) -> Result<String, StoreError> {
     sql::to_json(&values)
 }
 
-fn row_of(line: &str) -> Result<(&'static TableShape, Vec<Value>), String> {
+fn row_of(line: &str, schema: u64) -> Result<(&'static TableShape, Vec<Value>), String> {
     let values: Vec<serde_json::Value> = serde_json::from_str(line).map_err(|error| error.to_string())?;
     let mut values = values.into_iter();
     let name = values.next().and_then(|name| name.as_str().map(str::to_owned)).unwrap_or_default();
     let table = TABLES.iter().find(|table| table.name == name);
     let table = table.ok_or_else(|| format!("this program knows no table `{name}`"))?;
-    if values.len() != table.columns.len() {
+    let columns = table.columns_in(schema);
+    if values.len() != columns.len() {
         return Err(format!("a row of `{name}` has {} columns", values.len()));
     }
     let value = |((column, kind), value): (&(&str, Type), serde_json::Value)| match (kind, value) {
@@ -245,7 +247,7 @@ fn row_of(line: &str) -> Result<(&'static TableShape, Vec<Value>), String> {
         (Type::Number, serde_json::Value::Number(number)) if number.is_i64() => Ok(number.as_i64().into()),
         (_, value) => Err(format!("`{name}.{column}` is {value}")),
     };
-    Ok((table, table.columns.iter().zip(values).map(value).collect::<Result<_, _>>()?))
+    Ok((table, columns.iter().zip(values).map(value).collect::<Result<_, _>>()?))
 }
 
 #[cfg(test)]

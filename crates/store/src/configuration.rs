@@ -5,6 +5,7 @@
 
 mod kept;
 mod load;
+mod rot;
 mod save;
 
 pub use load::Loaded;

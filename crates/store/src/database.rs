@@ -109,6 +109,19 @@ impl Store {
         Ok(())
     }
 
+    /// What SQLite finds wrong with its file, page by page. PostgreSQL looks after its own.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database.
+    pub async fn broken_pages(&self) -> Result<Vec<String>, StoreError> {
+        if self.engine == Engine::Postgres {
+            return Ok(Vec::new());
+        }
+        let found: Vec<String> =
+            sqlx::query_scalar("PRAGMA integrity_check(20)").fetch_all(&self.readers).await?;
+        Ok(found.into_iter().filter(|line| line != "ok").collect())
+    }
+
     /// Closes every connection, once those that are in use are given back.
     pub async fn close(&self) {
         self.writer.close().await;

@@ -26,6 +26,7 @@ mod master_key;
 mod principal;
 
 mod run;
+mod run_files;
 mod source;
 
 mod close;
@@ -47,6 +48,7 @@ pub use payer::{AuditHead, Head, PayerRow};
 pub use place::Place;
 pub use principal::{PrincipalRow, Standing};
 pub use run::{Claim, CurrentRun, DoneRun, NewRun, Outcome, RunRow, RunState};
+pub use run_files::RunFiles;
 pub use source::SourceRow;
 pub use token::{TOKEN_DAYS_KEPT, TokenRow};
 pub use write::Write;

@@ -38,6 +38,8 @@ pub struct RunRow {
     pub asked: NewRun,
     /// How far it is.
     pub state: RunState,
+    /// When its files were removed, where they were: nothing has shown it any more for a while.
+    pub files_removed_at_ms: Option<i64>,
 }
 
 /// How far a run is.
@@ -345,7 +347,7 @@ fn still_claimed(rows: u64, run: &str, token: u64) -> Result<(), StoreError> {
     Ok(())
 }
 
-fn run_row(row: &AnyRow) -> Result<RunRow, StoreError> {
+pub(crate) fn run_row(row: &AnyRow) -> Result<RunRow, StoreError> {
     let asked = NewRun {
         id: sql::column(row, "id")?,
         period: sql::period(row, TABLE, "period")?,
@@ -353,7 +355,8 @@ fn run_row(row: &AnyRow) -> Result<RunRow, StoreError> {
         created_at_ms: sql::column(row, "created_at_ms")?,
     };
     let state = run_state(row, &asked.id)?;
-    Ok(RunRow { asked, state })
+    let files_removed_at_ms = sql::column(row, "files_removed_at_ms")?;
+    Ok(RunRow { asked, state, files_removed_at_ms })
 }
 
 fn run_state(row: &AnyRow, id: &str) -> Result<RunState, StoreError> {

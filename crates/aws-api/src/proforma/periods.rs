@@ -31,6 +31,8 @@ struct Run {
     start_time: Option<i64>,
     #[serde(skip_serializing_if = "Option::is_none")]
     end_time: Option<i64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    files_removed_time: Option<i64>,
     warnings: Vec<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     error: Option<String>,
@@ -63,6 +65,7 @@ fn shown(run: &RunRow, is_current: bool) -> Run {
         creation_time: run.asked.created_at_ms / 1_000,
         start_time: None,
         end_time: None,
+        files_removed_time: run.files_removed_at_ms.map(|at_ms| at_ms / 1_000),
         warnings: done.map(|done| done.warnings.clone()).unwrap_or_default(),
         error: None,
     };

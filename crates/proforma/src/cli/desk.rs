@@ -15,6 +15,9 @@ pub struct DataArguments {
     /// The file of the master key, which opens secrets; by default master.key in the data directory, or PROFORMA_MASTER_KEY.
     #[arg(long, env = "PROFORMA_MASTER_KEY_FILE", value_name = "FILE")]
     pub master_key_file: Option<PathBuf>,
+    /// How many superseded runs of each period keep their files, to be compared with. By default 5.
+    #[arg(long, env = "PROFORMA_SUPERSEDED_RUNS", value_name = "COUNT", hide_short_help = true)]
+    pub superseded_runs: Option<String>,
     /// A TOML file with these settings; flags and the environment go before it.
     #[arg(long, env = "PROFORMA_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,

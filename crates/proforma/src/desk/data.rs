@@ -69,9 +69,14 @@ impl Data {
         }
         let master = master_key(settings, &folder)?;
         check_master(&store, &master).await?;
-        let Settings { cost_roots, lease, .. } = settings;
-        let (cost_roots, lease) = (cost_roots.clone(), *lease);
-        let options = Options { data: folder.clone(), clock, shared: is_shared, cost_roots, lease };
+        let options = Options {
+            data: folder.clone(),
+            clock,
+            shared: is_shared,
+            cost_roots: settings.cost_roots.clone(),
+            lease: settings.lease,
+            superseded_runs: settings.superseded_runs,
+        };
         let desk = BackOffice::new(store, master.clone(), Arc::new(CostEngine::default()), options);
         let api = Api::new(desk, PageTokens::new(&master.derived("page tokens")));
         Ok(Self { api, folder, lock })

@@ -71,7 +71,9 @@ impl Door {
                 .work_once()
                 .await
                 .map_err(|error| anyhow!("the month cannot be priced: {error:?}"))?
-            {}
+            {
+                data.desk().remove_superseded().await;
+            }
         }
         Ok(())
     }

@@ -6,23 +6,27 @@ use super::settings::Settings;
 use crate::cli::desk::{
     BackupArguments, DataArguments, DeskOutput, RestoreArguments, RotateMasterArguments, VerifyArguments,
 };
-use crate::engine::CostEngine;
+use crate::engine::{CostEngine, file_sha256};
 use crate::failure::Failure;
 use anyhow::{Context, anyhow};
 use back_office::audit::{chained, entry_of};
 use back_office::clock::Clock;
 use back_office::engine::Engine;
+use back_office::run_folders::reading;
 use back_office::vault::MasterKey;
 use billing::account::AccountId;
 use serde_json::json;
 use std::fs::{self, File};
+use std::io::ErrorKind;
 use std::path::Path;
-use store::{RunRow, Store};
+use store::Store;
 
 /// The rows in a backup.
 const ROWS: &str = "rows.jsonl";
 /// The folder of payers, in the data directory and in a backup.
 const PAYERS: &str = "payers";
+/// Where a payer's cost files are kept.
+const COST_FILES: &str = "cost-files";
 /// How many entries of the audit, or runs, are read at once.
 const PAGE: usize = 1_000;
 
@@ -56,7 +60,8 @@ pub fn backup(arguments: &BackupArguments) -> Result<(), Failure> {
         make_private(to)?;
         take_in_log(&settings).await?;
         let store = open_store(&settings).await?;
-        // Folders first seen by the rows cannot vanish: runs are never removed while they are served.
+        // The folders that the rows name stay until they are copied.
+        let _reading = reading(&settings.data).context("the folders of runs cannot be locked")?;
         let copied = store.backup(&to.join(ROWS)).await.map_err(|error| Failure::input(error.to_string()))?;
         store.close().await;
         let files = copy_tree(&settings.data.join(PAYERS), &to.join(PAYERS))?;
@@ -131,17 +136,15 @@ fn copy_tree(from: &Path, to: &Path) -> Result<u64, Failure> {
     Ok(copied)
 }
 
-/// `proforma verify`: the chain of the audit, the files of every run that a period shows against their hashes, sealed periods against theirs.
+/// `proforma verify`: the pages of the database, the chain of the audit, every setting against its hash, cost files against their names, the files of every run that has some against their hashes, sealed periods against theirs.
 pub fn verify(arguments: &VerifyArguments) -> Result<(), Failure> {
     with_runtime(async {
         let settings = Settings::of(&arguments.place)?;
         take_in_log(&settings).await?;
         let store = open_store(&settings).await?;
+        let _reading = reading(&settings.data).context("the folders of runs cannot be locked")?;
         let mut checked = Checked::default();
-        for payer in store.payers().await? {
-            checked.audit(&store, &payer.payer, &payer.head.audit.hash).await?;
-            checked.runs(&store, &payer.payer, &settings.data).await?;
-        }
+        checked.all(&store, &settings.data).await;
         store.close().await;
         if !checked.problems.is_empty() {
             return Err(
@@ -149,22 +152,95 @@ pub fn verify(arguments: &VerifyArguments) -> Result<(), Failure> {
             );
         }
         output::answer(
-            &json!({ "AuditEntries": checked.entries, "Runs": checked.runs, "SealedPeriods": checked.sealed }),
+            &json!({
+                "AuditEntries": checked.entries,
+                "Runs": checked.runs,
+                "RunsWithoutFiles": checked.removed,
+                "SealedPeriods": checked.sealed,
+                "CostFiles": checked.cost_files,
+            }),
             DeskOutput::Table,
         )
     })
+}
+
+fn of_database(problem: String) -> String {
+    format!("the database: {problem}")
 }
 
 #[derive(Default)]
 struct Checked {
     entries: u64,
     runs: u64,
+    removed: u64,
     sealed: u64,
+    cost_files: u64,
     problems: Vec<String>,
 }
 
 impl Checked {
-    async fn audit(&mut self, store: &Store, payer: &AccountId, head: &str) -> Result<(), Failure> {
+    /// Everything. What cannot even be read is a problem like others: the rest is looked at all the same.
+    async fn all(&mut self, store: &Store, data: &Path) {
+        match store.broken_pages().await {
+            Ok(pages) => self.problems.extend(pages.into_iter().map(of_database)),
+            Err(error) => self.problems.push(of_database(error.to_string())),
+        }
+        let payers = match store.payers().await {
+            Ok(payers) => payers,
+            Err(error) => return self.problems.push(of_database(error.to_string())),
+        };
+        for payer in payers {
+            let (payer, head) = (&payer.payer, &payer.head.audit.hash);
+            let audit = self.audit(store, payer, head).await;
+            self.note(&format!("payer {payer}, audit"), audit);
+            let settings = self.settings(store, payer).await;
+            self.note(&format!("payer {payer}, configuration"), settings);
+            let runs = self.runs(store, payer, data).await;
+            self.note(&format!("payer {payer}, runs"), runs);
+            let files = self.cost_files(&data.join(PAYERS).join(payer.as_str()).join(COST_FILES));
+            self.note(&format!("payer {payer}, cost files"), files);
+        }
+    }
+
+    fn note<E: Into<anyhow::Error>>(&mut self, what: &str, checked: Result<(), E>) {
+        if let Err(error) = checked {
+            let error: anyhow::Error = error.into();
+            self.problems.push(format!("{what}: {error:#}"));
+        }
+    }
+
+    /// Every setting is as it was written, and they make a configuration.
+    async fn settings(&mut self, store: &Store, payer: &AccountId) -> anyhow::Result<()> {
+        let rotten = store.rotten_settings(payer).await?;
+        let named = rotten.into_iter().map(|name| format!("payer {payer}: {name} is not as it was written"));
+        self.problems.extend(named);
+        store.load(payer).await?;
+        Ok(())
+    }
+
+    /// Cost files are named by their hashes.
+    fn cost_files(&mut self, folder: &Path) -> anyhow::Result<()> {
+        let entries = match fs::read_dir(folder) {
+            Err(error) if error.kind() == ErrorKind::NotFound => return Ok(()),
+            entries => entries?,
+        };
+        for entry in entries {
+            let path = entry?.path();
+            let name = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
+            // What is just being kept has no such name yet.
+            if name.starts_with('.') {
+                continue;
+            }
+            self.cost_files += 1;
+            let hash = file_sha256(&path).with_context(|| format!("cannot read `{}`", path.display()))?;
+            if !name.starts_with(&hash) {
+                self.problems.push(format!("`{}` is not the file that its name says", path.display()));
+            }
+        }
+        Ok(())
+    }
+
+    async fn audit(&mut self, store: &Store, payer: &AccountId, head: &str) -> anyhow::Result<()> {
         let (mut after, mut last) = (0, String::new());
         loop {
             let rows = store.audit_page(payer, after, PAGE).await?;
@@ -193,33 +269,34 @@ impl Checked {
         Ok(())
     }
 
-    async fn runs(&mut self, store: &Store, payer: &AccountId, data: &Path) -> Result<(), Failure> {
+    /// The files of every run that has some are as it has written them, and a period that was sealed shows what it was sealed with.
+    async fn runs(&mut self, store: &Store, payer: &AccountId, data: &Path) -> anyhow::Result<()> {
         let engine = CostEngine::default();
+        let runs = store.runs_with_files(payer).await?;
+        self.removed += store.runs_without_files(payer).await?;
+        for run in &runs {
+            self.runs += 1;
+            let what = format!("payer {payer}, {}", run.period);
+            let folder = &run.done.folder;
+            match engine.manifest(&data.join(folder)) {
+                Ok(hash) if hash == run.done.manifest => {}
+                Ok(_) => self.problems.push(format!("{what}: `{folder}` is not as the run has written it")),
+                Err(error) => self.problems.push(format!("{what}: {error}")),
+            }
+        }
         let closes = store.closes(payer).await?;
         for current in store.current_runs(payer).await? {
-            let run = store.run(payer, &current.run).await?;
-            let Some(done) = run.as_ref().and_then(RunRow::done) else {
-                self.problems.push(format!(
-                    "payer {payer}: {} shows run `{}`, which is not there",
-                    current.period, current.run
-                ));
-                continue;
-            };
-            let folder = data.join(&done.folder);
-            self.runs += 1;
-            let what = format!("payer {payer}, {}", current.period);
-            match engine.manifest(&folder) {
-                Ok(hash) if hash == done.manifest => {}
-                Ok(_) => {
-                    self.problems.push(format!("{what}: `{}` is not as the run has written it", done.folder))
-                }
-                Err(error) => self.problems.push(format!("{what}: {error}")),
+            let what = format!("payer {payer}: {}", current.period);
+            let run = runs.iter().find(|run| run.run == current.run);
+            if run.is_none() {
+                self.problems.push(format!("{what} shows run `{}`, which has no files", current.run));
             }
             if let Some(close) = closes.iter().find(|close| close.period == current.period) {
                 self.sealed += 1;
-                if close.manifest_hash != done.manifest || close.run != current.run {
-                    self.problems
-                        .push(format!("{what}: the period shows another run than it was closed with"));
+                let is_sealed_run = close.run == current.run
+                    && run.is_none_or(|run| run.done.manifest == close.manifest_hash);
+                if !is_sealed_run {
+                    self.problems.push(format!("{what} shows another run than it was closed with"));
                 }
             }
         }

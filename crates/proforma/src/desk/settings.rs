@@ -4,6 +4,7 @@ use super::tls;
 use crate::cli::desk::{DataArguments, ServeArguments};
 use crate::failure::Failure;
 use back_office::clock::Clock;
+use back_office::run_folders::SUPERSEDED_RUNS;
 use back_office::vault::MasterKey;
 use billing::account::AccountId;
 use rustls::ServerConfig;
@@ -24,6 +25,8 @@ const RATE: (u32, RangeInclusive<u32>) = (1_000, 1..=1_000_000);
 const CONCURRENCY: (usize, RangeInclusive<usize>) = (256, 1..=100_000);
 const ARRIVAL_SECONDS: (u64, RangeInclusive<u64>) = (60, 1..=3_600);
 const LEASE_SECONDS: (u64, RangeInclusive<u64>) = (60, 2..=3_600);
+/// A run folder has a file or two for every billing group: more than this of a period is an archive.
+const SUPERSEDED: (usize, RangeInclusive<usize>) = (SUPERSEDED_RUNS, 0..=10_000);
 /// The environment's master key: never a flag, which others on the machine could read.
 const MASTER_KEY: &str = "PROFORMA_MASTER_KEY";
 /// The file of the master key in a data directory.
@@ -31,7 +34,8 @@ pub const MASTER_KEY_FILE: &str = "master.key";
 
 /// What a settings file may hold.
 const TEXTS: [&str; 6] = ["data", "database", "master_key_file", "listen", "tls_cert", "tls_key"];
-const NUMBERS: [&str; 5] = ["signature_minutes", "rate", "concurrency", "arrival_seconds", "lease_seconds"];
+const NUMBERS: [&str; 6] =
+    ["signature_minutes", "rate", "concurrency", "arrival_seconds", "lease_seconds", "superseded_runs"];
 const LISTS: [&str; 1] = ["cost_roots"];
 
 /// Where the desk is.
@@ -49,6 +53,8 @@ pub struct Settings {
     pub cost_roots: Option<Vec<PathBuf>>,
     /// How long a worker has a run before another may take it.
     pub lease: Duration,
+    /// How many superseded runs of each period keep their files.
+    pub superseded_runs: usize,
 }
 
 /// How a server answers.
@@ -200,6 +206,8 @@ impl Reader {
             self.problems
                 .push("no data directory is given; give one with --data, or PROFORMA_DATA".to_owned());
         }
+        let superseded_runs =
+            self.number("superseded_runs", arguments.superseded_runs.as_deref(), &SUPERSEDED);
         Some(Settings {
             data: data?,
             database: arguments.database.clone().or_else(|| self.text("database")),
@@ -207,6 +215,7 @@ impl Reader {
             master_key: std::env::var(MASTER_KEY).ok().filter(|key| !key.is_empty()),
             cost_roots: None,
             lease: Duration::from_secs(LEASE_SECONDS.0),
+            superseded_runs,
         })
     }
 

@@ -16,10 +16,7 @@ pub fn manifest(run: &Path) -> Result<String, Failure> {
     files.sort();
     let hashes = every(&files, |name| {
         let path = run.join(name);
-        let mut hash = Sha256::new();
-        let read = File::open(&path).and_then(|mut file| io::copy(&mut file, &mut Hashing(&mut hash)));
-        read.with_context(|| format!("cannot read `{}`", path.display()))?;
-        Ok(hash.finalize())
+        Ok(sha256(&path).with_context(|| format!("cannot read `{}`", path.display()))?)
     })?;
     let mut all = Sha256::new();
     for (name, hash) in files.iter().zip(hashes) {
@@ -28,6 +25,17 @@ pub fn manifest(run: &Path) -> Result<String, Failure> {
         all.update(hash);
     }
     Ok(hex(&all.finalize()))
+}
+
+/// The SHA-256 of a file, in hexadecimal.
+pub fn file_sha256(path: &Path) -> io::Result<String> {
+    Ok(hex(&sha256(path)?))
+}
+
+fn sha256(path: &Path) -> io::Result<[u8; 32]> {
+    let mut hash = Sha256::new();
+    io::copy(&mut File::open(path)?, &mut Hashing(&mut hash))?;
+    Ok(hash.finalize().into())
 }
 
 fn below(root: &Path, within: &Path, files: &mut Vec<PathBuf>) -> io::Result<()> {

@@ -16,10 +16,23 @@ pub(super) struct TableShape {
     pub(super) key: &'static [&'static str],
 }
 
+/// Columns that tables were given later, with the schema that has them first. They are the last ones of their table.
+const LATER: &[(&str, &str, u64)] = &[("runs", "files_removed_at_ms", 2), ("settings", "row_hash", 2)];
+
 impl TableShape {
-    /// The columns, as SQL lists them.
-    pub(super) fn column_list(&self) -> String {
-        self.columns.iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
+    /// The columns that the table has in a schema: those of an older copy are fewer.
+    pub(super) fn columns_in(&self, schema: u64) -> &'static [(&'static str, Type)] {
+        let is_there = |column: &&(&str, Type)| {
+            !LATER
+                .iter()
+                .any(|(table, name, since)| *table == self.name && *name == column.0 && *since > schema)
+        };
+        &self.columns[..self.columns.iter().filter(is_there).count()]
+    }
+
+    /// The columns in a schema, as SQL lists them.
+    pub(super) fn column_list(&self, schema: u64) -> String {
+        self.columns_in(schema).iter().map(|(name, _)| *name).collect::<Vec<_>>().join(", ")
     }
 }
 
@@ -64,6 +77,7 @@ pub(super) const TABLES: &[TableShape] = &[
             ("revision", Number),
             ("superseded_revision", Number),
             ("body", Text),
+            ("row_hash", Text),
         ],
         key: &["payer", "kind", "id", "from_period", "revision"],
     },
@@ -158,6 +172,7 @@ pub(super) const TABLES: &[TableShape] = &[
             ("finished_at_ms", Number),
             ("claim_token", Number),
             ("claim_expires_at_ms", Number),
+            ("files_removed_at_ms", Number),
         ],
         key: &["payer", "id"],
     },

@@ -2,6 +2,7 @@
 
 use super::Kind;
 use super::kept::{Kept, SettingRow, kept};
+use super::rot::Said;
 use crate::error::StoreError;
 use crate::sql::{self, Value};
 use crate::write::Write;
@@ -78,6 +79,17 @@ impl Write {
                     live.remove(&there);
                     continue;
                 }
+                let said = Said {
+                    payer: self.payer().as_str(),
+                    kind: kind.name(),
+                    id: &key.id,
+                    from: &row.from,
+                    to: row.to.as_deref(),
+                    recorded_at_s: row.recorded_at_s,
+                    revision,
+                    body: &row.body,
+                };
+                let row_hash = said.hash()?;
                 fresh.push(vec![
                     self.payer_value(),
                     kind.name().into(),
@@ -87,13 +99,13 @@ impl Write {
                     row.recorded_at_s.into(),
                     revision.into(),
                     row.body.as_str().into(),
+                    row_hash.into(),
                 ]);
             }
         }
         // What is still in `live` holds no more, or not so.
         self.supersede(kind, live.into_keys().collect()).await?;
-        let into =
-            "INSERT INTO settings (payer, kind, id, from_period, to_period, recorded_at_s, revision, body)";
+        let into = "INSERT INTO settings (payer, kind, id, from_period, to_period, recorded_at_s, revision, body, row_hash)";
         sql::with_rows(self.connection(), into, fresh, "").await?;
         Ok(())
     }

@@ -17,6 +17,7 @@ on_both! {
     runs_are_listed_from_the_latest_on
     what_is_queued_of_a_period_is_one_run
     a_closed_period_has_its_run
+    what_is_needed_keeps_its_files
     sources_are_kept
 }
 
@@ -224,4 +225,47 @@ async fn sources_are_kept(Scratch { store, .. }: Scratch) {
     let mut write = store.write(&payer(), &head).await.unwrap();
     assert!(write.remove_source("cur").await.unwrap());
     assert!(!write.remove_source("cur").await.unwrap());
+}
+
+async fn what_is_needed_keeps_its_files(Scratch { store, .. }: Scratch) {
+    let mut head = with_runs(&store, &[]).await;
+    for (number, id) in ["r1", "r2", "r3"].into_iter().enumerate() {
+        let at_ms = 10 * i64::try_from(number).unwrap();
+        let mut write = store.write(&payer(), &head).await.unwrap();
+        write.queue_run(run(id, at_ms)).await.unwrap();
+        head = write.commit().await.unwrap();
+        let claim = store.claim_run(&payer(), at_ms + 1, 100).await.unwrap().unwrap();
+        assert_eq!(store.begun_runs(&payer()).await.unwrap(), [id.to_owned()].into());
+        let mut write = store.write(&payer(), &head).await.unwrap();
+        write.finish_run(id, claim.token, &done(), at_ms + 2).await.unwrap();
+        let shown = CurrentRun { period: october(), run: id.to_owned(), set_at_ms: at_ms };
+        write.set_current_run(shown).await.unwrap();
+        head = write.commit().await.unwrap();
+    }
+    let mut write = store.write(&payer(), &head).await.unwrap();
+    let close = CloseRow {
+        period: october(),
+        run: "r1".to_owned(),
+        manifest_hash: "m".to_owned(),
+        closed_at_ms: 40,
+        closed_by: "root".to_owned(),
+    };
+    write.put_close(close).await.unwrap();
+    write.commit().await.unwrap();
+    let with_files = async || -> Vec<(String, bool)> {
+        let runs = store.runs_with_files(&payer()).await.unwrap();
+        runs.into_iter().map(|run| (run.run, run.is_needed)).collect()
+    };
+    let named = |runs: &[(&str, bool)]| -> Vec<(String, bool)> {
+        runs.iter().map(|(run, is_needed)| ((*run).to_owned(), *is_needed)).collect()
+    };
+    assert!(store.begun_runs(&payer()).await.unwrap().is_empty());
+    assert_eq!(with_files().await, named(&[("r3", true), ("r2", false), ("r1", true)]));
+    for (run, is_removed) in [("r1", false), ("r2", true), ("r2", false), ("r3", false), ("r4", false)] {
+        assert_eq!(store.note_files_removed(&payer(), run, 50).await.unwrap(), is_removed, "{run}");
+    }
+    assert_eq!(with_files().await, named(&[("r3", true), ("r1", true)]));
+    assert_eq!(store.runs_without_files(&payer()).await.unwrap(), 1);
+    let removed = store.run(&payer(), "r2").await.unwrap().unwrap();
+    assert_eq!(removed.files_removed_at_ms, Some(50));
 }

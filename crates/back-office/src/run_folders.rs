@@ -1,0 +1,199 @@
+//! The folders of runs: how long they stay, and what removes them.
+//!
+//! What a period shows, what a closed period is sealed with and what an adjustment was made by stays for good. Of what was superseded, the last few
+//! runs of each period stay, to be compared with. Everything else goes: older runs, what a run has left that failed or had nothing new, and what a
+//! process has left that was killed.
+//!
+//! The row of a run says first that its files are removed, and then they are: whoever is killed between the two leaves a folder that no row names, which
+//! goes the next time. Who reads a folder holds [`Reading`] from before it looks for the row until it has read the last file; who removes some has the
+//! lock alone. The lock is of the file system: a backup is another process.
+
+use crate::clock::machine_milliseconds;
+use crate::desk::BackOffice;
+use crate::error::{Answer, Error};
+use billing::account::AccountId;
+use std::collections::BTreeSet;
+use std::fs::{self, File, TryLockError};
+use std::io;
+use std::path::Path;
+use store::RunFiles;
+
+/// How many superseded runs of a period keep their files, where nobody says otherwise.
+pub const SUPERSEDED_RUNS: usize = 5;
+/// The name of the lock in the data directory.
+const LOCK: &str = "run-folders.lock";
+/// The folder of payers in the data directory, and those of a payer.
+const PAYERS: &str = "payers";
+const RUNS: &str = "runs";
+const COST_FILES: &str = "cost-files";
+/// Where plans are tried out.
+const SCRATCH: &str = "scratch";
+
+/// As long as it is held, no folder of a run is removed.
+#[derive(Debug)]
+pub struct Reading(#[expect(dead_code, reason = "the lock holds as long as the file is open")] File);
+
+/// Waits until no folder is being removed, and keeps it so.
+///
+/// # Errors
+/// Of the file system.
+pub fn reading(data: &Path) -> io::Result<Reading> {
+    let file = open_lock(data)?;
+    file.lock_shared()?;
+    Ok(Reading(file))
+}
+
+fn open_lock(data: &Path) -> io::Result<File> {
+    File::options().create(true).truncate(false).write(true).open(data.join(LOCK))
+}
+
+impl BackOffice {
+    /// Keeps the folders of runs as they are while some are read.
+    pub(crate) async fn reading(&self) -> Answer<Reading> {
+        let data = self.0.options.data.clone();
+        let locked = tokio::task::spawn_blocking(move || reading(&data)).await;
+        locked.map_err(Error::internal)?.map_err(Error::internal)
+    }
+
+    /// Removes what no process can need that has just begun to hold the data directory alone: what was only tried, and copies of cost files that were not
+    /// finished.
+    pub(crate) async fn remove_drafts(&self) {
+        if self.0.options.shared {
+            return;
+        }
+        let data = self.0.options.data.clone();
+        let removed = tokio::task::spawn_blocking(move || remove_drafts(&data)).await;
+        if !matches!(removed, Ok(Ok(()))) {
+            tracing::warn!(?removed, "unfinished files could not be removed");
+        }
+    }
+
+    /// Removes the folders that nothing needs any more; `false` where some are being read, or something went wrong, so that it is to be tried again.
+    pub async fn remove_superseded(&self) -> bool {
+        let lock = match open_lock(&self.0.options.data).map(|file| (file.try_lock(), file)) {
+            Ok((Ok(()), lock)) => lock,
+            Ok((Err(TryLockError::WouldBlock), _)) => return false,
+            Ok((Err(TryLockError::Error(error)), _)) | Err(error) => {
+                tracing::warn!(%error, "folders of runs could not be locked to be removed");
+                return false;
+            }
+        };
+        let removed = self.remove_of_all().await;
+        drop(lock);
+        match removed {
+            Ok(()) => true,
+            Err(error) => {
+                tracing::warn!(?error, "superseded runs could not be removed; they are tried again");
+                false
+            }
+        }
+    }
+
+    async fn remove_of_all(&self) -> Answer<()> {
+        for payer in self.0.store.payers().await.map_err(Error::internal)? {
+            self.remove_of(&payer.payer).await?;
+        }
+        Ok(())
+    }
+
+    async fn remove_of(&self, payer: &AccountId) -> Answer<()> {
+        let store = &self.0.store;
+        let root = format!("{PAYERS}/{payer}/{RUNS}");
+        // In this order: a folder that is there is of a run that is begun, or that has ended by the time its row is read.
+        let there = listed(&self.folder(&root)).map_err(Error::internal)?;
+        let begun = store.begun_runs(payer).await.map_err(Error::internal)?;
+        let mut kept = store.runs_with_files(payer).await.map_err(Error::internal)?;
+        // What no row names goes first: a full disk has to have room for the rows that come.
+        let mut gone: Vec<String> = there
+            .iter()
+            .map(|name| format!("{root}/{name}"))
+            .filter(|name| !is_named(name, &kept, &begun))
+            .collect();
+        self.remove(payer, &gone).await?;
+        gone.clear();
+        for run in superseded(&mut kept, self.0.options.superseded_runs) {
+            let noted = store.note_files_removed(payer, &run.run, machine_milliseconds()).await;
+            if noted.map_err(Error::internal)? {
+                gone.push(run.done.folder);
+            }
+        }
+        self.remove(payer, &gone).await
+    }
+
+    async fn remove(&self, payer: &AccountId, names: &[String]) -> Answer<()> {
+        if names.is_empty() {
+            return Ok(());
+        }
+        let folders: Vec<_> = names.iter().map(|name| self.folder(name)).collect();
+        let removed =
+            tokio::task::spawn_blocking(move || folders.iter().try_for_each(|folder| remove_folder(folder)));
+        removed.await.map_err(Error::internal)?.map_err(Error::internal)?;
+        tracing::info!(%payer, count = names.len(), "folders of runs were removed that nothing needs");
+        Ok(())
+    }
+}
+
+/// Those runs whose files nothing needs, but the last ones of each period.
+fn superseded(runs: &mut Vec<RunFiles>, kept_max: usize) -> Vec<RunFiles> {
+    runs.retain(|run| !run.is_needed);
+    let (mut period, mut seen) = (None, 0);
+    let mut old = Vec::new();
+    for run in runs.drain(..) {
+        if period.replace(run.period) != Some(run.period) {
+            seen = 0;
+        }
+        seen += 1;
+        if seen > kept_max {
+            old.push(run);
+        }
+    }
+    old
+}
+
+/// Whether a folder is a run's that has its files, or may be about to be.
+fn is_named(name: &str, kept: &[RunFiles], begun: &BTreeSet<String>) -> bool {
+    // `RUN-ATTEMPT`, or `.RUN-ATTEMPT.partial-NUMBER` before it is whole.
+    let last = name.rsplit('/').next().unwrap_or_default();
+    let run = last.trim_start_matches('.').split('-').next().unwrap_or_default();
+    begun.contains(run) || kept.iter().any(|run| run.done.folder == name)
+}
+
+/// The folders of runs below that of a payer's, as `PERIOD/NAME`.
+fn listed(root: &Path) -> io::Result<Vec<String>> {
+    let mut found = Vec::new();
+    for period in names(root)? {
+        found.extend(names(&root.join(&period))?.into_iter().map(|name| format!("{period}/{name}")));
+    }
+    Ok(found)
+}
+
+/// The names in a folder; none where it is not there.
+fn names(folder: &Path) -> io::Result<Vec<String>> {
+    let entries = match fs::read_dir(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Vec::new()),
+        entries => entries?,
+    };
+    entries.map(|entry| Ok(entry?.file_name().to_string_lossy().into_owned())).collect()
+}
+
+/// Removes a folder, which may be gone already. Files that other runs have too stay theirs.
+fn remove_folder(folder: &Path) -> io::Result<()> {
+    match fs::remove_dir_all(folder) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+        removed => removed,
+    }
+}
+
+fn remove_drafts(data: &Path) -> io::Result<()> {
+    remove_folder(&data.join(SCRATCH))?;
+    for payer in names(&data.join(PAYERS))? {
+        let kept = data.join(PAYERS).join(payer).join(COST_FILES);
+        for name in names(&kept)?.into_iter().filter(|name| name.starts_with('.')) {
+            fs::remove_file(kept.join(name))?;
+        }
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests;

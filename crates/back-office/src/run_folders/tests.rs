@@ -1,0 +1,49 @@
+//! Which runs are old enough, and whose a folder is.
+
+use super::{is_named, superseded};
+use billing::period::BillingPeriod;
+use std::collections::{BTreeMap, BTreeSet};
+use store::{DoneRun, RunFiles};
+
+fn run(id: &str, period: &str, is_needed: bool) -> RunFiles {
+    let done = DoneRun {
+        snapshot: String::new(),
+        source: String::new(),
+        book_hash: String::new(),
+        configuration_revision: 0,
+        line_count: 0,
+        folder: format!("payers/1/runs/{period}/{id}-x"),
+        manifest: String::new(),
+        groups: BTreeMap::new(),
+        warnings: Vec::new(),
+    };
+    RunFiles { run: id.to_owned(), period: BillingPeriod::parse(period).unwrap(), done, is_needed }
+}
+
+#[test]
+fn the_last_superseded_runs_of_each_period_stay() {
+    let runs = [
+        run("a", "2026-10", true),
+        run("b", "2026-10", false),
+        run("c", "2026-10", false),
+        run("d", "2026-10", true),
+        run("e", "2026-10", false),
+        run("f", "2026-11", false),
+        run("g", "2026-11", true),
+    ];
+    let gone = |kept_max| -> Vec<String> {
+        superseded(&mut runs.to_vec(), kept_max).into_iter().map(|run| run.run).collect()
+    };
+    assert_eq!(gone(0), ["b", "c", "e", "f"]);
+    assert_eq!(gone(1), ["c", "e"]);
+    assert_eq!(gone(2), ["e"]);
+    assert_eq!(gone(3), [""; 0]);
+}
+
+#[test]
+fn a_folder_is_of_the_run_that_names_it_or_is_begun() {
+    let (kept, begun) = ([run("a", "2026-10", false)], BTreeSet::from(["b".to_owned()]));
+    let named = |name: &str| is_named(&format!("payers/1/runs/2026-10/{name}"), &kept, &begun);
+    assert!(named("a-x") && named("b-1") && named(".b-1.partial-0"));
+    assert!(!named("a-y") && !named(".a-x.partial-0") && !named("c-1") && !named("lost+found"));
+}
