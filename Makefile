@@ -8,6 +8,8 @@ SHELL := /bin/bash
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 PYTHON ?= python3
 VENV := .venv
+# The tests wait for servers much of the time: a process for each core, each with files of its own.
+TEST_PROCESSES ?= $(shell nproc)
 # cargo-deny is built once and kept here.
 TOOLS := $(TARGET)/tools
 DENY_VERSION := 0.20.2
@@ -61,7 +63,7 @@ $(TOOLS)/cargo-deny-$(DENY_VERSION): | needs-cargo
 python-test: needs-cargo $(VENV)/installed focus-validator
 	cargo build --locked -p proforma -p adopt
 	PROFORMA_BIN=$(TARGET)/debug/proforma PROFORMA_FOCUS_VENV=$(TOOLS)/focus-validator \
-	    $(VENV)/bin/python -m pytest tests -q
+	    $(VENV)/bin/python -m pytest tests -q -n $(TEST_PROCESSES) --dist loadfile
 
 $(VENV)/installed: tests/requirements.txt | needs-python
 	$(PYTHON) -m venv --clear $(VENV)

@@ -406,8 +406,8 @@ def test_a_migration_that_is_killed_is_done_again(new_server, cluster, tmp_path)
 def test_a_clock_that_jumps_does_not_disorder_the_audit(desk_of_sqlite):
     """The billing clock a month on and two back: what is written down goes by its number."""
     server = desk_of_sqlite
-    for now in ("2026-12-10T12:00:00Z", "2026-10-10T11:00:00Z"):
-        server.now = now
+    for instant in ("2026-12-10T12:00:00Z", "2026-10-10T11:00:00Z"):
+        server.now = instant
         server.restart()
         Desk(server.client()).rule(Name=name("rule"))
     events = server.own("ListAuditEvents").json["AuditEvents"]

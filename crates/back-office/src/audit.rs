@@ -53,7 +53,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    /// The entry of what a caller asks for now.
+    /// The entry of what a caller asks for, at its own time.
     pub(crate) fn now(
         caller: &Caller,
         action: &str,

@@ -151,6 +151,14 @@ impl BackOffice {
         self.desk(payer).await?.newest().await
     }
 
+    /// What a payer has configured now.
+    ///
+    /// # Errors
+    /// [`Error::Internal`].
+    pub async fn current(&self, payer: &AccountId) -> Answer<Current> {
+        Ok(Current(self.state(payer).await?))
+    }
+
     /// What a payer has configured now, and what is counted of a period of it.
     ///
     /// # Errors

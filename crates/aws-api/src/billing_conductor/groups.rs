@@ -128,7 +128,7 @@ pub(super) async fn list_accounts(call: &Call<'_>) -> Answer<Vec<u8>> {
         (Some(id), None) => Some([id.as_str()].into()),
         (None, ids) => ids.as_ref().map(|ids| ids.iter().map(String::as_str).collect()),
     };
-    let (configuration, _) = call.desk.indexed(&call.caller.payer, period).await?;
+    let configuration = call.desk.current(&call.caller.payer).await?;
     let of_group = match filter.association.as_deref() {
         None | Some("MONITORED" | "UNMONITORED") => None,
         Some(arn) => Some(visible(call, &configuration, period, arn)?),

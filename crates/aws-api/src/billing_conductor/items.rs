@@ -141,7 +141,7 @@ pub(super) async fn list_versions(call: &Call<'_>) -> Answer<Vec<u8>> {
         let message = format!("the range ends at {end}, which is not after its start {start}");
         return Err(Error::invalid(ValidationReason::IllegalBillingPeriodRange, message));
     }
-    let (configuration, _) = call.desk.indexed(&call.caller.payer, call.current()).await?;
+    let configuration = call.desk.current(&call.caller.payer).await?;
     let id = item_id(call, &configuration, &input.arn, Missing::Invalid)?;
     let resource = configuration.items.get(&id).ok_or_else(|| Error::internal(id.clone()))?;
     let spans = item_versions(&configuration, &id, start, end).filter(|span| {
@@ -218,7 +218,7 @@ pub(super) async fn list_associated(call: &Call<'_>) -> Answer<Vec<u8>> {
     let period = call.period_or_current(input.billing_period.as_deref())?;
     let page = call.page(input.max_results, input.next_token.as_deref(), PAGE)?;
     let wanted = input.filters.and_then(|filter| filter.relationship);
-    let (configuration, _) = call.desk.indexed(&call.caller.payer, period).await?;
+    let configuration = call.desk.current(&call.caller.payer).await?;
     let id = item_id(call, &configuration, &input.arn, Missing::NotFound)?;
     let resources = associated_resources(&configuration, &id, period).ok_or_else(|| {
         Error::Refused(Refusal::NotFound { kind: ResourceType::CustomLineItem, id: input.arn.clone() })

@@ -37,7 +37,7 @@ pub(super) async fn update(call: &Call<'_>) -> Answer<Vec<u8>> {
         edit.update_pricing_plan(&input.arn, change.clone()).map(|id| id.to_string())
     });
     let id = made.await?;
-    let (configuration, _) = call.desk.indexed(&call.caller.payer, call.write_period()).await?;
+    let configuration = call.desk.current(&call.caller.payer).await?;
     let plan = PricingPlanId::parse(&id).and_then(|id| {
         let (resource, settings) = configuration.plans.at(&id, call.write_period())?;
         Some(UpdatedPricingPlan {
@@ -77,7 +77,7 @@ pub(super) async fn list(call: &Call<'_>) -> Answer<Vec<u8>> {
     let page = call.page(input.max_results, input.next_token.as_deref(), PAGE)?;
     let arns = input.filters.and_then(|filter| filter.arns);
     let wanted = arns.map(|arns| ids_of(&arns));
-    let (configuration, _) = call.desk.indexed(&call.caller.payer, period).await?;
+    let configuration = call.desk.current(&call.caller.payer).await?;
     let plans = listed(&configuration.plans, page.after_number(), wanted.as_ref(), PricingPlanId::parse);
     let own = plans.filter_map(|(id, resource)| {
         let settings = resource.versions.at(period)?;
@@ -122,7 +122,7 @@ pub(super) async fn list_rules(call: &Call<'_>) -> Answer<Vec<u8>> {
     let input: RulesOfPlanIn = call.read()?;
     let period = call.period_or_current(input.billing_period.as_deref())?;
     let page = call.page(input.max_results, input.next_token.as_deref(), PAGE)?;
-    let (configuration, _) = call.desk.indexed(&call.caller.payer, period).await?;
+    let configuration = call.desk.current(&call.caller.payer).await?;
     let plan = plan_named(&configuration, &input.pricing_plan_arn, period)?;
     let own = match &plan {
         PlanOf::Own(id) => configuration.plans.at(id, period),

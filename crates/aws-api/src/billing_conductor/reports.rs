@@ -30,7 +30,7 @@ pub(super) async fn list(call: &Call<'_>) -> Answer<Vec<u8>> {
     let period = call.period_or_current(input.billing_period.as_deref())?;
     let page = call.page(input.max_results, input.next_token.as_deref(), GROUPS_PAGE)?;
     let payer = &call.caller.payer;
-    let (configuration, _) = call.desk.indexed(payer, period).await?;
+    let configuration = call.desk.current(payer).await?;
     let report = call.desk.cost_report(payer, period).await?;
     let arns = input.filters.and_then(|filter| filter.billing_group_arns);
     let wanted: Option<BTreeSet<BillingGroupId>> = match arns {
@@ -96,7 +96,7 @@ pub(super) async fn get(call: &Call<'_>) -> Answer<Vec<u8>> {
     let mut group = None;
     let mut months = Vec::new();
     for period in &periods {
-        let (configuration, _) = call.desk.indexed(payer, *period).await?;
+        let configuration = call.desk.current(payer).await?;
         let Ok(id) = visible(call, &configuration, *period, &input.arn) else { continue };
         if let Some(report) = call.desk.cost_report(payer, *period).await? {
             months.push((*period, report.of_group(&id, &call.caller.scope)));
@@ -106,7 +106,7 @@ pub(super) async fn get(call: &Call<'_>) -> Answer<Vec<u8>> {
     let Some(group) = group else {
         // In none of the months: the last one says so, as for a group that never was.
         let last = periods.last().copied().unwrap_or_else(|| call.current());
-        let (configuration, _) = call.desk.indexed(payer, last).await?;
+        let configuration = call.desk.current(payer).await?;
         visible(call, &configuration, last, &input.arn)?;
         return Err(Error::internal("a group that is there in no month"));
     };

@@ -94,7 +94,7 @@ pub(super) async fn list_plans(call: &Call<'_>) -> Answer<Vec<u8>> {
     let input: PlansOfRule = call.read()?;
     let period = call.period_or_current(input.billing_period.as_deref())?;
     let page = call.page(input.max_results, input.next_token.as_deref(), PAGE)?;
-    let (configuration, _) = call.desk.indexed(&call.caller.payer, period).await?;
+    let configuration = call.desk.current(&call.caller.payer).await?;
     let rule = rule_named(&configuration, &input.pricing_rule_arn, period)?;
     let number = |id| configuration.plans.get(id).map_or(0, |resource| resource.number);
     let entries = plans_with_rule(&configuration, &rule, period)

@@ -7,7 +7,7 @@ use back_office::error::Answer;
 /// `ListTagsForResource`
 pub(super) async fn list(call: &Call<'_>) -> Answer<Vec<u8>> {
     let input: OfResource = call.read()?;
-    let (configuration, _) = call.desk.indexed(&call.caller.payer, call.current()).await?;
+    let configuration = call.desk.current(&call.caller.payer).await?;
     let tags = configuration.tags_of(&input.resource_arn, call.current())?.clone();
     json(&Tags { tags })
 }

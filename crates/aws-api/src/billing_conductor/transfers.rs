@@ -9,7 +9,7 @@ use billing::configuration::{Configuration, Refusal, ResourceType};
 /// `GetBillingTransferPreference`
 pub(super) async fn get(call: &Call<'_>) -> Answer<Vec<u8>> {
     let input: OfTransfer = call.read()?;
-    let (configuration, _) = call.desk.indexed(&call.caller.payer, call.current()).await?;
+    let configuration = call.desk.current(&call.caller.payer).await?;
     json(&preference(&configuration, input.responsibility_transfer_arn)?)
 }
 
@@ -22,7 +22,7 @@ pub(super) async fn update(call: &Call<'_>) -> Answer<Vec<u8>> {
         edit.update_billing_transfer_preference(&arn, enabled, pricing_plan_arn.as_deref())
     });
     done.await?;
-    let (configuration, _) = call.desk.indexed(&call.caller.payer, call.current()).await?;
+    let configuration = call.desk.current(&call.caller.payer).await?;
     json(&preference(&configuration, arn)?)
 }
 

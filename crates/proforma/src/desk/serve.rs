@@ -16,7 +16,7 @@ use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::net::TcpListener;
-use tokio::signal::unix::{SignalKind, signal};
+use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
@@ -52,9 +52,11 @@ async fn served(settings: &Settings, serving: Serving, prices: bool) -> Result<(
     let listener = TcpListener::bind(address).await.with_context(cannot)?;
     let address = listener.local_addr().with_context(cannot)?;
     let scheme = if serving.tls.is_some() { "https" } else { "http" };
+    // Before anything else: a server that does not hear them cannot be stopped.
+    let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let (entrance, handle) = (Entrance::default(), Handle::new());
     let mut server = listen(listener, &serving, &entrance, &handle)?;
-    tokio::spawn(drain_at_signal(handle));
+    tokio::spawn(drain_at_signal(handle, signals));
     // It listens already: whoever asks meanwhile is told that it is not ready yet.
     let data = tokio::select! {
         opened = Data::open(settings, serving.clock) => opened?,
@@ -170,12 +172,7 @@ fn say_address(address: SocketAddr, scheme: &str) {
     tracing::info!(%address, "listening");
 }
 
-async fn drain_at_signal(handle: Handle<SocketAddr>) {
-    let (Ok(mut terminate), Ok(mut interrupt)) =
-        (signal(SignalKind::terminate()), signal(SignalKind::interrupt()))
-    else {
-        return;
-    };
+async fn drain_at_signal(handle: Handle<SocketAddr>, (mut terminate, mut interrupt): (Signal, Signal)) {
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
