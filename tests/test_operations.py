@@ -4,6 +4,7 @@ import http.client
 import json
 import os
 import pathlib
+import resource
 import shutil
 import signal
 import socket
@@ -352,6 +353,25 @@ def test_commands_after_a_kill_leave_nothing_to_miss(desk_of_sqlite, tmp_path):
     server.stop()
     assert not (server.data / "proforma.db-wal").exists()
     server.start()
+
+
+@pytest.mark.parametrize(("limit", "most"), [(resource.RLIMIT_NOFILE, files) for files in (12, 16, 20, 24, 32)]
+                         + [(resource.RLIMIT_AS, megabytes << 20) for megabytes in (128, 192, 256, 384, 512, 1024)])
+def test_a_server_short_of_files_or_memory_loses_nothing(desk_of_sqlite, limit, most):
+    """It ends, by itself or when it is told to, whether it could answer or not."""
+    server = desk_of_sqlite
+    kept = server.client().list_pricing_rules()["PricingRules"]
+    server.stop()
+    few = subprocess.Popen(
+        [PROGRAM, "serve", *server.stored, "--listen", "127.0.0.1:0", "--now", server.now], stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+        text=True, preexec_fn=lambda: resource.setrlimit(limit, (most, most)))
+    if few.stdout.readline().startswith("listening"):
+        few.send_signal(signal.SIGTERM)
+    _, said = few.communicate(timeout=STOPS_WITHIN + SECONDS_MAX)
+    # Where no thread can be made the runtime has nothing to go on with, and says so.
+    assert few.returncode in (0, 1, 2) or limit == resource.RLIMIT_AS, said[-2000:]
+    server.start()
+    assert server.client().list_pricing_rules()["PricingRules"] == kept
 
 
 def test_a_newer_schema_is_refused(new_server, cluster):

@@ -13,8 +13,8 @@ use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
 use std::pin::Pin;
-use std::sync::Arc;
-use std::time::Duration;
+use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
 use tokio::net::TcpListener;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::sync::watch;
@@ -24,8 +24,8 @@ use tokio::task::JoinHandle;
 const HEAD_BYTES_MAX: usize = 256 * 1024;
 /// How long requests that are being answered are waited for: the server has ended ten seconds after it is told to.
 const DRAIN: Duration = Duration::from_secs(8);
-/// How long the database may take to let go of its connections then.
-const LET_GO: Duration = Duration::from_secs(1);
+/// What the database has of the ten seconds at least, and what it has when all requests end at once, to let go of its connections.
+const LET_GO: (Duration, Duration) = (Duration::from_secs(1), Duration::from_secs(9));
 /// How often the places are looked at that AWS goes on writing to.
 const LOOK_EVERY: Duration = Duration::from_secs(60);
 /// A day, after which client tokens that are old enough are forgotten.
@@ -56,7 +56,8 @@ async fn served(settings: &Settings, serving: Serving, prices: bool) -> Result<(
     let signals = (signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?);
     let (entrance, handle) = (Entrance::default(), Handle::new());
     let mut server = listen(listener, &serving, &entrance, &handle)?;
-    tokio::spawn(drain_at_signal(handle, signals));
+    let told = Arc::new(OnceLock::new());
+    tokio::spawn(drain_at_signal(handle, signals, told.clone()));
     // It listens already: whoever asks meanwhile is told that it is not ready yet.
     let data = tokio::select! {
         opened = Data::open(settings, serving.clock) => opened?,
@@ -86,7 +87,9 @@ async fn served(settings: &Settings, serving: Serving, prices: bool) -> Result<(
     let ended = server.await?;
     let _ = stop.send(true);
     workers.iter().for_each(JoinHandle::abort);
-    if tokio::time::timeout(LET_GO, async {
+    let drained = told.get().map_or(Duration::ZERO, Instant::elapsed);
+    let let_go = LET_GO.1.saturating_sub(drained).max(LET_GO.0);
+    if tokio::time::timeout(let_go, async {
         let _ = audit.await;
         data.close().await;
     })
@@ -172,12 +175,17 @@ fn say_address(address: SocketAddr, scheme: &str) {
     tracing::info!(%address, "listening");
 }
 
-async fn drain_at_signal(handle: Handle<SocketAddr>, (mut terminate, mut interrupt): (Signal, Signal)) {
+async fn drain_at_signal(
+    handle: Handle<SocketAddr>,
+    (mut terminate, mut interrupt): (Signal, Signal),
+    told: Arc<OnceLock<Instant>>,
+) {
     tokio::select! {
         _ = terminate.recv() => {}
         _ = interrupt.recv() => {}
     }
     tracing::info!("stopping");
+    told.get_or_init(Instant::now);
     handle.graceful_shutdown(Some(DRAIN));
 }
 
