@@ -6,8 +6,10 @@
 mod command;
 mod data;
 mod door;
+mod instant;
 mod keeping;
 mod output;
+mod secret_file;
 mod serve;
 mod settings;
 mod tls;

@@ -1,6 +1,7 @@
 //! The data directory: its lock, its master key, its database, opened and migrated.
 
-use super::settings::{MASTER_KEY_FILE, Settings, open_to_others};
+use super::secret_file::open_to_others;
+use super::settings::{MASTER_KEY_FILE, Settings};
 use crate::engine::CostEngine;
 use crate::failure::Failure;
 use anyhow::{Context, anyhow};

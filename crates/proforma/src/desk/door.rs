@@ -42,7 +42,7 @@ impl Door {
             return Ok(Self::Server(Server::new(endpoint)?));
         }
         let settings = Settings::of(&arguments.place)?;
-        let clock = arguments.now.as_deref().map(super::output::instant).transpose()?;
+        let clock = arguments.now.as_deref().map(super::instant::instant).transpose()?;
         let clock = clock.map_or(Clock::Machine, Clock::Fixed);
         let data = Data::open(&settings, clock).await?;
         let payer = data.payer(arguments.payer.as_deref()).await?;

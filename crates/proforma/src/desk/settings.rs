@@ -1,6 +1,7 @@
 //! Settings: flags, then the environment, then a TOML file. What is wrong with them is said at once, all of it.
 
-use super::tls;
+use super::secret_file::open_to_others;
+use super::{instant::instant, tls};
 use crate::cli::desk::{DataArguments, ServeArguments};
 use crate::failure::Failure;
 use back_office::clock::Clock;
@@ -12,7 +13,6 @@ use std::fmt::Display;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::ops::RangeInclusive;
-use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::str::FromStr;
 use std::sync::Arc;
@@ -239,7 +239,7 @@ impl Reader {
             }
             payer
         });
-        let clock = match arguments.now.as_deref().map(super::output::instant) {
+        let clock = match arguments.now.as_deref().map(instant) {
             None => Clock::Machine,
             Some(Ok(now)) => Clock::Fixed(now),
             Some(Err(_)) => {
@@ -309,12 +309,4 @@ impl Reader {
 /// How a setting is called that is no file's.
 fn flag_of(name: &str) -> String {
     format!("--{} (or PROFORMA_{})", name.replace('_', "-"), name.to_uppercase())
-}
-
-/// That a file with a secret can be read by those whom the bits of `mask` are; nothing is said of a file that is not there.
-pub fn open_to_others(path: &Path, mask: u32) -> Option<String> {
-    let mode = fs::metadata(path).ok()?.permissions().mode();
-    let shown = path.display();
-    (mode & mask != 0)
-        .then(|| format!("`{shown}` can be read by others (mode {:o}); chmod 600 {shown}", mode & 0o777))
 }

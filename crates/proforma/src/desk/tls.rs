@@ -1,6 +1,6 @@
 //! The certificate and the key of a server that speaks HTTPS itself.
 
-use super::settings::open_to_others;
+use super::secret_file::open_to_others;
 use rustls::ServerConfig;
 use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
