@@ -70,10 +70,10 @@ class Cluster:
                     raise RuntimeError(f"PostgreSQL does not start: {(self.folder / 'out').read_text()}") from None
                 time.sleep(0.05)
 
-    def database(self):
-        """The address of a new, empty database."""
+    def database(self, *options):
+        """The address of a new, empty database, made with options of `createdb`."""
         name = f"test_{next(self.numbers)}"
-        self.ask("createdb", name)
+        self.ask("createdb", *options, name)
         return f"postgres://{USER}@127.0.0.1:{self.port}/{name}"
 
     def say(self, address, sql):

@@ -525,6 +525,40 @@ def test_a_large_pinned_file_goes_to_a_store_in_parts(store, bucket, env, large,
     assert tree(priced(first.out / "source.json", BOOK, PERIOD, tmp_path / "again", env=env).out) == tree(first.out)
 
 
+FAILED_WITH_200 = (200, s3.refusal("InternalError", "We encountered an internal error. Please try again."))
+
+
+def test_parts_whose_completion_fails_with_200_are_completed_again(server, store, bucket, large, tmp_path):
+    """Amazon S3 begins its answer to `CompleteMultipartUpload` before it knows how it ends: status 200, and a body that is an error."""
+    failed = []
+
+    def first_completion(method, path, headers):
+        if method == "POST" and "uploadId=" in path and not failed:
+            failed.append(path)
+            return FAILED_WITH_200
+    with s3.Proxy(server.endpoint, first_completion) as proxy:
+        priced(large, BOOK, PERIOD, tmp_path / "out", "--pin", f"s3://{bucket}/pins", env=s3.environment(proxy.endpoint))
+    assert failed
+    key, = s3.keys(store, bucket)
+    assert store.get_object(Bucket=bucket, Key=key)["Body"].read() == large.read_bytes()
+
+
+def test_an_upload_in_parts_that_breaks_off_leaves_nothing(server, store, bucket, large, tmp_path):
+    """Neither an object nor parts that are paid for: not where a part is refused, nor where all are there and they are never put together."""
+    def never_completed(method, path, headers):
+        return FAILED_WITH_200 if method == "POST" and "uploadId=" in path else None
+
+    def second_part_refused(method, path, headers):
+        return (403, s3.refusal("AccessDenied", "Access Denied")) if method == "PUT" and "partNumber=2" in path else None
+    for fault, said in ((never_completed, "again and again"), (second_part_refused, "access is denied")):
+        with s3.Proxy(server.endpoint, fault) as proxy:
+            done = run(large, BOOK, PERIOD, tmp_path / fault.__name__, "--pin", f"s3://{bucket}/pins", env=s3.environment(proxy.endpoint))
+        assert done.exit_code == 2 and said in done.stderr, done.stderr
+        assert not (tmp_path / fault.__name__).exists()
+        assert s3.keys(store, bucket) == []
+        assert store.list_multipart_uploads(Bucket=bucket).get("Uploads", []) == []
+
+
 @pytest.mark.parametrize("same_size", [True, False])
 def test_a_pinned_file_that_was_changed_is_refused_by_name(same_size, pins, store, env, tmp_path):
     cost = copy_of_demo(tmp_path)

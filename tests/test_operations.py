@@ -132,16 +132,23 @@ def test_a_server_without_its_database_is_not_ready(tmp_path):
         cluster.stop()
 
 
-@pytest.fixture
-def small_disk(tmp_path):
-    """A file system of 80 MiB."""
-    place = tmp_path / "disk"
+@contextlib.contextmanager
+def mounted(place):
+    """A file system of 80 MiB in a folder."""
     place.mkdir()
     mounted = subprocess.run(["mount", "-t", "tmpfs", "-o", "size=80m", "proforma-test", place], capture_output=True)
     if mounted.returncode != 0:
         pytest.skip("a small file system can be mounted as root only")
-    yield place
-    subprocess.run(["umount", place], check=True)
+    try:
+        yield place
+    finally:
+        subprocess.run(["umount", place], check=True)
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    with mounted(tmp_path / "disk") as place:
+        yield place
 
 
 def test_a_server_without_room_is_not_ready(small_disk):
@@ -160,6 +167,42 @@ def test_a_server_without_room_is_not_ready(small_disk):
         server.stop()
     finally:
         server.kill()
+
+
+def test_a_server_on_postgresql_without_room_reads_on(tmp_path):
+    """The disk of PostgreSQL fills: what is written is refused as a failure of the server, what is read is answered, and nothing is to be done
+    once there is room again."""
+    cluster = postgres.Cluster(durable=True)
+    with mounted(cluster.folder / "small") as place:
+        shutil.chown(place, "postgres")
+        cluster.ask("psql", "-d", "postgres", "-c", f"CREATE TABLESPACE small LOCATION '{place}'")
+        server = Server(tmp_path / "data", cluster.database("-D", "small")).init().start()
+        try:
+            client = server.client(checked=False)
+            desk = Desk(client)
+            rule = desk.rule()
+            ballast = place / "ballast"
+            with open(ballast, "wb", buffering=0) as file, pytest.raises(OSError, match="No space left"):
+                while file.write(bytes(1 << 16)):
+                    pass
+            # The pages that the tables have already take some more.
+            made = []
+            with pytest.raises(client.exceptions.InternalServerException):
+                for _ in range(5_000):
+                    made.append(desk.rule(Description="x" * 900))
+            arns = {found["Arn"] for page in client.get_paginator("list_pricing_rules").paginate() for found in page["PricingRules"]}
+            assert arns == {rule, *made}
+            assert server.send("GET", "/healthz").status == 200
+            ballast.unlink()
+            until(lambda: server.send("GET", "/readyz").status == 200)
+            later = desk.rule()
+            server.restart()
+            arns = {found["Arn"] for page in server.client().get_paginator("list_pricing_rules").paginate() for found in page["PricingRules"]}
+            assert arns == {rule, *made, later}
+            server.stop()
+        finally:
+            server.kill()
+            cluster.stop()
 
 
 # ---- Told to stop

@@ -5,6 +5,7 @@
 //! dependencies have a reason.
 
 mod catalogue;
+mod database_clock;
 mod decisions;
 mod edges;
 mod floats;

@@ -40,6 +40,8 @@ pub const BATCH_BYTES: usize = 32 << 20;
 pub const WORKER_BASE_BYTES: u64 = 1 << 30;
 /// Address space per reading thread: its stack and its share of the allocator.
 pub const WORKER_THREAD_BYTES: u64 = 192 << 20;
+/// The longest line that the parent takes from the reading child; its report has some hundred bytes for each file.
+pub const WORKER_MESSAGE_BYTES: u64 = 64 << 20;
 /// CPU time of the reading child: this many seconds, and [`WORKER_SECONDS_PER_MIB`].
 pub const WORKER_BASE_SECONDS: u64 = 120;
 /// CPU seconds per mebibyte of cost files.

@@ -9,7 +9,8 @@ use crate::diagnostics::Diagnostic;
 use crate::export::plan::Plan;
 use crate::export::{self, ExportReport};
 use crate::limits::{
-    WORKER_BASE_BYTES, WORKER_BASE_SECONDS, WORKER_FETCH_BYTES, WORKER_SECONDS_PER_MIB, WORKER_THREAD_BYTES,
+    WORKER_BASE_BYTES, WORKER_BASE_SECONDS, WORKER_FETCH_BYTES, WORKER_MESSAGE_BYTES, WORKER_SECONDS_PER_MIB,
+    WORKER_THREAD_BYTES,
 };
 use crate::location::Location;
 use crate::price_list::{self, PriceReport, PriceRequest, kept};
@@ -283,21 +284,28 @@ fn converse(
         text
     });
     let answer = answer(child.stdout.take(), progress);
+    if answer.is_none() {
+        // Whatever it says next is not listened to. One that has ended already has its own status.
+        let _ = child.kill();
+    }
     let status = child.wait()?;
     let errors = errors.join().unwrap_or_default();
     let believed = |message: &Message| matches!(message, Message::Refused(_)) || status.success();
     Ok((answer.filter(believed), how_stopped(status, &errors, limits)))
 }
 
-/// The child's answer; progress on the way.
+/// The child's answer; progress on the way. What it says is as little trusted as the files that it reads.
 fn answer(pipe: Option<impl Read>, progress: &mut dyn FnMut(Progress)) -> Option<Message> {
-    for line in BufReader::new(pipe?).lines() {
-        match serde_json::from_str(&line.ok()?).ok()? {
+    let mut pipe = BufReader::new(pipe?);
+    let mut line = Vec::new();
+    loop {
+        line.clear();
+        pipe.by_ref().take(WORKER_MESSAGE_BYTES).read_until(b'\n', &mut line).ok()?;
+        match serde_json::from_slice(&line).ok()? {
             Message::Progress(so_far) => progress(so_far),
             answer => return Some(answer),
         }
     }
-    None
 }
 
 /// Sent by the system when CPU time is used up.
@@ -405,3 +413,6 @@ fn limit(resource: Resource, value: u64, grace: u64) -> std::io::Result<()> {
         Rlimit { current: Some(maximum.min(value)), maximum: Some(maximum.min(value.saturating_add(grace))) };
     setrlimit(resource, limit).map_err(Into::into)
 }
+
+#[cfg(test)]
+mod tests;
