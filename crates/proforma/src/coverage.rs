@@ -3,7 +3,6 @@
 
 use crate::failure::{Failure, damaged};
 use crate::publish::{COMMITMENTS, COVERAGE, Draft, ELIGIBLE_USAGE, as_marked, check_hash};
-use crate::run_folder::KnownCoverage;
 use anyhow::Context;
 use billing::account::arn_account;
 use billing::benefit::{self, Benefit};
@@ -27,7 +26,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 use std::borrow::Cow;
 use std::collections::BTreeSet;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 /// How many remarks are said one by one.
@@ -362,6 +361,25 @@ struct KeptUtilization {
     unused: String,
 }
 
+/// What commitments cover in a run, for another that is made from it.
+pub struct KnownCoverage {
+    /// Where the run is.
+    pub path: PathBuf,
+    commitments: KnownCommitments,
+}
+
+impl KnownCoverage {
+    /// With the SHA-256 of its file, where they cover the same under another book that simulates.
+    pub fn if_same(&self, cube: &Cube, book: &Book) -> Result<Option<(Coverage, String)>, Failure> {
+        self.commitments.if_same(&self.path, cube, book)
+    }
+
+    /// Under another book, by a simulation of its own.
+    pub fn again(&self, cube: &Cube, book: &Book, told: &[Commitment]) -> Result<Coverage, Failure> {
+        self.commitments.again(&self.path, cube, book, told)
+    }
+}
+
 /// What commitments cover in a run that was opened, read when somebody asks.
 pub struct KnownCommitments {
     mark: MarkCommitments,
@@ -373,6 +391,11 @@ impl KnownCommitments {
     /// By what the run's mark says.
     pub const fn new(mark: MarkCommitments) -> Self {
         Self { mark, kept: OnceLock::new(), coverage: OnceLock::new() }
+    }
+
+    /// With the folder that they stand in.
+    pub const fn of_folder(self, path: PathBuf) -> KnownCoverage {
+        KnownCoverage { path, commitments: self }
     }
 
     /// Whether the run has simulated them.

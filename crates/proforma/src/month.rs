@@ -2,7 +2,7 @@
 //! `resale`, which has what a level above charges, and for whoever prices the month of an earlier run again.
 
 use crate::cli::READ_COST_FILES;
-use crate::coverage::{self, Commitments};
+use crate::coverage::{self, Commitments, KnownCoverage};
 use crate::failure::Failure;
 use crate::price_list::{self, Listed};
 use crate::pricing::{BookText, Rated, check_payer, rate};
@@ -10,7 +10,6 @@ use crate::publish::{CUBE, DAILY_CUBE, Draft, ELIGIBLE_USAGE};
 use crate::reader::{Children, reading_failed};
 use crate::reading_file;
 use crate::report_files::{self, Results};
-use crate::run_folder::KnownCoverage;
 use anyhow::anyhow;
 use billing::book::Book;
 use billing::breakdown::unused_by_reports;

@@ -2,7 +2,7 @@
 //!
 //! A folder is believed only as far as it can be checked: the cube and the book must have the hashes that `reconciliation.json` says.
 
-use crate::coverage::{KnownCommitments, MarkCommitments};
+use crate::coverage::{KnownCommitments, KnownCoverage, MarkCommitments};
 use crate::failure::{Failure, HINT_AGAIN, damaged};
 use crate::price_list;
 use crate::pricing::{Rated, rate};
@@ -10,7 +10,6 @@ use crate::publish::{BOOK_FILES, COST_REPORT, CUBE, DAILY_CUBE, MARK, as_marked,
 use billing::book::Book;
 use billing::breakdown::DayOfClass;
 use billing::charge_class::Cube;
-use billing::commitment::Commitment;
 use billing::coverage::{Coverage, CoveredPartOfLine};
 use billing::money::{Cost, Currency};
 use billing::period::BillingPeriod;
@@ -82,25 +81,6 @@ pub struct CostFile {
     pub format: String,
 }
 
-/// What commitments cover in a run, for another that is made from it.
-pub struct KnownCoverage {
-    /// Where the run is.
-    pub path: PathBuf,
-    commitments: KnownCommitments,
-}
-
-impl KnownCoverage {
-    /// With the SHA-256 of its file, where they cover the same under another book that simulates.
-    pub fn if_same(&self, cube: &Cube, book: &Book) -> Result<Option<(Coverage, String)>, Failure> {
-        self.commitments.if_same(&self.path, cube, book)
-    }
-
-    /// Under another book, by a simulation of its own.
-    pub fn again(&self, cube: &Cube, book: &Book, told: &[Commitment]) -> Result<Coverage, Failure> {
-        self.commitments.again(&self.path, cube, book, told)
-    }
-}
-
 impl RunFolder {
     /// Where the run's cost files are: the given places, else those that the run itself names.
     pub fn cost(&self, given: &[PathBuf]) -> Vec<PathBuf> {
@@ -130,7 +110,7 @@ impl RunFolder {
     /// The month, and apart from it what the run knows of coverage.
     pub fn into_parts(self) -> (ReadCube, PriceList, KnownCoverage) {
         let cube = (self.cube, self.control, self.cube_sha256);
-        (cube, self.prices, KnownCoverage { path: self.path, commitments: self.commitments })
+        (cube, self.prices, self.commitments.of_folder(self.path))
     }
 
     /// Prices the month again; the book gets the custom line items that its policies make.

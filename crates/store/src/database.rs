@@ -2,7 +2,6 @@
 
 use crate::error::StoreError;
 use crate::place::Place;
-use crate::sql;
 use sqlx::any::{AnyConnectOptions, AnyPoolOptions};
 use sqlx::{Any, AnyConnection, AnyPool, Connection, Executor, Transaction};
 use std::str::FromStr;
@@ -169,12 +168,17 @@ impl Store {
     }
 }
 
+/// `$first, …`, so many of them.
+pub(crate) fn placeholders(first: usize, count: usize) -> String {
+    (first..first + count).map(|number| format!("${number}")).collect::<Vec<_>>().join(",")
+}
+
 /// The placeholders of a statement that has them in the order of its values and nowhere twice, from a number on. SQLite takes `$1` for a
 /// name, and looks each one up among all of them; `?` is the next one.
 pub(crate) fn placeholders_in_order(connection: &AnyConnection, first: usize, count: usize) -> String {
     match connection.backend_name() {
         "SQLite" => vec!["?"; count].join(","),
-        _ => sql::placeholders(first, count),
+        _ => placeholders(first, count),
     }
 }
 

@@ -80,11 +80,6 @@ pub(crate) async fn with_rows(
     Ok(affected)
 }
 
-/// `$first, …`, so many of them.
-pub(crate) fn placeholders(first: usize, count: usize) -> String {
-    (first..first + count).map(|number| format!("${number}")).collect::<Vec<_>>().join(",")
-}
-
 /// A column of a row.
 pub(crate) fn column<'r, T, I>(row: &'r AnyRow, index: I) -> Result<T, StoreError>
 where

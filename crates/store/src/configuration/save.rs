@@ -3,6 +3,7 @@
 use super::Kind;
 use super::kept::{Kept, SettingRow, kept};
 use super::rot::Said;
+use crate::database::placeholders;
 use crate::error::StoreError;
 use crate::sql::{self, Value};
 use crate::write::Write;
@@ -119,7 +120,7 @@ impl Write {
         let sql = format!(
             "SELECT id, from_period, to_period, recorded_at_s, body FROM settings \
              WHERE payer = $1 AND kind = $2 AND superseded_revision IS NULL AND id IN ({})",
-            sql::placeholders(3, keys.len())
+            placeholders(3, keys.len())
         );
         let mut query = sqlx::query(AssertSqlSafe(sql))
             .persistent(false)
@@ -149,8 +150,8 @@ impl Write {
             let sql = format!(
                 "UPDATE settings SET superseded_revision = $1 WHERE payer = $2 AND kind = $3 \
                  AND superseded_revision IS NULL AND id IN ({}) AND id || ' ' || from_period IN ({})",
-                sql::placeholders(4, keys.len()),
-                sql::placeholders(4 + keys.len(), keys.len())
+                placeholders(4, keys.len()),
+                placeholders(4 + keys.len(), keys.len())
             );
             let mut query = sqlx::query(AssertSqlSafe(sql))
                 .persistent(false)
