@@ -5,13 +5,13 @@
 
 use crate::batch::{self, Batch, Bound, Codes, Columns, Days, Numbers, Place, Reject, RowNotes, hour_of};
 use crate::diagnostics::Diagnostic;
+use crate::diagnostics::HINT_BROKEN;
 use crate::dimensions::{self, DimensionColumn};
 use crate::layout::{self, Layout, LayoutError};
 use crate::limits::{
     BATCH_BYTES, BATCH_ROWS, EXPANSION_FREE_BYTES, EXPANSION_RATIO_MAX, RECORD_BYTES_MAX, TEXT_BYTES_MAX,
 };
 use crate::number;
-use crate::reading::HINT_BROKEN;
 use crate::source::{Source, SourceReader};
 use crate::timestamp;
 use csv::{ByteRecord, ErrorKind, Reader, ReaderBuilder};

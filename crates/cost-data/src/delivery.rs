@@ -3,52 +3,24 @@
 pub mod arrivals;
 
 use crate::diagnostics::{Diagnostic, excerpt};
+use crate::found::{Delivery, Found};
 use crate::limits::{FILES_MAX, MANIFEST_BYTES_MAX};
-use crate::location::{Listed, Listing, Location, There, Version};
+use crate::location::{Listed, Listing, Location, There};
 use crate::manifest::{self, Manifest, is_manifest};
-use crate::source_file::{self, Kept, SOURCE_FILE};
+use crate::source_file::{self, SOURCE_FILE};
 use billing::period::BillingPeriod;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
 
-/// A file that may hold cost lines.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Found {
-    /// Its place under the given root; for a file given by itself, its name.
-    pub name: String,
-    /// Where it is.
-    pub location: Location,
-    /// The size and version that were listed; only an object of a store is held to them.
-    pub version: Version,
-    /// Whether it was listed in a manifest or given by itself: then it must be a cost file.
-    pub named: bool,
-    /// What an earlier run says that it was.
-    pub kept: Option<Kept>,
-}
-
-/// The files of a month, as they stood at one moment.
-#[derive(Debug, Default)]
-pub struct Delivery {
-    /// The files to read, by name.
-    pub files: Vec<Found>,
-    /// The manifests that listed them.
-    pub manifests: Vec<Manifest>,
-    /// What was there and is not read, and why.
-    pub passed_by: Vec<(String, String)>,
-}
-
-impl Delivery {
-    /// Whether AWS has written a new version since the delivery was found: a manifest is another one, or an object of a store.
-    #[must_use]
-    pub fn has_changed(&self, inputs: &[PathBuf], period: BillingPeriod) -> bool {
-        let same = |known: &Manifest| {
-            known.location.read(MANIFEST_BYTES_MAX).is_ok_and(|bytes| bytes == known.bytes)
-        };
-        let objects = self.files.iter().any(|file| file.location.is_object());
-        // A file of this machine is open, and is asked itself.
-        !self.manifests.iter().all(same)
-            || objects && find(inputs, period).map_or(true, |now| now.files != self.files)
-    }
+/// Whether AWS has written a new version since a delivery was found: a manifest is another one, or an object of a store.
+#[must_use]
+pub fn has_changed(delivery: &Delivery, inputs: &[PathBuf], period: BillingPeriod) -> bool {
+    let same =
+        |known: &Manifest| known.location.read(MANIFEST_BYTES_MAX).is_ok_and(|bytes| bytes == known.bytes);
+    let objects = delivery.files.iter().any(|file| file.location.is_object());
+    // A file of this machine is open, and is asked itself.
+    !delivery.manifests.iter().all(same)
+        || objects && find(inputs, period).map_or(true, |now| now.files != delivery.files)
 }
 
 /// Finds the files of a period under the given paths: folders, files, or manifests.

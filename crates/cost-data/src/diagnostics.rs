@@ -3,6 +3,9 @@
 use serde::{Deserialize, Serialize};
 use std::fmt;
 
+/// The way out where a file is not what AWS writes.
+pub(crate) const HINT_BROKEN: &str = "copy the file again from where AWS delivered it";
+
 /// A problem at a place: a file, and as much of row group, row and column as there is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 pub struct Diagnostic {
@@ -34,6 +37,27 @@ impl Diagnostic {
     #[must_use]
     pub fn hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }
+    }
+}
+
+/// Why a month was not read: the first problems in order, and how many there are.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub struct Refusal {
+    /// The problems that are shown.
+    pub problems: Vec<Diagnostic>,
+    /// All problems.
+    pub count: u64,
+}
+
+impl From<Vec<Diagnostic>> for Refusal {
+    fn from(problems: Vec<Diagnostic>) -> Self {
+        Self { count: problems.len() as u64, problems }
+    }
+}
+
+impl From<Diagnostic> for Refusal {
+    fn from(problem: Diagnostic) -> Self {
+        vec![problem].into()
     }
 }
 

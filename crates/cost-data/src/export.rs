@@ -26,11 +26,11 @@ pub mod unit_prices;
 use crate::batch::{Place, span};
 use crate::csv_lines;
 use crate::delivery;
-use crate::diagnostics::Diagnostic;
+use crate::diagnostics::{Diagnostic, HINT_BROKEN, Refusal};
+use crate::hash::hex;
 use crate::limits::EXPORT_BATCH_ROWS;
 use crate::reading::{
-    Content, HINT_BROKEN, OpenFile, Opened, Progress, Refusal, Request, Task, hex, in_threads, open_all,
-    unless_it_panics,
+    Content, OpenFile, Opened, Progress, Request, Task, in_threads, open_all, unless_it_panics,
 };
 use crate::sources::Sources;
 use billing::charge_class::{ChargeClass, Cube, KeyColumn};

@@ -9,6 +9,7 @@ pub mod limits;
 pub mod number;
 
 pub mod diagnostics;
+pub mod hash;
 
 pub mod layout;
 
@@ -16,6 +17,7 @@ pub mod dimensions;
 mod focus;
 
 pub mod delivery;
+pub mod found;
 pub mod manifest;
 pub mod source_file;
 
@@ -38,6 +40,7 @@ mod scan;
 mod product_names;
 
 pub mod reading;
+pub mod report;
 
 pub mod price_list;
 

@@ -5,8 +5,8 @@
 //! refused if not. Every reading of a pinned file verifies its hash (`source_file`).
 
 use crate::diagnostics::Diagnostic;
+use crate::hash::hex;
 use crate::location::{Kind, Location, ObjectUrl, There};
-use crate::reading::hex;
 use crate::source::Source;
 use sha2::{Digest, Sha256};
 use std::fs::{self, File};

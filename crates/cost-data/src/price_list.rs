@@ -20,9 +20,10 @@ mod merge;
 
 pub use needs::Needs;
 
-use crate::delivery::{Delivery, Found};
 use crate::diagnostics::Diagnostic;
-use crate::reading::{Refusal, in_threads, unless_it_panics};
+use crate::diagnostics::Refusal;
+use crate::found::{Delivery, Found};
+use crate::reading::{in_threads, unless_it_panics};
 use crate::source::Source;
 use crate::sources::Sources;
 use billing::period::BillingPeriod;

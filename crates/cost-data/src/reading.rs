@@ -15,20 +15,21 @@ use resimulation::Taken;
 pub(crate) use tasks::{Task, in_threads};
 
 use crate::batch::{Columns, Place, span};
-use crate::commitment_inventory::CommitmentInventory;
 use crate::csv_lines::{self, CsvFile};
 use crate::daily_file;
-use crate::delivery::{self, Found};
-use crate::diagnostics::Diagnostic;
+use crate::delivery;
+use crate::diagnostics::{Diagnostic, HINT_BROKEN, Refusal};
 use crate::dimensions::{self, Dimensions};
-use crate::eligible_usage::EligibleUsage;
 use crate::focus::{self, OtherProviders};
+use crate::found::Found;
+use crate::hash::hex;
 use crate::layout::{CostFormat, Layout, LayoutError};
 use crate::limits::{REJECTS_LISTED_MAX, RESTARTS_MAX};
 use crate::location::Location;
 use crate::number::NumberNotes;
 use crate::parquet_lines::{self, ParquetFile};
 use crate::pin;
+use crate::report::{FileReport, Report};
 use crate::scan::{self, Counts, Daily, Merged, Scan, TooManyClasses};
 use crate::source::Source;
 use crate::sources::Sources;
@@ -39,8 +40,7 @@ use billing::period::BillingPeriod;
 use billing::reconciliation::ControlTotal;
 use rustix::time::{ClockId, clock_gettime};
 use serde::{Deserialize, Serialize};
-use sha2::{Digest, Sha256};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::PathBuf;
@@ -107,100 +107,6 @@ pub struct Reading {
     pub report: Report,
 }
 
-/// What was read, and what was noticed.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Report {
-    /// The files, by name.
-    pub files: Vec<FileReport>,
-    /// What was there and was not read, and why.
-    pub passed_by: Vec<(String, String)>,
-    /// Lines in the files.
-    pub lines_read: u64,
-    /// Lines of other billing periods.
-    pub lines_passed_by: u64,
-    /// Lines that could not be read.
-    pub lines_rejected: u64,
-    /// Lines of the period whose usage starts outside of it.
-    pub lines_usage_outside_period: u64,
-    /// Doubles read by their shortest text.
-    pub numbers_slow_path: u64,
-    /// Numbers with more than ten decimals.
-    pub numbers_rounded: u64,
-    /// What their rounding took away, as a plain decimal.
-    pub rounding_residue: String,
-    /// Rejected lines, up to a limit.
-    pub rejects: Vec<Diagnostic>,
-    /// What other providers billed in the period: files of FOCUS may hold lines of several.
-    pub other_providers: Vec<OtherProvider>,
-    /// Lines that came more than once, when that was checked.
-    pub duplicate_lines: Option<u64>,
-    /// The SHA-256 of the daily cube, in hexadecimal, where there is one.
-    pub daily_sha256: Option<String>,
-    /// The month's commitments, where they were asked for and the format says what they are.
-    pub commitments: Option<CommitmentInventory>,
-    /// What became of the usage that they may cover, where it was asked for.
-    pub eligible_usage: Option<EligibleUsage>,
-    /// What the operator should know.
-    pub warnings: Vec<String>,
-    /// CPU time that hashing the files took, in nanoseconds.
-    pub hashing_nanoseconds: u64,
-}
-
-/// A cost file that was read.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub struct FileReport {
-    /// Its place under the given root.
-    pub name: String,
-    /// The SHA-256 of its content, in hexadecimal.
-    pub sha256: String,
-    /// Its size.
-    pub bytes: u64,
-    /// Its format.
-    pub format: CostFormat,
-    /// What gave the format away.
-    pub because: String,
-    /// The path or URL that it was read from, at first.
-    pub read_from: String,
-    /// The path or URL of its pinned copy.
-    pub pinned: Option<String>,
-}
-
-impl Report {
-    /// Lines of other providers.
-    #[must_use]
-    pub fn lines_of_other_providers(&self) -> u64 {
-        self.other_providers.iter().map(|other| other.lines).sum()
-    }
-
-    /// The identity of the set of files: the hash of their hashes, whatever their names and order.
-    #[must_use]
-    pub fn snapshot(&self) -> [u8; 32] {
-        let hashes: BTreeSet<&str> = self.files.iter().map(|file| file.sha256.as_str()).collect();
-        Sha256::digest(hashes.into_iter().collect::<Vec<_>>().join("\n")).into()
-    }
-}
-
-/// Why a month was not read: the first problems in order, and how many there are.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub struct Refusal {
-    /// The problems that are shown.
-    pub problems: Vec<Diagnostic>,
-    /// All problems.
-    pub count: u64,
-}
-
-impl From<Vec<Diagnostic>> for Refusal {
-    fn from(problems: Vec<Diagnostic>) -> Self {
-        Self { count: problems.len() as u64, problems }
-    }
-}
-
-impl From<Diagnostic> for Refusal {
-    fn from(problem: Diagnostic) -> Self {
-        vec![problem].into()
-    }
-}
-
 /// How far a reading is.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Progress {
@@ -227,7 +133,7 @@ pub fn read(request: &Request, progress: &(dyn Fn(Progress) + Sync)) -> Result<R
             let outcome = Run::new(&opened, period, progress).read(request)?;
             Ok((outcome, opened))
         });
-        if sources.have_changed() || delivery.has_changed(&request.inputs, period) {
+        if sources.have_changed() || delivery::has_changed(&delivery, &request.inputs, period) {
             continue;
         }
         let reading = outcome.and_then(|(outcome, opened)| finish(outcome, opened, period, request));
@@ -328,9 +234,6 @@ pub(crate) fn open_all(
 fn inputs_text(request: &Request) -> String {
     request.inputs.iter().map(|path| path.display().to_string()).collect::<Vec<_>>().join(", ")
 }
-
-/// The way out where a file is not what AWS writes.
-pub(crate) const HINT_BROKEN: &str = "copy the file again from where AWS delivered it";
 
 enum Unread {
     PassedBy(String),
@@ -745,10 +648,4 @@ impl Report {
         self.numbers_rounded = notes.rounded;
         self.rounding_residue = notes.residue_text();
     }
-}
-
-/// Lowercase hexadecimal.
-#[must_use]
-pub fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }

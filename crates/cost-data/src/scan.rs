@@ -309,7 +309,7 @@ impl Scan {
             let number = self.section.classes[class as usize].number as usize;
             self.classes.sums[number][measure as usize] += units;
         }
-        self.section.begin(&self.keys);
+        self.section.begin(self.keys.iter().map(KeyTexts::code_bits));
     }
 
     /// Finds every row's class by its key, making those that are new.

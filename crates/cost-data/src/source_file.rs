@@ -3,11 +3,11 @@
 //! It makes a snapshot readable again: from the pinned copy where there is one, else from the original place, and in both cases only
 //! what has the SHA-256 that the run saw. It is the only file of a run that names places outside of it.
 
-use crate::delivery::{Delivery, Found};
 use crate::diagnostics::Diagnostic;
+use crate::found::{Delivery, Found, Kept};
 use crate::limits::MANIFEST_BYTES_MAX;
 use crate::location::{Location, There};
-use crate::reading::{FileReport, Report};
+use crate::report::{FileReport, Report};
 use billing::period::BillingPeriod;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
@@ -45,17 +45,6 @@ pub struct SnapshotFile {
     /// The path or URL that it was read from.
     pub read_from: String,
     /// The path or URL of its pinned copy.
-    pub pinned: Option<String>,
-}
-
-/// What an earlier run says of a file that is read again.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Kept {
-    /// The SHA-256 that it had.
-    pub sha256: String,
-    /// Where it was read from then.
-    pub read_from: String,
-    /// The pinned copy that is read now.
     pub pinned: Option<String>,
 }
 

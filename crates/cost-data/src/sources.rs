@@ -1,10 +1,11 @@
 //! The files of a delivery, each opened once.
 
-use crate::delivery::{Delivery, Found};
 use crate::diagnostics::Diagnostic;
+use crate::diagnostics::Refusal;
 use crate::fetch::{Arriving, Fetching};
+use crate::found::{Delivery, Found};
+use crate::hash::hex;
 use crate::location::Location;
-use crate::reading::{Refusal, hex};
 use crate::source::Source;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;

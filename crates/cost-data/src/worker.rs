@@ -6,6 +6,7 @@
 
 use crate::cube_file::{self, StoredCube};
 use crate::diagnostics::Diagnostic;
+use crate::diagnostics::Refusal;
 use crate::export::plan::Plan;
 use crate::export::{self, ExportReport};
 use crate::limits::{
@@ -14,7 +15,8 @@ use crate::limits::{
 };
 use crate::location::Location;
 use crate::price_list::{self, PriceReport, PriceRequest, kept};
-use crate::reading::{self, FoundLine, LineSearch, MonthSearch, Progress, Reading, Refusal, Report, Request};
+use crate::reading::{self, FoundLine, LineSearch, MonthSearch, Progress, Reading, Request};
+use crate::report::Report;
 use crate::source_file::{self, SOURCE_FILE};
 use billing::charge_class::Cube;
 use billing::money::Currency;

@@ -22,7 +22,9 @@ use back_office::engine::{CostSource, Engine, EngineError, RunOrder, RunOutcome,
 use billing::period::BillingPeriod;
 use book_file::{BookFile, Finding};
 use cost_data::delivery::arrivals;
-use cost_data::reading::{MonthSearch, Progress, Report, hex};
+use cost_data::hash::hex;
+use cost_data::reading::{MonthSearch, Progress};
+use cost_data::report::Report;
 use cost_data::worker;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};

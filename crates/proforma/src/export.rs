@@ -31,7 +31,8 @@ use cost_data::export::plan::{
     ClassPlan, CoveragePlan, CoveredClass, FileFormat, GroupPlan, Layout, Plan, Total,
 };
 use cost_data::layout::CostFormat;
-use cost_data::reading::{FileReport, Request};
+use cost_data::reading::Request;
+use cost_data::report::FileReport;
 use cost_data::worker::{self, ExportOrder, Limits};
 use focus_rows::FocusRows;
 use serde::Serialize;

@@ -6,9 +6,9 @@ use crate::publish::{Draft, as_marked};
 use crate::reader::{Children, refused};
 use billing::charge_class::Cube;
 use billing::price_list::PriceList;
+use cost_data::hash::hex;
 use cost_data::price_list::kept::{self, PRICE_LIST_FILE};
 use cost_data::price_list::{Needs, PriceReport, PriceRequest};
-use cost_data::reading::hex;
 use cost_data::worker::{self, Prices, WorkerError};
 use std::path::{Path, PathBuf};
 

@@ -2,7 +2,7 @@
 
 use crate::failure::Failure;
 use anyhow::Context;
-use cost_data::reading::Refusal;
+use cost_data::diagnostics::Refusal;
 use cost_data::worker::{Limits, WorkerError};
 use std::num::NonZeroUsize;
 use std::path::PathBuf;

@@ -6,7 +6,7 @@ use crate::failure::{Failure, damaged};
 use crate::publish::{Draft, READING, as_marked};
 use crate::report_files::json;
 use billing::charge_class::Cube;
-use cost_data::reading::{FileReport, Report};
+use cost_data::report::{FileReport, Report};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
 use std::fs;

@@ -29,7 +29,7 @@ use billing::rate_card::RateCard;
 use billing::reconciliation::Reconciliation;
 use billing::statement::Statement;
 use cost_data::diagnostics::Diagnostic;
-use cost_data::reading::Report;
+use cost_data::report::Report;
 use cost_data::source_file::SOURCE_FILE;
 use serde::Serialize;
 

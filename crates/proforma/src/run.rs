@@ -13,7 +13,8 @@ use crate::resale;
 use crate::terminal::{self, ReadingBar};
 use billing::period::BillingPeriod;
 use cost_data::export::ExportReport;
-use cost_data::reading::{Progress, Report, Request};
+use cost_data::reading::{Progress, Request};
+use cost_data::report::Report;
 use cost_data::worker::Limits;
 use std::time::{Duration, Instant};
 

@@ -4,7 +4,8 @@ mod large;
 
 use super::*;
 use crate::cube_file::CubeFileError;
-use crate::reading::{Reading, Request, hex, read};
+use crate::hash::hex;
+use crate::reading::{Reading, Request, read};
 use billing::charge_class::{Cube, KeyColumn};
 use billing::coverage::{CUT_MEASURES, CutMeasures, EligibleLine};
 use std::collections::BTreeMap;

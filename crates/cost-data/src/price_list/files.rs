@@ -7,11 +7,11 @@
 use super::header::{self, HEAD_BYTES, Header, Kind};
 use super::versions::{Effective, in_force, read_index, seconds_of};
 use super::{Needs, PriceRequest};
-use crate::delivery::Found;
 use crate::diagnostics::Diagnostic;
+use crate::diagnostics::Refusal;
+use crate::found::Found;
 use crate::limits::{FILES_MAX, MANIFEST_BYTES_MAX};
 use crate::location::{Listed, Location, There};
-use crate::reading::Refusal;
 use billing::period::BillingPeriod;
 use flate2::read::MultiGzDecoder;
 use std::collections::{BTreeMap, BTreeSet};

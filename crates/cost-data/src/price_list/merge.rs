@@ -3,8 +3,8 @@
 use super::needs::Needs;
 use super::ranges::{Offered, Price, Quota};
 use super::versions::{Effective, Span, in_force};
+use crate::diagnostics::Refusal;
 use crate::diagnostics::{Diagnostic, excerpt};
-use crate::reading::Refusal;
 use billing::money::Currency;
 use billing::period::{BillingPeriod, date_text};
 use billing::price_list::{FreeQuota, ListPrice, OfferVersion, PriceList};

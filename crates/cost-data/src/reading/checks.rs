@@ -1,9 +1,10 @@
 //! What only the whole of a delivery can show: files and lines that come twice, several payers, what is odd.
 
-use super::{FileReport, OpenFile, Opened, Report, Request, inputs_text};
+use super::{OpenFile, Opened, Request, inputs_text};
 use crate::batch::Place;
 use crate::diagnostics::{Diagnostic, excerpt};
 use crate::limits::ODD_ACCOUNTS_SHOWN_MAX;
+use crate::report::{FileReport, Report};
 use billing::account::AccountId;
 use billing::charge_class::{Cube, KeyColumn, Measure};
 use billing::class_kind::line_item_type;

@@ -3,13 +3,14 @@
 //! Ids repeat over intervals, so a line may have many rows. Only the id columns are looked through; a row group that has the id is then
 //! decoded like any other, and its rows find their classes by the scan's own keys.
 
-use super::{Content, OpenFile, Opened, Refusal, Request, hex, open_all, unless_it_panics};
+use super::{Content, OpenFile, Opened, Request, open_all, unless_it_panics};
 use crate::batch::{Batch, Codes, Place, span};
 use crate::csv_lines::{self, CsvFile};
 use crate::cube_file::StoredCube;
 use crate::delivery;
-use crate::diagnostics::Diagnostic;
+use crate::diagnostics::{Diagnostic, HINT_BROKEN, Refusal};
 use crate::dimensions::Dimensions;
+use crate::hash::hex;
 use crate::scan::{Classifier, line_measures};
 use crate::sources::Sources;
 use arrow_array::cast::AsArray;
@@ -96,7 +97,7 @@ fn find_in(opened: &Opened, search: &LineSearch, period: BillingPeriod) -> Resul
         let mut lines = Lines { search, name, period: span(period), classifier, found };
         unless_it_panics(|| lines.of_file(file))
             .and_then(|done| done)
-            .map_err(|reason| Refusal::from(Diagnostic::file(name, reason).hint(super::HINT_BROKEN)))?;
+            .map_err(|reason| Refusal::from(Diagnostic::file(name, reason).hint(HINT_BROKEN)))?;
         if file.source.has_changed() {
             return Err(Diagnostic::file(name, "changed while it was read").into());
         }

@@ -1,10 +1,10 @@
 //! The months that cost files have lines of, by the lines themselves: nothing else of a file is kept.
 
-use super::{Content, HINT_BROKEN, OpenFile, Refusal, Request, open_all, unless_it_panics};
+use super::{Content, OpenFile, Request, open_all, unless_it_panics};
 use crate::batch::{SECONDS_OF_DAY, span};
 use crate::csv_lines::{self, CsvFile};
 use crate::delivery;
-use crate::diagnostics::Diagnostic;
+use crate::diagnostics::{Diagnostic, HINT_BROKEN, Refusal};
 use crate::parquet_lines::each_instant;
 use crate::sources::Sources;
 use crate::timestamp;

@@ -1,13 +1,15 @@
 //! What commitments are re-simulated from, put together from what the threads have taken: the inventory, and the file of eligible usage.
 
-use super::{CostFormat, OpenFile, Opened, Report, hex};
+use super::{CostFormat, OpenFile, Opened};
 use crate::commitment_inventory::{self, CommitmentInventory, Notes, Remark};
 use crate::diagnostics::Diagnostic;
 use crate::eligible_usage::{
     self, EligibleClasses, EligibleUsage, NotKept, Part, Recorder, Written, hours_of,
 };
+use crate::hash::hex;
 use crate::layout::CommitmentColumn;
 use crate::parquet_lines::ParquetFile;
+use crate::report::Report;
 use crate::scan::{ClassNumbers, Commitments, Scan};
 use billing::charge_class::{Cube, KeyColumn};
 use billing::period::BillingPeriod;

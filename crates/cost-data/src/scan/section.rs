@@ -4,7 +4,6 @@
 //! all, and is made without looking anything up. A section has few classes, so its table and its sums stay in the near
 //! caches; when it ends they are added to the month's classes.
 
-use super::columns::KeyTexts;
 use super::{KEY_WORDS, hash_of};
 use billing::charge_class::{KEY_COLUMNS, MEASURES, Measure};
 use hashbrown::HashTable;
@@ -83,10 +82,9 @@ impl Section {
     }
 
     /// Forgets all classes, and gives every column as many bits of a key as its codes take.
-    pub fn begin(&mut self, columns: &[KeyTexts]) {
+    pub fn begin(&mut self, code_bits: impl Iterator<Item = u32>) {
         let (mut word, mut shift) = (0, 0);
-        for (field, column) in self.fields.iter_mut().zip(columns) {
-            let bits = column.code_bits();
+        for (field, bits) in self.fields.iter_mut().zip(code_bits) {
             if shift + bits > u64::BITS {
                 (word, shift) = (word + 1, 0);
             }

@@ -3,7 +3,7 @@
 use super::every;
 use crate::failure::Failure;
 use anyhow::Context;
-use cost_data::reading::hex;
+use cost_data::hash::hex;
 use sha2::{Digest, Sha256};
 use std::fs::{self, File};
 use std::io;

@@ -15,7 +15,7 @@ use billing::breakdown::unused_by_reports;
 use book_file::BookFile;
 use cost_data::eligible_usage::EligibleUsage;
 use cost_data::price_list::kept::PRICE_LIST_FILE;
-use cost_data::reading::Report;
+use cost_data::report::Report;
 use cost_data::source_file::SOURCE_FILE;
 use cost_data::worker::Answer;
 use std::path::Path;
