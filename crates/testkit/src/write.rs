@@ -3,6 +3,7 @@
 //! The folder that a test passes stands for the root of the bucket. Same lines and options, same bytes: no clock, no
 //! random names. Everything here panics when the disk fails, for only tests call it.
 
+mod cell;
 mod fields;
 mod focus;
 mod manifest;

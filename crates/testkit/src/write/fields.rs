@@ -2,9 +2,9 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::cell::{Cell, FieldKind};
 use super::focus::{self, FocusForm, In};
 use super::{Form, WriteOptions};
-use crate::amount::Amount;
 use crate::line::{COLUMNS, Column, Kind, Line, Value};
 
 /// One written column.
@@ -14,22 +14,6 @@ pub(super) struct Field {
     /// What it holds.
     pub kind: FieldKind,
     source: Source,
-}
-
-/// What a written column holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(super) enum FieldKind {
-    Text,
-    Time,
-    Number,
-    Map,
-}
-
-/// The value of one row in one written column.
-pub(super) enum Cell<'a> {
-    Text(Option<&'a str>),
-    Number(Option<Amount>),
-    Map(BTreeMap<&'a str, &'a str>),
 }
 
 enum Source {

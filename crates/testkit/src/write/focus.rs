@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::fields::{Cell, FieldKind};
+use super::cell::{Cell, FieldKind};
 use super::{FocusVersion, Packing};
 use crate::amount::Amount;
 use crate::line::Line;

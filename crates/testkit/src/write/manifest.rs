@@ -5,7 +5,8 @@ use std::path::Path;
 
 use serde_json::{Value, json};
 
-use super::fields::{Field, FieldKind};
+use super::cell::FieldKind;
+use super::fields::Field;
 use super::{Codec, Delivery, Form, Packing, WriteOptions, create_parent};
 use crate::calendar::{next_period, year_and_month};
 use crate::line::PAYER;

@@ -12,7 +12,8 @@ use parquet::file::properties::WriterProperties;
 use parquet::file::writer::{SerializedFileWriter, SerializedRowGroupWriter};
 use parquet::schema::parser::parse_message_type;
 
-use super::fields::{Cell, Field, FieldKind};
+use super::cell::{Cell, FieldKind};
+use super::fields::Field;
 use super::text::with_millis;
 use super::{Codec, CostType, TimeType, WriteOptions};
 use crate::amount::{Amount, divide_half_away};

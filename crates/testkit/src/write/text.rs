@@ -7,7 +7,8 @@ use std::path::Path;
 use flate2::{Compression, GzBuilder};
 use zip::write::SimpleFileOptions;
 
-use super::fields::{Cell, Field, FieldKind};
+use super::cell::{Cell, FieldKind};
+use super::fields::Field;
 use super::{Numbers, Packing, WriteOptions};
 use crate::amount::{Amount, ONE};
 use crate::line::Line;
