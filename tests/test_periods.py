@@ -1,0 +1,120 @@
+"""Billing periods that are open, closed, or never priced: what is priced again after a change, what a run is compared by, and how a run ends."""
+import json
+import os
+import shutil
+import sqlite3
+import subprocess
+import sys
+
+import pytest
+
+from desk import Desk, accounts, only
+from policy_months import PolicyMonth
+from program import PROGRAM, ROOT
+from server import CURRENT, PREVIOUS, QUIET, in_period
+from test_operations import until
+
+sys.path.insert(0, str(ROOT / "bench"))
+import offer_files
+
+EARLIER = "2026-09"
+SKU = "TIERS00000000001"
+
+
+def charged(server, period=PREVIOUS):
+    rows = server.client().list_billing_group_cost_reports(BillingPeriod=period)["BillingGroupCostReports"]
+    return sorted(row["ProformaCost"] for row in rows)
+
+
+def runs(server, period=None):
+    listed = json.loads(server.command("runs", "list", "--output", "json"))["Runs"]
+    return [run for run in listed if period in (None, run["BillingPeriod"])]
+
+
+def current(server, period=PREVIOUS):
+    return only([run for run in runs(server, period) if run["IsCurrent"]])
+
+
+def ask(server, *arguments):
+    """How a command ends that asks the running server."""
+    return subprocess.run([PROGRAM, *arguments, "--endpoint", server.endpoint], capture_output=True, text=True, timeout=120,
+                          env=os.environ | QUIET | server.root.environment)
+
+
+def again(server, *options):
+    """The same server with other options."""
+    server.stop()
+    server.options = list(options)
+    server.start()
+
+
+def written(month, folder, period=PREVIOUS):
+    """The files of a month, in another period."""
+    month.write(folder)
+    first, after = f"{period}-", f"{period[:5]}{int(period[5:]) + 1:02}-01"
+    for file in folder.iterdir():
+        file.write_text(file.read_text().replace("2026-11-01", after).replace("2026-10-", first))
+    return folder
+
+
+@pytest.fixture
+def desk(new_server, tmp_path):
+    """A server without anything closed, whose last month has a group at 10 % more: its accounts, and the rule."""
+    server = new_server(transfers=False)
+    past = Desk(in_period(server.client(), PREVIOUS))
+    rule = past.rule(ModifierPercentage=10)
+    group = past.group(2, plan=past.plan(rule))
+    month = PolicyMonth()
+    month.line(group.accounts[0], cost="100", tags={"user_team": "payments"})
+    month.line(group.accounts[1], cost="1000")
+    server.load(month.write(tmp_path / "cost"))
+    assert charged(server) == ["1210"]
+    return server, past, group, rule
+
+
+# ---- What is priced again
+
+def test_an_account_that_has_left_is_in_no_open_month(desk):
+    """Who leaves has a date, who is there by another name has none: neither hides the other."""
+    server, _, group, _ = desk
+    staying, leaving = group.accounts
+    declared = {"Accounts": [{"AccountId": staying, "Name": "Larkfield"}, {"AccountId": leaving, "Left": PREVIOUS}], "Complete": False}
+    headers = {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": "Proforma.DeclareAccounts", "X-Proforma-Billing-Period": PREVIOUS}
+    assert server.ask("POST", "/", json.dumps(declared).encode(), headers=headers, service="proforma").status == 200
+    server.settle()
+    assert charged(server) == ["110"]
+
+
+def test_what_has_no_dates_hides_nothing_that_has(desk, tmp_path):
+    """A book that changes a rule from the last month on, and the name of an account, which holds in every month."""
+    server, _, group, _ = desk
+    book = server.command("book", "export", "--period", PREVIOUS)
+    book = book.replace('modifier_percentage = "10"', 'modifier_percentage = "20"')
+    (tmp_path / "book.toml").write_text(f'{book}\n[[accounts]]\nid = "{group.primary}"\nname = "Larkfield"\n')
+    server.command("book", "apply", tmp_path / "book.toml", "--period", PREVIOUS)
+    server.settle()
+    assert charged(server) == ["1320"]
+
+
+def test_a_name_is_in_every_open_month(desk):
+    server, _, group, _ = desk
+    before = current(server)["RunId"]
+    server.own("DeclareAccounts", {"Accounts": [{"AccountId": group.primary, "Name": "Larkfield"}], "Complete": False})
+    server.settle()
+    assert current(server)["RunId"] != before and charged(server) == ["1210"]
+
+
+def test_who_prices_a_month_for_the_first_time_does_not_miss_a_change(new_server, tmp_path):
+    """The configuration is read when a run begins: a change after that has it priced once more, though the period shows no run yet."""
+    server = new_server(transfers=False)
+    past, month = Desk(in_period(server.client(), PREVIOUS)), PolicyMonth()
+    rule = past.rule(ModifierPercentage=10)
+    group = past.group(plan=past.plan(rule))
+    for hour in range(3_000):
+        month.line(group.primary, cost="0.1", hour=hour % 700)
+    cost = month.write(tmp_path / "cost")
+    server.command("import", "--cost", cost, "--period", PREVIOUS, "--no-wait")
+    until(lambda: [run for run in runs(server) if run["Status"] == "RUNNING"])
+    past.client.update_pricing_rule(Arn=rule, ModifierPercentage=20)
+    server.settle()
+    assert charged(server) == ["360"]
