@@ -118,3 +118,76 @@ def test_who_prices_a_month_for_the_first_time_does_not_miss_a_change(new_server
     past.client.update_pricing_rule(Arn=rule, ModifierPercentage=20)
     server.settle()
     assert charged(server) == ["360"]
+
+
+# ---- What a run is compared by
+
+def offer(folder):
+    """A price list that has one SKU: the first ten at 1, the others at half of that."""
+    ranges = [(f"{SKU}.{offer_files.ON_DEMAND}.{code}", begin, end, rate) for code, begin, end, rate in (
+        (offer_files.TIER_CODES[0], "0", "10", "1.0000000000"), (offer_files.TIER_CODES[1], "10", "Inf", "0.5000000000"))]
+    product = {"sku": SKU, "usage_type": "BoxUsage", "operation": "RunInstances", "unit": "Hrs", "ranges": ranges}
+    (folder / "AmazonEC2" / "1").mkdir(parents=True)
+    text = offer_files.json_text("AmazonEC2", "20260928170405", "2026-09-28T17:04:05Z", [product])
+    (folder / "AmazonEC2" / "1" / "index.json").write_text(text)
+    return folder
+
+
+def test_another_price_list_is_no_unchanged_month(new_server, tmp_path):
+    server = new_server(transfers=False)
+    past, month = Desk(in_period(server.client(), PREVIOUS)), PolicyMonth()
+    rule = past.rule(ModifierPercentage=0)
+    group = past.group(plan=past.plan(rule))
+    month.line(group.primary, cost="20", usage="20", product_sku=SKU, pricing_public_on_demand_rate="1.0000000000",
+               line_item_unblended_rate="1.0000000000", pricing_rate_code=f"{SKU}.{offer_files.ON_DEMAND}.{offer_files.TIER_CODES[0]}")
+    cost = month.write(tmp_path / "cost")
+    server.load(cost)
+    assert charged(server) == ["20"]
+    server.load(cost)
+    assert [run["Status"] for run in runs(server)] == ["UNCHANGED", "DONE"]
+    server.command("import", "--cost", cost, "--period", PREVIOUS, "--price-list", offer(tmp_path / "list"))
+    assert charged(server) == ["15"]
+    # What follows is priced by the list that is shown.
+    past.client.update_pricing_rule(Arn=rule, ModifierPercentage=100)
+    server.settle()
+    assert charged(server) == ["30"]
+
+
+def test_the_same_files_at_another_place_are_read_there(desk, tmp_path):
+    """The month is of the place that was imported last, also when its files must be read once more."""
+    server, *_ = desk
+    shutil.copytree(tmp_path / "cost", tmp_path / "moved")
+    server.load(tmp_path / "moved")
+    source, = [source for source in server.own("ListSources").json["Sources"] if source["CostFiles"] == [str(tmp_path / "cost")]]
+    assert server.own("RemoveSource", {"SourceId": source["SourceId"]}).status == 200
+    shutil.rmtree(tmp_path / "cost")
+    book = server.command("book", "export", "--period", PREVIOUS)
+    # A group by tag tells lines apart that the last run has summed.
+    other, = accounts(1)
+    (tmp_path / "book.toml").write_text(f'''{book}
+[[billing_groups]]
+name = "by-tag"
+primary_account_id = "{other}"
+accounts = ["{other}"]
+pricing_plan = "BasicPricingPlan"
+lines = [{{ tags = {{ user_team = ["payments"] }} }}]
+''')
+    server.command("book", "apply", tmp_path / "book.toml", "--period", PREVIOUS)
+    server.settle()
+    assert charged(server) == ["100", "1100"]
+
+
+def test_what_is_as_it_was_sealed_takes_the_adjustment_back(desk, tmp_path):
+    """AWS adds to a closed month, and then takes it away again."""
+    server, _, group, _ = desk
+    server.command("close", PREVIOUS)
+    more = PolicyMonth()
+    for account, cost in zip(group.accounts * 2, ("100", "1000", "50", "50")):
+        more.line(account, cost=cost)
+    adjusted = lambda: [row["Amount"] for row in only(json.loads(server.command("periods", "--output", "json"))["Periods"])["Adjustments"]]
+    server.load(more.write(tmp_path / "more"))
+    assert adjusted() == ["110"]
+    for _ in range(2):
+        server.load(tmp_path / "cost")
+        assert adjusted() == ["110", "-110"]
+    assert charged(server) == ["1210"]

@@ -165,14 +165,9 @@ impl BackOffice {
         let name = folder_name(payer, run);
         let out = self.folder(&name);
         let order = RunOrder { period: run.period, book, book_files, out: out.clone() };
-        let source = match &run.reads {
-            Some(id) => Some(id.clone()),
-            None => current.as_ref().map(|(_, done)| done.source.clone()),
-        };
-        let row = match &source {
-            Some(id) => store.source(payer, id).await.map_err(Error::internal)?,
-            None => None,
-        };
+        let shown_source = current.as_ref().map(|(_, done)| done.source.clone());
+        let source_id = run.reads.clone().or(shown_source).unwrap_or_default();
+        let row = store.source(payer, &source_id).await.map_err(Error::internal)?;
         let must_read = run.reads.is_some();
         let earlier = current.as_ref().map(|(_, done)| self.folder(&done.folder)).filter(|_| !must_read);
         let source = row.map(|row| self.cost_source(payer, row));
@@ -194,17 +189,11 @@ impl BackOffice {
         let RunOutcome { snapshot, book_hash, lines, warnings } = outcome;
         let in_period = state.configuration.groups.in_period(run.period);
         let groups = in_period.map(|(id, _, settings)| (settings.name.clone(), id.to_string())).collect();
-        if let Some((_, done)) = &current
-            && (&done.snapshot, &done.book_hash, &done.groups) == (&snapshot, &book_hash, &groups)
-        {
-            // The same files under the same book are the same bytes: the run that is shown is this one. No row will name the new folder.
-            return Ok(None);
-        }
         let folder = out.clone();
         let manifest = self.engine(move |engine| engine.manifest(&folder)).await?;
         let done = DoneRun {
             snapshot,
-            source: run.reads.clone().or(current.map(|(_, done)| done.source)).unwrap_or_default(),
+            source: source_id,
             book_hash,
             configuration_revision: state.head.revision,
             line_count: lines,
@@ -213,7 +202,13 @@ impl BackOffice {
             groups,
             warnings,
         };
-        Ok(Some(done))
+        // The same bytes from the same place: the run that is shown is this one. No row will name the new folder. Where a closed period was adjusted
+        // since, to be as it was sealed is news.
+        let is_shown = current.is_some_and(|(_, shown)| {
+            (&shown.manifest, &shown.source, &shown.groups) == (&done.manifest, &done.source, &done.groups)
+        });
+        let adjusted = store.adjustments_of(payer, run.period).await.map_err(Error::internal)?;
+        Ok((!is_shown || !adjusted.is_empty()).then_some(done))
     }
 
     /// Ends a run; one that is done is what its period shows from then on, and closed periods get what differs as an adjustment. `false` where
