@@ -191,3 +191,75 @@ def test_what_is_as_it_was_sealed_takes_the_adjustment_back(desk, tmp_path):
         server.load(tmp_path / "cost")
         assert adjusted() == ["110", "-110"]
     assert charged(server) == ["1210"]
+
+
+# ---- Months that are closed over others
+
+def test_no_month_is_closed_over_one_that_is_still_to_be_priced(desk, tmp_path):
+    """Also where that one was never priced, and the month that is named waits for nothing."""
+    server, _, group, _ = desk
+    month = PolicyMonth()
+    month.line(group.primary, cost="70")
+    again(server, "--no-runs")
+    server.command("import", "--cost", written(month, tmp_path / "earlier", EARLIER), "--period", EARLIER, "--no-wait")
+    ended = ask(server, "close", PREVIOUS)
+    assert ended.returncode != 0 and f"of {EARLIER} is still to be priced" in ended.stderr, ended.stderr
+    again(server)
+    server.settle()
+    server.command("close", PREVIOUS)
+    closed = json.loads(server.command("periods", "--output", "json"))["Periods"]
+    assert {view["BillingPeriod"]: view.get("ClosedBy") for view in closed} == {PREVIOUS: "root", EARLIER: "root"}
+
+
+def test_a_month_that_was_closed_unpriced_stays_so(desk, tmp_path):
+    """Nothing was charged that could be adjusted: whoever asks for it is told, and who asks for a place has its other months."""
+    server, _, group, _ = desk
+    server.command("close", PREVIOUS)
+    month = PolicyMonth()
+    month.line(group.primary, cost="70")
+    place = tmp_path / "place"
+    written(month, place / f"BILLING_PERIOD={EARLIER}", EARLIER)
+    refused = ask(server, "import", "--cost", place, "--period", EARLIER)
+    assert refused.returncode != 0 and f"billing period {EARLIER} was closed before it was ever priced" in refused.stderr
+    assert f"proforma book export --period {EARLIER}" in refused.stderr
+    assert ask(server, "import", "--cost", place).returncode != 0
+    assert [source["CostFiles"] for source in server.own("ListSources").json["Sources"]] == [[str(tmp_path / "cost")]]
+    month.write(place / f"BILLING_PERIOD={PREVIOUS}")
+    imported = json.loads(server.command("import", "--cost", place, "--output", "json"))
+    assert imported["BillingPeriods"] == [PREVIOUS]
+    server.settle()
+    assert runs(server, EARLIER) == [] and charged(server) == ["1210"]
+
+
+# ---- How a run ends that cannot be ended
+
+def said(server, cluster, sql):
+    """A statement in the database of a server that is stopped, or shares it."""
+    if server.database:
+        cluster.say(server.database, sql)
+        return
+    with sqlite3.connect(server.data / "proforma.db") as database:
+        database.execute(sql)
+    database.close()
+
+
+def test_a_run_that_cannot_be_ended_fails_in_the_end(new_server, cluster, tmp_path):
+    """A row that is damaged is damaged at each try: the last one says so."""
+    server = new_server(transfers=False)
+    past, month = Desk(in_period(server.client(), PREVIOUS)), PolicyMonth()
+    group = past.group(plan=past.plan(past.rule(ModifierPercentage=10)))
+    month.line(group.primary, cost="100")
+    server.load(month.write(tmp_path / "cost"))
+    server.command("close", PREVIOUS)
+    month.line(group.primary, cost="50")
+    server.load(month.write(tmp_path / "late"))
+    again(server, "--no-runs")
+    server.command("import", "--cost", written(PolicyMonth(), tmp_path / "now", CURRENT), "--period", CURRENT, "--no-wait")
+    server.stop()
+    said(server, cluster, "UPDATE adjustments SET amount = 'none'")
+    said(server, cluster, "UPDATE runs SET claim_token = 99 WHERE state = 'queued'")
+    server.options = []
+    server.start()
+    failed, = until(lambda: [run for run in runs(server, CURRENT) if run["Status"] == "FAILED"])
+    assert "its log says why" in failed["Error"]
+    assert "`amount` is `none`" in server.log.read_text()
