@@ -191,6 +191,31 @@ def test_a_worker_that_was_paused_does_not_publish(new_pair, cluster, tmp_path):
     command("verify", *one.stored)
 
 
+def test_a_database_that_goes_away_fails_no_run(new_pair, cluster, tmp_path):
+    """However often it was tried: the last try is counted only where the database answers."""
+    one, two = new_pair()
+    two.stop()
+    _, cost = month_of(one, tmp_path / "cost")
+    options = one.options
+    one.options = [*options, "--no-runs"]
+    one.restart()
+    one.command("import", "--cost", cost, "--period", PREVIOUS, "--no-wait")
+    cluster.say(one.database, "UPDATE runs SET claim_token = 150")
+    one.stop()
+    one.options = options
+    with cluster.locked(one.database, "adjustments"):
+        one.start()
+        waiting = "SELECT pid FROM pg_stat_activity WHERE wait_event_type = 'Lock' AND datname = current_database()"
+        until(lambda: cluster.say(one.database, waiting).strip())
+        cluster.say(one.database, f"SELECT pg_terminate_backend(pid) FROM ({waiting}) AS waits")
+    until(lambda: said(one, "the worker could not go on"))
+    assert [run["Status"] for run in runs(one)] == ["RUNNING"]
+    # It rests for two minutes after so many tries.
+    cluster.say(one.database, "UPDATE runs SET claim_expires_at_ms = 0 WHERE state = 'running'")
+    one.settle()
+    assert charged(one) == ["110"] and [run["Status"] for run in runs(one)] == ["DONE"]
+
+
 def test_a_server_that_prices_nothing_leaves_it_to_others(new_pair, tmp_path):
     one, two = new_pair()
     one.options = [*one.options, "--no-runs"]

@@ -4,43 +4,39 @@ use crate::clock::machine_milliseconds;
 use crate::error::{Answer, Error};
 use crate::transaction::Attempt;
 use crate::vault::new_resource_id;
-use billing::account::AccountId;
 use billing::configuration::{Configuration, Table, Timeline, Touched};
 use billing::period::BillingPeriod;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use store::{NewRun, Store, Write};
 
-/// The open periods, up to the current one, in which a change may make a difference to what is charged.
-pub(crate) fn changed_periods(
-    before: &Configuration,
-    after: &Configuration,
-    touched: &BTreeSet<Touched>,
-    current: BillingPeriod,
-) -> Vec<BillingPeriod> {
-    let first = touched.iter().filter_map(|what| first_difference(before, after, what)).min();
-    let mut period = match first {
-        // What has no dates may matter in every month that is open.
-        Some(Difference::Everywhere) => after.closed_through.map_or(current, BillingPeriod::next),
-        Some(Difference::From(period)) => period,
-        None => return Vec::new(),
-    };
-    let mut periods = Vec::new();
-    while period <= current {
-        if !after.is_closed(period) {
-            periods.push(period);
-        }
-        period = period.next();
-    }
-    periods
-}
-
-#[derive(PartialEq, Eq, PartialOrd, Ord)]
-enum Difference {
+/// Which periods a change may make a difference to. The one that is less has all that the other one has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Reach {
+    /// Every one: what has no dates may matter in each.
     Everywhere,
+    /// One, and those after it.
     From(BillingPeriod),
 }
 
-fn first_difference(before: &Configuration, after: &Configuration, what: &Touched) -> Option<Difference> {
+impl Reach {
+    fn has(self, period: BillingPeriod) -> bool {
+        match self {
+            Self::Everywhere => true,
+            Self::From(first) => first <= period,
+        }
+    }
+}
+
+/// How far a change reaches; `None` where nothing is charged otherwise.
+pub(crate) fn reach(
+    before: &Configuration,
+    after: &Configuration,
+    touched: &BTreeSet<Touched>,
+) -> Option<Reach> {
+    touched.iter().filter_map(|what| first_difference(before, after, what)).min()
+}
+
+fn first_difference(before: &Configuration, after: &Configuration, what: &Touched) -> Option<Reach> {
     let period = match what {
         Touched::Group(id) => first_apart_of(&before.groups, &after.groups, id),
         Touched::Plan(id) => first_apart_of(&before.plans, &after.plans, id),
@@ -50,10 +46,15 @@ fn first_difference(before: &Configuration, after: &Configuration, what: &Touche
             first_apart(before.memberships.get(account), after.memberships.get(account))
         }
         Touched::Other => first_apart(Some(&before.other), Some(&after.other)),
-        Touched::Family(_) | Touched::Transfer(_) => return Some(Difference::Everywhere),
+        // Of an account, a book has the name alone: whoever comes or goes has a membership that says so.
+        Touched::Family(account) => {
+            let name = |of: &Configuration| of.family.get(account).and_then(|known| known.name.clone());
+            return (name(before) != name(after)).then_some(Reach::Everywhere);
+        }
+        Touched::Transfer(_) => return Some(Reach::Everywhere),
         Touched::FamilyIsComplete | Touched::Preference(_) | Touched::ClosedThrough => None,
     };
-    period.map(Difference::From)
+    period.map(Reach::From)
 }
 
 /// The first period in which a resource is not what it was.
@@ -80,20 +81,33 @@ fn first_apart<T: Clone + PartialEq>(
     edges.into_iter().find(|period| at(one, *period) != at(other, *period))
 }
 
-/// Queues runs of those of the periods that have cost files.
+/// Queues runs of the open periods that a change reaches and that have cost files.
+pub(crate) async fn queue_reached(
+    store: &Store,
+    write: &mut Write,
+    after: &Configuration,
+    reach: Option<Reach>,
+) -> Result<(), Attempt> {
+    let Some(reach) = reach else { return Ok(()) };
+    queue(store, write, |period| reach.has(period) && !after.is_closed(period)).await
+}
+
+/// Queues runs of those of some periods that have cost files.
 pub(crate) async fn queue(
     store: &Store,
     write: &mut Write,
-    payer: &AccountId,
-    periods: &[BillingPeriod],
+    is_meant: impl Fn(BillingPeriod) -> bool,
 ) -> Result<(), Attempt> {
-    if periods.is_empty() {
-        return Ok(());
-    }
-    let current = store.current_runs(payer).await?;
-    let known: BTreeSet<_> = current.into_iter().map(|current| current.period).collect();
-    for period in periods.iter().filter(|period| known.contains(period)) {
-        write.queue_run(new_run(*period, None)?).await?;
+    let payer = write.payer().clone();
+    // In this order: a run that ends between the two is shown by then.
+    let to_come = store.runs_to_come(&payer).await?;
+    let current = store.current_runs(&payer).await?;
+    let mut known: BTreeMap<BillingPeriod, Option<String>> =
+        // Whoever prices a month for the first time has read the configuration before this change: its files are to be read again.
+        to_come.into_iter().map(|run| (run.asked.period, run.asked.reads)).collect();
+    known.extend(current.into_iter().map(|current| (current.period, None)));
+    for (period, reads) in known.into_iter().filter(|(period, _)| is_meant(*period)) {
+        write.queue_run(new_run(period, reads)?).await?;
     }
     Ok(())
 }

@@ -1,6 +1,7 @@
 //! Why the desk does not do what it was asked for: without HTTP, and without a word about the inside.
 
 use billing::configuration::{Refusal, ValidationReason};
+use std::any::Any;
 use std::fmt;
 
 /// An answer that is not the one that was asked for.
@@ -15,12 +16,23 @@ pub enum Error {
 }
 
 /// What went wrong inside. It has no `Display`, so that it reaches a log and never an answer.
-pub struct Internal(Box<dyn fmt::Debug + Send + Sync>);
+pub struct Internal(Box<dyn Cause>);
+
+/// What can go wrong.
+trait Cause: Any + fmt::Debug + Send + Sync {}
+
+impl<T: Any + fmt::Debug + Send + Sync> Cause for T {}
 
 impl Internal {
     /// Wraps what went wrong.
     pub fn new(cause: impl fmt::Debug + Send + Sync + 'static) -> Self {
         Self(Box::new(cause))
+    }
+
+    /// What went wrong, where it is of this kind: of the store, say.
+    pub(crate) fn of<T: Any>(&self) -> Option<&T> {
+        let cause: &dyn Any = &*self.0;
+        cause.downcast_ref()
     }
 }
 

@@ -4,20 +4,18 @@
 //! what was charged (the sealed run and the adjustments posted since) becomes an adjustment in the current period: a flat custom line item that
 //! stands outside tiers and percentages.
 
-use crate::clock::{Clock, machine_milliseconds};
+use crate::clock::machine_milliseconds;
 use crate::cost_reports::PeriodReport;
 use crate::desk::{BackOffice, WriteRequest};
 use crate::error::{Answer, Error, refused};
+use crate::transaction::Attempt;
 use crate::vault::new_resource_id;
 use billing::account::AccountId;
-use billing::configuration::BillingGroupId;
+use billing::configuration::{BillingGroupId, Configuration};
 use billing::money::{Amount, Cost, Currency};
 use billing::period::BillingPeriod;
 use std::collections::{BTreeMap, BTreeSet};
-use store::{AdjustmentRow, CloseRow, NewRun, RunRow, RunState};
-
-/// How many runs of a period are looked at to see whether one is still to come.
-const RUNS_LOOKED_AT: usize = 20;
+use store::{AdjustmentRow, CloseRow, NewRun, Store, StoreError};
 
 /// A billing period as the desk has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,26 +86,58 @@ impl BackOffice {
         Ok(views)
     }
 
-    /// Closes a period: its current run is sealed by the hash over its files, and no write reaches the period any more.
+    /// Closes a period, and every one before it: the run that each shows is sealed by the hash over its files, and no write reaches them any more.
     ///
     /// # Errors
-    /// [`Error::Refused`] where the month has not ended, is closed, has no run, or has one that is still to be priced.
+    /// [`Error::Refused`] where the month has not ended, is closed, has no run, or where one up to it is still to be priced.
     pub async fn close(&self, request: &WriteRequest<'_>, period: BillingPeriod) -> Answer<CloseRow> {
         let payer = &request.caller.payer;
-        let store = &self.0.store;
-        let mut rows = Vec::new();
         let _reading = self.reading().await?;
-        for earlier in self.open_with_runs(payer, period).await? {
-            let runs = store.runs_page(payer, Some(earlier), None, RUNS_LOOKED_AT).await;
-            let runs = runs.map_err(Error::internal)?;
-            let is_to_come = |run: &&RunRow| matches!(run.state, RunState::Queued | RunState::Running { .. });
-            if let Some(run) = runs.iter().find(is_to_come) {
-                let id = &run.asked.id;
-                return Err(refused(format!(
-                    "run `{id}` of {earlier} is still to be priced; wait for it first"
-                )));
+        let state = self.state(payer).await?;
+        let open = open_until(&state.configuration, period);
+        nothing_is_to_come(&self.0.store, payer, open).await?;
+        let rows = &self.sealed(request, open).await?;
+        let Some(sealed) = rows.iter().find(|row| row.period == period) else {
+            let what = if state.configuration.is_closed(period) { "is closed" } else { "has no priced run" };
+            return Err(refused(format!("billing period {period} {what}")));
+        };
+        // Whatever period the request is for: a period is closed now.
+        let now = &WriteRequest { period: None, ..*request };
+        self.transaction(payer, |store, state| async move {
+            let edited = now.edit(&state.configuration, |edit| edit.close(period))?;
+            let mut write = store.write(payer, &state.head).await?;
+            // From here on nobody publishes or queues anything: what was looked at is asked again.
+            let open = open_until(&state.configuration, period);
+            nothing_is_to_come(&store, payer, open).await?;
+            let shown = store.current_runs(payer).await?.into_iter().filter(|shown| open(shown.period));
+            let shown: BTreeSet<_> = shown.map(|shown| (shown.period, shown.run)).collect();
+            let looked_at: BTreeSet<_> = rows.iter().map(|row| (row.period, row.run.clone())).collect();
+            if let Some((period, _)) = shown.symmetric_difference(&looked_at).next() {
+                return Err(refused(format!("{period} was priced again just now; close it again")).into());
             }
-            let Some((id, done)) = self.shown_run(payer, earlier).await? else { continue };
+            for row in rows {
+                write.put_close(row.clone()).await?;
+            }
+            edited.commit((&store, &state, write), now, &period.to_string()).await
+        })
+        .await?;
+        Ok(sealed.clone())
+    }
+
+    /// What some periods are sealed with: the runs that they show, whose files must be as they were written.
+    async fn sealed(
+        &self,
+        request: &WriteRequest<'_>,
+        is_meant: impl Fn(BillingPeriod) -> bool,
+    ) -> Answer<Vec<CloseRow>> {
+        let payer = &request.caller.payer;
+        let mut rows = Vec::new();
+        for shown in self.0.store.current_runs(payer).await.map_err(Error::internal)? {
+            let period = shown.period;
+            if !is_meant(period) {
+                continue;
+            }
+            let Some((run, done)) = self.shown_run(payer, period).await? else { continue };
             let folder = self.folder(&done.folder);
             if self.ask_engine(move |engine| engine.manifest(&folder)).await? != done.manifest {
                 let folder = &done.folder;
@@ -116,79 +146,108 @@ impl BackOffice {
                 )));
             }
             rows.push(CloseRow {
-                period: earlier,
-                run: id,
+                period,
+                run,
                 manifest_hash: done.manifest,
                 closed_at_ms: machine_milliseconds(),
                 closed_by: request.caller.principal.clone(),
             });
         }
-        let Some(sealed) = rows.iter().find(|row| row.period == period).cloned() else {
-            let state = self.state(payer).await?;
-            let what = if state.configuration.is_closed(period) { "is closed" } else { "has no priced run" };
-            return Err(refused(format!("billing period {period} {what}")));
-        };
-        let rows = &rows;
-        // Whatever period the request is for: a period is closed now.
-        let now = &WriteRequest { period: None, ..*request };
-        self.transaction(payer, |store, state| async move {
-            let edited = now.edit(&state.configuration, |edit| edit.close(period))?;
-            let mut write = store.write(payer, &state.head).await?;
-            for row in rows {
-                // A run that was published since is not what was looked at.
-                let shown = store.current_run(payer, row.period).await?;
-                if shown.is_none_or(|shown| shown.run != row.run) {
-                    let period = row.period;
-                    return Err(refused(format!("{period} was priced again just now; close it again")).into());
-                }
-                write.put_close(row.clone()).await?;
-            }
-            edited.commit((&store, &state, write), now, &period.to_string()).await
-        })
-        .await?;
-        Ok(sealed)
+        Ok(rows)
     }
 
-    /// The open periods up to one that have a run.
-    async fn open_with_runs(&self, payer: &AccountId, last: BillingPeriod) -> Answer<Vec<BillingPeriod>> {
-        let state = self.state(payer).await?;
-        let current = self.0.store.current_runs(payer).await.map_err(Error::internal)?;
-        let periods = current.into_iter().map(|current| current.period);
-        Ok(periods.filter(|period| *period <= last && !state.configuration.is_closed(*period)).collect())
-    }
-
-    /// What a run of a closed period charges otherwise than was charged: adjustments for the current period.
-    pub(crate) async fn adjustments(
+    /// What a report of a closed period charges beyond the run that the period is sealed with; `None` where it was never priced.
+    pub(crate) async fn late(
         &self,
         payer: &AccountId,
-        run: &NewRun,
+        period: BillingPeriod,
         report: &PeriodReport,
-    ) -> Answer<Vec<AdjustmentRow>> {
-        let store = &self.0.store;
-        let mut due: BTreeMap<(BillingGroupId, Currency), Amount> = BTreeMap::new();
-        let mut add = |key: (BillingGroupId, Currency), amount: Amount| -> Answer<()> {
-            let sum = due.entry(key).or_default();
-            *sum = sum.plus(amount).map_err(Error::internal)?;
-            Ok(())
-        };
-        let charged = |cost: Cost| cost.to_amount().map_err(Error::internal);
-        for (group, currency, costs) in report.all_totals().map_err(Error::internal)? {
-            add((group, currency), charged(costs.pro_forma)?)?;
-        }
-        if let Some(sealed) = self.cost_report(payer, run.period).await? {
-            for (group, currency, costs) in sealed.all_totals().map_err(Error::internal)? {
-                add((group, currency), charged(costs.pro_forma)?.negated())?;
-            }
-        }
-        for posted in store.adjustments_of(payer, run.period).await.map_err(Error::internal)? {
-            if let Some(group) = posted.billing_group.as_deref().and_then(BillingGroupId::parse) {
-                add((group, posted.currency), posted.amount.negated())?;
-            }
-        }
+    ) -> Answer<Option<Late>> {
         let state = self.state(payer).await?;
-        let current = Clock::period_of(self.now());
-        // The month that goes on takes it; where even that is closed, the next one.
-        let posted_in = if state.configuration.is_closed(current) { current.next() } else { current };
+        let unsealed = unsealed(&self.0.store, &state.configuration, [period]).await;
+        if !unsealed.map_err(Error::internal)?.is_empty() {
+            return Ok(None);
+        }
+        let Some(sealed) = self.cost_report(payer, period).await? else { return Ok(None) };
+        let charged = |cost: Cost| cost.to_amount().map_err(Error::internal);
+        let mut late = Late::default();
+        for (group, currency, costs) in report.all_totals().map_err(Error::internal)? {
+            late.add(group, currency, charged(costs.pro_forma)?)?;
+        }
+        for (group, currency, costs) in sealed.all_totals().map_err(Error::internal)? {
+            late.add(group, currency, charged(costs.pro_forma)?.negated())?;
+        }
+        Ok(Some(late))
+    }
+}
+
+/// The periods up to one that are open.
+fn open_until(configuration: &Configuration, last: BillingPeriod) -> impl Fn(BillingPeriod) -> bool + Copy {
+    move |period| period <= last && !configuration.is_closed(period)
+}
+
+/// Refuses as long as a run of some periods is still to end.
+async fn nothing_is_to_come(
+    store: &Store,
+    payer: &AccountId,
+    is_meant: impl Fn(BillingPeriod) -> bool,
+) -> Result<(), Attempt> {
+    let to_come = store.runs_to_come(payer).await?;
+    let Some(NewRun { id, period, .. }) =
+        to_come.into_iter().map(|run| run.asked).find(|run| is_meant(run.period))
+    else {
+        return Ok(());
+    };
+    Err(refused(format!("run `{id}` of {period} is still to be priced; wait for it first")).into())
+}
+
+/// Those of some periods that are closed without a run: what comes of them now cannot be held against anything.
+pub(crate) async fn unsealed(
+    store: &Store,
+    configuration: &Configuration,
+    periods: impl IntoIterator<Item = BillingPeriod>,
+) -> Result<Vec<BillingPeriod>, StoreError> {
+    let closed: Vec<_> = periods.into_iter().filter(|period| configuration.is_closed(*period)).collect();
+    if closed.is_empty() {
+        return Ok(closed);
+    }
+    let sealed = store.closes(&configuration.payer).await?;
+    let sealed: BTreeSet<_> = sealed.into_iter().map(|close| close.period).collect();
+    Ok(closed.into_iter().filter(|period| !sealed.contains(period)).collect())
+}
+
+/// Why cost files of such a period are not priced, and what to do instead.
+pub(crate) fn closed_unpriced(period: BillingPeriod) -> String {
+    format!(
+        "billing period {period} was closed before it was ever priced, so that there is nothing to adjust; price it with `proforma run` under \
+         the book of `proforma book export --period {period}`, and charge it with custom line items of an open period"
+    )
+}
+
+/// What a run of a closed period charges beyond the one that the period is sealed with, by group and currency.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Late(BTreeMap<(BillingGroupId, Currency), Amount>);
+
+impl Late {
+    fn add(&mut self, group: BillingGroupId, currency: Currency, amount: Amount) -> Answer<()> {
+        let sum = self.0.entry((group, currency)).or_default();
+        *sum = sum.plus(amount).map_err(Error::internal)?;
+        Ok(())
+    }
+
+    /// The adjustments that make up for it, beside those that are posted already.
+    pub fn adjustments(
+        &self,
+        run: &NewRun,
+        posted: Vec<AdjustmentRow>,
+        posted_in: BillingPeriod,
+    ) -> Answer<Vec<AdjustmentRow>> {
+        let mut due = self.clone();
+        for posted in posted {
+            if let Some(group) = posted.billing_group.as_deref().and_then(BillingGroupId::parse) {
+                due.add(group, posted.currency, posted.amount.negated())?;
+            }
+        }
         let row = |((group, currency), amount): ((BillingGroupId, Currency), Amount)| {
             Ok(AdjustmentRow {
                 id: new_resource_id().map_err(Error::internal)?,
@@ -202,6 +261,6 @@ impl BackOffice {
                 created_at_ms: machine_milliseconds(),
             })
         };
-        due.into_iter().filter(|(_, amount)| !amount.is_zero()).map(row).collect()
+        due.0.into_iter().filter(|(_, amount)| !amount.is_zero()).map(row).collect()
     }
 }

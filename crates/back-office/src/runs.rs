@@ -9,21 +9,27 @@ use crate::clock::{Clock, machine_milliseconds};
 use crate::desk::{BackOffice, WriteRequest};
 use crate::engine::{EngineError, RunOrder, RunOutcome};
 use crate::error::{Answer, Error};
+use crate::periods::{self, Late};
 use crate::shown::OpenedReport;
+use crate::transaction::{Attempt, State};
 use crate::vault::new_resource_id;
 use crate::{accounts, changes, month_book};
 use billing::account::AccountId;
+use billing::configuration::Refusal;
 use billing::period::BillingPeriod;
 use std::collections::BTreeSet;
 use std::time::Duration;
-use store::{Claim, CurrentRun, StoreError};
+use store::{Claim, CurrentRun, Store, StoreError, Write};
 
 pub use store::{DoneRun, NewRun, Outcome, RunRow, RunState};
 
-/// How often a run is tried whose disk fails, over some hours, and how long it rests at first; the rest is doubled each time, up to a limit.
+/// How often a run is tried that the same may go well for later, over some hours, and how long it rests at first; the rest is doubled each time, up
+/// to a limit.
 const TRIES_MAX: u64 = 100;
 const FIRST_PAUSE: Duration = Duration::from_millis(500);
 const PAUSES_DOUBLED: u64 = 8;
+/// What a run has failed with that could not be ended: what is wrong inside is in the log alone.
+const NOT_ENDED: &str = "the server could not keep it, however often it has tried; its log says why: mend that, then import the cost files again";
 /// How long a worker waits at most before it looks whether another process has queued something.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// How many runs of a list are read at once.
@@ -118,22 +124,32 @@ impl BackOffice {
                 }
             }
         };
-        let outcome = match outcome {
-            Ok(Some(done)) => Outcome::Done(Box::new(done)),
-            Ok(None) => Outcome::Unchanged,
-            Err(NoResult::Desk(error)) => return Err(error),
-            Err(NoResult::Engine(EngineError::Disk(problem))) if claim.token < TRIES_MAX => {
-                tracing::warn!(%payer, period = %run.period, run = run.id, problem, "a run is tried again: the disk has failed, or is full");
+        let ended = match outcome {
+            Ok(done) => {
+                let outcome = done.map_or(Outcome::Unchanged, |done| Outcome::Done(Box::new(done)));
+                self.finish(payer, claim, outcome).await.map_err(NoResult::Desk)
+            }
+            Err(none) => Err(none),
+        };
+        let Err(none) = ended else { return Ok(true) };
+        let error = match none.means() {
+            // Nothing can be said of the run where nothing is kept.
+            Meaning::Away(error) => return Err(error),
+            Meaning::TakenOver => {
+                tracing::warn!(
+                    run = run.id,
+                    "what was priced does not count: another worker has taken the run over"
+                );
+                return Ok(true);
+            }
+            Meaning::Again(problem) if claim.token < TRIES_MAX => {
+                tracing::warn!(%payer, period = %run.period, run = run.id, problem, "a run is tried again");
                 return Ok(false);
             }
-            Err(NoResult::Engine(error)) => {
-                Outcome::Failed { error: error.to_string(), warnings: Vec::new() }
-            }
+            Meaning::Again(error) | Meaning::Failed(error) => error,
         };
-        if let Outcome::Failed { error, .. } = &outcome {
-            tracing::warn!(%payer, period = %run.period, run = run.id, error, "a run has failed; the last good one goes on answering");
-        }
-        self.finish(payer, claim, outcome).await
+        tracing::warn!(%payer, period = %run.period, run = run.id, error, "a run has failed; the last good one goes on answering");
+        self.finish(payer, claim, failed(error)).await.map(|()| true)
     }
 
     /// Lets the claim of a run that came to nothing pass soon, each time a little later: the same may go well then. A store that takes nothing
@@ -165,14 +181,9 @@ impl BackOffice {
         let name = folder_name(payer, run);
         let out = self.folder(&name);
         let order = RunOrder { period: run.period, book, book_files, out: out.clone() };
-        let source = match &run.reads {
-            Some(id) => Some(id.clone()),
-            None => current.as_ref().map(|(_, done)| done.source.clone()),
-        };
-        let row = match &source {
-            Some(id) => store.source(payer, id).await.map_err(Error::internal)?,
-            None => None,
-        };
+        let shown_source = current.as_ref().map(|(_, done)| done.source.clone());
+        let source_id = run.reads.clone().or(shown_source).unwrap_or_default();
+        let row = store.source(payer, &source_id).await.map_err(Error::internal)?;
         let must_read = run.reads.is_some();
         let earlier = current.as_ref().map(|(_, done)| self.folder(&done.folder)).filter(|_| !must_read);
         let source = row.map(|row| self.cost_source(payer, row));
@@ -194,17 +205,11 @@ impl BackOffice {
         let RunOutcome { snapshot, book_hash, lines, warnings } = outcome;
         let in_period = state.configuration.groups.in_period(run.period);
         let groups = in_period.map(|(id, _, settings)| (settings.name.clone(), id.to_string())).collect();
-        if let Some((_, done)) = &current
-            && (&done.snapshot, &done.book_hash, &done.groups) == (&snapshot, &book_hash, &groups)
-        {
-            // The same files under the same book are the same bytes: the run that is shown is this one. No row will name the new folder.
-            return Ok(None);
-        }
         let folder = out.clone();
         let manifest = self.engine(move |engine| engine.manifest(&folder)).await?;
         let done = DoneRun {
             snapshot,
-            source: run.reads.clone().or(current.map(|(_, done)| done.source)).unwrap_or_default(),
+            source: source_id,
             book_hash,
             configuration_revision: state.head.revision,
             line_count: lines,
@@ -213,53 +218,90 @@ impl BackOffice {
             groups,
             warnings,
         };
-        Ok(Some(done))
+        // The same bytes from the same place: the run that is shown is this one. No row will name the new folder. Where a closed period was adjusted
+        // since, to be as it was sealed is news.
+        let is_shown = current.is_some_and(|(_, shown)| {
+            (&shown.manifest, &shown.source, &shown.groups) == (&done.manifest, &done.source, &done.groups)
+        });
+        let adjusted = store.adjustments_of(payer, run.period).await.map_err(Error::internal)?;
+        Ok((!is_shown || !adjusted.is_empty()).then_some(done))
     }
 
-    /// Ends a run; one that is done is what its period shows from then on, and closed periods get what differs as an adjustment. `false` where
-    /// it does not count.
-    async fn finish(&self, payer: &AccountId, claim: &Claim, outcome: Outcome) -> Answer<bool> {
+    /// Ends a run; one that is done is what its period shows from then on, and closed periods get what differs as an adjustment.
+    async fn finish(&self, payer: &AccountId, claim: &Claim, outcome: Outcome) -> Answer<()> {
         let run = &claim.run.asked;
         let report = match &outcome {
             Outcome::Done(done) => Some(self.report_of(&run.id, done).await?),
             _ => None,
         };
-        let state = self.state(payer).await?;
-        let is_closed = state.configuration.is_closed(run.period);
-        let adjusted = match (&report, is_closed) {
-            (Some(report), true) => self.adjustments(payer, run, &report.by_group).await?,
-            _ => Vec::new(),
+        let is_closed = self.state(payer).await?.configuration.is_closed(run.period);
+        let late = match &report {
+            Some(report) if is_closed => self.late(payer, run.period, &report.by_group).await?,
+            _ => None,
         };
-        let posted: BTreeSet<BillingPeriod> = adjusted.iter().map(|row| row.posted_in).collect();
-        let (posted, adjusted) = (&posted.into_iter().collect::<Vec<_>>(), &adjusted);
-        let (outcome, is_current) = (&outcome, report.is_some() && !is_closed);
-        let finished = self
+        let outcome = match &report {
+            Some(_) if is_closed && late.is_none() => failed(periods::closed_unpriced(run.period)),
+            _ => outcome,
+        };
+        let is_done = matches!(outcome, Outcome::Done(_));
+        let (outcome, late) = (&outcome, &late);
+        let ended = self
             .transaction(payer, |store, state| async move {
-                let mut write = store.write(payer, &state.head).await?;
-                write.finish_run(&run.id, claim.token, outcome, machine_milliseconds()).await?;
-                if is_current {
-                    let set_at_ms = machine_milliseconds();
-                    write
-                        .set_current_run(CurrentRun { period: run.period, run: run.id.clone(), set_at_ms })
-                        .await?;
+                if is_done && state.configuration.is_closed(run.period) != is_closed {
+                    // A close waits for what is claimed. Should one ever slip in, the run is made again, and held against what was sealed.
+                    let message = format!("billing period {} was closed just now", run.period);
+                    return Err(Error::internal(message).into());
                 }
-                write.put_adjustments(adjusted.clone()).await?;
-                changes::queue(&store, &mut write, payer, posted).await?;
+                let mut write = store.write(payer, &state.head).await?;
+                let now_ms = machine_milliseconds();
+                write.finish_run(&run.id, claim.token, outcome, now_ms).await?;
+                match late {
+                    Some(late) => self.post(&store, &state, &mut write, run, late).await?,
+                    None if is_done => {
+                        let (period, run) = (run.period, run.id.clone());
+                        write.set_current_run(CurrentRun { period, run, set_at_ms: now_ms }).await?;
+                    }
+                    None => {}
+                }
                 Ok((state.commit(write, []).await?, ()))
             })
             .await;
-        if let Err(error) = finished {
-            tracing::warn!(?error, run = run.id, "what was priced does not count");
+        if let Err(error) = ended {
             // Whether it was kept may not be known: what is shown next is what the database says.
             self.desk(payer).await?.forget(run.period);
-            return Ok(false);
+            return Err(error);
         }
         if let (Some(report), false) = (report, is_closed) {
             let OpenedReport { accounts, by_group } = report;
             self.desk(payer).await?.show(run.period, by_group);
-            self.note_accounts(payer, run.period, &accounts).await?;
+            // The run has ended, whatever becomes of this; the next start notes them again.
+            if let Err(error) = self.note_accounts(payer, run.period, &accounts).await {
+                tracing::warn!(?error, run = run.id, "the accounts of a run could not be noted");
+            }
         }
-        Ok(true)
+        Ok(())
+    }
+
+    /// Posts what a closed period's late data charge, as far as it is not posted yet, in the current period: the month that goes on takes it, or
+    /// the next one where even that is closed.
+    async fn post(
+        &self,
+        store: &Store,
+        state: &State,
+        write: &mut Write,
+        run: &NewRun,
+        late: &Late,
+    ) -> Result<(), Attempt> {
+        let configuration = &state.configuration;
+        let current = Clock::period_of(self.now());
+        let current = if configuration.is_closed(current) { current.next() } else { current };
+        let posted = store.adjustments_of(&configuration.payer, run.period).await?;
+        let due = late.adjustments(run, posted, current)?;
+        if !due.is_empty() {
+            write.put_adjustments(due).await?;
+            changes::queue(store, write, |period| period == current).await?;
+        }
+        Ok(())
     }
 
     /// Notes the accounts of the runs that open periods show: whoever published one may have been killed before it came to that.
@@ -314,12 +356,57 @@ impl BackOffice {
     }
 }
 
-/// Why there is no result.
+/// Why a run has not ended.
+#[derive(Debug)]
 enum NoResult {
-    /// The desk cannot go on; the run is tried again when its claim has passed.
+    /// The desk says so.
     Desk(Error),
-    /// The run has failed.
+    /// The engine does.
     Engine(EngineError),
+}
+
+/// What that means for the run.
+enum Meaning {
+    /// The store is away: it goes on when the store is back, however long that takes.
+    Away(Error),
+    /// Another worker has it.
+    TakenOver,
+    /// The same may go well a little later.
+    Again(String),
+    /// The same would come of it again.
+    Failed(String),
+}
+
+impl NoResult {
+    fn means(self) -> Meaning {
+        let error = match self {
+            Self::Engine(EngineError::Disk(problem)) => return Meaning::Again(problem),
+            Self::Engine(error) => return Meaning::Failed(error.to_string()),
+            Self::Desk(error) => error,
+        };
+        match error {
+            Error::Refused(conflict @ Refusal::Conflict { .. }) => Meaning::Again(conflict.to_string()),
+            Error::Refused(refusal) => Meaning::Failed(refusal.to_string()),
+            Error::Denied => Meaning::Failed("the desk may not price it".to_owned()),
+            Error::Internal(cause) => {
+                if let Some(EngineError::Disk(problem)) = cause.of() {
+                    return Meaning::Again(problem.clone());
+                }
+                match cause.of::<StoreError>() {
+                    Some(store) if store.is_away() => Meaning::Away(Error::Internal(cause)),
+                    Some(StoreError::StaleClaim { .. }) => Meaning::TakenOver,
+                    _ => {
+                        tracing::error!(?cause, "a run cannot be ended");
+                        Meaning::Again(NOT_ENDED.to_owned())
+                    }
+                }
+            }
+        }
+    }
+}
+
+fn failed(error: String) -> Outcome {
+    Outcome::Failed { error, warnings: Vec::new() }
 }
 
 impl From<Error> for NoResult {
@@ -339,3 +426,6 @@ fn folder_name(payer: &AccountId, run: &NewRun) -> String {
     let attempt = new_resource_id().unwrap_or_default();
     format!("payers/{payer}/runs/{}/{}-{attempt}", run.period, run.id)
 }
+
+#[cfg(test)]
+mod tests;

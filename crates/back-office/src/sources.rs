@@ -6,10 +6,13 @@ use crate::desk::{BackOffice, WriteRequest};
 use crate::engine::CostSource;
 use crate::error::{Answer, Error, refused};
 use crate::hash::sha256;
+use crate::periods::{closed_unpriced, unsealed};
+use crate::transaction::{Attempt, State};
 use billing::account::AccountId;
 use billing::period::BillingPeriod;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::{Path, PathBuf};
+use store::{Store, Write};
 
 pub use store::SourceRow;
 
@@ -31,10 +34,11 @@ pub struct NewSource {
 }
 
 impl BackOffice {
-    /// Registers cost files and queues a run of each of their periods. The answer names the source and the periods.
+    /// Registers cost files and queues a run of each of their periods, but of those that were closed before they were ever priced. The answer
+    /// names the source and the periods.
     ///
     /// # Errors
-    /// [`Error::Refused`] where there are no cost files, or a request may not name the place.
+    /// [`Error::Refused`] where there are no cost files, none that can still be priced, or a request may not name the place.
     pub async fn import(
         &self,
         request: &WriteRequest<'_>,
@@ -68,18 +72,20 @@ impl BackOffice {
             problem: None,
             created_at_ms: machine_milliseconds(),
         };
-        let (row, source, asked) = (&row, &id, &periods);
-        self.transaction(payer, |store, state| async move {
-            let mut write = store.write(payer, &state.head).await?;
-            write.put_source(row.clone()).await?;
-            for period in asked {
-                write.queue_run(new_run(*period, Some(source.clone()))?).await?;
-            }
-            Ok((state.commit(write, [request.done(source)]).await?, ()))
-        })
-        .await?;
+        let (row, source, found) = (&row, &id, &periods);
+        let queued = self
+            .transaction(payer, |store, state| async move {
+                let mut write = store.write(payer, &state.head).await?;
+                write.put_source(row.clone()).await?;
+                let queued = queue(&store, &state, &mut write, found, source).await?;
+                if let (true, Some(period)) = (queued.is_empty(), found.last()) {
+                    return Err(refused(closed_unpriced(*period)).into());
+                }
+                Ok((state.commit(write, [request.done(source)]).await?, queued))
+            })
+            .await?;
         self.0.wake.notify_one();
-        Ok((id, periods))
+        Ok((id, queued))
     }
 
     /// The registered places of a payer's cost files.
@@ -184,9 +190,7 @@ impl BackOffice {
             let changed = &changed;
             self.transaction(payer, |store, state| async move {
                 let mut write = store.write(payer, &state.head).await?;
-                for period in changed {
-                    write.queue_run(new_run(*period, Some(source.id.clone()))?).await?;
-                }
+                queue(&store, &state, &mut write, changed, &source.id).await?;
                 Ok((state.commit(write, []).await?, ()))
             })
             .await?;
@@ -205,6 +209,22 @@ impl BackOffice {
             accept_rejects: row.accepts_rejects,
         }
     }
+}
+
+/// Queues runs of the periods of a source that can still be priced; which those are.
+async fn queue(
+    store: &Store,
+    state: &State,
+    write: &mut Write,
+    found: &[BillingPeriod],
+    source: &str,
+) -> Result<Vec<BillingPeriod>, Attempt> {
+    let unsealed = unsealed(store, &state.configuration, found.iter().copied()).await?;
+    let periods: Vec<_> = found.iter().copied().filter(|period| !unsealed.contains(period)).collect();
+    for period in &periods {
+        write.queue_run(new_run(*period, Some(source.to_owned()))?).await?;
+    }
+    Ok(periods)
 }
 
 /// The same places are the same source.

@@ -77,6 +77,15 @@ impl From<Error> for Attempt {
     }
 }
 
+impl From<Attempt> for Error {
+    fn from(attempt: Attempt) -> Self {
+        match attempt {
+            Attempt::Store(error) => Self::internal(error),
+            Attempt::Answer(error) => error,
+        }
+    }
+}
+
 /// One payer's desk.
 pub(crate) struct PayerDesk {
     payer: AccountId,

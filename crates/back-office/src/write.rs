@@ -78,10 +78,9 @@ impl<T> Edited<T> {
         resource: &str,
     ) -> Result<(Arc<State>, T), Attempt> {
         let Self { next, touched, outcome } = self;
-        let Moment { now, current, .. } = request.moment();
-        write.save(&next, &touched, now).await?;
-        let changed = changes::changed_periods(&state.configuration, &next, &touched, current);
-        changes::queue(store, &mut write, &request.caller.payer, &changed).await?;
+        write.save(&next, &touched, request.moment().now).await?;
+        let reach = changes::reach(&state.configuration, &next, &touched);
+        changes::queue_reached(store, &mut write, &next, reach).await?;
         Ok((state.commit_next(next, write, request.done(resource)).await?, outcome))
     }
 }

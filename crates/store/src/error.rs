@@ -82,6 +82,12 @@ pub enum StoreError {
 }
 
 impl StoreError {
+    /// Whether the database is away, or takes nothing: whoever asks again later may get another answer, and nothing is wrong with what is asked.
+    #[must_use]
+    pub const fn is_away(&self) -> bool {
+        matches!(self, Self::Unavailable(_) | Self::OutcomeUnknown(_) | Self::Full(_))
+    }
+
     /// A row that cannot be read.
     pub(crate) fn damaged(table: &'static str, problem: impl Into<String>) -> Self {
         Self::Damaged { table, problem: problem.into() }

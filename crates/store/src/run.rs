@@ -170,6 +170,16 @@ impl Store {
         query.fetch_all(self.readers()).await?.iter().map(run_row).collect()
     }
 
+    /// The runs of a payer that are still to end: those that nobody has begun, and those that somebody has.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database.
+    pub async fn runs_to_come(&self, payer: &AccountId) -> Result<Vec<RunRow>, StoreError> {
+        let sql = "SELECT * FROM runs WHERE payer = $1 AND state IN ('queued', 'running') ORDER BY created_at_ms, id";
+        let query = sqlx::query(sql).bind(payer.as_str());
+        query.fetch_all(self.readers()).await?.iter().map(run_row).collect()
+    }
+
     /// Claims the first run of a payer that nobody has begun, or whose claim has passed; `None` where there is nothing to do.
     ///
     /// # Errors

@@ -145,9 +145,14 @@ async fn what_is_queued_of_a_period_is_one_run(Scratch { store, .. }: Scratch) {
     let head = write.commit().await.unwrap();
     // The next run of the period waits for the one that is being made.
     assert_eq!(store.claim_run(&payer(), 10, 100).await.unwrap(), None);
+    let to_come = async || -> Vec<_> {
+        store.runs_to_come(&payer()).await.unwrap().into_iter().map(|run| run.asked.id).collect()
+    };
+    assert_eq!(to_come().await, ["a", "e"]);
     let mut write = store.write(&payer(), &head).await.unwrap();
     write.finish_run("a", claim.token, &Outcome::Unchanged, 11).await.unwrap();
     write.commit().await.unwrap();
+    assert_eq!(to_come().await, ["e"]);
     assert_eq!(store.claim_run(&payer(), 12, 100).await.unwrap().unwrap().run.asked.id, "e");
 }
 
