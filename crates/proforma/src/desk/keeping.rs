@@ -322,14 +322,15 @@ pub fn rotate_master(arguments: &RotateMasterArguments) -> Result<(), Failure> {
             }
         };
         let path = settings.master_key_file.clone().unwrap_or_else(|| settings.data.join("master.key"));
+        // Whoever rotates at the same time waits here, and then has the old key: the file beside is this command's alone.
+        let held = data.desk().begin_rotation().await;
+        let held = held.map_err(|error| anyhow!("the secrets could not be sealed: {error:?}"))?;
         // The new key is kept beside the old one before anything is sealed under it, so that no moment has secrets without a key.
         let beside = path.with_extension("key.new");
         write_key(&beside, &new)?;
-        let count = data
-            .desk()
-            .rotate_master(&new)
-            .await
-            .map_err(|error| anyhow!("the secrets could not be sealed: {error:?}"))?;
+        let count = data.desk().rotate_master(held, &new).await.map_err(|error| {
+            anyhow!("the secrets could not be sealed under the key in `{}`: {error:?}", beside.display())
+        })?;
         fs::rename(&beside, &path)
             .with_context(|| format!("secrets are sealed under the key in `{}`", beside.display()))?;
         data.close().await;

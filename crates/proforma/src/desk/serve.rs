@@ -9,6 +9,7 @@ use aws_api::http::{Entrance, Health, ServerOptions};
 use axum_server::tls_rustls::RustlsConfig;
 use axum_server::{Address, Handle, Server};
 use back_office::desk::BackOffice;
+use back_office::principals::OTHER_MASTER_KEY;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -208,8 +209,11 @@ impl Health for Ready {
     fn problem(&self) -> Pin<Box<dyn Future<Output = Option<String>> + Send + '_>> {
         Box::pin(async {
             let sign = tokio::time::timeout(SIGN_OF_LIFE, self.desk.store().ping()).await;
-            if !matches!(sign, Ok(Ok(()))) {
-                return Some("the database does not answer".to_owned());
+            let key = tokio::time::timeout(SIGN_OF_LIFE, self.desk.has_the_master_key()).await;
+            match (sign, key) {
+                (Ok(Ok(())), Ok(Ok(true))) => {}
+                (Ok(Ok(())), Ok(Ok(false))) => return Some(OTHER_MASTER_KEY.to_owned()),
+                _ => return Some("the database does not answer".to_owned()),
             }
             let free = rustix::fs::statvfs(&self.data).ok().map(|of| of.f_bavail.saturating_mul(of.f_frsize));
             match free {
