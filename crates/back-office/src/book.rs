@@ -83,13 +83,13 @@ impl BackOffice {
         let (draft, book_files) = month_book::with_adjustments(store, &edited.next, period).await?;
         let order = RunOrder { period, book: draft, book_files, out: scratch.clone() };
         let source = store.source(payer, &done.source).await.map_err(Error::internal)?;
-        let source = source.map(|row| self.cost_source(payer, row));
+        let source = source.map(|row| self.registered(payer, row));
         let before = self.folder(&done.folder);
         let priced = self
             .ask_engine(move |engine| {
                 let outcome = match (engine.reprice(&before, &order)?, source) {
                     (Some(outcome), _) => Some(outcome),
-                    (None, Some(source)) => Some(engine.run(&source, &order)?),
+                    (None, Some(source)) => Some(engine.run(&source.checked()?, &order)?),
                     (None, None) => None,
                 };
                 let Some(outcome) = outcome else { return Ok(None) };

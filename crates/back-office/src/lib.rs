@@ -13,6 +13,7 @@ pub mod engine;
 
 pub mod audit;
 pub mod cost_reports;
+pub mod cost_roots;
 pub mod index;
 pub mod known_keys;
 mod transaction;

@@ -175,7 +175,7 @@ impl BackOffice {
         };
         let must_read = run.reads.is_some();
         let earlier = current.as_ref().map(|(_, done)| self.folder(&done.folder)).filter(|_| !must_read);
-        let source = row.map(|row| self.cost_source(payer, row));
+        let source = row.map(|row| self.registered(payer, row));
         let outcome = self
             .engine(move |engine| {
                 if let Some(earlier) = earlier
@@ -188,7 +188,7 @@ impl BackOffice {
                         "the cost files of the period are not registered any more".to_owned(),
                     ])
                 };
-                engine.run(&source.ok_or_else(no_source)?, &order)
+                engine.run(&source.ok_or_else(no_source)?.checked()?, &order)
             })
             .await?;
         let RunOutcome { snapshot, book_hash, lines, warnings } = outcome;

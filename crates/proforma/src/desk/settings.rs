@@ -5,6 +5,7 @@ use super::{instant::instant, tls};
 use crate::cli::desk::{DataArguments, ServeArguments};
 use crate::failure::Failure;
 use back_office::clock::Clock;
+use back_office::cost_roots::CostRoot;
 use back_office::run_folders::SUPERSEDED_RUNS;
 use back_office::vault::MasterKey;
 use billing::account::AccountId;
@@ -50,7 +51,7 @@ pub struct Settings {
     /// The master key itself, from the environment.
     pub master_key: Option<String>,
     /// Where cost files may be that a request names; `None` allows any place.
-    pub cost_roots: Option<Vec<PathBuf>>,
+    pub cost_roots: Option<Vec<CostRoot>>,
     /// How long a worker has a run before another may take it.
     pub lease: Duration,
     /// How many superseded runs of each period keep their files.
@@ -97,10 +98,7 @@ impl Settings {
         let mut reader = Reader::of(arguments.place.config.as_deref());
         let settings = reader.place(&arguments.place);
         let lease = reader.number("lease_seconds", arguments.lease_seconds.as_deref(), &LEASE_SECONDS);
-        let cost_roots = match arguments.cost_roots.is_empty() {
-            true => reader.list("cost_roots"),
-            false => arguments.cost_roots.clone(),
-        };
+        let cost_roots = reader.cost_roots(&arguments.cost_roots);
         let settings = settings.map(|settings| {
             reader.check_master_key(&settings);
             Self { cost_roots: Some(cost_roots), lease: Duration::from_secs(lease), ..settings }
@@ -171,9 +169,15 @@ impl Reader {
         flag.cloned().or_else(|| self.text(name).map(PathBuf::from))
     }
 
-    fn list(&self, name: &str) -> Vec<PathBuf> {
+    fn list(&self, name: &str) -> Vec<String> {
         let items = self.file.get(name).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-        items.iter().filter_map(Value::as_str).map(PathBuf::from).collect()
+        items.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+    }
+
+    fn cost_roots(&mut self, flag: &[String]) -> Vec<CostRoot> {
+        let given = if flag.is_empty() { self.list("cost_roots") } else { flag.to_vec() };
+        let parsed = given.iter().map(|text| CostRoot::parse(text));
+        parsed.filter_map(|root| root.map_err(|problem| self.problems.push(problem)).ok()).collect()
     }
 
     /// A number within its bounds; what is not one is a problem, and its default until that is said.
