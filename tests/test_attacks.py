@@ -196,7 +196,7 @@ def test_an_account_that_was_moved_leaves_its_month_and_keeps_the_months_before(
         for hour in (5, 400):
             month.line(one, cost=f"{10 ** number}", hour=hour)
     october = {"BillingPeriodRange": {"InclusiveStartBillingPeriod": PREVIOUS}}
-    item, _ = (client.create_custom_line_item(Name=name("item"), Description="of one account", BillingGroupArn=left.arn, AccountId=of, ChargeDetails={
+    item, gone = (client.create_custom_line_item(Name=name("item"), Description="of one account", BillingGroupArn=left.arn, AccountId=of, ChargeDetails={
         "Flat": {"ChargeValue": 7}, "Type": "FEE"}, **october)["Arn"] for of in (late, early))
     server.load(month.write(tmp_path / "cost"))
     keys = {"left": server.keys("left", "group-viewer", [left.arn]), "right": server.keys("right", "group-viewer", [right.arn]),
@@ -227,7 +227,11 @@ def test_an_account_that_was_moved_leaves_its_month_and_keeps_the_months_before(
     both = {"Arn": left.arn, "BillingPeriodRange": {"InclusiveStartBillingPeriod": PREVIOUS, "ExclusiveEndBillingPeriod": "2026-12"}, "GroupBy": ["BILLING_PERIOD"]}
     rows = of["left"].get_billing_group_cost_report(**both)["BillingGroupCostReportResults"]
     assert [row["ProformaCost"] for row in rows if row["ProformaCost"] != "0"] == ["236.2"]
-    assert server.client().list_custom_line_items(BillingPeriod=PREVIOUS, Filters={"Arns": [item]})["CustomLineItems"][0]["AccountId"] == late
+    # An item says who carries it in the month: the group's primary account, once its own has left.
+    carriers = lambda period, **of: {row["Arn"]: row["AccountId"] for row in server.client().list_custom_line_items(
+        BillingPeriod=period, Filters={"Arns": [item, gone], **of})["CustomLineItems"]}
+    assert carriers(PREVIOUS) == {item: late, gone: stays} and carriers(CURRENT) == {item: stays, gone: stays}
+    assert carriers(CURRENT, AccountIds=[late]) == {} and carriers(PREVIOUS, AccountIds=[stays]) == {gone: stays}
 
 
 # ---- Logs, metrics, errors (X10)
