@@ -1,5 +1,7 @@
 """Settings of `proforma serve`: flag over environment over file, all problems at once, secrets that others can read, and TLS."""
 import os
+import pathlib
+import re
 import subprocess
 
 import boto3
@@ -11,6 +13,7 @@ from program import PROGRAM
 from server import QUIET, REGION, Server
 
 SECONDS_TO_REFUSE = 20
+MANUAL = pathlib.Path(__file__).parents[1] / "docs" / "server.md"
 
 
 def serve(*arguments, **environment):
@@ -72,6 +75,17 @@ def test_all_that_is_wrong_is_said_at_once(tmp_path):
     # Not even the password of a database is repeated.
     assert "secret" not in "".join(found)
     assert sorted(path.name for path in key.parent.iterdir()) == ["master.key"]
+
+
+def test_the_manual_lists_the_settings_of_a_file(tmp_path):
+    """Those that the program knows, each of which is a flag and a variable of the environment as well."""
+    said, = problems("--data", tmp_path, "--config", settings(tmp_path, "none = 1"))
+    known = said.split("settings are ")[1].split(", ")
+    listed = MANUAL.read_text().split("which may\nhold ")[1].split(". A server")[0]
+    assert re.findall("`(.*?)`", listed) == known
+    help_text = subprocess.run([PROGRAM, "serve", "--help"], capture_output=True, text=True, timeout=20).stdout
+    for name in known:
+        assert f"--{name.replace('_', '-')} " in help_text and re.search(rf"\[env: PROFORMA_{name.upper()}[=\]]", help_text), name
 
 
 def test_a_file_that_cannot_be_read_is_a_problem_like_others(tmp_path):
