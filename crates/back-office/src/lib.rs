@@ -5,6 +5,7 @@
 
 pub mod authorization;
 pub mod clock;
+pub mod data_directory;
 pub mod error;
 mod hash;
 pub mod vault;

@@ -11,7 +11,7 @@ use crate::engine::{EngineError, RunOrder, RunOutcome};
 use crate::error::{Answer, Error};
 use crate::shown::OpenedReport;
 use crate::vault::new_resource_id;
-use crate::{accounts, changes, month_book};
+use crate::{accounts, changes, data_directory, month_book};
 use billing::account::AccountId;
 use billing::period::BillingPeriod;
 use std::collections::BTreeSet;
@@ -337,5 +337,5 @@ impl From<EngineError> for NoResult {
 /// The name of a run's folder in the data directory. A worker that died may have left one of the same run: each attempt has its own.
 fn folder_name(payer: &AccountId, run: &NewRun) -> String {
     let attempt = new_resource_id().unwrap_or_default();
-    format!("payers/{payer}/runs/{}/{}-{attempt}", run.period, run.id)
+    format!("{}/{}/{}-{attempt}", data_directory::runs(payer), run.period, run.id)
 }

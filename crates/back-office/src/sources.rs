@@ -3,6 +3,7 @@
 use crate::changes::new_run;
 use crate::clock::machine_milliseconds;
 use crate::cost_roots::Bounds;
+use crate::data_directory;
 use crate::desk::{BackOffice, WriteRequest};
 use crate::engine::{CostSource, EngineError};
 use crate::error::{Answer, Error, refused};
@@ -182,7 +183,7 @@ impl BackOffice {
 
     /// A place that is to be read.
     pub(crate) fn registered(&self, payer: &AccountId, row: SourceRow) -> Registered {
-        let pins = self.0.options.data.join("payers").join(payer.as_str()).join("cost-files");
+        let pins = data_directory::cost_files(&self.0.options.data, payer);
         let source = CostSource {
             inputs: row.inputs.into_iter().map(PathBuf::from).collect(),
             price_list: row.price_list.map(PathBuf::from),

@@ -79,7 +79,8 @@ async fn served(settings: &Settings, serving: Serving, prices: bool) -> Result<(
     entrance.open(data.api.clone(), options, health);
     say_address(address, scheme);
     let (stop, stopped) = watch::channel(false);
-    let audit = tokio::spawn(keep_audit(data.desk().clone(), stopped.clone()));
+    let (desk, until) = (data.desk().clone(), stopped.clone());
+    let audit = tokio::spawn(async move { desk.keep_audit(until).await });
     let mut workers = vec![tokio::spawn(look_around(data.desk().clone(), stopped.clone()))];
     if prices {
         let desk = data.desk().clone();
@@ -144,10 +145,6 @@ fn keep_many_connections() {
     if let Err(error) = setrlimit(Resource::Nofile, limit) {
         tracing::warn!(%error, "the limit of open files could not be raised");
     }
-}
-
-async fn keep_audit(desk: BackOffice, stopped: watch::Receiver<bool>) {
-    desk.keep_audit(stopped).await;
 }
 
 /// Looks after what comes by itself: cost files that AWS has rewritten, tokens that are too old.

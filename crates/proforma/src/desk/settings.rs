@@ -6,6 +6,7 @@ use crate::cli::desk::{DataArguments, ServeArguments};
 use crate::failure::Failure;
 use back_office::clock::Clock;
 use back_office::cost_roots::CostRoot;
+use back_office::data_directory;
 use back_office::run_folders::SUPERSEDED_RUNS;
 use back_office::vault::MasterKey;
 use billing::account::AccountId;
@@ -30,8 +31,6 @@ const LEASE_SECONDS: (u64, RangeInclusive<u64>) = (60, 2..=3_600);
 const SUPERSEDED: (usize, RangeInclusive<usize>) = (SUPERSEDED_RUNS, 0..=10_000);
 /// The environment's master key: never a flag, which others on the machine could read.
 const MASTER_KEY: &str = "PROFORMA_MASTER_KEY";
-/// The file of the master key in a data directory.
-pub const MASTER_KEY_FILE: &str = "master.key";
 
 /// What a settings file may hold.
 const TEXTS: [&str; 6] = ["data", "database", "master_key_file", "listen", "tls_cert", "tls_key"];
@@ -231,7 +230,7 @@ impl Reader {
             }
             return;
         }
-        let in_data = settings.data.join(MASTER_KEY_FILE);
+        let in_data = settings.data.join(data_directory::MASTER_KEY);
         self.problems.extend(open_to_others(settings.master_key_file.as_ref().unwrap_or(&in_data), 0o077));
     }
 
