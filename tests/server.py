@@ -87,6 +87,7 @@ class Server:
     log: pathlib.Path = None
     options: list = field(default_factory=list)
     scheme: str = "http"
+    cost_roots: str = "/"
 
     @property
     def endpoint(self):
@@ -106,7 +107,7 @@ class Server:
     def start(self):
         self.log = pathlib.Path(f"{self.data}.log")
         self.process = subprocess.Popen(
-            [PROGRAM, "serve", *self.stored, "--listen", "127.0.0.1:0", "--now", self.now, "--cost-roots", "/", *self.options],
+            [PROGRAM, "serve", *self.stored, "--listen", "127.0.0.1:0", "--now", self.now, "--cost-roots", self.cost_roots, *self.options],
             stdout=subprocess.PIPE, stderr=open(self.log, "ab"), text=True, env=os.environ | QUIET)
         lines = queue.Queue()
         threading.Thread(target=lambda out: [lines.put(line) for line in out], args=[self.process.stdout], daemon=True).start()

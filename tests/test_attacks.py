@@ -113,6 +113,33 @@ def test_who_is_nobody_is_told_nothing(two, who):
     assert len(told) == 1, told
 
 
+@pytest.mark.parametrize("service, path, headers", [
+    ("billingconductor", "/create-pricing-plan", {"Content-Type": "application/json"}),
+    ("proforma", "/", {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": "Proforma.ApplyBook"})])
+def test_a_large_body_tells_no_more_of_a_key_than_a_small_one(two, service, path, headers):
+    """Whoever has no secret is answered after the whole body, by the same checks in the same order, whatever key is named and however much is sent."""
+    server, told = two.server, {}
+    unknown, known = Keys("AKIA" + "A" * 16, "x" * 40), Keys(two.other.access_key_id, "x" * 40)
+    for size in (100, 2 << 20, 63 << 20):
+        for who, keys in (("unknown", unknown), ("known", known)):
+            body = b" " * size
+            signed = server.signed("POST", path, body, keys, headers, service=service)
+            answer = server.send("POST", path, body, signed)
+            told[size, who] = shown(answer, keys.access_key_id)
+            # A hash that is not the body's, a signature that is none, a time that has passed: which key is named makes no difference.
+            for wrong in ({"X-Amz-Content-SHA256": "0" * 64}, {"Authorization": signed["Authorization"].rsplit("Signature=", 1)[0]}):
+                changed = server.send("POST", path, body, signed | wrong)
+                assert told.setdefault((size, str(wrong.keys())), shown(changed, keys.access_key_id)) == shown(changed, keys.access_key_id), (size, who)
+    for who in ("unknown", "known"):
+        assert [told[size, who] for size in (2 << 20, 63 << 20)] == [told[100, who]] * 2, who
+        assert told[100, who][0] == 403
+    # More than anybody may send: refused before it is sent, and in the same bytes.
+    for keys in (unknown, known):
+        signed = server.signed("POST", path, b"", keys, headers, service=service) | {"Content-Length": str(65 << 20)}
+        answer = shown(server.send("POST", path, b"", signed), keys.access_key_id)
+        assert answer[0] == 413 and told.setdefault("more", answer) == answer
+
+
 # ---- Levels of a chain of billing transfers (X7)
 
 def test_a_level_of_a_chain_sees_the_level_above_alone(new_server, tmp_path):
@@ -169,7 +196,7 @@ def test_an_account_that_was_moved_leaves_its_month_and_keeps_the_months_before(
         for hour in (5, 400):
             month.line(one, cost=f"{10 ** number}", hour=hour)
     october = {"BillingPeriodRange": {"InclusiveStartBillingPeriod": PREVIOUS}}
-    item, _ = (client.create_custom_line_item(Name=name("item"), Description="of one account", BillingGroupArn=left.arn, AccountId=of, ChargeDetails={
+    item, gone = (client.create_custom_line_item(Name=name("item"), Description="of one account", BillingGroupArn=left.arn, AccountId=of, ChargeDetails={
         "Flat": {"ChargeValue": 7}, "Type": "FEE"}, **october)["Arn"] for of in (late, early))
     server.load(month.write(tmp_path / "cost"))
     keys = {"left": server.keys("left", "group-viewer", [left.arn]), "right": server.keys("right", "group-viewer", [right.arn]),
@@ -200,7 +227,11 @@ def test_an_account_that_was_moved_leaves_its_month_and_keeps_the_months_before(
     both = {"Arn": left.arn, "BillingPeriodRange": {"InclusiveStartBillingPeriod": PREVIOUS, "ExclusiveEndBillingPeriod": "2026-12"}, "GroupBy": ["BILLING_PERIOD"]}
     rows = of["left"].get_billing_group_cost_report(**both)["BillingGroupCostReportResults"]
     assert [row["ProformaCost"] for row in rows if row["ProformaCost"] != "0"] == ["236.2"]
-    assert server.client().list_custom_line_items(BillingPeriod=PREVIOUS, Filters={"Arns": [item]})["CustomLineItems"][0]["AccountId"] == late
+    # An item says who carries it in the month: the group's primary account, once its own has left.
+    carriers = lambda period, **of: {row["Arn"]: row["AccountId"] for row in server.client().list_custom_line_items(
+        BillingPeriod=period, Filters={"Arns": [item, gone], **of})["CustomLineItems"]}
+    assert carriers(PREVIOUS) == {item: late, gone: stays} and carriers(CURRENT) == {item: stays, gone: stays}
+    assert carriers(CURRENT, AccountIds=[late]) == {} and carriers(PREVIOUS, AccountIds=[stays]) == {gone: stays}
 
 
 # ---- Logs, metrics, errors (X10)

@@ -11,6 +11,7 @@ from program import PROGRAM
 from server import CURRENT, PREVIOUS, Keys, command, in_period, invalid
 from test_constraints import examples
 from test_isolation import shown
+from test_operations import until
 from wire_model import MODEL
 
 OTHER = "222222222222"
@@ -183,3 +184,83 @@ def test_a_period_is_closed_for_one_payer(world):
     Desk(in_period(server.client(world.other), PREVIOUS)).rule()
     with invalid("INVALID_BILLING_PERIOD_FOR_OPERATION"):
         Desk(in_period(server.client(), PREVIOUS)).rule()
+
+
+# ---- Whose files a key may name
+
+@pytest.fixture
+def folders(new_server, tmp_path):
+    """Two payers with a cost root of their own each, and one of both; each has a month in its root."""
+    server = new_server(start=False)
+    made = json.loads(command("init", *server.stored, "--payer", OTHER, "--output", "json"))
+    payers = {server.payer: server.root, OTHER: Keys(made["AccessKeyId"], made["SecretAccessKey"])}
+    for folder in (*payers, "both", "nobodys"):
+        month = PolicyMonth()
+        month.line("100000000001", cost="100")
+        month.write(tmp_path / folder / "cur")
+    server.cost_roots = ",".join([*(f"{payer}={tmp_path / payer}" for payer in payers), str(tmp_path / "both")])
+    return SimpleNamespace(server=server.start(), payers=payers, path=tmp_path)
+
+
+def registered(folders, payer, *places, **given):
+    """What a payer is told who names places as its own."""
+    of = {"CostFiles": [str(place) for place in places], "BillingPeriod": PREVIOUS}
+    return folders.server.own("ImportCostData", of | given, folders.payers[payer])
+
+
+def is_outside(answer):
+    return answer.status == 400 and "is below none of the server's cost roots for this payer" in answer.body.decode()
+
+
+def test_a_payer_names_files_of_its_own_roots_only(folders):
+    path, (one, other) = folders.path, folders.payers
+    (path / one / "link").symlink_to(path / other / "cur")
+    (path / one / "Manifest.json").write_text(json.dumps({"reportKeys": [f"{other}/cur/cost.csv"], "billingPeriod": {}}))
+    for payer in (one, other):
+        assert registered(folders, payer, path / payer / "cur").status == registered(folders, payer, path / "both" / "cur").status == 200
+    for place in (path / other / "cur", path / one / "link", path / one / ".." / other / "cur", path / "nobodys" / "cur", path, f"s3://{other}/cur",
+                  path / other / "absent", path / f"{one}x"):
+        assert is_outside(registered(folders, one, place)), place
+        assert is_outside(registered(folders, one, path / one / "cur", place)), place
+        assert is_outside(registered(folders, one, path / one / "cur", PriceList=str(place))), place
+    # A manifest may list what is beside its folder and above it.
+    for named in ("Manifest.json", "absent.JSON"):
+        answer = registered(folders, one, path / one / named)
+        assert answer.status == 400 and "name the folder that it is in" in answer.body.decode(), answer.body
+    assert [source["CostFiles"] for source in folders.server.own("ListSources").json["Sources"]].count([str(path / other / "cur")]) == 0
+
+
+def test_a_place_that_leads_elsewhere_by_now_is_not_read(folders):
+    """A link that is laid after the place was registered: neither looked at nor priced."""
+    server, path, (one, other) = folders.server, folders.path, folders.payers
+    own = path / one / "cur"
+    server.options = ["--no-runs"]
+    server.restart()
+    assert registered(folders, one, own, Watch=True).status == 200
+    own.rename(path / one / "before")
+    own.symlink_to(path / other / "cur")
+    server.options = []
+    server.restart()
+    ended = subprocess.run([PROGRAM, "runs", "wait", "--endpoint", server.endpoint], capture_output=True, text=True, timeout=60,
+                           env=server.root.environment | {"PATH": "/usr/bin"})
+    assert ended.returncode == 2 and "is below none of the server's cost roots for this payer" in ended.stderr
+    until(lambda: server.own("ListSources").json["Sources"][0].get("Problem"))
+    problem = server.own("ListSources").json["Sources"][0]["Problem"]
+    assert f"`{own}` is below none of the server's cost roots for this payer" in problem
+    # It leads home again: within the root a link is one like any other.
+    own.unlink()
+    own.symlink_to(path / one / "before")
+    assert registered(folders, one, own).status == 200
+    server.settle()
+    assert [run["Status"] for run in server.own("ListRuns").json["Runs"]] == ["DONE", "FAILED"]
+
+
+def test_the_operator_registers_what_no_key_may(folders):
+    """At the data directory any place: the server goes on reading it."""
+    server, place = folders.server, folders.path / "nobodys" / "cur"
+    assert is_outside(registered(folders, server.payer, place))
+    server.stop()
+    command("import", "--cost", place, "--period", PREVIOUS, "--watch", "--payer", server.payer, *server.stored)
+    server.start()
+    until(lambda: server.own("ListSources").json["Sources"][0].get("LastCheckedTime"))
+    assert server.own("ListSources").json["Sources"][0].get("Problem") is None

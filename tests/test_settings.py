@@ -1,5 +1,7 @@
 """Settings of `proforma serve`: flag over environment over file, all problems at once, secrets that others can read, and TLS."""
 import os
+import pathlib
+import re
 import subprocess
 
 import boto3
@@ -11,6 +13,7 @@ from program import PROGRAM
 from server import QUIET, REGION, Server
 
 SECONDS_TO_REFUSE = 20
+MANUAL = pathlib.Path(__file__).parents[1] / "docs" / "server.md"
 
 
 def serve(*arguments, **environment):
@@ -61,17 +64,28 @@ def test_all_that_is_wrong_is_said_at_once(tmp_path):
     file = settings(tmp_path, 'rate = "fast"\nports = 8080\ndata = 5\nsignature_minutes = 99\ncost_roots = "/"\n'
                               'database = "postgres://proforma:secret@127.0.0.1:1/none"\n', mode=0o604)
     found = problems("--data", key.parent, "--config", file, "--payer", "12", "--now", "soon", "--concurrency", "many", "--tls-cert",
-                     tmp_path / "cert.pem", "--tls-key", tmp_path / "key.pem", PROFORMA_LISTEN="here", PROFORMA_LEASE_SECONDS="0")
+                     tmp_path / "cert.pem", "--tls-key", tmp_path / "key.pem", PROFORMA_LISTEN="here", PROFORMA_LEASE_SECONDS="0", PROFORMA_COST_ROOTS="/a,99=/b")
     for said in ['`rate` is `"fast"`; give a whole number', "there is no setting `ports`", "`data` is `5`; give a text", "`signature_minutes` is `99`",
                  '`cost_roots` is `"/"`; give a list', f"`{file}` can be read by others (mode 604); chmod 600", "--payer is `12`", "--now is no instant",
                  "--concurrency (or PROFORMA_CONCURRENCY) is `many`", "--listen (or PROFORMA_LISTEN) is `here`",
-                 "--lease-seconds (or PROFORMA_LEASE_SECONDS) is `0`", f"certificate `{tmp_path / 'cert.pem'}` cannot be read",
+                 "--lease-seconds (or PROFORMA_LEASE_SECONDS) is `0`", "cost root `99=/b` is of payer `99`; a payer account has twelve digits", f"certificate `{tmp_path / 'cert.pem'}` cannot be read",
                  f"key `{tmp_path / 'key.pem'}` cannot be read", f"`{key}` can be read by others (mode 644); chmod 600"]:
         assert sum(said in problem for problem in found) == 1, (said, found)
-    assert len(found) == 14, found
+    assert len(found) == 15, found
     # Not even the password of a database is repeated.
     assert "secret" not in "".join(found)
     assert sorted(path.name for path in key.parent.iterdir()) == ["master.key"]
+
+
+def test_the_manual_lists_the_settings_of_a_file(tmp_path):
+    """Those that the program knows, each of which is a flag and a variable of the environment as well."""
+    said, = problems("--data", tmp_path, "--config", settings(tmp_path, "none = 1"))
+    known = said.split("settings are ")[1].split(", ")
+    listed = MANUAL.read_text().split("which may\nhold ")[1].split(". A server")[0]
+    assert re.findall("`(.*?)`", listed) == known
+    help_text = subprocess.run([PROGRAM, "serve", "--help"], capture_output=True, text=True, timeout=20).stdout
+    for name in known:
+        assert f"--{name.replace('_', '-')} " in help_text and re.search(rf"\[env: PROFORMA_{name.upper()}[=\]]", help_text), name
 
 
 def test_a_file_that_cannot_be_read_is_a_problem_like_others(tmp_path):

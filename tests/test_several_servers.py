@@ -1,6 +1,9 @@
 """Several servers on one PostgreSQL and one data directory: what one writes the others read, and a run is priced by one of them."""
 import json
+import os
 import signal
+import subprocess
+import threading
 import time
 
 import pytest
@@ -8,7 +11,8 @@ from botocore.exceptions import ClientError
 
 from desk import Desk, accounts, at_once, is_conflict, name, pages, until_done
 from policy_months import PolicyMonth
-from server import CURRENT, PREVIOUS, Server, command, in_period
+from program import PROGRAM
+from server import CURRENT, PREVIOUS, Keys, Server, command, in_period
 from test_operations import until
 
 LEASE = 2
@@ -122,6 +126,67 @@ def test_a_key_is_refused_everywhere_within_a_second(pair):
     one.command("keys", "deactivate", keys.access_key_id)
     time.sleep(1.1)
     assert [server.call("ListBillingGroups", keys=keys).status for server in pair] == [403, 403]
+
+
+# ---- The master key
+
+def test_a_server_with_the_old_master_key_answers_nobody_and_seals_nothing(new_pair):
+    """Secrets are sealed anew while two servers make keys: a key that was handed out works under the new master key."""
+    one, two = new_pair()
+    stop, made, errors = threading.Event(), [], []
+
+    def make(server):
+        while not stop.is_set():
+            principal = name("bot")
+            answer = server.own("CreateKey", {"PrincipalName": principal, "Role": "analyst"})
+            if answer.status == 200:
+                made.append(Keys(answer.json["AccessKeyId"], answer.json["SecretAccessKey"], principal))
+            else:
+                errors.append(answer)
+
+    makers = [threading.Thread(target=make, args=[server]) for server in (one, two) * 2]
+    for maker in makers:
+        maker.start()
+    until(lambda: len(made) > 20)
+    command("keys", "rotate-master", *one.stored)
+    handed_out = len(made)
+    # Who was known a moment ago may still ask; who is not answered any more is told so.
+    until(lambda: len(errors) > 40)
+    stop.set()
+    for maker in makers:
+        maker.join()
+    assert {answer.status for answer in errors} <= {500, 503} and handed_out > 20
+    time.sleep(1.1)
+    for server in (one, two):
+        # One answer, whether somebody has the key or nobody.
+        answers = [server.call("ListBillingGroups", keys=keys) for keys in (server.root, Keys("AKIA" + "A" * 16, "x" * 40))]
+        assert [(answer.status, answer.body) for answer in answers] == [(503, answers[0].body)] * 2
+        ready = server.send("GET", "/readyz")
+        assert ready.status == 503 and "another master key" in ready.body.decode() and said(server, "start it again with the new one")
+        assert server.send("GET", "/healthz").status == 200
+    # Nor does a command that has the old key seal anything.
+    again = subprocess.run([PROGRAM, "keys", "rotate-master", *two.stored], capture_output=True, text=True, timeout=60, env=os.environ | {
+        "PROFORMA_MASTER_KEY": "ab" * 32})
+    assert again.returncode == 2 and "is not the one that this database was sealed with" in again.stderr
+    one.restart()
+    assert one.send("GET", "/readyz").status == 200 and two.send("GET", "/readyz").status == 503
+    assert [keys.principal for keys in [one.root, *made] if one.call("ListBillingGroups", keys=keys).status != 200] == []
+    two.restart()
+    new = two.keys(name("bot"), "analyst")
+    assert [server.call("ListBillingGroups", keys=new).status for server in (one, two)] == [200, 200]
+
+
+def test_of_two_new_master_keys_the_one_that_is_kept_is_the_one_that_holds(new_pair):
+    one, two = new_pair()
+    keys = [one.keys(name("bot"), "analyst") for _ in range(20)]
+    one.stop(), two.stop()
+    rotations = [subprocess.Popen([PROGRAM, "keys", "rotate-master", *one.stored], stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
+                 for _ in range(4)]
+    ends = [(rotation.communicate(timeout=60)[1], rotation.returncode) for rotation in rotations]
+    assert 0 in [code for _, code in ends] and all(code == 0 or "master key" in said for said, code in ends), ends
+    one.start()
+    assert {one.call("ListBillingGroups", keys=of).status for of in (one.root, *keys)} == {200}
+    two.start()
 
 
 # ---- Runs

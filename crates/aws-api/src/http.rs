@@ -3,6 +3,7 @@
 //! One port for all services. A request is read to its end under limits, its signature is checked over what came, it is routed by the service
 //! that it was signed for, allowed or denied, and only then looked at: whoever may not ask learns nothing about what would be asked.
 
+mod arrival;
 mod limits;
 mod metrics;
 mod request;
@@ -25,7 +26,7 @@ pub use metrics::Metrics;
 
 /// The header by which an operator says for which earlier period a write is.
 pub const PERIOD_HEADER: &str = "x-proforma-billing-period";
-/// How long an answer may take.
+/// How long an answer may take, from when its request has arrived.
 const ANSWER: Duration = Duration::from_secs(120);
 
 /// How the server is set up.
@@ -37,7 +38,7 @@ pub struct ServerOptions {
     pub rate_per_second: u32,
     /// Requests that are answered at once.
     pub concurrency: usize,
-    /// How long the body of a request may take to arrive.
+    /// How long the body of a request may take to arrive; the answer has its own time after that.
     pub arrival: Duration,
 }
 
@@ -148,10 +149,15 @@ async fn answer(State(entrance): State<Entrance>, request: Request) -> Response 
 }
 
 impl Server {
-    /// Answers a request in a task of its own: a client that hangs up, or does not wait, leaves no write half made, in the database but unknown
-    /// to the readers.
+    /// Takes a request in, and answers it in a task of its own: a client that hangs up, or does not wait, leaves no write half made, in the
+    /// database but unknown to the readers.
     async fn seen_through(self, request: Request, request_id: String) -> Answered {
-        let task = tokio::spawn(async move { self.answered(request, &request_id).await });
+        let (parts, body) = request.into_parts();
+        let body = match self.arrived(&parts.headers, body).await {
+            Ok(body) => body,
+            Err(error) => return Answered::unrouted(error),
+        };
+        let task = tokio::spawn(async move { self.answered(&parts, &body, &request_id).await });
         match tokio::time::timeout(ANSWER, task).await {
             Ok(Ok(answered)) => answered,
             Ok(Err(cause)) => {

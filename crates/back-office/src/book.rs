@@ -1,6 +1,7 @@
 //! The book and the desk: the configuration of a period as a book, and a book as the configuration from a period on.
 
 use crate::clock::Clock;
+use crate::data_directory::SCRATCH;
 use crate::desk::{BackOffice, WriteRequest};
 use crate::engine::{RunOrder, RunReport};
 use crate::error::{Answer, Error, refused};
@@ -79,17 +80,17 @@ impl BackOffice {
         let _reading = self.reading().await?;
         let Some((_, done)) = self.shown_run(payer, period).await? else { return Ok(plan) };
         let store = &self.0.store;
-        let scratch = self.0.options.data.join("scratch").join(new_resource_id().map_err(Error::internal)?);
+        let scratch = self.0.options.data.join(SCRATCH).join(new_resource_id().map_err(Error::internal)?);
         let (draft, book_files) = month_book::with_adjustments(store, &edited.next, period).await?;
         let order = RunOrder { period, book: draft, book_files, out: scratch.clone() };
         let source = store.source(payer, &done.source).await.map_err(Error::internal)?;
-        let source = source.map(|row| self.cost_source(payer, row));
+        let source = source.map(|row| self.registered(payer, row));
         let before = self.folder(&done.folder);
         let priced = self
             .ask_engine(move |engine| {
                 let outcome = match (engine.reprice(&before, &order)?, source) {
                     (Some(outcome), _) => Some(outcome),
-                    (None, Some(source)) => Some(engine.run(&source, &order)?),
+                    (None, Some(source)) => Some(engine.run(&source.checked()?, &order)?),
                     (None, None) => None,
                 };
                 let Some(outcome) = outcome else { return Ok(None) };

@@ -6,6 +6,7 @@
 use crate::audit::{Decision, Entry};
 use crate::authorization::Caller;
 use crate::clock::Clock;
+use crate::cost_roots::CostRoot;
 use crate::engine::{Engine, EngineError};
 use crate::error::{Answer, Error, refused};
 use crate::hash::sha256;
@@ -42,7 +43,7 @@ pub struct Options {
     /// Whether other processes may write to the database too, so that each request asks whether somebody has.
     pub shared: bool,
     /// Where cost files may be that a request names; `None` allows any place: the operator's own command line.
-    pub cost_roots: Option<Vec<PathBuf>>,
+    pub cost_roots: Option<Vec<CostRoot>>,
     /// How long a worker has a run before another may take it; it says four times as often that it still works.
     pub lease: std::time::Duration,
     /// How many superseded runs of each period keep their files.

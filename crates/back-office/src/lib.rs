@@ -5,6 +5,7 @@
 
 pub mod authorization;
 pub mod clock;
+pub mod data_directory;
 pub mod error;
 mod hash;
 pub mod vault;
@@ -13,6 +14,7 @@ pub mod engine;
 
 pub mod audit;
 pub mod cost_reports;
+pub mod cost_roots;
 pub mod index;
 pub mod known_keys;
 mod transaction;

@@ -13,13 +13,15 @@ use argon2::{Argon2, PasswordHasher};
 use billing::account::AccountId;
 use billing::configuration::{BillingGroupId, group_named};
 use std::collections::BTreeSet;
-use store::{AccessKeyRow, FoundKey, PrincipalRow, Sealed, Standing};
+use store::{AccessKeyRow, FoundKey, PrincipalRow, Reseal, Sealed, Standing};
 use zeroize::Zeroizing;
 
 /// How many keys a principal has at most.
 pub const KEYS_PER_PRINCIPAL_MAX: usize = 2;
 /// How many principals a page of the list reads.
 const PAGE: usize = 1_000;
+/// What is wrong where another process has sealed the secrets anew.
+pub const OTHER_MASTER_KEY: &str = "the secrets were sealed under another master key since this process began; start it again with the new one";
 
 /// A key that was made. Its secret is not to be had again.
 #[derive(Debug, Clone)]
@@ -68,15 +70,37 @@ impl BackOffice {
     /// The key of an id, as it was at most a second ago; `None` where there is none.
     ///
     /// # Errors
-    /// [`Error::Internal`] where the store does not answer, or a secret does not open.
+    /// [`Error::Internal`] where the store does not answer, or its secrets are not this master key's any more.
     pub async fn key(&self, access_key_id: &str) -> Answer<Option<KnownKey>> {
         if let Some(known) = self.0.keys.get(access_key_id) {
             return Ok(known);
         }
         let found = self.0.store.find_key(access_key_id).await.map_err(Error::internal)?;
+        // Asked of an id that nobody has, too: it must not be told apart by what is answered then.
+        if !self.has_the_master_key().await? {
+            return Err(Error::internal(OTHER_MASTER_KEY));
+        }
         let known = found.map(|found| self.opened(found)).transpose()?;
         self.0.keys.remember(access_key_id, known.clone());
         Ok(known)
+    }
+
+    /// Whether the secrets are sealed under the master key of this process: another one on the same database may have sealed them anew.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] where the store does not answer.
+    pub async fn has_the_master_key(&self) -> Answer<bool> {
+        if !self.0.options.shared {
+            return Ok(true);
+        }
+        let check = self.0.store.master_key_check().await.map_err(Error::internal)?;
+        Ok(self.is_master_of(check))
+    }
+
+    fn is_master_of(&self, check: Option<Sealed>) -> bool {
+        check.is_some_and(|Sealed { nonce, ciphertext }| {
+            self.0.master.is_checked_by(&SealedSecret { nonce, ciphertext })
+        })
     }
 
     fn opened(&self, found: FoundKey) -> Answer<KnownKey> {
@@ -132,6 +156,9 @@ impl BackOffice {
         let sealed = &sealed;
         self.transaction(payer, |store, state| async move {
             let mut write = store.write(payer, &state.head).await?;
+            if !self.is_master_of(write.master_key_check().await?) {
+                return Err(Error::internal(OTHER_MASTER_KEY).into());
+            }
             match store.principal(payer, &row.name).await? {
                 None => write.put_principal(row.clone()).await?,
                 Some(there) => same_principal(&there, row)?,
@@ -256,21 +283,34 @@ impl BackOffice {
         Ok(key)
     }
 
-    /// Seals every secret under another master key. The desk goes on with the old one: it is to be closed. Says how many there are.
+    /// Holds every secret, to be sealed under another master key: until then no process makes a key.
     ///
     /// # Errors
-    /// [`Error::Internal`]; then every secret is sealed as it was.
-    pub async fn rotate_master(&self, new: &MasterKey) -> Answer<usize> {
+    /// [`Error::Internal`], also where another process has sealed them anew.
+    pub async fn begin_rotation(&self) -> Answer<Reseal> {
+        let held = self.0.store.begin_reseal().await.map_err(Error::internal)?;
+        match self.is_master_of(held.check.clone()) {
+            true => Ok(held),
+            false => Err(Error::internal(OTHER_MASTER_KEY)),
+        }
+    }
+
+    /// Seals every secret under another master key. This desk, and others on the database, are to be closed: they have the old one, and answer
+    /// nobody any more. Says how many secrets there are.
+    ///
+    /// # Errors
+    /// [`Error::Internal`]; then every secret is sealed as it was, unless the outcome of the commit is not known.
+    pub async fn rotate_master(&self, held: Reseal, new: &MasterKey) -> Answer<usize> {
         let mut resealed = Vec::new();
-        for (id, sealed) in self.0.store.sealed_secrets().await.map_err(Error::internal)? {
-            let sealed = SealedSecret { nonce: sealed.nonce, ciphertext: sealed.ciphertext };
-            let secret = self.0.master.open(&id, &sealed).map_err(Error::internal)?;
-            let SealedSecret { nonce, ciphertext } = new.seal(&id, &secret).map_err(Error::internal)?;
-            resealed.push((id, Sealed { nonce, ciphertext }));
+        for (id, sealed) in &held.secrets {
+            let Sealed { nonce, ciphertext } = sealed.clone();
+            let secret =
+                self.0.master.open(id, &SealedSecret { nonce, ciphertext }).map_err(Error::internal)?;
+            let SealedSecret { nonce, ciphertext } = new.seal(id, &secret).map_err(Error::internal)?;
+            resealed.push((id.clone(), Sealed { nonce, ciphertext }));
         }
         let SealedSecret { nonce, ciphertext } = new.check().map_err(Error::internal)?;
-        let check = Sealed { nonce, ciphertext };
-        self.0.store.reseal(&resealed, &check).await.map_err(Error::internal)?;
+        held.commit(&resealed, &Sealed { nonce, ciphertext }).await.map_err(Error::internal)?;
         Ok(resealed.len())
     }
 

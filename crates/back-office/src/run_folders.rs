@@ -9,6 +9,7 @@
 //! lock alone. The lock is of the file system: a backup is another process.
 
 use crate::clock::machine_milliseconds;
+use crate::data_directory::{self, COST_FILES, PAYERS, RUN_FOLDERS_LOCK, SCRATCH};
 use crate::desk::BackOffice;
 use crate::error::{Answer, Error};
 use billing::account::AccountId;
@@ -20,14 +21,6 @@ use store::RunFiles;
 
 /// How many superseded runs of a period keep their files, where nobody says otherwise.
 pub const SUPERSEDED_RUNS: usize = 5;
-/// The name of the lock in the data directory.
-const LOCK: &str = "run-folders.lock";
-/// The folder of payers in the data directory, and those of a payer.
-const PAYERS: &str = "payers";
-const RUNS: &str = "runs";
-const COST_FILES: &str = "cost-files";
-/// Where plans are tried out.
-const SCRATCH: &str = "scratch";
 
 /// As long as it is held, no folder of a run is removed.
 #[derive(Debug)]
@@ -44,7 +37,7 @@ pub fn reading(data: &Path) -> io::Result<Reading> {
 }
 
 fn open_lock(data: &Path) -> io::Result<File> {
-    File::options().create(true).truncate(false).write(true).open(data.join(LOCK))
+    File::options().create(true).truncate(false).write(true).open(data.join(RUN_FOLDERS_LOCK))
 }
 
 impl BackOffice {
@@ -98,7 +91,7 @@ impl BackOffice {
 
     async fn remove_of(&self, payer: &AccountId) -> Answer<()> {
         let store = &self.0.store;
-        let root = format!("{PAYERS}/{payer}/{RUNS}");
+        let root = data_directory::runs(payer);
         // In this order: a folder that is there is of a run that is begun, or that has ended by the time its row is read.
         let there = listed(&self.folder(&root)).map_err(Error::internal)?;
         let begun = store.begun_runs(payer).await.map_err(Error::internal)?;

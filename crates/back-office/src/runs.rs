@@ -13,7 +13,7 @@ use crate::periods::{self, Late};
 use crate::shown::OpenedReport;
 use crate::transaction::{Attempt, State};
 use crate::vault::new_resource_id;
-use crate::{accounts, changes, month_book};
+use crate::{accounts, changes, data_directory, month_book};
 use billing::account::AccountId;
 use billing::configuration::Refusal;
 use billing::period::BillingPeriod;
@@ -186,7 +186,7 @@ impl BackOffice {
         let row = store.source(payer, &source_id).await.map_err(Error::internal)?;
         let must_read = run.reads.is_some();
         let earlier = current.as_ref().map(|(_, done)| self.folder(&done.folder)).filter(|_| !must_read);
-        let source = row.map(|row| self.cost_source(payer, row));
+        let source = row.map(|row| self.registered(payer, row));
         let outcome = self
             .engine(move |engine| {
                 if let Some(earlier) = earlier
@@ -199,7 +199,7 @@ impl BackOffice {
                         "the cost files of the period are not registered any more".to_owned(),
                     ])
                 };
-                engine.run(&source.ok_or_else(no_source)?, &order)
+                engine.run(&source.ok_or_else(no_source)?.checked()?, &order)
             })
             .await?;
         let RunOutcome { snapshot, book_hash, lines, warnings } = outcome;
@@ -424,7 +424,7 @@ impl From<EngineError> for NoResult {
 /// The name of a run's folder in the data directory. A worker that died may have left one of the same run: each attempt has its own.
 fn folder_name(payer: &AccountId, run: &NewRun) -> String {
     let attempt = new_resource_id().unwrap_or_default();
-    format!("payers/{payer}/runs/{}/{}-{attempt}", run.period, run.id)
+    format!("{}/{}/{}-{attempt}", data_directory::runs(payer), run.period, run.id)
 }
 
 #[cfg(test)]

@@ -2,8 +2,10 @@
 
 use crate::changes::new_run;
 use crate::clock::machine_milliseconds;
+use crate::cost_roots::Bounds;
+use crate::data_directory;
 use crate::desk::{BackOffice, WriteRequest};
-use crate::engine::CostSource;
+use crate::engine::{CostSource, EngineError};
 use crate::error::{Answer, Error, refused};
 use crate::hash::sha256;
 use crate::periods::{closed_unpriced, unsealed};
@@ -11,7 +13,7 @@ use crate::transaction::{Attempt, State};
 use billing::account::AccountId;
 use billing::period::BillingPeriod;
 use std::collections::{BTreeMap, BTreeSet};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use store::{Store, Write};
 
 pub use store::SourceRow;
@@ -44,21 +46,22 @@ impl BackOffice {
         request: &WriteRequest<'_>,
         new: NewSource,
     ) -> Answer<(String, Vec<BillingPeriod>)> {
-        for place in new.inputs.iter().chain(&new.price_list) {
-            self.check_place(place)?;
-        }
-        let periods = match new.period {
-            Some(period) => vec![period],
-            None => {
-                let inputs = new.inputs.clone();
-                self.ask_engine(move |engine| engine.periods(&inputs)).await?
-            }
+        let payer = &request.caller.payer;
+        let (only, bounds) = (new.period, self.bounds(payer, self.0.options.cost_roots.is_some()));
+        let named = CostSource {
+            inputs: new.inputs.clone(),
+            price_list: new.price_list.clone(),
+            ..CostSource::default()
         };
+        let periods = self.ask_engine(move |engine| {
+            let found = bounds.checked(named)?;
+            only.map_or_else(|| engine.periods(&found.inputs), |period| Ok(vec![period]))
+        });
+        let periods = periods.await?;
         if periods.is_empty() {
             return Err(refused("the place has no cost files of any billing period"));
         }
         let id = source_id(&new);
-        let payer = &request.caller.payer;
         let row = SourceRow {
             id: id.clone(),
             inputs: new.inputs.iter().map(|input| input.display().to_string()).collect(),
@@ -71,6 +74,7 @@ impl BackOffice {
             checked_at_ms: None,
             problem: None,
             created_at_ms: machine_milliseconds(),
+            is_confined: self.0.options.cost_roots.is_some(),
         };
         let (row, source, found) = (&row, &id, &periods);
         let queued = self
@@ -112,30 +116,12 @@ impl BackOffice {
         .await
     }
 
-    /// Whether a request may name a place. The operator's own command line may name any.
-    fn check_place(&self, place: &Path) -> Answer<()> {
-        let Some(roots) = &self.0.options.cost_roots else { return Ok(()) };
-        let text = place.to_string_lossy();
-        let goes_up = place.components().any(|part| matches!(part, std::path::Component::ParentDir));
-        let is_below = |root: &PathBuf| {
-            let root_text = root.to_string_lossy();
-            match root_text.contains("://") {
-                true => {
-                    text == root_text || text.starts_with(&format!("{}/", root_text.trim_end_matches('/')))
-                }
-                // A link must not lead out of the root.
-                false => std::fs::canonicalize(place)
-                    .ok()
-                    .zip(std::fs::canonicalize(root).ok())
-                    .is_some_and(|(place, root)| place.starts_with(root)),
-            }
-        };
-        if !goes_up && roots.iter().any(is_below) {
-            return Ok(());
+    /// Where a payer's places must be. A command at the data directory is the operator's, and reads what is registered, wherever it is.
+    fn bounds(&self, payer: &AccountId, is_confined: bool) -> Bounds {
+        match &self.0.options.cost_roots {
+            Some(roots) if is_confined => Bounds::of(roots, payer),
+            _ => Bounds::Anywhere,
         }
-        Err(refused(format!(
-            "`{text}` is below none of the server's cost roots; start it with --cost-roots, or import with --data"
-        )))
     }
 
     /// Looks at the places that are watched; what has changed since is queued to be read. What it finds wrong is kept beside the source.
@@ -154,10 +140,10 @@ impl BackOffice {
     }
 
     async fn look_at(&self, payer: &AccountId, source: &SourceRow) -> Answer<()> {
-        let inputs: Vec<PathBuf> = source.inputs.iter().map(PathBuf::from).collect();
-        let only = source.period;
+        let (only, registered) = (source.period, self.registered(payer, source.clone()));
         let found = self
             .engine(move |engine| {
+                let CostSource { inputs, .. } = registered.checked()?;
                 let periods = match only {
                     Some(period) => vec![period],
                     None => engine.periods(&inputs)?,
@@ -199,15 +185,32 @@ impl BackOffice {
         self.0.store.note_source_checked(payer, &source.id, Ok(&text), now).await.map_err(Error::internal)
     }
 
-    /// A place as the engine reads it.
-    pub(crate) fn cost_source(&self, payer: &AccountId, row: SourceRow) -> CostSource {
-        let pins = self.0.options.data.join("payers").join(payer.as_str()).join("cost-files");
-        CostSource {
+    /// A place that is to be read.
+    pub(crate) fn registered(&self, payer: &AccountId, row: SourceRow) -> Registered {
+        let pins = data_directory::cost_files(&self.0.options.data, payer);
+        let source = CostSource {
             inputs: row.inputs.into_iter().map(PathBuf::from).collect(),
             price_list: row.price_list.map(PathBuf::from),
             pin: (!row.is_immutable).then_some(pins),
             accept_rejects: row.accepts_rejects,
-        }
+        };
+        Registered { bounds: self.bounds(payer, row.is_confined), source }
+    }
+}
+
+/// A registered place that is to be read.
+pub(crate) struct Registered {
+    bounds: Bounds,
+    source: CostSource,
+}
+
+impl Registered {
+    /// The place as it may be read now. Asks the file system.
+    ///
+    /// # Errors
+    /// [`EngineError::Input`] where it is out of its bounds by now.
+    pub fn checked(self) -> Result<CostSource, EngineError> {
+        self.bounds.checked(self.source)
     }
 }
 

@@ -42,7 +42,7 @@ pub use close::{AdjustmentRow, CloseRow};
 pub use configuration::Loaded;
 pub use database::Store;
 pub use error::StoreError;
-pub use master_key::Sealed;
+pub use master_key::{Reseal, Sealed};
 pub use migrations::Migrated;
 pub use payer::{AuditHead, Head, PayerRow};
 pub use place::Place;

@@ -3,8 +3,12 @@
 use crate::database::Store;
 use crate::error::StoreError;
 use crate::sql;
+use crate::write::Write;
 use sqlx::any::AnyRow;
+use sqlx::{Any, AnyConnection, Transaction};
 use std::fmt;
+
+const CHECK: &str = "SELECT nonce, ciphertext FROM master_key_check WHERE id = 1";
 
 /// A secret as the master key has sealed it.
 #[derive(Clone, PartialEq, Eq)]
@@ -44,12 +48,11 @@ impl Store {
     /// # Errors
     /// [`StoreError`] of the database.
     pub async fn master_key_check(&self) -> Result<Option<Sealed>, StoreError> {
-        let query = sqlx::query("SELECT nonce, ciphertext FROM master_key_check WHERE id = 1");
-        let row = query.fetch_optional(self.readers()).await?;
+        let row = sqlx::query(CHECK).fetch_optional(self.readers()).await?;
         row.map(|row| Sealed::of(&row, "master_key_check", "nonce", "ciphertext")).transpose()
     }
 
-    /// Keeps a text that the master key has sealed, for as long as the database lives.
+    /// Keeps a text that the first master key of a database has sealed.
     ///
     /// # Errors
     /// [`StoreError::AlreadyThere`].
@@ -62,43 +65,74 @@ impl Store {
         Ok(())
     }
 
-    /// Every secret that is sealed, by the id of its key, of all payers.
+    /// Begins to put secrets in the place of all that are kept. Until it ends nobody else seals one, in whichever process.
     ///
     /// # Errors
     /// [`StoreError`] of the database.
-    pub async fn sealed_secrets(&self) -> Result<Vec<(String, Sealed)>, StoreError> {
+    pub async fn begin_reseal(&self) -> Result<Reseal, StoreError> {
+        let mut transaction = self.begin_write().await?;
+        let check = held_check(&mut transaction).await?;
         let sql =
             "SELECT access_key_id, secret_nonce, secret_ciphertext FROM access_keys ORDER BY access_key_id";
-        let rows = sqlx::query(sql).fetch_all(self.readers()).await?;
+        let rows = sqlx::query(sql).fetch_all(&mut *transaction).await?;
         let secret = |row: &AnyRow| {
             let sealed = Sealed::of(row, "access_keys", "secret_nonce", "secret_ciphertext")?;
             Ok((sql::column(row, "access_key_id")?, sealed))
         };
-        rows.iter().map(secret).collect()
+        let secrets = rows.iter().map(secret).collect::<Result<_, StoreError>>()?;
+        Ok(Reseal { transaction, check, secrets })
     }
+}
 
-    /// Puts secrets that were sealed anew in the place of the old ones, and what a master key is known by: all of it, or nothing.
+/// All secrets, held while they are sealed anew. Dropping it leaves them as they are.
+#[derive(Debug)]
+pub struct Reseal {
+    transaction: Transaction<'static, Any>,
+    /// What the master key is known by under which they are sealed; `None` before there is one.
+    pub check: Option<Sealed>,
+    /// Every secret by the id of its key, of all payers.
+    pub secrets: Vec<(String, Sealed)>,
+}
+
+impl Reseal {
+    /// Keeps secrets that were sealed anew, and what their master key is known by: all of it, or nothing.
     ///
     /// # Errors
-    /// [`StoreError::NotThere`] for a key that is not there any more.
-    pub async fn reseal(&self, secrets: &[(String, Sealed)], check: &Sealed) -> Result<(), StoreError> {
-        let mut transaction = self.begin_write().await?;
+    /// [`StoreError::OutcomeUnknown`] where the connection was cut, or the disk failed, while it was kept.
+    pub async fn commit(mut self, secrets: &[(String, Sealed)], check: &Sealed) -> Result<(), StoreError> {
         for (access_key_id, sealed) in secrets {
             let sql =
                 "UPDATE access_keys SET secret_nonce = $1, secret_ciphertext = $2 WHERE access_key_id = $3";
-            let query = sqlx::query(sql)
+            // A key that was deleted meanwhile has no secret any more.
+            sqlx::query(sql)
                 .bind(sql::to_hex(&sealed.nonce))
                 .bind(sql::to_hex(&sealed.ciphertext))
-                .bind(access_key_id.as_str());
-            if query.execute(&mut *transaction).await?.rows_affected() == 0 {
-                return Err(StoreError::NotThere(access_key_id.clone()));
-            }
+                .bind(access_key_id.as_str())
+                .execute(&mut *self.transaction)
+                .await?;
         }
         sqlx::query("UPDATE master_key_check SET nonce = $1, ciphertext = $2 WHERE id = 1")
             .bind(sql::to_hex(&check.nonce))
             .bind(sql::to_hex(&check.ciphertext))
-            .execute(&mut *transaction)
+            .execute(&mut *self.transaction)
             .await?;
-        transaction.commit().await.map_err(StoreError::of_commit)
+        self.transaction.commit().await.map_err(StoreError::of_commit)
     }
+}
+
+impl Write {
+    /// What the master key is known by under which secrets are sealed. It stays so until this change ends.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database.
+    pub async fn master_key_check(&mut self) -> Result<Option<Sealed>, StoreError> {
+        held_check(self.connection()).await
+    }
+}
+
+/// The check, whose row is held until the transaction ends: on PostgreSQL another one waits here, and then finds what was committed.
+async fn held_check(connection: &mut AnyConnection) -> Result<Option<Sealed>, StoreError> {
+    sqlx::query("UPDATE master_key_check SET id = id WHERE id = 1").execute(&mut *connection).await?;
+    let query = sqlx::query(CHECK).fetch_optional(connection);
+    query.await?.map(|row| Sealed::of(&row, "master_key_check", "nonce", "ciphertext")).transpose()
 }

@@ -33,6 +33,8 @@ pub struct SourceRow {
     pub problem: Option<String>,
     /// When it was created.
     pub created_at_ms: i64,
+    /// Whether a key has registered it, so that it is read below the cost roots of the payer only.
+    pub is_confined: bool,
 }
 
 impl Store {
@@ -42,7 +44,7 @@ impl Store {
     /// [`StoreError`] of the database.
     pub async fn sources(&self, payer: &AccountId) -> Result<Vec<SourceRow>, StoreError> {
         let sql = "SELECT id, inputs, price_list, is_watched, is_immutable, accepts_rejects, period, fingerprint, checked_at_ms, problem, \
-             created_at_ms FROM sources WHERE payer = $1 ORDER BY id";
+             created_at_ms, is_confined FROM sources WHERE payer = $1 ORDER BY id";
         let query = sqlx::query(sql).bind(payer.as_str());
         query.fetch_all(self.readers()).await?.iter().map(source_row).collect()
     }
@@ -53,7 +55,7 @@ impl Store {
     /// [`StoreError`] of the database.
     pub async fn source(&self, payer: &AccountId, id: &str) -> Result<Option<SourceRow>, StoreError> {
         let sql = "SELECT id, inputs, price_list, is_watched, is_immutable, accepts_rejects, period, fingerprint, checked_at_ms, problem, \
-             created_at_ms FROM sources WHERE payer = $1 AND id = $2";
+             created_at_ms, is_confined FROM sources WHERE payer = $1 AND id = $2";
         let row = sqlx::query(sql).bind(payer.as_str()).bind(id).fetch_optional(self.readers()).await?;
         row.as_ref().map(source_row).transpose()
     }
@@ -102,13 +104,15 @@ impl Write {
             Value::Number(row.checked_at_ms),
             row.problem.into(),
             row.created_at_ms.into(),
+            i64::from(row.is_confined).into(),
         ];
         let into = "INSERT INTO sources (payer, id, inputs, price_list, is_watched, is_immutable, accepts_rejects, period, fingerprint, \
-             checked_at_ms, problem, created_at_ms)";
+             checked_at_ms, problem, created_at_ms, is_confined)";
         let instead = " ON CONFLICT (payer, id) DO UPDATE SET inputs = excluded.inputs, \
              price_list = excluded.price_list, is_watched = excluded.is_watched, is_immutable = excluded.is_immutable, \
              accepts_rejects = excluded.accepts_rejects, period = excluded.period, \
-             fingerprint = excluded.fingerprint, checked_at_ms = excluded.checked_at_ms, problem = excluded.problem";
+             fingerprint = excluded.fingerprint, checked_at_ms = excluded.checked_at_ms, problem = excluded.problem, \
+             is_confined = excluded.is_confined";
         self.put(into, values, instead).await?;
         Ok(())
     }
@@ -138,6 +142,7 @@ fn source_row(row: &AnyRow) -> Result<SourceRow, StoreError> {
         checked_at_ms: sql::column(row, "checked_at_ms")?,
         problem: sql::column(row, "problem")?,
         created_at_ms: sql::column(row, "created_at_ms")?,
+        is_confined: sql::flag(row, "is_confined")?,
     })
 }
 

@@ -110,7 +110,7 @@ pub(super) async fn list(call: &Call<'_>) -> Answer<Vec<u8>> {
     let items = listed(&configuration.items, page.after_number(), arns.as_ref(), CustomLineItemId::parse);
     let matching = items.filter_map(|(id, resource)| {
         let settings = resource.versions.at(period)?;
-        let carrier = carrier(&configuration, period, settings);
+        let carrier = configuration.carrier(settings, period);
         let fits = groups.as_ref().is_none_or(|ids| ids.contains(settings.billing_group.as_str()))
             && filter.names.as_ref().is_none_or(|names| names.contains(&settings.name))
             && filter.account_ids.as_ref().is_none_or(|accounts| {
@@ -145,7 +145,7 @@ pub(super) async fn list_versions(call: &Call<'_>) -> Answer<Vec<u8>> {
     let id = item_id(call, &configuration, &input.arn, Missing::Invalid)?;
     let resource = configuration.items.get(&id).ok_or_else(|| Error::internal(id.clone()))?;
     let spans = item_versions(&configuration, &id, start, end).filter(|span| {
-        let carrier = carrier(&configuration, span.from, &span.value);
+        let carrier = configuration.carrier(&span.value, span.from);
         sees(&call.caller.scope, &span.value, carrier) && span.from.to_string().as_str() > page.after.as_str()
     });
     let (cut, next_token) = call.cut(&page, spans.map(|span| (span.from.to_string(), span)))?;
@@ -270,10 +270,11 @@ fn item_id(
         refusal => refusal.into(),
     })?;
     let resource = configuration.items.get(&id).ok_or_else(absent)?;
-    let is_visible =
-        resource.versions.spans().iter().any(|span| {
-            sees(&call.caller.scope, &span.value, carrier(configuration, span.from, &span.value))
-        });
+    let is_visible = resource
+        .versions
+        .spans()
+        .iter()
+        .any(|span| sees(&call.caller.scope, &span.value, configuration.carrier(&span.value, span.from)));
     is_visible.then_some(id).ok_or_else(absent)
 }
 
@@ -285,17 +286,6 @@ fn sees(scope: &Scope, item: &ItemSettings, carrier: Option<&AccountId>) -> bool
         }
         _ => may_see(scope, &item.billing_group),
     }
-}
-
-/// The account that carries an item's charge: its own, or the group's primary one.
-fn carrier<'a>(
-    configuration: &'a Configuration,
-    period: BillingPeriod,
-    item: &'a ItemSettings,
-) -> Option<&'a AccountId> {
-    let primary =
-        || configuration.groups.at(&item.billing_group, period).map(|(_, group)| &group.primary_account);
-    item.account.as_ref().or_else(primary)
 }
 
 fn element<'a>(
@@ -326,7 +316,7 @@ fn element<'a>(
         creation_time: resource.created_at,
         last_modified_time: resource.modified_at,
         association_size,
-        account_id: carrier(configuration, period, settings).map(AccountId::as_str),
+        account_id: configuration.carrier(settings, period).map(AccountId::as_str),
         computation_rule: if settings.itemized == Some(true) { "ITEMIZED" } else { "CONSOLIDATED" },
         presentation_details: service.map(|service| Presentation { service: service.clone() }),
         version: None,

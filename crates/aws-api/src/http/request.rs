@@ -1,5 +1,6 @@
-//! A request on its way in: read to its end, authenticated, routed, allowed, validated.
+//! A request that has arrived: authenticated, routed, allowed, validated.
 
+use super::arrival::Arrived;
 use super::{Answered, PERIOD_HEADER, Server, Success, unavailable, unknown};
 use crate::{AWS_BODY_BYTES_MAX, BODY_BYTES_MAX, billing_conductor, errors, sts};
 use aws_wire::errors::WireError;
@@ -7,26 +8,16 @@ use aws_wire::json::{self, Value};
 use aws_wire::model::{Labels, Operation, RouteError, Service};
 use aws_wire::protocol::Protocol;
 use aws_wire::query;
-use aws_wire::sigv4::{Claim, Expected, Presented, Received, SecretKey, SignatureError, body_sha256};
-use axum::body::Bytes;
-use axum::extract::Request;
+use aws_wire::sigv4::{Claim, Expected, Presented, Received, SecretKey, SignatureError};
 use back_office::authorization::Caller;
 use back_office::clock::machine_seconds;
 use billing::period::BillingPeriod;
 use http::request::Parts;
 use http::{HeaderMap, StatusCode, header};
 
-/// The largest headers of a request, names and values.
-const HEADER_BYTES_MAX: usize = 32 * 1024;
-
 impl Server {
     /// Answers a request, whatever it is.
-    pub(super) async fn answered(&self, request: Request, request_id: &str) -> Answered {
-        let (parts, body) = request.into_parts();
-        let body = match self.read(&parts.headers, body).await {
-            Ok(body) => body,
-            Err(error) => return Answered::unrouted(error),
-        };
+    pub(super) async fn answered(&self, parts: &Parts, arrived: &Arrived, request_id: &str) -> Answered {
         // Only now: whoever sends slowly takes no place from those who have sent.
         let Some(_place) = self.limits.place() else {
             return Answered::unrouted(unavailable("too many requests are being answered; try again"));
@@ -36,9 +27,9 @@ impl Server {
             raw_path: parts.uri.path(),
             raw_query: parts.uri.query().unwrap_or_default(),
             headers: &parts.headers,
-            body_sha256: body_sha256(&body),
+            body_sha256: arrived.sha256,
         };
-        let guessed = self.guessed_protocol(&parts);
+        let guessed = guessed_protocol(parts);
         let presented = match Presented::read(&received) {
             Ok(presented) => presented,
             Err(error) => return refused(guessed, &error),
@@ -77,47 +68,13 @@ impl Server {
             return answered;
         }
         self.api.desk.note_used(claim.access_key_id());
-        self.performed(service, &caller, &parts, &body, request_id, &mut answered).await;
+        let Some(body) = &arrived.bytes else {
+            // The key was not known when the body began, or could not be looked up.
+            answered.result = Err(unavailable("the body was not kept; try again"));
+            return answered;
+        };
+        self.performed(service, &caller, parts, body, request_id, &mut answered).await;
         answered
-    }
-
-    /// The body, to its end: neither longer nor slower than allowed.
-    async fn read(&self, headers: &HeaderMap, body: axum::body::Body) -> Result<Bytes, WireError> {
-        let head: usize = headers.iter().map(|(name, value)| name.as_str().len() + value.len()).sum();
-        if head > HEADER_BYTES_MAX {
-            let message = format!("the headers have more than {HEADER_BYTES_MAX} bytes");
-            let status = StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE;
-            return Err(WireError::new(status, "RequestHeaderSectionTooLarge", message));
-        }
-        // Of two lengths a proxy may believe the other one; AWS's clients say how long a body is.
-        if headers.contains_key(header::TRANSFER_ENCODING) {
-            return Err(WireError::serialization("a request says its length and has no transfer encoding"));
-        }
-        let claimed = headers.get(header::CONTENT_LENGTH).and_then(|value| value.to_str().ok());
-        let claimed = claimed.and_then(|length| length.parse::<usize>().ok()).unwrap_or_default();
-        // Memory for a book is kept free for those who may have one.
-        let is_known = claimed > AWS_BODY_BYTES_MAX && self.names_a_key(headers).await;
-        let most = if is_known { BODY_BYTES_MAX } else { AWS_BODY_BYTES_MAX };
-        if claimed > most {
-            return Err(WireError::request_too_large(most as u64));
-        }
-        match tokio::time::timeout(self.options.arrival, axum::body::to_bytes(body, most)).await {
-            Ok(Ok(bytes)) => Ok(bytes),
-            Ok(Err(_)) => Err(WireError::serialization("the body is not as long as its length says")),
-            Err(_) => Err(WireError::new(
-                StatusCode::REQUEST_TIMEOUT,
-                "RequestTimeout",
-                "the body did not arrive in time",
-            )),
-        }
-    }
-
-    /// Whether a request names a key that may be used. Whether it has the secret is known only after its body.
-    async fn names_a_key(&self, headers: &HeaderMap) -> bool {
-        let header = headers.get(header::AUTHORIZATION).and_then(|value| value.to_str().ok());
-        let credential = header.and_then(|text| text.split_once("Credential=")).map(|(_, rest)| rest);
-        let Some((id, _)) = credential.and_then(|rest| rest.split_once('/')) else { return false };
-        matches!(self.api.desk.key(id).await, Ok(Some(key)) if key.is_active)
     }
 
     /// Who asks: the principal of the key, if the signature is the key's.
@@ -131,7 +88,7 @@ impl Server {
         let known = self.api.desk.key(claim.access_key_id()).await;
         let known = known.map_err(|cause| {
             tracing::error!(?cause, "a key could not be looked up");
-            unavailable("the store does not answer; try again")
+            unavailable("access keys cannot be looked up now; try again")
         })?;
         let Some(key) = known.filter(|key| key.is_active) else {
             return Err(WireError::signature(&claim.refuse_unknown_key(received), protocol));
@@ -155,7 +112,7 @@ impl Server {
         service: &Service,
         caller: &Caller,
         parts: &Parts,
-        body: &Bytes,
+        body: &[u8],
         request_id: &str,
         answered: &mut Answered,
     ) {
@@ -174,7 +131,7 @@ impl Server {
             }
         };
         answered.operation = format!("{}:{}", service.signing_name, operation.name);
-        let asked = Asked { service, operation, labels: &labels, parts, body, form: &form };
+        let asked = Asked { service, operation, labels: &labels, parts, body };
         answered.result = self.asked(caller, &asked, request_id).await;
     }
 
@@ -194,16 +151,16 @@ impl Server {
         }
         Ok(Success::Bytes(StatusCode::from_u16(operation.status).unwrap_or(StatusCode::OK), bytes))
     }
+}
 
-    /// The protocol of a request that is not known to be of a service: by what it looks like.
-    fn guessed_protocol(&self, parts: &Parts) -> Protocol {
-        let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
-        let kind = kind.unwrap_or_default();
-        [Protocol::AwsJson10, Protocol::AwsJson11, Protocol::Query]
-            .into_iter()
-            .find(|protocol| protocol.takes(Some(kind)))
-            .unwrap_or(Protocol::RestJson)
-    }
+/// The protocol of a request that is not known to be of a service: by what it looks like.
+fn guessed_protocol(parts: &Parts) -> Protocol {
+    let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());
+    let kind = kind.unwrap_or_default();
+    [Protocol::AwsJson10, Protocol::AwsJson11, Protocol::Query]
+        .into_iter()
+        .find(|protocol| protocol.takes(Some(kind)))
+        .unwrap_or(Protocol::RestJson)
 }
 
 /// A routed request.
@@ -212,16 +169,15 @@ struct Asked<'a> {
     operation: &'a Operation,
     labels: &'a Labels,
     parts: &'a Parts,
-    body: &'a Bytes,
-    form: &'a [(String, String)],
+    body: &'a [u8],
 }
 
 impl Asked<'_> {
     /// The input, parsed and held to the model.
     fn input(&self) -> Result<Value, WireError> {
-        let Self { service, operation, labels, parts, body, form } = *self;
+        let Self { service, operation, labels, parts, body } = *self;
+        // What the one operation of that protocol takes is its name, by which it was routed.
         if service.protocol == Protocol::Query {
-            let _ = form;
             return Ok(Value::Map(Default::default()));
         }
         let kind = parts.headers.get(header::CONTENT_TYPE).and_then(|value| value.to_str().ok());

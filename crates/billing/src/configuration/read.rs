@@ -2,8 +2,8 @@
 
 use super::window::Window;
 use super::{
-    BillingGroupId, Configuration, FamilyAccount, GroupSettings, PlanOf, PricingPlanId, Resource,
-    TransferSettings,
+    BillingGroupId, Configuration, FamilyAccount, GroupSettings, ItemSettings, PlanOf, PricingPlanId,
+    Resource, TransferSettings,
 };
 use crate::account::AccountId;
 use crate::period::BillingPeriod;
@@ -91,6 +91,24 @@ impl Configuration {
         }
         let of_group = self.memberships.iter().filter(|(_, groups)| groups.at(period) == Some(id));
         of_group.map(|(account, _)| account).collect()
+    }
+
+    /// The account that carries an item's charge in a period: its own while that is in the item's group, else the group's primary one, to which
+    /// the month hands over what an account carried that has left. `None` where the period has neither.
+    #[must_use]
+    pub fn carrier<'a>(&'a self, item: &'a ItemSettings, period: BillingPeriod) -> Option<&'a AccountId> {
+        let group = self.groups.at(&item.billing_group, period).map(|(_, group)| group);
+        let (Some(own), Some(group)) = (&item.account, group) else {
+            return item.account.as_ref().or(group.map(|group| &group.primary_account));
+        };
+        let transfer = self.transfer_of(group);
+        let is_member = |account: &AccountId| match transfer {
+            Some(transfer) => transfer.accounts.contains(account),
+            None => self.group_of(account, period) == Some(&item.billing_group),
+        };
+        // A group that is only a parent has no accounts, not even its primary one: who carries is below it.
+        let has_members = transfer.map_or(is_member(&group.primary_account), |of| !of.accounts.is_empty());
+        Some(if has_members && !is_member(own) { &group.primary_account } else { own })
     }
 
     /// Whose account is whose in a period. Made once, it answers for every group.

@@ -79,9 +79,9 @@ pub struct ServeArguments {
     /// Its private key, PEM.
     #[arg(long, env = "PROFORMA_TLS_KEY", value_name = "FILE")]
     pub tls_key: Option<PathBuf>,
-    /// Where cost files may be that a request names: folders below these, and s3://bucket/prefix. By default nowhere.
+    /// Where cost files may be that a request names: folders below these, and s3://bucket/prefix; PAYER=PATH is for requests of one payer. By default nowhere.
     #[arg(long, env = "PROFORMA_COST_ROOTS", value_name = "PATH", value_delimiter = ',')]
-    pub cost_roots: Vec<PathBuf>,
+    pub cost_roots: Vec<String>,
     /// How far a signature's time may be from the machine's clock, in minutes, at most 15. By default 5.
     #[arg(long, env = "PROFORMA_SIGNATURE_MINUTES", value_name = "MINUTES")]
     pub signature_minutes: Option<String>,

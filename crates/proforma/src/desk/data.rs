@@ -1,7 +1,7 @@
 //! The data directory: its lock, its master key, its database, opened and migrated.
 
 use super::secret_file::open_to_others;
-use super::settings::{MASTER_KEY_FILE, Settings};
+use super::settings::Settings;
 use crate::engine::CostEngine;
 use crate::failure::Failure;
 use anyhow::{Context, anyhow};
@@ -9,6 +9,7 @@ use aws_api::Api;
 use aws_wire::page_token::PageTokens;
 use back_office::authorization::Role;
 use back_office::clock::{Clock, machine_milliseconds};
+use back_office::data_directory::{DATABASE, DATABASE_LOG, LOCK, MASTER_KEY};
 use back_office::desk::{BackOffice, Options};
 use back_office::principals::{NewKey, NewPrincipal};
 use back_office::vault::{MasterKey, SealedSecret, new_secret};
@@ -21,10 +22,6 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use store::{Place, Sealed, Store};
 
-const DATABASE: &str = "proforma.db";
-/// What SQLite writes first, and takes into the database when its last connection closes.
-const LOG: &str = "proforma.db-wal";
-const LOCK: &str = "lock";
 /// What the lock says while the database is open: if it is found, its last holder was killed.
 const OPEN: &str = "open\n";
 
@@ -178,7 +175,7 @@ impl Lock {
         })?;
         let mut said = String::new();
         file.read_to_string(&mut said).with_context(|| format!("cannot read `{}`", path.display()))?;
-        let log = folder.join(LOG);
+        let log = folder.join(DATABASE_LOG);
         if said == OPEN && folder.join(DATABASE).exists() && !log.exists() {
             return Err(Failure::input(format!(
                 "`{}` is gone, and the last server was killed before what is in it was in the database: the last changes would be missing",
@@ -242,7 +239,7 @@ fn master_key(settings: &Settings, folder: &Path) -> Result<MasterKey, Failure> 
         return MasterKey::parse(text)
             .ok_or_else(|| Failure::input("PROFORMA_MASTER_KEY is no key of 64 hexadecimal digits"));
     }
-    let path = settings.master_key_file.clone().unwrap_or_else(|| folder.join(MASTER_KEY_FILE));
+    let path = settings.master_key_file.clone().unwrap_or_else(|| folder.join(MASTER_KEY));
     match fs::read_to_string(&path) {
         Ok(text) => {
             if let Some(problem) = open_to_others(&path, 0o077) {

@@ -11,6 +11,7 @@ use crate::failure::Failure;
 use anyhow::{Context, anyhow};
 use back_office::audit::{chained, entry_of};
 use back_office::clock::Clock;
+use back_office::data_directory::{self, MASTER_KEY, PAYERS};
 use back_office::engine::Engine;
 use back_office::run_folders::reading;
 use back_office::vault::MasterKey;
@@ -23,10 +24,6 @@ use store::Store;
 
 /// The rows in a backup.
 const ROWS: &str = "rows.jsonl";
-/// The folder of payers, in the data directory and in a backup.
-const PAYERS: &str = "payers";
-/// Where a payer's cost files are kept.
-const COST_FILES: &str = "cost-files";
 /// How many entries of the audit, or runs, are read at once.
 const PAGE: usize = 1_000;
 
@@ -98,7 +95,7 @@ pub fn restore(arguments: &RestoreArguments) -> Result<(), Failure> {
         let files = copy_tree(&arguments.from.join(PAYERS), &payers)?;
         say!(
             "the master key is not in a backup: put it back as {}",
-            settings.data.join("master.key").display()
+            settings.data.join(MASTER_KEY).display()
         );
         output::answer(
             &json!({ "Rows": copied.rows, "Sha256": copied.sha256, "Files": files }),
@@ -136,7 +133,8 @@ fn copy_tree(from: &Path, to: &Path) -> Result<u64, Failure> {
     Ok(copied)
 }
 
-/// `proforma verify`: the pages of the database, the chain of the audit, every setting against its hash, cost files against their names, the files of every run that has some against their hashes, sealed periods against theirs.
+/// `proforma verify`: the pages of the database, the chain of the audit, every setting against its hash, cost files against their names, the
+/// files of every run that has some against their hashes, sealed periods against theirs.
 pub fn verify(arguments: &VerifyArguments) -> Result<(), Failure> {
     with_runtime(async {
         let settings = Settings::of(&arguments.place)?;
@@ -197,7 +195,7 @@ impl Checked {
             self.note(&format!("payer {payer}, configuration"), settings);
             let runs = self.runs(store, payer, data).await;
             self.note(&format!("payer {payer}, runs"), runs);
-            let files = self.cost_files(&data.join(PAYERS).join(payer.as_str()).join(COST_FILES));
+            let files = self.cost_files(&data_directory::cost_files(data, payer));
             self.note(&format!("payer {payer}, cost files"), files);
         }
     }
@@ -321,15 +319,16 @@ pub fn rotate_master(arguments: &RotateMasterArguments) -> Result<(), Failure> {
                 })?
             }
         };
-        let path = settings.master_key_file.clone().unwrap_or_else(|| settings.data.join("master.key"));
+        let path = settings.master_key_file.clone().unwrap_or_else(|| settings.data.join(MASTER_KEY));
+        // Whoever rotates at the same time waits here, and then has the old key: the file beside is this command's alone.
+        let held = data.desk().begin_rotation().await;
+        let held = held.map_err(|error| anyhow!("the secrets could not be sealed: {error:?}"))?;
         // The new key is kept beside the old one before anything is sealed under it, so that no moment has secrets without a key.
         let beside = path.with_extension("key.new");
         write_key(&beside, &new)?;
-        let count = data
-            .desk()
-            .rotate_master(&new)
-            .await
-            .map_err(|error| anyhow!("the secrets could not be sealed: {error:?}"))?;
+        let count = data.desk().rotate_master(held, &new).await.map_err(|error| {
+            anyhow!("the secrets could not be sealed under the key in `{}`: {error:?}", beside.display())
+        })?;
         fs::rename(&beside, &path)
             .with_context(|| format!("secrets are sealed under the key in `{}`", beside.display()))?;
         data.close().await;

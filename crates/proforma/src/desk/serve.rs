@@ -9,6 +9,7 @@ use aws_api::http::{Entrance, Health, ServerOptions};
 use axum_server::tls_rustls::RustlsConfig;
 use axum_server::{Address, Handle, Server};
 use back_office::desk::BackOffice;
+use back_office::principals::OTHER_MASTER_KEY;
 use std::io::Write as _;
 use std::net::SocketAddr;
 use std::path::PathBuf;
@@ -78,7 +79,8 @@ async fn served(settings: &Settings, serving: Serving, prices: bool) -> Result<(
     entrance.open(data.api.clone(), options, health);
     say_address(address, scheme);
     let (stop, stopped) = watch::channel(false);
-    let audit = tokio::spawn(keep_audit(data.desk().clone(), stopped.clone()));
+    let (desk, until) = (data.desk().clone(), stopped.clone());
+    let audit = tokio::spawn(async move { desk.keep_audit(until).await });
     let mut workers = vec![tokio::spawn(look_around(data.desk().clone(), stopped.clone()))];
     if prices {
         let desk = data.desk().clone();
@@ -145,10 +147,6 @@ fn keep_many_connections() {
     }
 }
 
-async fn keep_audit(desk: BackOffice, stopped: watch::Receiver<bool>) {
-    desk.keep_audit(stopped).await;
-}
-
 /// Looks after what comes by itself: cost files that AWS has rewritten, tokens that are too old.
 async fn look_around(desk: BackOffice, mut stopped: watch::Receiver<bool>) {
     let mut look = tokio::time::interval(LOOK_EVERY);
@@ -208,8 +206,11 @@ impl Health for Ready {
     fn problem(&self) -> Pin<Box<dyn Future<Output = Option<String>> + Send + '_>> {
         Box::pin(async {
             let sign = tokio::time::timeout(SIGN_OF_LIFE, self.desk.store().ping()).await;
-            if !matches!(sign, Ok(Ok(()))) {
-                return Some("the database does not answer".to_owned());
+            let key = tokio::time::timeout(SIGN_OF_LIFE, self.desk.has_the_master_key()).await;
+            match (sign, key) {
+                (Ok(Ok(())), Ok(Ok(true))) => {}
+                (Ok(Ok(())), Ok(Ok(false))) => return Some(OTHER_MASTER_KEY.to_owned()),
+                _ => return Some("the database does not answer".to_owned()),
             }
             let free = rustix::fs::statvfs(&self.data).ok().map(|of| of.f_bavail.saturating_mul(of.f_frsize));
             match free {

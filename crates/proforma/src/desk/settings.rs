@@ -5,6 +5,8 @@ use super::{instant::instant, tls};
 use crate::cli::desk::{DataArguments, ServeArguments};
 use crate::failure::Failure;
 use back_office::clock::Clock;
+use back_office::cost_roots::CostRoot;
+use back_office::data_directory;
 use back_office::run_folders::SUPERSEDED_RUNS;
 use back_office::vault::MasterKey;
 use billing::account::AccountId;
@@ -29,8 +31,6 @@ const LEASE_SECONDS: (u64, RangeInclusive<u64>) = (60, 2..=3_600);
 const SUPERSEDED: (usize, RangeInclusive<usize>) = (SUPERSEDED_RUNS, 0..=10_000);
 /// The environment's master key: never a flag, which others on the machine could read.
 const MASTER_KEY: &str = "PROFORMA_MASTER_KEY";
-/// The file of the master key in a data directory.
-pub const MASTER_KEY_FILE: &str = "master.key";
 
 /// What a settings file may hold.
 const TEXTS: [&str; 6] = ["data", "database", "master_key_file", "listen", "tls_cert", "tls_key"];
@@ -50,7 +50,7 @@ pub struct Settings {
     /// The master key itself, from the environment.
     pub master_key: Option<String>,
     /// Where cost files may be that a request names; `None` allows any place.
-    pub cost_roots: Option<Vec<PathBuf>>,
+    pub cost_roots: Option<Vec<CostRoot>>,
     /// How long a worker has a run before another may take it.
     pub lease: Duration,
     /// How many superseded runs of each period keep their files.
@@ -97,10 +97,7 @@ impl Settings {
         let mut reader = Reader::of(arguments.place.config.as_deref());
         let settings = reader.place(&arguments.place);
         let lease = reader.number("lease_seconds", arguments.lease_seconds.as_deref(), &LEASE_SECONDS);
-        let cost_roots = match arguments.cost_roots.is_empty() {
-            true => reader.list("cost_roots"),
-            false => arguments.cost_roots.clone(),
-        };
+        let cost_roots = reader.cost_roots(&arguments.cost_roots);
         let settings = settings.map(|settings| {
             reader.check_master_key(&settings);
             Self { cost_roots: Some(cost_roots), lease: Duration::from_secs(lease), ..settings }
@@ -171,9 +168,15 @@ impl Reader {
         flag.cloned().or_else(|| self.text(name).map(PathBuf::from))
     }
 
-    fn list(&self, name: &str) -> Vec<PathBuf> {
+    fn list(&self, name: &str) -> Vec<String> {
         let items = self.file.get(name).and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
-        items.iter().filter_map(Value::as_str).map(PathBuf::from).collect()
+        items.iter().filter_map(Value::as_str).map(str::to_owned).collect()
+    }
+
+    fn cost_roots(&mut self, flag: &[String]) -> Vec<CostRoot> {
+        let given = if flag.is_empty() { self.list("cost_roots") } else { flag.to_vec() };
+        let parsed = given.iter().map(|text| CostRoot::parse(text));
+        parsed.filter_map(|root| root.map_err(|problem| self.problems.push(problem)).ok()).collect()
     }
 
     /// A number within its bounds; what is not one is a problem, and its default until that is said.
@@ -227,7 +230,7 @@ impl Reader {
             }
             return;
         }
-        let in_data = settings.data.join(MASTER_KEY_FILE);
+        let in_data = settings.data.join(data_directory::MASTER_KEY);
         self.problems.extend(open_to_others(settings.master_key_file.as_ref().unwrap_or(&in_data), 0o077));
     }
 

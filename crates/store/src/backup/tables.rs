@@ -17,7 +17,8 @@ pub(super) struct TableShape {
 }
 
 /// Columns that tables were given later, with the schema that has them first. They are the last ones of their table.
-const LATER: &[(&str, &str, u64)] = &[("runs", "files_removed_at_ms", 2), ("settings", "row_hash", 2)];
+const LATER: &[(&str, &str, u64)] =
+    &[("runs", "files_removed_at_ms", 2), ("settings", "row_hash", 2), ("sources", "is_confined", 3)];
 
 impl TableShape {
     /// The columns that the table has in a schema: those of an older copy are fewer.
@@ -153,6 +154,7 @@ pub(super) const TABLES: &[TableShape] = &[
             ("checked_at_ms", Number),
             ("problem", Text),
             ("created_at_ms", Number),
+            ("is_confined", Number),
         ],
         key: &["payer", "id"],
     },

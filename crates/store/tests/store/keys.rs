@@ -3,11 +3,14 @@
 use crate::engines::{Scratch, payer, with_payer};
 use crate::on_both;
 use crate::sample::account;
-use store::{AccessKeyRow, PrincipalRow, Sealed, Standing, StoreError};
+use std::time::Duration;
+use store::{AccessKeyRow, Head, PrincipalRow, Sealed, Standing, Store, StoreError};
 
 on_both! {
     a_key_is_found_with_its_principal
     the_check_of_the_master_key_is_kept_once
+    secrets_are_sealed_anew_all_or_none
+    nobody_reads_the_old_check_while_secrets_are_sealed_anew
 }
 
 fn principal(name: &str) -> PrincipalRow {
@@ -90,4 +93,46 @@ async fn the_check_of_the_master_key_is_kept_once(Scratch { store, .. }: Scratch
     store.put_master_key_check(&sealed()).await.unwrap();
     assert!(matches!(store.put_master_key_check(&sealed()).await, Err(StoreError::AlreadyThere(_))));
     assert_eq!(store.master_key_check().await.unwrap(), Some(sealed()));
+}
+
+fn sealed_anew() -> Sealed {
+    Sealed { nonce: vec![1, 2, 3], ciphertext: vec![4, 5] }
+}
+
+async fn with_key(store: &Store) -> Head {
+    let head = with_payer(store).await;
+    store.put_master_key_check(&sealed()).await.unwrap();
+    let mut write = store.write(&payer(), &head).await.unwrap();
+    write.put_principal(principal("a")).await.unwrap();
+    write.put_key(key("AKIA1", "a")).await.unwrap();
+    write.commit().await.unwrap()
+}
+
+async fn secrets_are_sealed_anew_all_or_none(Scratch { store, .. }: Scratch) {
+    with_key(&store).await;
+    let held = store.begin_reseal().await.unwrap();
+    assert_eq!((&held.check, &held.secrets), (&Some(sealed()), &vec![("AKIA1".to_owned(), sealed())]));
+    drop(held);
+    let secret = async || store.find_key("AKIA1").await.unwrap().unwrap().key.secret;
+    assert_eq!((secret().await, store.master_key_check().await.unwrap()), (sealed(), Some(sealed())));
+    let held = store.begin_reseal().await.unwrap();
+    held.commit(&[("AKIA1".to_owned(), sealed_anew())], &sealed_anew()).await.unwrap();
+    assert_eq!(
+        (secret().await, store.master_key_check().await.unwrap()),
+        (sealed_anew(), Some(sealed_anew()))
+    );
+}
+
+/// A change that seals a secret sees the check that holds when it is kept, not the one before.
+async fn nobody_reads_the_old_check_while_secrets_are_sealed_anew(Scratch { store, .. }: Scratch) {
+    let head = with_key(&store).await;
+    let held = store.begin_reseal().await.unwrap();
+    let waiting = tokio::spawn({
+        let store = store.clone();
+        async move { store.write(&payer(), &head).await.unwrap().master_key_check().await.unwrap() }
+    });
+    tokio::time::sleep(Duration::from_millis(100)).await;
+    assert!(!waiting.is_finished());
+    held.commit(&[], &sealed_anew()).await.unwrap();
+    assert_eq!(waiting.await.unwrap(), Some(sealed_anew()));
 }

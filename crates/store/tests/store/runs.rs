@@ -212,6 +212,7 @@ async fn sources_are_kept(Scratch { store, .. }: Scratch) {
         checked_at_ms: None,
         problem: None,
         created_at_ms: 2,
+        is_confined: true,
     };
     let mut write = store.write(&payer(), &head).await.unwrap();
     write.put_source(source.clone()).await.unwrap();

@@ -207,6 +207,7 @@ fn source() -> SourceRow {
         checked_at_ms: None,
         problem: None,
         created_at_ms: 2,
+        is_confined: false,
     }
 }
 
