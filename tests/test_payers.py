@@ -216,6 +216,7 @@ def test_a_payer_names_files_of_its_own_roots_only(folders):
     path, (one, other) = folders.path, folders.payers
     (path / one / "link").symlink_to(path / other / "cur")
     (path / one / "Manifest.json").write_text(json.dumps({"reportKeys": [f"{other}/cur/cost.csv"], "billingPeriod": {}}))
+    (path / one / "cost.csv").symlink_to(path / one / "Manifest.json")
     for payer in (one, other):
         assert registered(folders, payer, path / payer / "cur").status == registered(folders, payer, path / "both" / "cur").status == 200
     for place in (path / other / "cur", path / one / "link", path / one / ".." / other / "cur", path / "nobodys" / "cur", path, f"s3://{other}/cur",
@@ -224,7 +225,7 @@ def test_a_payer_names_files_of_its_own_roots_only(folders):
         assert is_outside(registered(folders, one, path / one / "cur", place)), place
         assert is_outside(registered(folders, one, path / one / "cur", PriceList=str(place))), place
     # A manifest may list what is beside its folder and above it.
-    for named in ("Manifest.json", "absent.JSON"):
+    for named in ("Manifest.json", "cost.csv"):
         answer = registered(folders, one, path / one / named)
         assert answer.status == 400 and "name the folder that it is in" in answer.body.decode(), answer.body
     assert [source["CostFiles"] for source in folders.server.own("ListSources").json["Sources"]].count([str(path / other / "cur")]) == 0

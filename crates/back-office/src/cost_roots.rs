@@ -59,14 +59,15 @@ impl Bounds {
     pub fn checked(&self, source: CostSource) -> Result<CostSource, EngineError> {
         let Self::Below(roots) = self else { return Ok(source) };
         let inputs = source.inputs.iter().map(|place| {
-            if place.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json")) {
+            let found = below(place, roots)?;
+            // Where a link leads counts, and not what it is called.
+            if found.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json")) {
                 let shown = place.display();
-                let problem = format!(
+                return Err(EngineError::Input(vec![format!(
                     "`{shown}` lists other files; name the folder that it is in, or import with --data"
-                );
-                return Err(EngineError::Input(vec![problem]));
+                )]));
             }
-            below(place, roots)
+            Ok(found)
         });
         let inputs = inputs.collect::<Result<_, _>>()?;
         let price_list = source.price_list.as_ref().map(|place| below(place, roots)).transpose()?;
