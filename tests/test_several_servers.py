@@ -1,6 +1,7 @@
 """Several servers on one PostgreSQL and one data directory: what one writes the others read, and a run is priced by one of them."""
 import json
 import signal
+import threading
 import time
 
 import pytest
@@ -8,10 +9,12 @@ from botocore.exceptions import ClientError
 
 from desk import Desk, accounts, at_once, is_conflict, name, pages, until_done
 from policy_months import PolicyMonth
-from server import CURRENT, PREVIOUS, Server, command, in_period
+from server import CURRENT, PREVIOUS, Keys, Server, command, in_period
 from test_operations import until
 
 LEASE = 2
+# How many sessions wait for a lock.
+WAITING = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
 
 
 @pytest.fixture(scope="module")
@@ -122,6 +125,34 @@ def test_a_key_is_refused_everywhere_within_a_second(pair):
     one.command("keys", "deactivate", keys.access_key_id)
     time.sleep(1.1)
     assert [server.call("ListBillingGroups", keys=keys).status for server in pair] == [403, 403]
+
+
+# ---- Payers
+
+def payers(server, count):
+    """So many more payers of a server's database, each with its first key."""
+    made = []
+    for number in range(count):
+        payer = f"{888800000000 + number}"
+        told = json.loads(command("init", *server.stored, "--payer", payer, "--output", "json"))
+        made.append(Keys(told["AccessKeyId"], told["SecretAccessKey"]))
+    return made
+
+
+def test_as_many_payers_write_as_there_are_connections(new_pair, cluster):
+    """Each waits with a transaction of its own for the same lock; what each has to read then must not need another connection."""
+    one, _ = new_pair()
+    clients = [one.client(keys) for keys in payers(one, 10)]
+    # Each payer's desk is loaded.
+    [client.list_pricing_rules() for client in clients]
+    rules = []
+    started = [threading.Thread(target=lambda client=client: rules.append(Desk(client).rule())) for client in clients]
+    with cluster.locked(one.database, "payers", "SHARE ROW EXCLUSIVE"):
+        [thread.start() for thread in started]
+        until(lambda: int(cluster.say(one.database, WAITING)) >= 10)
+    begun_at = time.monotonic()
+    [thread.join() for thread in started]
+    assert len(rules) == 10 and time.monotonic() - begun_at < 10
 
 
 # ---- Runs

@@ -129,7 +129,7 @@ impl BackOffice {
                 }
                 let edited = applied(configuration, request, book)?;
                 let write = store.write(payer, &state.head).await?;
-                edited.commit((&store, &state, write), request, &book.name).await
+                edited.commit((&state, write), request, &book.name).await
             })
             .await?;
         self.0.wake.notify_one();

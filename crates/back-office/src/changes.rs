@@ -4,11 +4,10 @@ use crate::clock::machine_milliseconds;
 use crate::error::{Answer, Error};
 use crate::transaction::Attempt;
 use crate::vault::new_resource_id;
-use billing::account::AccountId;
 use billing::configuration::{Configuration, Table, Timeline, Touched};
 use billing::period::BillingPeriod;
 use std::collections::BTreeSet;
-use store::{NewRun, Store, Write};
+use store::{NewRun, Write};
 
 /// The open periods, up to the current one, in which a change may make a difference to what is charged.
 pub(crate) fn changed_periods(
@@ -81,16 +80,11 @@ fn first_apart<T: Clone + PartialEq>(
 }
 
 /// Queues runs of those of the periods that have cost files.
-pub(crate) async fn queue(
-    store: &Store,
-    write: &mut Write,
-    payer: &AccountId,
-    periods: &[BillingPeriod],
-) -> Result<(), Attempt> {
+pub(crate) async fn queue(write: &mut Write, periods: &[BillingPeriod]) -> Result<(), Attempt> {
     if periods.is_empty() {
         return Ok(());
     }
-    let current = store.current_runs(payer).await?;
+    let current = write.current_runs().await?;
     let known: BTreeSet<_> = current.into_iter().map(|current| current.period).collect();
     for period in periods.iter().filter(|period| known.contains(period)) {
         write.queue_run(new_run(*period, None)?).await?;

@@ -300,7 +300,7 @@ impl BackOffice {
                     write.put_token(row).await?;
                 }
                 let resource = if request.resource.is_empty() { &outcome } else { request.resource };
-                edited.commit((&store, &state, write), request, resource).await
+                edited.commit((&state, write), request, resource).await
             })
             .await;
         match made {

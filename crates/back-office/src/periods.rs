@@ -134,16 +134,16 @@ impl BackOffice {
         self.transaction(payer, |store, state| async move {
             let edited = now.edit(&state.configuration, |edit| edit.close(period))?;
             let mut write = store.write(payer, &state.head).await?;
+            let shown = write.current_runs().await?;
             for row in rows {
                 // A run that was published since is not what was looked at.
-                let shown = store.current_run(payer, row.period).await?;
-                if shown.is_none_or(|shown| shown.run != row.run) {
+                if !shown.iter().any(|shown| (shown.period, &shown.run) == (row.period, &row.run)) {
                     let period = row.period;
                     return Err(refused(format!("{period} was priced again just now; close it again")).into());
                 }
                 write.put_close(row.clone()).await?;
             }
-            edited.commit((&store, &state, write), now, &period.to_string()).await
+            edited.commit((&state, write), now, &period.to_string()).await
         })
         .await?;
         Ok(sealed)

@@ -244,7 +244,7 @@ impl BackOffice {
                         .await?;
                 }
                 write.put_adjustments(adjusted.clone()).await?;
-                changes::queue(&store, &mut write, payer, posted).await?;
+                changes::queue(&mut write, posted).await?;
                 Ok((state.commit(write, []).await?, ()))
             })
             .await;

@@ -11,7 +11,7 @@ use billing::configuration::{Configuration, Edit, Moment, Touched};
 use billing::period::BillingPeriod;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use store::{Store, Write};
+use store::Write;
 
 /// A write that somebody asks for.
 #[derive(Debug, Clone, Copy)]
@@ -73,7 +73,7 @@ impl<T> Edited<T> {
     /// Commits it in a transaction: the rows that differ, the audit entry, and the runs that follow.
     pub async fn commit(
         self,
-        (store, state, mut write): (&Store, &State, Write),
+        (state, mut write): (&State, Write),
         request: &WriteRequest<'_>,
         resource: &str,
     ) -> Result<(Arc<State>, T), Attempt> {
@@ -81,7 +81,7 @@ impl<T> Edited<T> {
         let Moment { now, current, .. } = request.moment();
         write.save(&next, &touched, now).await?;
         let changed = changes::changed_periods(&state.configuration, &next, &touched, current);
-        changes::queue(store, &mut write, &request.caller.payer, &changed).await?;
+        changes::queue(&mut write, &changed).await?;
         Ok((state.commit_next(next, write, request.done(resource)).await?, outcome))
     }
 }
