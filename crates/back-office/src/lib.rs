@@ -5,6 +5,7 @@
 
 pub mod authorization;
 pub mod clock;
+mod disk;
 pub mod error;
 mod hash;
 pub mod vault;
@@ -16,6 +17,7 @@ pub mod cost_reports;
 pub mod index;
 pub mod known_keys;
 mod transaction;
+mod unwritten;
 
 mod changes;
 mod write;

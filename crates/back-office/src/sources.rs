@@ -3,6 +3,7 @@
 use crate::changes::new_run;
 use crate::clock::machine_milliseconds;
 use crate::desk::{BackOffice, WriteRequest};
+use crate::disk::on_disk;
 use crate::engine::CostSource;
 use crate::error::{Answer, Error, refused};
 use crate::hash::sha256;
@@ -41,7 +42,7 @@ impl BackOffice {
         new: NewSource,
     ) -> Answer<(String, Vec<BillingPeriod>)> {
         for place in new.inputs.iter().chain(&new.price_list) {
-            self.check_place(place)?;
+            self.check_place(place).await?;
         }
         let periods = match new.period {
             Some(period) => vec![period],
@@ -107,26 +108,14 @@ impl BackOffice {
     }
 
     /// Whether a request may name a place. The operator's own command line may name any.
-    fn check_place(&self, place: &Path) -> Answer<()> {
-        let Some(roots) = &self.0.options.cost_roots else { return Ok(()) };
-        let text = place.to_string_lossy();
-        let goes_up = place.components().any(|part| matches!(part, std::path::Component::ParentDir));
-        let is_below = |root: &PathBuf| {
-            let root_text = root.to_string_lossy();
-            match root_text.contains("://") {
-                true => {
-                    text == root_text || text.starts_with(&format!("{}/", root_text.trim_end_matches('/')))
-                }
-                // A link must not lead out of the root.
-                false => std::fs::canonicalize(place)
-                    .ok()
-                    .zip(std::fs::canonicalize(root).ok())
-                    .is_some_and(|(place, root)| place.starts_with(root)),
-            }
-        };
-        if !goes_up && roots.iter().any(is_below) {
+    async fn check_place(&self, place: &Path) -> Answer<()> {
+        let Some(roots) = self.0.options.cost_roots.clone() else { return Ok(()) };
+        let asked = place.to_owned();
+        let is_below = on_disk(move || Ok(is_below_any(&asked, &roots))).await;
+        if is_below.map_err(Error::internal)? {
             return Ok(());
         }
+        let text = place.display();
         Err(refused(format!(
             "`{text}` is below none of the server's cost roots; start it with --cost-roots, or import with --data"
         )))
@@ -205,6 +194,24 @@ impl BackOffice {
             accept_rejects: row.accepts_rejects,
         }
     }
+}
+
+/// Whether a place is below one of some roots.
+fn is_below_any(place: &Path, roots: &[PathBuf]) -> bool {
+    let text = place.to_string_lossy();
+    let goes_up = place.components().any(|part| matches!(part, std::path::Component::ParentDir));
+    let is_below = |root: &PathBuf| {
+        let root_text = root.to_string_lossy();
+        match root_text.contains("://") {
+            true => text == root_text || text.starts_with(&format!("{}/", root_text.trim_end_matches('/'))),
+            // A link must not lead out of the root.
+            false => std::fs::canonicalize(place)
+                .ok()
+                .zip(std::fs::canonicalize(root).ok())
+                .is_some_and(|(place, root)| place.starts_with(root)),
+        }
+    };
+    !goes_up && roots.iter().any(is_below)
 }
 
 /// The same places are the same source.
