@@ -47,7 +47,6 @@ impl BackOffice {
 
     /// Prices what is queued, one run after the other, until `stop`.
     pub async fn work(&self, stop: tokio::sync::watch::Receiver<bool>) {
-        self.remove_drafts().await;
         if let Err(error) = self.note_all_accounts().await {
             tracing::warn!(?error, "the accounts of the last runs could not be noted");
         }
