@@ -417,6 +417,31 @@ def test_a_server_short_of_files_or_memory_loses_nothing(desk_of_sqlite, limit, 
     assert server.client().list_pricing_rules()["PricingRules"] == kept
 
 
+def is_closed(data):
+    """Whether the database was let go in order: its log is in it, and the directory's lock says nothing."""
+    return not (data / "proforma.db-wal").exists() and (data / "lock").read_text() == ""
+
+
+@pytest.mark.parametrize("arguments", [
+    ["runs", "list", "--payer", "111122223333"], ["periods", "--master-key-file", "other.key"], ["import", "--cost", "nothing-here"],
+    ["keys", "rotate-master", "--new-key-file", "nothing-here"], ["keys", "delete", "AKIAAAAAAAAAAAAAAAAA"]])
+def test_a_command_that_fails_closes_the_database(tmp_path, arguments):
+    server = Server(tmp_path / "data").init()
+    key = tmp_path / "other.key"
+    key.write_text("0" * 64)
+    key.chmod(0o600)
+    for _ in range(5):
+        failed = subprocess.run([PROGRAM, *arguments, *server.stored], cwd=tmp_path, capture_output=True, text=True, env=os.environ | QUIET)
+        assert failed.returncode != 0 and is_closed(server.data), failed.stderr
+
+
+def test_a_server_that_cannot_show_a_key_closes_the_database(tmp_path):
+    with open("/dev/full", "wb") as full:
+        failed = subprocess.run([PROGRAM, "serve", "--data", tmp_path / "data", "--listen", "127.0.0.1:0", "--payer", "111122223333"],
+                                stdout=full, stderr=subprocess.PIPE, text=True, timeout=SECONDS_MAX, env=os.environ | QUIET)
+    assert failed.returncode != 0 and is_closed(tmp_path / "data"), failed.stderr
+
+
 def test_a_newer_schema_is_refused(new_server, cluster):
     server = new_server(start=False)
     sql = ("INSERT INTO _sqlx_migrations (version, description, installed_on, success, checksum, execution_time) "
@@ -478,3 +503,63 @@ def test_a_clock_that_jumps_does_not_disorder_the_audit(desk_of_sqlite):
     sequence = [event["Sequence"] for event in events]
     assert sequence == sorted(sequence) == list(range(sequence[0], sequence[0] + len(sequence)))
     command("verify", *server.stored)
+
+
+# ---- The audit
+
+def audit(server):
+    events, token = [], {}
+    while True:
+        answer = server.own("ListAuditEvents", token).json
+        events += answer["AuditEvents"]
+        if "NextToken" not in answer:
+            return events
+        token = {"NextToken": answer["NextToken"]}
+
+
+def test_whatever_is_asked_is_in_the_audit(new_server):
+    """Every operation that was let in, whatever came of it; a denial when it is answered, what was read or refused within a second."""
+    server = new_server(transfers=False)
+    viewer = server.keys(name("viewer"), "analyst")
+    plan, group = ("arn:aws:billingconductor::aws:pricingplan/BasicPricingPlan", f"arn:aws:billingconductor::{server.payer}:billinggroup/111122223333")
+    asked = [
+        ("UpdatePricingPlan", server.call("UpdatePricingPlan", {"Arn": plan, "Name": "Mine"}), 403, "denied", plan),
+        ("ListKeys", server.own("ListKeys", keys=viewer), 403, "denied", ""),
+        ("ApplyBook", server.own("ApplyBook", {"Book": ""}, keys=viewer), 403, "denied", ""),
+        ("DeleteBillingGroup", server.call("DeleteBillingGroup", {"Arn": group}), 400, "refused", group),
+        ("GetBillingGroupCostReport", server.call("GetBillingGroupCostReport", {"Arn": group}), 404, "refused", group),
+        ("ClosePeriod", server.own("ClosePeriod", {"BillingPeriod": "2026-01"}), 400, "refused", "2026-01"),
+        ("DeleteKey", server.own("DeleteKey", {"AccessKeyId": "AKIAAAAAAAAAAAAAAAAA"}), 400, "refused", "AKIAAAAAAAAAAAAAAAAA"),
+        ("RemoveSource", server.own("RemoveSource", {"SourceId": "none"}), 400, "refused", "none"),
+        ("ImportCostData", server.own("ImportCostData", {"CostFiles": ["/nothing-here"]}), 400, "refused", ""),
+        ("ApplyBook", server.own("ApplyBook", {"Book": "no book"}), 400, "refused", ""),
+        ("CreateKey", server.own("CreateKey", {"PrincipalName": "new", "Role": "group-viewer"}), 400, "refused", "new"),
+        ("ListKeys", server.own("ListKeys"), 200, "read", ""),
+    ]
+    time.sleep(1.5)
+    events = {event["RequestId"]: event for event in audit(server)}
+    for operation, answer, status, decision, resource in asked:
+        event = events.get(answer.headers["x-amzn-requestid"])
+        assert event, (operation, answer.status, answer.body)
+        assert (answer.status, event["Decision"]) == (status, decision), (operation, answer.body)
+        assert event["Action"].endswith(f":{operation}") and event["Resource"] == resource, event
+
+
+def test_when_a_key_was_used_is_written_when_it_can_be(desk_of_sqlite):
+    """The database takes neither the audit nor the mark for a while."""
+    server = desk_of_sqlite
+    bot = server.keys(name("bot"), "analyst")
+    time.sleep(1)
+    database = sqlite3.connect(server.data / "proforma.db", isolation_level=None)
+    for table, change in (("audit", "INSERT"), ("access_keys", "UPDATE")):
+        database.execute(f"CREATE TRIGGER no_{table} BEFORE {change} ON {table} BEGIN SELECT RAISE(ABORT, 'not now'); END")
+    read = server.call("ListPricingRules", keys=bot)
+    assert read.status == 200
+    until(lambda: "they are kept" in server.log.read_text())
+    for table in ("audit", "access_keys"):
+        database.execute(f"DROP TRIGGER no_{table}")
+    database.close()
+    time.sleep(1.5)
+    used = {key["AccessKeyId"]: key.get("LastUsedTime") for key in server.own("ListKeys").json["Keys"]}
+    assert used[bot.access_key_id] is not None
+    assert read.headers["x-amzn-requestid"] in [event["RequestId"] for event in audit(server)]

@@ -115,12 +115,22 @@ def test_what_a_killed_server_leaves_goes_at_the_next_start(loaded):
     for orphan in orphans:
         shutil.copytree(period / before[0], orphan)
     draft = period.parent.parent / "cost-files" / f".{'0' * 64}.partial-1"
-    if not server.database:
-        draft.write_text("half a file")
+    draft.parent.mkdir(exist_ok=True)
+    draft.write_text("half a file")
     server.start()
+    # They are gone before the first request is answered.
+    assert not (draft.exists() or orphans[2].exists())
     assert tidied(server, len(before)) == before
-    assert server.database or not (draft.exists() or orphans[2].exists())
     assert reported(server) == ["112"] and told(server, "verify").returncode == 0
+
+
+def test_what_is_unfinished_goes_where_no_runs_are_priced(new_server):
+    server = new_server(transfers=False, options=["--no-runs"])
+    server.kill()
+    tried = server.data / "scratch" / "dddddddddd"
+    tried.mkdir(parents=True)
+    server.start()
+    assert not tried.exists()
 
 
 def test_no_folder_goes_while_a_backup_reads(loaded):

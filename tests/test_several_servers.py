@@ -12,10 +12,15 @@ from botocore.exceptions import ClientError
 from desk import Desk, accounts, at_once, is_conflict, name, pages, until_done
 from policy_months import PolicyMonth
 from program import PROGRAM
-from server import CURRENT, PREVIOUS, Keys, Server, command, in_period
+from server import CURRENT, PAYER, PREVIOUS, Keys, Server, command, in_period
 from test_operations import until
 
 LEASE = 2
+# How many sessions wait for a lock.
+WAITING = "SELECT COUNT(*) FROM pg_stat_activity WHERE datname = current_database() AND wait_event_type = 'Lock'"
+# From now on each row of the settings of one payer takes four seconds to be read.
+SLOW_SETTINGS = """ALTER TABLE settings RENAME TO quick_settings; CREATE VIEW settings AS SELECT * FROM quick_settings
+ WHERE CASE WHEN payer = '888800000000' THEN pg_sleep(4) IS NOT NULL ELSE TRUE END"""
 
 
 @pytest.fixture(scope="module")
@@ -189,6 +194,50 @@ def test_of_two_new_master_keys_the_one_that_is_kept_is_the_one_that_holds(new_p
     two.start()
 
 
+# ---- Payers
+
+def payers(server, count):
+    """So many more payers of a server's database, each with its first key."""
+    made = []
+    for number in range(count):
+        payer = f"{888800000000 + number}"
+        told = json.loads(command("init", *server.stored, "--payer", payer, "--output", "json"))
+        made.append(Keys(told["AccessKeyId"], told["SecretAccessKey"]))
+    return made
+
+
+def test_as_many_payers_write_as_there_are_connections(new_pair, cluster):
+    """Each waits with a transaction of its own for the same lock; what each has to read then must not need another connection."""
+    one, _ = new_pair()
+    clients = [one.client(keys) for keys in payers(one, 10)]
+    # Each payer's desk is loaded.
+    [client.list_pricing_rules() for client in clients]
+    rules = []
+    started = [threading.Thread(target=lambda client=client: rules.append(Desk(client).rule())) for client in clients]
+    with cluster.locked(one.database, "payers", "SHARE ROW EXCLUSIVE"):
+        [thread.start() for thread in started]
+        until(lambda: int(cluster.say(one.database, WAITING)) >= 10)
+    begun_at = time.monotonic()
+    [thread.join() for thread in started]
+    assert len(rules) == 10 and time.monotonic() - begun_at < 10
+
+
+def test_a_payer_that_loads_slowly_holds_up_no_other(new_pair, cluster):
+    one, two = new_pair()
+    slow, quick = payers(one, 2)
+    Desk(one.client(slow)).rule()
+    two.stop()
+    cluster.say(one.database, SLOW_SETTINGS)
+    two.start()
+    waiting = threading.Thread(target=two.call, args=["ListPricingRules"], kwargs={"keys": slow})
+    waiting.start()
+    time.sleep(0.5)
+    begun_at = time.monotonic()
+    assert two.call("ListPricingRules", keys=quick).status == 200
+    assert waiting.is_alive() and time.monotonic() - begun_at < 2
+    waiting.join()
+
+
 # ---- Runs
 
 def test_each_run_is_priced_once(new_pair, tmp_path):
@@ -279,6 +328,26 @@ def test_a_database_that_goes_away_fails_no_run(new_pair, cluster, tmp_path):
     cluster.say(one.database, "UPDATE runs SET claim_expires_at_ms = 0 WHERE state = 'running'")
     one.settle()
     assert charged(one) == ["110"] and [run["Status"] for run in runs(one)] == ["DONE"]
+
+
+def test_what_one_has_begun_another_does_not_remove(new_pair):
+    one, two = new_pair()
+    two.stop()
+    tried, kept = (one.data / place for place in ("scratch/dddddddddd", f"payers/{PAYER}/cost-files"))
+    tried.mkdir(parents=True)
+    kept.mkdir(parents=True, exist_ok=True)
+    draft = kept / f".{'0' * 64}.partial-1"
+    draft.write_text("half a file")
+    two.start()
+    assert tried.exists() and draft.exists()
+    # The second one goes on: the first one that comes back removes nothing either.
+    one.restart()
+    assert tried.exists() and draft.exists()
+    one.stop()
+    two.stop()
+    one.start()
+    two.start()
+    assert not tried.exists() and not draft.exists()
 
 
 def test_a_server_that_prices_nothing_leaves_it_to_others(new_pair, tmp_path):

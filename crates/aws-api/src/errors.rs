@@ -11,6 +11,10 @@ use std::collections::BTreeMap;
 /// What an error of the desk is on the wire of an operation: one of those that its model lists, so that every client has a class for it.
 pub(crate) fn to_wire(error: Error, service: &Service, operation: &Operation) -> WireError {
     let error = of_service(error, service);
+    // What passes is no part of a model: clients know it by its status, and try again.
+    if error.status == StatusCode::SERVICE_UNAVAILABLE {
+        return error;
+    }
     match operation.errors.is_empty() || operation.errors.contains(&error.code) {
         true => error,
         false => invalid(ValidationReason::Other, error.message, Vec::new()),
@@ -21,11 +25,19 @@ fn of_service(error: Error, service: &Service) -> WireError {
     match error {
         Error::Denied => denied(),
         Error::Refused(refusal) => refused(refusal, service),
+        Error::Unavailable(message) => unavailable(message),
         Error::Internal(cause) => {
             tracing::error!(?cause, "a request could not be answered");
             WireError { retry_after_seconds: Some(1), ..WireError::internal() }
         }
     }
+}
+
+/// What cannot be answered just now.
+pub(crate) fn unavailable(message: &str) -> WireError {
+    let error =
+        WireError::new(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailableException", message.to_owned());
+    WireError { retry_after_seconds: Some(1), ..error }
 }
 
 /// What a caller may not do is answered alike, whatever there is.

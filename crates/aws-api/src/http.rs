@@ -8,6 +8,7 @@ mod limits;
 mod metrics;
 mod request;
 
+use crate::errors::unavailable;
 use crate::{Api, errors};
 use aws_wire::errors::WireError;
 use aws_wire::protocol::{self, Protocol};
@@ -210,12 +211,6 @@ fn success(
     let id = HeaderValue::from_str(request_id).unwrap_or(HeaderValue::from_static("invalid"));
     headers.insert(protocol::REQUEST_ID, id);
     response
-}
-
-fn unavailable(message: &str) -> WireError {
-    let error =
-        WireError::new(StatusCode::SERVICE_UNAVAILABLE, "ServiceUnavailableException", message.to_owned());
-    WireError { retry_after_seconds: Some(1), ..error }
 }
 
 fn unknown(what: &str) -> WireError {

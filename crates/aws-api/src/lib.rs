@@ -17,8 +17,9 @@ use aws_wire::json::{self, Value};
 use aws_wire::model::{Operation, Service};
 use aws_wire::page_token::PageTokens;
 use back_office::audit::Decision;
-use back_office::authorization::{Access, Caller, access};
+use back_office::authorization::{Caller, is_read};
 use back_office::desk::BackOffice;
+use back_office::error::Error;
 use billing::period::BillingPeriod;
 use call::Call;
 use services::Services;
@@ -76,13 +77,22 @@ impl Api {
             proforma::SERVICE => proforma::perform(&call, &operation.name).await,
             _ => sts::perform(&call, &operation.name),
         };
-        let is_read = matches!(
-            access(&service.signing_name, &operation.name),
-            Some(Access::Read | Access::CustomerRead | Access::Anybody)
-        );
-        if is_read && answer.is_ok() {
-            self.desk.note(caller, &action, resource(input), Decision::Read);
-        }
+        let resource = || resource(service, input);
+        let answer = match answer {
+            // A write that is done says so itself.
+            Ok(answer) if !is_read(&operation.name) => Ok(answer),
+            Ok(answer) => {
+                self.desk.note(caller, &action, resource(), Decision::Read);
+                Ok(answer)
+            }
+            Err(Error::Denied) => Err(self.desk.deny(caller, &action, resource()).await),
+            Err(error) => {
+                if matches!(error, Error::Refused(_)) {
+                    self.desk.note(caller, &action, resource(), Decision::Refused);
+                }
+                Err(error)
+            }
+        };
         answer.map_err(|error| errors::to_wire(error, service, operation))
     }
 
@@ -140,9 +150,18 @@ fn canonical(input: &Value) -> String {
     }
 }
 
-/// What an input is about: the ARN that it names.
-fn resource(input: &Value) -> &str {
-    let names =
-        ["Arn", "ResourceArn", "TargetArn", "PricingRuleArn", "PricingPlanArn", "ResponsibilityTransferArn"];
+/// What an input is about: the ARN that it names, or what the desk's own operations have instead.
+fn resource<'a>(service: &Service, input: &'a Value) -> &'a str {
+    let names: &[&str] = match service.signing_name.as_str() {
+        proforma::SERVICE => &["AccessKeyId", "PrincipalName", "SourceId", "BillingPeriod"],
+        _ => &[
+            "Arn",
+            "ResourceArn",
+            "TargetArn",
+            "PricingRuleArn",
+            "PricingPlanArn",
+            "ResponsibilityTransferArn",
+        ],
+    };
     names.iter().find_map(|name| input.get(name)?.as_str()).unwrap_or_default()
 }

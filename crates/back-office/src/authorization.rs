@@ -151,6 +151,12 @@ pub fn access(service: &str, operation: &str) -> Option<Access> {
     ACTIONS.iter().find(is_it).map(|(.., access)| *access)
 }
 
+/// Whether an operation only reads, by its verb.
+#[must_use]
+pub fn is_read(operation: &str) -> bool {
+    ["List", "Get", "Export", "Plan"].iter().any(|verb| operation.starts_with(verb))
+}
+
 /// Whether a role may do what takes this.
 #[must_use]
 pub const fn allows(role: Role, access: Access) -> bool {
@@ -178,7 +184,7 @@ mod tests {
     #[test]
     fn every_role_may_do_what_the_table_says_and_nothing_else() {
         for (service, operation, access) in ACTIONS {
-            let writes = !["List", "Get", "Export", "Plan"].iter().any(|verb| operation.starts_with(verb));
+            let writes = !is_read(operation);
             for (role, name) in Role::ALL {
                 let may = allows(role, *access);
                 if role == Role::PayerAdmin {

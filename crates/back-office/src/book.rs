@@ -3,6 +3,7 @@
 use crate::clock::Clock;
 use crate::data_directory::SCRATCH;
 use crate::desk::{BackOffice, WriteRequest};
+use crate::disk::on_disk;
 use crate::engine::{RunOrder, RunReport};
 use crate::error::{Answer, Error, refused};
 use crate::month_book::{self, unread};
@@ -99,7 +100,7 @@ impl BackOffice {
             })
             .await;
         // What was only tried leaves nothing; what cannot be removed is in the way of nobody.
-        let _ = std::fs::remove_dir_all(&scratch);
+        let _ = on_disk(move || std::fs::remove_dir_all(&scratch)).await;
         if let Some((outcome, (before, after))) = priced? {
             plan.warnings.extend(outcome.warnings);
             plan.effect = Some(effect(&before, &after)?);
@@ -130,7 +131,7 @@ impl BackOffice {
                 }
                 let edited = applied(configuration, request, book)?;
                 let write = store.write(payer, &state.head).await?;
-                edited.commit((&store, &state, write), request, &book.name).await
+                edited.commit((&state, write), request, &book.name).await
             })
             .await?;
         self.0.wake.notify_one();

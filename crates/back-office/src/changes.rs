@@ -7,7 +7,7 @@ use crate::vault::new_resource_id;
 use billing::configuration::{Configuration, Table, Timeline, Touched};
 use billing::period::BillingPeriod;
 use std::collections::{BTreeMap, BTreeSet};
-use store::{NewRun, Store, Write};
+use store::{NewRun, Write};
 
 /// Which periods a change may make a difference to. The one that is less has all that the other one has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -83,25 +83,22 @@ fn first_apart<T: Clone + PartialEq>(
 
 /// Queues runs of the open periods that a change reaches and that have cost files.
 pub(crate) async fn queue_reached(
-    store: &Store,
     write: &mut Write,
     after: &Configuration,
     reach: Option<Reach>,
 ) -> Result<(), Attempt> {
     let Some(reach) = reach else { return Ok(()) };
-    queue(store, write, |period| reach.has(period) && !after.is_closed(period)).await
+    queue(write, |period| reach.has(period) && !after.is_closed(period)).await
 }
 
 /// Queues runs of those of some periods that have cost files.
 pub(crate) async fn queue(
-    store: &Store,
     write: &mut Write,
     is_meant: impl Fn(BillingPeriod) -> bool,
 ) -> Result<(), Attempt> {
-    let payer = write.payer().clone();
     // In this order: a run that ends between the two is shown by then.
-    let to_come = store.runs_to_come(&payer).await?;
-    let current = store.current_runs(&payer).await?;
+    let to_come = write.runs_to_come().await?;
+    let current = write.current_runs().await?;
     let mut known: BTreeMap<BillingPeriod, Option<String>> =
         // Whoever prices a month for the first time has read the configuration before this change: its files are to be read again.
         to_come.into_iter().map(|run| (run.asked.period, run.asked.reads)).collect();

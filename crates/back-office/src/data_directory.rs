@@ -13,6 +13,8 @@ pub const MASTER_KEY: &str = "master.key";
 pub const LOCK: &str = "lock";
 /// The lock that readers of the folders of runs share.
 pub const RUN_FOLDERS_LOCK: &str = "run-folders.lock";
+/// The lock that whoever works in the directory shares.
+pub const WORKING_LOCK: &str = "working.lock";
 /// The folder of payers, in a backup too: in it each has a folder of its own.
 pub const PAYERS: &str = "payers";
 /// In a payer's folder: the runs, by period.

@@ -13,6 +13,7 @@ use crate::hash::sha256;
 use crate::index::PeriodIndex;
 use crate::known_keys::KnownKeys;
 use crate::transaction::{Attempt, PayerDesk, State};
+use crate::unwritten::Unwritten;
 use crate::vault::MasterKey;
 use billing::account::AccountId;
 use billing::configuration::{Configuration, Edit, Refusal};
@@ -24,12 +25,10 @@ use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use store::{Store, TokenRow};
-use tokio::sync::Notify;
+use tokio::sync::{Notify, OnceCell};
 
 pub use crate::write::WriteRequest;
 
-/// After how many entries of reads they are written before their time.
-const READS_MAX: usize = 10_000;
 /// How far behind the audit of reads is at most, on the whole.
 const AUDIT_AFTER: std::time::Duration = std::time::Duration::from_millis(800);
 
@@ -59,13 +58,14 @@ pub(crate) struct Inner {
     pub master: MasterKey,
     pub engine: Arc<dyn Engine>,
     pub options: Options,
-    desks: tokio::sync::Mutex<BTreeMap<AccountId, Arc<PayerDesk>>>,
+    /// The desk of each payer that was asked for; whoever asks while it is loaded waits for that payer alone.
+    desks: Mutex<BTreeMap<AccountId, Arc<OnceCell<Arc<PayerDesk>>>>>,
     /// Something may have to be priced.
     pub wake: Notify,
-    /// Allowed reads that are not in the audit yet.
-    pub(crate) reads: Mutex<Vec<(AccountId, Entry)>>,
-    /// A batch of them is large enough.
-    pub(crate) many_reads: Notify,
+    /// What was read or refused and is not in the audit yet.
+    unwritten: Unwritten,
+    /// A batch of it is large enough.
+    many_unwritten: Notify,
     pub(crate) keys: KnownKeys,
 }
 
@@ -89,10 +89,10 @@ impl BackOffice {
             master,
             engine,
             options,
-            desks: tokio::sync::Mutex::default(),
+            desks: Mutex::default(),
             wake: Notify::new(),
-            reads: Mutex::default(),
-            many_reads: Notify::new(),
+            unwritten: Unwritten::default(),
+            many_unwritten: Notify::new(),
             keys: KnownKeys::default(),
         }))
     }
@@ -137,14 +137,13 @@ impl BackOffice {
 
     /// A payer's desk, loaded when it is asked for first.
     pub(crate) async fn desk(&self, payer: &AccountId) -> Answer<Arc<PayerDesk>> {
-        let mut desks = self.0.desks.lock().await;
-        if let Some(desk) = desks.get(payer) {
-            return Ok(desk.clone());
-        }
-        let desk =
-            Arc::new(PayerDesk::open(self.0.store.clone(), payer.clone(), self.0.options.shared).await?);
-        desks.insert(payer.clone(), desk.clone());
-        Ok(desk)
+        let cell = {
+            let mut desks = self.0.desks.lock().unwrap_or_else(PoisonError::into_inner);
+            desks.entry(payer.clone()).or_default().clone()
+        };
+        let open = || PayerDesk::open(self.0.store.clone(), payer.clone(), self.0.options.shared);
+        let desk = cell.get_or_try_init(|| async { open().await.map(Arc::new) }).await?;
+        Ok(desk.clone())
     }
 
     /// What a payer has configured, as of this moment.
@@ -174,27 +173,32 @@ impl BackOffice {
         Ok((Current(state), index))
     }
 
-    /// Allows an operation or denies it. A denial is in the audit before it is answered; what is allowed to be read is, a second later.
+    /// Allows an operation or denies it. A denial is in the audit before it is answered; what is allowed to be read is, a second later, and
+    /// where the audit has been taking nothing for so long that there is no room for more, nothing is allowed.
     ///
     /// # Errors
-    /// [`Error::Denied`].
+    /// [`Error::Denied`], [`Error::Unavailable`].
     pub async fn authorize(&self, caller: &Caller, service: &str, operation: &str) -> Answer<()> {
-        if caller.may(service, operation) {
-            return Ok(());
+        if !caller.may(service, operation) {
+            return Err(self.deny(caller, &format!("{service}:{operation}"), "").await);
         }
-        let action = format!("{service}:{operation}");
-        let entry = Entry::now(caller, &action, "", "", Decision::Denied);
-        self.append_audit(&caller.payer, vec![entry]).await?;
-        Err(Error::Denied)
+        if self.0.unwritten.is_full() {
+            return Err(Error::Unavailable("the audit cannot be written now; try again"));
+        }
+        Ok(())
     }
 
-    /// Notes that something was read, or that a write was refused, for the next batch of the audit.
+    /// Puts a denial into the audit, before it is answered; what is to be answered.
+    pub async fn deny(&self, caller: &Caller, action: &str, resource: &str) -> Error {
+        let entry = Entry::now(caller, action, resource, "", Decision::Denied);
+        self.append_audit(&caller.payer, vec![entry]).await.err().unwrap_or(Error::Denied)
+    }
+
+    /// Notes that something was read, or refused, for the next batch of the audit.
     pub fn note(&self, caller: &Caller, action: &str, resource: &str, decision: Decision) {
         let entry = Entry::now(caller, action, resource, "", decision);
-        let mut reads = self.0.reads.lock().unwrap_or_else(PoisonError::into_inner);
-        reads.push((caller.payer.clone(), entry));
-        if reads.len() >= READS_MAX {
-            self.0.many_reads.notify_one();
+        if self.0.unwritten.note(&caller.payer, entry) {
+            self.0.many_unwritten.notify_one();
         }
     }
 
@@ -211,40 +215,45 @@ impl BackOffice {
         self.0.store.audit_page(payer, after, most).await.map_err(Error::internal)
     }
 
-    /// Writes the reads that are noted into the audit, and when keys were last used.
+    /// Writes what is noted into the audit, and when keys were last used.
     ///
     /// # Errors
     /// [`Error::Internal`]; then they are kept for the next time.
     pub async fn flush_reads(&self) -> Answer<()> {
-        let noted = std::mem::take(&mut *self.0.reads.lock().unwrap_or_else(PoisonError::into_inner));
-        let mut by_payer: BTreeMap<AccountId, Vec<Entry>> = BTreeMap::new();
-        for (payer, entry) in noted {
-            by_payer.entry(payer).or_default().push(entry);
-        }
         let mut failed = None;
-        for (payer, entries) in by_payer {
-            if let Err(error) = self.append_audit(&payer, entries.clone()).await {
-                let mut reads = self.0.reads.lock().unwrap_or_else(PoisonError::into_inner);
-                reads.extend(entries.into_iter().map(|entry| (payer.clone(), entry)));
-                failed = Some(error);
+        for (payer, entries) in self.0.unwritten.take() {
+            let count = entries.len();
+            match self.append_audit(&payer, entries.clone()).await {
+                Ok(()) => self.0.unwritten.written(count),
+                Err(error) => {
+                    self.0.unwritten.put_back(&payer, entries);
+                    failed = Some(error);
+                }
             }
         }
         let used = self.0.keys.take_used();
-        if !used.is_empty() {
-            self.0.store.note_key_used(&used).await.map_err(Error::internal)?;
+        if !used.is_empty()
+            && let Err(error) = self.0.store.note_key_used(&used).await
+        {
+            self.0.keys.put_back_used(used);
+            failed = Some(Error::internal(error));
         }
         failed.map_or(Ok(()), Err)
     }
 
-    /// Writes them every second until `stop`, and once more then.
+    /// Writes it every second until `stop`, and once more then.
     pub async fn keep_audit(&self, mut stop: tokio::sync::watch::Receiver<bool>) {
+        let mut has_failed = false;
         loop {
             let stopped = tokio::select! {
                 _ = stop.changed() => true,
-                () = self.0.many_reads.notified() => false,
+                // A database that takes nothing is not asked again for every read.
+                () = self.0.many_unwritten.notified(), if !has_failed => false,
                 () = tokio::time::sleep(AUDIT_AFTER) => false,
             };
-            if let Err(error) = self.flush_reads().await {
+            let flushed = self.flush_reads().await;
+            has_failed = flushed.is_err();
+            if let Err(error) = flushed {
                 tracing::error!(?error, "reads could not be written into the audit; they are kept");
             }
             if stopped || *stop.borrow() {
@@ -301,21 +310,13 @@ impl BackOffice {
                     write.put_token(row).await?;
                 }
                 let resource = if request.resource.is_empty() { &outcome } else { request.resource };
-                edited.commit((&store, &state, write), request, resource).await
+                edited.commit((&state, write), request, resource).await
             })
             .await;
-        match made {
-            Ok(outcome) => {
-                self.0.wake.notify_one();
-                Ok(outcome)
-            }
-            Err(error) => {
-                if matches!(error, Error::Refused(_) | Error::Denied) {
-                    self.note(request.caller, request.action, request.resource, Decision::Refused);
-                }
-                Err(error)
-            }
+        if made.is_ok() {
+            self.0.wake.notify_one();
         }
+        made
     }
 }
 

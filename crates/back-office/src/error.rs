@@ -11,6 +11,8 @@ pub enum Error {
     Denied,
     /// The configuration refuses it.
     Refused(Refusal),
+    /// It cannot be done just now, for a reason that passes: nothing has changed.
+    Unavailable(&'static str),
     /// What the server itself cannot do: nothing has changed, or whether it has is not known. The same request may be sent again.
     Internal(Internal),
 }

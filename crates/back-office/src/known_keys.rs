@@ -68,6 +68,14 @@ impl KnownKeys {
     pub fn take_used(&self) -> Vec<(String, i64)> {
         std::mem::take(&mut *lock(&self.used)).into_iter().collect()
     }
+
+    /// Puts back what could not be written; what came since is later.
+    pub fn put_back_used(&self, used: Vec<(String, i64)>) {
+        let mut since = lock(&self.used);
+        for (access_key_id, at_ms) in used {
+            since.entry(access_key_id).or_insert(at_ms);
+        }
+    }
 }
 
 fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {

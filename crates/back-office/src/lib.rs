@@ -6,6 +6,7 @@
 pub mod authorization;
 pub mod clock;
 pub mod data_directory;
+mod disk;
 pub mod error;
 mod hash;
 pub mod vault;
@@ -18,6 +19,7 @@ pub mod cost_roots;
 pub mod index;
 pub mod known_keys;
 mod transaction;
+mod unwritten;
 
 mod changes;
 mod write;

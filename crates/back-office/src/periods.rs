@@ -8,14 +8,13 @@ use crate::clock::machine_milliseconds;
 use crate::cost_reports::PeriodReport;
 use crate::desk::{BackOffice, WriteRequest};
 use crate::error::{Answer, Error, refused};
-use crate::transaction::Attempt;
 use crate::vault::new_resource_id;
 use billing::account::AccountId;
 use billing::configuration::{BillingGroupId, Configuration};
 use billing::money::{Amount, Cost, Currency};
 use billing::period::BillingPeriod;
 use std::collections::{BTreeMap, BTreeSet};
-use store::{AdjustmentRow, CloseRow, NewRun, Store, StoreError};
+use store::{AdjustmentRow, CloseRow, NewRun, RunRow};
 
 /// A billing period as the desk has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -95,7 +94,7 @@ impl BackOffice {
         let _reading = self.reading().await?;
         let state = self.state(payer).await?;
         let open = open_until(&state.configuration, period);
-        nothing_is_to_come(&self.0.store, payer, open).await?;
+        nothing_is_to_come(self.0.store.runs_to_come(payer).await.map_err(Error::internal)?, open)?;
         let rows = &self.sealed(request, open).await?;
         let Some(sealed) = rows.iter().find(|row| row.period == period) else {
             let what = if state.configuration.is_closed(period) { "is closed" } else { "has no priced run" };
@@ -108,8 +107,8 @@ impl BackOffice {
             let mut write = store.write(payer, &state.head).await?;
             // From here on nobody publishes or queues anything: what was looked at is asked again.
             let open = open_until(&state.configuration, period);
-            nothing_is_to_come(&store, payer, open).await?;
-            let shown = store.current_runs(payer).await?.into_iter().filter(|shown| open(shown.period));
+            nothing_is_to_come(write.runs_to_come().await?, open)?;
+            let shown = write.current_runs().await?.into_iter().filter(|shown| open(shown.period));
             let shown: BTreeSet<_> = shown.map(|shown| (shown.period, shown.run)).collect();
             let looked_at: BTreeSet<_> = rows.iter().map(|row| (row.period, row.run.clone())).collect();
             if let Some((period, _)) = shown.symmetric_difference(&looked_at).next() {
@@ -118,7 +117,7 @@ impl BackOffice {
             for row in rows {
                 write.put_close(row.clone()).await?;
             }
-            edited.commit((&store, &state, write), now, &period.to_string()).await
+            edited.commit((&state, write), now, &period.to_string()).await
         })
         .await?;
         Ok(sealed.clone())
@@ -164,8 +163,8 @@ impl BackOffice {
         report: &PeriodReport,
     ) -> Answer<Option<Late>> {
         let state = self.state(payer).await?;
-        let unsealed = unsealed(&self.0.store, &state.configuration, [period]).await;
-        if !unsealed.map_err(Error::internal)?.is_empty() {
+        let closes = self.0.store.closes(payer).await.map_err(Error::internal)?;
+        if is_unsealed(&state.configuration, &closes, period) {
             return Ok(None);
         }
         let Some(sealed) = self.cost_report(payer, period).await? else { return Ok(None) };
@@ -186,34 +185,19 @@ fn open_until(configuration: &Configuration, last: BillingPeriod) -> impl Fn(Bil
     move |period| period <= last && !configuration.is_closed(period)
 }
 
-/// Refuses as long as a run of some periods is still to end.
-async fn nothing_is_to_come(
-    store: &Store,
-    payer: &AccountId,
-    is_meant: impl Fn(BillingPeriod) -> bool,
-) -> Result<(), Attempt> {
-    let to_come = store.runs_to_come(payer).await?;
+/// Refuses as long as one of the runs to come is of some periods.
+fn nothing_is_to_come(to_come: Vec<RunRow>, is_meant: impl Fn(BillingPeriod) -> bool) -> Answer<()> {
     let Some(NewRun { id, period, .. }) =
         to_come.into_iter().map(|run| run.asked).find(|run| is_meant(run.period))
     else {
         return Ok(());
     };
-    Err(refused(format!("run `{id}` of {period} is still to be priced; wait for it first")).into())
+    Err(refused(format!("run `{id}` of {period} is still to be priced; wait for it first")))
 }
 
-/// Those of some periods that are closed without a run: what comes of them now cannot be held against anything.
-pub(crate) async fn unsealed(
-    store: &Store,
-    configuration: &Configuration,
-    periods: impl IntoIterator<Item = BillingPeriod>,
-) -> Result<Vec<BillingPeriod>, StoreError> {
-    let closed: Vec<_> = periods.into_iter().filter(|period| configuration.is_closed(*period)).collect();
-    if closed.is_empty() {
-        return Ok(closed);
-    }
-    let sealed = store.closes(&configuration.payer).await?;
-    let sealed: BTreeSet<_> = sealed.into_iter().map(|close| close.period).collect();
-    Ok(closed.into_iter().filter(|period| !sealed.contains(period)).collect())
+/// Whether a period is closed without a run: what comes of it now cannot be held against anything.
+pub(crate) fn is_unsealed(configuration: &Configuration, closes: &[CloseRow], period: BillingPeriod) -> bool {
+    configuration.is_closed(period) && !closes.iter().any(|close| close.period == period)
 }
 
 /// Why cost files of such a period are not priced, and what to do instead.

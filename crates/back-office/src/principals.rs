@@ -159,11 +159,11 @@ impl BackOffice {
             if !self.is_master_of(write.master_key_check().await?) {
                 return Err(Error::internal(OTHER_MASTER_KEY).into());
             }
-            match store.principal(payer, &row.name).await? {
+            match write.principal(&row.name).await? {
                 None => write.put_principal(row.clone()).await?,
                 Some(there) => same_principal(&there, row)?,
             }
-            if store.keys(payer, &row.name).await?.len() >= KEYS_PER_PRINCIPAL_MAX {
+            if write.keys(&row.name).await?.len() >= KEYS_PER_PRINCIPAL_MAX {
                 let message =
                     format!("principal `{}` has {KEYS_PER_PRINCIPAL_MAX} keys; delete one first", row.name);
                 return Err(refused(message).into());
@@ -273,7 +273,7 @@ impl BackOffice {
             let hash = hash.clone();
             async move {
                 let mut write = store.write(&caller.payer, &state.head).await?;
-                let there = store.principal(&caller.payer, &new.name).await?;
+                let there = write.principal(&new.name).await?;
                 let row = there.ok_or_else(|| Error::internal(new.name.clone()))?;
                 write.put_principal(PrincipalRow { password_hash: Some(hash), ..row }).await?;
                 Ok((state.commit(write, []).await?, ()))

@@ -7,20 +7,28 @@
 //! The row of a run says first that its files are removed, and then they are: whoever is killed between the two leaves a folder that no row names, which
 //! goes the next time. Who reads a folder holds [`Reading`] from before it looks for the row until it has read the last file; who removes some has the
 //! lock alone. The lock is of the file system: a backup is another process.
+//!
+//! What is only tried out, and copies of cost files that are not finished, are named nowhere: they go when a process begins to work in the directory and
+//! no other one does. Each holds [`Working`] as long as it works.
 
 use crate::clock::machine_milliseconds;
-use crate::data_directory::{self, COST_FILES, PAYERS, RUN_FOLDERS_LOCK, SCRATCH};
+use crate::data_directory::{self, COST_FILES, PAYERS, RUN_FOLDERS_LOCK, SCRATCH, WORKING_LOCK};
 use crate::desk::BackOffice;
+use crate::disk::on_disk;
 use crate::error::{Answer, Error};
 use billing::account::AccountId;
 use std::collections::BTreeSet;
 use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::Path;
+use std::time::{Duration, Instant};
 use store::RunFiles;
 
 /// How many superseded runs of a period keep their files, where nobody says otherwise.
 pub const SUPERSEDED_RUNS: usize = 5;
+/// How often, and how long, somebody who wants to read looks whether folders are still being removed.
+const LOOK_AGAIN: Duration = Duration::from_millis(20);
+const WAIT_MAX: Duration = Duration::from_secs(30);
 
 /// As long as it is held, no folder of a run is removed.
 #[derive(Debug)]
@@ -31,39 +39,67 @@ pub struct Reading(#[expect(dead_code, reason = "the lock holds as long as the f
 /// # Errors
 /// Of the file system.
 pub fn reading(data: &Path) -> io::Result<Reading> {
-    let file = open_lock(data)?;
+    let file = open_lock(data, RUN_FOLDERS_LOCK)?;
     file.lock_shared()?;
     Ok(Reading(file))
 }
 
-fn open_lock(data: &Path) -> io::Result<File> {
-    File::options().create(true).truncate(false).write(true).open(data.join(RUN_FOLDERS_LOCK))
+/// The same without a thread that waits: as many may wait as want to. `None` where it takes too long.
+async fn reading_soon(data: &Path) -> io::Result<Option<Reading>> {
+    let data = data.to_owned();
+    let file = on_disk(move || open_lock(&data, RUN_FOLDERS_LOCK)).await?;
+    let until = Instant::now() + WAIT_MAX;
+    loop {
+        match file.try_lock_shared() {
+            Ok(()) => return Ok(Some(Reading(file))),
+            Err(TryLockError::WouldBlock) if Instant::now() < until => tokio::time::sleep(LOOK_AGAIN).await,
+            Err(TryLockError::WouldBlock) => return Ok(None),
+            Err(TryLockError::Error(error)) => return Err(error),
+        }
+    }
+}
+
+/// As long as it is held, nothing that is unfinished is removed.
+#[derive(Debug)]
+pub struct Working(#[expect(dead_code, reason = "the lock holds as long as the file is open")] File);
+
+/// Begins to work in a data directory. Where nobody else does, what others have left unfinished is removed first.
+///
+/// # Errors
+/// Of the file system, about the lock; what cannot be removed is in the way of nobody, and stays.
+pub fn working(data: &Path) -> io::Result<Working> {
+    let file = open_lock(data, WORKING_LOCK)?;
+    match file.try_lock() {
+        Ok(()) => {
+            if let Err(error) = remove_unfinished(data) {
+                tracing::warn!(%error, "unfinished files could not be removed");
+            }
+            // Between this and the next line another process may begin, and remove in its turn: nothing is there yet that is ours.
+            file.unlock()?;
+        }
+        Err(TryLockError::WouldBlock) => {}
+        Err(TryLockError::Error(error)) => return Err(error),
+    }
+    file.lock_shared()?;
+    Ok(Working(file))
+}
+
+fn open_lock(data: &Path, name: &str) -> io::Result<File> {
+    File::options().create(true).truncate(false).write(true).open(data.join(name))
 }
 
 impl BackOffice {
     /// Keeps the folders of runs as they are while some are read.
     pub(crate) async fn reading(&self) -> Answer<Reading> {
-        let data = self.0.options.data.clone();
-        let locked = tokio::task::spawn_blocking(move || reading(&data)).await;
-        locked.map_err(Error::internal)?.map_err(Error::internal)
-    }
-
-    /// Removes what no process can need that has just begun to hold the data directory alone: what was only tried, and copies of cost files that were not
-    /// finished.
-    pub(crate) async fn remove_drafts(&self) {
-        if self.0.options.shared {
-            return;
-        }
-        let data = self.0.options.data.clone();
-        let removed = tokio::task::spawn_blocking(move || remove_drafts(&data)).await;
-        if !matches!(removed, Ok(Ok(()))) {
-            tracing::warn!(?removed, "unfinished files could not be removed");
-        }
+        let locked = reading_soon(&self.0.options.data).await.map_err(Error::internal)?;
+        locked.ok_or(Error::Unavailable("folders of runs are being removed; try again"))
     }
 
     /// Removes the folders that nothing needs any more; `false` where some are being read, or something went wrong, so that it is to be tried again.
     pub async fn remove_superseded(&self) -> bool {
-        let lock = match open_lock(&self.0.options.data).map(|file| (file.try_lock(), file)) {
+        let data = self.0.options.data.clone();
+        let opened = on_disk(move || open_lock(&data, RUN_FOLDERS_LOCK)).await;
+        let lock = match opened.map(|file| (file.try_lock(), file)) {
             Ok((Ok(()), lock)) => lock,
             Ok((Err(TryLockError::WouldBlock), _)) => return false,
             Ok((Err(TryLockError::Error(error)), _)) | Err(error) => {
@@ -93,7 +129,8 @@ impl BackOffice {
         let store = &self.0.store;
         let root = data_directory::runs(payer);
         // In this order: a folder that is there is of a run that is begun, or that has ended by the time its row is read.
-        let there = listed(&self.folder(&root)).map_err(Error::internal)?;
+        let folder = self.folder(&root);
+        let there = on_disk(move || listed(&folder)).await.map_err(Error::internal)?;
         let begun = store.begun_runs(payer).await.map_err(Error::internal)?;
         let mut kept = store.runs_with_files(payer).await.map_err(Error::internal)?;
         // What no row names goes first: a full disk has to have room for the rows that come.
@@ -118,9 +155,8 @@ impl BackOffice {
             return Ok(());
         }
         let folders: Vec<_> = names.iter().map(|name| self.folder(name)).collect();
-        let removed =
-            tokio::task::spawn_blocking(move || folders.iter().try_for_each(|folder| remove_folder(folder)));
-        removed.await.map_err(Error::internal)?.map_err(Error::internal)?;
+        let removed = on_disk(move || folders.iter().try_for_each(|folder| remove_folder(folder))).await;
+        removed.map_err(Error::internal)?;
         tracing::info!(%payer, count = names.len(), "folders of runs were removed that nothing needs");
         Ok(())
     }
@@ -177,7 +213,7 @@ fn remove_folder(folder: &Path) -> io::Result<()> {
     }
 }
 
-fn remove_drafts(data: &Path) -> io::Result<()> {
+fn remove_unfinished(data: &Path) -> io::Result<()> {
     remove_folder(&data.join(SCRATCH))?;
     for payer in names(&data.join(PAYERS))? {
         let kept = data.join(PAYERS).join(payer).join(COST_FILES);

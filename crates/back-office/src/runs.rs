@@ -19,7 +19,7 @@ use billing::configuration::Refusal;
 use billing::period::BillingPeriod;
 use std::collections::BTreeSet;
 use std::time::Duration;
-use store::{Claim, CurrentRun, Store, StoreError, Write};
+use store::{Claim, CurrentRun, StoreError, Write};
 
 pub use store::{DoneRun, NewRun, Outcome, RunRow, RunState};
 
@@ -53,7 +53,6 @@ impl BackOffice {
 
     /// Prices what is queued, one run after the other, until `stop`.
     pub async fn work(&self, stop: tokio::sync::watch::Receiver<bool>) {
-        self.remove_drafts().await;
         if let Err(error) = self.note_all_accounts().await {
             tracing::warn!(?error, "the accounts of the last runs could not be noted");
         }
@@ -256,7 +255,7 @@ impl BackOffice {
                 let now_ms = machine_milliseconds();
                 write.finish_run(&run.id, claim.token, outcome, now_ms).await?;
                 match late {
-                    Some(late) => self.post(&store, &state, &mut write, run, late).await?,
+                    Some(late) => self.post(&state, &mut write, run, late).await?,
                     None if is_done => {
                         let (period, run) = (run.period, run.id.clone());
                         write.set_current_run(CurrentRun { period, run, set_at_ms: now_ms }).await?;
@@ -284,22 +283,15 @@ impl BackOffice {
 
     /// Posts what a closed period's late data charge, as far as it is not posted yet, in the current period: the month that goes on takes it, or
     /// the next one where even that is closed.
-    async fn post(
-        &self,
-        store: &Store,
-        state: &State,
-        write: &mut Write,
-        run: &NewRun,
-        late: &Late,
-    ) -> Result<(), Attempt> {
+    async fn post(&self, state: &State, write: &mut Write, run: &NewRun, late: &Late) -> Result<(), Attempt> {
         let configuration = &state.configuration;
         let current = Clock::period_of(self.now());
         let current = if configuration.is_closed(current) { current.next() } else { current };
-        let posted = store.adjustments_of(&configuration.payer, run.period).await?;
+        let posted = write.adjustments_of(run.period).await?;
         let due = late.adjustments(run, posted, current)?;
         if !due.is_empty() {
             write.put_adjustments(due).await?;
-            changes::queue(store, write, |period| period == current).await?;
+            changes::queue(write, |period| period == current).await?;
         }
         Ok(())
     }
@@ -388,6 +380,7 @@ impl NoResult {
             Error::Refused(conflict @ Refusal::Conflict { .. }) => Meaning::Again(conflict.to_string()),
             Error::Refused(refusal) => Meaning::Failed(refusal.to_string()),
             Error::Denied => Meaning::Failed("the desk may not price it".to_owned()),
+            Error::Unavailable(_) => Meaning::Away(error),
             Error::Internal(cause) => {
                 if let Some(EngineError::Disk(problem)) = cause.of() {
                     return Meaning::Again(problem.clone());

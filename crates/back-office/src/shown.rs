@@ -18,7 +18,7 @@ pub(crate) struct OpenedReport {
 }
 
 impl BackOffice {
-    /// What the period shows: the report of its current run, opened when it is asked for first.
+    /// What the period shows: the report of its current run, opened when it is asked for first, by one for all who ask meanwhile.
     ///
     /// # Errors
     /// [`Error::Internal`] where the run's folder is not as it was written.
@@ -28,14 +28,23 @@ impl BackOffice {
         period: BillingPeriod,
     ) -> Answer<Option<Arc<PeriodReport>>> {
         let desk = self.desk(payer).await?;
-        let known = desk.shown(period);
-        if known.is_some() && !self.0.options.shared {
-            return Ok(known);
-        }
         let current = || async { self.0.store.current_run(payer, period).await.map_err(Error::internal) };
-        if let Some(known) = known
-            && current().await?.is_some_and(|current| current.run == known.run)
-        {
+        let known = || async {
+            let Some(known) = desk.shown(period) else { return Ok(None) };
+            let is_shown =
+                !self.0.options.shared || current().await?.is_some_and(|current| current.run == known.run);
+            Ok::<_, Error>(is_shown.then_some(known))
+        };
+        if let Some(known) = known().await? {
+            return Ok(Some(known));
+        }
+        if current().await?.is_none() {
+            return Ok(None);
+        }
+        let opening = desk.opening(period);
+        let _opening = opening.lock().await;
+        // Whoever waited here finds what the one before has opened.
+        if let Some(known) = known().await? {
             return Ok(Some(known));
         }
         let _reading = self.reading().await?;

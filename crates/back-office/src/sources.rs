@@ -8,13 +8,13 @@ use crate::desk::{BackOffice, WriteRequest};
 use crate::engine::{CostSource, EngineError};
 use crate::error::{Answer, Error, refused};
 use crate::hash::sha256;
-use crate::periods::{closed_unpriced, unsealed};
+use crate::periods::{closed_unpriced, is_unsealed};
 use crate::transaction::{Attempt, State};
 use billing::account::AccountId;
 use billing::period::BillingPeriod;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use store::{Store, Write};
+use store::Write;
 
 pub use store::SourceRow;
 
@@ -81,7 +81,7 @@ impl BackOffice {
             .transaction(payer, |store, state| async move {
                 let mut write = store.write(payer, &state.head).await?;
                 write.put_source(row.clone()).await?;
-                let queued = queue(&store, &state, &mut write, found, source).await?;
+                let queued = queue(&state, &mut write, found, source).await?;
                 if let (true, Some(period)) = (queued.is_empty(), found.last()) {
                     return Err(refused(closed_unpriced(*period)).into());
                 }
@@ -176,7 +176,7 @@ impl BackOffice {
             let changed = &changed;
             self.transaction(payer, |store, state| async move {
                 let mut write = store.write(payer, &state.head).await?;
-                queue(&store, &state, &mut write, changed, &source.id).await?;
+                queue(&state, &mut write, changed, &source.id).await?;
                 Ok((state.commit(write, []).await?, ()))
             })
             .await?;
@@ -216,14 +216,14 @@ impl Registered {
 
 /// Queues runs of the periods of a source that can still be priced; which those are.
 async fn queue(
-    store: &Store,
     state: &State,
     write: &mut Write,
     found: &[BillingPeriod],
     source: &str,
 ) -> Result<Vec<BillingPeriod>, Attempt> {
-    let unsealed = unsealed(store, &state.configuration, found.iter().copied()).await?;
-    let periods: Vec<_> = found.iter().copied().filter(|period| !unsealed.contains(period)).collect();
+    let closes = write.closes().await?;
+    let is_unsealed = |period: &BillingPeriod| is_unsealed(&state.configuration, &closes, *period);
+    let periods: Vec<_> = found.iter().copied().filter(|period| !is_unsealed(period)).collect();
     for period in &periods {
         write.queue_run(new_run(*period, Some(source.to_owned()))?).await?;
     }

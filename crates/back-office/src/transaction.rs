@@ -96,6 +96,8 @@ pub(crate) struct PayerDesk {
     /// Held by the writer of this process: writers wait here instead of racing each other in the database.
     writer: Mutex<()>,
     reports: RwLock<BTreeMap<BillingPeriod, Arc<PeriodReport>>>,
+    /// Held by whoever opens the report of a period.
+    opening: std::sync::Mutex<BTreeMap<BillingPeriod, Arc<Mutex<()>>>>,
 }
 
 impl PayerDesk {
@@ -109,6 +111,7 @@ impl PayerDesk {
             state: RwLock::new(state),
             writer: Mutex::default(),
             reports: RwLock::default(),
+            opening: std::sync::Mutex::default(),
         })
     }
 
@@ -172,6 +175,11 @@ impl PayerDesk {
     /// The report that a period shows, as far as it was opened.
     pub fn shown(&self, period: BillingPeriod) -> Option<Arc<PeriodReport>> {
         self.reports.read().unwrap_or_else(PoisonError::into_inner).get(&period).cloned()
+    }
+
+    /// What whoever opens the report of a period holds, of a period that has one.
+    pub fn opening(&self, period: BillingPeriod) -> Arc<Mutex<()>> {
+        self.opening.lock().unwrap_or_else(PoisonError::into_inner).entry(period).or_default().clone()
     }
 
     /// Shows a report in its period.

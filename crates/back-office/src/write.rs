@@ -11,7 +11,7 @@ use billing::configuration::{Configuration, Edit, Moment, Touched};
 use billing::period::BillingPeriod;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use store::{Store, Write};
+use store::Write;
 
 /// A write that somebody asks for.
 #[derive(Debug, Clone, Copy)]
@@ -73,14 +73,14 @@ impl<T> Edited<T> {
     /// Commits it in a transaction: the rows that differ, the audit entry, and the runs that follow.
     pub async fn commit(
         self,
-        (store, state, mut write): (&Store, &State, Write),
+        (state, mut write): (&State, Write),
         request: &WriteRequest<'_>,
         resource: &str,
     ) -> Result<(Arc<State>, T), Attempt> {
         let Self { next, touched, outcome } = self;
         write.save(&next, &touched, request.moment().now).await?;
         let reach = changes::reach(&state.configuration, &next, &touched);
-        changes::queue_reached(store, &mut write, &next, reach).await?;
+        changes::queue_reached(&mut write, &next, reach).await?;
         Ok((state.commit_next(next, write, request.done(resource)).await?, outcome))
     }
 }

@@ -8,6 +8,7 @@ use crate::sql::{self, Value};
 use crate::write::Write;
 use billing::account::AccountId;
 use sqlx::any::AnyRow;
+use sqlx::{Any, Executor};
 
 const TABLE: &str = "access_keys";
 
@@ -64,10 +65,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] of the database.
     pub async fn keys(&self, payer: &AccountId, principal: &str) -> Result<Vec<AccessKeyRow>, StoreError> {
-        let sql = "SELECT access_key_id, principal, secret_nonce, secret_ciphertext, status, created_at_ms, \
-             last_used_at_ms FROM access_keys WHERE payer = $1 AND principal = $2 ORDER BY created_at_ms, access_key_id";
-        let query = sqlx::query(sql).bind(payer.as_str()).bind(principal);
-        query.fetch_all(self.readers()).await?.iter().map(key_row).collect()
+        keys(self.readers(), payer, principal).await
     }
 
     /// Notes when keys were last used; an earlier instant than the one that is noted changes nothing.
@@ -89,7 +87,27 @@ impl Store {
     }
 }
 
+async fn keys(
+    on: impl Executor<'_, Database = Any>,
+    payer: &AccountId,
+    principal: &str,
+) -> Result<Vec<AccessKeyRow>, StoreError> {
+    let sql = "SELECT access_key_id, principal, secret_nonce, secret_ciphertext, status, created_at_ms, \
+         last_used_at_ms FROM access_keys WHERE payer = $1 AND principal = $2 ORDER BY created_at_ms, access_key_id";
+    let query = sqlx::query(sql).bind(payer.as_str()).bind(principal);
+    query.fetch_all(on).await?.iter().map(key_row).collect()
+}
+
 impl Write {
+    /// The access keys of a principal of the payer, as they are until the change ends, in the order in which they were created.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database.
+    pub async fn keys(&mut self, principal: &str) -> Result<Vec<AccessKeyRow>, StoreError> {
+        let payer = self.payer().clone();
+        keys(self.connection(), &payer, principal).await
+    }
+
     /// Keeps a new access key.
     ///
     /// # Errors

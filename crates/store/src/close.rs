@@ -8,6 +8,7 @@ use billing::account::AccountId;
 use billing::money::{Amount, Currency};
 use billing::period::BillingPeriod;
 use sqlx::any::AnyRow;
+use sqlx::{Any, Executor};
 
 /// A period that is closed: which run it has, for good.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -53,9 +54,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] of the database.
     pub async fn closes(&self, payer: &AccountId) -> Result<Vec<CloseRow>, StoreError> {
-        let sql = "SELECT period, run, manifest_hash, closed_at_ms, closed_by FROM closes WHERE payer = $1 ORDER BY period";
-        let query = sqlx::query(sql).bind(payer.as_str());
-        query.fetch_all(self.readers()).await?.iter().map(close_row).collect()
+        closes(self.readers(), payer).await
     }
 
     /// The adjustments that are about a closed period, in the order in which they were posted.
@@ -67,10 +66,7 @@ impl Store {
         payer: &AccountId,
         period: BillingPeriod,
     ) -> Result<Vec<AdjustmentRow>, StoreError> {
-        let sql = "SELECT id, period, posted_in, run, billing_group, currency, amount, detail, created_at_ms \
-             FROM adjustments WHERE payer = $1 AND period = $2 ORDER BY created_at_ms, id";
-        let query = sqlx::query(sql).bind(payer.as_str()).bind(period.to_string());
-        query.fetch_all(self.readers()).await?.iter().map(adjustment_row).collect()
+        adjustments_of(self.readers(), payer, period).await
     }
 
     /// The adjustments that a period's bill has, in the order in which they were posted.
@@ -89,7 +85,44 @@ impl Store {
     }
 }
 
+async fn closes(
+    on: impl Executor<'_, Database = Any>,
+    payer: &AccountId,
+) -> Result<Vec<CloseRow>, StoreError> {
+    let sql = "SELECT period, run, manifest_hash, closed_at_ms, closed_by FROM closes WHERE payer = $1 ORDER BY period";
+    sqlx::query(sql).bind(payer.as_str()).fetch_all(on).await?.iter().map(close_row).collect()
+}
+
+async fn adjustments_of(
+    on: impl Executor<'_, Database = Any>,
+    payer: &AccountId,
+    period: BillingPeriod,
+) -> Result<Vec<AdjustmentRow>, StoreError> {
+    let sql = "SELECT id, period, posted_in, run, billing_group, currency, amount, detail, created_at_ms \
+         FROM adjustments WHERE payer = $1 AND period = $2 ORDER BY created_at_ms, id";
+    let query = sqlx::query(sql).bind(payer.as_str()).bind(period.to_string());
+    query.fetch_all(on).await?.iter().map(adjustment_row).collect()
+}
+
 impl Write {
+    /// The closed periods of the payer, by period, until the change ends.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database.
+    pub async fn closes(&mut self) -> Result<Vec<CloseRow>, StoreError> {
+        let payer = self.payer().clone();
+        closes(self.connection(), &payer).await
+    }
+
+    /// The adjustments that are about a closed period of the payer, in the order in which they were posted, until the change ends.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database.
+    pub async fn adjustments_of(&mut self, period: BillingPeriod) -> Result<Vec<AdjustmentRow>, StoreError> {
+        let payer = self.payer().clone();
+        adjustments_of(self.connection(), &payer, period).await
+    }
+
     /// Closes a period.
     ///
     /// # Errors

@@ -6,6 +6,7 @@ use crate::sql;
 use crate::write::Write;
 use billing::account::AccountId;
 use sqlx::any::AnyRow;
+use sqlx::{Any, Executor};
 use std::fmt;
 
 const TABLE: &str = "principals";
@@ -76,10 +77,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] of the database.
     pub async fn principal(&self, payer: &AccountId, name: &str) -> Result<Option<PrincipalRow>, StoreError> {
-        let sql = "SELECT name, role, billing_groups, accounts, password_hash, status, created_at_ms FROM principals \
-             WHERE payer = $1 AND name = $2";
-        let row = sqlx::query(sql).bind(payer.as_str()).bind(name).fetch_optional(self.readers()).await?;
-        row.as_ref().map(principal_row).transpose()
+        principal(self.readers(), payer, name).await
     }
 
     /// The principals of a payer after a name, in order, at most so many.
@@ -99,7 +97,27 @@ impl Store {
     }
 }
 
+async fn principal(
+    on: impl Executor<'_, Database = Any>,
+    payer: &AccountId,
+    name: &str,
+) -> Result<Option<PrincipalRow>, StoreError> {
+    let sql = "SELECT name, role, billing_groups, accounts, password_hash, status, created_at_ms FROM principals \
+         WHERE payer = $1 AND name = $2";
+    let row = sqlx::query(sql).bind(payer.as_str()).bind(name).fetch_optional(on).await?;
+    row.as_ref().map(principal_row).transpose()
+}
+
 impl Write {
+    /// A principal of the payer, as it is until the change ends.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database.
+    pub async fn principal(&mut self, name: &str) -> Result<Option<PrincipalRow>, StoreError> {
+        let payer = self.payer().clone();
+        principal(self.connection(), &payer, name).await
+    }
+
     /// Keeps a principal, in place of the one of the same name; when that one was created stays.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ use billing::account::AccountId;
 use billing::period::BillingPeriod;
 use serde::{Deserialize, Serialize};
 use sqlx::any::AnyRow;
+use sqlx::{Any, Executor};
 use std::collections::BTreeMap;
 
 const TABLE: &str = "runs";
@@ -175,9 +176,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] of the database.
     pub async fn runs_to_come(&self, payer: &AccountId) -> Result<Vec<RunRow>, StoreError> {
-        let sql = "SELECT * FROM runs WHERE payer = $1 AND state IN ('queued', 'running') ORDER BY created_at_ms, id";
-        let query = sqlx::query(sql).bind(payer.as_str());
-        query.fetch_all(self.readers()).await?.iter().map(run_row).collect()
+        runs_to_come(self.readers(), payer).await
     }
 
     /// Claims the first run of a payer that nobody has begun, or whose claim has passed; `None` where there is nothing to do.
@@ -256,9 +255,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`] of the database.
     pub async fn current_runs(&self, payer: &AccountId) -> Result<Vec<CurrentRun>, StoreError> {
-        let query =
-            sqlx::query("SELECT period, run, set_at_ms FROM current_runs WHERE payer = $1 ORDER BY period");
-        query.bind(payer.as_str()).fetch_all(self.readers()).await?.iter().map(current_run).collect()
+        current_runs(self.readers(), payer).await
     }
 
     /// The run that a period of a payer shows.
@@ -277,7 +274,42 @@ impl Store {
     }
 }
 
+async fn runs_to_come(
+    on: impl Executor<'_, Database = Any>,
+    payer: &AccountId,
+) -> Result<Vec<RunRow>, StoreError> {
+    let sql =
+        "SELECT * FROM runs WHERE payer = $1 AND state IN ('queued', 'running') ORDER BY created_at_ms, id";
+    sqlx::query(sql).bind(payer.as_str()).fetch_all(on).await?.iter().map(run_row).collect()
+}
+
+async fn current_runs(
+    on: impl Executor<'_, Database = Any>,
+    payer: &AccountId,
+) -> Result<Vec<CurrentRun>, StoreError> {
+    let sql = "SELECT period, run, set_at_ms FROM current_runs WHERE payer = $1 ORDER BY period";
+    sqlx::query(sql).bind(payer.as_str()).fetch_all(on).await?.iter().map(current_run).collect()
+}
+
 impl Write {
+    /// The run that each period of the payer shows, by period, until the change ends.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database.
+    pub async fn current_runs(&mut self) -> Result<Vec<CurrentRun>, StoreError> {
+        let payer = self.payer().clone();
+        current_runs(self.connection(), &payer).await
+    }
+
+    /// The runs of the payer that are still to end, until the change ends.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database.
+    pub async fn runs_to_come(&mut self) -> Result<Vec<RunRow>, StoreError> {
+        let payer = self.payer().clone();
+        runs_to_come(self.connection(), &payer).await
+    }
+
     /// Queues a run. What is queued of a period is one run: one that is to read files takes the place of one that is not.
     ///
     /// # Errors

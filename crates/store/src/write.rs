@@ -10,7 +10,8 @@ use sqlx::{Any, AnyConnection, Transaction};
 /// A change of a payer's rows that is being made. [`commit`](Write::commit) keeps it; dropping it leaves nothing.
 ///
 /// After an error the change can only be dropped. Until it ends, nothing else writes to a database of SQLite: whoever has one must not call
-/// what writes by itself, such as [`Store::claim_run`], and wait for it.
+/// what writes by itself, such as [`Store::claim_run`], and wait for it. Nor what reads by itself, on PostgreSQL: as many changes as there are
+/// connections would each wait for one more. What a change has to know, it reads by its own methods.
 #[derive(Debug)]
 pub struct Write {
     transaction: Transaction<'static, Any>,

@@ -148,9 +148,12 @@ pub fn import(arguments: &ImportArguments) -> Result<(), Failure> {
     }
     let answer = at_desk(async {
         let door = Door::open(&arguments.desk).await?;
-        let answer = door.ask("ImportCostData", &Value::Object(input)).await;
-        if answer.is_ok() && !arguments.no_wait {
-            waited(&door, None).await?;
+        let mut answer = door.ask("ImportCostData", &Value::Object(input)).await;
+        if answer.is_ok()
+            && !arguments.no_wait
+            && let Err(failure) = waited(&door, None).await
+        {
+            answer = Err(failure);
         }
         door.close().await?;
         answer

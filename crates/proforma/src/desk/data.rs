@@ -12,6 +12,7 @@ use back_office::clock::{Clock, machine_milliseconds};
 use back_office::data_directory::{DATABASE, DATABASE_LOG, LOCK, MASTER_KEY};
 use back_office::desk::{BackOffice, Options};
 use back_office::principals::{NewKey, NewPrincipal};
+use back_office::run_folders::{Working, working};
 use back_office::vault::{MasterKey, SealedSecret, new_secret};
 use billing::account::AccountId;
 use rustix::fs::{FlockOperation, flock};
@@ -32,6 +33,8 @@ pub struct Data {
     /// The folder.
     pub folder: PathBuf,
     lock: Option<Lock>,
+    /// Nothing unfinished is removed meanwhile.
+    _working: Working,
 }
 
 /// A first key, printed once.
@@ -54,38 +57,31 @@ impl Data {
         let mut lock = if is_shared { None } else { Some(Lock::take(&folder)?) };
         let store = open_store(settings).await?;
         lock.iter_mut().for_each(Lock::will_close);
-        let migrated = store.migrate().await.map_err(|error| Failure::input(error.to_string()))?;
-        if migrated.from != migrated.to {
-            tracing::info!(from = migrated.from, to = migrated.to, "the database was migrated");
+        match ready(settings, &store, lock.as_mut()).await {
+            Ok((master, working)) => {
+                let options = Options {
+                    data: folder.clone(),
+                    clock,
+                    shared: is_shared,
+                    cost_roots: settings.cost_roots.clone(),
+                    lease: settings.lease,
+                    superseded_runs: settings.superseded_runs,
+                };
+                let desk = BackOffice::new(store, master.clone(), Arc::new(CostEngine::default()), options);
+                let api = Api::new(desk, PageTokens::new(&master.derived("page tokens")));
+                Ok(Self { api, folder, lock, _working: working })
+            }
+            Err(failure) => {
+                close(&store, lock.as_mut()).await;
+                Err(failure)
+            }
         }
-        if let Some(lock) = &mut lock {
-            lock.opened().with_context(|| format!("cannot write `{}`", folder.join(LOCK).display()))?;
-            // Whoever worked here last has gone without a word: what was begun is begun again.
-            let released = store.release_claims(machine_milliseconds()).await;
-            let shown = folder.join(DATABASE);
-            released.map_err(|error| Failure::input(format!("`{}`: {error}", shown.display())))?;
-        }
-        let master = master_key(settings, &folder)?;
-        check_master(&store, &master).await?;
-        let options = Options {
-            data: folder.clone(),
-            clock,
-            shared: is_shared,
-            cost_roots: settings.cost_roots.clone(),
-            lease: settings.lease,
-            superseded_runs: settings.superseded_runs,
-        };
-        let desk = BackOffice::new(store, master.clone(), Arc::new(CostEngine::default()), options);
-        let api = Api::new(desk, PageTokens::new(&master.derived("page tokens")));
-        Ok(Self { api, folder, lock })
     }
 
     /// Lets the database go, and then the directory.
     pub async fn close(mut self) {
-        if let Some(lock) = &mut self.lock {
-            lock.closing();
-        }
-        self.desk().store().close().await;
+        let store = self.desk().store().clone();
+        close(&store, self.lock.as_mut()).await;
     }
 
     /// The desk.
@@ -135,6 +131,40 @@ impl Data {
             },
         }
     }
+}
+
+/// Lets a database go, whether or not all of it was opened, before its lock is.
+pub async fn close(store: &Store, lock: Option<&mut Lock>) {
+    if let Some(lock) = lock {
+        lock.closing();
+    }
+    store.close().await;
+}
+
+/// Makes an open database ready: migrated, opened by the right master key, and nothing in the directory that nobody finishes.
+async fn ready(
+    settings: &Settings,
+    store: &Store,
+    lock: Option<&mut Lock>,
+) -> Result<(MasterKey, Working), Failure> {
+    let folder = settings.data.clone();
+    let migrated = store.migrate().await.map_err(|error| Failure::input(error.to_string()))?;
+    if migrated.from != migrated.to {
+        tracing::info!(from = migrated.from, to = migrated.to, "the database was migrated");
+    }
+    if let Some(lock) = lock {
+        lock.opened().with_context(|| format!("cannot write `{}`", folder.join(LOCK).display()))?;
+        // Whoever worked here last has gone without a word: what was begun is begun again.
+        let released = store.release_claims(machine_milliseconds()).await;
+        let shown = folder.join(DATABASE);
+        released.map_err(|error| Failure::input(format!("`{}`: {error}", shown.display())))?;
+    }
+    let master = master_key(settings, &folder)?;
+    check_master(store, &master).await?;
+    // Before anybody is let in who might begin something.
+    let working = tokio::task::spawn_blocking(move || working(&folder)).await?;
+    let working = working.with_context(|| format!("cannot lock `{}`", settings.data.display()))?;
+    Ok((master, working))
 }
 
 /// The database, not yet migrated.

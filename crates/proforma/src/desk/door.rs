@@ -45,8 +45,13 @@ impl Door {
         let clock = arguments.now.as_deref().map(super::instant::instant).transpose()?;
         let clock = clock.map_or(Clock::Machine, Clock::Fixed);
         let data = Data::open(&settings, clock).await?;
-        let payer = data.payer(arguments.payer.as_deref()).await?;
-        Ok(Self::Data(Box::new(data), payer))
+        match data.payer(arguments.payer.as_deref()).await {
+            Ok(payer) => Ok(Self::Data(Box::new(data), payer)),
+            Err(failure) => {
+                data.close().await;
+                Err(failure)
+            }
+        }
     }
 
     /// Asks an operation of the desk's own service.

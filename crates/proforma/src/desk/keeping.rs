@@ -1,6 +1,6 @@
 //! Keeping a desk: migration, backup and restore, verification, a new master key.
 
-use super::data::{Data, Lock, make_private, open_store, take_in_log, write_key};
+use super::data::{Data, Lock, close, make_private, open_store, take_in_log, write_key};
 use super::output;
 use super::settings::Settings;
 use crate::cli::desk::{
@@ -13,7 +13,7 @@ use back_office::audit::{chained, entry_of};
 use back_office::clock::Clock;
 use back_office::data_directory::{self, MASTER_KEY, PAYERS};
 use back_office::engine::Engine;
-use back_office::run_folders::reading;
+use back_office::run_folders::{Reading, reading};
 use back_office::vault::MasterKey;
 use billing::account::AccountId;
 use serde_json::json;
@@ -39,10 +39,23 @@ pub fn migrate(arguments: &DataArguments) -> Result<(), Failure> {
         let mut lock = if settings.database.is_none() { Some(Lock::take(&settings.data)?) } else { None };
         let store = open_store(&settings).await?;
         lock.iter_mut().for_each(Lock::will_close);
-        let migrated = store.migrate().await.map_err(|error| Failure::input(error.to_string()))?;
-        store.close().await;
+        let migrated = store.migrate().await.map_err(|error| Failure::input(error.to_string()));
+        close(&store, lock.as_mut()).await;
+        let migrated = migrated?;
         output::answer(&json!({ "From": migrated.from, "To": migrated.to }), DeskOutput::Table)
     })
+}
+
+/// Opens the database, and keeps the folders of runs as they are.
+async fn open_to_read(settings: &Settings) -> Result<(Store, Reading), Failure> {
+    let store = open_store(settings).await?;
+    match reading(&settings.data) {
+        Ok(reading) => Ok((store, reading)),
+        Err(error) => {
+            store.close().await;
+            Err(anyhow!("the folders of runs cannot be locked: {error}").into())
+        }
+    }
 }
 
 /// `proforma backup`: the rows of one moment, then the folders that they name, which never change. A server may go on serving meanwhile.
@@ -56,11 +69,11 @@ pub fn backup(arguments: &BackupArguments) -> Result<(), Failure> {
         }
         make_private(to)?;
         take_in_log(&settings).await?;
-        let store = open_store(&settings).await?;
         // The folders that the rows name stay until they are copied.
-        let _reading = reading(&settings.data).context("the folders of runs cannot be locked")?;
-        let copied = store.backup(&to.join(ROWS)).await.map_err(|error| Failure::input(error.to_string()))?;
+        let (store, _reading) = open_to_read(&settings).await?;
+        let copied = store.backup(&to.join(ROWS)).await.map_err(|error| Failure::input(error.to_string()));
         store.close().await;
+        let copied = copied?;
         let files = copy_tree(&settings.data.join(PAYERS), &to.join(PAYERS))?;
         File::open(to)
             .and_then(|folder| folder.sync_all())
@@ -87,11 +100,9 @@ pub fn restore(arguments: &RestoreArguments) -> Result<(), Failure> {
             .hint("restore into an absent or empty folder"));
         }
         let store = open_store(&settings).await?;
-        let copied = store
-            .restore(&arguments.from.join(ROWS))
-            .await
-            .map_err(|error| Failure::input(error.to_string()))?;
+        let copied = store.restore(&arguments.from.join(ROWS)).await;
         store.close().await;
+        let copied = copied.map_err(|error| Failure::input(error.to_string()))?;
         let files = copy_tree(&arguments.from.join(PAYERS), &payers)?;
         say!(
             "the master key is not in a backup: put it back as {}",
@@ -139,8 +150,7 @@ pub fn verify(arguments: &VerifyArguments) -> Result<(), Failure> {
     with_runtime(async {
         let settings = Settings::of(&arguments.place)?;
         take_in_log(&settings).await?;
-        let store = open_store(&settings).await?;
-        let _reading = reading(&settings.data).context("the folders of runs cannot be locked")?;
+        let (store, _reading) = open_to_read(&settings).await?;
         let mut checked = Checked::default();
         checked.all(&store, &settings.data).await;
         store.close().await;
@@ -307,31 +317,39 @@ pub fn rotate_master(arguments: &RotateMasterArguments) -> Result<(), Failure> {
     with_runtime(async {
         let settings = Settings::of(&arguments.place)?;
         let data = Data::open(&settings, Clock::Machine).await?;
-        let new = match &arguments.new_key_file {
-            None => MasterKey::generate()?,
-            Some(path) => {
-                let text = fs::read_to_string(path).map_err(|error| {
-                    Failure::input(format!("`{}` cannot be read: {error}", path.display()))
-                })?;
-                let shown = path.display();
-                MasterKey::parse(&text).ok_or_else(|| {
-                    Failure::input(format!("`{shown}` holds no key of 64 hexadecimal digits"))
-                })?
-            }
-        };
-        let path = settings.master_key_file.clone().unwrap_or_else(|| settings.data.join(MASTER_KEY));
-        // Whoever rotates at the same time waits here, and then has the old key: the file beside is this command's alone.
-        let held = data.desk().begin_rotation().await;
-        let held = held.map_err(|error| anyhow!("the secrets could not be sealed: {error:?}"))?;
-        // The new key is kept beside the old one before anything is sealed under it, so that no moment has secrets without a key.
-        let beside = path.with_extension("key.new");
-        write_key(&beside, &new)?;
-        let count = data.desk().rotate_master(held, &new).await.map_err(|error| {
-            anyhow!("the secrets could not be sealed under the key in `{}`: {error:?}", beside.display())
-        })?;
-        fs::rename(&beside, &path)
-            .with_context(|| format!("secrets are sealed under the key in `{}`", beside.display()))?;
+        let count = resealed(&data, &settings, arguments).await;
         data.close().await;
-        output::answer(&json!({ "Keys": count }), DeskOutput::Table)
+        output::answer(&json!({ "Keys": count? }), DeskOutput::Table)
     })
+}
+
+/// Puts a new master key in the place of the old one; how many secrets it seals.
+async fn resealed(
+    data: &Data,
+    settings: &Settings,
+    arguments: &RotateMasterArguments,
+) -> Result<usize, Failure> {
+    let new = match &arguments.new_key_file {
+        None => MasterKey::generate()?,
+        Some(path) => {
+            let text = fs::read_to_string(path)
+                .map_err(|error| Failure::input(format!("`{}` cannot be read: {error}", path.display())))?;
+            let shown = path.display();
+            MasterKey::parse(&text)
+                .ok_or_else(|| Failure::input(format!("`{shown}` holds no key of 64 hexadecimal digits")))?
+        }
+    };
+    let path = settings.master_key_file.clone().unwrap_or_else(|| settings.data.join(MASTER_KEY));
+    // Whoever rotates at the same time waits here, and then has the old key: the file beside is this command's alone.
+    let held = data.desk().begin_rotation().await;
+    let held = held.map_err(|error| anyhow!("the secrets could not be sealed: {error:?}"))?;
+    // The new key is kept beside the old one before anything is sealed under it, so that no moment has secrets without a key.
+    let beside = path.with_extension("key.new");
+    write_key(&beside, &new)?;
+    let count = data.desk().rotate_master(held, &new).await.map_err(|error| {
+        anyhow!("the secrets could not be sealed under the key in `{}`: {error:?}", beside.display())
+    })?;
+    fs::rename(&beside, &path)
+        .with_context(|| format!("secrets are sealed under the key in `{}`", beside.display()))?;
+    Ok(count)
 }

@@ -60,14 +60,20 @@ async fn served(settings: &Settings, serving: Serving, prices: bool) -> Result<(
     let told = Arc::new(OnceLock::new());
     tokio::spawn(drain_at_signal(handle, signals, told.clone()));
     // It listens already: whoever asks meanwhile is told that it is not ready yet.
+    let mut opening = std::pin::pin!(Data::open(settings, serving.clock));
     let data = tokio::select! {
-        opened = Data::open(settings, serving.clock) => opened?,
-        ended = &mut server => return Ok(ended?.with_context(cannot)?),
+        opened = &mut opening => opened?,
+        ended = &mut server => {
+            // What is open by now is closed again, if it comes to that soon.
+            if let Ok(Ok(data)) = tokio::time::timeout(LET_GO.0, opening).await {
+                data.close().await;
+            }
+            return Ok(ended?.with_context(cannot)?);
+        }
     };
-    if let Some(payer) = &serving.payer
-        && let Some(first) = data.begin(payer).await?
-    {
-        super::output::first_key(&first, DeskOutput::Table)?;
+    if let Err(failure) = begin(&data, &serving).await {
+        data.close().await;
+        return Err(failure);
     }
     let options = ServerOptions {
         signature_window_seconds: i64::from(serving.signature_minutes) * 60,
@@ -86,7 +92,7 @@ async fn served(settings: &Settings, serving: Serving, prices: bool) -> Result<(
         let desk = data.desk().clone();
         workers.push(tokio::spawn(async move { desk.work(stopped).await }));
     }
-    let ended = server.await?;
+    let ended = server.await;
     let _ = stop.send(true);
     workers.iter().for_each(JoinHandle::abort);
     let drained = told.get().map_or(Duration::ZERO, Instant::elapsed);
@@ -100,8 +106,18 @@ async fn served(settings: &Settings, serving: Serving, prices: bool) -> Result<(
     {
         tracing::warn!("the database has not let go in time");
     }
-    ended.with_context(cannot)?;
+    ended?.with_context(cannot)?;
     tracing::info!("stopped");
+    Ok(())
+}
+
+/// Makes the payer that the server is to have, where it is not there, and shows its first key.
+async fn begin(data: &Data, serving: &Serving) -> Result<(), Failure> {
+    if let Some(payer) = &serving.payer
+        && let Some(first) = data.begin(payer).await?
+    {
+        super::output::first_key(&first, DeskOutput::Table)?;
+    }
     Ok(())
 }
 
