@@ -100,13 +100,20 @@ fn below(place: &Path, roots: &[PathBuf]) -> Result<PathBuf, EngineError> {
             .then(|| place.to_owned())
             .ok_or_else(outside);
     }
-    let resolved = fs::canonicalize(place).map_err(|_| outside())?;
+    // Of a place that is gone, what is left above it says whether its owner may be told so.
+    let there = place.ancestors().find_map(|above| Some((above, fs::canonicalize(above).ok()?)));
+    let (above, resolved) = there.ok_or_else(outside)?;
     let is_below = |root: &PathBuf| fs::canonicalize(root).is_ok_and(|root| resolved.starts_with(root));
-    if roots.iter().filter(|root| root.as_os_str() != OsStr::new("")).any(is_below) {
-        Ok(resolved)
-    } else {
-        Err(outside())
+    if !roots.iter().filter(|root| root.as_os_str() != OsStr::new("")).any(is_below) {
+        return Err(outside());
     }
+    if above != place {
+        return Err(EngineError::Input(vec![format!(
+            "`{}` cannot be read: it is not there",
+            place.display()
+        )]));
+    }
+    Ok(resolved)
 }
 
 #[cfg(test)]
@@ -123,6 +130,23 @@ mod tests {
         assert_eq!(of("123456789012=/a=b"), Ok((Some("123456789012".to_owned()), "/a=b".into())));
         assert_eq!(of("s3://bucket/dt=2026"), Ok((None, "s3://bucket/dt=2026".into())));
         assert!(of("12345=/a").unwrap_err().contains("twelve digits") && of("=/a").is_err());
+    }
+
+    #[test]
+    fn only_whoever_may_read_a_place_is_told_that_it_is_gone() {
+        let folder = tempfile::TempDir::new().unwrap();
+        let mine = folder.path().join("mine");
+        fs::create_dir(&mine).unwrap();
+        let said = |place: &Path| match below(place, std::slice::from_ref(&mine)) {
+            Err(EngineError::Input(said)) => said.concat(),
+            other => panic!("{other:?}"),
+        };
+        assert!(said(&mine.join("gone/2026-10")).ends_with("it is not there"));
+        let (another, nobodys) = (folder.path().join("another"), folder.path().join("nobodys"));
+        fs::create_dir(&another).unwrap();
+        assert!(said(&another).contains("below none") && said(&nobodys).contains("below none"));
+        std::os::unix::fs::symlink(&another, mine.join("link")).unwrap();
+        assert!(said(&mine.join("link/x")).contains("below none"));
     }
 
     #[test]
