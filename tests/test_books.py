@@ -1,5 +1,8 @@
 """The configuration as a file, and cost files that AWS rewrites: `proforma book` and `proforma import --watch` against a server."""
+import contextlib
 import json
+import os
+import sqlite3
 import time
 
 import pytest
@@ -8,6 +11,7 @@ from botocore.exceptions import ClientError
 from desk import Desk, only
 from policy_months import PolicyMonth
 from server import PREVIOUS, in_period
+from test_operations import until
 
 SECONDS_TO_LOOK = 30
 
@@ -90,3 +94,52 @@ def test_files_that_are_rewritten_are_read_again(priced, tmp_path):
     while charged(server) != "165" and time.monotonic() < deadline:
         time.sleep(0.2)
     assert charged(server) == "165"
+
+
+def a_while_ago(server, cluster, milliseconds):
+    """Every run of a server ended that much earlier."""
+    sql = f"UPDATE runs SET finished_at_ms = finished_at_ms - {milliseconds}"
+    if server.database:
+        return cluster.say(server.database, sql)
+    with contextlib.closing(sqlite3.connect(server.data / "proforma.db")) as database, database:
+        database.execute(sql)
+
+
+def put(files, moment):
+    """Writes files with one time of change."""
+    for path, content in files.items():
+        path.write_bytes(content)
+        os.utime(path, (moment, moment))
+
+
+def test_files_that_could_not_be_read_are_tried_again(priced, cluster, tmp_path):
+    """Nothing tells the two deliveries apart but that the second one can be read: as after an object store was away."""
+    server, group, month = priced
+    folder = month.write(tmp_path / "cost")
+    server.command("import", "--cost", folder, "--period", PREVIOUS, "--watch")
+    month.line(group.primary, cost="50")
+    whole = {folder / path.name: path.read_bytes() for path in month.write(tmp_path / "later").iterdir()}
+
+    def looked():
+        """How the runs ended once the server has looked again; times are whole seconds."""
+        time.sleep(1)
+        begun = int(time.time())
+        server.restart()
+        until(lambda: server.own("ListSources").json["Sources"][0].get("LastCheckedTime", 0) >= begun)
+
+        def ends():
+            ends = [run["Status"] for run in server.own("ListRuns").json["Runs"]]
+            return ends if not {"QUEUED", "RUNNING"} & set(ends) else None
+        return until(ends)
+    for old in folder.iterdir():
+        old.unlink()
+    put({path: bytes(len(content)) for path, content in whole.items()}, moment := int(time.time()))
+    assert looked()[0] == "FAILED" and charged(server) == "110"
+    put(whole, moment)
+    before = looked()
+    assert before[0] == "FAILED" and charged(server) == "110"
+    a_while_ago(server, cluster, 3_600_000)
+    assert looked()[0] == "DONE" and charged(server) == "165"
+    # What went well is not read again.
+    a_while_ago(server, cluster, 3_600_000)
+    assert looked() == ["DONE", *before]

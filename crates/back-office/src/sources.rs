@@ -14,9 +14,17 @@ use billing::account::AccountId;
 use billing::period::BillingPeriod;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
-use store::Write;
+use std::time::Duration;
+use store::{Outcome, RunState, Write};
 
 pub use store::SourceRow;
+
+/// How long a watched place that could not be read rests; after each further failure twice as long, up to a day.
+const READ_AGAIN: Duration = Duration::from_secs(3_600);
+const READ_AGAIN_MAX: Duration = Duration::from_secs(86_400);
+const PAUSES_DOUBLED: usize = 5;
+/// How many runs of a period are looked through for those that have read a place.
+const RUNS_LOOKED_AT: usize = 100;
 
 /// Cost files that somebody registers.
 #[derive(Debug, Clone)]
@@ -167,22 +175,46 @@ impl BackOffice {
         let print_text = |print: (&BillingPeriod, &String)| format!("{} {}", print.0, print.1);
         let text = prints.iter().map(print_text).collect::<Vec<_>>().join("\n");
         let known: BTreeSet<&str> = source.fingerprint.as_deref().unwrap_or_default().lines().collect();
-        let changed: Vec<BillingPeriod> = prints
-            .iter()
-            .filter(|print| !known.contains(print_text((print.0, print.1)).as_str()))
-            .map(|(period, _)| *period)
-            .collect();
-        if !changed.is_empty() {
-            let changed = &changed;
+        let mut to_read = Vec::new();
+        for (period, print) in &prints {
+            if !known.contains(print_text((period, print)).as_str())
+                || self.is_read_again(payer, &source.id, *period, now).await?
+            {
+                to_read.push(*period);
+            }
+        }
+        if !to_read.is_empty() {
+            let to_read = &to_read;
             self.transaction(payer, |store, state| async move {
                 let mut write = store.write(payer, &state.head).await?;
-                queue(&state, &mut write, changed, &source.id).await?;
+                queue(&state, &mut write, to_read, &source.id).await?;
                 Ok((state.commit(write, []).await?, ()))
             })
             .await?;
             self.0.wake.notify_one();
         }
         self.0.store.note_source_checked(payer, &source.id, Ok(&text), now).await.map_err(Error::internal)
+    }
+
+    /// Whether a watched place that could not be read is read again, though nothing has changed there: what was in the way may be gone, and
+    /// nobody else will look.
+    async fn is_read_again(
+        &self,
+        payer: &AccountId,
+        source: &str,
+        period: BillingPeriod,
+        now_ms: i64,
+    ) -> Answer<bool> {
+        let runs = self.0.store.runs_page(payer, Some(period), None, RUNS_LOOKED_AT).await;
+        let runs = runs.map_err(Error::internal)?;
+        let of_source = runs.iter().filter(|run| run.asked.reads.as_deref() == Some(source));
+        let mut failed = of_source.map_while(|run| match &run.state {
+            RunState::Ended { finished_at_ms, outcome: Outcome::Failed { .. }, .. } => Some(*finished_at_ms),
+            _ => None,
+        });
+        let Some(last) = failed.next() else { return Ok(false) };
+        let pause = READ_AGAIN.saturating_mul(1 << failed.count().min(PAUSES_DOUBLED)).min(READ_AGAIN_MAX);
+        Ok(last.saturating_add(i64::try_from(pause.as_millis()).unwrap_or(i64::MAX)) <= now_ms)
     }
 
     /// A place that is to be read.
