@@ -21,7 +21,7 @@ help:
 	@echo 'make test    everything that must hold: format, lints, tests, licences, tests against DuckDB'
 	@echo 'make check   format and lints only'
 	@echo 'make bench   reading and pricing 10 million lines, beside DuckDB'
-	@echo 'make bench-serve   the server under load, at a desk of 60,000 things'
+	@echo 'make bench-serve   the server under load, at a desk of 100,000 things'
 	@echo 'PROFORMA_SEED=N make test    repeats the random cases of a run that printed this seed'
 	@echo 'PROFORMA_FUZZ_SECONDS=N make test    mutated input for N seconds a target, 3 without it'
 
