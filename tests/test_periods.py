@@ -5,6 +5,7 @@ import shutil
 import sqlite3
 import subprocess
 import sys
+import tomllib
 
 import pytest
 
@@ -51,7 +52,8 @@ def again(server, *options):
 def written(month, folder, period=PREVIOUS):
     """The files of a month, in another period."""
     month.write(folder)
-    first, after = f"{period}-", f"{period[:5]}{int(period[5:]) + 1:02}-01"
+    year, month_number = int(period[:4]), int(period[5:])
+    first, after = f"{period}-", f"{year + month_number // 12}-{month_number % 12 + 1:02}-01"
     for file in folder.iterdir():
         file.write_text(file.read_text().replace("2026-11-01", after).replace("2026-10-", first))
     return folder
@@ -191,6 +193,94 @@ def test_what_is_as_it_was_sealed_takes_the_adjustment_back(desk, tmp_path):
         server.load(tmp_path / "cost")
         assert adjusted() == ["110", "-110"]
     assert charged(server) == ["1210"]
+
+
+# ---- What is posted of a closed month
+
+def month_of(account, *costs):
+    """A month of one account that costs so much: plain numbers in USD, or a number and its currency."""
+    month = PolicyMonth()
+    for cost in costs:
+        number, _, currency = cost.partition(" ")
+        month.line(account, cost=number, currency=currency or "USD")
+    return month
+
+
+def by_currency(server, period):
+    rows = server.client().list_billing_group_cost_reports(BillingPeriod=period)["BillingGroupCostReports"]
+    return {row["Currency"]: row["ProformaCost"] for row in rows}
+
+
+def items(server, period):
+    """The flat custom line items that a period is priced with: name, amount, currency."""
+    book, = server.data.glob(f"**/{current(server, period)['RunId']}-*/book.toml")
+    listed = tomllib.loads(book.read_text()).get("custom_line_items", [])
+    return sorted((item["name"], item["flat_charge_value"], item.get("currency")) for item in listed)
+
+
+@pytest.fixture
+def group_at_10(new_server):
+    """A server whose last month has a group at 10 % more."""
+    server = new_server(transfers=False)
+    past = Desk(in_period(server.client(), PREVIOUS))
+    return server, past.group(plan=past.plan(past.rule(ModifierPercentage=10)))
+
+
+def test_an_adjustment_is_charged_in_its_own_currency(group_at_10, tmp_path):
+    """20 EUR more at 10 % are 22 EUR of the next bill, and no dollar; once those are taken back, nothing is left of them."""
+    server, group = group_at_10
+    server.load(written(month_of(group.primary, "5"), tmp_path / "now", CURRENT), CURRENT)
+    server.load(month_of(group.primary, "100", "10 EUR").write(tmp_path / "cost"))
+    assert by_currency(server, PREVIOUS) == {"USD": "110", "EUR": "11"}
+    server.command("close", PREVIOUS)
+    server.load(month_of(group.primary, "100", "30 EUR").write(tmp_path / "late"))
+    assert by_currency(server, PREVIOUS) == {"USD": "110", "EUR": "11"}
+    assert by_currency(server, CURRENT) == {"USD": "5.5", "EUR": "22"}
+    server.load(month_of(group.primary, "104", "10 EUR").write(tmp_path / "later"))
+    assert by_currency(server, CURRENT) == {"USD": "9.9", "EUR": "0"}
+    assert {item[1:] for item in items(server, CURRENT)} == {("22", "EUR"), ("4.4", "USD")}
+
+
+def test_no_book_that_is_applied_has_items_of_another_currency(desk, tmp_path):
+    server, _, group, _ = desk
+    (tmp_path / "book.toml").write_text(f'''{server.command("book", "export", "--period", PREVIOUS)}
+[[custom_line_items]]
+name = "support"
+description = "Support"
+billing_group = "{group.name}"
+type = "FEE"
+flat_charge_value = "3"
+currency = "EUR"
+start = "{PREVIOUS}"
+''')
+    ended = ask(server, "book", "apply", tmp_path / "book.toml", "--period", PREVIOUS)
+    assert ended.returncode != 0 and "`EUR` is not the book's currency, `USD`" in ended.stderr, ended.stderr
+
+
+def test_an_adjustment_has_a_name_whatever_others_are_called(group_at_10, tmp_path):
+    """What has its name already keeps it, before it is posted and after; each adjustment has the same name in each run."""
+    server, group = group_at_10
+    now = Desk(server.client())
+    server.load(written(month_of(group.primary, "5"), tmp_path / "now", CURRENT), CURRENT)
+    server.load(month_of(group.primary, "100").write(tmp_path / "cost"))
+    server.command("close", PREVIOUS)
+    own = f"Adjustment-{PREVIOUS}"
+    now.flat(group, 1, Name=f"{own}-2")
+    server.load(month_of(group.primary, "110").write(tmp_path / "first"))
+    assert items(server, CURRENT) == [(f"{own}-1", "11", "USD"), (f"{own}-2", "1", None)]
+    server.load(month_of(group.primary, "130").write(tmp_path / "second"))
+    posted = [(f"{own}-1", "11", "USD"), (f"{own}-2", "1", None), (f"{own}-2-2", "22", "USD")]
+    assert items(server, CURRENT) == posted
+    # 5.5 of its own, 11 and 22 of the month before, and the item.
+    assert by_currency(server, CURRENT) == {"USD": "39.5"}
+    before = current(server, CURRENT)["RunId"]
+    other = now.flat(group, 4, Name="zest")
+    server.settle()
+    assert items(server, CURRENT) == [*posted, ("zest", "4", None)] and current(server, CURRENT)["RunId"] != before
+    now.client.update_custom_line_item(Arn=other, Name=f"{own}-1")
+    server.settle()
+    assert items(server, CURRENT) == sorted([(f"{own}-1", "4", None), (f"{own}-1-2", "11", "USD"), *posted[1:]])
+    assert by_currency(server, CURRENT) == {"USD": "43.5"}
 
 
 # ---- Months that are closed over others

@@ -32,7 +32,11 @@ pub(crate) async fn with_adjustments(
         let settings = group.and_then(|group| configuration.groups.at(&group, period));
         // Who has gone cannot be charged; the adjustment stays listed with its period.
         let Some((_, settings)) = settings else { continue };
-        draft.custom_line_items.push(adjustment_item(&row, number, &settings.name)?);
+        draft.custom_line_items.push(adjustment_item(
+            &row,
+            name_beside(&draft, &row, number + 1),
+            &settings.name,
+        )?);
     }
     Ok((draft, files))
 }
@@ -56,17 +60,34 @@ pub(crate) fn unread(name: &str, findings: &[Finding]) -> Refusal {
     Refusal::invalid(ValidationReason::Other, lines.join("\n"))
 }
 
-/// The custom line item of an adjustment.
-fn adjustment_item(row: &AdjustmentRow, number: usize, group: &str) -> Answer<ItemDraft> {
+/// The name of an adjustment by its number in the month. Where something else has that name, it gets a second number: no other adjustment has
+/// another name for that, and the same month has the same names again.
+fn name_beside(draft: &Draft, row: &AdjustmentRow, number: usize) -> String {
+    let own = format!("Adjustment-{}-{number}", row.period);
+    let is_taken = |name: &String| {
+        draft.custom_line_items.iter().any(|item| item.name == *name) || draft.names_charge(name)
+    };
+    let mut name = own.clone();
+    let mut second = 1;
+    while is_taken(&name) {
+        second += 1;
+        name = format!("{own}-{second}");
+    }
+    name
+}
+
+/// The custom line item of an adjustment, in the adjustment's currency.
+fn adjustment_item(row: &AdjustmentRow, name: String, group: &str) -> Answer<ItemDraft> {
     let text = row.amount.to_string();
     let is_credit = text.starts_with('-');
     let value = Cost::parse(text.trim_start_matches('-')).map_err(Error::internal)?;
     Ok(ItemDraft {
-        name: format!("Adjustment-{}-{}", row.period, number + 1),
+        name,
         description: format!("Adjustment of billing period {}", row.period),
         billing_group: group.to_owned(),
         kind: if is_credit { "CREDIT" } else { "FEE" }.to_owned(),
         flat_charge_value: Some(value),
+        currency: Some(row.currency.as_str().to_owned()),
         start: row.posted_in.to_string(),
         end: Some(row.posted_in.next().to_string()),
         ..ItemDraft::default()

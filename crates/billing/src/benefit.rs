@@ -201,6 +201,7 @@ pub fn items(
             billing_group: group as usize,
             kind,
             charge: Charge::Flat(value),
+            currency: None,
             account: book.groups[group as usize].primary_account.clone(),
             presentation_service: None,
             start: cube.period,

@@ -24,6 +24,8 @@ pub struct CustomLineItem {
     pub kind: Kind,
     /// How much.
     pub charge: Charge,
+    /// The currency of a flat charge where it is not the book's.
+    pub currency: Option<Currency>,
     /// The member that carries the charge; ignored by itemized items.
     pub account: AccountId,
     /// The service it is shown under.
@@ -63,7 +65,7 @@ pub enum Kind {
 /// How an item's charge comes about.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Charge {
-    /// A fixed amount in the book's currency, in full for every period.
+    /// A fixed amount, in full for every period.
     Flat(Cost),
     /// What a policy of the book has made of the month, in a currency of the month.
     Computed(Computed),

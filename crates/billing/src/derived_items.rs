@@ -224,6 +224,7 @@ fn item(
         billing_group: place.group,
         kind,
         charge: Charge::Computed(Computed { amount, currency, arithmetic }),
+        currency: None,
         account: place.account.clone(),
         presentation_service: place.service.filter(|_| !passes_through).cloned(),
         start: own.cube.period,

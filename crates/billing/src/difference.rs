@@ -402,7 +402,7 @@ fn item_amounts(side: Side<'_>) -> Result<BTreeMap<(Key, String), Amount>, Decim
 }
 
 /// The items in force in the month, by group, name and currency: of what a policy makes, items of several currencies have one name.
-/// Items that the book lists are of no currency of their own.
+/// Items that the book lists are of no currency of their own, unless it names one.
 struct Items<'a>(HashMap<(&'a str, &'a str, Option<Currency>), &'a CustomLineItem>);
 
 impl<'a> Items<'a> {
@@ -411,7 +411,7 @@ impl<'a> Items<'a> {
         let keyed = in_force.map(|item| {
             let currency = match &item.charge {
                 Charge::Computed(of) => Some(of.currency),
-                Charge::Flat(_) | Charge::Percentage(_) => None,
+                Charge::Flat(_) | Charge::Percentage(_) => item.currency,
             };
             let group = side.book.groups[item.billing_group].name.as_str();
             ((group, item.name.as_str(), currency), item)

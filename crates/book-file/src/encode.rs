@@ -128,6 +128,7 @@ fn item(item: &ItemDraft) -> Fields {
         .text("billing_group", &item.billing_group)
         .text("type", &item.kind)
         .number_if_any("flat_charge_value", item.flat_charge_value)
+        .text_if_any("currency", item.currency.as_ref())
         .number_if_any("percentage_value", item.percentage_value)
         .list_if_any("associated_values", item.associated_values.as_ref())
         .text_if_any("computation_rule", item.computation_rule.as_ref())

@@ -136,7 +136,10 @@ pub fn origin(book: &Book, origin: Origin) -> String {
 /// What an item charges.
 pub fn charge(book: &Book, item: &CustomLineItem) -> String {
     match &item.charge {
-        Charge::Flat(value) => format!("{value} flat"),
+        Charge::Flat(value) => {
+            let currency = item.currency.map(|currency| format!(" {currency}")).unwrap_or_default();
+            format!("{value}{currency} flat")
+        }
         Charge::Computed(of) => {
             let made = item.origin.map(|origin| self::origin(book, origin)).unwrap_or_default();
             format!("{made}: {}", of.arithmetic)

@@ -86,7 +86,10 @@ impl Book {
             format!("item {name:?} {description:?} {group:?} {kind:?} {account} {presentation_service:?} ");
         // Writing to a String cannot fail.
         let _ = match &item.charge {
-            Charge::Flat(value) => write!(line, "flat {value}"),
+            Charge::Flat(value) => match item.currency {
+                None => write!(line, "flat {value}"),
+                Some(currency) => write!(line, "flat {value} {currency}"),
+            },
             Charge::Computed(of) => write!(line, "computed {} {}", of.amount, of.currency),
             Charge::Percentage(charge) => {
                 let mut of: Vec<_> =

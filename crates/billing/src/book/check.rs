@@ -109,7 +109,7 @@ impl<'a> Check<'a> {
         let draft = self.draft;
         let top = |table| Entry { table, number: 0 }.field("");
         let payer = self.account(&draft.payer_account_id, top("payer_account_id"));
-        let currency = self.currency(top("currency"));
+        let currency = self.currency(draft.currency_code(), top("currency"));
         let sharing = self.sharing();
         let account_names = self.account_names();
         let rules = self.rules();
@@ -169,8 +169,7 @@ impl<'a> Check<'a> {
         }
     }
 
-    fn currency(&mut self, place: Place) -> Option<Currency> {
-        let code = self.draft.currency.as_deref().unwrap_or("USD");
+    fn currency(&mut self, code: &str, place: Place) -> Option<Currency> {
         match Currency::parse(code) {
             Some(currency) => Some(currency),
             None => {

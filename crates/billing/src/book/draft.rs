@@ -50,6 +50,21 @@ pub struct Draft {
 }
 
 impl Draft {
+    /// Whether a charge that a policy makes has a name: an itemized one has more behind it.
+    #[must_use]
+    pub fn names_charge(&self, name: &str) -> bool {
+        let is_part = |of: &String| name.strip_prefix(of.as_str()).is_some_and(|rest| rest.starts_with(", "));
+        self.allocations.iter().any(|of| of.name == name || is_part(&of.name))
+            || self.support_fees.iter().any(|of| of.name == name)
+            || self.payer_commitments.iter().any(|of| of.name == name)
+            || self.minimums.iter().any(|of| of.name == name)
+    }
+
+    /// The code of the book's currency.
+    pub(super) fn currency_code(&self) -> &str {
+        self.currency.as_deref().unwrap_or("USD")
+    }
+
     /// The billing transfer that a group names, if it exists.
     #[must_use]
     pub fn transfer_of(&self, group: &GroupDraft) -> Option<&TransferDraft> {
@@ -165,6 +180,8 @@ pub struct ItemDraft {
     pub kind: String,
     /// `flat_charge_value`
     pub flat_charge_value: Option<Cost>,
+    /// `currency`
+    pub currency: Option<String>,
     /// `percentage_value`
     pub percentage_value: Option<Percentage>,
     /// `associated_values`

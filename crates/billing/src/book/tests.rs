@@ -71,6 +71,23 @@ fn check(change: impl FnOnce(&mut Draft), place: &str, words: &str) {
 }
 
 #[test]
+fn a_flat_item_has_the_currency_that_it_names() {
+    let (mut written, mut other) = (draft(), draft());
+    written.custom_line_items[0].currency = Some("USD".into());
+    other.custom_line_items[0].currency = Some("EUR".into());
+    let book = |draft: Draft| draft.check().book.unwrap();
+    let (plain, written, other) = (book(draft()), book(written), book(other));
+    assert_eq!(plain, written);
+    assert_eq!(other.items[0].currency, Currency::parse("EUR"));
+    let period = BillingPeriod::parse("2026-10").unwrap();
+    assert_ne!(plain.hash(period), other.hash(period));
+    let item = "custom_line_items[0].currency";
+    check(|draft| draft.custom_line_items[0].currency = Some("eur".into()), item, "`eur` is not a currency code");
+    let share = "custom_line_items[1].currency";
+    check(|draft| draft.custom_line_items[1].currency = Some("EUR".into()), share, "a percentage is charged");
+}
+
+#[test]
 fn a_sound_draft_is_a_book() {
     let book = draft().check().book.unwrap();
     assert_eq!(book.groups[0].pricing_plan, Plan::Own(0));

@@ -144,6 +144,7 @@ impl Edit<'_> {
     pub fn apply_book(&mut self, draft: &Draft, other: OtherSettings) -> Result<BookChanges, NotApplied> {
         let book = draft.check().book.map_err(NotApplied::Mistakes)?;
         self.is_ours(&book)?;
+        is_in_one_currency(&book)?;
         self.plans_of_preferences(&book)?;
         let reach = self.reach();
         let shown_items = self.own_shown_items(reach);
@@ -262,6 +263,24 @@ impl Edit<'_> {
             tags: BTreeMap::new(),
         }
     }
+}
+
+/// Custom line items of the API have no currency of their own.
+fn is_in_one_currency(book: &Book) -> Result<(), NotApplied> {
+    let of = |(entry, currency)| {
+        let message = format!(
+            "`{currency}` is not the book's currency, `{}`, and a server's custom line items have no other one; remove it, or price the month \
+             with `proforma run`",
+            book.currency
+        );
+        Mistake {
+            place: Place { table: "custom_line_items", entry, field: "currency", element: None },
+            message,
+        }
+    };
+    let own = book.items.iter().enumerate().filter_map(|(number, item)| Some((number, item.currency?)));
+    let mistakes: Vec<Mistake> = own.map(of).collect();
+    if mistakes.is_empty() { Ok(()) } else { Err(NotApplied::Mistakes(mistakes)) }
 }
 
 /// The first period after one, up to the current, in which the configuration says something else. That a custom line item begins or ends is what

@@ -109,7 +109,7 @@ impl Configuration {
     fn item_drafts(&self, period: BillingPeriod, other: &Draft) -> Vec<ItemDraft> {
         let mut shown = self.shown_items(period);
         // What holds in other periods was named against what is there then; in this one, it may stand in nobody's way.
-        shown.retain(|(_, span)| span.holds(period) || !names_charge(other, &span.value.name));
+        shown.retain(|(_, span)| span.holds(period) || !other.names_charge(&span.value.name));
         let by_id: BTreeMap<&CustomLineItemId, &ItemSettings> =
             shown.iter().map(|(id, span)| (*id, &span.value)).collect();
         shown.iter().filter_map(|(_, span)| self.item_draft(span, period, &by_id)).collect()
@@ -173,15 +173,6 @@ impl Configuration {
         values.sort_unstable();
         Some(values.into_iter().map(|(_, name)| name).collect())
     }
-}
-
-/// Whether a policy makes a charge of a name.
-fn names_charge(other: &Draft, name: &str) -> bool {
-    let is_part = |of: &String| name.strip_prefix(of.as_str()).is_some_and(|rest| rest.starts_with(", "));
-    other.allocations.iter().any(|of| of.name == name || is_part(&of.name))
-        || other.support_fees.iter().any(|of| of.name == name)
-        || other.payer_commitments.iter().any(|of| of.name == name)
-        || other.minimums.iter().any(|of| of.name == name)
 }
 
 fn rule_draft(rule: &RuleSettings) -> RuleDraft {

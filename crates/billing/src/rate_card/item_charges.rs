@@ -42,7 +42,7 @@ pub fn item_charges(cube: &Cube, book: &Book, card: &RateCard) -> Result<Vec<Ite
                 charges.push(ItemCharge {
                     item: number,
                     class: None,
-                    currency: book.currency,
+                    currency: item.currency.unwrap_or(book.currency),
                     base: None,
                     amount,
                     rounded: false,
@@ -139,7 +139,8 @@ impl Evaluation<'_> {
         }
         for &item in charge.of_items.iter().filter(|&&item| self.book.items[item].is_active(self.cube.period))
         {
-            add(self.book.currency, self.flat(item)?).map_err(|e| self.too_large(e))?;
+            let currency = self.book.items[item].currency.unwrap_or(self.book.currency);
+            add(currency, self.flat(item)?).map_err(|e| self.too_large(e))?;
         }
         if bases.is_empty() {
             bases.insert(self.book.currency, Amount::ZERO);

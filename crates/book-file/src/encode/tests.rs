@@ -152,16 +152,18 @@ fn item() -> impl Strategy<Value = ItemDraft> {
             attribute_values,
         },
     );
-    let texts_of = (text(), text(), text(), text(), maybe(), maybe(), maybe(), text(), maybe());
+    let texts_of = (text(), text(), text(), text(), maybe(), maybe(), maybe(), text(), maybe(), maybe());
     (texts_of, of(number()), of(number()), of(texts()), vec(filter, 0..3)).prop_map(
         |(texts, flat_charge_value, percentage_value, associated_values, line_item_filters)| {
-            let (name, description, billing_group, kind, rule, service, account_id, start, end) = texts;
+            let (name, description, billing_group, kind, rule, service, account_id, start, end, currency) =
+                texts;
             ItemDraft {
                 name,
                 description,
                 billing_group,
                 kind,
                 flat_charge_value,
+                currency,
                 percentage_value,
                 associated_values,
                 computation_rule: rule,

@@ -4,7 +4,7 @@ use super::{ByName, Check, Entry, Place, unknown};
 use crate::account::AccountId;
 use crate::book::{FilterDraft, ItemDraft};
 use crate::custom_line_item::{Charge, CustomLineItem, Filter, Kind, PercentageCharge};
-use crate::money::{Cost, Percentage};
+use crate::money::{Cost, Currency, Percentage};
 
 impl Check<'_> {
     pub(super) fn items(&mut self, groups: &ByName<'_>) -> Vec<Option<CustomLineItem>> {
@@ -41,6 +41,7 @@ impl Check<'_> {
             self.mistake::<()>(entry.field("presentation_service"), "is empty; name a service, or remove it");
         }
         let charge = self.charge(entry, item, items);
+        let currency = self.item_currency(entry, item);
         let group = groups.get(item.billing_group.as_str()).copied();
         if group.is_none() {
             let message = unknown("billing group", &item.billing_group, groups);
@@ -58,12 +59,25 @@ impl Check<'_> {
             billing_group: group?,
             kind: kind?,
             charge: charge?,
+            currency: currency?,
             account: account?,
             presentation_service: item.presentation_service.clone(),
             start: start?,
             end: end?,
             origin: None,
         })
+    }
+
+    /// The currency of a flat item where it is not the book's.
+    fn item_currency(&mut self, entry: Entry, item: &ItemDraft) -> Option<Option<Currency>> {
+        let place = entry.field("currency");
+        let Some(code) = &item.currency else { return Some(None) };
+        if item.percentage_value.is_some() {
+            let message = "a percentage is charged in the currencies of what it is taken of; remove it";
+            return self.mistake(place, message);
+        }
+        let currency = self.currency(code, place)?;
+        Some((self.draft.currency_code() != code).then_some(currency))
     }
 
     fn item_account(&mut self, entry: Entry, item: &ItemDraft, number: usize) -> Option<AccountId> {
