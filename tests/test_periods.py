@@ -12,7 +12,7 @@ import pytest
 from desk import Desk, accounts, only
 from policy_months import PolicyMonth
 from program import PROGRAM, ROOT
-from server import CURRENT, PREVIOUS, QUIET, in_period
+from server import CURRENT, NEXT, PREVIOUS, QUIET, in_period
 from test_operations import until
 
 sys.path.insert(0, str(ROOT / "bench"))
@@ -281,6 +281,39 @@ def test_an_adjustment_has_a_name_whatever_others_are_called(group_at_10, tmp_pa
     server.settle()
     assert items(server, CURRENT) == sorted([(f"{own}-1", "4", None), (f"{own}-1-2", "11", "USD"), *posted[1:]])
     assert by_currency(server, CURRENT) == {"USD": "43.5"}
+
+
+def test_no_month_is_closed_unpriced_in_which_adjustments_stand(group_at_10, tmp_path):
+    """The late data of October are charged in November, of which nothing was imported yet; December goes on."""
+    server, group = group_at_10
+    server.load(month_of(group.primary, "100").write(tmp_path / "cost"))
+    server.command("close", PREVIOUS)
+    server.load(month_of(group.primary, "200").write(tmp_path / "late"))
+    server.stop()
+    server.now = "2027-01-10T12:00:00Z"
+    server.start()
+    server.load(written(month_of(group.primary, "70"), tmp_path / "next", NEXT), NEXT)
+    ended = ask(server, "close", NEXT)
+    assert ended.returncode != 0, ended.stdout
+    assert f"billing period {CURRENT} was never priced" in ended.stderr and f"110 USD of billing group `{group.id}`" in ended.stderr, ended.stderr
+    server.load(written(month_of(group.primary, "5"), tmp_path / "now", CURRENT), CURRENT)
+    assert by_currency(server, CURRENT) == {"USD": "115.5"}
+    server.command("close", NEXT)
+    assert by_currency(server, CURRENT) == {"USD": "115.5"} and by_currency(server, NEXT) == {"USD": "77"}
+
+
+def test_a_month_whose_adjustments_come_to_nothing_may_be_closed_unpriced(group_at_10, tmp_path):
+    server, group = group_at_10
+    cost = month_of(group.primary, "100").write(tmp_path / "cost")
+    server.load(cost)
+    server.command("close", PREVIOUS)
+    server.load(month_of(group.primary, "200").write(tmp_path / "late"))
+    server.load(cost)
+    server.stop()
+    server.now = "2027-01-10T12:00:00Z"
+    server.start()
+    server.load(written(month_of(group.primary, "70"), tmp_path / "next", NEXT), NEXT)
+    server.command("close", NEXT)
 
 
 # ---- Months that are closed over others

@@ -94,8 +94,14 @@ impl BackOffice {
         let _reading = self.reading().await?;
         let state = self.state(payer).await?;
         let open = open_until(&state.configuration, period);
-        nothing_is_to_come(self.0.store.runs_to_come(payer).await.map_err(Error::internal)?, open)?;
+        let store = &self.0.store;
+        nothing_is_to_come(store.runs_to_come(payer).await.map_err(Error::internal)?, open)?;
         let rows = &self.sealed(request, open).await?;
+        let priced = rows.iter().map(|row| row.period).collect();
+        for unpriced in unpriced(&state.configuration, period, &priced) {
+            let posted = store.adjustments_in(payer, unpriced).await.map_err(Error::internal)?;
+            nothing_is_on_no_bill(unpriced, &posted)?;
+        }
         let Some(sealed) = rows.iter().find(|row| row.period == period) else {
             let what = if state.configuration.is_closed(period) { "is closed" } else { "has no priced run" };
             return Err(refused(format!("billing period {period} {what}")));
@@ -113,6 +119,10 @@ impl BackOffice {
             let looked_at: BTreeSet<_> = rows.iter().map(|row| (row.period, row.run.clone())).collect();
             if let Some((period, _)) = shown.symmetric_difference(&looked_at).next() {
                 return Err(refused(format!("{period} was priced again just now; close it again")).into());
+            }
+            let priced = shown.into_iter().map(|(period, _)| period).collect();
+            for unpriced in unpriced(&state.configuration, period, &priced) {
+                nothing_is_on_no_bill(unpriced, &write.adjustments_in(unpriced).await?)?;
             }
             for row in rows {
                 write.put_close(row.clone()).await?;
@@ -193,6 +203,42 @@ fn nothing_is_to_come(to_come: Vec<RunRow>, is_meant: impl Fn(BillingPeriod) -> 
         return Ok(());
     };
     Err(refused(format!("run `{id}` of {period} is still to be priced; wait for it first")))
+}
+
+/// The months up to one that would be closed unpriced, as far as anything can be posted in them: that is after a closed one.
+fn unpriced(
+    configuration: &Configuration,
+    last: BillingPeriod,
+    priced: &BTreeSet<BillingPeriod>,
+) -> Vec<BillingPeriod> {
+    let first = configuration.closed_through.map(BillingPeriod::next);
+    std::iter::successors(first, |period| Some(period.next()))
+        .take_while(|period| *period <= last)
+        .filter(|period| !priced.contains(period))
+        .collect()
+}
+
+/// Refuses to close a month unpriced whose bill would have had an adjustment: nobody would ever be charged it.
+fn nothing_is_on_no_bill(unpriced: BillingPeriod, posted: &[AdjustmentRow]) -> Answer<()> {
+    let mut sums: BTreeMap<(&Option<String>, Currency), Amount> = BTreeMap::new();
+    for row in posted {
+        let sum = sums.entry((&row.billing_group, row.currency)).or_default();
+        *sum = sum.plus(row.amount).map_err(Error::internal)?;
+    }
+    let due = sums.into_iter().filter(|(_, amount)| !amount.is_zero());
+    let due: Vec<String> = due
+        .map(|((group, currency), amount)| {
+            format!("{amount} {currency} of billing group `{}`", group.as_deref().unwrap_or_default())
+        })
+        .collect();
+    if due.is_empty() {
+        return Ok(());
+    }
+    Err(refused(format!(
+        "billing period {unpriced} was never priced, and adjustments of closed periods stand in it that no bill would have: {}; import its cost \
+         files first",
+        due.join(", ")
+    )))
 }
 
 /// Whether a period is closed without a run: what comes of it now cannot be held against anything.

@@ -78,10 +78,7 @@ impl Store {
         payer: &AccountId,
         posted_in: BillingPeriod,
     ) -> Result<Vec<AdjustmentRow>, StoreError> {
-        let sql = "SELECT id, period, posted_in, run, billing_group, currency, amount, detail, created_at_ms \
-             FROM adjustments WHERE payer = $1 AND posted_in = $2 ORDER BY created_at_ms, id";
-        let query = sqlx::query(sql).bind(payer.as_str()).bind(posted_in.to_string());
-        query.fetch_all(self.readers()).await?.iter().map(adjustment_row).collect()
+        adjustments_in(self.readers(), payer, posted_in).await
     }
 }
 
@@ -104,6 +101,17 @@ async fn adjustments_of(
     query.fetch_all(on).await?.iter().map(adjustment_row).collect()
 }
 
+async fn adjustments_in(
+    on: impl Executor<'_, Database = Any>,
+    payer: &AccountId,
+    posted_in: BillingPeriod,
+) -> Result<Vec<AdjustmentRow>, StoreError> {
+    let sql = "SELECT id, period, posted_in, run, billing_group, currency, amount, detail, created_at_ms \
+         FROM adjustments WHERE payer = $1 AND posted_in = $2 ORDER BY created_at_ms, id";
+    let query = sqlx::query(sql).bind(payer.as_str()).bind(posted_in.to_string());
+    query.fetch_all(on).await?.iter().map(adjustment_row).collect()
+}
+
 impl Write {
     /// The closed periods of the payer, by period, until the change ends.
     ///
@@ -121,6 +129,18 @@ impl Write {
     pub async fn adjustments_of(&mut self, period: BillingPeriod) -> Result<Vec<AdjustmentRow>, StoreError> {
         let payer = self.payer().clone();
         adjustments_of(self.connection(), &payer, period).await
+    }
+
+    /// The adjustments that a period's bill has, in the order in which they were posted, until the change ends.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database.
+    pub async fn adjustments_in(
+        &mut self,
+        posted_in: BillingPeriod,
+    ) -> Result<Vec<AdjustmentRow>, StoreError> {
+        let payer = self.payer().clone();
+        adjustments_in(self.connection(), &payer, posted_in).await
     }
 
     /// Closes a period.
