@@ -285,6 +285,19 @@ def test_in_dollars_beside_another_currency(bill_of):
     assert (there.acme, there.globex) == ({"shared network": "7"}, {"shared network": "11"})
 
 
+def test_a_flat_item_in_a_currency_of_its_own(tmp_path):
+    """20 EUR, a tenth of that, and a tenth of that and of the lines, which are 70 USD: each stands in its currency."""
+    item = {"billing_group": "acme", "description": "Support", "type": "FEE", "start": PERIOD}
+    items = [item | {"name": "flat", "flat_charge_value": "20", "currency": "EUR"},
+             item | {"name": "of flat", "percentage_value": "10", "associated_values": ["flat"]},
+             item | {"name": "of all", "percentage_value": "10", "associated_values": ["billing_group", "flat"]}]
+    bills = of_program(two_groups(), book_of(custom_line_items=items), {}, tmp_path).bills
+    charged = {currency: {item[0]: plain(item[-1]) for item in bills["acme", currency].items} for currency in ("EUR", "USD")}
+    assert charged == {"EUR": {"flat": "20", "of flat": "2", "of all": "2"}, "USD": {"of all": "7"}}
+    assert {key: plain(bill.total) for key, bill in bills.items()} == {
+        ("acme", "USD"): "77", ("acme", "EUR"): "24", ("globex", "USD"): "110"}
+
+
 # ---- Allocations: methods.
 
 @pytest.mark.parametrize("more, acme, globex", [
