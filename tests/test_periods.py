@@ -120,6 +120,58 @@ def test_who_prices_a_month_for_the_first_time_does_not_miss_a_change(new_server
     assert charged(server) == ["360"]
 
 
+# ---- Files that could not be read
+
+def delivered(group, cost, folder, period=PREVIOUS):
+    """Files of a month that cannot be read, and what mends them."""
+    month = PolicyMonth()
+    month.line(group.primary, cost=cost)
+    written(month, folder, period)
+    whole = {file: file.read_text() for file in folder.iterdir()}
+    for file, text in whole.items():
+        file.write_text(text.replace(f"{period}-0", f"{period[:-1]}x-0"))
+    return lambda: [file.write_text(text) for file, text in whole.items()]
+
+
+def failing(server, folder, period=PREVIOUS):
+    """Imports files that cannot be read; the run that says so."""
+    assert ask(server, "import", "--cost", folder, "--period", period).returncode != 0
+    failed = runs(server, period)[0]
+    assert failed["Status"] == "FAILED"
+    return failed
+
+
+def test_files_that_could_not_be_read_are_not_forgotten_by_a_change(desk, tmp_path):
+    """A change prices the month out of what the last run has kept: that would be the files before those that were imported last."""
+    server, past, group, rule = desk
+    mended = delivered(group, "300", tmp_path / "more")
+    failing(server, tmp_path / "more")
+    past.client.update_pricing_rule(Arn=rule, ModifierPercentage=20)
+    assert ask(server, "runs", "wait").returncode != 0 and charged(server) == ["1210"]
+    mended()
+    past.client.update_pricing_rule(Arn=rule, ModifierPercentage=30)
+    server.settle()
+    assert charged(server) == ["390"] and [run["Status"] for run in runs(server)] == ["DONE", "FAILED", "FAILED", "DONE"]
+    # A place that is forgotten is not tried again.
+    delivered(group, "50", tmp_path / "wrong")
+    failing(server, tmp_path / "wrong")
+    wrong, = [source for source in server.own("ListSources").json["Sources"] if source["CostFiles"] == [str(tmp_path / "wrong")]]
+    server.own("RemoveSource", {"SourceId": wrong["SourceId"]})
+    past.client.update_pricing_rule(Arn=rule, ModifierPercentage=100)
+    server.settle()
+    assert charged(server) == ["600"]
+
+
+def test_a_month_whose_first_files_could_not_be_read_is_tried_again_after_a_change(desk, tmp_path):
+    server, _, group, _ = desk
+    mended = delivered(group, "70", tmp_path / "first", EARLIER)
+    failing(server, tmp_path / "first", EARLIER)
+    mended()
+    server.own("DeclareAccounts", {"Accounts": [{"AccountId": group.primary, "Name": "Larkfield"}], "Complete": False})
+    server.settle()
+    assert [run["Status"] for run in runs(server, EARLIER)] == ["DONE", "FAILED"]
+
+
 # ---- What a run is compared by
 
 def offer(folder):
