@@ -263,6 +263,38 @@ def test_no_month_is_closed_over_one_that_is_still_to_be_priced(desk, tmp_path):
     assert {view["BillingPeriod"]: view.get("ClosedBy") for view in closed} == {PREVIOUS: "root", EARLIER: "root"}
 
 
+def test_no_month_is_closed_over_a_change_whose_run_has_failed(desk, tmp_path):
+    """What it shows is not what was asked for last: sealed, the change would never be charged."""
+    server, past, group, rule = desk
+    mended = delivered(group, "300", tmp_path / "more")
+    failed = failing(server, tmp_path / "more")
+    refused = ask(server, "close", PREVIOUS)
+    assert refused.returncode == 2 and f"run `{failed['RunId']}` of {PREVIOUS} has failed: " in refused.stderr, refused.stderr
+    assert failed["Error"][:60] in refused.stderr and "--despite-failed-runs" in refused.stderr
+    # Any success after it is what was asked for last.
+    mended()
+    past.client.update_pricing_rule(Arn=rule, ModifierPercentage=20)
+    server.settle()
+    server.command("close", PREVIOUS)
+
+
+def test_no_month_is_closed_over_one_whose_first_import_has_failed(desk, tmp_path):
+    """It shows nothing, and would have been closed unpriced, which nothing mends; an operator who means it says so, and the audit has it."""
+    server, _, group, _ = desk
+    delivered(group, "70", tmp_path / "first", EARLIER)
+    failed = failing(server, tmp_path / "first", EARLIER)
+    refused = ask(server, "close", PREVIOUS)
+    assert refused.returncode == 2 and f"run `{failed['RunId']}` of {EARLIER} has failed: " in refused.stderr, refused.stderr
+    assert server.own("ClosePeriod", {"BillingPeriod": PREVIOUS, "DespiteFailedRuns": False}).status == 400
+    # Another month's trouble keeps no import from ending well.
+    assert ask(server, "import", "--cost", tmp_path / "cost", "--period", PREVIOUS).returncode == 0
+    server.command("close", PREVIOUS, "--despite-failed-runs")
+    assert [(view["BillingPeriod"], "ClosedBy" in view) for view in json.loads(server.command("periods", "--output", "json"))["Periods"]] == [(PREVIOUS, True)]
+    events = server.own("ListAuditEvents", {"MaxResults": 100}).json["AuditEvents"]
+    details = [json.loads(event["Detail"]) for event in events if (event["Action"], event["Decision"]) == ("proforma:ClosePeriod", "done")]
+    assert details == [{"BillingPeriod": PREVIOUS, "DespiteFailedRuns": True}]
+
+
 def test_a_month_that_was_closed_unpriced_stays_so(desk, tmp_path):
     """Nothing was charged that could be adjusted: whoever asks for it is told, and who asks for a place has its other months."""
     server, _, group, _ = desk

@@ -183,6 +183,14 @@ impl Store {
         runs_to_come(self.readers(), payer).await
     }
 
+    /// Of each period of a payer whose last run has failed, as far as its runs have ended, that run; by period.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database.
+    pub async fn failed_runs(&self, payer: &AccountId) -> Result<Vec<RunRow>, StoreError> {
+        failed_runs(self.readers(), payer).await
+    }
+
     /// Claims the first run of a payer that nobody has begun, or whose claim has passed; `None` where there is nothing to do.
     ///
     /// # Errors
@@ -287,6 +295,18 @@ async fn runs_to_come(
     sqlx::query(sql).bind(payer.as_str()).fetch_all(on).await?.iter().map(run_row).collect()
 }
 
+async fn failed_runs(
+    on: impl Executor<'_, Database = Any>,
+    payer: &AccountId,
+) -> Result<Vec<RunRow>, StoreError> {
+    let sql = format!(
+        "SELECT * FROM runs WHERE payer = $1 AND state = 'failed' AND NOT EXISTS (SELECT 1 FROM runs later \
+         WHERE {LATER} AND later.state IN ('done', 'unchanged', 'failed')) ORDER BY period"
+    );
+    let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(payer.as_str());
+    query.fetch_all(on).await?.iter().map(run_row).collect()
+}
+
 async fn current_runs(
     on: impl Executor<'_, Database = Any>,
     payer: &AccountId,
@@ -312,6 +332,15 @@ impl Write {
     pub async fn runs_to_come(&mut self) -> Result<Vec<RunRow>, StoreError> {
         let payer = self.payer().clone();
         runs_to_come(self.connection(), &payer).await
+    }
+
+    /// Of each period whose last run has failed, as far as its runs have ended, that run, until the change ends.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database.
+    pub async fn failed_runs(&mut self) -> Result<Vec<RunRow>, StoreError> {
+        let payer = self.payer().clone();
+        failed_runs(self.connection(), &payer).await
     }
 
     /// Of each period in which the last cost files that were to be read could not be, the run that says so: none of its period was made
