@@ -96,6 +96,39 @@ def test_files_that_are_rewritten_are_read_again(priced, tmp_path):
     assert charged(server) == "165"
 
 
+def looked_at(server):
+    """The ends of the runs, the latest first, once the server has looked at its places again; times are whole seconds."""
+    time.sleep(1)
+    begun = int(time.time())
+    server.restart()
+    until(lambda: all(source.get("LastCheckedTime", 0) >= begun for source in server.own("ListSources").json["Sources"] if source["Watch"]))
+    with contextlib.suppress(AssertionError):
+        server.settle()
+    return [run["Status"] for run in server.own("ListRuns").json["Runs"]]
+
+
+def test_a_watched_place_does_not_come_back_over_a_newer_import(priced, cluster, tmp_path):
+    """Nothing has changed there since it was registered; what was imported from elsewhere meanwhile is what the month shows."""
+    server, group, month = priced
+    old = month.write(tmp_path / "old")
+    server.command("import", "--cost", old, "--period", PREVIOUS, "--watch")
+    month.line(group.primary, cost="50")
+    new = month.write(tmp_path / "new")
+    server.command("import", "--cost", new, "--period", PREVIOUS)
+    assert looked_at(server) == ["DONE", "DONE"] and charged(server) == "165"
+    # Nor where it could not be read, before the other one was imported.
+    whole = {path: path.read_bytes() for path in old.iterdir()}
+    for path in whole:
+        path.unlink()
+    put({path: bytes(len(content)) for path, content in whole.items()}, moment := int(time.time()))
+    assert looked_at(server)[0] == "FAILED" and charged(server) == "165"
+    month.line(group.primary, cost="100")
+    server.command("import", "--cost", month.write(tmp_path / "newest"), "--period", PREVIOUS)
+    put(whole, moment)
+    a_while_ago(server, cluster, 3_600_000)
+    assert looked_at(server) == ["DONE", "FAILED", "DONE", "DONE"] and charged(server) == "275"
+
+
 def a_while_ago(server, cluster, milliseconds):
     """Every run of a server ended that much earlier."""
     sql = f"UPDATE runs SET finished_at_ms = finished_at_ms - {milliseconds}"

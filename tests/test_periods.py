@@ -122,6 +122,58 @@ def test_who_prices_a_month_for_the_first_time_does_not_miss_a_change(new_server
     assert charged(server) == ["360"]
 
 
+# ---- Files that could not be read
+
+def delivered(group, cost, folder, period=PREVIOUS):
+    """Files of a month that cannot be read, and what mends them."""
+    month = PolicyMonth()
+    month.line(group.primary, cost=cost)
+    written(month, folder, period)
+    whole = {file: file.read_text() for file in folder.iterdir()}
+    for file, text in whole.items():
+        file.write_text(text.replace(f"{period}-0", f"{period[:-1]}x-0"))
+    return lambda: [file.write_text(text) for file, text in whole.items()]
+
+
+def failing(server, folder, period=PREVIOUS):
+    """Imports files that cannot be read; the run that says so."""
+    assert ask(server, "import", "--cost", folder, "--period", period).returncode != 0
+    failed = runs(server, period)[0]
+    assert failed["Status"] == "FAILED"
+    return failed
+
+
+def test_files_that_could_not_be_read_are_not_forgotten_by_a_change(desk, tmp_path):
+    """A change prices the month out of what the last run has kept: that would be the files before those that were imported last."""
+    server, past, group, rule = desk
+    mended = delivered(group, "300", tmp_path / "more")
+    failing(server, tmp_path / "more")
+    past.client.update_pricing_rule(Arn=rule, ModifierPercentage=20)
+    assert ask(server, "runs", "wait").returncode != 0 and charged(server) == ["1210"]
+    mended()
+    past.client.update_pricing_rule(Arn=rule, ModifierPercentage=30)
+    server.settle()
+    assert charged(server) == ["390"] and [run["Status"] for run in runs(server)] == ["DONE", "FAILED", "FAILED", "DONE"]
+    # A place that is forgotten is not tried again.
+    delivered(group, "50", tmp_path / "wrong")
+    failing(server, tmp_path / "wrong")
+    wrong, = [source for source in server.own("ListSources").json["Sources"] if source["CostFiles"] == [str(tmp_path / "wrong")]]
+    server.own("RemoveSource", {"SourceId": wrong["SourceId"]})
+    past.client.update_pricing_rule(Arn=rule, ModifierPercentage=100)
+    server.settle()
+    assert charged(server) == ["600"]
+
+
+def test_a_month_whose_first_files_could_not_be_read_is_tried_again_after_a_change(desk, tmp_path):
+    server, _, group, _ = desk
+    mended = delivered(group, "70", tmp_path / "first", EARLIER)
+    failing(server, tmp_path / "first", EARLIER)
+    mended()
+    server.own("DeclareAccounts", {"Accounts": [{"AccountId": group.primary, "Name": "Larkfield"}], "Complete": False})
+    server.settle()
+    assert [run["Status"] for run in runs(server, EARLIER)] == ["DONE", "FAILED"]
+
+
 # ---- What a run is compared by
 
 def offer(folder):
@@ -332,6 +384,38 @@ def test_no_month_is_closed_over_one_that_is_still_to_be_priced(desk, tmp_path):
     server.command("close", PREVIOUS)
     closed = json.loads(server.command("periods", "--output", "json"))["Periods"]
     assert {view["BillingPeriod"]: view.get("ClosedBy") for view in closed} == {PREVIOUS: "root", EARLIER: "root"}
+
+
+def test_no_month_is_closed_over_a_change_whose_run_has_failed(desk, tmp_path):
+    """What it shows is not what was asked for last: sealed, the change would never be charged."""
+    server, past, group, rule = desk
+    mended = delivered(group, "300", tmp_path / "more")
+    failed = failing(server, tmp_path / "more")
+    refused = ask(server, "close", PREVIOUS)
+    assert refused.returncode == 2 and f"run `{failed['RunId']}` of {PREVIOUS} has failed: " in refused.stderr, refused.stderr
+    assert failed["Error"][:60] in refused.stderr and "--despite-failed-runs" in refused.stderr
+    # Any success after it is what was asked for last.
+    mended()
+    past.client.update_pricing_rule(Arn=rule, ModifierPercentage=20)
+    server.settle()
+    server.command("close", PREVIOUS)
+
+
+def test_no_month_is_closed_over_one_whose_first_import_has_failed(desk, tmp_path):
+    """It shows nothing, and would have been closed unpriced, which nothing mends; an operator who means it says so, and the audit has it."""
+    server, _, group, _ = desk
+    delivered(group, "70", tmp_path / "first", EARLIER)
+    failed = failing(server, tmp_path / "first", EARLIER)
+    refused = ask(server, "close", PREVIOUS)
+    assert refused.returncode == 2 and f"run `{failed['RunId']}` of {EARLIER} has failed: " in refused.stderr, refused.stderr
+    assert server.own("ClosePeriod", {"BillingPeriod": PREVIOUS, "DespiteFailedRuns": False}).status == 400
+    # Another month's trouble keeps no import from ending well.
+    assert ask(server, "import", "--cost", tmp_path / "cost", "--period", PREVIOUS).returncode == 0
+    server.command("close", PREVIOUS, "--despite-failed-runs")
+    assert [(view["BillingPeriod"], "ClosedBy" in view) for view in json.loads(server.command("periods", "--output", "json"))["Periods"]] == [(PREVIOUS, True)]
+    events = server.own("ListAuditEvents", {"MaxResults": 100}).json["AuditEvents"]
+    details = [json.loads(event["Detail"]) for event in events if (event["Action"], event["Decision"]) == ("proforma:ClosePeriod", "done")]
+    assert details == [{"BillingPeriod": PREVIOUS, "DespiteFailedRuns": True}]
 
 
 def test_a_month_that_was_closed_unpriced_stays_so(desk, tmp_path):

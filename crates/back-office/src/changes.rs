@@ -103,6 +103,9 @@ pub(crate) async fn queue(
         // Whoever prices a month for the first time has read the configuration before this change: its files are to be read again.
         to_come.into_iter().map(|run| (run.asked.period, run.asked.reads)).collect();
     known.extend(current.into_iter().map(|current| (current.period, None)));
+    // Files that could not be read are not forgotten by pricing the ones before them again: they are tried once more.
+    let unread = write.failed_readings().await?;
+    known.extend(unread.into_iter().map(|run| (run.asked.period, run.asked.reads)));
     for (period, reads) in known.into_iter().filter(|(period, _)| is_meant(*period)) {
         write.queue_run(new_run(period, reads)?).await?;
     }

@@ -14,7 +14,7 @@ use billing::configuration::{BillingGroupId, Configuration};
 use billing::money::{Amount, Cost, Currency};
 use billing::period::BillingPeriod;
 use std::collections::{BTreeMap, BTreeSet};
-use store::{AdjustmentRow, CloseRow, NewRun, RunRow};
+use store::{AdjustmentRow, CloseRow, NewRun, Outcome, RunRow, RunState};
 
 /// A billing period as the desk has it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -88,14 +88,22 @@ impl BackOffice {
     /// Closes a period, and every one before it: the run that each shows is sealed by the hash over its files, and no write reaches them any more.
     ///
     /// # Errors
-    /// [`Error::Refused`] where the month has not ended, is closed, has no run, or where one up to it is still to be priced.
-    pub async fn close(&self, request: &WriteRequest<'_>, period: BillingPeriod) -> Answer<CloseRow> {
+    /// [`Error::Refused`] where the month has not ended, is closed, has no run, or where one up to it is still to be priced or, unless it is to be
+    /// closed all the same, was to be priced last by a run that has failed.
+    pub async fn close(
+        &self,
+        request: &WriteRequest<'_>,
+        period: BillingPeriod,
+        despite_failed_runs: bool,
+    ) -> Answer<CloseRow> {
         let payer = &request.caller.payer;
         let _reading = self.reading().await?;
         let state = self.state(payer).await?;
         let open = open_until(&state.configuration, period);
         let store = &self.0.store;
         nothing_is_to_come(store.runs_to_come(payer).await.map_err(Error::internal)?, open)?;
+        let failed = store.failed_runs(payer).await.map_err(Error::internal)?;
+        nothing_has_failed(failed, |period| open(period) && !despite_failed_runs)?;
         let rows = &self.sealed(request, open).await?;
         let priced = rows.iter().map(|row| row.period).collect();
         for unpriced in unpriced(&state.configuration, period, &priced) {
@@ -114,6 +122,7 @@ impl BackOffice {
             // From here on nobody publishes or queues anything: what was looked at is asked again.
             let open = open_until(&state.configuration, period);
             nothing_is_to_come(write.runs_to_come().await?, open)?;
+            nothing_has_failed(write.failed_runs().await?, |period| open(period) && !despite_failed_runs)?;
             let shown = write.current_runs().await?.into_iter().filter(|shown| open(shown.period));
             let shown: BTreeSet<_> = shown.map(|shown| (shown.period, shown.run)).collect();
             let looked_at: BTreeSet<_> = rows.iter().map(|row| (row.period, row.run.clone())).collect();
@@ -239,6 +248,21 @@ fn nothing_is_on_no_bill(unpriced: BillingPeriod, posted: &[AdjustmentRow]) -> A
          files first",
         due.join(", ")
     )))
+}
+
+/// Refuses as long as one of the last runs that have failed is of some periods: what they show is not what was asked for last.
+fn nothing_has_failed(failed: Vec<RunRow>, is_meant: impl Fn(BillingPeriod) -> bool) -> Answer<()> {
+    for RunRow { asked: NewRun { id, period, .. }, state, .. } in failed {
+        if is_meant(period)
+            && let RunState::Ended { outcome: Outcome::Failed { error, .. }, .. } = state
+        {
+            return Err(refused(format!(
+                "run `{id}` of {period} has failed: {error}; mend that and import the cost files again, or close the period as it is with \
+                 `--despite-failed-runs`"
+            )));
+        }
+    }
+    Ok(())
 }
 
 /// Whether a period is closed without a run: what comes of it now cannot be held against anything.

@@ -5,7 +5,7 @@ use crate::clock::machine_milliseconds;
 use crate::cost_roots::Bounds;
 use crate::data_directory;
 use crate::desk::{BackOffice, WriteRequest};
-use crate::engine::{CostSource, EngineError};
+use crate::engine::{CostSource, Engine, EngineError};
 use crate::error::{Answer, Error, refused};
 use crate::hash::sha256;
 use crate::periods::{closed_unpriced, is_unsealed};
@@ -15,7 +15,7 @@ use billing::period::BillingPeriod;
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
-use store::{Outcome, RunState, Write};
+use store::{Outcome, RunRow, RunState, Write};
 
 pub use store::SourceRow;
 
@@ -61,11 +61,15 @@ impl BackOffice {
             price_list: new.price_list.clone(),
             ..CostSource::default()
         };
-        let periods = self.ask_engine(move |engine| {
-            let found = bounds.checked(named)?;
-            only.map_or_else(|| engine.periods(&found.inputs), |period| Ok(vec![period]))
+        let is_watched = new.is_watched;
+        let found = self.ask_engine(move |engine| {
+            let inputs = bounds.checked(named)?.inputs;
+            let periods = only.map_or_else(|| engine.periods(&inputs), |period| Ok(vec![period]))?;
+            // A place that cannot be listed now has been seen by nobody: its run says so, and what it has one day is news.
+            let prints = is_watched.then(|| fingerprints(engine, &inputs, &periods).ok()).flatten();
+            Ok((periods, prints))
         });
-        let periods = periods.await?;
+        let (periods, prints) = found.await?;
         if periods.is_empty() {
             return Err(refused("the place has no cost files of any billing period"));
         }
@@ -78,7 +82,8 @@ impl BackOffice {
             is_immutable: new.is_immutable,
             accepts_rejects: new.accept_rejects,
             period: new.period,
-            fingerprint: None,
+            // Its run reads what is there now. Else the first look would have it read again, over what was imported from elsewhere meanwhile.
+            fingerprint: prints.as_ref().map(print_text),
             checked_at_ms: None,
             problem: None,
             created_at_ms: machine_milliseconds(),
@@ -156,11 +161,7 @@ impl BackOffice {
                     Some(period) => vec![period],
                     None => engine.periods(&inputs)?,
                 };
-                let mut prints = BTreeMap::new();
-                for period in periods {
-                    prints.insert(period, engine.fingerprint(&inputs, period)?);
-                }
-                Ok(prints)
+                fingerprints(engine, &inputs, &periods)
             })
             .await;
         let now = machine_milliseconds();
@@ -172,19 +173,8 @@ impl BackOffice {
                 return noted.map_err(Error::internal);
             }
         };
-        let print_text = |print: (&BillingPeriod, &String)| format!("{} {}", print.0, print.1);
-        let text = prints.iter().map(print_text).collect::<Vec<_>>().join("\n");
-        let known: BTreeSet<&str> = source.fingerprint.as_deref().unwrap_or_default().lines().collect();
-        let mut to_read = Vec::new();
-        for (period, print) in &prints {
-            if !known.contains(print_text((period, print)).as_str())
-                || self.is_read_again(payer, &source.id, *period, now).await?
-            {
-                to_read.push(*period);
-            }
-        }
+        let to_read = &self.to_read(payer, source, &prints, now).await?;
         if !to_read.is_empty() {
-            let to_read = &to_read;
             self.transaction(payer, |store, state| async move {
                 let mut write = store.write(payer, &state.head).await?;
                 queue(&state, &mut write, to_read, &source.id).await?;
@@ -193,26 +183,59 @@ impl BackOffice {
             .await?;
             self.0.wake.notify_one();
         }
+        let text = print_text(&prints);
         self.0.store.note_source_checked(payer, &source.id, Ok(&text), now).await.map_err(Error::internal)
     }
 
-    /// Whether a watched place that could not be read is read again, though nothing has changed there: what was in the way may be gone, and
-    /// nobody else will look.
+    /// Which periods of a watched place are to be read: those that have changed, and those that could not be read a while ago.
+    async fn to_read(
+        &self,
+        payer: &AccountId,
+        source: &SourceRow,
+        prints: &Prints,
+        now_ms: i64,
+    ) -> Answer<Vec<BillingPeriod>> {
+        let known: Option<BTreeSet<&str>> = source.fingerprint.as_deref().map(|text| text.lines().collect());
+        let closes = self.0.store.closes(payer).await.map_err(Error::internal)?;
+        let state = self.state(payer).await?;
+        let mut to_read = Vec::new();
+        for (period, print) in prints {
+            if is_unsealed(&state.configuration, &closes, *period) {
+                continue;
+            }
+            let has_changed = known.as_ref().map(|known| !known.contains(print_line(period, print).as_str()));
+            if has_changed == Some(true) || self.is_read_again(payer, source, *period, now_ms).await? {
+                to_read.push(*period);
+            }
+        }
+        Ok(to_read)
+    }
+
+    /// Whether a watched place is read though nothing is known to have changed there: nobody has seen it yet, or it could not be read, and what
+    /// was in the way may be gone, and nobody else will look. Not where the period has been read from another place since, or will be.
     async fn is_read_again(
         &self,
         payer: &AccountId,
-        source: &str,
+        source: &SourceRow,
         period: BillingPeriod,
         now_ms: i64,
     ) -> Answer<bool> {
         let runs = self.0.store.runs_page(payer, Some(period), None, RUNS_LOOKED_AT).await;
         let runs = runs.map_err(Error::internal)?;
-        let of_source = runs.iter().filter(|run| run.asked.reads.as_deref() == Some(source));
-        let mut failed = of_source.map_while(|run| match &run.state {
-            RunState::Ended { finished_at_ms, outcome: Outcome::Failed { .. }, .. } => Some(*finished_at_ms),
+        let of_source = |run: &&RunRow| run.asked.reads.as_ref() == Some(&source.id);
+        let failed_at_ms = |run: &RunRow| match run.state {
+            RunState::Ended { finished_at_ms, outcome: Outcome::Failed { .. }, .. } => Some(finished_at_ms),
             _ => None,
-        });
-        let Some(last) = failed.next() else { return Ok(false) };
+        };
+        let reading = runs.iter().filter(|run| run.asked.reads.is_some());
+        // What another place has failed with is in nobody's way.
+        let mut reading = reading.skip_while(|run| !of_source(run) && failed_at_ms(run).is_some()).peekable();
+        if reading.peek().is_some_and(|run| !of_source(run)) {
+            return Ok(false);
+        }
+        let mut failed = reading.filter(of_source).map_while(failed_at_ms);
+        let (last, is_unseen) = (failed.next(), source.fingerprint.is_none());
+        let Some(last) = last.filter(|_| !is_unseen) else { return Ok(is_unseen) };
         let pause = READ_AGAIN.saturating_mul(1 << failed.count().min(PAUSES_DOUBLED)).min(READ_AGAIN_MAX);
         Ok(last.saturating_add(i64::try_from(pause.as_millis()).unwrap_or(i64::MAX)) <= now_ms)
     }
@@ -244,6 +267,26 @@ impl Registered {
     pub fn checked(self) -> Result<CostSource, EngineError> {
         self.bounds.checked(self.source)
     }
+}
+
+/// What was found at a place, in short, by period.
+type Prints = BTreeMap<BillingPeriod, String>;
+
+fn fingerprints(
+    engine: &dyn Engine,
+    inputs: &[PathBuf],
+    periods: &[BillingPeriod],
+) -> Result<Prints, EngineError> {
+    periods.iter().map(|period| Ok((*period, engine.fingerprint(inputs, *period)?))).collect()
+}
+
+fn print_line(period: &BillingPeriod, print: &str) -> String {
+    format!("{period} {print}")
+}
+
+/// What is kept of it beside the source.
+fn print_text(prints: &Prints) -> String {
+    prints.iter().map(|(period, print)| print_line(period, print)).collect::<Vec<_>>().join("\n")
 }
 
 /// Queues runs of the periods of a source that can still be priced; which those are.

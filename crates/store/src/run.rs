@@ -16,6 +16,10 @@ use std::collections::BTreeMap;
 
 const TABLE: &str = "runs";
 
+/// Where a run was asked for after another one of its period.
+const LATER: &str = "later.payer = runs.payer AND later.period = runs.period \
+     AND (later.created_at_ms > runs.created_at_ms OR (later.created_at_ms = runs.created_at_ms AND later.id > runs.id))";
+
 /// How often a claim looks again when others are quicker.
 const CLAIM_ATTEMPTS_MAX: usize = 64;
 
@@ -179,6 +183,14 @@ impl Store {
         runs_to_come(self.readers(), payer).await
     }
 
+    /// Of each period of a payer whose last run has failed, as far as its runs have ended, that run; by period.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database.
+    pub async fn failed_runs(&self, payer: &AccountId) -> Result<Vec<RunRow>, StoreError> {
+        failed_runs(self.readers(), payer).await
+    }
+
     /// Claims the first run of a payer that nobody has begun, or whose claim has passed; `None` where there is nothing to do.
     ///
     /// # Errors
@@ -283,6 +295,18 @@ async fn runs_to_come(
     sqlx::query(sql).bind(payer.as_str()).fetch_all(on).await?.iter().map(run_row).collect()
 }
 
+async fn failed_runs(
+    on: impl Executor<'_, Database = Any>,
+    payer: &AccountId,
+) -> Result<Vec<RunRow>, StoreError> {
+    let sql = format!(
+        "SELECT * FROM runs WHERE payer = $1 AND state = 'failed' AND NOT EXISTS (SELECT 1 FROM runs later \
+         WHERE {LATER} AND later.state IN ('done', 'unchanged', 'failed')) ORDER BY period"
+    );
+    let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(payer.as_str());
+    query.fetch_all(on).await?.iter().map(run_row).collect()
+}
+
 async fn current_runs(
     on: impl Executor<'_, Database = Any>,
     payer: &AccountId,
@@ -310,6 +334,31 @@ impl Write {
         runs_to_come(self.connection(), &payer).await
     }
 
+    /// Of each period whose last run has failed, as far as its runs have ended, that run, until the change ends.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database.
+    pub async fn failed_runs(&mut self) -> Result<Vec<RunRow>, StoreError> {
+        let payer = self.payer().clone();
+        failed_runs(self.connection(), &payer).await
+    }
+
+    /// Of each period in which the last cost files that were to be read could not be, the run that says so: none of its period was made
+    /// later, or is still to read files, and its source is still registered.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database.
+    pub async fn failed_readings(&mut self) -> Result<Vec<RunRow>, StoreError> {
+        let sql = format!(
+            "SELECT * FROM runs WHERE payer = $1 AND state = 'failed' AND reads IS NOT NULL \
+             AND EXISTS (SELECT 1 FROM sources WHERE sources.payer = runs.payer AND sources.id = runs.reads) \
+             AND NOT EXISTS (SELECT 1 FROM runs later WHERE {LATER} AND (later.reads IS NOT NULL OR later.state = 'done')) \
+             ORDER BY period"
+        );
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(self.payer().as_str().to_owned());
+        query.fetch_all(self.connection()).await?.iter().map(run_row).collect()
+    }
+
     /// Queues a run. What is queued of a period is one run: one that is to read files takes the place of one that is not.
     ///
     /// # Errors
@@ -332,7 +381,7 @@ impl Write {
         Ok(())
     }
 
-    /// Ends a run that the caller has claimed.
+    /// Ends a run that the caller has claimed. What is queued behind one that could not read its files is to read them.
     ///
     /// # Errors
     /// [`StoreError::StaleClaim`] where somebody else has claimed it since, or it has ended.
@@ -360,7 +409,16 @@ impl Write {
             .bind(run)
             .bind(sql::whole(token)?);
         let done = query.execute(self.connection()).await?;
-        still_claimed(done.rows_affected(), run, token)
+        still_claimed(done.rows_affected(), run, token)?;
+        if matches!(outcome, Outcome::Failed { .. }) {
+            let sql = "UPDATE runs SET reads = (SELECT sources.id FROM runs ended JOIN sources \
+                 ON sources.payer = ended.payer AND sources.id = ended.reads WHERE ended.payer = $1 AND ended.id = $2) \
+                 WHERE payer = $1 AND state = 'queued' AND reads IS NULL \
+                 AND period = (SELECT ended.period FROM runs ended WHERE ended.payer = $1 AND ended.id = $2)";
+            let query = sqlx::query(sql).bind(self.payer().as_str().to_owned()).bind(run);
+            query.execute(self.connection()).await?;
+        }
+        Ok(())
     }
 
     /// Shows a run in its period.

@@ -146,8 +146,9 @@ pub(super) async fn list(call: &Call<'_>) -> Answer<Vec<u8>> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct OnePeriod {
+struct ToClose {
     billing_period: String,
+    despite_failed_runs: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -160,9 +161,10 @@ struct Closed {
 }
 
 pub(super) async fn close(call: &Call<'_>) -> Answer<Vec<u8>> {
-    let input: OnePeriod = call.read()?;
+    let input: ToClose = call.read()?;
     let period = crate::call::period(&input.billing_period)?;
-    let row = call.desk.close(&call.write(&input.billing_period), period).await?;
+    let despite_failed_runs = input.despite_failed_runs.unwrap_or_default();
+    let row = call.desk.close(&call.write(&input.billing_period), period, despite_failed_runs).await?;
     json(&Closed {
         billing_period: period.to_string(),
         run_id: row.run,

@@ -107,7 +107,7 @@ async fn import(office: &BackOffice, period: Option<BillingPeriod>) -> Answer<Ve
 }
 
 async fn close(office: &BackOffice, period: BillingPeriod) -> Answer<CloseRow> {
-    office.close(&request(&office.operator(&payer(), String::new())), period).await
+    office.close(&request(&office.operator(&payer(), String::new())), period, false).await
 }
 
 fn request(caller: &crate::authorization::Caller) -> WriteRequest<'_> {

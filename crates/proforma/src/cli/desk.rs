@@ -265,6 +265,9 @@ pub struct CloseArguments {
     /// The billing period to close; every earlier one is closed with it.
     #[arg(value_name = "YYYY-MM")]
     pub period: String,
+    /// Close it as it is where the last run of one of the periods has failed.
+    #[arg(long)]
+    pub despite_failed_runs: bool,
 }
 
 #[derive(Debug, Args)]

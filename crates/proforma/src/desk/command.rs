@@ -149,9 +149,9 @@ pub fn import(arguments: &ImportArguments) -> Result<(), Failure> {
     let answer = at_desk(async {
         let door = Door::open(&arguments.desk).await?;
         let mut answer = door.ask("ImportCostData", &Value::Object(input)).await;
-        if answer.is_ok()
+        if let Ok(queued) = &answer
             && !arguments.no_wait
-            && let Err(failure) = waited(&door, None).await
+            && let Err(failure) = waited_for_import(&door, queued).await
         {
             answer = Err(failure);
         }
@@ -159,6 +159,16 @@ pub fn import(arguments: &ImportArguments) -> Result<(), Failure> {
         answer
     })?;
     output::answer(&answer, arguments.desk.output)
+}
+
+/// Waits for the periods that an import names: what became of others is not its business.
+async fn waited_for_import(door: &Door, queued: &Value) -> Result<(), Failure> {
+    let periods = queued.get("BillingPeriods").and_then(Value::as_array);
+    let mut problems = Vec::new();
+    for period in periods.into_iter().flatten().filter_map(Value::as_str) {
+        problems.extend(problems_of(door, Some(period)).await?);
+    }
+    all_went_well(problems)
 }
 
 /// A local path as a server elsewhere in the file system would name it; a place on a store as it is.
@@ -182,9 +192,9 @@ pub fn runs(arguments: &RunsArguments) -> Result<(), Failure> {
         }
         RunsCommand::Wait(of) => at_desk(async {
             let door = Door::open(&of.desk).await?;
-            let outcome = waited(&door, of.period.as_deref()).await;
+            let problems = problems_of(&door, of.period.as_deref()).await;
             door.close().await?;
-            outcome
+            all_went_well(problems?)
         }),
     }
 }
@@ -208,8 +218,12 @@ fn of_period(of: &RunsListArguments) -> Value {
     of.period.as_ref().map_or_else(|| json!({}), |period| json!({ "BillingPeriod": period }))
 }
 
-/// Waits until nothing is queued and nothing runs; fails where the last run of a period has failed.
-async fn waited(door: &Door, period: Option<&str>) -> Result<(), Failure> {
+fn all_went_well(problems: Vec<String>) -> Result<(), Failure> {
+    if problems.is_empty() { Ok(()) } else { Err(Failure::inputs(problems)) }
+}
+
+/// Waits until nothing is queued and nothing runs, of a period or of all; the sentences of the last runs that have failed.
+async fn problems_of(door: &Door, period: Option<&str>) -> Result<Vec<String>, Failure> {
     let input = period.map_or_else(|| json!({}), |period| json!({ "BillingPeriod": period }));
     loop {
         door.price_queued().await?;
@@ -233,7 +247,7 @@ async fn waited(door: &Door, period: Option<&str>) -> Result<(), Failure> {
                 problems.push(format!("{of}: {error}"));
             }
         }
-        return if problems.is_empty() { Ok(()) } else { Err(Failure::inputs(problems)) };
+        return Ok(problems);
     }
 }
 
@@ -244,7 +258,11 @@ pub fn periods(arguments: &ListArguments) -> Result<(), Failure> {
 
 /// `proforma close`
 pub fn close(arguments: &CloseArguments) -> Result<(), Failure> {
-    ask(&arguments.desk, "ClosePeriod", &json!({ "BillingPeriod": arguments.period }))
+    let mut input = json!({ "BillingPeriod": arguments.period });
+    if arguments.despite_failed_runs {
+        input["DespiteFailedRuns"] = json!(true);
+    }
+    ask(&arguments.desk, "ClosePeriod", &input)
 }
 
 /// `proforma book`

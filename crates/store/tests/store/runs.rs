@@ -16,6 +16,7 @@ on_both! {
     every_run_is_claimed_once
     runs_are_listed_from_the_latest_on
     what_is_queued_of_a_period_is_one_run
+    files_that_could_not_be_read_are_not_forgotten
     a_closed_period_has_its_run
     what_is_needed_keeps_its_files
     sources_are_kept
@@ -156,6 +157,32 @@ async fn what_is_queued_of_a_period_is_one_run(Scratch { store, .. }: Scratch) {
     assert_eq!(store.claim_run(&payer(), 12, 100).await.unwrap().unwrap().run.asked.id, "e");
 }
 
+async fn files_that_could_not_be_read_are_not_forgotten(Scratch { store, .. }: Scratch) {
+    let reading = |id: &str, at, source: &str| NewRun { reads: Some(source.to_owned()), ..run(id, at) };
+    let mut head = with_runs(&store, &[reading("a", 1, "cur")]).await;
+    let mut write = store.write(&payer(), &head).await.unwrap();
+    write.put_source(cur()).await.unwrap();
+    head = write.commit().await.unwrap();
+    let failed = Outcome::Failed { error: "no such file".to_owned(), warnings: vec![] };
+    // A change queues `b` while `a` is being made; `c` reads from a place that is not registered any more.
+    let later = [run("b", 2), reading("c", 3, "gone"), run("d", 4)];
+    for (ended, (next, reads)) in
+        ["a", "b", "c"].into_iter().zip(later.into_iter().zip([Some("cur"), Some("gone"), None]))
+    {
+        let claim = store.claim_run(&payer(), 9, 100).await.unwrap().unwrap();
+        assert_eq!(claim.run.asked.id, ended);
+        let mut write = store.write(&payer(), &head).await.unwrap();
+        write.queue_run(next).await.unwrap();
+        write.finish_run(ended, claim.token, &failed, 11).await.unwrap();
+        let unread: Vec<_> =
+            write.failed_readings().await.unwrap().into_iter().map(|run| run.asked.id).collect();
+        assert!(unread.is_empty(), "{unread:?}");
+        head = write.commit().await.unwrap();
+        let queued = store.runs_to_come(&payer()).await.unwrap().remove(0);
+        assert_eq!(queued.asked.reads.as_deref(), reads);
+    }
+}
+
 async fn a_closed_period_has_its_run(Scratch { store, .. }: Scratch) {
     let head = with_runs(&store, &[run("r1", 5)]).await;
     // Only once a run has begun, there is another one of its period.
@@ -198,9 +225,8 @@ async fn a_closed_period_has_its_run(Scratch { store, .. }: Scratch) {
     assert!(matches!(refused, Err(StoreError::NotThere(_))), "{refused:?}");
 }
 
-async fn sources_are_kept(Scratch { store, .. }: Scratch) {
-    let head = with_payer(&store).await;
-    let source = SourceRow {
+fn cur() -> SourceRow {
+    SourceRow {
         id: "cur".to_owned(),
         inputs: vec!["s3://bucket/prefix".to_owned()],
         price_list: None,
@@ -213,7 +239,12 @@ async fn sources_are_kept(Scratch { store, .. }: Scratch) {
         problem: None,
         created_at_ms: 2,
         is_confined: true,
-    };
+    }
+}
+
+async fn sources_are_kept(Scratch { store, .. }: Scratch) {
+    let head = with_payer(&store).await;
+    let source = cur();
     let mut write = store.write(&payer(), &head).await.unwrap();
     write.put_source(source.clone()).await.unwrap();
     write.commit().await.unwrap();
