@@ -82,7 +82,11 @@ fn a_flat_item_has_the_currency_that_it_names() {
     let period = BillingPeriod::parse("2026-10").unwrap();
     assert_ne!(plain.hash(period), other.hash(period));
     let item = "custom_line_items[0].currency";
-    check(|draft| draft.custom_line_items[0].currency = Some("eur".into()), item, "`eur` is not a currency code");
+    check(
+        |draft| draft.custom_line_items[0].currency = Some("eur".into()),
+        item,
+        "`eur` is not a currency code",
+    );
     let share = "custom_line_items[1].currency";
     check(|draft| draft.custom_line_items[1].currency = Some("EUR".into()), share, "a percentage is charged");
 }
