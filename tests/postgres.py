@@ -80,13 +80,17 @@ class Cluster:
         """What a statement answers, in the database of an address."""
         return self.ask("psql", "-d", address.rsplit("/", 1)[1], "-v", "ON_ERROR_STOP=1", "-qAt", "-c", sql)
 
-    @contextlib.contextmanager
     def locked(self, address, table, mode="ACCESS EXCLUSIVE"):
         """Nobody else reads or writes a table meanwhile, or whatever the mode lets them do."""
+        return self.begun(address, f"LOCK TABLE {table} IN {mode} MODE")
+
+    @contextlib.contextmanager
+    def begun(self, address, statement):
+        """A transaction that has begun with a statement does nothing more meanwhile."""
         name = address.rsplit("/", 1)[1]
         session = subprocess.Popen([program("psql"), "-h", "127.0.0.1", "-p", str(self.port), "-U", USER, "-d", name, "-qAt"],
                                    stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, **self.owner, cwd=self.folder)
-        session.stdin.write(f"BEGIN; LOCK TABLE {table} IN {mode} MODE; SELECT 'locked';\n")
+        session.stdin.write(f"BEGIN; {statement}; SELECT 'locked';\n")
         session.stdin.flush()
         assert session.stdout.readline() == "locked\n"
         try:

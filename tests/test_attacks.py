@@ -2,7 +2,9 @@
 import json
 import os
 import pathlib
+import socket
 import subprocess
+import threading
 from types import SimpleNamespace
 
 import pytest
@@ -13,6 +15,7 @@ from program import PROGRAM
 from server import CURRENT, PREVIOUS, Keys, in_period, request_of
 from test_constraints import NOTHING, examples
 from test_isolation import shown
+from test_operations import until
 from test_repetition import OTHER_PAYER, init_other
 from test_signatures import seconds
 
@@ -138,6 +141,65 @@ def test_a_large_body_tells_no_more_of_a_key_than_a_small_one(two, service, path
         signed = server.signed("POST", path, b"", keys, headers, service=service) | {"Content-Length": str(65 << 20)}
         answer = shown(server.send("POST", path, b"", signed), keys.access_key_id)
         assert answer[0] == 413 and told.setdefault("more", answer) == answer
+
+
+def memory(server):
+    """What a server has in memory, in MiB."""
+    return int(pathlib.Path(f"/proc/{server.process.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE") >> 20
+
+
+def test_large_bodies_of_whoever_knows_a_key_take_little_memory(new_server):
+    """Eight bodies of 20 MiB that never end, named after a key of which nobody has the secret here: a few are kept, the others answered alike."""
+    server, size = new_server(transfers=False, options=["--arrival-seconds", "300"]), 20 << 20
+    target = {"Content-Type": "application/x-amz-json-1.0", "X-Amz-Target": "Proforma.PlanBook"}
+    head = "".join(f"{name}: {value}\r\n" for name, value in target.items())
+    head = (f"POST / HTTP/1.1\r\nHost: x\r\n{head}Content-Length: {size}\r\nAuthorization: AWS4-HMAC-SHA256 Credential={server.root.access_key_id}"
+            "/20261123/us-east-1/proforma/aws4_request, SignedHeaders=host, Signature=00\r\n\r\n").encode()
+    before, strangers = memory(server), []
+
+    def send():
+        stranger = socket.create_connection(("127.0.0.1", server.port))
+        strangers.append(stranger)
+        stranger.sendall(head)
+        for _ in range((size >> 20) - 1):
+            stranger.sendall(bytes(1 << 20))
+    senders = [threading.Thread(target=send) for _ in range(8)]
+    try:
+        [sender.start() for sender in senders]
+        [sender.join() for sender in senders]
+        assert memory(server) - before < 6 * 20
+        # Small ones go on; a large one is asked for again, once it is known whose it is.
+        assert server.own("ListRuns").status == 200
+        book = json.dumps({"Book": " " * (2 << 20), "Name": "book.toml"}).encode()
+        sent = lambda **of: server.ask("POST", "/", book, headers=target, service="proforma", **of)
+        assert (sent().status, sent(keys=Keys(server.root.access_key_id, "x" * 40)).status) == (503, 403)
+    finally:
+        [stranger.close() for stranger in strangers]
+    # Who has sent them is gone, and so is what was kept of them.
+    assert until(lambda: (answer := sent()).status != 503 and answer).status == 400
+
+
+def test_a_customer_is_told_nothing_of_the_servers_folders(new_server, tmp_path):
+    """A run's files are damaged: what is wrong with them is in the log, and in no answer."""
+    server = new_server(transfers=False)
+    past, month = Desk(in_period(server.client(), PREVIOUS)), PolicyMonth()
+    group = past.group(plan=past.plan(past.rule(ModifierPercentage=10)))
+    month.line(group.primary, cost="100")
+    server.load(month.write(tmp_path / "cost"))
+    viewer, analyst = server.keys("viewer", "group-viewer", [group.arn]), server.keys("analyst", "analyst")
+    book = server.own("ExportBook", {"BillingPeriod": PREVIOUS}).json["Book"]
+    server.stop()
+    folder, = (server.data / "payers" / "999999999999" / "runs" / PREVIOUS).iterdir()
+    for path in (folder / "cost-report.json", folder / "cost-cube.parquet"):
+        path.write_bytes(b"{" + path.read_bytes())
+    server.start()
+    told = [server.call("ListBillingGroupCostReports", {"BillingPeriod": PREVIOUS}, viewer),
+            server.call("GetBillingGroupCostReport", {"Arn": group.arn}, viewer),
+            server.own("PlanBook", {"Book": book, "Name": "book.toml", "BillingPeriod": PREVIOUS}, analyst)]
+    for answer in told:
+        assert b"written" not in answer.body and str(server.data).encode() not in answer.body, answer.body
+    assert [answer.status for answer in told][::2] == [500, 500], [answer.body for answer in told]
+    assert "is not as the run has written it" in server.log.read_text()
 
 
 # ---- Levels of a chain of billing transfers (X7)

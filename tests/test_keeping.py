@@ -99,13 +99,22 @@ def test_secrets_are_sealed_anew(kept):
     before = (kept.data / "master.key").read_text()
     kept.stop()
     assert told(kept, "keys", "rotate-master").returncode == 0
-    assert (kept.data / "master.key").read_text() != before
+    new = (kept.data / "master.key").read_text()
+    assert new != before
     kept.start()
     answers(kept)
     kept.stop()
     (kept.data / "master.key").write_text(before)
     refused = told(kept, "keys", "list")
     assert refused.returncode == 2 and "is not the one that this database was sealed with" in refused.stderr
+    # As one that was killed before it put the new key in its place has left it.
+    sealed, key = kept.data / "master.key.new", kept.data / "master.key"
+    sealed.write_text(new)
+    sealed.chmod(0o600)
+    refused = told(kept, "keys", "list")
+    assert refused.returncode == 2 and f"mv {sealed} {key}" in refused.stderr
+    sealed.rename(key)
+    assert told(kept, "keys", "list").returncode == 0
 
 
 def test_one_process_holds_a_data_directory(new_server):

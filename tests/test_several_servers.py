@@ -222,6 +222,30 @@ def test_as_many_payers_write_as_there_are_connections(new_pair, cluster):
     assert len(rules) == 10 and time.monotonic() - begun_at < 10
 
 
+def test_a_payer_whose_rows_are_held_holds_up_no_other(new_pair, cluster):
+    """Somebody stands still within a transaction: that payer's audit and writes wait, for a while; the others' audit, writes and runs go on."""
+    one, two = new_pair()
+    two.stop()
+    held, free = payers(one, 2)
+    [one.call("ListPricingRules", keys=keys) for keys in (held, free)]
+    seen = lambda: one.own("ListAuditEvents", keys=free).body.count(b"ListPricingPlans")
+    with cluster.begun(one.database, f"UPDATE payers SET revision = revision WHERE payer = '888800000000'"):
+        [one.call("ListPricingPlans", keys=keys) for keys in (held, free, held)]
+        until(seen, 4)
+        began = time.monotonic()
+        rule = {"Name": "held", "Type": "MARKUP", "Scope": "GLOBAL", "ModifierPercentage": 1}
+        refused = one.call("CreatePricingRule", rule, held)
+        assert (refused.status, refused.error) == (503, "ServiceUnavailableException") and time.monotonic() - began < 25
+        assert one.call("CreatePricingRule", rule, free).status in (200, 201)
+        # Again, while the other's part waits a second time.
+        one.call("ListCustomLineItems", {}, free)
+        until(lambda: b"ListCustomLineItems" in one.own("ListAuditEvents", keys=free).body, 4)
+    until(lambda: one.own("ListAuditEvents", keys=held).body.count(b"ListPricingPlans") >= 2, 15)
+    assert one.call("CreatePricingRule", rule, held).status in (200, 201)
+    one.stop()
+    command("verify", *one.stored)
+
+
 def test_a_payer_that_loads_slowly_holds_up_no_other(new_pair, cluster):
     one, two = new_pair()
     slow, quick = payers(one, 2)

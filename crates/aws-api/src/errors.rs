@@ -28,6 +28,9 @@ fn of_service(error: Error, service: &Service) -> WireError {
         Error::Unavailable(message) => unavailable(message),
         Error::Internal(cause) => {
             tracing::error!(?cause, "a request could not be answered");
+            if cause.is_unanswered() {
+                return unavailable("the database does not answer in time; try again");
+            }
             WireError { retry_after_seconds: Some(1), ..WireError::internal() }
         }
     }

@@ -4,7 +4,7 @@ use crate::clock::Clock;
 use crate::data_directory::SCRATCH;
 use crate::desk::{BackOffice, WriteRequest};
 use crate::disk::on_disk;
-use crate::engine::{RunOrder, RunReport};
+use crate::engine::{EngineError, RunOrder, RunReport};
 use crate::error::{Answer, Error, refused};
 use crate::month_book::{self, unread};
 use crate::vault::new_resource_id;
@@ -14,6 +14,7 @@ use billing::configuration::{BookChanges, Configuration, OtherSettings, split};
 use billing::money::{Cost, Currency};
 use billing::period::BillingPeriod;
 use std::collections::BTreeMap;
+use std::path::Path;
 
 /// A book that somebody sends.
 #[derive(Debug, Clone)]
@@ -89,13 +90,19 @@ impl BackOffice {
         let before = self.folder(&done.folder);
         let priced = self
             .ask_engine(move |engine| {
-                let outcome = match (engine.reprice(&before, &order)?, source) {
+                // What is wrong with the shown run is not the book's, and its path is not for who sent one.
+                let of_desk = |error: EngineError| EngineError::Failed(error.to_string());
+                let is_damaged = || engine.manifest(&before).ok().as_ref() != Some(&done.manifest);
+                let repriced = engine.reprice(&before, &order);
+                let repriced = repriced.map_err(|error| if is_damaged() { of_desk(error) } else { error });
+                let outcome = match (repriced?, source) {
                     (Some(outcome), _) => Some(outcome),
                     (None, Some(source)) => Some(engine.run(&source.checked()?, &order)?),
                     (None, None) => None,
                 };
                 let Some(outcome) = outcome else { return Ok(None) };
-                let reports = (engine.report(&before)?, engine.report(&order.out)?);
+                let report = |run: &Path| engine.report(run).map_err(of_desk);
+                let reports = (report(&before)?, report(&order.out)?);
                 Ok(Some((outcome, reports)))
             })
             .await;
@@ -146,7 +153,7 @@ fn applied(
     book: &SentBook,
 ) -> Answer<Edited<Plan>> {
     let SentBook { text, name, files } = book;
-    let path = std::path::Path::new(name);
+    let path = Path::new(name);
     let read_file =
         |of: &str| files.get(of).cloned().ok_or_else(|| "it was not sent with the book".to_owned());
     // Parsed and checked, so that mistakes have their line and column.

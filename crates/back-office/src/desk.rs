@@ -26,6 +26,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 use store::{Store, TokenRow};
 use tokio::sync::{Notify, OnceCell};
+use tokio::task::{JoinError, JoinSet};
 
 pub use crate::write::WriteRequest;
 
@@ -124,7 +125,7 @@ impl BackOffice {
         asked.map_err(|error| EngineError::Failed(error.to_string()))?
     }
 
-    /// Asks the engine something for a request: what is wrong with the input is the answer.
+    /// Asks the engine about what a request itself names: what is wrong with that is the answer.
     pub(crate) async fn ask_engine<T: Send + 'static>(
         &self,
         ask: impl FnOnce(&dyn Engine) -> Result<T, EngineError> + Send + 'static,
@@ -133,6 +134,15 @@ impl BackOffice {
             EngineError::Input(problems) => refused(problems.join("; ")),
             error @ (EngineError::Disk(_) | EngineError::Failed(_)) => Error::internal(error),
         })
+    }
+
+    /// Asks the engine about what the desk itself has written. Whatever is wrong with that is for the log: the sentence has the server's paths,
+    /// and who asks has named none.
+    pub(crate) async fn ask_of_runs<T: Send + 'static>(
+        &self,
+        ask: impl FnOnce(&dyn Engine) -> Result<T, EngineError> + Send + 'static,
+    ) -> Answer<T> {
+        self.engine(ask).await.map_err(Error::internal)
     }
 
     /// A payer's desk, loaded when it is asked for first.
@@ -182,7 +192,7 @@ impl BackOffice {
         if !caller.may(service, operation) {
             return Err(self.deny(caller, &format!("{service}:{operation}"), "").await);
         }
-        if self.0.unwritten.is_full() {
+        if self.0.unwritten.is_full(&caller.payer) {
             return Err(Error::Unavailable("the audit cannot be written now; try again"));
         }
         Ok(())
@@ -215,35 +225,45 @@ impl BackOffice {
         self.0.store.audit_page(payer, after, most).await.map_err(Error::internal)
     }
 
-    /// Writes what is noted into the audit, and when keys were last used.
+    /// Writes what is noted into the audit, and when keys were last used; each payer's by itself, so that one whose rows are held is in the way of
+    /// no other. What another call is writing just now is not waited for.
     ///
     /// # Errors
     /// [`Error::Internal`]; then they are kept for the next time.
     pub async fn flush_reads(&self) -> Answer<()> {
-        let mut failed = None;
-        for (payer, entries) in self.0.unwritten.take() {
-            let count = entries.len();
-            match self.append_audit(&payer, entries.clone()).await {
-                Ok(()) => self.0.unwritten.written(count),
-                Err(error) => {
-                    self.0.unwritten.put_back(&payer, entries);
-                    failed = Some(error);
-                }
+        let mut writing = JoinSet::new();
+        for part in self.0.unwritten.take() {
+            let desk = self.clone();
+            writing.spawn(async move {
+                desk.append_audit(&part.payer, part.entries.clone()).await?;
+                part.written();
+                Ok(())
+            });
+        }
+        let mut flushed = self.flush_used_keys().await;
+        while let Some(written) = writing.join_next().await {
+            if let Err(error) = written.unwrap_or_else(|panicked| Err(Error::internal(panicked))) {
+                flushed = Err(error);
             }
         }
+        flushed
+    }
+
+    async fn flush_used_keys(&self) -> Answer<()> {
         let used = self.0.keys.take_used();
-        if !used.is_empty()
-            && let Err(error) = self.0.store.note_key_used(&used).await
-        {
-            self.0.keys.put_back_used(used);
-            failed = Some(Error::internal(error));
+        if used.is_empty() {
+            return Ok(());
         }
-        failed.map_or(Ok(()), Err)
+        let noted = self.0.store.note_key_used(&used).await;
+        noted.map_err(|error| {
+            self.0.keys.put_back_used(used);
+            Error::internal(error)
+        })
     }
 
     /// Writes it every second until `stop`, and once more then.
     pub async fn keep_audit(&self, mut stop: tokio::sync::watch::Receiver<bool>) {
-        let mut has_failed = false;
+        let (mut has_failed, mut flushing) = (false, JoinSet::new());
         loop {
             let stopped = tokio::select! {
                 _ = stop.changed() => true,
@@ -251,13 +271,21 @@ impl BackOffice {
                 () = self.0.many_unwritten.notified(), if !has_failed => false,
                 () = tokio::time::sleep(AUDIT_AFTER) => false,
             };
-            let flushed = self.flush_reads().await;
-            has_failed = flushed.is_err();
-            if let Err(error) = flushed {
-                tracing::error!(?error, "reads could not be written into the audit; they are kept");
-            }
-            if stopped || *stop.borrow() {
+            let is_last = stopped || *stop.borrow();
+            // One that waits for the rows of a payer does not keep the next one from the others'.
+            let desk = self.clone();
+            flushing.spawn(async move { desk.flush_reads().await });
+            if is_last {
+                while let Some(flushed) = flushing.join_next().await {
+                    is_failed(flushed);
+                }
+                // What has come while a payer's part was written.
+                is_failed(Ok(self.flush_reads().await));
                 return;
+            }
+            // Most have ended when the next one begins.
+            while let Some(flushed) = flushing.try_join_next() {
+                has_failed = is_failed(flushed);
             }
         }
     }
@@ -318,6 +346,17 @@ impl BackOffice {
         }
         made
     }
+}
+
+/// Whether what was to be written into the audit was not; says so.
+fn is_failed(flushed: Result<Answer<()>, JoinError>) -> bool {
+    let error = match flushed {
+        Ok(Ok(())) => return false,
+        Ok(Err(error)) => error,
+        Err(panicked) => Error::internal(panicked),
+    };
+    tracing::error!(?error, "reads could not be written into the audit; they are kept");
+    true
 }
 
 /// The answer of the first request with a token; another request with the same one is refused.

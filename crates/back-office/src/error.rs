@@ -3,6 +3,7 @@
 use billing::configuration::{Refusal, ValidationReason};
 use std::any::Any;
 use std::fmt;
+use store::StoreError;
 
 /// An answer that is not the one that was asked for.
 #[derive(Debug)]
@@ -29,6 +30,12 @@ impl Internal {
     /// Wraps what went wrong.
     pub fn new(cause: impl fmt::Debug + Send + Sync + 'static) -> Self {
         Self(Box::new(cause))
+    }
+
+    /// Whether the database has not answered, or not in time. Nothing has changed then.
+    #[must_use]
+    pub fn is_unanswered(&self) -> bool {
+        matches!(self.of(), Some(StoreError::Unavailable(_)))
     }
 
     /// What went wrong, where it is of this kind: of the store, say.

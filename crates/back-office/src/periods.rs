@@ -157,7 +157,7 @@ impl BackOffice {
             }
             let Some((run, done)) = self.shown_run(payer, period).await? else { continue };
             let folder = self.folder(&done.folder);
-            if self.ask_engine(move |engine| engine.manifest(&folder)).await? != done.manifest {
+            if self.ask_of_runs(move |engine| engine.manifest(&folder)).await? != done.manifest {
                 let folder = &done.folder;
                 return Err(refused(format!(
                     "`{folder}` is not as the run has written it; import the cost files again"

@@ -80,15 +80,18 @@ impl BackOffice {
     /// # Errors
     /// [`Error::Internal`] where the store does not answer. A run that fails is no error: it is kept with its reason.
     pub async fn work_once(&self) -> Answer<bool> {
+        let mut failed = None;
         for payer in self.0.store.payers().await.map_err(Error::internal)? {
             let payer = payer.payer;
             let claimed = self.0.store.claim_run(&payer, machine_milliseconds(), self.lease_ms()).await;
-            if let Some(claim) = claimed.map_err(Error::internal)? {
-                self.carry_out(&payer, claim).await?;
-                return Ok(true);
+            match claimed {
+                Ok(Some(claim)) => return self.carry_out(&payer, claim).await.map(|()| true),
+                Ok(None) => {}
+                // Somebody holds the rows of this payer: that is in the way of no other.
+                Err(error) => failed = Some(Error::internal(error)),
             }
         }
-        Ok(false)
+        failed.map_or(Ok(false), Err)
     }
 
     async fn carry_out(&self, payer: &AccountId, claim: Claim) -> Answer<()> {
@@ -103,30 +106,14 @@ impl BackOffice {
     async fn carried_out(&self, payer: &AccountId, claim: &Claim) -> Answer<bool> {
         let run = claim.run.asked.clone();
         tracing::info!(%payer, period = %run.period, run = run.id, reads = run.reads.is_some(), "pricing");
-        let mut working = tokio::time::interval(self.0.options.lease / 4);
-        working.tick().await;
-        let mut priced = std::pin::pin!(self.priced(payer, &run));
-        let outcome = loop {
-            tokio::select! {
-                outcome = &mut priced => break outcome,
-                _ = working.tick() => {
-                    let until = machine_milliseconds().saturating_add(self.lease_ms());
-                    match self.0.store.extend_claim(payer, &run.id, claim.token, until).await {
-                        Ok(()) => {}
-                        Err(error @ StoreError::StaleClaim { .. }) => {
-                            tracing::warn!(%error, run = run.id, "another worker has taken the run over");
-                            return Ok(true);
-                        }
-                        // The end of the run asks again whether the claim has held.
-                        Err(error) => tracing::warn!(%error, run = run.id, "the claim of a run could not be renewed"),
-                    }
-                }
-            }
+        let outcome = tokio::select! {
+            outcome = self.priced(payer, &run) => outcome,
+            () = self.renewing(payer, claim) => return Ok(true),
         };
         let ended = match outcome {
             Ok(done) => {
                 let outcome = done.map_or(Outcome::Unchanged, |done| Outcome::Done(Box::new(done)));
-                self.finish(payer, claim, outcome).await.map_err(NoResult::Desk)
+                self.finish_renewing(payer, claim, outcome).await.map_err(NoResult::Desk)
             }
             Err(none) => Err(none),
         };
@@ -148,7 +135,35 @@ impl BackOffice {
             Meaning::Again(error) | Meaning::Failed(error) => error,
         };
         tracing::warn!(%payer, period = %run.period, run = run.id, error, "a run has failed; the last good one goes on answering");
-        self.finish(payer, claim, failed(error)).await.map(|()| true)
+        self.finish_renewing(payer, claim, failed(error)).await.map(|()| true)
+    }
+
+    /// Renews the claim of a run, until another worker has it.
+    async fn renewing(&self, payer: &AccountId, claim: &Claim) {
+        let run = &claim.run.asked.id;
+        loop {
+            tokio::time::sleep(self.0.options.lease / 4).await;
+            let until = machine_milliseconds().saturating_add(self.lease_ms());
+            match self.0.store.extend_claim(payer, run, claim.token, until).await {
+                Ok(()) => {}
+                Err(error @ StoreError::StaleClaim { .. }) => {
+                    tracing::warn!(%error, run, "another worker has taken the run over");
+                    return;
+                }
+                // The end of the run asks again whether the claim has held.
+                Err(error) => tracing::warn!(%error, run, "the claim of a run could not be renewed"),
+            }
+        }
+    }
+
+    /// Ends a run whose claim is renewed meanwhile: a large report opens slowly, and others may hold the payer's rows.
+    async fn finish_renewing(&self, payer: &AccountId, claim: &Claim, outcome: Outcome) -> Answer<()> {
+        let mut finished = std::pin::pin!(self.finish(payer, claim, outcome));
+        tokio::select! {
+            ended = &mut finished => ended,
+            // It is perhaps this very end that the claim was given up by; where it is not, the end says so.
+            () = self.renewing(payer, claim) => finished.await,
+        }
     }
 
     /// Lets the claim of a run that came to nothing pass soon, each time a little later: the same may go well then. A store that takes nothing
@@ -382,8 +397,11 @@ impl NoResult {
             Error::Denied => Meaning::Failed("the desk may not price it".to_owned()),
             Error::Unavailable(_) => Meaning::Away(error),
             Error::Internal(cause) => {
-                if let Some(EngineError::Disk(problem)) = cause.of() {
-                    return Meaning::Again(problem.clone());
+                match cause.of() {
+                    Some(EngineError::Disk(problem)) => return Meaning::Again(problem.clone()),
+                    // A run's folder is not as it was written: nor will it be.
+                    Some(error @ EngineError::Input(_)) => return Meaning::Failed(error.to_string()),
+                    _ => {}
                 }
                 match cause.of::<StoreError>() {
                     Some(store) if store.is_away() => Meaning::Away(Error::Internal(cause)),

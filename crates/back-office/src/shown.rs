@@ -3,6 +3,7 @@
 use crate::cost_reports::PeriodReport;
 use crate::desk::BackOffice;
 use crate::error::{Answer, Error};
+use crate::transaction::PayerDesk;
 use billing::account::AccountId;
 use billing::configuration::BillingGroupId;
 use billing::period::BillingPeriod;
@@ -48,6 +49,22 @@ impl BackOffice {
             return Ok(Some(known));
         }
         let _reading = self.reading().await?;
+        let opened = self.newest_report(&desk, payer, period).await;
+        if opened.is_err() {
+            // A worker was perhaps quicker than what is shown now: whoever asks next opens it again.
+            desk.forget(period);
+        }
+        opened
+    }
+
+    /// Opens what a period shows; the caller is the only one who does.
+    async fn newest_report(
+        &self,
+        desk: &PayerDesk,
+        payer: &AccountId,
+        period: BillingPeriod,
+    ) -> Answer<Option<Arc<PeriodReport>>> {
+        let current = || async { self.0.store.current_run(payer, period).await.map_err(Error::internal) };
         let Some(mut shown) = current().await? else { return Ok(None) };
         loop {
             let Some(done) = self.done_run(payer, &shown.run).await? else { return Ok(None) };
@@ -74,7 +91,7 @@ impl BackOffice {
     /// Opens the report of a run.
     pub(crate) async fn report_of(&self, run: &str, done: &DoneRun) -> Answer<OpenedReport> {
         let folder = self.folder(&done.folder);
-        let report = self.ask_engine(move |engine| engine.report(&folder)).await?;
+        let report = self.ask_of_runs(move |engine| engine.report(&folder)).await?;
         let id = |(name, id): (&String, &String)| Some((name.clone(), BillingGroupId::parse(id)?));
         let ids: BTreeMap<String, BillingGroupId> = done.groups.iter().filter_map(id).collect();
         let accounts = report.accounts.clone();

@@ -9,11 +9,14 @@ use billing::configuration::{Configuration, ConflictReason, Refusal, ResourceTyp
 use billing::period::BillingPeriod;
 use std::collections::BTreeMap;
 use std::sync::{Arc, PoisonError, RwLock};
+use std::time::Duration;
 use store::{Head, Store, StoreError, Write};
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, MutexGuard};
 
 /// How often a transaction is tried that others were faster than.
 const TRIES_MAX: usize = 8;
+/// How long a writer waits for those before it. Where one of them waits for rows that somebody holds, the others' requests do not pile up.
+const WRITER_WAIT_MAX: Duration = Duration::from_secs(30);
 
 /// What is configured, and where its rows stand.
 pub(crate) struct State {
@@ -123,11 +126,17 @@ impl PayerDesk {
     /// What is configured now, by whichever process.
     pub async fn newest(&self) -> Answer<Arc<State>> {
         if self.is_behind().await? {
-            let _writer = self.writer.lock().await;
+            let _writer = self.writer().await?;
             // Whoever waited here at the same time has perhaps read it already.
             self.catch_up().await?;
         }
         Ok(self.state())
+    }
+
+    /// The turn of one writer.
+    async fn writer(&self) -> Answer<MutexGuard<'_, ()>> {
+        let turn = tokio::time::timeout(WRITER_WAIT_MAX, self.writer.lock()).await;
+        turn.map_err(|_| Error::Unavailable("others are writing at the same time; try again"))
     }
 
     /// Whether another process has written what this one has not read.
@@ -149,7 +158,7 @@ impl PayerDesk {
         &self,
         attempt: impl Fn(Store, Arc<State>) -> F,
     ) -> Answer<T> {
-        let _writer = self.writer.lock().await;
+        let _writer = self.writer().await?;
         // What another server has made may be named here: a refusal must not come from what was true before.
         self.catch_up().await?;
         for _ in 0..TRIES_MAX {

@@ -3,20 +3,21 @@
 use crate::audit::Entry;
 use billing::account::AccountId;
 use std::collections::BTreeMap;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-/// After how many entries they are written before their time.
+/// After how many entries of a payer they are written before their time.
 const MANY: usize = 10_000;
-/// How many entries there may be: while the database takes none, nothing is allowed beyond them. What is just being answered may come on top.
+/// How many entries of a payer there may be: while the database takes none, nothing is allowed beyond them. What is just being answered may come
+/// on top.
 const ENTRIES_MAX: usize = 50_000;
 
-/// Entries of all payers that are to be written.
-#[derive(Default)]
-pub(crate) struct Unwritten(Mutex<Entries>);
+/// Entries that are to be written, by payer: where the audit of one takes nothing, the others' goes on. A clone is another handle of the same.
+#[derive(Clone, Default)]
+pub(crate) struct Unwritten(Arc<Mutex<BTreeMap<AccountId, OfPayer>>>);
 
 #[derive(Default)]
-struct Entries {
-    waiting: Vec<(AccountId, Entry)>,
+struct OfPayer {
+    waiting: Vec<Entry>,
     /// How many were taken to be written, and are not yet known to be.
     taken: usize,
 }
@@ -25,41 +26,53 @@ impl Unwritten {
     /// Keeps an entry for the next batch; whether there are so many that it should be written now.
     pub fn note(&self, payer: &AccountId, entry: Entry) -> bool {
         let mut entries = self.lock();
-        entries.waiting.push((payer.clone(), entry));
-        entries.waiting.len() >= MANY
+        let of_payer = entries.entry(payer.clone()).or_default();
+        of_payer.waiting.push(entry);
+        of_payer.taken == 0 && of_payer.waiting.len() >= MANY
     }
 
-    /// Whether there is no room for more.
-    pub fn is_full(&self) -> bool {
-        let entries = self.lock();
-        entries.waiting.len() + entries.taken >= ENTRIES_MAX
+    /// Whether there is no room for more of a payer.
+    pub fn is_full(&self, payer: &AccountId) -> bool {
+        self.lock().get(payer).is_some_and(|of| of.waiting.len() + of.taken >= ENTRIES_MAX)
     }
 
-    /// Takes what there is, by payer. Each payer's part is said to be [`written`](Self::written), or [put back](Self::put_back).
-    pub fn take(&self) -> BTreeMap<AccountId, Vec<Entry>> {
-        let mut entries = self.lock();
-        let waiting = std::mem::take(&mut entries.waiting);
-        entries.taken += waiting.len();
-        let mut by_payer: BTreeMap<AccountId, Vec<Entry>> = BTreeMap::new();
-        for (payer, entry) in waiting {
-            by_payer.entry(payer).or_default().push(entry);
+    /// Takes what there is of the payers of whom nothing is being written just now.
+    pub fn take(&self) -> Vec<Part> {
+        let mut parts = Vec::new();
+        for (payer, of_payer) in self.lock().iter_mut() {
+            if of_payer.taken == 0 && !of_payer.waiting.is_empty() {
+                let entries = std::mem::take(&mut of_payer.waiting);
+                of_payer.taken = entries.len();
+                parts.push(Part { of: self.clone(), payer: payer.clone(), entries });
+            }
         }
-        by_payer
+        parts
     }
 
-    /// So many that were taken are in the audit.
-    pub fn written(&self, count: usize) {
-        self.lock().taken -= count;
-    }
-
-    /// Puts a payer's part back, before what has come since.
-    pub fn put_back(&self, payer: &AccountId, part: Vec<Entry>) {
-        let mut entries = self.lock();
-        entries.taken -= part.len();
-        entries.waiting.splice(..0, part.into_iter().map(|entry| (payer.clone(), entry)));
-    }
-
-    fn lock(&self) -> MutexGuard<'_, Entries> {
+    fn lock(&self) -> MutexGuard<'_, BTreeMap<AccountId, OfPayer>> {
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What was taken of a payer. Unless it is said to be [`written`](Self::written), it goes back when it is dropped, before what has come since.
+pub(crate) struct Part {
+    of: Unwritten,
+    pub payer: AccountId,
+    pub entries: Vec<Entry>,
+}
+
+impl Part {
+    /// It is in the audit.
+    pub fn written(mut self) {
+        self.entries.clear();
+    }
+}
+
+impl Drop for Part {
+    fn drop(&mut self) {
+        let mut entries = self.of.lock();
+        let of_payer = entries.entry(self.payer.clone()).or_default();
+        of_payer.taken = 0;
+        of_payer.waiting.splice(..0, self.entries.drain(..));
     }
 }

@@ -20,6 +20,13 @@ const POSTGRES_CONNECTIONS_MAX: u32 = 10;
 const SQLITE_PRAGMAS: &str = "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL; \
      PRAGMA foreign_keys = ON;";
 
+/// What a connection to PostgreSQL is told first: whoever wants rows that somebody holds is told so instead of waiting for good, and whoever holds
+/// some and stands still loses them.
+const POSTGRES_SETTINGS: &str = "SELECT set_config('lock_timeout', '10s', false), \
+     set_config('idle_in_transaction_session_timeout', '60s', false)";
+/// What one that migrates is told: whoever comes at the same time waits until the other one has, however long that takes.
+const POSTGRES_PATIENCE: &str = "SELECT set_config('lock_timeout', '0', false)";
+
 /// The two engines; what they do not share is told apart in this file only.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Engine {
@@ -156,6 +163,15 @@ impl Store {
         Ok(self.readers.begin_with(statement).await?)
     }
 
+    /// A connection that waits for whoever holds what it wants. It is no use for anything but migrating: close it then.
+    pub(crate) async fn patient(&self) -> Result<AnyConnection, StoreError> {
+        let mut connection = self.writer.acquire().await?.detach();
+        if self.engine == Engine::Postgres {
+            connection.execute(POSTGRES_PATIENCE).await?;
+        }
+        Ok(connection)
+    }
+
     /// The tables that there are.
     pub(crate) async fn tables(&self) -> Result<Vec<String>, StoreError> {
         let sql = match self.engine {
@@ -183,9 +199,11 @@ pub(crate) fn placeholders_in_order(connection: &AnyConnection, first: usize, co
 }
 
 async fn begin_session(engine: Engine, connection: &mut AnyConnection) -> Result<(), sqlx::Error> {
-    if engine == Engine::Sqlite {
-        connection.execute(SQLITE_PRAGMAS).await?;
-    }
+    let settings = match engine {
+        Engine::Sqlite => SQLITE_PRAGMAS,
+        Engine::Postgres => POSTGRES_SETTINGS,
+    };
+    connection.execute(settings).await?;
     Ok(())
 }
 

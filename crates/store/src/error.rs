@@ -156,6 +156,8 @@ impl Answer {
             "53100" => Self::Full,
             // too_many_connections, admin_shutdown, crash_shutdown, cannot_connect_now
             "53300" | "57P01" | "57P02" | "57P03" => Self::Away,
+            // lock_not_available, idle_in_transaction_session_timeout
+            "55P03" | "25P03" => Self::Away,
             // connection exceptions
             _ if code.starts_with("08") => Self::Away,
             _ => Self::Other,

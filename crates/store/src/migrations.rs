@@ -2,6 +2,7 @@
 
 use crate::database::Store;
 use crate::error::StoreError;
+use sqlx::Connection as _;
 use sqlx::migrate::{MigrateError, Migrator};
 
 /// Every step that this program knows.
@@ -57,7 +58,11 @@ impl Store {
             return Err(StoreError::NewerDatabase { database: from, program });
         }
         let last = i64::try_from(target).unwrap_or(i64::MAX);
-        steps.run_to(last, self.writer()).await.map_err(|error| match error {
+        let mut connection = self.patient().await?;
+        let migrated = steps.run_to(last, &mut connection).await;
+        // What was migrated is kept, whether or not the connection says goodbye.
+        let _ = connection.close().await;
+        migrated.map_err(|error| match error {
             MigrateError::ExecuteMigration(error, version) => {
                 StoreError::Migration { version: number(version), problem: error.to_string() }
             }

@@ -1,7 +1,7 @@
 //! A request's body on its way in: read to its end, neither longer nor slower than allowed.
 //!
 //! A stranger, and whoever names a key without having its secret, learns nothing here: which bodies are waited for follows from the request
-//! alone. What a key decides is only whether the bytes of a large body are kept.
+//! alone. What a key decides is only whether the bytes of a large body are kept; no more than a few are at once, whoever sends them.
 
 use super::Server;
 use crate::{AWS_BODY_BYTES_MAX, BODY_BYTES_MAX};
@@ -11,6 +11,7 @@ use axum::body::{Body, HttpBody};
 use http::{HeaderMap, StatusCode, header};
 use std::future::poll_fn;
 use std::pin::Pin;
+use tokio::sync::OwnedSemaphorePermit;
 
 /// The largest headers of a request, names and values.
 const HEADER_BYTES_MAX: usize = 32 * 1024;
@@ -19,8 +20,11 @@ const HEADER_BYTES_MAX: usize = 32 * 1024;
 pub(super) struct Arrived {
     /// Of all the bytes.
     pub sha256: [u8; 32],
-    /// The bytes; `None` where they are many and no key that may be used was named: memory for a book is for those who may have one.
+    /// The bytes; `None` where they are many and no key that may be used was named, or there was no room: memory for a book is for those who may
+    /// have one.
     pub bytes: Option<Vec<u8>>,
+    /// The room of a large body, until it is answered.
+    _room: Option<OwnedSemaphorePermit>,
 }
 
 impl Server {
@@ -43,12 +47,18 @@ impl Server {
         if claimed > most {
             return Err(WireError::request_too_large(most as u64));
         }
-        let is_kept = match named {
-            Some(id) if claimed > AWS_BODY_BYTES_MAX => self.is_usable(id).await,
-            _ => true,
+        let is_large = claimed > AWS_BODY_BYTES_MAX;
+        let room = match named {
+            // Whatever key is named waits alike: that there is no room is said to whoever turns out to have the secret.
+            Some(id) if is_large => match self.limits.large_body().await {
+                Some(room) if self.is_usable(id).await => Some(room),
+                _ => None,
+            },
+            _ => None,
         };
+        let is_kept = !is_large || room.is_some();
         match tokio::time::timeout(self.options.arrival, taken(body, most, is_kept)).await {
-            Ok(arrived) => arrived,
+            Ok(taken) => taken.map(|(sha256, bytes)| Arrived { sha256, bytes, _room: room }),
             Err(_) => Err(WireError::new(
                 StatusCode::REQUEST_TIMEOUT,
                 "RequestTimeout",
@@ -71,7 +81,7 @@ fn named_key(headers: &HeaderMap) -> Option<&str> {
 }
 
 /// Takes what comes; the bytes are kept, or only their hash is.
-async fn taken(mut body: Body, most: usize, is_kept: bool) -> Result<Arrived, WireError> {
+async fn taken(mut body: Body, most: usize, is_kept: bool) -> Result<([u8; 32], Option<Vec<u8>>), WireError> {
     let (mut hash, mut kept, mut length) = (BodyHash::default(), Vec::new(), 0);
     while let Some(frame) = poll_fn(|context| Pin::new(&mut body).poll_frame(context)).await {
         let frame =
@@ -87,5 +97,5 @@ async fn taken(mut body: Body, most: usize, is_kept: bool) -> Result<Arrived, Wi
             kept.extend_from_slice(&bytes);
         }
     }
-    Ok(Arrived { sha256: hash.finish(), bytes: is_kept.then_some(kept) })
+    Ok((hash.finish(), is_kept.then_some(kept)))
 }

@@ -69,7 +69,7 @@ impl Server {
         }
         self.api.desk.note_used(claim.access_key_id());
         let Some(body) = &arrived.bytes else {
-            // The key was not known when the body began, or could not be looked up.
+            // The key was not known when the body began, or could not be looked up; or others had the room.
             answered.result = Err(unavailable("the body was not kept; try again"));
             return answered;
         };

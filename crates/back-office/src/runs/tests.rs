@@ -76,6 +76,10 @@ struct Desk {
 }
 
 async fn desk() -> Desk {
+    desk_with(Duration::from_secs(60)).await
+}
+
+async fn desk_with(lease: Duration) -> Desk {
     let data = TempDir::new().unwrap();
     let store = Store::open(&Place::Sqlite(data.path().join("proforma.db"))).await.unwrap();
     store.migrate().await.unwrap();
@@ -85,7 +89,7 @@ async fn desk() -> Desk {
         clock: Clock::Fixed(NOW),
         shared: false,
         cost_roots: None,
-        lease: Duration::from_secs(60),
+        lease,
         superseded_runs: 5,
     };
     let engine = Arc::new(Stub::default());
@@ -194,6 +198,35 @@ async fn a_run_of_a_month_that_was_closed_unpriced_fails() {
     assert!(office.store().current_run(&payer(), september()).await.unwrap().is_none());
 }
 
+fn wait_for<F: Future>(what: F) -> F::Output {
+    tokio::runtime::Handle::current().block_on(what)
+}
+
+/// Opening the report takes three leases: nobody else may take the run over meanwhile.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_claim_is_renewed_while_its_run_ends() {
+    let desk = desk_with(Duration::from_millis(400)).await;
+    import(&desk.office, Some(october())).await.unwrap();
+    let office = desk.office.clone();
+    let held = desk.engine.report.lock().unwrap();
+    let works = tokio::spawn(async move { office.work_once().await.unwrap() });
+    let others = tokio::task::block_in_place(|| {
+        while !matches!(wait_for(desk.last_run()).state, RunState::Running { .. }) {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        let store = desk.office.store();
+        let others = std::iter::repeat_with(|| {
+            std::thread::sleep(Duration::from_millis(50));
+            wait_for(store.claim_run(&payer(), machine_milliseconds(), 60_000)).unwrap()
+        });
+        others.take(24).flatten().count()
+    });
+    drop(held);
+    assert!(works.await.unwrap());
+    assert_eq!(others, 0);
+    assert!(desk.last_run().await.done().is_some());
+}
+
 #[tokio::test]
 async fn a_run_is_tried_so_often_and_then_fails() {
     let desk = desk().await;
@@ -231,6 +264,9 @@ async fn a_store_that_is_away_fails_no_run() {
     );
     assert!(matches!(NoResult::Desk(others.into()).means(), Meaning::Again(_)));
     assert!(matches!(NoResult::Desk(refused("no")).means(), Meaning::Failed(said) if said == "no"));
+    let damaged = EngineError::Input(vec!["it is not as it was written".to_owned()]);
+    let means = NoResult::Desk(Error::internal(damaged)).means();
+    assert!(matches!(means, Meaning::Failed(said) if said == "it is not as it was written"));
     let full = EngineError::Disk("full".to_owned());
     assert!(matches!(NoResult::Engine(full.clone()).means(), Meaning::Again(said) if said == "full"));
     assert!(matches!(NoResult::Desk(Error::internal(full)).means(), Meaning::Again(said) if said == "full"));

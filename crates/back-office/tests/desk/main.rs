@@ -12,23 +12,29 @@ use billing::account::AccountId;
 use billing::period::BillingPeriod;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::{Arc, Mutex};
 use std::time::Duration;
 use store::{CurrentRun, DoneRun, NewRun, Outcome, Place, Store};
 use tempfile::TempDir;
 
-/// An engine that opens reports slowly, and counts how often.
+/// An engine that opens reports slowly, and counts how often; the next one not before it may.
 #[derive(Default)]
 struct Slow {
     opened: AtomicUsize,
+    held: Mutex<()>,
+    is_damaged: AtomicBool,
 }
 
 impl Engine for Slow {
     fn report(&self, _: &Path) -> Result<RunReport, EngineError> {
         self.opened.fetch_add(1, Ordering::Relaxed);
         std::thread::sleep(Duration::from_millis(200));
-        Ok(RunReport::default())
+        drop(self.held.lock());
+        match self.is_damaged.load(Ordering::Relaxed) {
+            true => Err(EngineError::Input(vec!["`/srv/desk/runs/x` is not as it was written".to_owned()])),
+            false => Ok(RunReport::default()),
+        }
     }
 
     fn run(&self, _: &CostSource, _: &RunOrder) -> Result<RunOutcome, EngineError> {
@@ -136,6 +142,36 @@ async fn a_report_is_opened_once_for_all_who_ask() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_damaged_run_is_for_the_log_and_not_for_who_asks() {
+    let (desk, engine, _folder) = desk(false).await;
+    show(&desk, "first").await;
+    engine.is_damaged.store(true, Ordering::Relaxed);
+    let asked = desk.cost_report(&payer(), october()).await;
+    let Err(Error::Internal(cause)) = asked else { panic!("it is told to who asks") };
+    assert!(format!("{cause:?}").contains("/srv/desk"), "{cause:?}");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_report_that_may_be_old_by_now_is_not_shown_again() {
+    let (desk, engine, _folder) = desk(false).await;
+    show(&desk, "first").await;
+    let asked = {
+        let _held = engine.held.lock().unwrap();
+        let asks = desk.clone();
+        let asked = tokio::spawn(async move { asks.cost_report(&payer(), october()).await.is_ok() });
+        while engine.opened.load(Ordering::Relaxed) == 0 {
+            std::thread::sleep(Duration::from_millis(5));
+        }
+        // Whether a newer run is shown by now cannot be asked.
+        let store = desk.store().clone();
+        tokio::task::block_in_place(|| tokio::runtime::Handle::current().block_on(store.close()));
+        asked
+    };
+    assert!(!asked.await.unwrap());
+    assert!(desk.cost_report(&payer(), october()).await.is_err());
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_cannot_be_audited_is_not_allowed_beyond_a_bound() {
     const MORE_THAN_ENOUGH: usize = 1_000_000;
     let (desk, _, folder) = desk(false).await;
@@ -158,5 +194,8 @@ async fn what_cannot_be_audited_is_not_allowed_beyond_a_bound() {
     }
     assert!((1_000..100_000).contains(&count), "{count}");
     assert!(matches!(read().await, Err(Error::Unavailable(_))));
+    // Another payer has room of its own.
+    let other = desk.operator(&AccountId::parse("888888888888").unwrap(), "request".to_owned());
+    desk.authorize(&other, "billingconductor", "ListBillingGroups").await.unwrap();
     drop(folder);
 }

@@ -25,6 +25,8 @@ use store::{Place, Sealed, Store};
 
 /// What the lock says while the database is open: if it is found, its last holder was killed.
 const OPEN: &str = "open\n";
+/// The extension of a new master key, beside the old one until its file takes that one's place.
+pub const NEW_KEY: &str = "key.new";
 
 /// An open data directory. Nobody else writes to it while it is open, unless it is on PostgreSQL.
 pub struct Data {
@@ -159,8 +161,8 @@ async fn ready(
         let shown = folder.join(DATABASE);
         released.map_err(|error| Failure::input(format!("`{}`: {error}", shown.display())))?;
     }
-    let master = master_key(settings, &folder)?;
-    check_master(store, &master).await?;
+    let master = master_key(settings)?;
+    check_master(store, &master, settings).await?;
     // Before anybody is let in who might begin something.
     let working = tokio::task::spawn_blocking(move || working(&folder)).await?;
     let working = working.with_context(|| format!("cannot lock `{}`", settings.data.display()))?;
@@ -264,12 +266,12 @@ pub async fn take_in_log(settings: &Settings) -> Result<(), Failure> {
 }
 
 /// The master key: from the environment, from its file, or made now where the directory is new.
-fn master_key(settings: &Settings, folder: &Path) -> Result<MasterKey, Failure> {
+fn master_key(settings: &Settings) -> Result<MasterKey, Failure> {
     if let Some(text) = &settings.master_key {
         return MasterKey::parse(text)
             .ok_or_else(|| Failure::input("PROFORMA_MASTER_KEY is no key of 64 hexadecimal digits"));
     }
-    let path = settings.master_key_file.clone().unwrap_or_else(|| folder.join(MASTER_KEY));
+    let path = master_key_path(settings);
     match fs::read_to_string(&path) {
         Ok(text) => {
             if let Some(problem) = open_to_others(&path, 0o077) {
@@ -288,6 +290,11 @@ fn master_key(settings: &Settings, folder: &Path) -> Result<MasterKey, Failure> 
     }
 }
 
+/// The file of the master key.
+pub fn master_key_path(settings: &Settings) -> PathBuf {
+    settings.master_key_file.clone().unwrap_or_else(|| settings.data.join(MASTER_KEY))
+}
+
 /// Writes a master key so that it is there after a power loss, for its owner only.
 pub fn write_key(path: &Path, key: &MasterKey) -> Result<(), Failure> {
     let partial = path.with_extension("partial");
@@ -303,7 +310,7 @@ pub fn write_key(path: &Path, key: &MasterKey) -> Result<(), Failure> {
 }
 
 /// Whether the master key is the database's; a new database takes the one that it is opened with.
-async fn check_master(store: &Store, master: &MasterKey) -> Result<(), Failure> {
+async fn check_master(store: &Store, master: &MasterKey, settings: &Settings) -> Result<(), Failure> {
     match store.master_key_check().await? {
         None => {
             let SealedSecret { nonce, ciphertext } = master.check()?;
@@ -311,8 +318,24 @@ async fn check_master(store: &Store, master: &MasterKey) -> Result<(), Failure> 
             Ok(())
         }
         Some(Sealed { nonce, ciphertext }) => {
-            if master.is_checked_by(&SealedSecret { nonce, ciphertext }) {
+            let check = SealedSecret { nonce, ciphertext };
+            if master.is_checked_by(&check) {
                 return Ok(());
+            }
+            let path = master_key_path(settings);
+            let beside = path.with_extension(NEW_KEY);
+            let new = fs::read_to_string(&beside).ok().and_then(|text| MasterKey::parse(&text));
+            if new.is_some_and(|new| new.is_checked_by(&check)) {
+                let (beside, path) = (beside.display(), path.display());
+                return Err(Failure::input(format!(
+                    "the database was sealed with the key in `{beside}`: `keys rotate-master` did not end"
+                ))
+                .hint(match settings.master_key {
+                    Some(_) => {
+                        format!("give that one in PROFORMA_MASTER_KEY, or keep it: mv {beside} {path}")
+                    }
+                    None => format!("put it in its place: mv {beside} {path}"),
+                }));
             }
             Err(Failure::input("the master key is not the one that this database was sealed with")
                 .hint("give its file with --master-key-file"))

@@ -1,6 +1,8 @@
 //! Keeping a desk: migration, backup and restore, verification, a new master key.
 
-use super::data::{Data, Lock, close, make_private, open_store, take_in_log, write_key};
+use super::data::{
+    Data, Lock, NEW_KEY, close, make_private, master_key_path, open_store, take_in_log, write_key,
+};
 use super::output;
 use super::settings::Settings;
 use crate::cli::desk::{
@@ -339,12 +341,12 @@ async fn resealed(
                 .ok_or_else(|| Failure::input(format!("`{shown}` holds no key of 64 hexadecimal digits")))?
         }
     };
-    let path = settings.master_key_file.clone().unwrap_or_else(|| settings.data.join(MASTER_KEY));
+    let path = master_key_path(settings);
     // Whoever rotates at the same time waits here, and then has the old key: the file beside is this command's alone.
     let held = data.desk().begin_rotation().await;
     let held = held.map_err(|error| anyhow!("the secrets could not be sealed: {error:?}"))?;
     // The new key is kept beside the old one before anything is sealed under it, so that no moment has secrets without a key.
-    let beside = path.with_extension("key.new");
+    let beside = path.with_extension(NEW_KEY);
     write_key(&beside, &new)?;
     let count = data.desk().rotate_master(held, &new).await.map_err(|error| {
         anyhow!("the secrets could not be sealed under the key in `{}`: {error:?}", beside.display())
