@@ -8,7 +8,7 @@ use billing::account::AccountId;
 use billing::money::{Amount, Currency};
 use billing::period::BillingPeriod;
 use sqlx::any::AnyRow;
-use sqlx::{Any, Executor};
+use sqlx::{Any, AssertSqlSafe, Executor};
 
 /// A period that is closed: which run it has, for good.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -66,7 +66,7 @@ impl Store {
         payer: &AccountId,
         period: BillingPeriod,
     ) -> Result<Vec<AdjustmentRow>, StoreError> {
-        adjustments_of(self.readers(), payer, period).await
+        adjustments(self.readers(), payer, PeriodColumn::About, period).await
     }
 
     /// The adjustments that a period's bill has, in the order in which they were posted.
@@ -78,7 +78,7 @@ impl Store {
         payer: &AccountId,
         posted_in: BillingPeriod,
     ) -> Result<Vec<AdjustmentRow>, StoreError> {
-        adjustments_in(self.readers(), payer, posted_in).await
+        adjustments(self.readers(), payer, PeriodColumn::PostedIn, posted_in).await
     }
 }
 
@@ -90,25 +90,31 @@ async fn closes(
     sqlx::query(sql).bind(payer.as_str()).fetch_all(on).await?.iter().map(close_row).collect()
 }
 
-async fn adjustments_of(
-    on: impl Executor<'_, Database = Any>,
-    payer: &AccountId,
-    period: BillingPeriod,
-) -> Result<Vec<AdjustmentRow>, StoreError> {
-    let sql = "SELECT id, period, posted_in, run, billing_group, currency, amount, detail, created_at_ms \
-         FROM adjustments WHERE payer = $1 AND period = $2 ORDER BY created_at_ms, id";
-    let query = sqlx::query(sql).bind(payer.as_str()).bind(period.to_string());
-    query.fetch_all(on).await?.iter().map(adjustment_row).collect()
+/// Which period of an adjustment is asked for.
+#[derive(Clone, Copy)]
+enum PeriodColumn {
+    /// The one that it is about.
+    About,
+    /// The one whose bill has it.
+    PostedIn,
 }
 
-async fn adjustments_in(
+async fn adjustments(
     on: impl Executor<'_, Database = Any>,
     payer: &AccountId,
-    posted_in: BillingPeriod,
+    of: PeriodColumn,
+    period: BillingPeriod,
 ) -> Result<Vec<AdjustmentRow>, StoreError> {
-    let sql = "SELECT id, period, posted_in, run, billing_group, currency, amount, detail, created_at_ms \
-         FROM adjustments WHERE payer = $1 AND posted_in = $2 ORDER BY created_at_ms, id";
-    let query = sqlx::query(sql).bind(payer.as_str()).bind(posted_in.to_string());
+    let column = match of {
+        PeriodColumn::About => "period",
+        PeriodColumn::PostedIn => "posted_in",
+    };
+    let sql = format!(
+        "SELECT id, period, posted_in, run, billing_group, currency, amount, detail, created_at_ms \
+         FROM adjustments WHERE payer = $1 AND {column} = $2 ORDER BY created_at_ms, id"
+    );
+    // The text is made of literals only.
+    let query = sqlx::query(AssertSqlSafe(sql)).bind(payer.as_str()).bind(period.to_string());
     query.fetch_all(on).await?.iter().map(adjustment_row).collect()
 }
 
@@ -128,7 +134,7 @@ impl Write {
     /// [`StoreError`] of the database.
     pub async fn adjustments_of(&mut self, period: BillingPeriod) -> Result<Vec<AdjustmentRow>, StoreError> {
         let payer = self.payer().clone();
-        adjustments_of(self.connection(), &payer, period).await
+        adjustments(self.connection(), &payer, PeriodColumn::About, period).await
     }
 
     /// The adjustments that a period's bill has, in the order in which they were posted, until the change ends.
@@ -140,7 +146,7 @@ impl Write {
         posted_in: BillingPeriod,
     ) -> Result<Vec<AdjustmentRow>, StoreError> {
         let payer = self.payer().clone();
-        adjustments_in(self.connection(), &payer, posted_in).await
+        adjustments(self.connection(), &payer, PeriodColumn::PostedIn, posted_in).await
     }
 
     /// Closes a period.
