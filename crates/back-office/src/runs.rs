@@ -237,8 +237,11 @@ impl BackOffice {
         let is_shown = current.is_some_and(|(_, shown)| {
             (&shown.manifest, &shown.source, &shown.groups) == (&done.manifest, &done.source, &done.groups)
         });
+        if !is_shown {
+            return Ok(Some(done));
+        }
         let adjusted = store.adjustments_of(payer, run.period).await.map_err(Error::internal)?;
-        Ok((!is_shown || !adjusted.is_empty()).then_some(done))
+        Ok((!adjusted.is_empty()).then_some(done))
     }
 
     /// Ends a run; one that is done is what its period shows from then on, and closed periods get what differs as an adjustment.
