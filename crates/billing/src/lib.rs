@@ -71,3 +71,5 @@ pub mod resale;
 pub mod configuration;
 
 pub mod purchase_order;
+
+pub mod matching;

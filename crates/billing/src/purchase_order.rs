@@ -27,7 +27,7 @@ use std::fmt;
 
 pub use check::{Act, Checked, Surroundings, check, problems_of_activation, read};
 pub use draft::{Draft, DraftLine, DraftTax};
-pub use instant::{instant_text, parse_instant};
+pub use instant::{instant_text, month_of, parse_instant};
 pub use line::{Line, LineType, LineValue, Price, PriceError, Tax};
 pub use minor_units::minor_units;
 pub use names::{LineNumber, PurchaseOrderId, Seller};

@@ -30,3 +30,9 @@ pub fn instant_text(seconds: i64) -> String {
     let day = date_text(i32::try_from(day).unwrap_or(i32::MAX));
     format!("{day}T{:02}:{:02}:{:02}Z", second / 3_600, second / 60 % 60, second % 60)
 }
+
+/// The month that has an instant, in seconds since 1970-01-01T00:00:00Z; `None` outside the years 1 to 9999.
+#[must_use]
+pub fn month_of(seconds: i64) -> Option<BillingPeriod> {
+    instant_text(seconds).get(..7).and_then(|month| BillingPeriod::parse(month).ok())
+}

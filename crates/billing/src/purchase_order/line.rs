@@ -133,6 +133,13 @@ pub struct Price {
     value: LineValue,
 }
 
+impl Default for Price {
+    /// One unit of nothing.
+    fn default() -> Self {
+        Self { amount: Cost::ZERO, quantity: Quantity::ONE, tax: None, value: LineValue::default() }
+    }
+}
+
 impl Price {
     /// The price of a unit, how many of them, and the tax on all of them.
     ///

@@ -3,13 +3,14 @@
 use super::{ID_CHARACTERS_MAX, MARKETPLACE_ID_CHARACTERS_MAX};
 use std::cmp::Ordering;
 use std::fmt;
+use std::sync::Arc;
 
 /// A newtype of a text that has passed its `parse`.
 macro_rules! text_type {
     ($(#[$doc:meta])* $name:ident) => {
         $(#[$doc])*
         #[derive(Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
-        pub struct $name(Box<str>);
+        pub struct $name(Arc<str>);
 
         impl $name {
             /// The text.
@@ -80,6 +81,12 @@ impl LineNumber {
         let text = text.trim();
         let fits = (1..=NUMBER_CHARACTERS_MAX).contains(&text.chars().count());
         (fits && !text.chars().any(char::is_control)).then(|| Self(text.into()))
+    }
+
+    /// A whole number as a line's number.
+    #[must_use]
+    pub fn of(number: usize) -> Self {
+        Self(number.to_string().into())
     }
 
     /// The order in which a person lists numbers: `2` before `10`, `1.2` before `1.10`. Different numbers are never equal in it.
