@@ -69,3 +69,5 @@ pub mod difference;
 pub mod resale;
 
 pub mod configuration;
+
+pub mod invoice;
