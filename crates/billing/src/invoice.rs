@@ -12,6 +12,18 @@ pub mod date;
 pub mod party;
 pub mod tax;
 
+pub mod check;
+pub mod rounding;
+
+pub mod exchange;
+pub mod series;
+pub mod tax_profile;
+
+pub mod charges;
+pub mod compose;
+pub mod preview;
+
+pub mod credit;
 pub mod state;
 
 pub use amount::{Invoiced, InvoicedError};
@@ -218,3 +230,6 @@ pub struct Totals {
     /// What is due: gross − prepaid + rounding (BT-115).
     pub due: Invoiced,
 }
+
+#[cfg(test)]
+mod tests;

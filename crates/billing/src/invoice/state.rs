@@ -21,8 +21,8 @@ pub struct CreditedBy {
     pub number: String,
     /// Its day of issue.
     pub date: Date,
-    /// How much it takes back, with tax, in the invoice's currency.
-    pub gross: Invoiced,
+    /// How much it takes back, with tax and rounding, in the invoice's currency.
+    pub amount: Invoiced,
 }
 
 /// Where an issued invoice stands. It follows from the document, its payments and its credit notes; the document never changes.
@@ -52,21 +52,22 @@ pub enum Standing {
 }
 
 impl Standing {
-    /// Where an invoice over `gross`, of which `due` was to be paid, stands after these payments and credit notes.
+    /// Where an invoice stands after these payments and credit notes: `total` is its gross amount with rounding, `due` what of it was not
+    /// paid before.
     ///
     /// # Errors
     /// [`InvoicedError`] where currencies differ or a sum is too large.
     pub fn of(
-        gross: Invoiced,
+        total: Invoiced,
         due: Invoiced,
         payments: &[Payment],
         credits: &[CreditedBy],
     ) -> Result<Self, InvoicedError> {
-        let nothing = gross.zero();
+        let nothing = total.zero();
         let paid = payments.iter().try_fold(nothing, |sum, payment| sum.plus(payment.amount))?;
-        let credited = credits.iter().try_fold(nothing, |sum, credit| sum.plus(credit.gross))?;
+        let credited = credits.iter().try_fold(nothing, |sum, credit| sum.plus(credit.amount))?;
         let last_credit = credits.iter().max_by(|a, b| (a.date, &a.number).cmp(&(b.date, &b.number)));
-        if let Some(last) = last_credit.filter(|_| credited == gross) {
+        if let Some(last) = last_credit.filter(|_| credited == total) {
             return Ok(Self::Cancelled { by: last.number.clone(), paid });
         }
         let open = due.minus(paid)?.minus(credited)?;
@@ -115,7 +116,7 @@ mod tests {
         let credit = |(i, (date, units)): (usize, &(&str, i128))| CreditedBy {
             number: format!("C{i}"),
             date: day(date),
-            gross: euros(*units),
+            amount: euros(*units),
         };
         let payments: Vec<_> = payments.iter().map(payment).collect();
         let credits: Vec<_> = credits.iter().enumerate().map(credit).collect();

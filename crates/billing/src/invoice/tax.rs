@@ -55,6 +55,19 @@ impl TaxCategory {
         Self::ALL.into_iter().find(|category| category.code() == code)
     }
 
+    /// What documents say of why no tax is charged, where the category itself is the reason: the code of the list VATEX, and words. An
+    /// exemption has reasons of many kinds, so its own must be given.
+    #[must_use]
+    pub const fn usual_reason(self) -> Option<(&'static str, &'static str)> {
+        match self {
+            Self::Standard | Self::Zero | Self::Exempt => None,
+            Self::ReverseCharge => Some(("VATEX-EU-AE", "Reverse charge")),
+            Self::IntraCommunity => Some(("VATEX-EU-IC", "Intra-Community supply")),
+            Self::Export => Some(("VATEX-EU-G", "Export outside the EU")),
+            Self::OutsideScope => Some(("VATEX-EU-O", "Not subject to VAT")),
+        }
+    }
+
     /// Whether a document has to say why no tax is charged (BR-E-10, BR-AE-10, BR-IC-10, BR-G-10, BR-O-10).
     #[must_use]
     pub const fn needs_reason(self) -> bool {

@@ -1,0 +1,5 @@
+//! Documents from charges, credit notes of documents: sums, messages, and what must never happen.
+
+mod composing;
+mod crediting;
+mod sample;
