@@ -26,6 +26,8 @@ pub mod preview;
 pub mod credit;
 pub mod state;
 
+pub mod aws;
+
 pub use amount::{Invoiced, InvoicedError};
 pub use date::Date;
 pub use party::{Address, BankAccount, Contact, Party, PaymentInstructions, SchemedId};

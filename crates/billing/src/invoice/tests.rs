@@ -3,3 +3,6 @@
 mod composing;
 mod crediting;
 mod sample;
+mod warning;
+
+pub(super) use sample::Numbers;
