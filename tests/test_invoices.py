@@ -70,7 +70,7 @@ def test_csv_and_json_say_the_same(demo):
 
 
 def summary(row, **changes):
-    """An invoice as AWS's list has it, rounded as AWS rounds."""
+    """An invoice as AWS's list has it, rounded as AWS rounds; the demo's monthly invoice carries a purchase and a refund."""
     cents = Decimal(row["total"]).quantize(Decimal("0.01"))
     before = (Decimal(row["total"]) - Decimal(row["tax"])).quantize(Decimal("0.01"))
     year, month = row["billing_period"].split("-")
@@ -78,7 +78,7 @@ def summary(row, **changes):
             "BillingPeriod": {"Month": int(month), "Year": int(year)},
             "Entity": {"BillingEntity": row["billing_entity"].upper().replace(" ", "_"),
                        "InvoicingEntity": row["invoicing_entity"]},
-            "BillType": row["bill_type"].upper(),
+            "BillType": row["bill_type"].upper().split(", ")[0],
             "BaseCurrencyAmount": {"TotalAmount": str(cents), "TotalAmountBeforeTax": str(before),
                                    "CurrencyCode": row["currency"]}, **changes}
 

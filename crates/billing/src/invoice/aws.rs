@@ -31,7 +31,7 @@ pub enum AwsKind {
     MarketplacePurchase,
     /// A refund.
     CreditMemo,
-    /// A bill type that this program does not know, or more than one.
+    /// A bill type that this program does not know, or none.
     Unknown,
 }
 
@@ -120,7 +120,7 @@ pub struct AwsInvoice {
     pub period: BillingPeriod,
     /// What kind it is.
     pub kind: AwsKind,
-    /// The bill types of its lines, as AWS writes them: one, unless something is odd.
+    /// The bill types of its lines, as AWS writes them.
     pub bill_types: BTreeSet<String>,
     /// Who bills: `AWS`, `AWS Marketplace`, `AISPL`.
     pub billing_entities: BTreeSet<String>,
@@ -222,16 +222,20 @@ impl AwsInvoice {
 
     fn tell_kind(&mut self) {
         let marketplace = self.billing_entities.iter().any(|entity| entity == "AWS Marketplace");
-        let mut types = self.bill_types.iter().map(|of| of.to_ascii_uppercase());
-        let (Some(bill_type), None) = (types.next(), types.next()) else { return };
-        self.kind = match (bill_type.as_str(), marketplace) {
-            ("ANNIVERSARY", false) => AwsKind::MonthlyUsage,
-            ("ANNIVERSARY", true) => AwsKind::MarketplaceUsage,
-            ("PURCHASE", false) if self.only_support => AwsKind::SupportPurchase,
-            ("PURCHASE", false) => AwsKind::Purchase,
-            ("PURCHASE", true) => AwsKind::MarketplacePurchase,
-            ("REFUND", _) => AwsKind::CreditMemo,
-            _ => AwsKind::Unknown,
+        let has = |bill_type: &str| self.bill_types.iter().any(|of| of.eq_ignore_ascii_case(bill_type));
+        // A monthly invoice may carry a purchase or a refund, and is a monthly invoice all the same.
+        self.kind = if has("Anniversary") {
+            if marketplace { AwsKind::MarketplaceUsage } else { AwsKind::MonthlyUsage }
+        } else if has("Purchase") {
+            match (marketplace, self.only_support) {
+                (true, _) => AwsKind::MarketplacePurchase,
+                (false, true) => AwsKind::SupportPurchase,
+                (false, false) => AwsKind::Purchase,
+            }
+        } else if has("Refund") {
+            AwsKind::CreditMemo
+        } else {
+            AwsKind::Unknown
         };
     }
 
