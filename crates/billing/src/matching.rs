@@ -6,20 +6,26 @@
 //! not for such an invoice (R7); of the lines left, the most specific type wins (R8), then balances that cover the invoice (R9), then the most
 //! recently updated order (R10). docs/purchase-orders.md says them all, and what was decided where AWS is silent.
 
+mod correction;
 mod decide;
 mod exchange;
+mod explain;
 mod index;
 mod marketplace;
+mod replay;
 mod rules;
 mod trace;
 
-use crate::money::{Amount, DecimalError};
+use crate::money::{Amount, Currency, DecimalError};
 use crate::period::BillingPeriod;
 use crate::purchase_order::invoice::InvoiceId;
 use crate::purchase_order::{Buyer, Line, LineNumber, PurchaseOrder, PurchaseOrderId};
 
+pub use correction::{Corrected, Correction, CorrectionRefusal, CorrectionWarning, Payment, Step};
 pub use exchange::{Converted, converted};
+pub use explain::{explain, no_order, order_reason};
 pub use index::Matcher;
+pub use replay::{Change, Rematch, in_order, rematch};
 pub use rules::rank;
 pub use trace::{LineFold, LineReason, OrderReason, OrderTrace, OrderVerdict, Trace};
 
@@ -124,6 +130,8 @@ pub struct Taking {
     pub place: Place,
     /// What the invoice takes from the line's balance, in the order's currency: see [`Association::used`].
     pub used: Option<Amount>,
+    /// The order's currency.
+    pub currency: Currency,
     /// The line's balance afterwards, in the order's currency, whether it is tracked or not; `None` where the line is no more.
     pub balance_after: Option<Amount>,
     /// Whether no candidate's balance covered the invoice.
@@ -199,3 +207,6 @@ pub struct MatchError {
     /// Why not.
     pub error: DecimalError,
 }
+
+#[cfg(test)]
+mod tests;

@@ -46,7 +46,8 @@ impl Matcher {
         let balance = self.balance(&invoice.buyer, &original.place);
         let balance_after = after(invoice, balance, used)?;
         let place = original.place.clone();
-        let taking = Taking { place, used, balance_after, out_of_balance: false };
+        let currency = indexed.map_or(invoice.currency, |indexed| indexed.order.currency);
+        let taking = Taking { place, used, currency, balance_after, out_of_balance: false };
         Ok(decision(invoice, Outcome::Associated(taking), Vec::new(), Trace::default()))
     }
 }
@@ -331,6 +332,7 @@ fn outcome(
     let taking = Taking {
         place: Place { order: order.id.clone(), line: order.lines[at].number.clone() },
         used: *used,
+        currency: order.currency,
         balance_after: after(invoice, Some(indexed.balances[at]), *used)?,
         out_of_balance: !verdict.covered,
     };

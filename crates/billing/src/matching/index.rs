@@ -170,6 +170,12 @@ impl Matcher {
         Ok(())
     }
 
+    /// Says that an invoice is nowhere any more.
+    pub(super) fn take_back(&mut self, invoice: &str) -> Result<(), MatchError> {
+        let Some(before) = self.placed.remove(invoice) else { return Ok(()) };
+        self.book(&before, before.used.map(Amount::negated))
+    }
+
     fn book(&mut self, association: &Association, used: Option<Amount>) -> Result<(), MatchError> {
         let Some(indexed) = self.order_mut(&association.buyer, &association.place.order) else {
             return Ok(());
