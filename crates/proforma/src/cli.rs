@@ -1,6 +1,7 @@
 //! The command line.
 
 pub mod desk;
+pub mod purchase_orders;
 
 use crate::reader::Children;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -57,6 +58,8 @@ pub enum Command {
     Periods(desk::ListArguments),
     /// Close a billing period: what it says does not change any more.
     Close(desk::CloseArguments),
+    /// Purchase orders: the payer's to AWS, its customers' to it, and the invoices that are matched with them.
+    Po(Box<purchase_orders::PurchaseOrderArguments>),
     /// Move the configuration between a book file and the desk.
     Book(desk::BookArguments),
     /// Read an existing AWS Billing Conductor set-up into a book.

@@ -60,6 +60,7 @@ pub fn program() -> ExitCode {
         Command::Runs(arguments) => desk::runs(&arguments),
         Command::Periods(arguments) => desk::periods(&arguments),
         Command::Close(arguments) => desk::close(&arguments),
+        Command::Po(arguments) => desk::po(&arguments),
         Command::Book(arguments) => desk::book(&arguments),
         Command::Adopt(arguments) => desk::adopt(&arguments),
         Command::Backup(arguments) => desk::backup(&arguments),

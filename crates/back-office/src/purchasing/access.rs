@@ -95,11 +95,6 @@ impl Rights<'_> {
         narrowed.actions.iter().any(expands)
     }
 
-    /// Whether the caller is narrowed to some of the orders.
-    pub fn is_narrowed(&self) -> bool {
-        self.narrowed.is_some()
-    }
-
     /// Whether an order is one that the caller may see: `aws:ResourceTag`.
     pub fn sees(&self, order: &PurchaseOrder) -> bool {
         self.sees_buyer(&order.buyer) && self.has_tags(&order.tags)

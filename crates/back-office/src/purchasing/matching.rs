@@ -8,7 +8,9 @@ use super::{Purchasing, trace};
 use crate::authorization::Caller;
 use crate::desk::{BackOffice, WriteRequest};
 use crate::error::{Answer, Declined, Error};
-use billing::matching::{Association, Decision, Effect, Matcher, Outcome, Place, PlacedBy, Taking, converted};
+use billing::matching::{
+    Association, Decision, Effect, Matcher, Outcome, Place, PlacedBy, Taking, converted, in_order,
+};
 use billing::money::{Amount, DecimalError};
 use billing::purchase_order::invoice::{InvoiceKind, MatchInvoice};
 use billing::purchase_order::{Buyer, LineNumber, PurchaseOrder, PurchaseOrderId, Settings};
@@ -297,6 +299,25 @@ impl BackOffice {
     }
 }
 
+/// Why an invoice is where it is, in sentences: what was decided last, as it was seen then.
+#[must_use]
+pub fn sentences(explained: &Explained) -> Vec<String> {
+    let Some((row, trace)) = explained.history.last() else { return Vec::new() };
+    if let Some(said) = trace.get("Explanation").and_then(serde_json::Value::as_array) {
+        return said.iter().filter_map(|sentence| sentence.as_str().map(str::to_owned)).collect();
+    }
+    let place = row.charged_to.as_ref().map_or_else(
+        || "taken off its purchase order".to_owned(),
+        |to| format!("put on line `{}` of purchase order `{}`", to.line, to.order),
+    );
+    vec![format!(
+        "Invoice `{}` was {place} at {}: {}.",
+        row.invoice,
+        crate::clock::instant_text(row.recorded_at_s),
+        row.reason
+    )]
+}
+
 fn no_invoice(id: &str) -> Declined {
     Declined::NotFound { kind: INVOICE, id: id.to_owned() }
 }
@@ -305,7 +326,7 @@ fn unreckoned(error: impl std::fmt::Display) -> Error {
     Declined::invalid(error.to_string()).into()
 }
 
-/// In which order invoices are matched, so that the same ones give the same result: by the instant of issue, then by id.
+/// In which order invoices are listed: by the instant of issue, then by id.
 fn order_of(invoice: &MatchInvoice) -> (i64, &str) {
     (invoice.issued_at, &invoice.id)
 }
@@ -330,13 +351,23 @@ pub(super) fn take_in(
     source: InvoiceSource,
     invoices: &[NewInvoice],
 ) -> Answer<TakenIn> {
-    let mut sorted: Vec<&NewInvoice> = invoices.iter().collect();
-    sorted.sort_by(|a, b| order_of(&a.invoice).cmp(&order_of(&b.invoice)));
+    let beside: BTreeMap<&str, &NewInvoice> = invoices.iter().map(|new| (new.invoice.id.as_str(), new)).collect();
+    let all: Vec<MatchInvoice> = beside.values().map(|new| new.invoice.clone()).collect();
+    if let Some(twice) = invoices.iter().find(|new| beside.get(new.invoice.id.as_str()) != Some(new)) {
+        let message = format!("invoice `{}` comes twice, and says two things; take one of them out", twice.invoice.id);
+        return Err(Declined::invalid(message).into());
+    }
+    let known: BTreeMap<String, Buyer> =
+        edit.next.invoices.keys().map(|(buyer, id)| (id.clone(), buyer.clone())).collect();
     let mut taken = TakenIn::default();
     let mut rules = matcher(&edit.next, |_| false)?;
-    for new in sorted {
+    for new in in_order(&all).into_iter().filter_map(|invoice| beside.get(invoice.id.as_str())) {
         let invoice = &new.invoice;
         let key = (invoice.buyer.clone(), invoice.id.clone());
+        if known.get(&invoice.id).is_some_and(|buyer| *buyer != invoice.buyer) {
+            let message = format!("invoice `{}` is known as one of another buyer", invoice.id);
+            return Err(Declined::invalid(message).into());
+        }
         let before = edit.next.invoices.get(&key).cloned();
         if let Some(before) = &before
             && before.invoice == *invoice
@@ -588,7 +619,7 @@ fn rematched(purchasing: &Purchasing, filter: &InvoiceFilter) -> Answer<Rematche
         filter.buyer.as_ref().is_none_or(|of| of == buyer)
             && filter.period.is_none_or(|period| period == invoice.period)
     };
-    let mut again: BTreeMap<(i64, &str), (&InvoiceRow, Option<&Arc<AssociationRow>>)> = BTreeMap::new();
+    let mut again: BTreeMap<&str, (&InvoiceRow, Option<&Arc<AssociationRow>>)> = BTreeMap::new();
     for (key, row) in &purchasing.invoices {
         let association = purchasing.associations.get(key);
         let is_moved = association.is_some_and(|row| row.how == How::Moved);
@@ -597,14 +628,14 @@ fn rematched(purchasing: &Purchasing, filter: &InvoiceFilter) -> Answer<Rematche
             && is_meant(&key.0, &row.invoice)
             && filter.matched.is_none_or(|matched| matched == has_order)
         {
-            again.insert(order_of(&row.invoice), (row, association));
+            again.insert(&row.invoice.id, (row, association));
         }
     }
-    let asked: BTreeSet<&str> = again.keys().map(|(_, id)| *id).collect();
-    let mut rules = matcher(purchasing, |row| asked.contains(row.invoice.as_str()))?;
+    let all: Vec<MatchInvoice> = again.values().map(|(row, _)| row.invoice.clone()).collect();
+    let mut rules = matcher(purchasing, |row| again.contains_key(row.invoice.as_str()))?;
     let mut changes = Vec::new();
-    for (row, association) in again.into_values() {
-        let invoice = &row.invoice;
+    for invoice in in_order(&all) {
+        let association = again.get(invoice.id.as_str()).and_then(|(_, association)| *association);
         let decision = rules.take(invoice).map_err(unreckoned)?;
         let before = association.and_then(|row| row.charged_to.as_ref());
         let before = before.map(|to| PlaceView { order: to.order.to_string(), line: to.line.to_string() });

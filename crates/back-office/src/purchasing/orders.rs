@@ -3,7 +3,7 @@
 //! Whatever is wrong with an order is decided in `billing::purchase_order`; every change is kept as a revision of it. An order that has invoices is not deleted, and the
 //! number of one that was is not given again: documents still show it.
 
-use super::access::{ORDER, Rights, order_arn};
+use super::access::{ORDER, order_arn};
 use super::edit::PurchaseEdit;
 use super::Purchasing;
 use crate::clock::Clock;

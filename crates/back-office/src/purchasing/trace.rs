@@ -1,6 +1,6 @@
 //! What is kept of a decision beside it: every order that was a candidate, with the reason why it was taken or not, as JSON that is answered as it is.
 
-use billing::matching::{Decision, OrderTrace, OrderVerdict, Outcome};
+use billing::matching::{Decision, OrderTrace, OrderVerdict, Outcome, explain};
 use billing::purchase_order::invoice::MatchInvoice;
 use serde_json::{Map, Value, json};
 
@@ -28,6 +28,7 @@ pub(super) fn written(invoice: &MatchInvoice, decision: &Decision) -> String {
         trace.insert("OtherPurchaseOrderIds".to_owned(), json!(others));
     }
     let candidates: Vec<Value> = decision.trace.orders.iter().map(candidate).collect();
+    trace.insert("Explanation".to_owned(), json!(explain(invoice, decision)));
     trace.insert("Candidates".to_owned(), Value::Array(candidates));
     Value::Object(trace).to_string()
 }
