@@ -6,6 +6,10 @@
 //! not for such an invoice (R7); of the lines left, the most specific type wins (R8), then balances that cover the invoice (R9), then the most
 //! recently updated order (R10). docs/purchase-orders.md says them all, and what was decided where AWS is silent.
 
+pub mod forecast;
+pub mod notices;
+pub mod three_way;
+
 mod correction;
 mod decide;
 mod exchange;

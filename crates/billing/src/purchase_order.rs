@@ -233,3 +233,6 @@ impl PurchaseOrder {
         without(self) != without(before)
     }
 }
+
+#[cfg(test)]
+mod tests;

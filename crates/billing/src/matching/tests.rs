@@ -3,10 +3,13 @@
 mod correction;
 mod decisions;
 mod explain;
+mod heading;
 mod json;
 mod laws;
 mod marketplace;
+mod notices;
 mod rules;
+mod three_way;
 mod vectors;
 
 use super::{Decision, LineReason, Matcher, NoOrder, OrderReason, OrderVerdict, Outcome};

@@ -194,13 +194,13 @@ impl Reading {
         used: &BTreeMap<LineNumber, Amount>,
     ) {
         for (number, used) in used {
-            let field = |name: &str| format!("lineItems[{number}]{name}");
-            let Some(line) = order.line(number) else {
+            let Some(at) = order.lines.iter().position(|line| line.number == *number) else {
                 let message = format!("line `{number}` goes away and has invoices");
                 let way_out = "they stay with it and show its number; nothing is matched again";
-                self.warn(ProblemKind::UsedLineRemoved, &field(""), number.as_str(), message, way_out);
+                self.warn(ProblemKind::UsedLineRemoved, "lineItems", number.as_str(), message, way_out);
                 continue;
             };
+            let (line, field) = (&order.lines[at], |name: &str| format!("lineItems[{at}].{name}"));
             let Some(old) = before.line(number) else { continue };
             if old.line_type != line.line_type {
                 let message = format!(
@@ -209,13 +209,7 @@ impl Reading {
                     line.line_type.name()
                 );
                 let way_out = "they stay with it; nothing is matched again";
-                self.warn(
-                    ProblemKind::UsedLineType,
-                    &field(".type"),
-                    line.line_type.name(),
-                    message,
-                    way_out,
-                );
+                self.warn(ProblemKind::UsedLineType, &field("type"), line.line_type.name(), message, way_out);
             }
             let total = line.price.value().total;
             if total != old.price.value().total && total < *used {
@@ -224,7 +218,7 @@ impl Reading {
                 let way_out = "its balance is below 0 until the amount is raised";
                 self.warn(
                     ProblemKind::ValueBelowUsed,
-                    &field(".amount"),
+                    &field("amount"),
                     &total.to_string(),
                     message,
                     way_out,
