@@ -2,6 +2,7 @@
 
 pub mod desk;
 pub mod purchase_orders;
+pub mod invoice;
 
 use crate::reader::Children;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -60,6 +61,8 @@ pub enum Command {
     Close(desk::CloseArguments),
     /// Purchase orders: the payer's to AWS, its customers' to it, and the invoices that are matched with them.
     Po(Box<purchase_orders::PurchaseOrderArguments>),
+    /// Invoices and their documents.
+    Invoice(invoice::InvoiceArguments),
     /// Move the configuration between a book file and the desk.
     Book(desk::BookArguments),
     /// Read an existing AWS Billing Conductor set-up into a book.
