@@ -4,6 +4,7 @@ mod books;
 mod cost_data;
 mod keys;
 mod matching_settings;
+mod outlook;
 mod periods;
 mod purchasing;
 
@@ -41,6 +42,8 @@ pub(crate) async fn perform(call: &Call<'_>, operation: &str) -> Answer<Vec<u8>>
         "ListPurchaseOrderRevisions" => purchasing::list_revisions(call).await,
         "LimitPurchaseOrders" => purchasing::limit(call).await,
         "ListPurchaseOrderLimits" => purchasing::list_limits(call).await,
+        "GetPurchaseOrderForecast" => outlook::forecast(call).await,
+        "GetThreeWayMatch" => outlook::three_way(call).await,
         "GetMatchingSettings" => matching_settings::get(call).await,
         "UpdateMatchingSettings" => matching_settings::update(call).await,
         other => Err(Error::internal(format!("{other} is in the model and not served"))),
