@@ -299,7 +299,11 @@ impl BackOffice {
                 tracing::warn!(?error, run = run.id, "the accounts of a run could not be noted");
             }
             if let Err(error) = self.match_run_invoices(payer, run.period, &run.id).await {
-                tracing::warn!(?error, run = run.id, "AWS's invoices of a run could not be matched; the next start tries again");
+                tracing::warn!(
+                    ?error,
+                    run = run.id,
+                    "AWS's invoices of a run could not be matched; the next start tries again"
+                );
             }
         }
         Ok(())

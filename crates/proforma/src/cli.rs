@@ -1,8 +1,8 @@
 //! The command line.
 
 pub mod desk;
-pub mod purchase_orders;
 pub mod invoice;
+pub mod purchase_orders;
 
 use crate::reader::Children;
 use clap::{Args, Parser, Subcommand, ValueEnum};

@@ -227,8 +227,7 @@ impl Store {
             .bind(payer.as_str())
             .bind(crate::body::purchasing::buyer_text(buyer))
             .bind(invoice);
-        let with_trace =
-            |row: &AnyRow| Ok((association_row(row)?, sql::column::<String, _>(row, "trace")?));
+        let with_trace = |row: &AnyRow| Ok((association_row(row)?, sql::column::<String, _>(row, "trace")?));
         query.fetch_all(self.readers()).await?.iter().map(with_trace).collect()
     }
 
@@ -242,7 +241,8 @@ impl Store {
             let rows = sqlx::query(*sql).bind(payer.as_str()).fetch_all(self.readers()).await?;
             for row in rows {
                 let texts = (0..4).map(|place| sql::column::<String, _>(&row, place));
-                let [buyer, id, body, hash] = texts.collect::<Result<Vec<_>, _>>()?.try_into().unwrap_or_default();
+                let [buyer, id, body, hash] =
+                    texts.collect::<Result<Vec<_>, _>>()?.try_into().unwrap_or_default();
                 let number: i64 = sql::column(&row, 4)?;
                 if row_hash(payer, &buyer, &id, number, &body) != hash && rotten.len() < NAMED_MAX {
                     rotten.push(format!("{table} `{id}`, number {number}"));
@@ -340,7 +340,9 @@ async fn load(on: &mut AnyConnection, payer: &AccountId) -> Result<PurchasingRow
         next_number,
         settings: settings.transpose()?,
         orders: orders.iter().map(order_row).collect::<Result<_, _>>()?,
-        invoices: last_of_each(invoices, |a, b| (&a.invoice.buyer, &a.invoice.id) == (&b.invoice.buyer, &b.invoice.id)),
+        invoices: last_of_each(invoices, |a, b| {
+            (&a.invoice.buyer, &a.invoice.id) == (&b.invoice.buyer, &b.invoice.id)
+        }),
         associations: last_of_each(associations, |a, b| (&a.buyer, &a.invoice) == (&b.buyer, &b.invoice)),
     })
 }
@@ -395,7 +397,8 @@ fn invoice_row(row: &AnyRow) -> Result<InvoiceRow, StoreError> {
 
 fn association_row(row: &AnyRow) -> Result<AssociationRow, StoreError> {
     let (invoice, how): (String, String) = (sql::column(row, "invoice")?, sql::column(row, "how")?);
-    let damaged = |problem: String| StoreError::damaged(ASSOCIATIONS, format!("invoice `{invoice}`: {problem}"));
+    let damaged =
+        |problem: String| StoreError::damaged(ASSOCIATIONS, format!("invoice `{invoice}`: {problem}"));
     let used: Option<String> = sql::column(row, "used")?;
     let amount = |text: String| Amount::parse(&text).map_err(|error| damaged(format!("`{text}`: {error}")));
     let order: Option<String> = sql::column(row, "purchase_order")?;

@@ -51,9 +51,14 @@ impl BackOffice {
         let purchasing = self.purchasing(&caller.payer).await?;
         let row = rights.order(&purchasing, order)?;
         let taken = taken(&purchasing, &row.order)?;
-        let lines = forecast_order(&row.order, &taken, Clock::period_of(caller.now)).map_err(Error::internal)?;
+        let lines =
+            forecast_order(&row.order, &taken, Clock::period_of(caller.now)).map_err(Error::internal)?;
         let runs_out = order_runs_out(&row.order, &lines);
-        Ok(OrderForecast { view: view(&purchasing, &caller.payer, row.clone(), caller.now)?, lines, runs_out })
+        Ok(OrderForecast {
+            view: view(&purchasing, &caller.payer, row.clone(), caller.now)?,
+            lines,
+            runs_out,
+        })
     }
 
     /// Holds invoices against their orders and against the cost that was metered under their ids.
@@ -116,7 +121,8 @@ impl BackOffice {
         let balance_after = if is_tracked {
             let history = self.0.store.associations_of(payer, &invoice.buyer, &invoice.id).await;
             let history = history.map_err(Error::internal)?;
-            let trace = history.last().and_then(|(_, trace)| serde_json::from_str::<serde_json::Value>(trace).ok());
+            let trace =
+                history.last().and_then(|(_, trace)| serde_json::from_str::<serde_json::Value>(trace).ok());
             let then = trace.as_ref().and_then(|trace| trace.get("BalanceAfter")?.as_str());
             match then.and_then(|text| Amount::parse(text).ok()) {
                 Some(then) => Some(then),
