@@ -177,3 +177,44 @@ fn instant_at(summary: &Value, name: &str) -> Result<Option<i64>, String> {
     let found = parse_instant(&plain);
     found.map(Some).ok_or_else(|| format!("`{name}` is `{text}`; write it as 2026-11-03T00:00:00Z, in UTC"))
 }
+
+#[cfg(test)]
+mod tests {
+    //! What AWS lists.
+
+    use super::*;
+
+    fn summary(more: &str) -> String {
+        format!(
+            r#"{{"InvoiceId":"I","IssuedDate":"2026-11-03T00:00:00+00:00","Entity":{{"InvoicingEntity":"Amazon Web Services, Inc.","BillingEntity":"AWS"}},
+                "BillingPeriod":{{"Month":9,"Year":2026}},"PaymentCurrencyAmount":{{"TotalAmount":"1.50","CurrencyCode":"USD"}}{more}}}"#
+        )
+    }
+
+    #[test]
+    fn the_invoice_says_what_it_charges() {
+        for (more, kind) in [
+            (r#","BillType":"ANNIVERSARY""#, InvoiceKind::MonthlyUsage),
+            (r#","BillType":"PURCHASE""#, InvoiceKind::Subscription),
+            (r#","InvoiceType":"CREDIT_MEMO""#, InvoiceKind::CreditMemo),
+        ] {
+            let read = read_summaries(&summary(more)).unwrap();
+            let invoice = &read.invoices[0].invoice;
+            assert_eq!((invoice.kind, invoice.seller.as_str(), invoice.period.to_string().as_str()), (kind, "AWS_INC", "2026-09"));
+        }
+        let market = summary(r#","BillType":"ANNIVERSARY""#).replace(r#""BillingEntity":"AWS""#, r#""BillingEntity":"AWS Marketplace""#);
+        assert_eq!(read_summaries(&market).unwrap().invoices[0].invoice.kind, InvoiceKind::MarketplaceMonthly);
+    }
+
+    #[test]
+    fn answers_come_in_several_forms() {
+        let one = summary("");
+        let answer = format!(r#"{{"InvoiceSummaries":[{one}]}}"#);
+        for text in [format!("{answer}\n{answer}"), format!("[{answer},{answer}]"), format!("[{one},{one}]")] {
+            assert_eq!(read_summaries(&text).unwrap().invoices.len(), 2, "{text}");
+        }
+        let wrong = one.replace("1.50", "much").replace("2026-11-03T00:00:00+00:00", "2026-11-03");
+        let Err(Error::Declined(Declined::Invalid { message, .. })) = read_summaries(&wrong) else { panic!("read") };
+        assert_eq!(message, "InvoiceSummaries[0]: `PaymentCurrencyAmount.TotalAmount` is `much`: not a decimal number");
+    }
+}

@@ -449,3 +449,6 @@ fn threshold(text: &str) -> Result<Threshold, String> {
         percentage => number(percentage, Percentage::parse(percentage)).map(Threshold::Below),
     }
 }
+
+#[cfg(test)]
+mod tests;
