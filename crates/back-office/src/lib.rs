@@ -6,6 +6,7 @@
 pub mod authorization;
 pub mod clock;
 pub mod data_directory;
+mod declined;
 mod disk;
 pub mod error;
 mod hash;
@@ -28,6 +29,8 @@ pub mod desk;
 
 mod month_book;
 mod shown;
+
+pub mod purchasing;
 
 mod accounts;
 pub mod billing_groups;

@@ -56,6 +56,9 @@ impl BackOffice {
         if let Err(error) = self.note_all_accounts().await {
             tracing::warn!(?error, "the accounts of the last runs could not be noted");
         }
+        if let Err(error) = self.match_all_run_invoices().await {
+            tracing::warn!(?error, "AWS's invoices of the last runs could not be matched");
+        }
         let mut is_tidy = false;
         while !*stop.borrow() {
             let worked = self.work_once().await;
@@ -295,6 +298,13 @@ impl BackOffice {
             if let Err(error) = self.note_accounts(payer, run.period, &accounts).await {
                 tracing::warn!(?error, run = run.id, "the accounts of a run could not be noted");
             }
+            if let Err(error) = self.match_run_invoices(payer, run.period, &run.id).await {
+                tracing::warn!(
+                    ?error,
+                    run = run.id,
+                    "AWS's invoices of a run could not be matched; the next start tries again"
+                );
+            }
         }
         Ok(())
     }
@@ -397,6 +407,7 @@ impl NoResult {
         match error {
             Error::Refused(conflict @ Refusal::Conflict { .. }) => Meaning::Again(conflict.to_string()),
             Error::Refused(refusal) => Meaning::Failed(refusal.to_string()),
+            Error::Declined(declined) => Meaning::Failed(declined.message()),
             Error::Denied => Meaning::Failed("the desk may not price it".to_owned()),
             Error::Unavailable(_) => Meaning::Away(error),
             Error::Internal(cause) => {

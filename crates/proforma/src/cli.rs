@@ -2,6 +2,7 @@
 
 pub mod desk;
 pub mod invoice;
+pub mod purchase_orders;
 
 use crate::reader::Children;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -58,6 +59,8 @@ pub enum Command {
     Periods(desk::ListArguments),
     /// Close a billing period: what it says does not change any more.
     Close(desk::CloseArguments),
+    /// Purchase orders: the payer's to AWS, its customers' to it, and the invoices that are matched with them.
+    Po(Box<purchase_orders::PurchaseOrderArguments>),
     /// Invoices and their documents.
     Invoice(invoice::InvoiceArguments),
     /// Move the configuration between a book file and the desk.

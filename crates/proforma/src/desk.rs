@@ -9,6 +9,8 @@ mod door;
 mod instant;
 mod keeping;
 mod output;
+mod purchase_order_files;
+mod purchase_orders;
 mod secret_file;
 mod serve;
 mod settings;
@@ -16,4 +18,5 @@ mod tls;
 
 pub use command::{accounts, adopt, book, close, import, init, keys, periods, runs};
 pub use keeping::{backup, migrate, restore, verify};
+pub use purchase_orders::po;
 pub use serve::serve;

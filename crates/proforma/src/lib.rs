@@ -62,6 +62,7 @@ pub fn program() -> ExitCode {
         Command::Runs(arguments) => desk::runs(&arguments),
         Command::Periods(arguments) => desk::periods(&arguments),
         Command::Close(arguments) => desk::close(&arguments),
+        Command::Po(arguments) => desk::po(&arguments),
         Command::Invoice(arguments) => match arguments.command {
             InvoiceCommand::Aws(arguments) => invoice::aws(&arguments),
         },

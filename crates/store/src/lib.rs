@@ -31,6 +31,8 @@ mod source;
 
 mod close;
 
+mod purchasing;
+
 mod backup;
 
 mod sql;
@@ -47,6 +49,9 @@ pub use migrations::Migrated;
 pub use payer::{AuditHead, Head, PayerRow};
 pub use place::Place;
 pub use principal::{PrincipalRow, Standing};
+pub use purchasing::{
+    AssociationRow, ChargedTo, GrantRow, How, InvoiceRow, InvoiceSource, OrderRow, PurchasingRows,
+};
 pub use run::{Claim, CurrentRun, DoneRun, NewRun, Outcome, RunRow, RunState};
 pub use run_files::RunFiles;
 pub use source::SourceRow;
