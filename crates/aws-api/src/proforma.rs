@@ -3,6 +3,7 @@
 mod books;
 mod cost_data;
 mod keys;
+mod messages;
 mod periods;
 
 use crate::call::Call;
@@ -29,6 +30,13 @@ pub(crate) async fn perform(call: &Call<'_>, operation: &str) -> Answer<Vec<u8>>
         "ExportBook" => books::export(call).await,
         "PlanBook" => books::plan(call).await,
         "ApplyBook" => books::apply(call).await,
+        "ListMessages" => messages::list(call).await,
+        "RetryMessages" => messages::retry(call).await,
+        "DropMessages" => messages::drop_them(call).await,
+        "SendTestNotification" => messages::send_test(call).await,
+        "GetNotificationSettings" => messages::settings(call).await,
+        "UpdateNotificationSettings" => messages::change_settings(call).await,
+        "GetWebhookSecret" => messages::webhook_secret(call),
         other => Err(Error::internal(format!("{other} is in the model and not served"))),
     }
 }

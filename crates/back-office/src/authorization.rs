@@ -141,6 +141,13 @@ pub const ACTIONS: &[(&str, &str, Access)] = &[
     ("proforma", "PlanBook", Access::Read),
     ("proforma", "RemoveSource", Access::Configure),
     ("proforma", "UpdateKey", Access::Administer),
+    ("proforma", "DropMessages", Access::Configure),
+    ("proforma", "GetNotificationSettings", Access::Read),
+    ("proforma", "GetWebhookSecret", Access::Administer),
+    ("proforma", "ListMessages", Access::Read),
+    ("proforma", "RetryMessages", Access::Configure),
+    ("proforma", "SendTestNotification", Access::Configure),
+    ("proforma", "UpdateNotificationSettings", Access::Configure),
     ("sts", "GetCallerIdentity", Access::Anybody),
 ];
 

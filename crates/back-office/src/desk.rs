@@ -63,6 +63,8 @@ pub(crate) struct Inner {
     desks: Mutex<BTreeMap<AccountId, Arc<OnceCell<Arc<PayerDesk>>>>>,
     /// Something may have to be priced.
     pub wake: Notify,
+    /// Something may have to be sent.
+    pub outgoing: Notify,
     /// What was read or refused and is not in the audit yet.
     unwritten: Unwritten,
     /// A batch of it is large enough.
@@ -92,6 +94,7 @@ impl BackOffice {
             options,
             desks: Mutex::default(),
             wake: Notify::new(),
+            outgoing: Notify::new(),
             unwritten: Unwritten::default(),
             many_unwritten: Notify::new(),
             keys: KnownKeys::default(),

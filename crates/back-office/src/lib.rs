@@ -26,6 +26,9 @@ mod write;
 
 pub mod desk;
 
+pub mod notifications;
+pub mod outbox;
+
 mod month_book;
 mod shown;
 

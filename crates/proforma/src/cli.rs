@@ -1,6 +1,7 @@
 //! The command line.
 
 pub mod desk;
+pub mod notify;
 
 use crate::reader::Children;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -59,6 +60,10 @@ pub enum Command {
     Close(desk::CloseArguments),
     /// Move the configuration between a book file and the desk.
     Book(desk::BookArguments),
+    /// List what was and is to be sent by mail and webhooks, and try again or give up.
+    Outbox(notify::OutboxArguments),
+    /// Say whom news goes to, and send a test.
+    Notify(notify::NotifyArguments),
     /// Read an existing AWS Billing Conductor set-up into a book.
     Adopt(desk::AdoptArguments),
     /// Copy a desk into a folder, while it is served.

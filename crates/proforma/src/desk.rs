@@ -8,6 +8,7 @@ mod data;
 mod door;
 mod instant;
 mod keeping;
+mod notify;
 mod output;
 mod secret_file;
 mod serve;
@@ -16,4 +17,5 @@ mod tls;
 
 pub use command::{accounts, adopt, book, close, import, init, keys, periods, runs};
 pub use keeping::{backup, migrate, restore, verify};
+pub use notify::{notify, outbox};
 pub use serve::serve;

@@ -23,6 +23,7 @@ mod group_tree;
 mod groups;
 mod guard;
 mod month;
+mod outgoing;
 mod preview;
 mod price_list;
 mod pricing;
@@ -61,6 +62,8 @@ pub fn program() -> ExitCode {
         Command::Periods(arguments) => desk::periods(&arguments),
         Command::Close(arguments) => desk::close(&arguments),
         Command::Book(arguments) => desk::book(&arguments),
+        Command::Outbox(arguments) => desk::outbox(&arguments),
+        Command::Notify(arguments) => desk::notify(&arguments),
         Command::Adopt(arguments) => desk::adopt(&arguments),
         Command::Backup(arguments) => desk::backup(&arguments),
         Command::Restore(arguments) => desk::restore(&arguments),

@@ -26,13 +26,13 @@ const ASK_AGAIN: Duration = Duration::from_millis(250);
 const WARNING_SHOWN: usize = 48;
 
 /// Runs a command that asks a desk.
-fn at_desk<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+pub(super) fn at_desk<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(work)
 }
 
 /// Asks one operation and prints the answer.
-fn ask(desk: &DeskArguments, operation: &str, input: &Value) -> Result<(), Failure> {
+pub(super) fn ask(desk: &DeskArguments, operation: &str, input: &Value) -> Result<(), Failure> {
     output::answer(&asked(desk, operation, input)?, desk.output)
 }
 
