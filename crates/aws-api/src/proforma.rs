@@ -5,6 +5,7 @@ mod cost_data;
 mod keys;
 mod messages;
 mod periods;
+mod privacy;
 
 use crate::call::Call;
 use back_office::error::{Answer, Error};
@@ -37,6 +38,10 @@ pub(crate) async fn perform(call: &Call<'_>, operation: &str) -> Answer<Vec<u8>>
         "GetNotificationSettings" => messages::settings(call).await,
         "UpdateNotificationSettings" => messages::change_settings(call).await,
         "GetWebhookSecret" => messages::webhook_secret(call),
+        "ExportPersonalData" => privacy::export(call).await,
+        "ErasePersonalData" => privacy::erase(call).await,
+        "GetRetention" => privacy::retention(call).await,
+        "UpdateRetention" => privacy::change_retention(call).await,
         other => Err(Error::internal(format!("{other} is in the model and not served"))),
     }
 }

@@ -142,12 +142,16 @@ pub const ACTIONS: &[(&str, &str, Access)] = &[
     ("proforma", "RemoveSource", Access::Configure),
     ("proforma", "UpdateKey", Access::Administer),
     ("proforma", "DropMessages", Access::Configure),
+    ("proforma", "ErasePersonalData", Access::Administer),
+    ("proforma", "ExportPersonalData", Access::Administer),
     ("proforma", "GetNotificationSettings", Access::Read),
+    ("proforma", "GetRetention", Access::Administer),
     ("proforma", "GetWebhookSecret", Access::Administer),
     ("proforma", "ListMessages", Access::Read),
     ("proforma", "RetryMessages", Access::Configure),
     ("proforma", "SendTestNotification", Access::Configure),
     ("proforma", "UpdateNotificationSettings", Access::Configure),
+    ("proforma", "UpdateRetention", Access::Administer),
     ("sts", "GetCallerIdentity", Access::Anybody),
 ];
 

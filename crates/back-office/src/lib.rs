@@ -14,6 +14,7 @@ pub mod vault;
 pub mod engine;
 
 pub mod audit;
+pub mod audit_chain;
 pub mod cost_reports;
 pub mod cost_roots;
 pub mod index;
@@ -28,6 +29,7 @@ pub mod desk;
 
 pub mod notifications;
 pub mod outbox;
+pub mod privacy;
 
 mod month_book;
 mod shown;

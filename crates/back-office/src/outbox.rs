@@ -28,6 +28,8 @@ pub const ATTACHMENT_BYTES_MAX: usize = 10 * 1024 * 1024;
 const ADDRESS_BYTES_MAX: usize = 254;
 /// The longest URL that is taken.
 const URL_BYTES_MAX: usize = 2_048;
+/// The domain of addresses that stand for those of people who were taken out: nothing is ever sent there (RFC 2606).
+pub(crate) const ERASED_DOMAIN: &str = "erased.invalid";
 /// How many messages are named in one request at most.
 pub const MESSAGES_MAX: usize = 1_000;
 
@@ -67,7 +69,9 @@ pub struct Audience {
 impl Audience {
     /// Every way to every recipient.
     fn ways(&self) -> impl Iterator<Item = (Channel, &String)> {
-        let emails = self.emails.iter().map(|to| (Channel::Email, to));
+        // Nobody is behind an address that was put in the place of somebody's.
+        let emails = self.emails.iter().filter(|to| !to.ends_with(ERASED_DOMAIN));
+        let emails = emails.map(|to| (Channel::Email, to));
         emails.chain(self.webhooks.iter().map(|to| (Channel::Webhook, to)))
     }
 }
@@ -120,11 +124,7 @@ pub fn recipient_problem(channel: Channel, recipient: &str) -> Option<String> {
 ///
 /// # Errors
 /// Of the store; [`Error::Refused`] for a recipient that is none, or a file that is too large.
-pub(crate) async fn queue(
-    write: &mut Write,
-    news: &News,
-    audience: &Audience,
-) -> Result<usize, Attempt> {
+pub(crate) async fn queue(write: &mut Write, news: &News, audience: &Audience) -> Result<usize, Attempt> {
     let problems: Vec<_> = audience.ways().filter_map(|(way, to)| recipient_problem(way, to)).collect();
     if !problems.is_empty() {
         return Err(refused(problems.join("; ")).into());
@@ -160,10 +160,14 @@ pub(crate) async fn queue(
     Ok(made)
 }
 
+/// A recipient in a key.
+pub(crate) fn recipient_hash(recipient: &str) -> String {
+    sha256(&recipient.to_ascii_lowercase()).get(..16).unwrap_or_default().to_owned()
+}
+
 /// What is told to whom. The recipient is in it by a hash: the key outlives what a message says.
 fn dedupe_key(key: &str, channel: Channel, recipient: &str) -> String {
-    let hash = sha256(&format!("{}\0{}", channel.name(), recipient.to_ascii_lowercase()));
-    format!("{key}|{}|{}", channel.name(), hash.get(..16).unwrap_or_default())
+    format!("{key}|{}|{}", channel.name(), recipient_hash(recipient))
 }
 
 fn attachment_row(file: &Attachment) -> Answer<AttachmentRow> {

@@ -2,6 +2,7 @@
 
 pub mod desk;
 pub mod notify;
+pub mod privacy;
 
 use crate::reader::Children;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -64,6 +65,8 @@ pub enum Command {
     Outbox(notify::OutboxArguments),
     /// Say whom news goes to, and send a test.
     Notify(notify::NotifyArguments),
+    /// Print what is kept of a person, take a person out, and say how long what is kept.
+    Privacy(privacy::PrivacyArguments),
     /// Read an existing AWS Billing Conductor set-up into a book.
     Adopt(desk::AdoptArguments),
     /// Copy a desk into a folder, while it is served.

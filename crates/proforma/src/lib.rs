@@ -64,6 +64,7 @@ pub fn program() -> ExitCode {
         Command::Book(arguments) => desk::book(&arguments),
         Command::Outbox(arguments) => desk::outbox(&arguments),
         Command::Notify(arguments) => desk::notify(&arguments),
+        Command::Privacy(arguments) => desk::privacy(&arguments),
         Command::Adopt(arguments) => desk::adopt(&arguments),
         Command::Backup(arguments) => desk::backup(&arguments),
         Command::Restore(arguments) => desk::restore(&arguments),

@@ -95,7 +95,8 @@ async fn latest(
     payer: &AccountId,
     kind: &str,
 ) -> Result<Vec<DeskSettingRow>, StoreError> {
-    let rows = sqlx::query(LATEST).bind(payer.as_str().to_owned()).bind(kind.to_owned()).fetch_all(on).await?;
+    let rows =
+        sqlx::query(LATEST).bind(payer.as_str().to_owned()).bind(kind.to_owned()).fetch_all(on).await?;
     let there = rows.iter().map(setting_row).collect::<Result<Vec<_>, _>>()?;
     Ok(there.into_iter().filter(|row| !row.body.is_empty()).collect())
 }

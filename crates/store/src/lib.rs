@@ -33,6 +33,7 @@ mod close;
 
 mod desk_settings;
 mod outbox;
+mod personal;
 
 mod backup;
 
@@ -50,6 +51,7 @@ pub use master_key::{Reseal, Sealed};
 pub use migrations::Migrated;
 pub use outbox::{AttachmentRow, Attempted, Channel, MessageClaim, MessageRow, MessageState, NewMessage};
 pub use payer::{AuditHead, Head, PayerRow};
+pub use personal::{FIELDS, PersonalField, PersonalRow, Replacement};
 pub use place::Place;
 pub use principal::{PrincipalRow, Standing};
 pub use run::{Claim, CurrentRun, DoneRun, NewRun, Outcome, RunRow, RunState};

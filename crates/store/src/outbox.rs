@@ -15,7 +15,8 @@ const TABLE: &str = "outbox";
 /// How often a claim looks again when others are quicker.
 const CLAIM_ATTEMPTS_MAX: usize = 64;
 /// What is free to be sent: due, or claimed by somebody who is gone.
-const FREE: &str = "((state = 'queued' AND next_attempt_at_ms <= $2) OR (state = 'sending' AND claim_expires_at_ms <= $2))";
+const FREE: &str =
+    "((state = 'queued' AND next_attempt_at_ms <= $2) OR (state = 'sending' AND claim_expires_at_ms <= $2))";
 
 /// By which way a message leaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -33,7 +34,10 @@ impl Channel {
     /// The name in a column.
     #[must_use]
     pub fn name(self) -> &'static str {
-        Self::ALL.into_iter().find_map(|(channel, name)| (channel == self).then_some(name)).unwrap_or_default()
+        Self::ALL
+            .into_iter()
+            .find_map(|(channel, name)| (channel == self).then_some(name))
+            .unwrap_or_default()
     }
 
     /// The channel of a name.
@@ -269,7 +273,8 @@ impl Store {
     /// # Errors
     /// [`StoreError`] of the database.
     pub async fn release_messages(&self, now_ms: i64) -> Result<u64, StoreError> {
-        let sql = "UPDATE outbox SET claim_expires_at_ms = $1 WHERE state = 'sending' AND claim_expires_at_ms > $1";
+        let sql =
+            "UPDATE outbox SET claim_expires_at_ms = $1 WHERE state = 'sending' AND claim_expires_at_ms > $1";
         Ok(sqlx::query(sql).bind(now_ms).execute(self.writer()).await?.rows_affected())
     }
 
@@ -363,12 +368,7 @@ impl Write {
         self.change_message(sql, id, now_ms).await
     }
 
-    async fn change_message(
-        &mut self,
-        sql: &'static str,
-        id: &str,
-        now_ms: i64,
-    ) -> Result<bool, StoreError> {
+    async fn change_message(&mut self, sql: &'static str, id: &str, now_ms: i64) -> Result<bool, StoreError> {
         let payer = self.payer().as_str().to_owned();
         let query = sqlx::query(sql).bind(now_ms).bind(payer).bind(id.to_owned());
         Ok(query.execute(self.connection()).await?.rows_affected() > 0)

@@ -158,7 +158,8 @@ struct ChangedSettings {
 
 pub(super) async fn change_settings(call: &Call<'_>) -> Answer<Vec<u8>> {
     let input: ChangedSettings = call.read()?;
-    let changed = call.desk.change_notifications(&call.write(""), |settings| {
+    let request = call.write("");
+    let changed = call.desk.change_notifications(&request, |settings| {
         let NotificationSettings { emails, webhooks, to_contacts, balance_percent, muted } = settings;
         put(emails, &input.emails);
         put(webhooks, &input.webhooks);

@@ -35,7 +35,10 @@ pub struct Parcel {
 impl fmt::Debug for Parcel {
     /// Without the secret, and without what it says to whom.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Parcel").field("delivery", &self.delivery).field("kind", &self.kind).finish_non_exhaustive()
+        f.debug_struct("Parcel")
+            .field("delivery", &self.delivery)
+            .field("kind", &self.kind)
+            .finish_non_exhaustive()
     }
 }
 

@@ -103,10 +103,13 @@ impl BackOffice {
             Ok(()) => Attempted::Sent,
             Err(Undelivered::Later(said)) if claim.row.attempts < retry.attempts_max => {
                 let pause_ms = retry.pause(claim.row.attempts).as_millis();
-                let at_ms = machine_milliseconds().saturating_add(i64::try_from(pause_ms).unwrap_or(i64::MAX));
+                let at_ms =
+                    machine_milliseconds().saturating_add(i64::try_from(pause_ms).unwrap_or(i64::MAX));
                 Attempted::Again { at_ms, error: shown(&said) }
             }
-            Err(Undelivered::Later(said) | Undelivered::Never(said)) => Attempted::Dead { error: shown(&said) },
+            Err(Undelivered::Later(said) | Undelivered::Never(said)) => {
+                Attempted::Dead { error: shown(&said) }
+            }
         };
         match &attempted {
             Attempted::Sent => tracing::info!(payer = %claim.payer, message = id, kind, "a message was sent"),
@@ -122,9 +125,8 @@ impl BackOffice {
 
     /// Notes what came of an attempt, as long as the claim holds: a database that is away for a moment must not make a message go out twice.
     async fn note_attempt(&self, claim: &MessageClaim, attempted: &Attempted) {
-        let until = machine_milliseconds().saturating_add(
-            i64::try_from(self.0.options.lease.as_millis()).unwrap_or(i64::MAX) / 4,
-        );
+        let until = machine_milliseconds()
+            .saturating_add(i64::try_from(self.0.options.lease.as_millis()).unwrap_or(i64::MAX) / 4);
         loop {
             let error = match self.0.store.finish_message(claim, attempted, machine_milliseconds()).await {
                 Ok(()) => return,
@@ -132,7 +134,10 @@ impl BackOffice {
             };
             let id = &claim.row.message.id;
             tracing::warn!(%error, message = id, "what came of a message could not be noted");
-            if !error.is_away() || matches!(error, StoreError::StaleClaim { .. }) || machine_milliseconds() > until {
+            if !error.is_away()
+                || matches!(error, StoreError::StaleClaim { .. })
+                || machine_milliseconds() > until
+            {
                 return;
             }
             tokio::time::sleep(LOOK_AGAIN / 4).await;
@@ -162,7 +167,11 @@ impl BackOffice {
             let bytes = bytes.ok_or_else(|| {
                 Undelivered::Never(format!("file `{}` is not kept as it was given", row.name))
             })?;
-            attachments.push(Attachment { name: row.name.clone(), media_type: row.media_type.clone(), bytes });
+            attachments.push(Attachment {
+                name: row.name.clone(),
+                media_type: row.media_type.clone(),
+                bytes,
+            });
         }
         let key = message.dedupe_key.split('|').next().unwrap_or_default().to_owned();
         Ok(Parcel {

@@ -10,9 +10,24 @@ fn an_address_is_of_the_form_that_aws_takes() {
     }
     let long = format!("{}@example.com", "a".repeat(65));
     for bad in [
-        "", "a", "a@b", "@example.com", "a@.com", "a@example.c", "a@exam ple.com", "a b@example.com",
-        "a@example.com\r\nBcc: b@example.com", "\"a b\"@example.com", "a@b@example.com", "a..b@example.com",
-        ".a@example.com", "a@example..com", "<a@example.com>", "ä@example.com", "a@example.com,b@example.com", &long,
+        "",
+        "a",
+        "a@b",
+        "@example.com",
+        "a@.com",
+        "a@example.c",
+        "a@exam ple.com",
+        "a b@example.com",
+        "a@example.com\r\nBcc: b@example.com",
+        "\"a b\"@example.com",
+        "a@b@example.com",
+        "a..b@example.com",
+        ".a@example.com",
+        "a@example..com",
+        "<a@example.com>",
+        "ä@example.com",
+        "a@example.com,b@example.com",
+        &long,
     ] {
         assert!(!is_address(bad), "{bad}");
         assert!(recipient_problem(Channel::Email, bad).is_some(), "{bad}");
@@ -24,7 +39,15 @@ fn a_receiver_is_a_url_without_a_user() {
     for good in ["https://example.com/hook?a=b", "http://127.0.0.1:8080/x", "https://[::1]:1/"] {
         assert!(is_receiver(good), "{good}");
     }
-    for bad in ["", "example.com", "ftp://example.com", "https://", "https://u:p@example.com/", "https://a b/", "https://é/"] {
+    for bad in [
+        "",
+        "example.com",
+        "ftp://example.com",
+        "https://",
+        "https://u:p@example.com/",
+        "https://a b/",
+        "https://é/",
+    ] {
         assert!(!is_receiver(bad), "{bad}");
     }
 }

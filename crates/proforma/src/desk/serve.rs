@@ -192,9 +192,14 @@ async fn look_around(desk: BackOffice, mut stopped: watch::Receiver<bool>) {
             _ = look.tick() => if let Err(error) = desk.look_at_sources().await {
                 tracing::warn!(?error, "the sources of cost files could not be looked at");
             },
-            _ = forget.tick() => if let Err(error) = desk.forget_tokens().await {
-                tracing::warn!(?error, "old client tokens could not be forgotten");
-            },
+            _ = forget.tick() => {
+                if let Err(error) = desk.forget_tokens().await {
+                    tracing::warn!(?error, "old client tokens could not be forgotten");
+                }
+                if let Err(error) = desk.forget_old().await {
+                    tracing::warn!(?error, "what was kept for long enough could not be removed");
+                }
+            }
         }
     }
 }

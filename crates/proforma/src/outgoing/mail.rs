@@ -47,7 +47,11 @@ impl fmt::Debug for MailSettings {
     /// Without the password.
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let Self { host, port, cover, .. } = self;
-        f.debug_struct("MailSettings").field("host", host).field("port", port).field("cover", cover).finish_non_exhaustive()
+        f.debug_struct("MailSettings")
+            .field("host", host)
+            .field("port", port)
+            .field("cover", cover)
+            .finish_non_exhaustive()
     }
 }
 
@@ -89,7 +93,8 @@ impl MailSettings {
 type Server = (String, u16, Cover, Option<(String, String)>);
 
 fn server(text: &str, password: Option<String>) -> Result<Server, String> {
-    const FORM: &str = "give it as smtp://user@host:587 or smtps://user@host:465, the password with --smtp-password-file";
+    const FORM: &str =
+        "give it as smtp://user@host:587 or smtps://user@host:465, the password with --smtp-password-file";
     let url = Url::parse(text).map_err(|error| format!("--smtp-url is no URL ({error}); {FORM}"))?;
     let host = url.host_str().filter(|host| !host.is_empty());
     let host = host.ok_or_else(|| format!("--smtp-url names no host; {FORM}"))?.to_owned();
@@ -148,11 +153,12 @@ impl Mail {
             Cover::IfOffered => Tls::Opportunistic(parameters()?),
             Cover::Nothing => Tls::None,
         };
-        let transport = AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(host.trim_matches(['[', ']']))
-            .port(*port)
-            .tls(tls)
-            .timeout(Some(SILENCE_MAX))
-            .hello_name(ClientId::Domain(from.email.domain().to_owned()));
+        let transport =
+            AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(host.trim_matches(['[', ']']))
+                .port(*port)
+                .tls(tls)
+                .timeout(Some(SILENCE_MAX))
+                .hello_name(ClientId::Domain(from.email.domain().to_owned()));
         let transport = match credentials {
             Some((user, password)) => transport.credentials(Credentials::new(user.clone(), password.clone())),
             None => transport,
@@ -239,7 +245,10 @@ fn text_of(letter: &Letter) -> String {
 
 /// A letter as HTML: nothing in it but its own words, escaped, and no address that a mail program would fetch.
 fn html_of(letter: &Letter) -> String {
-    let mut html = format!("<!DOCTYPE html>\n<html><head><meta charset=\"utf-8\"><title>{}</title></head><body>\n", escaped(&letter.title));
+    let mut html = format!(
+        "<!DOCTYPE html>\n<html><head><meta charset=\"utf-8\"><title>{}</title></head><body>\n",
+        escaped(&letter.title)
+    );
     for paragraph in &letter.paragraphs {
         let _ = writeln!(html, "<p>{}</p>", escaped(paragraph));
     }
@@ -312,7 +321,11 @@ mod tests {
             ("smtp://user@mail.example.com", None, "has a user and no password"),
             ("smtp://mail.example.com", Some("geheim"), "and no user"),
             ("smtp://user:geheim@mail.example.com?tls=none", None, "that others on the way could read"),
-            ("smtp://user:geheim@mail.example.com?tls=opportunistic", None, "that others on the way could read"),
+            (
+                "smtp://user:geheim@mail.example.com?tls=opportunistic",
+                None,
+                "that others on the way could read",
+            ),
         ] {
             let problems = parse(url, password).unwrap_err();
             assert!(problems.len() == 1 && problems[0].contains(said), "{url}: {problems:?}");

@@ -90,9 +90,9 @@ impl Courier for Webhooks {
             })?;
             match answer.status() {
                 status if status.is_success() => Ok(()),
-                status if status.is_redirection() => {
-                    Err(Undelivered::Later(format!("the receiver answers {status}; name the place that it points to")))
-                }
+                status if status.is_redirection() => Err(Undelivered::Later(format!(
+                    "the receiver answers {status}; name the place that it points to"
+                ))),
                 status => Err(Undelivered::Later(format!("the receiver answers {status}"))),
             }
         })
@@ -152,8 +152,14 @@ mod tests {
         let webhooks = Webhooks::new(Allowed::default()).unwrap();
         assert!(webhooks.receiver("https://hooks.example.com/x").is_ok());
         for refused in [
-            "http://hooks.example.com/x", "https://hooks.example.com:8443/", "https://127.0.0.1/", "https://2130706433/",
-            "https://0x7f.1/", "https://[::ffff:127.0.0.1]/", "https://169.254.169.254/latest/meta-data", "https://[::1]/",
+            "http://hooks.example.com/x",
+            "https://hooks.example.com:8443/",
+            "https://127.0.0.1/",
+            "https://2130706433/",
+            "https://0x7f.1/",
+            "https://[::ffff:127.0.0.1]/",
+            "https://169.254.169.254/latest/meta-data",
+            "https://[::1]/",
         ] {
             assert!(webhooks.receiver(refused).is_err(), "{refused}");
         }
