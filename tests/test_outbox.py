@@ -39,7 +39,8 @@ def receiver():
 
 
 @pytest.fixture(scope="module")
-def shared_mail():
+def shared_mail(new_server):
+    """One for each store."""
     server = MailServer().start()
     yield server
     server.stop()

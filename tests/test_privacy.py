@@ -153,7 +153,7 @@ def test_what_is_old_is_removed(new_server):
     assert sorted((row["Recipient"], row["State"]) for row in rows) == [("", "DROPPED"), ("new@example.com", "DROPPED")]
     # What holds stays, however old it is; what it said before does not.
     assert server.own("GetNotificationSettings").json["Emails"] == ["new@example.com"]
-    assert told(server, "privacy", "export", "old@example.com")["Texts"] == []
+    assert {text["Column"] for text in told(server, "privacy", "export", "old@example.com")["Texts"]} == {"dedupe_key"}, "so that it is not told twice"
     # The audit's times are part of its hashes, so nothing of it is old here; it is whole.
     assert server.own("ListAuditEvents").json["AuditEvents"][:len(before)] == before
     assert verified(server) == (0, "")
