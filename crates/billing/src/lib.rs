@@ -69,3 +69,7 @@ pub mod difference;
 pub mod resale;
 
 pub mod configuration;
+
+pub mod purchase_order;
+
+pub mod matching;
