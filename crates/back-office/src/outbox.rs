@@ -67,6 +67,16 @@ pub struct Audience {
 }
 
 impl Audience {
+    /// Whether nobody is told.
+    pub(crate) fn is_empty(&self) -> bool {
+        self.ways().next().is_none()
+    }
+
+    /// Whether somebody of it was not told some news yet, by the keys of what was.
+    pub(crate) fn has_news(&self, news: &News, known: &BTreeSet<String>) -> bool {
+        self.ways().any(|(channel, to)| !known.contains(&dedupe_key(&news.key, channel, to)))
+    }
+
     /// Every way to every recipient.
     fn ways(&self) -> impl Iterator<Item = (Channel, &String)> {
         // Nobody is behind an address that was put in the place of somebody's.

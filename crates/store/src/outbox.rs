@@ -195,6 +195,15 @@ impl Store {
         query.fetch_all(self.readers()).await?.iter().map(message_row).collect()
     }
 
+    /// The keys of what was ever told.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database.
+    pub async fn message_keys(&self, payer: &AccountId) -> Result<Vec<String>, StoreError> {
+        let query = sqlx::query_scalar("SELECT dedupe_key FROM outbox WHERE payer = $1").bind(payer.as_str());
+        Ok(query.fetch_all(self.readers()).await?)
+    }
+
     /// Claims the message of a channel that has been due for longest, of whichever payer; `None` where none is.
     ///
     /// # Errors
