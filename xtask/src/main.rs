@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+mod client_models;
 mod demo_month;
 mod models;
 mod price_classes;
@@ -14,6 +15,11 @@ type Action = fn(&[String]) -> Result<(), String>;
 
 /// Every subcommand with what it does.
 const SUBCOMMANDS: &[(&str, &str, Action)] = &[
+    (
+        "client-models",
+        "[--check]: writes clients/botocore from the server's own models, or says whether it is up to date",
+        client_models::run,
+    ),
     ("demo-month", "[--check]: writes fixtures/demo/cost, or says whether it is up to date", demo_month::run),
     (
         "models",

@@ -3,7 +3,7 @@
 use aws_wire::errors::WireError;
 use aws_wire::json::{JsonError, Value};
 use aws_wire::model::{FieldProblem, Operation, Service};
-use back_office::error::Error;
+use back_office::error::{Declined, Error};
 use billing::configuration::{Refusal, ResourceType, ValidationReason};
 use http::StatusCode;
 use std::collections::BTreeMap;
@@ -25,6 +25,7 @@ fn of_service(error: Error, service: &Service) -> WireError {
     match error {
         Error::Denied => denied(),
         Error::Refused(refusal) => refused(refusal, service),
+        Error::Declined(declined) => of_declined(declined, service),
         Error::Unavailable(message) => unavailable(message),
         Error::Internal(cause) => {
             tracing::error!(?cause, "a request could not be answered");
@@ -73,6 +74,37 @@ fn refused(refusal: Refusal, service: &Service) -> WireError {
                 .with("ResourceId", id.as_str())
                 .with("ResourceType", kind.name())
                 .with("Reason", reason.name())
+        }
+    }
+}
+
+fn of_declined(declined: Declined, service: &Service) -> WireError {
+    let message = declined.message();
+    match declined {
+        Declined::Invalid { fields, .. } => {
+            let reason = match fields.is_empty() {
+                true => ValidationReason::Other,
+                false => ValidationReason::FieldValidationFailed,
+            };
+            invalid(reason, message, fields)
+        }
+        Declined::NotFound { kind, id } => {
+            WireError::new(StatusCode::NOT_FOUND, "ResourceNotFoundException", message)
+                .with("ResourceId", id.as_str())
+                .with("ResourceType", kind)
+        }
+        Declined::Conflict { reason, kind, id, .. } => {
+            WireError::new(StatusCode::CONFLICT, "ConflictException", message)
+                .with("ResourceId", id.as_str())
+                .with("ResourceType", kind)
+                .with("Reason", reason)
+        }
+        Declined::Limit { code, kind, id, .. } => {
+            WireError::new(StatusCode::PAYMENT_REQUIRED, "ServiceLimitExceededException", message)
+                .with("LimitCode", code)
+                .with("ServiceCode", service.signing_name.as_str())
+                .with("ResourceId", id.as_str())
+                .with("ResourceType", kind)
         }
     }
 }

@@ -9,6 +9,7 @@ pub mod documentation;
 mod errors;
 pub mod http;
 pub mod proforma;
+pub mod purchase_orders;
 pub mod services;
 pub mod sts;
 
@@ -75,6 +76,7 @@ impl Api {
         let answer = match service.signing_name.as_str() {
             billing_conductor::SERVICE => billing_conductor::perform(&call, &operation.name).await,
             proforma::SERVICE => proforma::perform(&call, &operation.name).await,
+            purchase_orders::SERVICE => purchase_orders::perform(&call, &operation.name).await,
             _ => sts::perform(&call, &operation.name),
         };
         let resource = || resource(service, input);
@@ -87,7 +89,7 @@ impl Api {
             }
             Err(Error::Denied) => Err(self.desk.deny(caller, &action, resource()).await),
             Err(error) => {
-                if matches!(error, Error::Refused(_)) {
+                if matches!(error, Error::Refused(_) | Error::Declined(_)) {
                     self.desk.note(caller, &action, resource(), Decision::Refused);
                 }
                 Err(error)
@@ -138,8 +140,8 @@ fn canonical(input: &Value) -> String {
             let mut members = members.clone();
             members.remove("ClientToken");
             members.remove("NextToken");
-            // A book is kept by what it makes; its hash is enough to know it again.
-            for name in ["Book", "Files"] {
+            // A book or a file is kept by what it makes; its hash is enough to know it again.
+            for name in ["Book", "Files", "Content"] {
                 if let Some(text) = members.get(name).map(Value::to_json) {
                     members.insert(name.to_owned(), Value::String(back_office::audit::digest(&text)));
                 }
@@ -153,7 +155,8 @@ fn canonical(input: &Value) -> String {
 /// What an input is about: the ARN that it names, or what the desk's own operations have instead.
 fn resource<'a>(service: &Service, input: &'a Value) -> &'a str {
     let names: &[&str] = match service.signing_name.as_str() {
-        proforma::SERVICE => &["AccessKeyId", "PrincipalName", "SourceId", "BillingPeriod"],
+        proforma::SERVICE => &["AccessKeyId", "PrincipalName", "SourceId", "BillingPeriod", "InvoiceId", "PurchaseOrderArn"],
+        purchase_orders::SERVICE => &["PurchaseOrderArn", "ResourceArn", "PurchaseOrderId"],
         _ => &[
             "Arn",
             "ResourceArn",

@@ -3,8 +3,10 @@
 mod books;
 mod cost_data;
 mod keys;
-mod messages;
+mod matching_settings;
 mod periods;
+mod purchasing;
+mod messages;
 mod privacy;
 
 use crate::call::Call;
@@ -31,6 +33,18 @@ pub(crate) async fn perform(call: &Call<'_>, operation: &str) -> Answer<Vec<u8>>
         "ExportBook" => books::export(call).await,
         "PlanBook" => books::plan(call).await,
         "ApplyBook" => books::apply(call).await,
+        "ImportPurchaseOrders" => purchasing::import_orders(call).await,
+        "ImportInvoices" => purchasing::import_invoices(call).await,
+        "ListInvoiceMatches" => purchasing::list_matches(call).await,
+        "GetInvoiceMatch" => purchasing::explain(call).await,
+        "MoveInvoice" => purchasing::move_invoice(call).await,
+        "PlanRematch" => purchasing::plan_rematch(call).await,
+        "ApplyRematch" => purchasing::apply_rematch(call).await,
+        "ListPurchaseOrderRevisions" => purchasing::list_revisions(call).await,
+        "LimitPurchaseOrders" => purchasing::limit(call).await,
+        "ListPurchaseOrderLimits" => purchasing::list_limits(call).await,
+        "GetMatchingSettings" => matching_settings::get(call).await,
+        "UpdateMatchingSettings" => matching_settings::update(call).await,
         "ListMessages" => messages::list(call).await,
         "RetryMessages" => messages::retry(call).await,
         "DropMessages" => messages::drop_them(call).await,

@@ -12,11 +12,11 @@ use std::collections::BTreeSet;
 pub enum Role {
     /// Everything of its payer.
     PayerAdmin,
-    /// Reads everything; documents are its work.
+    /// Reads everything; orders and documents are its work.
     Finance,
     /// Reads everything.
     Analyst,
-    /// Sees the pro forma of its own billing groups, and nothing else.
+    /// Sees the pro forma of its own billing groups and has their purchase orders, and nothing else.
     GroupViewer,
 }
 
@@ -84,6 +84,10 @@ pub enum Access {
     CustomerRead,
     /// Whoever sees the whole payer.
     Read,
+    /// Whoever orders: the payer's own people for everybody, a customer for itself.
+    Purchase,
+    /// Whoever works on documents.
+    Documents,
     /// Whoever configures it.
     Configure,
     /// Whoever decides who may do what.
@@ -127,20 +131,44 @@ pub const ACTIONS: &[(&str, &str, Access)] = &[
     ("billingconductor", "UpdatePricingPlan", Access::Configure),
     ("billingconductor", "UpdatePricingRule", Access::Configure),
     ("proforma", "ApplyBook", Access::Configure),
+    ("proforma", "ApplyRematch", Access::Documents),
     ("proforma", "ClosePeriod", Access::Configure),
     ("proforma", "CreateKey", Access::Administer),
     ("proforma", "DeclareAccounts", Access::Configure),
     ("proforma", "DeleteKey", Access::Administer),
     ("proforma", "ExportBook", Access::Read),
+    ("proforma", "GetInvoiceMatch", Access::CustomerRead),
+    ("proforma", "GetMatchingSettings", Access::Read),
+    ("proforma", "GetPurchaseOrderForecast", Access::CustomerRead),
+    ("proforma", "GetThreeWayMatch", Access::Read),
     ("proforma", "ImportCostData", Access::Configure),
+    ("proforma", "ImportInvoices", Access::Documents),
+    ("proforma", "ImportPurchaseOrders", Access::Documents),
+    ("proforma", "LimitPurchaseOrders", Access::Administer),
     ("proforma", "ListAuditEvents", Access::Administer),
+    ("proforma", "ListInvoiceMatches", Access::CustomerRead),
     ("proforma", "ListKeys", Access::Administer),
     ("proforma", "ListPeriods", Access::Read),
+    ("proforma", "ListPurchaseOrderLimits", Access::Administer),
+    ("proforma", "ListPurchaseOrderRevisions", Access::CustomerRead),
     ("proforma", "ListRuns", Access::Read),
     ("proforma", "ListSources", Access::Read),
+    ("proforma", "MoveInvoice", Access::Documents),
     ("proforma", "PlanBook", Access::Read),
+    ("proforma", "PlanRematch", Access::Read),
     ("proforma", "RemoveSource", Access::Configure),
     ("proforma", "UpdateKey", Access::Administer),
+    ("proforma", "UpdateMatchingSettings", Access::Documents),
+    ("purchase-orders", "AddPurchaseOrder", Access::Purchase),
+    ("purchase-orders", "DeletePurchaseOrder", Access::Purchase),
+    ("purchase-orders", "GetPurchaseOrder", Access::CustomerRead),
+    ("purchase-orders", "ListPurchaseOrderInvoices", Access::CustomerRead),
+    ("purchase-orders", "ListPurchaseOrders", Access::CustomerRead),
+    ("purchase-orders", "ListTagsForResource", Access::CustomerRead),
+    ("purchase-orders", "TagResource", Access::Purchase),
+    ("purchase-orders", "UntagResource", Access::Purchase),
+    ("purchase-orders", "UpdatePurchaseOrder", Access::Purchase),
+    ("purchase-orders", "UpdatePurchaseOrderStatus", Access::Purchase),
     ("proforma", "DropMessages", Access::Configure),
     ("proforma", "ErasePersonalData", Access::Administer),
     ("proforma", "ExportPersonalData", Access::Administer),
@@ -174,11 +202,19 @@ pub const fn allows(role: Role, access: Access) -> bool {
     match access {
         Access::Anybody | Access::CustomerRead => true,
         Access::Read => matches!(role, Role::PayerAdmin | Role::Finance | Role::Analyst),
+        Access::Purchase => matches!(role, Role::PayerAdmin | Role::Finance | Role::GroupViewer),
+        Access::Documents => matches!(role, Role::PayerAdmin | Role::Finance),
         Access::Configure | Access::Administer => matches!(role, Role::PayerAdmin),
     }
 }
 
 impl Caller {
+    /// Whether the caller sees the whole payer.
+    #[must_use]
+    pub const fn sees_payer(&self) -> bool {
+        matches!(self.scope, Scope::Payer)
+    }
+
     /// Whether the caller may do an operation at all; on what, its [`Scope`] says.
     #[must_use]
     pub fn may(&self, service: &str, operation: &str) -> bool {
@@ -201,11 +237,18 @@ mod tests {
                 if role == Role::PayerAdmin {
                     assert!(may, "{name} {service}:{operation}");
                 } else {
-                    assert!(!(writes && may), "{name} may write {service}:{operation}");
+                    let is_own_work = match access {
+                        Access::Purchase => matches!(role, Role::Finance | Role::GroupViewer),
+                        Access::Documents => role == Role::Finance,
+                        _ => false,
+                    };
+                    assert_eq!(writes && may, is_own_work, "{name} {service}:{operation}");
                     assert!(!(may && operation.contains("Key")), "{name} {operation}");
                 }
                 if role == Role::GroupViewer && may {
-                    assert!(matches!(access, Access::CustomerRead | Access::Anybody), "{operation}");
+                    let is_for_customers =
+                        matches!(access, Access::CustomerRead | Access::Anybody | Access::Purchase);
+                    assert!(is_for_customers, "{operation}");
                 }
             }
         }

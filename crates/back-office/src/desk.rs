@@ -12,6 +12,7 @@ use crate::error::{Answer, Error, refused};
 use crate::hash::sha256;
 use crate::index::PeriodIndex;
 use crate::known_keys::KnownKeys;
+use crate::purchasing::KnownPurchasing;
 use crate::transaction::{Attempt, PayerDesk, State};
 use crate::unwritten::Unwritten;
 use crate::vault::MasterKey;
@@ -70,6 +71,8 @@ pub(crate) struct Inner {
     /// A batch of it is large enough.
     many_unwritten: Notify,
     pub(crate) keys: KnownKeys,
+    /// What was read last of each payer's orders and invoices.
+    pub(crate) purchasing: KnownPurchasing,
 }
 
 /// A configuration as it was when it was asked for.
@@ -98,6 +101,7 @@ impl BackOffice {
             unwritten: Unwritten::default(),
             many_unwritten: Notify::new(),
             keys: KnownKeys::default(),
+            purchasing: KnownPurchasing::default(),
         }))
     }
 
@@ -363,7 +367,7 @@ fn is_failed(flushed: Result<Answer<()>, JoinError>) -> bool {
 }
 
 /// The answer of the first request with a token; another request with the same one is refused.
-fn repeated<T: DeserializeOwned>(earlier: &TokenRow, input_hash: &str) -> Answer<T> {
+pub(crate) fn repeated<T: DeserializeOwned>(earlier: &TokenRow, input_hash: &str) -> Answer<T> {
     if earlier.input_hash != input_hash {
         let message =
             "the client token was used before with another input; give each request a token of its own";

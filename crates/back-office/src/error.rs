@@ -5,6 +5,8 @@ use std::any::Any;
 use std::fmt;
 use store::StoreError;
 
+pub use crate::declined::Declined;
+
 /// An answer that is not the one that was asked for.
 #[derive(Debug)]
 pub enum Error {
@@ -12,6 +14,8 @@ pub enum Error {
     Denied,
     /// The configuration refuses it.
     Refused(Refusal),
+    /// What is kept beside the configuration, orders and documents, refuses it.
+    Declined(Declined),
     /// It cannot be done just now, for a reason that passes: nothing has changed.
     Unavailable(&'static str),
     /// What the server itself cannot do: nothing has changed, or whether it has is not known. The same request may be sent again.
@@ -71,6 +75,12 @@ impl From<Refusal> for Error {
             Refusal::Denied(_) => Self::Denied,
             refused => Self::Refused(refused),
         }
+    }
+}
+
+impl From<Declined> for Error {
+    fn from(declined: Declined) -> Self {
+        Self::Declined(declined)
     }
 }
 

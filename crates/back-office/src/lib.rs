@@ -6,6 +6,7 @@
 pub mod authorization;
 pub mod clock;
 pub mod data_directory;
+mod declined;
 mod disk;
 pub mod error;
 mod hash;
@@ -33,6 +34,8 @@ pub mod privacy;
 
 mod month_book;
 mod shown;
+
+pub mod purchasing;
 
 mod accounts;
 pub mod billing_groups;

@@ -73,3 +73,5 @@ pub mod configuration;
 pub mod purchase_order;
 
 pub mod matching;
+
+pub mod invoice;

@@ -1,6 +1,8 @@
 //! The command line.
 
 pub mod desk;
+pub mod purchase_orders;
+pub mod invoice;
 pub mod notify;
 pub mod privacy;
 
@@ -59,6 +61,10 @@ pub enum Command {
     Periods(desk::ListArguments),
     /// Close a billing period: what it says does not change any more.
     Close(desk::CloseArguments),
+    /// Purchase orders: the payer's to AWS, its customers' to it, and the invoices that are matched with them.
+    Po(Box<purchase_orders::PurchaseOrderArguments>),
+    /// Invoices and their documents.
+    Invoice(invoice::InvoiceArguments),
     /// Move the configuration between a book file and the desk.
     Book(desk::BookArguments),
     /// List what was and is to be sent by mail and webhooks, and try again or give up.

@@ -10,6 +10,8 @@ mod instant;
 mod keeping;
 mod notify;
 mod output;
+mod purchase_order_files;
+mod purchase_orders;
 mod privacy;
 mod secret_file;
 mod serve;
@@ -18,6 +20,7 @@ mod tls;
 
 pub use command::{accounts, adopt, book, close, import, init, keys, periods, runs};
 pub use keeping::{backup, migrate, restore, verify};
+pub use purchase_orders::po;
 pub use notify::{notify, outbox};
 pub use privacy::privacy;
 pub use serve::serve;

@@ -22,6 +22,7 @@ mod failure;
 mod group_tree;
 mod groups;
 mod guard;
+mod invoice;
 mod month;
 mod outgoing;
 mod preview;
@@ -39,6 +40,7 @@ mod terminal;
 mod wording;
 
 use clap::Parser;
+use cli::invoice::InvoiceCommand;
 use cli::{Cli, Command};
 use std::process::ExitCode;
 
@@ -61,6 +63,10 @@ pub fn program() -> ExitCode {
         Command::Runs(arguments) => desk::runs(&arguments),
         Command::Periods(arguments) => desk::periods(&arguments),
         Command::Close(arguments) => desk::close(&arguments),
+        Command::Po(arguments) => desk::po(&arguments),
+        Command::Invoice(arguments) => match arguments.command {
+            InvoiceCommand::Aws(arguments) => invoice::aws(&arguments),
+        },
         Command::Book(arguments) => desk::book(&arguments),
         Command::Outbox(arguments) => desk::outbox(&arguments),
         Command::Notify(arguments) => desk::notify(&arguments),

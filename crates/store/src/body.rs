@@ -6,6 +6,7 @@ mod group;
 mod item;
 mod others;
 mod plan;
+pub(crate) mod purchasing;
 
 use std::fmt::Display;
 

@@ -31,6 +31,7 @@ mod source;
 
 mod close;
 
+mod purchasing;
 mod desk_settings;
 mod outbox;
 mod personal;
@@ -54,6 +55,9 @@ pub use payer::{AuditHead, Head, PayerRow};
 pub use personal::{FIELDS, PersonalField, PersonalRow, Replacement};
 pub use place::Place;
 pub use principal::{PrincipalRow, Standing};
+pub use purchasing::{
+    AssociationRow, ChargedTo, GrantRow, How, InvoiceRow, InvoiceSource, OrderRow, PurchasingRows,
+};
 pub use run::{Claim, CurrentRun, DoneRun, NewRun, Outcome, RunRow, RunState};
 pub use run_files::RunFiles;
 pub use source::SourceRow;

@@ -36,11 +36,21 @@ pub(super) fn ask(desk: &DeskArguments, operation: &str, input: &Value) -> Resul
     output::answer(&asked(desk, operation, input)?, desk.output)
 }
 
-/// Asks one operation.
+/// Asks one operation of the desk's own.
 fn asked(desk: &DeskArguments, operation: &str, input: &Value) -> Result<Value, Failure> {
+    asked_of(desk, aws_api::proforma::SERVICE, operation, input)
+}
+
+/// Asks one operation of a service.
+pub(super) fn asked_of(
+    desk: &DeskArguments,
+    service: &str,
+    operation: &str,
+    input: &Value,
+) -> Result<Value, Failure> {
     at_desk(async {
         let door = Door::open(desk).await?;
-        let answer = door.ask(operation, input).await;
+        let answer = door.ask_of(service, operation, input).await;
         door.close().await?;
         answer
     })
@@ -187,7 +197,7 @@ pub fn runs(arguments: &RunsArguments) -> Result<(), Failure> {
             let answer = asked(&of.desk, "ListRuns", &of_period(of))?;
             match of.desk.output {
                 DeskOutput::Json => output::answer(&answer, DeskOutput::Json),
-                DeskOutput::Table => output::answer(&with_warnings_cut(answer), DeskOutput::Table),
+                output => output::answer(&with_warnings_cut(answer), output),
             }
         }
         RunsCommand::Wait(of) => at_desk(async {
@@ -280,7 +290,7 @@ pub fn book(arguments: &BookArguments) -> Result<(), Failure> {
             match of.desk.output {
                 DeskOutput::Json => output::answer(&answer, DeskOutput::Json),
                 // A book is its own best table.
-                DeskOutput::Table => {
+                DeskOutput::Table | DeskOutput::Csv => {
                     Ok(print(answer.get("Book").and_then(Value::as_str).unwrap_or_default())?)
                 }
             }

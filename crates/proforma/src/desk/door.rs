@@ -6,7 +6,6 @@ use crate::cli::desk::DeskArguments;
 use crate::failure::Failure;
 use anyhow::{Context, anyhow};
 use aws_wire::errors::WireError;
-use aws_wire::protocol::Protocol;
 use aws_wire::sigv4::{Received, SecretKey, Signer, body_sha256};
 use back_office::clock::{Clock, machine_seconds};
 use billing::account::AccountId;
@@ -56,14 +55,19 @@ impl Door {
 
     /// Asks an operation of the desk's own service.
     pub async fn ask(&self, operation: &str, input: &Value) -> Result<Value, Failure> {
+        self.ask_of(aws_api::proforma::SERVICE, operation, input).await
+    }
+
+    /// Asks an operation of a service that is asked in AWS's JSON.
+    pub async fn ask_of(&self, service: &str, operation: &str, input: &Value) -> Result<Value, Failure> {
         let body = serde_json::to_vec(input)?;
         let answer = match self {
             Self::Data(data, payer) => {
                 let caller = data.desk().operator(payer, format!("command-{}", std::process::id()));
-                let asked = data.api.ask(&caller, (aws_api::proforma::SERVICE, operation), &body, None).await;
+                let asked = data.api.ask(&caller, (service, operation), &body, None).await;
                 asked.map_err(|error| refused(&error))?
             }
-            Self::Server(server) => server.ask(operation, body).await?,
+            Self::Server(server) => server.ask(service, operation, body).await?,
         };
         Ok(serde_json::from_slice(&answer)?)
     }
@@ -112,7 +116,10 @@ impl Server {
         })
     }
 
-    async fn ask(&self, operation: &str, body: Vec<u8>) -> Result<Vec<u8>, Failure> {
+    async fn ask(&self, service: &str, operation: &str, body: Vec<u8>) -> Result<Vec<u8>, Failure> {
+        let model = aws_api::services::all().by_signing_name(service);
+        let model = model.ok_or_else(|| anyhow!("there is no service `{service}`"))?;
+        let prefix = model.target_prefix.as_deref().unwrap_or_default();
         let shown = &self.endpoint;
         let url = reqwest::Url::parse(&format!("{shown}/"))
             .map_err(|error| Failure::input(format!("endpoint `{shown}` is no URL: {error}")))?;
@@ -123,13 +130,13 @@ impl Server {
         let host = host.ok_or_else(|| Failure::input(format!("endpoint `{shown}` names no host")))?;
         let mut headers = HeaderMap::new();
         headers.insert(header::HOST, HeaderValue::from_str(&host)?);
-        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(Protocol::AwsJson10.content_type()));
-        headers.insert("x-amz-target", HeaderValue::from_str(&format!("Proforma.{operation}"))?);
+        headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(model.protocol.content_type()));
+        headers.insert("x-amz-target", HeaderValue::from_str(&format!("{prefix}.{operation}"))?);
         let signer = Signer {
             access_key_id: &self.access_key_id,
             secret: &self.secret,
             region: REGION,
-            service: aws_api::proforma::SERVICE,
+            service,
             time_seconds: machine_seconds(),
         };
         let received = Received {

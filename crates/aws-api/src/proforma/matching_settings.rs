@@ -1,0 +1,140 @@
+//! How invoices are matched: what the operator settles where AWS is silent, or where its documents disagree.
+
+use crate::call::{Call, json};
+use crate::purchase_orders::at_fault;
+use back_office::error::Answer;
+use billing::money::Percentage;
+use billing::purchase_order::{
+    ExpiryBasis, LineType, OnInsufficientBalance, Seller, Settings, Threshold,
+};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What stands for a balance of 0 or less among the thresholds.
+const USED_UP: &str = "USED_UP";
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Change {
+    prefer_invoice_unit: Option<bool>,
+    expiry_basis: Option<String>,
+    on_insufficient_balance: Option<String>,
+    marketplace_transaction_for_usage: Option<bool>,
+    allow_number_sign: Option<bool>,
+    line_types: Option<Vec<String>>,
+    line_type_sellers: Option<BTreeMap<String, Vec<String>>>,
+    balance_thresholds: Option<Vec<String>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Shown {
+    prefer_invoice_unit: bool,
+    expiry_basis: &'static str,
+    on_insufficient_balance: &'static str,
+    marketplace_transaction_for_usage: bool,
+    allow_number_sign: bool,
+    line_types: Vec<&'static str>,
+    line_type_sellers: BTreeMap<&'static str, Vec<String>>,
+    balance_thresholds: Vec<String>,
+}
+
+fn shown(settings: &Settings) -> Answer<Vec<u8>> {
+    let sellers = |(of, sellers): (&LineType, &std::collections::BTreeSet<Seller>)| {
+        (of.name(), sellers.iter().map(ToString::to_string).collect())
+    };
+    let threshold = |of: &Threshold| match of {
+        Threshold::Below(percentage) => percentage.to_string(),
+        Threshold::UsedUp => USED_UP.to_owned(),
+    };
+    json(&Shown {
+        prefer_invoice_unit: settings.prefer_invoice_unit,
+        expiry_basis: match settings.expiry_basis {
+            ExpiryBasis::BillingPeriod => "BILLING_PERIOD",
+            ExpiryBasis::WallClock => "WALL_CLOCK",
+        },
+        on_insufficient_balance: match settings.on_insufficient_balance {
+            OnInsufficientBalance::Associate => "ASSOCIATE",
+            OnInsufficientBalance::Hold => "HOLD",
+            OnInsufficientBalance::LeaveUnmatched => "LEAVE_UNMATCHED",
+        },
+        marketplace_transaction_for_usage: settings.marketplace_transaction_for_usage,
+        allow_number_sign: settings.allow_number_sign,
+        line_types: settings.line_types.iter().map(|of| of.name()).collect(),
+        line_type_sellers: settings.line_type_sellers.iter().map(sellers).collect(),
+        balance_thresholds: settings.balance_thresholds.iter().map(threshold).collect(),
+    })
+}
+
+pub(super) async fn get(call: &Call<'_>) -> Answer<Vec<u8>> {
+    shown(&call.desk.matching_settings(call.caller, call.action).await?)
+}
+
+pub(super) async fn update(call: &Call<'_>) -> Answer<Vec<u8>> {
+    let input: Change = call.read()?;
+    let change = |settings: &mut Settings| input.on(settings);
+    let now = call.desk.set_matching_settings(&call.write(""), change).await?;
+    shown(&now)
+}
+
+impl Change {
+    fn on(&self, settings: &mut Settings) -> Answer<()> {
+        let flags = [
+            (self.prefer_invoice_unit, &mut settings.prefer_invoice_unit),
+            (self.marketplace_transaction_for_usage, &mut settings.marketplace_transaction_for_usage),
+            (self.allow_number_sign, &mut settings.allow_number_sign),
+        ];
+        for (said, flag) in flags {
+            *flag = said.unwrap_or(*flag);
+        }
+        match self.expiry_basis.as_deref() {
+            Some("WALL_CLOCK") => settings.expiry_basis = ExpiryBasis::WallClock,
+            Some(_) => settings.expiry_basis = ExpiryBasis::BillingPeriod,
+            None => {}
+        }
+        match self.on_insufficient_balance.as_deref() {
+            Some("HOLD") => settings.on_insufficient_balance = OnInsufficientBalance::Hold,
+            Some("LEAVE_UNMATCHED") => {
+                settings.on_insufficient_balance = OnInsufficientBalance::LeaveUnmatched;
+            }
+            Some(_) => settings.on_insufficient_balance = OnInsufficientBalance::Associate,
+            None => {}
+        }
+        if let Some(names) = &self.line_types {
+            settings.line_types =
+                names.iter().map(|name| line_type("LineTypes", name)).collect::<Answer<_>>()?;
+        }
+        for (name, codes) in self.line_type_sellers.iter().flatten() {
+            let of = line_type("LineTypeSellers", name)?;
+            let seller = |code: &String| {
+                let message = format!("`{code}` is no seller");
+                Seller::parse(code).ok_or_else(|| at_fault("LineTypeSellers", &message))
+            };
+            let sellers = codes.iter().map(seller).collect::<Answer<_>>()?;
+            settings.line_type_sellers.insert(of, sellers);
+        }
+        if let Some(texts) = &self.balance_thresholds {
+            settings.balance_thresholds = texts.iter().map(|text| threshold(text)).collect::<Answer<_>>()?;
+        }
+        Ok(())
+    }
+}
+
+fn line_type(field: &str, name: &str) -> Answer<LineType> {
+    LineType::parse(name).ok_or_else(|| {
+        let all = LineType::ALL.map(LineType::name).join(", ");
+        at_fault(field, &format!("`{name}` is no type of line; there are {all}"))
+    })
+}
+
+fn threshold(text: &str) -> Answer<Threshold> {
+    if text == USED_UP {
+        return Ok(Threshold::UsedUp);
+    }
+    let percentage = Percentage::parse(text).ok().filter(|of| *of > Percentage::ZERO);
+    let percentage = percentage.filter(|of| of.units() <= Percentage::ONE.units() * 100);
+    percentage.map(Threshold::Below).ok_or_else(|| {
+        let message = format!("`{text}` is no threshold; give a percentage above 0 and up to 100, or {USED_UP}");
+        at_fault("BalanceThresholds", &message)
+    })
+}

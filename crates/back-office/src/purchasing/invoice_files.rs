@@ -1,0 +1,176 @@
+//! Invoices as AWS lists them: the answers of `ListInvoiceSummaries` of the invoicing service, as boto3 and the AWS CLI print them.
+//!
+//! Source: AWS invoicing API reference, `InvoiceSummary`. What an invoice charges follows from its type, its bill type and its billing entity; professional services cannot
+//! be told from other purchases by these. Amounts are those that the customer pays, tax included.
+
+use super::matching::NewInvoice;
+use crate::error::{Answer, Declined, Error};
+use billing::money::{Amount, Currency, Rate};
+use billing::period::BillingPeriod;
+use billing::purchase_order::invoice::{Exchange, InvoiceKind, MatchInvoice, Origin};
+use billing::purchase_order::{Buyer, SELLERS, Seller, parse_instant};
+use serde_json::Value;
+
+/// Invoices of a file, and what of it was passed over.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ReadInvoices {
+    /// The invoices.
+    pub invoices: Vec<NewInvoice>,
+    /// What the user should know.
+    pub warnings: Vec<String>,
+}
+
+/// How many mistakes of a file are told.
+const TOLD_MAX: usize = 50;
+
+/// Reads answers of `ListInvoiceSummaries`: one, a list of them, several one after the other, or a list of summaries.
+///
+/// # Errors
+/// [`Error::Declined`] with everything that is wrong, each with the place of the summary.
+pub fn read_summaries(text: &str) -> Answer<ReadInvoices> {
+    let mut summaries = Vec::new();
+    for answer in serde_json::Deserializer::from_str(text).into_iter::<Value>() {
+        let answer = answer.map_err(|error| {
+            let what = "it takes answers of `aws invoicing list-invoice-summaries`";
+            Declined::invalid(format!("the invoices are no JSON: {error}; {what}"))
+        })?;
+        gather(answer, &mut summaries)?;
+    }
+    let (mut read, mut problems) = (ReadInvoices::default(), Vec::new());
+    for (place, summary) in summaries.iter().enumerate() {
+        match summary_of(summary) {
+            Ok(Some(invoice)) => read.invoices.push(invoice),
+            Ok(None) => {
+                let id = text_at(summary, &["InvoiceId"]).unwrap_or_default();
+                read.warnings.push(format!("`{id}` is a payment receipt, no invoice: it is passed over"));
+            }
+            Err(problem) => problems.push((format!("InvoiceSummaries[{place}]"), problem)),
+        }
+    }
+    if problems.is_empty() {
+        return Ok(read);
+    }
+    problems.truncate(TOLD_MAX);
+    let told: Vec<String> = problems.iter().map(|(place, problem)| format!("{place}: {problem}")).collect();
+    Err(Declined::Invalid { message: told.join("; "), fields: problems }.into())
+}
+
+fn gather(answer: Value, to: &mut Vec<Value>) -> Result<(), Error> {
+    match answer {
+        Value::Array(answers) => answers.into_iter().try_for_each(|answer| gather(answer, to)),
+        Value::Object(mut members) => {
+            match members.remove("InvoiceSummaries") {
+                Some(Value::Array(summaries)) => to.extend(summaries),
+                Some(_) => return Err(Declined::invalid("`InvoiceSummaries` is no list").into()),
+                None if members.contains_key("InvoiceId") => to.push(Value::Object(members)),
+                None => {
+                    let message = "there is no `InvoiceSummaries` and no `InvoiceId`; it takes answers of `aws invoicing list-invoice-summaries`";
+                    return Err(Declined::invalid(message).into());
+                }
+            }
+            Ok(())
+        }
+        other => Err(Declined::invalid(format!("{other} is no answer of `ListInvoiceSummaries`")).into()),
+    }
+}
+
+fn at<'v>(value: &'v Value, path: &[&str]) -> Option<&'v Value> {
+    path.iter().try_fold(value, |value, name| value.get(name)).filter(|value| !value.is_null())
+}
+
+fn text_at(value: &Value, path: &[&str]) -> Option<String> {
+    match at(value, path)? {
+        Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
+        Value::Number(number) => Some(number.to_string()),
+        _ => None,
+    }
+}
+
+fn needed(value: &Value, path: &[&str]) -> Result<String, String> {
+    text_at(value, path).ok_or_else(|| format!("`{}` is missing", path.join(".")))
+}
+
+/// One summary; `None` of a payment receipt.
+fn summary_of(summary: &Value) -> Result<Option<NewInvoice>, String> {
+    let id = needed(summary, &["InvoiceId"])?;
+    let invoice_type = text_at(summary, &["InvoiceType"]).unwrap_or_else(|| "INVOICE".to_owned());
+    let is_credit_memo = match invoice_type.as_str() {
+        "INVOICE" => false,
+        "CREDIT_MEMO" => true,
+        "PAYMENT_RECEIPT" => return Ok(None),
+        other => {
+            return Err(format!("`InvoiceType` is `{other}`; there are INVOICE, CREDIT_MEMO and PAYMENT_RECEIPT"));
+        }
+    };
+    let entity = text_at(summary, &["Entity", "BillingEntity"]).unwrap_or_default().to_lowercase();
+    let bill_type = text_at(summary, &["BillType"]).unwrap_or_default().to_uppercase();
+    let kind = InvoiceKind::of(is_credit_memo, entity.contains("marketplace"), bill_type == "ANNIVERSARY");
+    let period = |name: &str| needed(summary, &["BillingPeriod", name]);
+    let (year, month) = (period("Year")?, period("Month")?);
+    let period = BillingPeriod::parse(&format!("{year}-{month:0>2}"))
+        .map_err(|error| format!("`BillingPeriod` is {year}-{month}: {error}"))?;
+    let paid = ["PaymentCurrencyAmount", "BaseCurrencyAmount"].into_iter();
+    let amount = paid.filter_map(|name| Some((name, at(summary, &[name])?))).next();
+    let (name, amount) = amount.ok_or("`PaymentCurrencyAmount` is missing")?;
+    let total = needed(amount, &["TotalAmount"])?;
+    let total = Amount::parse(&total).map_err(|error| format!("`{name}.TotalAmount` is `{total}`: {error}"))?;
+    let invoice = MatchInvoice {
+        id,
+        origin: Origin::Provider,
+        buyer: Buyer::Payer,
+        kind,
+        seller: seller_named(&needed(summary, &["Entity", "InvoicingEntity"])?)?,
+        period,
+        total,
+        currency: currency_of(&needed(amount, &["CurrencyCode"])?)?,
+        exchange: exchange_of(amount)?,
+        tax_registration_number: text_at(summary, &["TaxRegistrationNumber"]),
+        invoice_unit: text_at(summary, &["InvoiceUnitArn"]),
+        issued_at: instant_at(summary, "IssuedDate")?.ok_or("`IssuedDate` is missing")?,
+        charge: None,
+        requested: None,
+        original: text_at(summary, &["OriginalInvoiceId"]),
+    };
+    let due_at_s = instant_at(summary, "DueDate")?;
+    Ok(Some(NewInvoice { invoice, due_at_s, carries: text_at(summary, &["PurchaseOrderNumber"]) }))
+}
+
+/// The code of a seller that is named by its code or by its legal name.
+///
+/// # Errors
+/// What is wrong with it.
+pub fn seller_named(text: &str) -> Result<Seller, String> {
+    let known = SELLERS.iter().find(|seller| seller.legal_name.eq_ignore_ascii_case(text));
+    let code = known.map_or(text, |seller| seller.code);
+    Seller::parse(code).ok_or_else(|| format!("`{text}` is no seller"))
+}
+
+fn currency_of(text: &str) -> Result<Currency, String> {
+    Currency::parse(text).ok_or_else(|| format!("`{text}` is no currency; write three capital letters"))
+}
+
+fn exchange_of(amount: &Value) -> Result<Option<Exchange>, String> {
+    let Some(details) = at(amount, &["CurrencyExchangeDetails"]) else { return Ok(None) };
+    let Some(rate) = text_at(details, &["Rate"]) else { return Ok(None) };
+    Ok(Some(Exchange {
+        source: currency_of(&needed(details, &["SourceCurrencyCode"])?)?,
+        target: currency_of(&needed(details, &["TargetCurrencyCode"])?)?,
+        rate: Rate::parse(&rate).map_err(|error| format!("the exchange rate is `{rate}`: {error}"))?,
+    }))
+}
+
+/// An instant as the API has it, in seconds since 1970-01-01T00:00:00Z, or as the AWS CLI prints it.
+fn instant_at(summary: &Value, name: &str) -> Result<Option<i64>, String> {
+    let Some(text) = text_at(summary, &[name]) else { return Ok(None) };
+    let whole = text.split('.').next().unwrap_or_default();
+    if let Ok(seconds) = whole.parse::<i64>() {
+        return Ok(Some(seconds));
+    }
+    let utc = text.replace("+00:00", "Z").replacen(' ', "T", 1);
+    let plain = match utc.split_once('.') {
+        Some((before, _)) => format!("{before}Z"),
+        None => utc,
+    };
+    let found = parse_instant(&plain);
+    found.map(Some).ok_or_else(|| format!("`{name}` is `{text}`; write it as 2026-11-03T00:00:00Z, in UTC"))
+}

@@ -1,0 +1,408 @@
+//! The commands of purchase orders: each builds the input of an operation and prints its answer.
+
+use super::command::{asked_of, at_desk};
+use super::door::Door;
+use super::output;
+use super::purchase_order_files::{invoices_of, orders_of};
+use crate::cli::desk::{DeskArguments, DeskOutput};
+use crate::cli::purchase_orders::{
+    AddArguments, ImportOrdersArguments, InvoicesArguments, LimitArguments, ListOrdersArguments,
+    MoveArguments, OneInvoiceArguments, OrderArguments, PurchaseOrderArguments, PurchaseOrderCommand as Po,
+    RematchArguments, SettingsArguments, TagArguments, UpdateArguments,
+};
+use crate::failure::Failure;
+use crate::terminal::print;
+use anyhow::Context;
+use aws_api::{proforma, purchase_orders};
+use serde_json::{Map, Value, json};
+use std::path::Path;
+
+/// `proforma po`
+pub fn po(arguments: &PurchaseOrderArguments) -> Result<(), Failure> {
+    let of = |id: &str| json!({ "PurchaseOrderArn": id });
+    let status = |id: &str, status: &str| json!({ "PurchaseOrderArn": id, "Status": status });
+    match &arguments.command {
+        Po::Add(arguments) => add(arguments),
+        Po::Get(arguments) => {
+            let mut input = of(&arguments.id);
+            if let Some(revision) = arguments.revision {
+                input["Revision"] = json!(revision);
+            }
+            let answer = asked_of(&arguments.desk, purchase_orders::SERVICE, "GetPurchaseOrder", &input)?;
+            let order = answer.get("PurchaseOrder").cloned().unwrap_or(Value::Null);
+            output::answer(if arguments.desk.output == DeskOutput::Json { &answer } else { &order }, arguments.desk.output)
+        }
+        Po::List(arguments) => list(arguments),
+        Po::Update(arguments) => update(arguments),
+        Po::History(it) => own(&it.desk, "ListPurchaseOrderRevisions", &of(&it.id)),
+        Po::Suspend(it) => aws(&it.desk, "UpdatePurchaseOrderStatus", &status(&it.id, "SUSPENDED")),
+        Po::Reactivate(it) => aws(&it.desk, "UpdatePurchaseOrderStatus", &status(&it.id, "ACTIVE")),
+        Po::Delete(it) => aws(&it.desk, "DeletePurchaseOrder", &of(&it.id)),
+        Po::Tag(arguments) => tag(arguments),
+        Po::Import(arguments) => import(arguments),
+        Po::Invoices(arguments) => invoices(arguments),
+        Po::Explain(arguments) => explain(arguments),
+        Po::Move(arguments) => move_invoice(arguments),
+        Po::Rematch(arguments) => rematch(arguments),
+        Po::Settings(arguments) => settings(arguments),
+        Po::Limit(arguments) => limit(arguments),
+        Po::Limits(it) => own(&it.desk, "ListPurchaseOrderLimits", &json!({})),
+    }
+}
+
+/// Asks an operation of purchase orders and prints the answer.
+fn aws(desk: &DeskArguments, operation: &str, input: &Value) -> Result<(), Failure> {
+    output::answer(&asked_of(desk, purchase_orders::SERVICE, operation, input)?, desk.output)
+}
+
+/// Asks an operation of the desk's own and prints the answer.
+fn own(desk: &DeskArguments, operation: &str, input: &Value) -> Result<(), Failure> {
+    output::answer(&asked_of(desk, proforma::SERVICE, operation, input)?, desk.output)
+}
+
+fn add(arguments: &AddArguments) -> Result<(), Failure> {
+    let mut input = order(&arguments.order)?;
+    put(&mut input, "PurchaseOrderId", arguments.id.as_deref());
+    put(&mut input, "BillingGroupArn", arguments.billing_group.as_deref());
+    if !arguments.tag.is_empty() {
+        input.insert("Tags".to_owned(), pairs(&arguments.tag)?);
+    }
+    aws(&arguments.desk, "AddPurchaseOrder", &Value::Object(input))
+}
+
+fn update(arguments: &UpdateArguments) -> Result<(), Failure> {
+    let mut input = order(&arguments.order)?;
+    put(&mut input, "PurchaseOrderArn", Some(&arguments.id));
+    if let Some(revision) = arguments.expected_revision {
+        input.insert("ExpectedRevision".to_owned(), json!(revision));
+    }
+    aws(&arguments.desk, "UpdatePurchaseOrder", &Value::Object(input))
+}
+
+/// The members of an order that a file and flags give.
+fn order(arguments: &OrderArguments) -> Result<Map<String, Value>, Failure> {
+    let mut input = match &arguments.file {
+        None => Map::new(),
+        Some(path) => match read_json(path)? {
+            Value::Object(members) => members,
+            _ => return Err(Failure::input(format!("`{}` is no JSON object", path.display()))),
+        },
+    };
+    for (name, text) in [
+        ("Description", &arguments.description),
+        ("PaymentTerms", &arguments.payment_terms),
+        ("Currency", &arguments.currency),
+        ("EffectiveMonth", &arguments.effective),
+        ("ExpirationMonth", &arguments.expiration),
+    ] {
+        put(&mut input, name, text.as_deref());
+    }
+    for (name, texts) in [
+        ("BillFrom", &arguments.bill_from),
+        ("TaxRegistrationNumbers", &arguments.tax_registration_number),
+        ("InvoiceUnits", &arguments.invoice_unit),
+    ] {
+        if !texts.is_empty() {
+            input.insert(name.to_owned(), json!(texts));
+        }
+    }
+    if let Some(text) = &arguments.ship_to {
+        input.insert("ShipTo".to_owned(), address(text)?);
+    }
+    if !arguments.contact.is_empty() {
+        let contacts: Vec<Value> = arguments.contact.iter().map(|text| contact(text)).collect();
+        input.insert("Contacts".to_owned(), json!(contacts));
+    }
+    if !arguments.line.is_empty() {
+        let lines = arguments.line.iter().map(|text| line(text)).collect::<Result<Vec<_>, _>>()?;
+        input.insert("LineItems".to_owned(), json!(lines));
+    }
+    Ok(input)
+}
+
+fn put(input: &mut Map<String, Value>, name: &str, text: Option<&str>) {
+    if let Some(text) = text {
+        input.insert(name.to_owned(), json!(text));
+    }
+}
+
+/// `KEY=VALUE,…` as pairs; a part without `=` goes on with the value before it, so that values may have commas.
+fn parts(text: &str) -> Result<Vec<(String, String)>, Failure> {
+    let mut parts: Vec<(String, String)> = Vec::new();
+    for part in text.split(',') {
+        match (part.split_once('='), parts.last_mut()) {
+            (Some((key, value)), _) => parts.push((key.trim().to_owned(), value.trim().to_owned())),
+            (None, Some((_, value))) => value.push_str(&format!(",{part}")),
+            (None, None) => {
+                return Err(Failure::input(format!("`{text}` is no KEY=VALUE")));
+            }
+        }
+    }
+    Ok(parts)
+}
+
+fn unknown(what: &str, key: &str, keys: &str) -> Failure {
+    Failure::input(format!("`{key}` is nothing that {what} has")).hint(format!("it takes {keys}"))
+}
+
+fn address(text: &str) -> Result<Value, Failure> {
+    let mut address = Map::new();
+    let mut lines = Vec::new();
+    for (key, value) in parts(text)? {
+        let name = match key.as_str() {
+            "company" => "Company",
+            "line" => {
+                lines.push(value);
+                continue;
+            }
+            "district" => "District",
+            "city" => "City",
+            "state" => "State",
+            "postal-code" => "PostalCode",
+            "country" => "Country",
+            other => {
+                let keys = "company, line, district, city, state, postal-code, country";
+                return Err(unknown("an address", other, keys));
+            }
+        };
+        address.insert(name.to_owned(), json!(value));
+    }
+    if !lines.is_empty() {
+        address.insert("Lines".to_owned(), json!(lines));
+    }
+    Ok(Value::Object(address))
+}
+
+/// `Name <address>`, or the address alone.
+fn contact(text: &str) -> Value {
+    match text.split_once('<') {
+        Some((name, address)) => {
+            json!({ "Name": name.trim(), "Email": address.trim_end().trim_end_matches('>').trim() })
+        }
+        None => json!({ "Email": text.trim() }),
+    }
+}
+
+fn line(text: &str) -> Result<Value, Failure> {
+    let mut line = Map::new();
+    for (key, value) in parts(text)? {
+        let (name, value) = match key.as_str() {
+            "number" => ("Number", json!(value)),
+            "description" => ("Description", json!(value)),
+            "type" => ("Type", json!(value)),
+            "start" => ("StartMonth", json!(value)),
+            "end" => ("EndMonth", json!(value)),
+            "amount" => ("Amount", json!(value)),
+            "quantity" => ("Quantity", json!(value)),
+            "charge" => ("ChargeId", json!(value)),
+            "tax" => ("Tax", tax(&value)),
+            "track" => ("BalanceTracking", json!(is_yes(&value)?)),
+            other => {
+                let keys = "number, type, start, end, amount, quantity, tax, track, charge, description";
+                return Err(unknown("a line", other, keys));
+            }
+        };
+        line.insert(name.to_owned(), value);
+    }
+    Ok(Value::Object(line))
+}
+
+/// A tax as an amount, or with a `%` as a percentage.
+pub(super) fn tax(text: &str) -> Value {
+    match text.strip_suffix('%') {
+        Some(percentage) => json!({ "Percentage": percentage.trim() }),
+        None => json!({ "Amount": text }),
+    }
+}
+
+pub(super) fn is_yes(text: &str) -> Result<bool, Failure> {
+    match text.to_ascii_lowercase().as_str() {
+        "yes" | "true" | "1" => Ok(true),
+        "no" | "false" | "0" | "" => Ok(false),
+        _ => Err(Failure::input(format!("`{text}` is neither yes nor no"))),
+    }
+}
+
+fn pairs(texts: &[String]) -> Result<Value, Failure> {
+    let mut pairs = Map::new();
+    for text in texts {
+        let pair = text.split_once('=');
+        let (key, value) = pair.ok_or_else(|| Failure::input(format!("`{text}` is no KEY=VALUE")))?;
+        pairs.insert(key.to_owned(), json!(value));
+    }
+    Ok(Value::Object(pairs))
+}
+
+fn read_json(path: &Path) -> Result<Value, Failure> {
+    let text = std::fs::read_to_string(path).with_context(|| format!("`{}`", path.display()))?;
+    serde_json::from_str(&text)
+        .map_err(|error| Failure::input(format!("`{}` is no JSON: {error}", path.display())))
+}
+
+fn list(arguments: &ListOrdersArguments) -> Result<(), Failure> {
+    let mut filters = Map::new();
+    put(&mut filters, "BillFrom", arguments.bill_from.as_deref());
+    put(&mut filters, "Buyer", arguments.buyer.as_deref());
+    put(&mut filters, "Month", arguments.month.as_deref());
+    if !arguments.status.is_empty() {
+        filters.insert("Statuses".to_owned(), json!(arguments.status));
+    }
+    if !arguments.billing_group.is_empty() {
+        filters.insert("BillingGroupArns".to_owned(), json!(arguments.billing_group));
+    }
+    let input = json!({ "Filters": filters });
+    all_pages(&arguments.desk, (purchase_orders::SERVICE, "ListPurchaseOrders"), input, "PurchaseOrders")
+}
+
+/// Asks for a list page by page, and prints all of it.
+fn all_pages(
+    desk: &DeskArguments,
+    (service, operation): (&str, &str),
+    mut input: Value,
+    key: &str,
+) -> Result<(), Failure> {
+    let entries = at_desk(async {
+        let door = Door::open(desk).await?;
+        let mut entries = Vec::new();
+        let ended = loop {
+            let mut answer = match door.ask_of(service, operation, &input).await {
+                Ok(answer) => answer,
+                Err(failure) => break Err(failure),
+            };
+            if let Some(Value::Array(page)) = answer.get_mut(key).map(Value::take) {
+                entries.extend(page);
+            }
+            match answer.get("NextToken").and_then(Value::as_str) {
+                Some(token) => input["NextToken"] = json!(token),
+                None => break Ok(()),
+            }
+        };
+        door.close().await?;
+        ended.map(|()| entries)
+    })?;
+    output::answer(&json!({ key: entries }), desk.output)
+}
+
+fn tag(arguments: &TagArguments) -> Result<(), Failure> {
+    let TagArguments { desk, id, set, remove } = arguments;
+    if !set.is_empty() {
+        let input = json!({ "ResourceArn": id, "Tags": pairs(set)? });
+        asked_of(desk, purchase_orders::SERVICE, "TagResource", &input)?;
+    }
+    if !remove.is_empty() {
+        let input = json!({ "ResourceArn": id, "TagKeys": remove });
+        asked_of(desk, purchase_orders::SERVICE, "UntagResource", &input)?;
+    }
+    aws(desk, "ListTagsForResource", &json!({ "ResourceArn": id }))
+}
+
+fn import(arguments: &ImportOrdersArguments) -> Result<(), Failure> {
+    if arguments.invoices {
+        return own(&arguments.desk, "ImportInvoices", &invoices_of(&arguments.file)?);
+    }
+    own(&arguments.desk, "ImportPurchaseOrders", &orders_of(&arguments.file)?)
+}
+
+fn invoices(arguments: &InvoicesArguments) -> Result<(), Failure> {
+    let desk = &arguments.desk;
+    if let Some(id) = &arguments.id {
+        let input = json!({ "PurchaseOrderArn": id });
+        return all_pages(desk, (purchase_orders::SERVICE, "ListPurchaseOrderInvoices"), input, "Invoices");
+    }
+    let mut input = filter(arguments.period.as_deref(), arguments.billing_group.as_deref());
+    if arguments.unmatched {
+        input.insert("Matched".to_owned(), json!(false));
+    }
+    all_pages(desk, (proforma::SERVICE, "ListInvoiceMatches"), Value::Object(input), "InvoiceMatches")
+}
+
+fn filter(period: Option<&str>, group: Option<&str>) -> Map<String, Value> {
+    let mut input = Map::new();
+    put(&mut input, "BillingPeriod", period);
+    put(&mut input, "BillingGroupArn", group);
+    input
+}
+
+fn explain(arguments: &OneInvoiceArguments) -> Result<(), Failure> {
+    let input = json!({ "InvoiceId": arguments.invoice });
+    let answer = asked_of(&arguments.desk, proforma::SERVICE, "GetInvoiceMatch", &input)?;
+    match arguments.desk.output {
+        DeskOutput::Table => {
+            let said = answer.get("Explanation").and_then(Value::as_array).cloned().unwrap_or_default();
+            let mut text = String::new();
+            for sentence in said.iter().filter_map(Value::as_str) {
+                text.push_str(&output::plain(sentence));
+                text.push('\n');
+            }
+            Ok(print(&text)?)
+        }
+        DeskOutput::Csv => {
+            let candidates = answer.get("Candidates").cloned().unwrap_or_else(|| json!([]));
+            output::answer(&json!({ "Candidates": candidates }), DeskOutput::Csv)
+        }
+        DeskOutput::Json => output::answer(&answer, DeskOutput::Json),
+    }
+}
+
+fn move_invoice(arguments: &MoveArguments) -> Result<(), Failure> {
+    let mut input = Map::new();
+    put(&mut input, "InvoiceId", Some(&arguments.invoice));
+    put(&mut input, "PurchaseOrderArn", arguments.to.as_deref());
+    put(&mut input, "LineItemNumber", arguments.line.as_deref());
+    put(&mut input, "Reason", Some(&arguments.reason));
+    own(&arguments.desk, "MoveInvoice", &Value::Object(input))
+}
+
+fn rematch(arguments: &RematchArguments) -> Result<(), Failure> {
+    let mut input = filter(arguments.period.as_deref(), arguments.billing_group.as_deref());
+    if arguments.unmatched {
+        input.insert("Matched".to_owned(), json!(false));
+    }
+    if !arguments.invoice.is_empty() {
+        input.insert("InvoiceIds".to_owned(), json!(arguments.invoice));
+    }
+    let operation = if arguments.apply { "ApplyRematch" } else { "PlanRematch" };
+    own(&arguments.desk, operation, &Value::Object(input))
+}
+
+fn settings(arguments: &SettingsArguments) -> Result<(), Failure> {
+    let mut input = Map::new();
+    for (name, flag) in [
+        ("PreferInvoiceUnit", arguments.prefer_invoice_unit),
+        ("MarketplaceTransactionForUsage", arguments.marketplace_transaction_for_usage),
+        ("AllowNumberSign", arguments.allow_number_sign),
+    ] {
+        if let Some(flag) = flag {
+            input.insert(name.to_owned(), json!(flag));
+        }
+    }
+    put(&mut input, "ExpiryBasis", arguments.expiry_basis.as_deref());
+    put(&mut input, "OnInsufficientBalance", arguments.on_insufficient_balance.as_deref());
+    if !arguments.line_type_sellers.is_empty() {
+        let mut of = Map::new();
+        for text in &arguments.line_type_sellers {
+            let pair = text.split_once('=');
+            let (name, sellers) =
+                pair.ok_or_else(|| Failure::input(format!("`{text}` is no TYPE=SELLER,…")))?;
+            of.insert(name.to_owned(), json!(sellers.split(',').collect::<Vec<_>>()));
+        }
+        input.insert("LineTypeSellers".to_owned(), Value::Object(of));
+    }
+    if !arguments.balance_threshold.is_empty() {
+        input.insert("BalanceThresholds".to_owned(), json!(arguments.balance_threshold));
+    }
+    let operation = if input.is_empty() { "GetMatchingSettings" } else { "UpdateMatchingSettings" };
+    own(&arguments.desk, operation, &Value::Object(input))
+}
+
+fn limit(arguments: &LimitArguments) -> Result<(), Failure> {
+    let mut input = json!({
+        "PrincipalName": arguments.principal,
+        "Actions": arguments.action,
+        "Tags": pairs(&arguments.tag)?,
+    });
+    if !arguments.tag_key.is_empty() {
+        input["TagKeys"] = json!(arguments.tag_key);
+    }
+    own(&arguments.desk, "LimitPurchaseOrders", &input)
+}

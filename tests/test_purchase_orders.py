@@ -1,0 +1,551 @@
+"""Purchase orders through the server's doors: boto3 with the project's service model, the AWS CLI after `aws configure add-model`, the program's own commands."""
+import json
+import os
+import shutil
+import subprocess
+import sys
+
+import pytest
+from botocore.exceptions import ClientError
+
+from desk import Desk, at_once, name
+from purchasing import CLIENTS, SHIP_TO, invoice, line, order, orders_client, summary
+from server import CURRENT, QUIET, Server, command
+
+TYPES = ["ALL", "AWS_MONTHLY_USAGE", "AWS_SUBSCRIPTION_PURCHASE", "AWS_MARKETPLACE_TRANSACTION", "AWS_MARKETPLACE_BLANKET_USAGE",
+         "AWS_PROFESSIONAL_SERVICES_AND_TRAINING_PURCHASE"]
+
+
+@pytest.fixture(scope="module")
+def orders(server):
+    return orders_client(server)
+
+
+def own(server, operation, keys=None, **given):
+    """The answer of an operation of the desk's own, which must succeed."""
+    answer = server.own(operation, given, keys)
+    assert answer.status == 200, answer.body
+    return answer.json
+
+
+def refused(act, code, said):
+    """The error that an act ends with: its code, and what its message has."""
+    with pytest.raises(ClientError) as raised:
+        act()
+    answer = raised.value.response
+    assert answer["Error"]["Code"] == code, answer
+    assert said in answer["Error"]["Message"], answer["Error"]["Message"]
+    return answer
+
+
+def add(client, *lines, **more):
+    return client.add_purchase_order(**order(*lines, **more))
+
+
+# ---- One order, from the cradle to the grave
+
+def test_an_order_is_added_read_changed_suspended_and_deleted(server, orders):
+    made = orders.add_purchase_order(**order(
+        line("1", Tax={"Percentage": "20"}, Quantity="2"), line("2", Type="AWS_MONTHLY_USAGE", Amount="10.50", Tax={"Amount": "1.05"}, BalanceTracking=False),
+        PurchaseOrderId="PO/2026: 1", Description="compute", PaymentTerms="Net 30", Tags={"team": "a"},
+        Contacts=[{"Name": "Ann", "Email": "ann@example.com", "Phone": "1"}], BillTo=SHIP_TO))
+    arn = made["PurchaseOrderArn"]
+    assert arn == f"arn:aws:purchase-orders::{server.payer}:purchase-order/PO/2026: 1"
+    assert (made["Revision"], made["Status"], made["Warnings"]) == (1, "ACTIVE", [])
+    for asked in (arn, "PO/2026: 1"):
+        got = orders.get_purchase_order(PurchaseOrderArn=asked)["PurchaseOrder"]
+        assert (got["PurchaseOrderId"], got["Buyer"], got["Currency"], got["Description"]) == ("PO/2026: 1", "PAYER", "USD", "compute")
+        assert (got["TotalAmount"], got["BalanceAmount"]) == ("2411.55", "2411.55")
+        assert got["ShipTo"] == SHIP_TO == got["BillTo"] and got["Contacts"][0]["Email"] == "ann@example.com" and got["Tags"] == {"team": "a"}
+    one, two = got["LineItems"]
+    assert (one["NetValue"], one["TaxValue"], one["TotalValue"], one["CurrentBalance"]) == ("2000", "400", "2400", "2400")
+    assert (two["TotalValue"], two["Tax"], two["Quantity"]) == ("11.55", {"Amount": "1.05"}, "1")
+    changed = orders.update_purchase_order(PurchaseOrderArn=arn, Description="", ExpectedRevision=1, ExpirationMonth="2027-01")
+    assert changed["Revision"] == 2 and "no line of purchase order" in changed["Warnings"][0]
+    got = orders.get_purchase_order(PurchaseOrderArn=arn)["PurchaseOrder"]
+    assert "Description" not in got and got["ExpirationMonth"] == "2027-01" and len(got["LineItems"]) == 2
+    assert orders.get_purchase_order(PurchaseOrderArn=arn, Revision=1)["PurchaseOrder"]["Description"] == "compute"
+    assert orders.update_purchase_order_status(PurchaseOrderArn=arn, Status="SUSPENDED")["Status"] == "SUSPENDED"
+    assert orders.update_purchase_order_status(PurchaseOrderArn=arn, Status="SUSPENDED")["Revision"] == 3
+    assert orders.update_purchase_order_status(PurchaseOrderArn=arn, Status="ACTIVE")["Status"] == "ACTIVE"
+    orders.tag_resource(ResourceArn=arn, Tags={"cost": "x"})
+    orders.untag_resource(ResourceArn=arn, TagKeys=["team"])
+    assert orders.list_tags_for_resource(ResourceArn=arn)["Tags"] == {"cost": "x"}
+    assert orders.delete_purchase_order(PurchaseOrderArn=arn)["PurchaseOrderArn"] == arn
+    refused(lambda: orders.get_purchase_order(PurchaseOrderArn=arn), "ResourceNotFoundException", "there is no purchase order")
+    refused(lambda: add(orders, PurchaseOrderId="PO/2026: 1"), "ConflictException", "a deleted purchase order had the id `PO/2026: 1`")
+
+
+def test_every_change_is_kept_as_a_revision(server, orders):
+    arn = add(orders)["PurchaseOrderArn"]
+    orders.update_purchase_order(PurchaseOrderArn=arn, Description="two")
+    orders.update_purchase_order(PurchaseOrderArn=arn, Description="two")
+    orders.update_purchase_order_status(PurchaseOrderArn=arn, Status="SUSPENDED")
+    revisions = own(server, "ListPurchaseOrderRevisions", PurchaseOrderArn=arn)["Revisions"]
+    assert [(row["Revision"], row["Action"].split(":")[1], row["By"]) for row in revisions] == [
+        (1, "AddPurchaseOrder", "root"), (2, "UpdatePurchaseOrder", "root"), (3, "UpdatePurchaseOrderStatus", "root")]
+    refused(lambda: orders.update_purchase_order(PurchaseOrderArn=arn, Description="x", ExpectedRevision=1), "ConflictException", "is at revision 3, not 1")
+
+
+def test_who_has_written_is_in_the_audit(server, orders):
+    arn = add(orders)["PurchaseOrderArn"]
+    with pytest.raises(ClientError):
+        add(orders, PurchaseOrderId="#")
+    entries, given = [], {}
+    while True:
+        page = own(server, "ListAuditEvents", **given)
+        entries += page["AuditEvents"]
+        if "NextToken" not in page:
+            break
+        given = {"NextToken": page["NextToken"]}
+    done = [entry for entry in entries if entry["Action"] == "purchase-orders:AddPurchaseOrder" and entry["Decision"] == "done"]
+    assert done[-1]["Resource"] == arn and "root" in done[-1]["Principal"]
+
+
+# ---- What is refused
+
+FIELDS = [
+    ({"LineItems": [line(str(number)) for number in range(101)]}, "101 lines"),
+    ({"Contacts": [{"Email": f"a{number}@example.com"} for number in range(21)]}, "21 contacts"),
+    ({"Tags": {f"k{number}": "v" for number in range(51)}}, "51 tags"),
+    ({"LineItems": [line("1"), line("1")]}, "`1`"),
+    ({"LineItems": [line(StartMonth="2025-12")]}, "2025-12"),
+    ({"LineItems": [line(EndMonth="2027-01")]}, "2027-01"),
+    ({"LineItems": [line(Type="AWS_MARKETPLACE_BLANKET_USAGE")], "BillFrom": ["AWS_INDIA"]}, "AWS_MARKETPLACE_BLANKET_USAGE"),
+    ({"LineItems": [line(Type="AWS_PROFESSIONAL_SERVICES_AND_TRAINING_PURCHASE")], "BillFrom": ["AWS_EUROPE"]}, "AWS_PROFESSIONAL"),
+    ({"LineItems": [line(Type="AWS Marketplace Purchase")]}, "AWS Marketplace Purchase"),
+    ({"LineItems": [line(Amount="1.001")]}, "1.001"),
+    ({"LineItems": [line(Amount="-1")]}, "-1"),
+    ({"LineItems": [line(Amount="one")]}, "one"),
+    ({"LineItems": [line(Quantity="0")]}, "`0`"),
+    ({"LineItems": [line(Tax={"Percentage": "101"})]}, "101"),
+    ({"LineItems": []}, "no line"),
+    ({"Currency": "JPY", "LineItems": [line(Amount="1.5")]}, "1.5"),
+    ({"EffectiveMonth": "2026-12", "ExpirationMonth": "2026-01"}, "2026-01"),
+    ({"TaxRegistrationNumbers": ["GB123"]}, "AWS_EUROPE"),
+    ({"PurchaseOrderId": "PO#1"}, "#"),
+    ({"PurchaseOrderId": "P" * 101}, "100"),
+    ({"BillFrom": []}, "seller"),
+    ({"Contacts": [{"Email": "nobody"}]}, "nobody"),
+]
+
+
+@pytest.mark.parametrize("given, said", FIELDS, ids=[f"{next(iter(given))}-{number}" for number, (given, _) in enumerate(FIELDS)])
+def test_what_is_wrong_with_an_order_is_said(orders, given, said):
+    answer = refused(lambda: add(orders, **given), "ValidationException", said)
+    assert answer["Fields"] and all(field["Name"][0].isupper() and field["Message"] for field in answer["Fields"]), answer
+
+
+def test_everything_that_is_wrong_is_said_at_once(orders):
+    wrong = {"PurchaseOrderId": "#", "LineItems": [line(Amount="1.001", StartMonth="2025-01")], "Contacts": [{"Email": "x"}]}
+    answer = refused(lambda: add(orders, **wrong), "ValidationException", "")
+    assert [field["Name"] for field in answer["Fields"]] == [
+        "PurchaseOrderId", "Contacts[0].Email", "LineItems[0].StartMonth", "LineItems[0].Amount"]
+
+
+def test_a_tax_is_an_amount_or_a_percentage(orders):
+    refused(lambda: add(orders, line(Tax={"Amount": "1", "Percentage": "1"})), "ValidationException", "give one of the two")
+
+
+def test_an_id_and_a_currency_never_change(orders):
+    made = add(orders, PurchaseOrderId=name("fixed"))
+    arn = made["PurchaseOrderArn"]
+    refused(lambda: orders.update_purchase_order(PurchaseOrderArn=arn, PurchaseOrderId="other"), "ValidationException", "an id never changes")
+    refused(lambda: orders.update_purchase_order(PurchaseOrderArn=arn, Currency="EUR"), "ValidationException", "EUR")
+    refused(lambda: add(orders, PurchaseOrderId=made["PurchaseOrderId"]), "ConflictException", "there is already a purchase order")
+
+
+@pytest.mark.parametrize("new_server", ["sqlite"], indirect=True)
+def test_a_hundred_orders_may_be_active(new_server):
+    server = new_server(transfers=False)
+    client = orders_client(server)
+    for number in range(100):
+        client.add_purchase_order(**order(PurchaseOrderId=f"PO-{number}"))
+    past = {"EffectiveMonth": "2026-01", "ExpirationMonth": "2026-09", "LineItems": [line(EndMonth="2026-09")]}
+    refused(lambda: add(client, PurchaseOrderId="PO-100"), "ServiceLimitExceededException", "at most 100 may be active")
+    # One that has expired is not active, nor is one that is suspended.
+    add(client, PurchaseOrderId="old", **past)
+    refused(lambda: client.update_purchase_order(PurchaseOrderArn="old", ExpirationMonth="2026-12"), "ServiceLimitExceededException", "at most 100")
+    client.update_purchase_order_status(PurchaseOrderArn="PO-1", Status="SUSPENDED")
+    add(client, PurchaseOrderId="PO-100")
+    answer = refused(lambda: client.update_purchase_order_status(PurchaseOrderArn="PO-1", Status="ACTIVE"), "ServiceLimitExceededException", "at most 100")
+    assert answer["LimitCode"] == "ACTIVE_PURCHASE_ORDERS" and answer["ServiceCode"] == "purchase-orders"
+    # Another buyer has a hundred of its own.
+    group = Desk(server.client()).group()
+    client.add_purchase_order(**order(BillingGroupArn=group.arn))
+    pages = [page["PurchaseOrders"] for page in client.get_paginator("list_purchase_orders").paginate(PaginationConfig={"PageSize": 40})]
+    assert [len(page) for page in pages] == [40, 40, 23]
+    assert len({item["PurchaseOrderArn"] for page in pages for item in page}) == 103
+
+
+# ---- Client tokens
+
+def test_a_repeated_request_makes_one_order(orders):
+    given = order(ClientToken=name("token"))
+    first, again = orders.add_purchase_order(**given), orders.add_purchase_order(**given)
+    assert first["PurchaseOrderArn"] == again["PurchaseOrderArn"] and again["Revision"] == 1
+    refused(lambda: orders.add_purchase_order(**given | {"Description": "other"}), "ValidationException", "was used before with another input")
+
+
+# ---- Two writers
+
+def test_two_writers_make_what_one_after_the_other_would(server, orders):
+    arn = add(orders)["PurchaseOrderArn"]
+    clients = [orders_client(server) for _ in range(8)]
+    results = at_once([lambda client=client, number=number: client.update_purchase_order(PurchaseOrderArn=arn, Description=f"by {number}")
+                       for number, client in enumerate(clients)])
+    revisions = sorted(result["Revision"] for result in results)
+    assert revisions == list(range(2, 10))
+    same = name("same")
+    results = at_once([lambda client=client: client.add_purchase_order(**order(PurchaseOrderId=same)) for client in clients])
+    assert sum(isinstance(result, dict) for result in results) == 1
+    assert {result.response["Error"]["Code"] for result in results if not isinstance(result, dict)} == {"ConflictException"}
+
+
+# ---- Matching
+
+def test_invoices_find_their_orders_and_change_balances(server, orders):
+    seller = name("SELLER")
+    arn = add(orders, line("1", Amount="150"), line("2", Type="AWS_SUBSCRIPTION_PURCHASE"), BillFrom=[seller])["PurchaseOrderArn"]
+    ids = [name("INV") for _ in range(4)]
+    done = own(server, "ImportInvoices", Invoices=[
+        invoice(ids[0], BillFrom=seller), invoice(ids[1], BillFrom=seller, Kind="SUBSCRIPTION", TotalAmount="30"),
+        invoice(ids[2], BillFrom=seller, TotalAmount="80", IssuedDate="2026-11-04T00:00:00Z"),
+        invoice(ids[3], BillFrom=seller, Kind="CREDIT_MEMO", TotalAmount="40", OriginalInvoiceId=ids[0], IssuedDate="2026-11-05T00:00:00Z")])
+    assert (done["New"], done["Matched"]) == (4, 4) and "below its balance" in done["Warnings"][0]
+    got = orders.get_purchase_order(PurchaseOrderArn=arn)["PurchaseOrder"]
+    assert [(item["InvoicedAmount"], item["CurrentBalance"]) for item in got["LineItems"]] == [("140", "10"), ("30", "970")]
+    listed = orders.list_purchase_order_invoices(PurchaseOrderArn=arn, MaxResults=3)
+    assert [(item["InvoiceId"], item["LineItemNumber"], item["OutOfBalance"]) for item in listed["Invoices"]] == [
+        (ids[0], "1", False), (ids[1], "2", False), (ids[2], "1", True)]
+    rest = orders.list_purchase_order_invoices(PurchaseOrderArn=arn, MaxResults=3, NextToken=listed["NextToken"])
+    assert [(item["InvoiceId"], item["InvoiceType"], item["OriginalInvoiceId"]) for item in rest["Invoices"]] == [(ids[3], "CREDIT_MEMO", ids[0])]
+    assert own(server, "ImportInvoices", Invoices=[invoice(ids[0], BillFrom=seller)])["Unchanged"] == 1
+    assert own(server, "ImportInvoices", Invoices=[invoice(ids[0], BillFrom=seller, TotalAmount="90")])["Changed"] == 1
+    assert orders.get_purchase_order(PurchaseOrderArn=arn)["PurchaseOrder"]["LineItems"][0]["InvoicedAmount"] == "130"
+    refused(lambda: orders.delete_purchase_order(PurchaseOrderArn=arn), "ConflictException", "has 4 invoices")
+
+
+def test_an_invoice_says_why(server, orders):
+    seller = name("SELLER")
+    taken = add(orders, BillFrom=[seller])["PurchaseOrderId"]
+    suspended = add(orders, BillFrom=[seller])["PurchaseOrderId"]
+    orders.update_purchase_order_status(PurchaseOrderArn=suspended, Status="SUSPENDED")
+    identity, orphan = name("INV"), name("INV")
+    own(server, "ImportInvoices", Invoices=[invoice(identity, BillFrom=seller), invoice(orphan, BillFrom=name("NOBODY"))])
+    why = own(server, "GetInvoiceMatch", InvoiceId=identity)
+    assert (why["InvoiceMatch"]["PurchaseOrderId"], why["BalanceAfter"], why["InvoiceMatch"]["How"]) == (taken, "900", "MATCHED")
+    reasons = {item["PurchaseOrderId"]: item.get("Reason") or item["LineItems"][0]["Reason"] for item in why["Candidates"]}
+    assert (reasons[taken], reasons[suspended]) == ("TAKEN", "PO_SUSPENDED")
+    said = server.command("po", "explain", identity)
+    assert f"is associated with line `1` of purchase order `{taken}`" in said and f"Purchase order `{suspended}` was not a candidate" in said
+    none = own(server, "GetInvoiceMatch", InvoiceId=orphan)
+    assert none["InvoiceMatch"]["Reason"] == "NO_ELIGIBLE_PURCHASE_ORDER" and "PurchaseOrderId" not in none["InvoiceMatch"]
+    assert server.own("GetInvoiceMatch", {"InvoiceId": "nowhere"}).error == "ResourceNotFoundException"
+
+
+def test_an_invoice_is_moved_and_both_places_are_kept(server, orders):
+    seller = name("SELLER")
+    one, two = (add(orders, BillFrom=[seller], Description=text)["PurchaseOrderId"] for text in ("one", "two"))
+    identity, memo = name("INV"), name("MEMO")
+    own(server, "ImportInvoices", Invoices=[invoice(identity, BillFrom=seller), invoice(
+        memo, BillFrom=seller, Kind="CREDIT_MEMO", TotalAmount="25", OriginalInvoiceId=identity, IssuedDate="2026-11-05T00:00:00Z")])
+    there = own(server, "GetInvoiceMatch", InvoiceId=identity)["InvoiceMatch"]["PurchaseOrderId"]
+    other = two if there == one else one
+    balance = lambda of: orders.get_purchase_order(PurchaseOrderArn=of)["PurchaseOrder"]["BalanceAmount"]
+    assert (balance(there), balance(other)) == ("925", "1000")
+    server.command("po", "move", identity, "--to", other, "--line", "1", "--reason", "ordered there")
+    assert (balance(there), balance(other)) == ("1000", "925")
+    history = own(server, "GetInvoiceMatch", InvoiceId=identity)["History"]
+    assert [(row["PurchaseOrderId"], row["How"], row["DecidedBy"]) for row in history] == [(there, "MATCHED", "root"), (other, "MOVED", "root")]
+    assert "ordered there" in server.command("po", "explain", identity)
+    for given, said in [({"PurchaseOrderArn": other, "LineItemNumber": "1"}, "already"), ({"PurchaseOrderArn": other, "LineItemNumber": "9"}, "has no line `9`"),
+                        ({"PurchaseOrderArn": "nowhere", "LineItemNumber": "1"}, "there is no purchase order"), ({"PurchaseOrderArn": other}, "name the order and its line")]:
+        answer = server.own("MoveInvoice", {"InvoiceId": identity, "Reason": "x"} | given)
+        assert answer.status in (400, 404) and said in answer.json["Message"], answer.body
+    assert "say why" in server.own("MoveInvoice", {"InvoiceId": identity, "Reason": " "}).json["Message"]
+    # The rules leave alone what a person has placed.
+    plan = own(server, "PlanRematch")["Changes"]
+    assert identity not in {change["InvoiceId"] for change in plan}
+    server.command("po", "move", identity, "--off", "--reason", "disputed")
+    assert (balance(there), balance(other)) == ("1000", "1000")
+
+
+def test_matching_again_says_first_what_it_would_do(server, orders):
+    seller = name("SELLER")
+    identity = name("INV")
+    own(server, "ImportInvoices", Invoices=[invoice(identity, BillFrom=seller)])
+    arn = add(orders, BillFrom=[seller])["PurchaseOrderArn"]
+    mine = lambda: [change for change in own(server, "PlanRematch")["Changes"] if change["InvoiceId"] == identity]
+    assert [(change.get("FromPurchaseOrderId"), change["ToLineItemNumber"]) for change in mine()] == [(None, "1")]
+    assert orders.get_purchase_order(PurchaseOrderArn=arn)["PurchaseOrder"]["BalanceAmount"] == "1000"
+    done = own(server, "ApplyRematch", InvoiceIds=[identity])["Changes"]
+    assert [change["InvoiceId"] for change in done] == [identity] and mine() == []
+    assert orders.get_purchase_order(PurchaseOrderArn=arn)["PurchaseOrder"]["BalanceAmount"] == "900"
+    assert own(server, "GetInvoiceMatch", InvoiceId=identity)["InvoiceMatch"]["How"] == "REMATCHED"
+    assert "leave invoice" in server.own("ApplyRematch", {"InvoiceIds": [identity]}).json["Message"]
+
+
+def test_invoices_are_taken_from_answers_of_aws(server, orders, tmp_path):
+    europe, memo = name("EU"), name("MEMO")
+    arn = add(orders, BillFrom=["AWS_EUROPE"], Currency="EUR")["PurchaseOrderArn"]
+    entity = {"InvoicingEntity": "Amazon Web Services EMEA SARL", "BillingEntity": "AWS"}
+    euros = {"TotalAmount": "100.00", "CurrencyCode": "EUR", "CurrencyExchangeDetails": {"SourceCurrencyCode": "USD", "TargetCurrencyCode": "EUR", "Rate": "0.84"}}
+    answer = {"InvoiceSummaries": [
+        summary(europe, Entity=entity, PaymentCurrencyAmount=euros, PurchaseOrderNumber="elsewhere"),
+        summary(memo, Entity=entity, InvoiceType="CREDIT_MEMO", BillType="REFUND", OriginalInvoiceId=europe,
+                PaymentCurrencyAmount=euros | {"TotalAmount": "30.00"}, IssuedDate=1793750400),
+        summary(name("RECEIPT"), InvoiceType="PAYMENT_RECEIPT")]}
+    file = tmp_path / "summaries.json"
+    file.write_text(json.dumps(answer) + "\n" + json.dumps({"InvoiceSummaries": []}))
+    done = json.loads(server.command("po", "import", "--invoices", file, "--output", "json"))
+    assert (done["New"], done["Matched"]) == (2, 2)
+    assert any("payment receipt" in said for said in done["Warnings"]) and any("carries purchase order `elsewhere`" in said for said in done["Warnings"])
+    assert orders.get_purchase_order(PurchaseOrderArn=arn)["PurchaseOrder"]["BalanceAmount"] == "930"
+    listed = orders.list_purchase_order_invoices(PurchaseOrderArn=arn)["Invoices"]
+    assert listed[0]["DueDate"].strftime("%Y-%m-%d") == "2026-12-03"
+    for content, said in [("no JSON", "are no JSON"), ("{}", "no `InvoiceSummaries`"), (json.dumps({"InvoiceSummaries": [{"InvoiceId": "x"}]}), "is missing")]:
+        answer = server.own("ImportInvoices", {"Content": content})
+        assert answer.status == 400 and said in answer.json["Message"], answer.body
+
+
+def test_orders_are_taken_over_with_what_has_become_illegal(server, orders, tmp_path):
+    identity = name("OLD")
+    header = "id,bill_from,currency,effective,expiration,updated_at,ship_to_company,ship_to_country,line_number,line_type,line_start,line_end,line_amount,line_tax,line_balance_tracking"
+    rows = [f"{identity},AWS_INC,USD,2026-01,2026-12,2026-02-03T04:05:06Z,Larkfield,GB,1,AWS Marketplace Purchase,2026-01,2026-12,100,19%,yes",
+            f"{identity},AWS_INC,USD,2026-01,2026-12,2026-02-03T04:05:06Z,Larkfield,GB,2,ALL,2025-01,2026-12,5,,no"]
+    file = tmp_path / "orders.csv"
+    file.write_text("\n".join([header, *rows]) + "\n")
+    done = json.loads(server.command("po", "import", file, "--output", "json"))
+    assert done["Added"] == 1 and any("2025-01" in said for said in done["Warnings"]), done
+    got = orders.get_purchase_order(PurchaseOrderArn=identity)["PurchaseOrder"]
+    assert got["UpdatedOn"].strftime("%Y-%m-%dT%H:%M:%SZ") == "2026-02-03T04:05:06Z"
+    assert [(item["Type"], item["TotalValue"]) for item in got["LineItems"]] == [("AWS_MARKETPLACE_BLANKET_USAGE", "119"), ("ALL", "5")]
+    assert json.loads(server.command("po", "import", file, "--output", "json"))["Unchanged"] == 1
+    file.write_text("\n".join([header, *rows]).replace(",100,", ",200,") + "\n")
+    assert json.loads(server.command("po", "import", file, "--output", "json"))["Changed"] == 1
+    wrong = [{"PurchaseOrderId": "a", "BillFrom": ["AWS_INC"], "EffectiveMonth": "2026-01", "ExpirationMonth": "2026-12", "UpdatedAt": "yesterday", "LineItems": [line()]}]
+    assert "no instant" in server.own("ImportPurchaseOrders", {"PurchaseOrders": wrong}).json["Message"]
+
+
+def test_how_invoices_are_matched_is_settled(new_server):
+    server = new_server(transfers=False)
+    client = orders_client(server)
+    assert own(server, "GetMatchingSettings")["OnInsufficientBalance"] == "ASSOCIATE"
+    server.command("po", "settings", "--on-insufficient-balance", "HOLD", "--allow-number-sign", "true", "--balance-threshold", "50", "--balance-threshold", "USED_UP")
+    settled = own(server, "GetMatchingSettings")
+    assert (settled["OnInsufficientBalance"], settled["AllowNumberSign"], settled["BalanceThresholds"]) == ("HOLD", True, ["50", "USED_UP"])
+    add(client, line(Amount="10"), PurchaseOrderId="PO#1")
+    done = own(server, "ImportInvoices", Invoices=[invoice("I1")])
+    assert done["Matched"] == 0 and "waits" in done["Warnings"][0]
+    assert own(server, "GetInvoiceMatch", InvoiceId="I1")["InvoiceMatch"]["Flags"] == ["HELD"]
+    for given, said in [({"LineTypes": ["NONE"]}, "is no type of line"), ({"BalanceThresholds": ["101"]}, "no threshold")]:
+        assert said in server.own("UpdateMatchingSettings", given).json["Message"]
+    server.restart()
+    assert own(server, "GetMatchingSettings") == settled
+
+
+# ---- Who may what
+
+@pytest.fixture(scope="module")
+def customers(server):
+    """Two customers, each with a key and an order of its own; the operator has one too. All have the same number."""
+    desk, client = Desk(server.client()), orders_client(server)
+    number = name("SAME")
+    add(client, PurchaseOrderId=number, Description="secret of the operator")
+    made = []
+    for of in range(2):
+        group = desk.group()
+        keys = server.keys(name("customer"), "group-viewer", [group.arn])
+        buyer = orders_client(server, keys)
+        arn = buyer.add_purchase_order(**order(PurchaseOrderId=number, BillFrom=["LARKFIELD"], Description=f"of customer {of}"))["PurchaseOrderArn"]
+        own(server, "ImportInvoices", Invoices=[invoice(f"C{of}-{number}", BillingGroupArn=group.arn, BillFrom="LARKFIELD")])
+        made.append((group, keys, buyer, arn))
+    return number, made
+
+
+def test_a_customer_has_its_own_orders_and_no_others(server, orders, customers):
+    number, ((group, keys, mine, arn), (other_group, _, _, other)) = customers
+    assert arn == f"arn:aws:purchase-orders::{server.payer}:billinggroup/{group.id}/purchase-order/{number}"
+    listed = mine.list_purchase_orders()["PurchaseOrders"]
+    assert [(item["PurchaseOrderArn"], item["Buyer"], item["BillingGroupArn"], item["BalanceAmount"]) for item in listed] == [(arn, "BILLING_GROUP", group.arn, "900")]
+    assert mine.get_purchase_order(PurchaseOrderArn=number)["PurchaseOrder"]["Description"] == "of customer 0"
+    operators = f"arn:aws:purchase-orders::{server.payer}:purchase-order/{number}"
+    nowhere = f"arn:aws:purchase-orders::{server.payer}:purchase-order/nowhere"
+    for foreign in (other, operators):
+        for act in (mine.get_purchase_order, mine.list_purchase_order_invoices, mine.delete_purchase_order):
+            told = refused(lambda act=act, foreign=foreign: act(PurchaseOrderArn=foreign), "ResourceNotFoundException", "there is no purchase order")
+            absent = refused(lambda act=act: act(PurchaseOrderArn=nowhere), "ResourceNotFoundException", "there is no purchase order")
+            assert told["Error"]["Message"].replace(foreign, "") == absent["Error"]["Message"].replace(nowhere, "")
+        refused(lambda foreign=foreign: mine.update_purchase_order(PurchaseOrderArn=foreign, Description="x"), "ResourceNotFoundException", "")
+        refused(lambda foreign=foreign: mine.update_purchase_order_status(PurchaseOrderArn=foreign, Status="SUSPENDED"), "ResourceNotFoundException", "")
+        refused(lambda foreign=foreign: mine.tag_resource(ResourceArn=foreign, Tags={"a": "b"}), "ResourceNotFoundException", "")
+    refused(lambda: mine.add_purchase_order(**order(BillingGroupArn=other_group.arn)), "ResourceNotFoundException", "there is no billing group")
+    assert mine.list_purchase_orders(Filters={"BillingGroupArns": [other_group.arn]})["PurchaseOrders"] == []
+    assert mine.list_purchase_orders(Filters={"Buyer": "PAYER"})["PurchaseOrders"] == []
+    matches = own(server, "ListInvoiceMatches", keys)["InvoiceMatches"]
+    assert [(item["InvoiceId"], item["PurchaseOrderId"]) for item in matches] == [(f"C0-{number}", number)] and "DecidedBy" not in matches[0]
+    assert server.own("GetInvoiceMatch", {"InvoiceId": f"C1-{number}"}, keys).error == "ResourceNotFoundException"
+    answers = [server.own("ListInvoiceMatches", {}, keys).body, server.own("GetInvoiceMatch", {"InvoiceId": f"C0-{number}"}, keys).body,
+               json.dumps(mine.list_purchase_orders(), default=str).encode()]
+    assert all(secret not in answer for answer in answers for secret in (b"secret", b"customer 1", other_group.id.encode()))
+    # The operator sees them all, and tells them apart.
+    everything = {item["PurchaseOrderArn"] for page in orders.get_paginator("list_purchase_orders").paginate() for item in page["PurchaseOrders"]}
+    assert {arn, other, operators} <= everything
+
+
+def test_the_token_of_a_customer_is_its_own(server, customers):
+    _, ((_, _, mine, _), (_, _, theirs, _)) = customers
+    given = order(ClientToken=name("token"))
+    assert mine.add_purchase_order(**given)["PurchaseOrderArn"] != theirs.add_purchase_order(**given)["PurchaseOrderArn"]
+
+
+WRITES = {"AddPurchaseOrder", "DeletePurchaseOrder", "TagResource", "UntagResource", "UpdatePurchaseOrder", "UpdatePurchaseOrderStatus"}
+OWN = {"ImportPurchaseOrders": "finance", "ImportInvoices": "finance", "MoveInvoice": "finance", "ApplyRematch": "finance", "UpdateMatchingSettings": "finance",
+       "PlanRematch": "analyst", "GetMatchingSettings": "analyst", "LimitPurchaseOrders": "payer-admin", "ListPurchaseOrderLimits": "payer-admin",
+       "ListInvoiceMatches": "group-viewer", "GetInvoiceMatch": "group-viewer", "ListPurchaseOrderRevisions": "group-viewer"}
+ROLES = ["payer-admin", "finance", "analyst", "group-viewer"]
+
+
+@pytest.mark.parametrize("role", ROLES)
+def test_who_may(server, orders, role):
+    group = Desk(server.client()).group()
+    keys = server.keys(name(role), role, [group.arn] if role == "group-viewer" else [])
+    client = orders_client(server, keys)
+    for operation in client.meta.service_model.operation_names:
+        answer = server.ask("POST", "/", b"{}", keys, service="purchase-orders", headers={
+            "Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": f"PurchaseOrders.{operation}"})
+        assert (answer.status == 403) == (role == "analyst" and operation in WRITES), (operation, answer.body)
+    for operation, least in OWN.items():
+        answer = server.own(operation, {}, keys)
+        assert (answer.status == 403) == (ROLES.index(role) > ROLES.index(least)), (operation, answer.body)
+
+
+def test_a_key_of_some_accounts_has_nothing_to_do_with_orders(server):
+    group = Desk(server.client()).group(2)
+    narrow = server.keys(name("narrow"), "group-viewer", [group.arn], [group.accounts[1]])
+    refused(lambda: orders_client(server, narrow).list_purchase_orders(), "AccessDeniedException", "not authorized")
+
+
+def test_a_principal_is_narrowed_to_operations_and_tags(server, orders):
+    keys = server.keys(name("buyer"), "finance")
+    client = orders_client(server, keys)
+    red = add(orders, Tags={"team": "red"})["PurchaseOrderArn"]
+    blue = add(orders, Tags={"team": "blue"})["PurchaseOrderArn"]
+    server.command("po", "limit", keys.principal, "--action", "ViewPurchaseOrders", "--action", "purchase-orders:AddPurchaseOrder", "--action", "TagResource",
+                   "--tag", "team=red", "--tag-key", "team", "--tag-key", "cost")
+    limits = own(server, "ListPurchaseOrderLimits")["Limits"]
+    assert [limit["Actions"] for limit in limits if limit["PrincipalName"] == keys.principal] == [
+        ["AddPurchaseOrder", "GetPurchaseOrder", "ListPurchaseOrderInvoices", "ListPurchaseOrders", "ListTagsForResource", "TagResource"]]
+    assert {item["PurchaseOrderArn"] for item in client.list_purchase_orders()["PurchaseOrders"]} == {red}
+    refused(lambda: client.get_purchase_order(PurchaseOrderArn=blue), "ResourceNotFoundException", "there is no purchase order")
+    for act in (lambda: client.update_purchase_order(PurchaseOrderArn=red, Description="x"), lambda: client.delete_purchase_order(PurchaseOrderArn=red),
+                lambda: add(client), lambda: add(client, Tags={"team": "blue"}), lambda: add(client, Tags={"team": "red", "other": "x"}),
+                lambda: client.tag_resource(ResourceArn=red, Tags={"team": "blue"}), lambda: client.tag_resource(ResourceArn=red, Tags={"other": "x"})):
+        refused(act, "AccessDeniedException", "not authorized")
+    add(client, Tags={"team": "red", "cost": "1"})
+    client.tag_resource(ResourceArn=red, Tags={"cost": "2"})
+    for operation in ("ImportInvoices", "ListInvoiceMatches", "PlanRematch", "GetInvoiceMatch"):
+        assert server.own(operation, {"InvoiceId": "x"} if operation == "GetInvoiceMatch" else {"Content": "[]"} if operation == "ImportInvoices" else {}, keys).status == 403
+    server.command("po", "limit", keys.principal)
+    assert len(client.list_purchase_orders()["PurchaseOrders"]) > 2
+    refusal = server.own("LimitPurchaseOrders", {"PrincipalName": keys.principal, "Actions": ["DoAnything"]})
+    assert "is no action of purchase orders" in refusal.json["Message"]
+
+
+# ---- The doors
+
+def test_the_aws_cli_has_the_service_after_add_model(server, orders, tmp_path):
+    made = add(orders, Tags={"team": "cli"})
+    model = next((CLIENTS / "purchase-orders").glob("*/service-2.json"))
+    environment = {key: value for key, value in (QUIET | server.root.environment).items()} | {
+        "HOME": str(tmp_path), "PATH": "/usr/bin:/bin", "AWS_PAGER": "", "AWS_ENDPOINT_URL": server.endpoint}
+
+    def aws(*arguments):
+        ended = subprocess.run([sys.executable, "-m", "awscli", *arguments], capture_output=True, text=True, timeout=120, env=environment)
+        assert ended.returncode == 0, ended.stderr
+        return ended.stdout
+
+    aws("configure", "add-model", "--service-model", f"file://{model}")
+    version = model.parent.name
+    assert (tmp_path / ".aws" / "models" / "purchase-orders" / version / "service-2.json").exists()
+    shutil.copy(model.with_name("paginators-1.json"), tmp_path / ".aws" / "models" / "purchase-orders" / version)
+    listed = json.loads(aws("purchase-orders", "list-purchase-orders", "--page-size", "1"))
+    assert made["PurchaseOrderArn"] in {item["PurchaseOrderArn"] for item in listed["PurchaseOrders"]}
+    got = json.loads(aws("purchase-orders", "get-purchase-order", "--purchase-order-arn", made["PurchaseOrderId"]))
+    assert got["PurchaseOrder"]["Tags"] == {"team": "cli"}
+
+
+def test_the_commands_of_the_program(server, orders, tmp_path):
+    identity = name("CLI")
+    made = json.loads(server.command(
+        "po", "add", "--id", identity, "--bill-from", "AWS_INC", "--effective", "2026-01", "--expiration", "2026-12", "--ship-to",
+        "company=Larkfield, Inc.,line=1 Mill Lane,city=Dover,country=GB", "--contact", "Ann <ann@example.com>", "--tag", "team=x", "--line",
+        "number=1,type=ALL,start=2026-01,end=2026-12,amount=100,tax=20%,track=yes,description==1+1", "--output", "json"))
+    assert made["PurchaseOrderId"] == identity
+    got = orders.get_purchase_order(PurchaseOrderArn=identity)["PurchaseOrder"]
+    assert got["ShipTo"]["Company"] == "Larkfield, Inc." and got["Contacts"] == [{"Name": "Ann", "Email": "ann@example.com"}]
+    assert (got["TotalAmount"], got["LineItems"][0]["Description"]) == ("120", "=1+1")
+    server.command("po", "update", identity, "--description", "=cmd()")
+    assert "SUSPENDED" in server.command("po", "suspend", identity)
+    assert "ACTIVE" in server.command("po", "reactivate", identity)
+    listed = server.command("po", "list", "--output", "csv").splitlines()
+    assert listed[0].startswith("BalanceAmount,") and any(identity in row for row in listed[1:])
+    # What a spreadsheet would take for a formula is neutralised.
+    assert "'=cmd()" in server.command("po", "get", identity, "--output", "csv")
+    assert identity in server.command("po", "get", identity)
+    assert len(json.loads(server.command("po", "history", identity, "--output", "json"))["Revisions"]) == 4
+    server.command("po", "tag", identity, "--set", "a=b", "--remove", "team")
+    assert orders.list_tags_for_resource(ResourceArn=identity)["Tags"] == {"a": "b"}
+    own(server, "ImportInvoices", Invoices=[invoice("LOST-1", BillFrom=name("NOBODY"))])
+    assert "LOST-1" in server.command("po", "invoices", "--unmatched", "--period", "2026-10", "--output", "csv")
+    server.command("po", "invoices", identity)
+    server.command("po", "rematch", "--period", "2026-10", "--output", "csv")
+    server.command("po", "delete", identity)
+    ended = subprocess.run([os.environ["PROFORMA_BIN"], "po", "get", identity, "--endpoint", server.endpoint], capture_output=True, text=True,
+                           env=os.environ | QUIET | server.root.environment)
+    assert ended.returncode == 2 and "there is no purchase order" in ended.stderr
+
+
+# ---- Keeping
+
+def test_a_backup_has_the_orders(new_server, tmp_path):
+    server = new_server(transfers=False)
+    client = orders_client(server)
+    arn = add(client, Tags={"a": "b"})["PurchaseOrderArn"]
+    client.update_purchase_order(PurchaseOrderArn=arn, Description="x")
+    identity = name("INV")
+    own(server, "ImportInvoices", Invoices=[invoice(identity)])
+    own(server, "UpdateMatchingSettings", AllowNumberSign=True)
+    keys = server.keys(name("buyer"), "finance")
+    own(server, "LimitPurchaseOrders", PrincipalName=keys.principal, Actions=["*"], Tags={"a": "b"})
+    before = [client.get_purchase_order(PurchaseOrderArn=arn)["PurchaseOrder"], own(server, "GetInvoiceMatch", InvoiceId=identity),
+              own(server, "GetMatchingSettings"), own(server, "ListPurchaseOrderLimits"), own(server, "ListPurchaseOrderRevisions", PurchaseOrderArn=arn)]
+    command("backup", tmp_path / "backup", *server.stored)
+    again = Server(tmp_path / "again", now=server.now, root=server.root)
+    command("restore", tmp_path / "backup", *again.stored)
+    shutil.copy(server.data / "master.key", again.data / "master.key")
+    again.start()
+    try:
+        client = orders_client(again)
+        after = [client.get_purchase_order(PurchaseOrderArn=arn)["PurchaseOrder"], own(again, "GetInvoiceMatch", InvoiceId=identity),
+                 own(again, "GetMatchingSettings"), own(again, "ListPurchaseOrderLimits"), own(again, "ListPurchaseOrderRevisions", PurchaseOrderArn=arn)]
+        assert after == before
+        # Numbers go on where they were.
+        refused(lambda: add(client, PurchaseOrderId=before[0]["PurchaseOrderId"]), "ConflictException", "there is already")
+        add(client)
+        again.stop()
+        command("verify", *again.stored)
+    finally:
+        if again.process.poll() is None:
+            again.kill()
+
+
+def test_no_order_is_lost_by_a_kill(new_server):
+    server = new_server(transfers=False)
+    client = orders_client(server)
+    arn = add(client)["PurchaseOrderArn"]
+    server.kill()
+    server.start()
+    assert orders_client(server).get_purchase_order(PurchaseOrderArn=arn)["PurchaseOrder"]["Status"] == "ACTIVE"
+    assert CURRENT == "2026-11"
