@@ -155,7 +155,9 @@ fn canonical(input: &Value) -> String {
 /// What an input is about: the ARN that it names, or what the desk's own operations have instead.
 fn resource<'a>(service: &Service, input: &'a Value) -> &'a str {
     let names: &[&str] = match service.signing_name.as_str() {
-        proforma::SERVICE => &["AccessKeyId", "PrincipalName", "SourceId", "BillingPeriod", "InvoiceId", "PurchaseOrderArn"],
+        proforma::SERVICE => {
+            &["AccessKeyId", "PrincipalName", "SourceId", "BillingPeriod", "InvoiceId", "PurchaseOrderArn"]
+        }
         purchase_orders::SERVICE => &["PurchaseOrderArn", "ResourceArn", "PurchaseOrderId"],
         _ => &[
             "Arn",

@@ -4,10 +4,10 @@ mod books;
 mod cost_data;
 mod keys;
 mod matching_settings;
-mod periods;
-mod purchasing;
 mod messages;
+mod periods;
 mod privacy;
+mod purchasing;
 
 use crate::call::Call;
 use back_office::error::{Answer, Error};
@@ -51,6 +51,7 @@ pub(crate) async fn perform(call: &Call<'_>, operation: &str) -> Answer<Vec<u8>>
         "SendTestNotification" => messages::send_test(call).await,
         "GetNotificationSettings" => messages::settings(call).await,
         "UpdateNotificationSettings" => messages::change_settings(call).await,
+        "CheckNotices" => messages::check_notices(call).await,
         "GetWebhookSecret" => messages::webhook_secret(call),
         "ExportPersonalData" => privacy::export(call).await,
         "ErasePersonalData" => privacy::erase(call).await,

@@ -238,7 +238,8 @@ async fn list_invoices(call: &Call<'_>) -> Answer<Vec<u8>> {
     let input: OfOrder = call.read()?;
     let page = call.page(input.max_results, input.next_token.as_deref(), PAGE)?;
     let charged = call.desk.order_invoices(call.caller, call.action, &input.purchase_order_arn).await?;
-    let position = |of: &ChargedInvoice| format!("{:020} {}", of.invoice.invoice.issued_at, of.invoice.invoice.id);
+    let position =
+        |of: &ChargedInvoice| format!("{:020} {}", of.invoice.invoice.issued_at, of.invoice.invoice.id);
     let entries = charged.iter().map(|of| (position(of), of));
     let entries = entries.filter(|(position, _)| *position > page.after);
     let entries = entries.map(|(position, of)| {
@@ -324,4 +325,3 @@ pub(crate) fn at_fault(name: &str, message: &str) -> Error {
     let fields = vec![(name.to_owned(), message.to_owned())];
     Declined::Invalid { message: format!("{name}: {message}"), fields }.into()
 }
-

@@ -169,6 +169,7 @@ pub const ACTIONS: &[(&str, &str, Access)] = &[
     ("purchase-orders", "UntagResource", Access::Purchase),
     ("purchase-orders", "UpdatePurchaseOrder", Access::Purchase),
     ("purchase-orders", "UpdatePurchaseOrderStatus", Access::Purchase),
+    ("proforma", "CheckNotices", Access::Configure),
     ("proforma", "DropMessages", Access::Configure),
     ("proforma", "ErasePersonalData", Access::Administer),
     ("proforma", "ExportPersonalData", Access::Administer),

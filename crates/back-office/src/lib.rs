@@ -28,6 +28,7 @@ mod write;
 
 pub mod desk;
 
+mod notices;
 pub mod notifications;
 pub mod outbox;
 pub mod privacy;

@@ -76,7 +76,8 @@ impl BackOffice {
 
     async fn as_of(&self, payer: &AccountId) -> Answer<AsOf> {
         let store = &self.0.store;
-        let rows = store.desk_settings(payer, crate::notifications::SETTING).await.map_err(Error::internal)?;
+        let rows =
+            store.desk_settings(payer, crate::notifications::SETTING).await.map_err(Error::internal)?;
         Ok(AsOf {
             purchasing: store.purchasing_revision(payer).await.map_err(Error::internal)?,
             settings: rows.first().map_or(0, |row| row.revision),
@@ -99,7 +100,8 @@ impl BackOffice {
         let told = told(&standing, &settings, self.now())?;
         let known: BTreeSet<String> =
             self.0.store.message_keys(payer).await.map_err(Error::internal)?.into_iter().collect();
-        let fresh: Vec<_> = told.into_iter().filter(|(news, audience)| audience.has_news(news, &known)).collect();
+        let fresh: Vec<_> =
+            told.into_iter().filter(|(news, audience)| audience.has_news(news, &known)).collect();
         let mut queued = 0;
         for some in fresh.chunks(AT_ONCE) {
             queued += self.queue_all(payer, some).await?;
@@ -133,10 +135,8 @@ impl BackOffice {
 
 /// What is to be told of how things stand, each notice to those whom it concerns: the contacts of its own order, and whom the payer has named.
 fn told(standing: &Standing, settings: &NotificationSettings, now: i64) -> Answer<Vec<Told>> {
-    let matching = Settings {
-        balance_thresholds: thresholds(&settings.balance_percent),
-        ..standing.settings().clone()
-    };
+    let matching =
+        Settings { balance_thresholds: thresholds(&settings.balance_percent), ..standing.settings().clone() };
     let notices = due(&standing.orders(), &standing.invoices(), &matching, now).map_err(Error::internal)?;
     let mut told = Vec::new();
     for notice in notices {

@@ -220,13 +220,10 @@ fn replacement(names: &[String], instead: &str) -> Answer<Replacement> {
     let mut pairs = Vec::new();
     for name in names {
         let shown = plain(name);
-        if !NAME_CHARACTERS.contains(&name.chars().count())
-            || !name.chars().any(char::is_alphabetic)
-            || shown != *name
-        {
+        if !NAME_CHARACTERS.contains(&name.chars().count()) || !could_be_a_person(name) || shown != *name {
             let (least, most) = (NAME_CHARACTERS.start(), NAME_CHARACTERS.end());
             return Err(refused(format!(
-                "`{shown}` is no name of a person: it takes {least} to {most} characters in a line, a letter among them"
+                "`{shown}` is no name of a person: it takes {least} to {most} characters in a line, a letter among them, or a telephone number from `+` on"
             )));
         }
         if NOBODY.contains(&name.to_lowercase().as_str()) {
@@ -243,6 +240,11 @@ fn replacement(names: &[String], instead: &str) -> Answer<Replacement> {
         }
     }
     Ok(Replacement::new(pairs))
+}
+
+/// Whether a text may be what somebody is called, or called at: numbers of accounts and amounts are not.
+fn could_be_a_person(name: &str) -> bool {
+    name.chars().any(char::is_alphabetic) || name.starts_with('+')
 }
 
 /// Tells the persons of some addresses nothing any more.

@@ -12,10 +12,10 @@ pub mod order_files;
 pub mod orders;
 mod trace;
 
+use crate::desk::{BackOffice, WriteRequest, repeated};
 use crate::error::{Answer, Error};
 use crate::hash::sha256;
 use crate::transaction::Attempt;
-use crate::desk::{BackOffice, WriteRequest, repeated};
 use billing::account::AccountId;
 use billing::money::{Amount, DecimalError};
 use billing::purchase_order::{Buyer, LineNumber, PurchaseOrder, PurchaseOrderId, Settings};
@@ -26,7 +26,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use store::{AssociationRow, InvoiceRow, OrderRow, PurchasingRows, TokenRow, Write};
 
-pub use access::{order_arn, RETIRED_ACTIONS};
+pub use access::{RETIRED_ACTIONS, order_arn};
 pub use limits::{Limits, NewLimits};
 
 /// What a payer and its customers have ordered and were invoiced.

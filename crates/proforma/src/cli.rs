@@ -1,10 +1,10 @@
 //! The command line.
 
 pub mod desk;
-pub mod purchase_orders;
 pub mod invoice;
 pub mod notify;
 pub mod privacy;
+pub mod purchase_orders;
 
 use crate::reader::Children;
 use clap::{Args, Parser, Subcommand, ValueEnum};

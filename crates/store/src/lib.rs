@@ -31,10 +31,10 @@ mod source;
 
 mod close;
 
-mod purchasing;
 mod desk_settings;
 mod outbox;
 mod personal;
+mod purchasing;
 
 mod backup;
 

@@ -36,6 +36,8 @@ const fn field(
 }
 
 const SETTING: &[&str] = &["kind", "id", "from_period", "revision"];
+const ORDER: &[&str] = &["buyer", "id", "revision"];
+const ASSOCIATION: &[&str] = &["buyer", "invoice", "sequence"];
 const DESK_SETTING: &[&str] = &["kind", "id", "revision"];
 
 /// Every column in which somebody may be named, but for the principals and the audit, whose rows are bound to others: see
@@ -53,6 +55,28 @@ pub const FIELDS: &[PersonalField] = &[
         ..field("settings", SETTING, "body", "names and addresses of accounts, and what they were before")
     },
     field("closes", &["period"], "closed_by", "who has closed a period"),
+    field(
+        "purchase_order_revisions",
+        ORDER,
+        "body",
+        "contacts and addresses of purchase orders, and what they were before",
+    ),
+    field("purchase_order_revisions", ORDER, "recorded_by", "who has changed a purchase order"),
+    field(
+        "invoice_associations",
+        ASSOCIATION,
+        "recorded_by",
+        "who has decided which purchase order an invoice is charged to",
+    ),
+    field("invoice_associations", ASSOCIATION, "reason", "why somebody has decided so"),
+    field("matching_settings", &["revision"], "recorded_by", "who has said how invoices are matched"),
+    field("purchase_order_grants", &["principal"], "recorded_by", "who has narrowed what somebody may order"),
+];
+
+/// What belongs to a principal, and goes with it when it gets another name: of `$3` to `$1`, of payer `$2`.
+const OF_PRINCIPALS: &[&str] = &[
+    "UPDATE access_keys SET principal = $1, status = 'inactive' WHERE payer = $2 AND principal = $3",
+    "UPDATE purchase_order_grants SET principal = $1 WHERE payer = $2 AND principal = $3",
 ];
 
 /// Where somebody is named.
@@ -250,10 +274,11 @@ impl Write {
             query = query.bind(value.clone());
         }
         query.execute(self.connection()).await?;
-        if table == "settings" {
-            self.rehash_setting(&row.key).await?;
+        match (table, column) {
+            ("settings", _) => self.rehash_setting(&row.key).await,
+            ("purchase_order_revisions", "body") => self.rehash_order(&row.key).await,
+            _ => Ok(()),
         }
-        Ok(())
     }
 
     /// Gives a principal another name, which nobody has, and lets nobody in by its keys any more; `false` where there is no such principal.
@@ -270,10 +295,11 @@ impl Write {
             ..row
         };
         self.put_principal(renamed).await?;
-        let keys =
-            "UPDATE access_keys SET principal = $1, status = 'inactive' WHERE payer = $2 AND principal = $3";
-        let query = sqlx::query(keys).bind(instead.to_owned()).bind(payer.clone()).bind(name.to_owned());
-        query.execute(self.connection()).await?;
+        for reference in OF_PRINCIPALS {
+            let query =
+                sqlx::query(*reference).bind(instead.to_owned()).bind(payer.clone()).bind(name.to_owned());
+            query.execute(self.connection()).await?;
+        }
         let query = sqlx::query("DELETE FROM principals WHERE payer = $1 AND name = $2").bind(payer);
         query.bind(name.to_owned()).execute(self.connection()).await?;
         Ok(true)

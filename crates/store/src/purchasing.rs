@@ -227,9 +227,20 @@ impl Store {
             .bind(payer.as_str())
             .bind(crate::body::purchasing::buyer_text(buyer))
             .bind(invoice);
-        let with_trace =
-            |row: &AnyRow| Ok((association_row(row)?, sql::column::<String, _>(row, "trace")?));
+        let with_trace = |row: &AnyRow| Ok((association_row(row)?, sql::column::<String, _>(row, "trace")?));
         query.fetch_all(self.readers()).await?.iter().map(with_trace).collect()
+    }
+
+    /// Everything that was ever decided of any invoice of a payer, in the order in which it was.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub async fn association_history(&self, payer: &AccountId) -> Result<Vec<AssociationRow>, StoreError> {
+        let sql = "SELECT buyer, invoice, sequence, recorded_at_s, recorded_by, how, purchase_order, line, \
+             order_revision, used, flags, reason FROM invoice_associations \
+             WHERE payer = $1 ORDER BY recorded_at_s, buyer, invoice, sequence";
+        let query = sqlx::query(sql).bind(payer.as_str());
+        query.fetch_all(self.readers()).await?.iter().map(association_row).collect()
     }
 
     /// Revisions, invoices and associations of a payer that are not as they were written: a few of them, by name.
@@ -242,7 +253,8 @@ impl Store {
             let rows = sqlx::query(*sql).bind(payer.as_str()).fetch_all(self.readers()).await?;
             for row in rows {
                 let texts = (0..4).map(|place| sql::column::<String, _>(&row, place));
-                let [buyer, id, body, hash] = texts.collect::<Result<Vec<_>, _>>()?.try_into().unwrap_or_default();
+                let [buyer, id, body, hash] =
+                    texts.collect::<Result<Vec<_>, _>>()?.try_into().unwrap_or_default();
                 let number: i64 = sql::column(&row, 4)?;
                 if row_hash(payer, &buyer, &id, number, &body) != hash && rotten.len() < NAMED_MAX {
                     rotten.push(format!("{table} `{id}`, number {number}"));
@@ -286,6 +298,24 @@ fn row_hash(payer: &AccountId, buyer: &str, id: &str, number: i64, body: &str) -
 }
 
 impl Write {
+    /// Notes the hash of a revision of an order that was given other words, and that the payer's purchasing is not what it was.
+    pub(crate) async fn rehash_order(&mut self, key: &[String]) -> Result<(), StoreError> {
+        let [buyer, id, revision] = key else { return Ok(()) };
+        let number: i64 = revision.parse().map_err(|_| StoreError::damaged(REVISIONS, revision.clone()))?;
+        let payer = self.payer().clone();
+        let sql = "SELECT body FROM purchase_order_revisions WHERE payer = $1 AND buyer = $2 AND id = $3 AND revision = $4";
+        let query = sqlx::query_scalar(sql).bind(payer.as_str().to_owned()).bind(buyer.clone());
+        let body: String = query.bind(id.clone()).bind(number).fetch_one(self.connection()).await?;
+        let sql = "UPDATE purchase_order_revisions SET row_hash = $1 \
+             WHERE payer = $2 AND buyer = $3 AND id = $4 AND revision = $5";
+        let query = sqlx::query(sql).bind(row_hash(&payer, buyer, id, number, &body));
+        let query = query.bind(payer.as_str().to_owned()).bind(buyer.clone()).bind(id.clone()).bind(number);
+        query.execute(self.connection()).await?;
+        let sql = "UPDATE purchasing_heads SET revision = revision + 1 WHERE payer = $1";
+        sqlx::query(sql).bind(payer.as_str().to_owned()).execute(self.connection()).await?;
+        Ok(())
+    }
+
     /// How often the payer's purchasing was written, until the change ends.
     ///
     /// # Errors
@@ -340,7 +370,9 @@ async fn load(on: &mut AnyConnection, payer: &AccountId) -> Result<PurchasingRow
         next_number,
         settings: settings.transpose()?,
         orders: orders.iter().map(order_row).collect::<Result<_, _>>()?,
-        invoices: last_of_each(invoices, |a, b| (&a.invoice.buyer, &a.invoice.id) == (&b.invoice.buyer, &b.invoice.id)),
+        invoices: last_of_each(invoices, |a, b| {
+            (&a.invoice.buyer, &a.invoice.id) == (&b.invoice.buyer, &b.invoice.id)
+        }),
         associations: last_of_each(associations, |a, b| (&a.buyer, &a.invoice) == (&b.buyer, &b.invoice)),
     })
 }
@@ -395,7 +427,8 @@ fn invoice_row(row: &AnyRow) -> Result<InvoiceRow, StoreError> {
 
 fn association_row(row: &AnyRow) -> Result<AssociationRow, StoreError> {
     let (invoice, how): (String, String) = (sql::column(row, "invoice")?, sql::column(row, "how")?);
-    let damaged = |problem: String| StoreError::damaged(ASSOCIATIONS, format!("invoice `{invoice}`: {problem}"));
+    let damaged =
+        |problem: String| StoreError::damaged(ASSOCIATIONS, format!("invoice `{invoice}`: {problem}"));
     let used: Option<String> = sql::column(row, "used")?;
     let amount = |text: String| Amount::parse(&text).map_err(|error| damaged(format!("`{text}`: {error}")));
     let order: Option<String> = sql::column(row, "purchase_order")?;

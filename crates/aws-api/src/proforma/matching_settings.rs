@@ -4,9 +4,7 @@ use crate::call::{Call, json};
 use crate::purchase_orders::at_fault;
 use back_office::error::Answer;
 use billing::money::Percentage;
-use billing::purchase_order::{
-    ExpiryBasis, LineType, OnInsufficientBalance, Seller, Settings, Threshold,
-};
+use billing::purchase_order::{ExpiryBasis, LineType, OnInsufficientBalance, Seller, Settings, Threshold};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -134,7 +132,8 @@ fn threshold(text: &str) -> Answer<Threshold> {
     let percentage = Percentage::parse(text).ok().filter(|of| *of > Percentage::ZERO);
     let percentage = percentage.filter(|of| of.units() <= Percentage::ONE.units() * 100);
     percentage.map(Threshold::Below).ok_or_else(|| {
-        let message = format!("`{text}` is no threshold; give a percentage above 0 and up to 100, or {USED_UP}");
+        let message =
+            format!("`{text}` is no threshold; give a percentage above 0 and up to 100, or {USED_UP}");
         at_fault("BalanceThresholds", &message)
     })
 }

@@ -110,6 +110,10 @@ pub(super) async fn drop_them(call: &Call<'_>) -> Answer<Vec<u8>> {
     json(&Counted { message_count: count as u64 })
 }
 
+pub(super) async fn check_notices(call: &Call<'_>) -> Answer<Vec<u8>> {
+    json(&Counted { message_count: call.desk.check_notices(&call.write("")).await? as u64 })
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct SendTest {

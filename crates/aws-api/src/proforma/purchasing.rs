@@ -5,12 +5,12 @@ use crate::purchase_orders::shapes::OrderIn;
 use crate::purchase_orders::{at_fault, group_arn, invoice_type};
 use back_office::clock::Clock;
 use back_office::error::{Answer, Error};
+use back_office::purchasing::NewLimits;
 use back_office::purchasing::invoice_files::{read_summaries, seller_named};
 use back_office::purchasing::matching::{
     AssociationRow, InvoiceFilter, InvoiceRow, InvoiceSource, NewInvoice, RematchChange,
 };
 use back_office::purchasing::order_files::ImportedOrder;
-use back_office::purchasing::NewLimits;
 use billing::configuration::{BillingGroupId, ResourceType, arn, group_named};
 use billing::money::{Amount, Currency, Rate};
 use billing::purchase_order::invoice::{Exchange, InvoiceKind, MatchInvoice, Origin, RequestedOrder};
@@ -159,8 +159,7 @@ async fn new_invoice(call: &Call<'_>, of: InvoiceIn, place: usize) -> Answer<New
         (Some(source), Some(target), Some(rate)) => Some(Exchange {
             source: currency("ExchangeSource", source)?,
             target: currency("ExchangeTarget", target)?,
-            rate: Rate::parse(rate)
-                .map_err(|error| wrong("ExchangeRate", format!("`{rate}`: {error}")))?,
+            rate: Rate::parse(rate).map_err(|error| wrong("ExchangeRate", format!("`{rate}`: {error}")))?,
         }),
         _ => {
             let message = "an exchange has `ExchangeSource`, `ExchangeTarget` and `ExchangeRate`";
@@ -310,9 +309,9 @@ pub(super) async fn list_matches(call: &Call<'_>) -> Answer<Vec<u8>> {
     let found = call.desk.matches(call.caller, call.action, &input.filter(call).await?).await?;
     let position = |row: &InvoiceRow| format!("{:020} {}", row.invoice.issued_at, row.invoice.id);
     let entries = found.iter().map(|of| (position(&of.invoice), of));
-    let entries = entries.filter(|(position, _)| *position > page.after).map(|(position, of)| {
-        (position, InvoiceMatch::of(call, &of.invoice, of.association.as_deref()))
-    });
+    let entries = entries
+        .filter(|(position, _)| *position > page.after)
+        .map(|(position, of)| (position, InvoiceMatch::of(call, &of.invoice, of.association.as_deref())));
     let (invoice_matches, next_token) = call.cut(&page, entries)?;
     json(&InvoiceMatches { invoice_matches, next_token })
 }
@@ -347,7 +346,11 @@ pub(super) async fn explain(call: &Call<'_>) -> Answer<Vec<u8>> {
         explanation: back_office::purchasing::matching::sentences(&found),
         candidates: candidates.unwrap_or_else(|| serde_json::Value::Array(Vec::new())),
         balance_after: text("BalanceAfter"),
-        history: found.history.iter().map(|(row, _)| InvoiceMatch::of(call, &found.invoice, Some(row))).collect(),
+        history: found
+            .history
+            .iter()
+            .map(|(row, _)| InvoiceMatch::of(call, &found.invoice, Some(row)))
+            .collect(),
     })
 }
 

@@ -61,7 +61,9 @@ fn said(notice: &Notice) -> (&'static str, String, String) {
         Due::Balance { line, threshold: Threshold::Below(percent), .. } => (
             "balance-low",
             format!("Purchase order {order}: line {line} is below {percent} %"),
-            format!("What is left of line {line} of purchase order {order} has fallen below {percent} % of its value."),
+            format!(
+                "What is left of line {line} of purchase order {order} has fallen below {percent} % of its value."
+            ),
         ),
         Due::Expiry { ahead, expiration } => expiry(&order, *ahead, &expiration.to_string()),
         Due::OutOfBalance { invoice, line, held: false } => (
@@ -93,7 +95,9 @@ fn said(notice: &Notice) -> (&'static str, String, String) {
         Due::MonthAboveBalance { line, month } => (
             "forecast-above-balance",
             format!("Purchase order {order}: line {line} is expected to run out this month"),
-            format!("{month} is expected to cost more than what is left of line {line} of purchase order {order}."),
+            format!(
+                "{month} is expected to cost more than what is left of line {line} of purchase order {order}."
+            ),
         ),
         Due::NeededNextMonth { kind, seller, month } => (
             "purchase-order-needed",

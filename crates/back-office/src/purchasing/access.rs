@@ -171,9 +171,7 @@ impl Rights<'_> {
         };
         let group = match (group, own) {
             (None, None) => return Ok(Buyer::Payer),
-            (Some(text), _) => {
-                group_named(configuration, text, Some(period)).map_err(|_| not_found(text))?
-            }
+            (Some(text), _) => group_named(configuration, text, Some(period)).map_err(|_| not_found(text))?,
             (None, Some(own)) => match own.iter().collect::<Vec<_>>().as_slice() {
                 [only] => (*only).clone(),
                 _ => {
@@ -187,7 +185,10 @@ impl Rights<'_> {
         let is_there = configuration.groups.at(&group, period).is_some();
         match is_there && own.is_none_or(|own| own.contains(&group)) {
             true => Ok(Buyer::BillingGroup(group)),
-            false => Err(not_found(&arn(configuration.payer.as_str(), ResourceType::BillingGroup, group.as_str())).into()),
+            false => {
+                Err(not_found(&arn(configuration.payer.as_str(), ResourceType::BillingGroup, group.as_str()))
+                    .into())
+            }
         }
     }
 }

@@ -114,4 +114,3 @@ impl<'a> PurchaseEdit<'a> {
         Ok(next)
     }
 }
-

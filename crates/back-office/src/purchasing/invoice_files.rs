@@ -99,7 +99,9 @@ fn summary_of(summary: &Value) -> Result<Option<NewInvoice>, String> {
         "CREDIT_MEMO" => true,
         "PAYMENT_RECEIPT" => return Ok(None),
         other => {
-            return Err(format!("`InvoiceType` is `{other}`; there are INVOICE, CREDIT_MEMO and PAYMENT_RECEIPT"));
+            return Err(format!(
+                "`InvoiceType` is `{other}`; there are INVOICE, CREDIT_MEMO and PAYMENT_RECEIPT"
+            ));
         }
     };
     let entity = text_at(summary, &["Entity", "BillingEntity"]).unwrap_or_default().to_lowercase();
@@ -113,7 +115,8 @@ fn summary_of(summary: &Value) -> Result<Option<NewInvoice>, String> {
     let amount = paid.filter_map(|name| Some((name, at(summary, &[name])?))).next();
     let (name, amount) = amount.ok_or("`PaymentCurrencyAmount` is missing")?;
     let total = needed(amount, &["TotalAmount"])?;
-    let total = Amount::parse(&total).map_err(|error| format!("`{name}.TotalAmount` is `{total}`: {error}"))?;
+    let total =
+        Amount::parse(&total).map_err(|error| format!("`{name}.TotalAmount` is `{total}`: {error}"))?;
     let invoice = MatchInvoice {
         id,
         origin: Origin::Provider,

@@ -30,6 +30,21 @@ const MATCHED: &str = "MATCHED";
 /// What a refusal calls an invoice.
 const INVOICE: &str = "invoice";
 
+/// Whether something stands beside an invoice.
+fn has_flag(row: &AssociationRow, flag: &str) -> bool {
+    row.flags.iter().any(|of| of == flag)
+}
+
+/// Whether no balance covered an invoice that was charged all the same.
+pub(crate) fn is_out_of_balance(row: &AssociationRow) -> bool {
+    has_flag(row, OUT_OF_BALANCE)
+}
+
+/// Whether an invoice waits for a person.
+pub(crate) fn is_held(row: &AssociationRow) -> bool {
+    has_flag(row, HELD)
+}
+
 /// An invoice that is to be matched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewInvoice {
@@ -165,7 +180,8 @@ impl BackOffice {
     pub async fn explain_invoice(&self, caller: &Caller, action: &str, invoice: &str) -> Answer<Explained> {
         let rights = self.order_rights(caller, action).await?;
         let purchasing = self.purchasing(&caller.payer).await?;
-        let found = purchasing.invoices.iter().find(|((buyer, id), _)| id == invoice && rights.sees_buyer(buyer));
+        let found =
+            purchasing.invoices.iter().find(|((buyer, id), _)| id == invoice && rights.sees_buyer(buyer));
         let ((buyer, _), row) = found.ok_or_else(|| no_invoice(invoice))?;
         let history = self.0.store.associations_of(&caller.payer, buyer, invoice).await;
         let read = |(row, trace): (AssociationRow, String)| {
@@ -351,10 +367,12 @@ pub(super) fn take_in(
     source: InvoiceSource,
     invoices: &[NewInvoice],
 ) -> Answer<TakenIn> {
-    let beside: BTreeMap<&str, &NewInvoice> = invoices.iter().map(|new| (new.invoice.id.as_str(), new)).collect();
+    let beside: BTreeMap<&str, &NewInvoice> =
+        invoices.iter().map(|new| (new.invoice.id.as_str(), new)).collect();
     let all: Vec<MatchInvoice> = beside.values().map(|new| new.invoice.clone()).collect();
     if let Some(twice) = invoices.iter().find(|new| beside.get(new.invoice.id.as_str()) != Some(new)) {
-        let message = format!("invoice `{}` comes twice, and says two things; take one of them out", twice.invoice.id);
+        let message =
+            format!("invoice `{}` comes twice, and says two things; take one of them out", twice.invoice.id);
         return Err(Declined::invalid(message).into());
     }
     let known: BTreeMap<String, Buyer> =
@@ -566,9 +584,10 @@ fn moved(
             row.charged_to.as_ref().is_some_and(|to| (&to.order, &to.line) == (&place.order, &place.line))
         });
         let mine = mine.and_then(|row| row.used).unwrap_or_default();
-        let others = edit.next.used(&order).and_then(|of| {
-            of.get(&place.line).copied().unwrap_or_default().minus(mine)
-        });
+        let others = edit
+            .next
+            .used(&order)
+            .and_then(|of| of.get(&place.line).copied().unwrap_or_default().minus(mine));
         let left = line.zip(others.ok()).and_then(|(line, others)| {
             line.price.value().total.minus(others).ok()?.minus(used.unwrap_or_default()).ok()
         });
@@ -658,4 +677,3 @@ fn rematched(purchasing: &Purchasing, filter: &InvoiceFilter) -> Answer<Rematche
     }
     Ok(changes)
 }
-

@@ -61,6 +61,8 @@ pub enum NotifyCommand {
     Settings(Box<NotifySettingsArguments>),
     /// Queue a message that says that messages arrive.
     Test(NotifyTestArguments),
+    /// Look at the purchase orders now, and queue what is due; a server does so every minute.
+    Check(super::desk::ListArguments),
     /// Print the secret by which receivers of webhooks know that a request is this desk's.
     Secret(super::desk::ListArguments),
 }

@@ -55,6 +55,7 @@ pub fn notify(arguments: &NotifyArguments) -> Result<(), Failure> {
     match &arguments.command {
         NotifyCommand::Settings(of) => settings(of),
         NotifyCommand::Test(of) => test(of),
+        NotifyCommand::Check(of) => ask(&of.desk, "CheckNotices", &json!({})),
         NotifyCommand::Secret(of) => ask(&of.desk, "GetWebhookSecret", &json!({})),
     }
 }

@@ -39,7 +39,8 @@ const LINE: Columns = &[
     ("line_charge", "ChargeId"),
 ];
 /// What is read from other columns, by hand.
-const OTHERS: &[&str] = &["suspended", "ship_to_company", "ship_to_country", "contacts", "line_tax", "line_balance_tracking"];
+const OTHERS: &[&str] =
+    &["suspended", "ship_to_company", "ship_to_country", "contacts", "line_tax", "line_balance_tracking"];
 /// The columns of a file of invoices.
 const INVOICE: Columns = &[
     ("invoice_id", "InvoiceId"),
@@ -78,7 +79,8 @@ pub fn orders_of(path: &Path) -> Result<Value, Failure> {
         let key = |name: &str| of(name).unwrap_or_default().to_owned();
         let is_same = |order: &Map<String, Value>| {
             order.get("PurchaseOrderId") == Some(&json!(key("id")))
-                && order.get("BillingGroupArn").and_then(Value::as_str).unwrap_or_default() == key("billing_group")
+                && order.get("BillingGroupArn").and_then(Value::as_str).unwrap_or_default()
+                    == key("billing_group")
         };
         let place = match orders.iter().position(is_same) {
             Some(place) => place,
@@ -111,7 +113,8 @@ pub fn orders_of(path: &Path) -> Result<Value, Failure> {
         }
         let is_tracked = is_yes(of("line_balance_tracking").unwrap_or_default())?;
         line.insert("BalanceTracking".to_owned(), json!(is_tracked));
-        if let Some(Value::Array(lines)) = orders.get_mut(place).and_then(|order| order.get_mut("LineItems")) {
+        if let Some(Value::Array(lines)) = orders.get_mut(place).and_then(|order| order.get_mut("LineItems"))
+        {
             lines.push(Value::Object(line));
         }
     }

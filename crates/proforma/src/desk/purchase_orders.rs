@@ -30,7 +30,10 @@ pub fn po(arguments: &PurchaseOrderArguments) -> Result<(), Failure> {
             }
             let answer = asked_of(&arguments.desk, purchase_orders::SERVICE, "GetPurchaseOrder", &input)?;
             let order = answer.get("PurchaseOrder").cloned().unwrap_or(Value::Null);
-            output::answer(if arguments.desk.output == DeskOutput::Json { &answer } else { &order }, arguments.desk.output)
+            output::answer(
+                if arguments.desk.output == DeskOutput::Json { &answer } else { &order },
+                arguments.desk.output,
+            )
         }
         Po::List(arguments) => list(arguments),
         Po::Update(arguments) => update(arguments),

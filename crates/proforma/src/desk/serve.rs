@@ -185,6 +185,7 @@ fn keep_many_connections() {
 /// Looks after what comes by itself: cost files that AWS has rewritten, tokens that are too old.
 async fn look_around(desk: BackOffice, mut stopped: watch::Receiver<bool>) {
     let mut look = tokio::time::interval(LOOK_EVERY);
+    let mut told = tokio::time::interval(LOOK_EVERY);
     let mut forget = tokio::time::interval(FORGET_EVERY);
     loop {
         tokio::select! {
@@ -192,6 +193,10 @@ async fn look_around(desk: BackOffice, mut stopped: watch::Receiver<bool>) {
             _ = look.tick() => if let Err(error) = desk.look_at_sources().await {
                 tracing::warn!(?error, "the sources of cost files could not be looked at");
             },
+            _ = told.tick() => {
+                // Each payer that could not be looked at is in the log.
+                let _ = desk.look_at_purchase_orders().await;
+            }
             _ = forget.tick() => {
                 if let Err(error) = desk.forget_tokens().await {
                     tracing::warn!(?error, "old client tokens could not be forgotten");

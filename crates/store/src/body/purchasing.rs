@@ -130,8 +130,7 @@ struct OrderShape {
 /// The JSON of an order. Whose it is stands beside it.
 pub(crate) fn write_order(order: &PurchaseOrder) -> String {
     let draft = Draft::of(order);
-    let contact =
-        |Contact { name, email, phone }: Contact| ContactShape { name, email, phone };
+    let contact = |Contact { name, email, phone }: Contact| ContactShape { name, email, phone };
     text(&OrderShape {
         id: draft.id,
         description: draft.description,
@@ -212,9 +211,8 @@ pub(crate) fn read_order(buyer: Buyer, json: &str) -> Result<PurchaseOrder, Stri
         lines: order.lines.into_iter().map(line).collect(),
     };
     // Settings may have become narrower since it was kept.
-    billing::purchase_order::read(&draft, &buyer, created_at, updated_at).map_err(|problems| {
-        problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; ")
-    })
+    billing::purchase_order::read(&draft, &buyer, created_at, updated_at)
+        .map_err(|problems| problems.iter().map(ToString::to_string).collect::<Vec<_>>().join("; "))
 }
 
 #[derive(Serialize, Deserialize)]

@@ -50,13 +50,7 @@ impl Store {
     pub async fn purchase_order_grants(&self, payer: &AccountId) -> Result<Vec<GrantRow>, StoreError> {
         let sql = "SELECT principal, actions, tags, tag_keys, recorded_at_s, recorded_by FROM purchase_order_grants \
              WHERE payer = $1 ORDER BY principal";
-        sqlx::query(sql)
-            .bind(payer.as_str())
-            .fetch_all(self.readers())
-            .await?
-            .iter()
-            .map(grant_row)
-            .collect()
+        sqlx::query(sql).bind(payer.as_str()).fetch_all(self.readers()).await?.iter().map(grant_row).collect()
     }
 }
 

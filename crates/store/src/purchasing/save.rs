@@ -14,8 +14,7 @@ impl Write {
     /// # Errors
     /// [`StoreError`] of the database.
     pub async fn put_purchasing_head(&mut self, revision: u64, next_number: u64) -> Result<(), StoreError> {
-        let values =
-            vec![self.payer_value(), sql::whole(revision)?.into(), sql::whole(next_number)?.into()];
+        let values = vec![self.payer_value(), sql::whole(revision)?.into(), sql::whole(next_number)?.into()];
         let into = "INSERT INTO purchasing_heads (payer, revision, next_number)";
         let instead = " ON CONFLICT (payer) DO UPDATE SET revision = excluded.revision, \
              next_number = excluded.next_number";
