@@ -83,7 +83,7 @@ impl BackOffice {
         let purchasing = self.purchasing(payer).await?;
         let open = self.open_period(payer).await?;
         let decided = self.0.store.association_history(payer).await.map_err(Error::internal)?;
-        let mut histories = histories(decided);
+        let mut histories = histories(in_order(&purchasing, decided));
         let (mut balances, mut forecasts) = (BTreeMap::new(), BTreeMap::new());
         for row in purchasing.orders() {
             let order = &row.order;
@@ -101,6 +101,16 @@ impl BackOffice {
 
 /// What a decision does to a line: when, in which order, and what is left less afterwards.
 type Taken = (i64, u64, LineNumber, Amount);
+
+/// What was decided at one instant was decided by the order of issue, as invoices are matched.
+fn in_order(purchasing: &Purchasing, mut decided: Vec<AssociationRow>) -> Vec<AssociationRow> {
+    let issued = |row: &AssociationRow| {
+        let key = (row.buyer.clone(), row.invoice.clone());
+        purchasing.invoices.get(&key).map_or(0, |invoice| invoice.invoice.issued_at)
+    };
+    decided.sort_by_cached_key(|row| (row.recorded_at_s, issued(row), row.invoice.clone(), row.sequence));
+    decided
+}
 
 /// What was decided of all invoices, by the orders whose lines that has changed: an invoice that goes elsewhere gives back what it took.
 fn histories(decided: Vec<AssociationRow>) -> BTreeMap<(Buyer, PurchaseOrderId), Vec<Taken>> {
