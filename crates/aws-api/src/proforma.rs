@@ -5,6 +5,7 @@ mod cost_data;
 mod keys;
 mod matching_settings;
 mod messages;
+mod outlook;
 mod periods;
 mod privacy;
 mod purchasing;
@@ -43,6 +44,8 @@ pub(crate) async fn perform(call: &Call<'_>, operation: &str) -> Answer<Vec<u8>>
         "ListPurchaseOrderRevisions" => purchasing::list_revisions(call).await,
         "LimitPurchaseOrders" => purchasing::limit(call).await,
         "ListPurchaseOrderLimits" => purchasing::list_limits(call).await,
+        "GetPurchaseOrderForecast" => outlook::forecast(call).await,
+        "GetThreeWayMatch" => outlook::three_way(call).await,
         "GetMatchingSettings" => matching_settings::get(call).await,
         "UpdateMatchingSettings" => matching_settings::update(call).await,
         "ListMessages" => messages::list(call).await,

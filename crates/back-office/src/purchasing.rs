@@ -10,6 +10,8 @@ mod limits;
 pub mod matching;
 pub mod order_files;
 pub mod orders;
+pub mod outlook;
+mod run_invoices;
 mod trace;
 
 use crate::desk::{BackOffice, WriteRequest, repeated};

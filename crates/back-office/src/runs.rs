@@ -56,6 +56,9 @@ impl BackOffice {
         if let Err(error) = self.note_all_accounts().await {
             tracing::warn!(?error, "the accounts of the last runs could not be noted");
         }
+        if let Err(error) = self.match_all_run_invoices().await {
+            tracing::warn!(?error, "AWS's invoices of the last runs could not be matched");
+        }
         let mut is_tidy = false;
         while !*stop.borrow() {
             let worked = self.work_once().await;
@@ -294,6 +297,13 @@ impl BackOffice {
             // The run has ended, whatever becomes of this; the next start notes them again.
             if let Err(error) = self.note_accounts(payer, run.period, &accounts).await {
                 tracing::warn!(?error, run = run.id, "the accounts of a run could not be noted");
+            }
+            if let Err(error) = self.match_run_invoices(payer, run.period, &run.id).await {
+                tracing::warn!(
+                    ?error,
+                    run = run.id,
+                    "AWS's invoices of a run could not be matched; the next start tries again"
+                );
             }
         }
         Ok(())

@@ -207,7 +207,7 @@ async fn buyer(call: &Call<'_>, group: Option<&str>) -> Answer<Buyer> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct Filter {
+pub(super) struct Filter {
     billing_group_arn: Option<String>,
     only_payer: Option<bool>,
     billing_period: Option<String>,
@@ -218,7 +218,7 @@ struct Filter {
 }
 
 impl Filter {
-    async fn filter(&self, call: &Call<'_>) -> Answer<InvoiceFilter> {
+    pub(super) async fn filter(&self, call: &Call<'_>) -> Answer<InvoiceFilter> {
         let buyer = match (&self.billing_group_arn, self.only_payer) {
             (Some(group), _) => Some(buyer(call, Some(group)).await?),
             (None, Some(true)) => Some(Buyer::Payer),

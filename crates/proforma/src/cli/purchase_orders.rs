@@ -52,6 +52,10 @@ pub enum PurchaseOrderCommand {
     Move(MoveArguments),
     /// Say what the rules would do now with invoices that were matched before; with --apply, do it.
     Rematch(RematchArguments),
+    /// Print what is expected of an order: how fast it is used, when it runs out, what stays unused.
+    Forecast(OneOrderArguments),
+    /// Hold invoices against their orders and against the cost files, within tolerances.
+    ThreeWay(ThreeWayArguments),
     /// Print or change how invoices are matched.
     Settings(SettingsArguments),
     /// Narrow a principal to some operations, and to orders with some tags.
@@ -261,6 +265,30 @@ pub struct RematchArguments {
     /// Do it for this invoice only.
     #[arg(long, value_name = "ID", requires = "apply")]
     pub invoice: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct ThreeWayArguments {
+    #[command(flatten)]
+    pub desk: DeskArguments,
+    /// Only invoices of this billing period.
+    #[arg(long, value_name = "YYYY-MM")]
+    pub period: Option<String>,
+    /// Only invoices of this billing group.
+    #[arg(long, value_name = "ARN")]
+    pub billing_group: Option<String>,
+    /// How far an invoice may be from the cost files: an amount, or with % a percentage; both hold where both are given.
+    #[arg(long, value_name = "AMOUNT|PERCENT%")]
+    pub cost_tolerance: Vec<String>,
+    /// How far it may be above what its line has left.
+    #[arg(long, value_name = "AMOUNT|PERCENT%")]
+    pub line_tolerance: Vec<String>,
+    /// An invoice without an order is an exception.
+    #[arg(long)]
+    pub require_order: bool,
+    /// An invoice above this amount needs an approval.
+    #[arg(long, value_name = "AMOUNT")]
+    pub approval_above: Option<String>,
 }
 
 #[derive(Debug, Args)]

@@ -224,7 +224,11 @@ impl Checked {
         let rotten = store.rotten_settings(payer).await?;
         let named = rotten.into_iter().map(|name| format!("payer {payer}: {name} is not as it was written"));
         self.problems.extend(named);
+        let rotten = store.rotten_purchasing(payer).await?;
+        let named = rotten.into_iter().map(|name| format!("payer {payer}: {name} is not as it was written"));
+        self.problems.extend(named);
         store.load(payer).await?;
+        store.purchasing(payer).await?;
         Ok(())
     }
 

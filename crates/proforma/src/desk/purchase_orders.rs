@@ -8,7 +8,7 @@ use crate::cli::desk::{DeskArguments, DeskOutput};
 use crate::cli::purchase_orders::{
     AddArguments, ImportOrdersArguments, InvoicesArguments, LimitArguments, ListOrdersArguments,
     MoveArguments, OneInvoiceArguments, OrderArguments, PurchaseOrderArguments, PurchaseOrderCommand as Po,
-    RematchArguments, SettingsArguments, TagArguments, UpdateArguments,
+    RematchArguments, SettingsArguments, TagArguments, ThreeWayArguments, UpdateArguments,
 };
 use crate::failure::Failure;
 use crate::terminal::print;
@@ -47,6 +47,8 @@ pub fn po(arguments: &PurchaseOrderArguments) -> Result<(), Failure> {
         Po::Explain(arguments) => explain(arguments),
         Po::Move(arguments) => move_invoice(arguments),
         Po::Rematch(arguments) => rematch(arguments),
+        Po::Forecast(it) => own(&it.desk, "GetPurchaseOrderForecast", &of(&it.id)),
+        Po::ThreeWay(arguments) => three_way(arguments),
         Po::Settings(arguments) => settings(arguments),
         Po::Limit(arguments) => limit(arguments),
         Po::Limits(it) => own(&it.desk, "ListPurchaseOrderLimits", &json!({})),
@@ -366,6 +368,26 @@ fn rematch(arguments: &RematchArguments) -> Result<(), Failure> {
     }
     let operation = if arguments.apply { "ApplyRematch" } else { "PlanRematch" };
     own(&arguments.desk, operation, &Value::Object(input))
+}
+
+fn three_way(arguments: &ThreeWayArguments) -> Result<(), Failure> {
+    let mut input = filter(arguments.period.as_deref(), arguments.billing_group.as_deref());
+    for (name, texts) in
+        [("CostTolerance", &arguments.cost_tolerance), ("LineTolerance", &arguments.line_tolerance)]
+    {
+        for text in texts {
+            let (kind, text) = match text.strip_suffix('%') {
+                Some(percentage) => ("Percentage", percentage),
+                None => ("Amount", text.as_str()),
+            };
+            put(&mut input, &format!("{name}{kind}"), Some(text));
+        }
+    }
+    if arguments.require_order {
+        input.insert("RequirePurchaseOrder".to_owned(), json!(true));
+    }
+    put(&mut input, "ApprovalAbove", arguments.approval_above.as_deref());
+    own(&arguments.desk, "GetThreeWayMatch", &Value::Object(input))
 }
 
 fn settings(arguments: &SettingsArguments) -> Result<(), Failure> {
