@@ -4,8 +4,10 @@ mod books;
 mod cost_data;
 mod keys;
 mod matching_settings;
+mod messages;
 mod outlook;
 mod periods;
+mod privacy;
 mod purchasing;
 
 use crate::call::Call;
@@ -46,6 +48,18 @@ pub(crate) async fn perform(call: &Call<'_>, operation: &str) -> Answer<Vec<u8>>
         "GetThreeWayMatch" => outlook::three_way(call).await,
         "GetMatchingSettings" => matching_settings::get(call).await,
         "UpdateMatchingSettings" => matching_settings::update(call).await,
+        "ListMessages" => messages::list(call).await,
+        "RetryMessages" => messages::retry(call).await,
+        "DropMessages" => messages::drop_them(call).await,
+        "SendTestNotification" => messages::send_test(call).await,
+        "GetNotificationSettings" => messages::settings(call).await,
+        "UpdateNotificationSettings" => messages::change_settings(call).await,
+        "CheckNotices" => messages::check_notices(call).await,
+        "GetWebhookSecret" => messages::webhook_secret(call),
+        "ExportPersonalData" => privacy::export(call).await,
+        "ErasePersonalData" => privacy::erase(call).await,
+        "GetRetention" => privacy::retention(call).await,
+        "UpdateRetention" => privacy::change_retention(call).await,
         other => Err(Error::internal(format!("{other} is in the model and not served"))),
     }
 }

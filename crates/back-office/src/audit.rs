@@ -5,7 +5,9 @@ use crate::authorization::Caller;
 use crate::clock::machine_milliseconds;
 use crate::hash::{hex, sha256};
 use sha2::{Digest, Sha256};
-use store::{AuditHead, AuditRow};
+use store::AuditHead;
+
+pub use store::AuditRow;
 
 /// Whether somebody was let do something.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -169,6 +169,18 @@ pub const ACTIONS: &[(&str, &str, Access)] = &[
     ("purchase-orders", "UntagResource", Access::Purchase),
     ("purchase-orders", "UpdatePurchaseOrder", Access::Purchase),
     ("purchase-orders", "UpdatePurchaseOrderStatus", Access::Purchase),
+    ("proforma", "CheckNotices", Access::Configure),
+    ("proforma", "DropMessages", Access::Configure),
+    ("proforma", "ErasePersonalData", Access::Administer),
+    ("proforma", "ExportPersonalData", Access::Administer),
+    ("proforma", "GetNotificationSettings", Access::Read),
+    ("proforma", "GetRetention", Access::Administer),
+    ("proforma", "GetWebhookSecret", Access::Administer),
+    ("proforma", "ListMessages", Access::Read),
+    ("proforma", "RetryMessages", Access::Configure),
+    ("proforma", "SendTestNotification", Access::Configure),
+    ("proforma", "UpdateNotificationSettings", Access::Configure),
+    ("proforma", "UpdateRetention", Access::Administer),
     ("sts", "GetCallerIdentity", Access::Anybody),
 ];
 

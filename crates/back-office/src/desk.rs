@@ -12,6 +12,7 @@ use crate::error::{Answer, Error, refused};
 use crate::hash::sha256;
 use crate::index::PeriodIndex;
 use crate::known_keys::KnownKeys;
+use crate::notices::Looked;
 use crate::purchasing::KnownPurchasing;
 use crate::transaction::{Attempt, PayerDesk, State};
 use crate::unwritten::Unwritten;
@@ -64,6 +65,10 @@ pub(crate) struct Inner {
     desks: Mutex<BTreeMap<AccountId, Arc<OnceCell<Arc<PayerDesk>>>>>,
     /// Something may have to be priced.
     pub wake: Notify,
+    /// As of what each payer's notices were looked at last.
+    pub(crate) looked: Looked,
+    /// Something may have to be sent.
+    pub outgoing: Notify,
     /// What was read or refused and is not in the audit yet.
     unwritten: Unwritten,
     /// A batch of it is large enough.
@@ -95,6 +100,8 @@ impl BackOffice {
             options,
             desks: Mutex::default(),
             wake: Notify::new(),
+            looked: Looked::default(),
+            outgoing: Notify::new(),
             unwritten: Unwritten::default(),
             many_unwritten: Notify::new(),
             keys: KnownKeys::default(),

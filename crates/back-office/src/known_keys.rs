@@ -59,6 +59,11 @@ impl KnownKeys {
         lock(&self.known).remove(access_key_id);
     }
 
+    /// Forgets all of them.
+    pub fn forget_all(&self) {
+        lock(&self.known).clear();
+    }
+
     /// Notes that a key was used, in milliseconds since 1970-01-01T00:00:00Z.
     pub fn note_used(&self, access_key_id: &str, at_ms: i64) {
         lock(&self.used).insert(access_key_id.to_owned(), at_ms);

@@ -15,6 +15,7 @@ pub mod vault;
 pub mod engine;
 
 pub mod audit;
+pub mod audit_chain;
 pub mod cost_reports;
 pub mod cost_roots;
 pub mod index;
@@ -26,6 +27,11 @@ mod changes;
 mod write;
 
 pub mod desk;
+
+mod notices;
+pub mod notifications;
+pub mod outbox;
+pub mod privacy;
 
 mod month_book;
 mod shown;

@@ -13,8 +13,10 @@ use argon2::{Argon2, PasswordHasher};
 use billing::account::AccountId;
 use billing::configuration::{BillingGroupId, group_named};
 use std::collections::BTreeSet;
-use store::{AccessKeyRow, FoundKey, PrincipalRow, Reseal, Sealed, Standing};
+use store::{AccessKeyRow, FoundKey, PrincipalRow, Reseal, Sealed};
 use zeroize::Zeroizing;
+
+pub use store::Standing;
 
 /// How many keys a principal has at most.
 pub const KEYS_PER_PRINCIPAL_MAX: usize = 2;

@@ -2,6 +2,8 @@
 
 pub mod desk;
 pub mod invoice;
+pub mod notify;
+pub mod privacy;
 pub mod purchase_orders;
 
 use crate::reader::Children;
@@ -65,6 +67,12 @@ pub enum Command {
     Invoice(invoice::InvoiceArguments),
     /// Move the configuration between a book file and the desk.
     Book(desk::BookArguments),
+    /// List what was and is to be sent by mail and webhooks, and try again or give up.
+    Outbox(notify::OutboxArguments),
+    /// Say whom news goes to, and send a test.
+    Notify(notify::NotifyArguments),
+    /// Print what is kept of a person, take a person out, and say how long what is kept.
+    Privacy(privacy::PrivacyArguments),
     /// Read an existing AWS Billing Conductor set-up into a book.
     Adopt(desk::AdoptArguments),
     /// Copy a desk into a folder, while it is served.

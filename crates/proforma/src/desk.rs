@@ -8,7 +8,9 @@ mod data;
 mod door;
 mod instant;
 mod keeping;
+mod notify;
 mod output;
+mod privacy;
 mod purchase_order_files;
 mod purchase_orders;
 mod secret_file;
@@ -18,5 +20,7 @@ mod tls;
 
 pub use command::{accounts, adopt, book, close, import, init, keys, periods, runs};
 pub use keeping::{backup, migrate, restore, verify};
+pub use notify::{notify, outbox};
+pub use privacy::privacy;
 pub use purchase_orders::po;
 pub use serve::serve;

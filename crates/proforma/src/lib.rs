@@ -24,6 +24,7 @@ mod groups;
 mod guard;
 mod invoice;
 mod month;
+mod outgoing;
 mod preview;
 mod price_list;
 mod pricing;
@@ -67,6 +68,9 @@ pub fn program() -> ExitCode {
             InvoiceCommand::Aws(arguments) => invoice::aws(&arguments),
         },
         Command::Book(arguments) => desk::book(&arguments),
+        Command::Outbox(arguments) => desk::outbox(&arguments),
+        Command::Notify(arguments) => desk::notify(&arguments),
+        Command::Privacy(arguments) => desk::privacy(&arguments),
         Command::Adopt(arguments) => desk::adopt(&arguments),
         Command::Backup(arguments) => desk::backup(&arguments),
         Command::Restore(arguments) => desk::restore(&arguments),

@@ -3,9 +3,12 @@
 use crate::database::Store;
 use crate::error::StoreError;
 use crate::payer::AuditHead;
+use crate::personal::Replacement;
 use crate::sql;
 use crate::write::Write;
 use billing::account::AccountId;
+use futures_util::TryStreamExt;
+use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
 
 const TABLE: &str = "audit";
@@ -91,6 +94,53 @@ impl Write {
         sql::with_rows(self.connection(), into, values, "").await?;
         Ok(())
     }
+}
+
+impl Write {
+    /// Removes the entries from the beginning up to the first one of an instant or later, but never the last one; the number and the hash of the last
+    /// entry that was removed, or `None` where none was.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database.
+    pub async fn forget_audit(&mut self, before_ms: i64) -> Result<Option<(u64, String)>, StoreError> {
+        let payer = self.payer().as_str().to_owned();
+        let last = sql::whole(self.head.audit.sequence)?;
+        let sql = "SELECT sequence, hash FROM audit WHERE payer = $1 AND sequence < $2 AND sequence < COALESCE(\
+             (SELECT MIN(sequence) FROM audit later WHERE later.payer = $1 AND later.at_ms >= $3), $2) \
+             ORDER BY sequence DESC LIMIT 1";
+        let query = sqlx::query(sql).bind(payer.clone()).bind(last).bind(before_ms);
+        let Some(row) = query.fetch_optional(self.connection()).await? else { return Ok(None) };
+        let through: i64 = sql::column(&row, "sequence")?;
+        let query = sqlx::query("DELETE FROM audit WHERE payer = $1 AND sequence <= $2").bind(payer);
+        query.bind(through).execute(self.connection()).await?;
+        Ok(Some((sql::count(&row, TABLE, "sequence")?, sql::column(&row, "hash")?)))
+    }
+}
+
+/// The entries that name somebody, each as it is and as it is without the name.
+pub(crate) async fn named(
+    connection: &mut AnyConnection,
+    payer: &AccountId,
+    names: &Replacement,
+) -> Result<Vec<(AuditRow, AuditRow)>, StoreError> {
+    let sql = "SELECT sequence, at_ms, principal, action, resource, decision, request_id, detail, previous_hash, hash \
+         FROM audit WHERE payer = $1 ORDER BY sequence";
+    let mut rows = sqlx::query(sql).bind(payer.as_str().to_owned()).fetch(connection);
+    let mut found = Vec::new();
+    while let Some(row) = rows.try_next().await? {
+        let row = audit_row(&row)?;
+        let without = |text: &String| names.of(text).unwrap_or_else(|| text.clone());
+        let redacted = AuditRow {
+            principal: without(&row.principal),
+            resource: without(&row.resource),
+            detail: without(&row.detail),
+            ..row.clone()
+        };
+        if redacted != row {
+            found.push((row, redacted));
+        }
+    }
+    Ok(found)
 }
 
 fn audit_row(row: &AnyRow) -> Result<AuditRow, StoreError> {

@@ -31,6 +31,9 @@ mod source;
 
 mod close;
 
+mod desk_settings;
+mod outbox;
+mod personal;
 mod purchasing;
 
 mod backup;
@@ -43,10 +46,13 @@ pub use backup::Copied;
 pub use close::{AdjustmentRow, CloseRow};
 pub use configuration::Loaded;
 pub use database::Store;
+pub use desk_settings::DeskSettingRow;
 pub use error::StoreError;
 pub use master_key::{Reseal, Sealed};
 pub use migrations::Migrated;
+pub use outbox::{AttachmentRow, Attempted, Channel, MessageClaim, MessageRow, MessageState, NewMessage};
 pub use payer::{AuditHead, Head, PayerRow};
+pub use personal::{FIELDS, PersonalField, PersonalRow, Replacement};
 pub use place::Place;
 pub use principal::{PrincipalRow, Standing};
 pub use purchasing::{

@@ -231,6 +231,18 @@ impl Store {
         query.fetch_all(self.readers()).await?.iter().map(with_trace).collect()
     }
 
+    /// Everything that was ever decided of any invoice of a payer, in the order in which it was.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub async fn association_history(&self, payer: &AccountId) -> Result<Vec<AssociationRow>, StoreError> {
+        let sql = "SELECT buyer, invoice, sequence, recorded_at_s, recorded_by, how, purchase_order, line, \
+             order_revision, used, flags, reason FROM invoice_associations \
+             WHERE payer = $1 ORDER BY recorded_at_s, buyer, invoice, sequence";
+        let query = sqlx::query(sql).bind(payer.as_str());
+        query.fetch_all(self.readers()).await?.iter().map(association_row).collect()
+    }
+
     /// Revisions, invoices and associations of a payer that are not as they were written: a few of them, by name.
     ///
     /// # Errors
@@ -286,6 +298,24 @@ fn row_hash(payer: &AccountId, buyer: &str, id: &str, number: i64, body: &str) -
 }
 
 impl Write {
+    /// Notes the hash of a revision of an order that was given other words, and that the payer's purchasing is not what it was.
+    pub(crate) async fn rehash_order(&mut self, key: &[String]) -> Result<(), StoreError> {
+        let [buyer, id, revision] = key else { return Ok(()) };
+        let number: i64 = revision.parse().map_err(|_| StoreError::damaged(REVISIONS, revision.clone()))?;
+        let payer = self.payer().clone();
+        let sql = "SELECT body FROM purchase_order_revisions WHERE payer = $1 AND buyer = $2 AND id = $3 AND revision = $4";
+        let query = sqlx::query_scalar(sql).bind(payer.as_str().to_owned()).bind(buyer.clone());
+        let body: String = query.bind(id.clone()).bind(number).fetch_one(self.connection()).await?;
+        let sql = "UPDATE purchase_order_revisions SET row_hash = $1 \
+             WHERE payer = $2 AND buyer = $3 AND id = $4 AND revision = $5";
+        let query = sqlx::query(sql).bind(row_hash(&payer, buyer, id, number, &body));
+        let query = query.bind(payer.as_str().to_owned()).bind(buyer.clone()).bind(id.clone()).bind(number);
+        query.execute(self.connection()).await?;
+        let sql = "UPDATE purchasing_heads SET revision = revision + 1 WHERE payer = $1";
+        sqlx::query(sql).bind(payer.as_str().to_owned()).execute(self.connection()).await?;
+        Ok(())
+    }
+
     /// How often the payer's purchasing was written, until the change ends.
     ///
     /// # Errors

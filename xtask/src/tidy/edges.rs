@@ -41,7 +41,9 @@ const HEAVY: &[(&str, &[&str])] = &[
     ("axum", &["aws-api"]),
     ("axum-server", &["proforma"]),
     ("aws-*", &["adopt", "aws-wire"]),
-    ("hmac", &["aws-wire"]),
+    // Of signatures: those that are checked here, and those by which receivers of webhooks know us.
+    ("hmac", &["aws-wire", "proforma"]),
+    ("lettre", &["proforma"]),
     ("http", &["adopt", "aws-api", "aws-wire", "proforma", "xtask"]),
     ("clap", &["adopt", "proforma"]),
     ("anyhow", &["adopt", "proforma", "xtask"]),

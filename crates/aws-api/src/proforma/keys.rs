@@ -1,6 +1,7 @@
 //! Access keys, and the audit.
 
 use crate::call::{Call, json};
+use back_office::audit::AuditRow;
 use back_office::authorization::Role;
 use back_office::error::{Answer, Error};
 use back_office::principals::{ListedKey, NewPrincipal};
@@ -117,7 +118,7 @@ struct AuditIn {
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
-struct AuditEvent {
+pub(super) struct AuditEvent {
     sequence: u64,
     time: i64,
     principal: String,
@@ -137,24 +138,26 @@ struct AuditEvents {
     next_token: Option<String>,
 }
 
+/// An entry of the audit as it is answered.
+pub(super) fn audit_event(row: AuditRow) -> AuditEvent {
+    AuditEvent {
+        sequence: row.sequence,
+        time: row.at_ms / 1_000,
+        principal: row.principal,
+        action: row.action,
+        resource: row.resource,
+        decision: row.decision,
+        request_id: row.request_id,
+        detail: row.detail,
+        hash: row.hash,
+    }
+}
+
 pub(super) async fn list_audit_events(call: &Call<'_>) -> Answer<Vec<u8>> {
     let input: AuditIn = call.read()?;
     let page = call.page(input.max_results, input.next_token.as_deref(), AUDIT_PAGE)?;
     let rows = call.desk.audit_page(&call.caller.payer, page.after_number(), page.max + 1).await?;
-    let events = rows.into_iter().map(|row| {
-        let event = AuditEvent {
-            sequence: row.sequence,
-            time: row.at_ms / 1_000,
-            principal: row.principal,
-            action: row.action,
-            resource: row.resource,
-            decision: row.decision,
-            request_id: row.request_id,
-            detail: row.detail,
-            hash: row.hash,
-        };
-        (event.sequence.to_string(), event)
-    });
+    let events = rows.into_iter().map(|row| (row.sequence.to_string(), audit_event(row)));
     let (audit_events, next_token) = call.cut(&page, events)?;
     json(&AuditEvents { audit_events, next_token })
 }

@@ -30,6 +30,21 @@ const MATCHED: &str = "MATCHED";
 /// What a refusal calls an invoice.
 const INVOICE: &str = "invoice";
 
+/// Whether something stands beside an invoice.
+fn has_flag(row: &AssociationRow, flag: &str) -> bool {
+    row.flags.iter().any(|of| of == flag)
+}
+
+/// Whether no balance covered an invoice that was charged all the same.
+pub(crate) fn is_out_of_balance(row: &AssociationRow) -> bool {
+    has_flag(row, OUT_OF_BALANCE)
+}
+
+/// Whether an invoice waits for a person.
+pub(crate) fn is_held(row: &AssociationRow) -> bool {
+    has_flag(row, HELD)
+}
+
 /// An invoice that is to be matched.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct NewInvoice {

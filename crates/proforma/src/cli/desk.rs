@@ -99,9 +99,37 @@ pub struct ServeArguments {
     /// How long a run may go without a sign of its worker until another server takes it over, in seconds. By default 60.
     #[arg(long, env = "PROFORMA_LEASE_SECONDS", value_name = "SECONDS")]
     pub lease_seconds: Option<String>,
+    #[command(flatten)]
+    pub outgoing: OutgoingArguments,
     /// Price nothing here: another server on the same database does.
     #[arg(long, env = "PROFORMA_NO_RUNS")]
     pub no_runs: bool,
+}
+
+/// How what is in the outbox is sent.
+#[derive(Debug, Args)]
+pub struct OutgoingArguments {
+    /// The mail server: smtps://user@host:465, or smtp://user@host:587, which asks for STARTTLS unless ?tls=opportunistic or ?tls=none says otherwise. By default no mail is sent here.
+    #[arg(long, env = "PROFORMA_SMTP_URL", value_name = "URL", hide_env_values = true)]
+    pub smtp_url: Option<String>,
+    /// The address that mail is sent from, as billing@example.com.
+    #[arg(long, env = "PROFORMA_SMTP_FROM", value_name = "ADDRESS")]
+    pub smtp_from: Option<String>,
+    /// A file with the password of the mail server's user; or PROFORMA_SMTP_PASSWORD has it.
+    #[arg(long, env = "PROFORMA_SMTP_PASSWORD_FILE", value_name = "FILE")]
+    pub smtp_password_file: Option<PathBuf>,
+    /// Receivers of webhooks that are not on the public internet, or not asked by https at port 443: hosts, addresses, networks as 10.1.0.0/16. By default none.
+    #[arg(long, env = "PROFORMA_WEBHOOK_ALLOW", value_name = "HOST", value_delimiter = ',')]
+    pub webhook_allow: Vec<String>,
+    /// How long a message rests after its first attempt, in seconds; each pause is twice as long as the one before. By default 30.
+    #[arg(long, env = "PROFORMA_OUTBOX_PAUSE_SECONDS", value_name = "SECONDS", hide_short_help = true)]
+    pub outbox_pause_seconds: Option<String>,
+    /// After how many attempts a message is given up. By default 12, which is some seventeen hours.
+    #[arg(long, env = "PROFORMA_OUTBOX_ATTEMPTS", value_name = "COUNT", hide_short_help = true)]
+    pub outbox_attempts: Option<String>,
+    /// Send nothing here: another server on the same database does.
+    #[arg(long, env = "PROFORMA_NO_MESSAGES")]
+    pub no_messages: bool,
 }
 
 #[derive(Debug, Args)]

@@ -32,7 +32,7 @@ pub(super) fn at_desk<T>(work: impl Future<Output = Result<T, Failure>>) -> Resu
 }
 
 /// Asks one operation and prints the answer.
-fn ask(desk: &DeskArguments, operation: &str, input: &Value) -> Result<(), Failure> {
+pub(super) fn ask(desk: &DeskArguments, operation: &str, input: &Value) -> Result<(), Failure> {
     output::answer(&asked(desk, operation, input)?, desk.output)
 }
 

@@ -159,6 +159,10 @@ async fn ready(
         // Whoever worked here last has gone without a word: what was begun is begun again.
         let released = store.release_claims(machine_milliseconds()).await;
         let shown = folder.join(DATABASE);
+        let released = match released {
+            Ok(_) => store.release_messages(machine_milliseconds()).await,
+            failed => failed,
+        };
         released.map_err(|error| Failure::input(format!("`{}`: {error}", shown.display())))?;
     }
     let master = master_key(settings)?;

@@ -11,7 +11,7 @@ use crate::cli::desk::{
 use crate::engine::{CostEngine, file_sha256};
 use crate::failure::Failure;
 use anyhow::{Context, anyhow};
-use back_office::audit::{chained, entry_of};
+use back_office::audit_chain::Chain;
 use back_office::clock::Clock;
 use back_office::data_directory::{self, MASTER_KEY, PAYERS};
 use back_office::engine::Engine;
@@ -255,31 +255,19 @@ impl Checked {
     }
 
     async fn audit(&mut self, store: &Store, payer: &AccountId, head: &str) -> anyhow::Result<()> {
-        let (mut after, mut last) = (0, String::new());
+        let (mut after, mut chain) = (0, Chain::default());
         loop {
             let rows = store.audit_page(payer, after, PAGE).await?;
             if rows.is_empty() {
                 break;
             }
             for row in rows {
-                after += 1;
+                after = row.sequence;
                 self.entries += 1;
-                let follows = row.sequence == after && row.previous_hash == last;
-                let hash = entry_of(&row).map(|entry| chained(&last, row.sequence, &entry));
-                if !follows || hash.as_deref() != Some(&row.hash) {
-                    self.problems.push(format!(
-                        "payer {payer}: entry {} of the audit is not as it was written",
-                        row.sequence
-                    ));
-                    return Ok(());
-                }
-                last = row.hash;
+                chain.add(&row);
             }
         }
-        if last != head {
-            self.problems
-                .push(format!("payer {payer}: entries are missing at the end of the audit, after {after}"));
-        }
+        self.problems.extend(chain.problem(head).map(|problem| format!("payer {payer}: {problem}")));
         Ok(())
     }
 

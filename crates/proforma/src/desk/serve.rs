@@ -9,6 +9,8 @@ use aws_api::http::{Entrance, Health, ServerOptions};
 use axum_server::tls_rustls::RustlsConfig;
 use axum_server::{Address, Handle, Server};
 use back_office::desk::BackOffice;
+use back_office::outbox::Retry;
+use back_office::outbox::courier::Couriers;
 use back_office::principals::OTHER_MASTER_KEY;
 use std::io::Write as _;
 use std::net::SocketAddr;
@@ -48,6 +50,7 @@ pub fn serve(arguments: &ServeArguments) -> Result<(), Failure> {
 }
 
 async fn served(settings: &Settings, serving: Serving, prices: bool) -> Result<(), Failure> {
+    let couriers = couriers(&serving)?;
     let address = serving.listen;
     let cannot = || format!("cannot serve at {address}");
     let listener = TcpListener::bind(address).await.with_context(cannot)?;
@@ -87,6 +90,10 @@ async fn served(settings: &Settings, serving: Serving, prices: bool) -> Result<(
     let (stop, stopped) = watch::channel(false);
     let (desk, until) = (data.desk().clone(), stopped.clone());
     let audit = tokio::spawn(async move { desk.keep_audit(until).await });
+    let sending = couriers.map(|(couriers, retry)| {
+        let (desk, until) = (data.desk().clone(), stopped.clone());
+        tokio::spawn(async move { desk.send_messages(couriers, retry, until).await })
+    });
     let mut workers = vec![tokio::spawn(look_around(data.desk().clone(), stopped.clone()))];
     if prices {
         let desk = data.desk().clone();
@@ -99,6 +106,9 @@ async fn served(settings: &Settings, serving: Serving, prices: bool) -> Result<(
     let let_go = LET_GO.1.saturating_sub(drained).max(LET_GO.0);
     if tokio::time::timeout(let_go, async {
         let _ = audit.await;
+        if let Some(sending) = sending {
+            let _ = sending.await;
+        }
         data.close().await;
     })
     .await
@@ -109,6 +119,15 @@ async fn served(settings: &Settings, serving: Serving, prices: bool) -> Result<(
     ended?.with_context(cannot)?;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Who sends what is in the outbox here, and how often it is tried.
+fn couriers(serving: &Serving) -> Result<Option<(Couriers, Retry)>, Failure> {
+    let Some(outgoing) = &serving.outgoing else { return Ok(None) };
+    if outgoing.mail.is_none() {
+        tracing::info!("no mail is sent here: there is no --smtp-url");
+    }
+    Ok(Some((outgoing.couriers()?, outgoing.retry)))
 }
 
 /// Makes the payer that the server is to have, where it is not there, and shows its first key.
@@ -166,6 +185,7 @@ fn keep_many_connections() {
 /// Looks after what comes by itself: cost files that AWS has rewritten, tokens that are too old.
 async fn look_around(desk: BackOffice, mut stopped: watch::Receiver<bool>) {
     let mut look = tokio::time::interval(LOOK_EVERY);
+    let mut told = tokio::time::interval(LOOK_EVERY);
     let mut forget = tokio::time::interval(FORGET_EVERY);
     loop {
         tokio::select! {
@@ -173,9 +193,18 @@ async fn look_around(desk: BackOffice, mut stopped: watch::Receiver<bool>) {
             _ = look.tick() => if let Err(error) = desk.look_at_sources().await {
                 tracing::warn!(?error, "the sources of cost files could not be looked at");
             },
-            _ = forget.tick() => if let Err(error) = desk.forget_tokens().await {
-                tracing::warn!(?error, "old client tokens could not be forgotten");
-            },
+            _ = told.tick() => {
+                // Each payer that could not be looked at is in the log.
+                let _ = desk.look_at_purchase_orders().await;
+            }
+            _ = forget.tick() => {
+                if let Err(error) = desk.forget_tokens().await {
+                    tracing::warn!(?error, "old client tokens could not be forgotten");
+                }
+                if let Err(error) = desk.forget_old().await {
+                    tracing::warn!(?error, "what was kept for long enough could not be removed");
+                }
+            }
         }
     }
 }

@@ -2,11 +2,13 @@
 
 use super::secret_file::open_to_others;
 use super::{instant::instant, tls};
-use crate::cli::desk::{DataArguments, ServeArguments};
+use crate::cli::desk::{DataArguments, OutgoingArguments, ServeArguments};
 use crate::failure::Failure;
+use crate::outgoing::{Allowed, MailSettings, Outgoing};
 use back_office::clock::Clock;
 use back_office::cost_roots::CostRoot;
 use back_office::data_directory;
+use back_office::outbox::Retry;
 use back_office::run_folders::SUPERSEDED_RUNS;
 use back_office::vault::MasterKey;
 use billing::account::AccountId;
@@ -29,14 +31,36 @@ const ARRIVAL_SECONDS: (u64, RangeInclusive<u64>) = (60, 1..=3_600);
 const LEASE_SECONDS: (u64, RangeInclusive<u64>) = (60, 2..=3_600);
 /// A run folder has a file or two for every billing group: more than this of a period is an archive.
 const SUPERSEDED: (usize, RangeInclusive<usize>) = (SUPERSEDED_RUNS, 0..=10_000);
+const OUTBOX_PAUSE_SECONDS: (u64, RangeInclusive<u64>) = (30, 1..=3_600);
+const OUTBOX_ATTEMPTS: (u64, RangeInclusive<u64>) = (12, 1..=100);
 /// The environment's master key: never a flag, which others on the machine could read.
 const MASTER_KEY: &str = "PROFORMA_MASTER_KEY";
+/// The environment's password of the mail server.
+const SMTP_PASSWORD: &str = "PROFORMA_SMTP_PASSWORD";
 
 /// What a settings file may hold.
-const TEXTS: [&str; 6] = ["data", "database", "master_key_file", "listen", "tls_cert", "tls_key"];
-const NUMBERS: [&str; 6] =
-    ["signature_minutes", "rate", "concurrency", "arrival_seconds", "lease_seconds", "superseded_runs"];
-const LISTS: [&str; 1] = ["cost_roots"];
+const TEXTS: [&str; 9] = [
+    "data",
+    "database",
+    "master_key_file",
+    "listen",
+    "tls_cert",
+    "tls_key",
+    "smtp_url",
+    "smtp_from",
+    "smtp_password_file",
+];
+const NUMBERS: [&str; 8] = [
+    "signature_minutes",
+    "rate",
+    "concurrency",
+    "arrival_seconds",
+    "lease_seconds",
+    "superseded_runs",
+    "outbox_pause_seconds",
+    "outbox_attempts",
+];
+const LISTS: [&str; 2] = ["cost_roots", "webhook_allow"];
 
 /// Where the desk is.
 #[derive(Debug)]
@@ -76,6 +100,8 @@ pub struct Serving {
     pub concurrency: usize,
     /// How long the headers of a request may take to arrive, and then its body.
     pub arrival: Duration,
+    /// How what is in the outbox is sent; `None` where another server does.
+    pub outgoing: Option<Outgoing>,
 }
 
 impl Settings {
@@ -153,9 +179,11 @@ impl Reader {
             };
             self.problems.push(format!("settings `{shown}`: `{name}` is `{value}`; give {wanted}"));
         }
-        let database = self.file.get("database").and_then(Value::as_str);
-        let url = database.and_then(|text| reqwest::Url::parse(text).ok());
-        if url.is_some_and(|url| url.password().is_some()) {
+        let has_password = |name: &str| {
+            let text = self.file.get(name).and_then(Value::as_str);
+            text.and_then(|text| reqwest::Url::parse(text).ok()).is_some_and(|url| url.password().is_some())
+        };
+        if has_password("database") || has_password("smtp_url") {
             self.problems.extend(open_to_others(path, 0o007));
         }
     }
@@ -265,6 +293,56 @@ impl Reader {
             rate: self.number("rate", arguments.rate.as_deref(), &RATE),
             concurrency: self.number("concurrency", arguments.concurrency.as_deref(), &CONCURRENCY),
             arrival: Duration::from_secs(arrival),
+            outgoing: self.outgoing(&arguments.outgoing),
+        }
+    }
+
+    fn outgoing(&mut self, arguments: &OutgoingArguments) -> Option<Outgoing> {
+        let pause = arguments.outbox_pause_seconds.as_deref();
+        let pause = self.number("outbox_pause_seconds", pause, &OUTBOX_PAUSE_SECONDS);
+        let attempts = arguments.outbox_attempts.as_deref();
+        let attempts_max = self.number("outbox_attempts", attempts, &OUTBOX_ATTEMPTS);
+        let given = match arguments.webhook_allow.is_empty() {
+            true => self.list("webhook_allow"),
+            false => arguments.webhook_allow.clone(),
+        };
+        let allowed = Allowed::parse(&given).map_err(|problems| self.problems.extend(problems));
+        let retry = Retry { first_pause: Duration::from_secs(pause), attempts_max };
+        let outgoing = Outgoing { mail: self.mail(arguments), allowed: allowed.unwrap_or_default(), retry };
+        (!arguments.no_messages).then_some(outgoing)
+    }
+
+    fn mail(&mut self, arguments: &OutgoingArguments) -> Option<MailSettings> {
+        let from = arguments.smtp_from.clone().or_else(|| self.text("smtp_from"));
+        let file = self.path("smtp_password_file", arguments.smtp_password_file.as_ref());
+        let password = match &file {
+            Some(file) => self.secret_in(file),
+            None => std::env::var(SMTP_PASSWORD).ok().filter(|password| !password.is_empty()),
+        };
+        match arguments.smtp_url.clone().or_else(|| self.text("smtp_url")) {
+            Some(url) => {
+                let settings = MailSettings::parse(&url, from.as_deref(), password);
+                settings.map_err(|problems| self.problems.extend(problems)).ok()
+            }
+            None => {
+                if from.is_some() || file.is_some() {
+                    let what = "there is a sender or a password of mail, and no mail server";
+                    self.problems.push(format!("{what}; give it with --smtp-url (or PROFORMA_SMTP_URL)"));
+                }
+                None
+            }
+        }
+    }
+
+    /// The first line of a file that only its owner may read.
+    fn secret_in(&mut self, path: &Path) -> Option<String> {
+        self.problems.extend(open_to_others(path, 0o077));
+        match fs::read_to_string(path) {
+            Ok(text) => Some(text.lines().next().unwrap_or_default().to_owned()),
+            Err(error) => {
+                self.problems.push(format!("password `{}` cannot be read: {error}", path.display()));
+                None
+            }
         }
     }
 

@@ -12,6 +12,7 @@ mod full_disk;
 mod keys;
 mod killed_server;
 mod opening;
+mod outbox;
 mod races;
 mod runs;
 mod sample;

@@ -1,0 +1,165 @@
+//! Notices of purchase orders: what is due is said by `billing::matching::notices`; here it is put into words and into the outbox.
+//!
+//! Looked at every minute by each server, and at once where somebody asks. A notice that is in the outbox is not written again, by whichever server.
+
+mod standing;
+mod wording;
+
+use crate::desk::{BackOffice, WriteRequest};
+use crate::error::{Answer, Error};
+use crate::notifications::NotificationSettings;
+use crate::outbox::{self, Audience, News};
+use crate::transaction::Attempt;
+use billing::account::AccountId;
+use billing::matching::notices::{Notice, due};
+use billing::money::Percentage;
+use billing::purchase_order::{PurchaseOrder, Settings, Threshold};
+use standing::Standing;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::{Mutex, PoisonError};
+
+/// How many notices are written in one transaction: others of the payer wait for it.
+const AT_ONCE: usize = 500;
+/// The units of one percent.
+const PERCENT: i128 = 10_000;
+
+/// As of what each payer's notices were looked at last. While nothing of it changes, nothing new is due.
+#[derive(Debug, Default)]
+pub(crate) struct Looked(Mutex<BTreeMap<AccountId, AsOf>>);
+
+/// What notices follow from: the revision of the payer's orders, that of whom they go to, the day, and the first period that is open.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct AsOf {
+    purchasing: u64,
+    settings: u64,
+    day: i64,
+    open: billing::period::BillingPeriod,
+}
+
+impl Looked {
+    fn has(&self, payer: &AccountId, as_of: &AsOf) -> bool {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(payer) == Some(as_of)
+    }
+
+    fn note(&self, payer: &AccountId, as_of: AsOf) {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(payer.clone(), as_of);
+    }
+}
+
+/// What is to be told, and to whom.
+type Told = (News, Audience);
+
+impl BackOffice {
+    /// Looks at the purchase orders of every payer, and queues what is due. What is wrong with one payer is in the way of no other.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] of the last payer that could not be looked at.
+    pub async fn look_at_purchase_orders(&self) -> Answer<()> {
+        let mut looked = Ok(());
+        for payer in self.0.store.payers().await.map_err(Error::internal)? {
+            let payer = payer.payer;
+            let as_of = match self.as_of(&payer).await {
+                Ok(as_of) if self.0.looked.has(&payer, &as_of) => continue,
+                as_of => as_of,
+            };
+            let told = match as_of {
+                Ok(as_of) => self.tell(&payer, None).await.map(|_| self.0.looked.note(&payer, as_of)),
+                Err(error) => Err(error),
+            };
+            if let Err(error) = told {
+                tracing::warn!(%payer, ?error, "the purchase orders of a payer could not be looked at");
+                looked = Err(error);
+            }
+        }
+        looked
+    }
+
+    async fn as_of(&self, payer: &AccountId) -> Answer<AsOf> {
+        let store = &self.0.store;
+        let rows =
+            store.desk_settings(payer, crate::notifications::SETTING).await.map_err(Error::internal)?;
+        Ok(AsOf {
+            purchasing: store.purchasing_revision(payer).await.map_err(Error::internal)?,
+            settings: rows.first().map_or(0, |row| row.revision),
+            day: self.now().div_euclid(86_400),
+            open: self.open_period(payer).await?,
+        })
+    }
+
+    /// Looks at the purchase orders of a payer now, and queues what is due; says how many messages that made.
+    ///
+    /// # Errors
+    /// [`Error::Internal`].
+    pub async fn check_notices(&self, request: &WriteRequest<'_>) -> Answer<usize> {
+        self.tell(&request.caller.payer, Some(request)).await
+    }
+
+    async fn tell(&self, payer: &AccountId, request: Option<&WriteRequest<'_>>) -> Answer<usize> {
+        let settings = self.notifications(payer).await?;
+        let standing = self.standing(payer).await?;
+        let told = told(&standing, &settings, self.now())?;
+        let known: BTreeSet<String> =
+            self.0.store.message_keys(payer).await.map_err(Error::internal)?.into_iter().collect();
+        let fresh: Vec<_> =
+            told.into_iter().filter(|(news, audience)| audience.has_news(news, &known)).collect();
+        let mut queued = 0;
+        for some in fresh.chunks(AT_ONCE) {
+            queued += self.queue_all(payer, some).await?;
+        }
+        if let Some(request) = request {
+            self.transaction(payer, |store, state| async move {
+                let write = store.write(payer, &state.head).await?;
+                Ok((state.commit(write, [request.done("notices")]).await?, ()))
+            })
+            .await?;
+        }
+        if queued > 0 {
+            tracing::info!(%payer, queued, "notices of purchase orders are to be sent");
+            self.0.outgoing.notify_waiters();
+        }
+        Ok(queued)
+    }
+
+    async fn queue_all(&self, payer: &AccountId, told: &[Told]) -> Answer<usize> {
+        self.transaction(payer, |store, state| async move {
+            let mut write = store.write(payer, &state.head).await?;
+            let mut queued = 0;
+            for (news, audience) in told {
+                queued += outbox::queue(&mut write, news, audience).await?;
+            }
+            Ok::<_, Attempt>((state.commit(write, []).await?, queued))
+        })
+        .await
+    }
+}
+
+/// What is to be told of how things stand, each notice to those whom it concerns: the contacts of its own order, and whom the payer has named.
+fn told(standing: &Standing, settings: &NotificationSettings, now: i64) -> Answer<Vec<Told>> {
+    let matching =
+        Settings { balance_thresholds: thresholds(&settings.balance_percent), ..standing.settings().clone() };
+    let notices = due(&standing.orders(), &standing.invoices(), &matching, now).map_err(Error::internal)?;
+    let mut told = Vec::new();
+    for notice in notices {
+        let order = notice.order.as_ref().and_then(|id| standing.order(&notice.buyer, id));
+        let news = wording::news(&notice, order);
+        let audience = settings.audience(contacts(&notice, order));
+        if settings.tells(&news.kind) && !audience.is_empty() {
+            told.push((news, audience));
+        }
+    }
+    Ok(told)
+}
+
+/// The addresses of the contacts of the order that a notice is about: of no other one.
+fn contacts<'a>(notice: &Notice, order: Option<&'a PurchaseOrder>) -> Vec<&'a str> {
+    let own = order.filter(|order| notice.order.as_ref() == Some(&order.id) && notice.buyer == order.buyer);
+    own.into_iter().flat_map(|order| &order.contacts).map(|contact| contact.email.as_str()).collect()
+}
+
+fn thresholds(percents: &[u32]) -> BTreeSet<Threshold> {
+    let threshold = |percent: &u32| match percent {
+        0 => Some(Threshold::UsedUp),
+        above => Percentage::from_units(i128::from(*above) * PERCENT).ok().map(Threshold::Below),
+    };
+    percents.iter().filter_map(threshold).collect()
+}

@@ -1,0 +1,215 @@
+"""Notices of purchase orders: who is told what, once, and nobody else."""
+import json
+import subprocess
+import time
+
+import pytest
+
+from desk import Desk
+from program import PROGRAM
+from purchasing import invoice, line, order
+from server import Server
+from smtp import MailServer, Receiver
+from test_outbox import options
+
+CFO = "cfo@example.com"
+
+
+@pytest.fixture
+def mail():
+    server = MailServer().start()
+    yield server
+    server.stop()
+
+
+@pytest.fixture
+def server(new_server, mail):
+    """A server of its own for each test: what one is told would be told in another."""
+    return new_server(transfers=False, options=options(mail))
+
+
+def told(server, **settings):
+    answer = server.own("UpdateNotificationSettings", settings)
+    assert answer.status == 200, answer.body
+
+
+def check(server):
+    """How many messages a look at the orders makes."""
+    return json.loads(server.command("notify", "check", "--output", "json"))["MessageCount"]
+
+
+def take_in(server, *invoices):
+    answer = server.own("ImportInvoices", {"Invoices": list(invoices)})
+    assert answer.status == 200, answer.body
+
+
+def add(server, *lines, contact=None, **more):
+    contacts = [{"Name": "Ann", "Email": contact}] if contact else None
+    return orders(server, "AddPurchaseOrder", **order(*lines, Contacts=contacts, **more))["PurchaseOrderId"]
+
+
+def orders(server, operation, **given):
+    """The answer of an operation of purchase orders, which must succeed."""
+    headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": f"PurchaseOrders.{operation}"}
+    answer = server.ask("POST", "/", json.dumps(given).encode(), headers=headers, service="purchase-orders")
+    assert answer.status == 200, answer.body
+    return answer.json
+
+
+def on(day):
+    return f"2026-11-{day:02d}T00:00:00Z"
+
+
+def subjects(mail, recipient):
+    return sorted(came.message["Subject"] for came in mail.mails if recipient in came.recipients)
+
+
+def queued(server, kind=None):
+    return [row for row in server.own("ListMessages").json["Messages"] if kind in (None, row["Kind"])]
+
+
+def settled(server, seconds=30):
+    """Waits until nothing is left to be sent."""
+    end = time.monotonic() + seconds
+    while [row for row in queued(server) if row["State"] in ("QUEUED", "SENDING")]:
+        assert time.monotonic() < end
+        time.sleep(0.1)
+
+
+def test_a_balance_that_falls_is_told_once_per_crossing(server, mail):
+    receiver = Receiver()
+    told(server, Emails=[CFO], Webhooks=[receiver.url])
+    ours = add(server, line(Amount="1000"), contact="ann@example.com", BillFrom=["ONE"], PurchaseOrderId="PO-7")
+    add(server, line(Amount="1000"), contact="bob@example.com", BillFrom=["TWO"])
+    assert check(server) == 0
+    take_in(server, invoice("INV-1", BillFrom="ONE", TotalAmount="800", IssuedDate=on(1)))
+    # 20 % is left: below 75 and below 25, to three recipients.
+    assert check(server) == 6 and check(server) == 0
+    settled(server)
+    assert subjects(mail, "ann@example.com") == subjects(mail, CFO) == [f"Purchase order {ours}: line 1 is below 25 %", f"Purchase order {ours}: line 1 is below 75 %"]
+    # Each mail has one recipient, and the contacts of another order have none.
+    assert {came.recipients for came in mail.mails} == {("ann@example.com",), (CFO,)}
+    requests = receiver.wait(2)
+    assert {request.json["key"] for request in requests} == {"payer/PO-7/line:1/balance:25/1", "payer/PO-7/line:1/balance:75/1"}
+    facts = {fact["name"]: fact["value"] for fact in requests[0].json["facts"]}
+    assert (facts["Purchase order"], facts["Balance"], facts["Value of the line"], facts["Line"]) == ("PO-7", "200 USD", "1000 USD", "1")
+    # The balance rises above 25 % and falls below it again.
+    take_in(server, invoice("INV-2", BillFrom="ONE", Kind="CREDIT_MEMO", TotalAmount="500", OriginalInvoiceId="INV-1", IssuedDate=on(2)))
+    assert check(server) == 0
+    take_in(server, invoice("INV-3", BillFrom="ONE", TotalAmount="600", IssuedDate=on(3)))
+    assert check(server) == 3
+    settled(server)
+    assert "payer/PO-7/line:1/balance:25/2" in {request.json["key"] for request in receiver.requests}
+    # Used up, and out of balance.
+    take_in(server, invoice("INV-4", BillFrom="ONE", TotalAmount="150", IssuedDate=on(4)))
+    assert check(server) == 9
+    settled(server)
+    said = subjects(mail, "ann@example.com")
+    assert f"Purchase order {ours}: line 1 is used up" in said and f"Purchase order {ours}: invoice INV-4 is out of balance" in said
+    assert subjects(mail, "bob@example.com") == []
+    receiver.stop()
+
+
+def test_an_expiry_is_told_ahead_and_after_a_restart(server, mail):
+    ours = add(server, line(StartMonth="2026-01", EndMonth="2026-11"), contact="ann@example.com", ExpirationMonth="2026-11")
+    assert check(server) == 0
+    # The server is away on the day, and tells of it when it is back; no command asks it to.
+    for now, said in [("2026-11-24T08:00:00Z", f"Purchase order {ours} expires in seven days"), ("2026-12-02T08:00:00Z", f"Purchase order {ours} expires today")]:
+        before = len(mail.mails)
+        server.now = now
+        server.restart()
+        mail.wait(before + 1)
+        assert mail.mails[-1].message["Subject"] == said and mail.mails[-1].recipients == ("ann@example.com",)
+        server.restart()
+        assert check(server) == 0
+        settled(server)
+        assert len(mail.mails) == before + 1
+    assert "2026-11" in mail.mails[-1].text
+
+
+def test_an_invoice_without_an_order_is_told_to_the_payer(server, mail):
+    told(server, Emails=[CFO])
+    add(server, contact="ann@example.com", BillFrom=["ONE"])
+    take_in(server, invoice("INV-9", BillFrom="NOBODY"))
+    assert check(server) >= 1
+    settled(server)
+    assert "Invoice INV-9 has no purchase order" in subjects(mail, CFO) and subjects(mail, "ann@example.com") == []
+    one, = [row for row in queued(server, "invoice-without-purchase-order")]
+    assert one["Recipient"] == CFO
+    came, = [came for came in mail.mails if came.message["Subject"] == "Invoice INV-9 has no purchase order"]
+    assert "has found no purchase order: none was for its seller" in came.text
+    # And that one is needed next month, by the same invoice; muted, nobody is told.
+    told(server, Muted=["invoice-without-purchase-order", "purchase-order-needed"])
+    take_in(server, invoice("INV-10", BillFrom="NOBODY"))
+    assert check(server) == 0
+
+
+def test_what_people_write_is_neutralised(server, mail):
+    evil = "<script>alert(1)</script><img src=x onerror=\"y\"> & 'z'"
+    add(server, line(Amount="100", Description=evil), contact="ann@example.com", BillFrom=["ONE"], Description=evil)
+    take_in(server, invoice("INV-1", BillFrom="ONE", TotalAmount="50", IssuedDate=on(1)))
+    assert check(server) == 1
+    came, = mail.wait(1)
+    assert evil in came.text.replace("\n", " ") or evil in came.text
+    for bad in ("<script", "<img", "onerror=\"y\""):
+        assert bad not in came.html
+    assert "&lt;script&gt;alert(1)&lt;/script&gt;&lt;img src=x onerror=&quot;y&quot;&gt; &amp; &#39;z&#39;" in came.html
+    assert came.message["Subject"].count("\n") == 0 and came.recipients == ("ann@example.com",)
+
+
+def test_a_customers_order_is_told_to_its_own_contacts(server, mail):
+    desk = Desk(server.client())
+    one, two = desk.group(), desk.group()
+    for group, contact in ((one, "one@example.com"), (two, "two@example.com")):
+        add(server, line(Amount="1000"), contact=contact, BillFrom=["OPERATOR"], BillingGroupArn=group.arn, PurchaseOrderId="SAME")
+    take_in(server, invoice("INV-1", BillFrom="OPERATOR", TotalAmount="500", BillingGroupArn=one.arn, IssuedDate=on(1)))
+    assert check(server) == 1
+    settled(server)
+    came, = mail.mails
+    assert came.recipients == ("one@example.com",) and one.id in came.text and two.id not in came.text
+
+
+def test_thresholds_and_contacts_are_settings(server, mail):
+    told(server, BalancePercent=[50, 0], ToContacts=False, Emails=[CFO])
+    add(server, line(Amount="1000"), contact="ann@example.com", BillFrom=["ONE"])
+    take_in(server, invoice("INV-1", BillFrom="ONE", TotalAmount="400", IssuedDate=on(1)))
+    assert check(server) == 0
+    take_in(server, invoice("INV-2", BillFrom="ONE", TotalAmount="200", IssuedDate=on(2)))
+    assert check(server) == 1
+    settled(server)
+    assert [came.recipients for came in mail.mails] == [(CFO,)]
+
+
+def test_several_servers_tell_once(cluster, tmp_path, mail):
+    one = Server(tmp_path / "data", cluster.database(), options=options(mail)).init().start()
+    (tmp_path / "again").symlink_to(tmp_path / "data")
+    two = Server(tmp_path / "again", one.database, root=one.root, options=options(mail))
+    try:
+        for number in range(12):
+            add(one, line(EndMonth="2026-11"), contact=f"a{number}@example.com", ExpirationMonth="2026-11")
+        one.stop()
+        one.now = two.now = "2026-11-25T00:00:00Z"
+        one.start()
+        two.start()
+        mail.wait(12)
+        assert check(one) == check(two) == 0
+        time.sleep(3)
+        assert sorted(came.recipients for came in mail.mails) == sorted((f"a{number}@example.com",) for number in range(12))
+    finally:
+        one.stop()
+        two.stop()
+
+
+def test_a_contact_that_is_taken_out_is_told_nothing(server, mail):
+    ours = add(server, line(Amount="1000"), contact="ann@example.com", BillFrom=["ONE"])
+    orders(server, "UpdatePurchaseOrder", PurchaseOrderArn=ours, Description="changed")
+    kept = json.loads(server.command("privacy", "export", "ann@example.com", "--output", "json"))
+    assert len([text for text in kept["Texts"] if text["Table"] == "purchase_order_revisions"]) == 2
+    gone = json.loads(server.command("privacy", "erase", "ann@example.com", "--output", "json"))
+    take_in(server, invoice("INV-1", BillFrom="ONE", TotalAmount="900", IssuedDate=on(1)))
+    assert check(server) == 0 and mail.mails == []
+    contacts = orders(server, "GetPurchaseOrder", PurchaseOrderArn=ours)["PurchaseOrder"]["Contacts"]
+    assert [contact["Email"] for contact in contacts] == [f"{gone['Replacement']}@erased.invalid"]
+    ended = subprocess.run([PROGRAM, "verify", *server.stored], capture_output=True, text=True, timeout=120)
+    assert ended.returncode == 0, ended.stderr
+    assert json.loads(server.command("privacy", "export", "ann@example.com", "--output", "json"))["Texts"] == []
