@@ -8,6 +8,7 @@ pub mod call;
 pub mod documentation;
 mod errors;
 pub mod http;
+pub mod invoicing;
 pub mod proforma;
 pub mod services;
 pub mod sts;
@@ -38,13 +39,20 @@ pub struct Api {
     /// The services that are served.
     pub services: &'static Services,
     pages: Arc<PageTokens>,
+    origin: Option<Arc<str>>,
 }
 
 impl Api {
     /// The operations over a desk; `pages` seals page tokens.
     #[must_use]
     pub fn new(desk: BackOffice, pages: PageTokens) -> Self {
-        Self { desk, services: services::all(), pages: Arc::new(pages) }
+        Self { desk, services: services::all(), pages: Arc::new(pages), origin: None }
+    }
+
+    /// The same operations, whose answers may have links to the server: `origin` is how whoever asks reaches it, such as `https://desk.example`.
+    #[must_use]
+    pub fn at(&self, origin: &str) -> Self {
+        Self { origin: Some(origin.into()), ..self.clone() }
     }
 
     /// Authorizes and performs an operation whose input was validated. The answer is JSON.
@@ -71,9 +79,11 @@ impl Api {
             canonical: &canonical,
             token,
             period,
+            origin: self.origin.as_deref(),
         };
         let answer = match service.signing_name.as_str() {
             billing_conductor::SERVICE => billing_conductor::perform(&call, &operation.name).await,
+            invoicing::SERVICE => invoicing::perform(&call, &operation.name).await,
             proforma::SERVICE => proforma::perform(&call, &operation.name).await,
             _ => sts::perform(&call, &operation.name),
         };
@@ -87,7 +97,7 @@ impl Api {
             }
             Err(Error::Denied) => Err(self.desk.deny(caller, &action, resource()).await),
             Err(error) => {
-                if matches!(error, Error::Refused(_)) {
+                if matches!(error, Error::Refused(_) | Error::Invoicing(_)) {
                     self.desk.note(caller, &action, resource(), Decision::Refused);
                 }
                 Err(error)
@@ -124,9 +134,9 @@ impl Api {
         let (service, operation) = self.services.operation(service, operation)?;
         self.authorize(caller, service, operation).await?;
         let value = json::parse(input, json::Limits::of_size(BODY_BYTES_MAX));
-        let value = value.map_err(|error| errors::unparsable(&error))?;
+        let value = value.map_err(|error| errors::unparsable(service, &error))?;
         let checked = service.input(operation, &Default::default(), &[], &Default::default(), Some(value));
-        let checked = checked.map_err(errors::invalid_fields)?;
+        let checked = checked.map_err(|problems| errors::invalid_fields(service, problems))?;
         self.perform(caller, service, operation, &checked, period).await
     }
 }
@@ -139,12 +149,14 @@ fn canonical(input: &Value) -> String {
             members.remove("ClientToken");
             members.remove("NextToken");
             // A book is kept by what it makes; its hash is enough to know it again.
-            for name in ["Book", "Files"] {
+            for name in ["Book", "Files", "Summaries", "Document"] {
                 if let Some(text) = members.get(name).map(Value::to_json) {
                     members.insert(name.to_owned(), Value::String(back_office::audit::digest(&text)));
                 }
             }
-            Value::Map(members).to_json()
+            let mut input = Value::Map(members);
+            invoicing::private::hide(&mut input);
+            input.to_json()
         }
         other => other.to_json(),
     }
@@ -153,7 +165,10 @@ fn canonical(input: &Value) -> String {
 /// What an input is about: the ARN that it names, or what the desk's own operations have instead.
 fn resource<'a>(service: &Service, input: &'a Value) -> &'a str {
     let names: &[&str] = match service.signing_name.as_str() {
-        proforma::SERVICE => &["AccessKeyId", "PrincipalName", "SourceId", "BillingPeriod"],
+        proforma::SERVICE => &["AccessKeyId", "PrincipalName", "SourceId", "InvoiceId", "AccountId", "BillingPeriod"],
+        invoicing::SERVICE => {
+            &["InvoiceUnitArn", "ProcurementPortalPreferenceArn", "ResourceArn", "InvoiceId"]
+        }
         _ => &[
             "Arn",
             "ResourceArn",

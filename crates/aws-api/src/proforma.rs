@@ -2,6 +2,7 @@
 
 mod books;
 mod cost_data;
+mod invoices;
 mod keys;
 mod periods;
 
@@ -29,6 +30,11 @@ pub(crate) async fn perform(call: &Call<'_>, operation: &str) -> Answer<Vec<u8>>
         "ExportBook" => books::export(call).await,
         "PlanBook" => books::plan(call).await,
         "ApplyBook" => books::apply(call).await,
+        "PutInvoiceProfile" => invoices::put_profile(call).await,
+        "ListInvoiceProfiles" => invoices::list_profiles(call).await,
+        "ImportInvoiceSummaries" => invoices::import_summaries(call).await,
+        "AttachInvoiceDocument" => invoices::attach_document(call).await,
+        "GetProcurementPortalCode" => invoices::portal_code(call).await,
         other => Err(Error::internal(format!("{other} is in the model and not served"))),
     }
 }

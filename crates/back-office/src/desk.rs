@@ -360,7 +360,7 @@ fn is_failed(flushed: Result<Answer<()>, JoinError>) -> bool {
 }
 
 /// The answer of the first request with a token; another request with the same one is refused.
-fn repeated<T: DeserializeOwned>(earlier: &TokenRow, input_hash: &str) -> Answer<T> {
+pub(crate) fn repeated<T: DeserializeOwned>(earlier: &TokenRow, input_hash: &str) -> Answer<T> {
     if earlier.input_hash != input_hash {
         let message =
             "the client token was used before with another input; give each request a token of its own";

@@ -1,5 +1,6 @@
 //! Why the desk does not do what it was asked for: without HTTP, and without a word about the inside.
 
+use crate::invoicing::InvoicingRefusal;
 use billing::configuration::{Refusal, ValidationReason};
 use std::any::Any;
 use std::fmt;
@@ -12,6 +13,8 @@ pub enum Error {
     Denied,
     /// The configuration refuses it.
     Refused(Refusal),
+    /// An operation of `invoicing` refuses it.
+    Invoicing(InvoicingRefusal),
     /// It cannot be done just now, for a reason that passes: nothing has changed.
     Unavailable(&'static str),
     /// What the server itself cannot do: nothing has changed, or whether it has is not known. The same request may be sent again.

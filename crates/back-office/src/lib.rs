@@ -22,6 +22,7 @@ mod transaction;
 mod unwritten;
 
 mod changes;
+mod once;
 mod write;
 
 pub mod desk;
@@ -37,3 +38,11 @@ pub mod principals;
 pub mod run_folders;
 pub mod runs;
 pub mod sources;
+
+pub mod invoicing;
+
+pub mod invoice_files;
+pub mod invoice_profiles;
+pub mod invoice_summaries;
+pub mod invoice_units;
+pub mod procurement_portals;

@@ -69,3 +69,7 @@ pub mod difference;
 pub mod resale;
 
 pub mod configuration;
+
+pub mod invoice_unit;
+
+pub mod procurement_portal;

@@ -1,6 +1,7 @@
 //! The command line.
 
 pub mod desk;
+pub mod invoicing;
 
 use crate::reader::Children;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -59,6 +60,8 @@ pub enum Command {
     Close(desk::CloseArguments),
     /// Move the configuration between a book file and the desk.
     Book(desk::BookArguments),
+    /// Keep what AWS says of its own invoices, their documents, and to whom they go.
+    Invoice(Box<invoicing::InvoiceArguments>),
     /// Read an existing AWS Billing Conductor set-up into a book.
     Adopt(desk::AdoptArguments),
     /// Copy a desk into a folder, while it is served.

@@ -61,6 +61,7 @@ pub fn program() -> ExitCode {
         Command::Periods(arguments) => desk::periods(&arguments),
         Command::Close(arguments) => desk::close(&arguments),
         Command::Book(arguments) => desk::book(&arguments),
+        Command::Invoice(arguments) => desk::invoice(&arguments),
         Command::Adopt(arguments) => desk::adopt(&arguments),
         Command::Backup(arguments) => desk::backup(&arguments),
         Command::Restore(arguments) => desk::restore(&arguments),

@@ -31,6 +31,8 @@ mod source;
 
 mod close;
 
+mod invoicing;
+
 mod backup;
 
 mod sql;
@@ -42,7 +44,8 @@ pub use close::{AdjustmentRow, CloseRow};
 pub use configuration::Loaded;
 pub use database::Store;
 pub use error::StoreError;
-pub use master_key::{Reseal, Sealed};
+pub use invoicing::{InvoiceFileRow, InvoiceSummaryRow, InvoiceUnitRow, InvoicingDocument, InvoicingKind, SummariesOf};
+pub use master_key::{Reseal, Sealed, portal_secret_name};
 pub use migrations::Migrated;
 pub use payer::{AuditHead, Head, PayerRow};
 pub use place::Place;

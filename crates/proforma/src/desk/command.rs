@@ -32,12 +32,12 @@ fn at_desk<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failu
 }
 
 /// Asks one operation and prints the answer.
-fn ask(desk: &DeskArguments, operation: &str, input: &Value) -> Result<(), Failure> {
+pub(super) fn ask(desk: &DeskArguments, operation: &str, input: &Value) -> Result<(), Failure> {
     output::answer(&asked(desk, operation, input)?, desk.output)
 }
 
 /// Asks one operation.
-fn asked(desk: &DeskArguments, operation: &str, input: &Value) -> Result<Value, Failure> {
+pub(super) fn asked(desk: &DeskArguments, operation: &str, input: &Value) -> Result<Value, Failure> {
     at_desk(async {
         let door = Door::open(desk).await?;
         let answer = door.ask(operation, input).await;

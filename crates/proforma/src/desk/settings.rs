@@ -33,7 +33,8 @@ const SUPERSEDED: (usize, RangeInclusive<usize>) = (SUPERSEDED_RUNS, 0..=10_000)
 const MASTER_KEY: &str = "PROFORMA_MASTER_KEY";
 
 /// What a settings file may hold.
-const TEXTS: [&str; 6] = ["data", "database", "master_key_file", "listen", "tls_cert", "tls_key"];
+const TEXTS: [&str; 7] =
+    ["data", "database", "master_key_file", "listen", "tls_cert", "tls_key", "public_url"];
 const NUMBERS: [&str; 6] =
     ["signature_minutes", "rate", "concurrency", "arrival_seconds", "lease_seconds", "superseded_runs"];
 const LISTS: [&str; 1] = ["cost_roots"];
@@ -76,6 +77,8 @@ pub struct Serving {
     pub concurrency: usize,
     /// How long the headers of a request may take to arrive, and then its body.
     pub arrival: Duration,
+    /// How clients reach the server, where that is not what requests are sent to.
+    pub public_url: Option<String>,
 }
 
 impl Settings {
@@ -265,7 +268,29 @@ impl Reader {
             rate: self.number("rate", arguments.rate.as_deref(), &RATE),
             concurrency: self.number("concurrency", arguments.concurrency.as_deref(), &CONCURRENCY),
             arrival: Duration::from_secs(arrival),
+            public_url: self.public_url(arguments.public_url.as_deref()),
         }
+    }
+
+    /// An address without a path, and without the slash at its end.
+    fn public_url(&mut self, flag: Option<&str>) -> Option<String> {
+        let (from, text) = match (flag, self.text("public_url")) {
+            (Some(text), _) => (flag_of("public_url"), text.to_owned()),
+            (None, Some(text)) => (format!("settings `{}`: `public_url`", self.shown), text),
+            (None, None) => return None,
+        };
+        let url = reqwest::Url::parse(&text).ok().filter(|url| {
+            ["http", "https"].contains(&url.scheme())
+                && url.path() == "/"
+                && url.query().is_none()
+                && url.fragment().is_none()
+                && url.username().is_empty()
+                && url.password().is_none()
+        });
+        if url.is_none() {
+            self.problems.push(format!("{from} is `{text}`; give an address without a path, as https://desk.example"));
+        }
+        url.map(|url| url.as_str().trim_end_matches('/').to_owned())
     }
 
     fn listen(&mut self, flag: Option<&str>) -> SocketAddr {
