@@ -165,7 +165,9 @@ fn canonical(input: &Value) -> String {
 /// What an input is about: the ARN that it names, or what the desk's own operations have instead.
 fn resource<'a>(service: &Service, input: &'a Value) -> &'a str {
     let names: &[&str] = match service.signing_name.as_str() {
-        proforma::SERVICE => &["AccessKeyId", "PrincipalName", "SourceId", "InvoiceId", "AccountId", "BillingPeriod"],
+        proforma::SERVICE => {
+            &["AccessKeyId", "PrincipalName", "SourceId", "InvoiceId", "AccountId", "BillingPeriod"]
+        }
         invoicing::SERVICE => {
             &["InvoiceUnitArn", "ProcurementPortalPreferenceArn", "ResourceArn", "InvoiceId"]
         }

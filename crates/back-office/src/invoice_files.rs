@@ -116,7 +116,10 @@ fn check(new: &NewInvoiceFile) -> Result<(), InvoicingRefusal> {
             return Err(InvoicingRefusal::field("DocumentId", "only a supplemental document has an id"));
         }
         if media_type(&new.bytes) != "application/pdf" {
-            return Err(InvoicingRefusal::field("Document", "the document of an invoice is a PDF; this is none"));
+            return Err(InvoicingRefusal::field(
+                "Document",
+                "the document of an invoice is a PDF; this is none",
+            ));
         }
     } else if new.document_id.is_empty() {
         return Err(InvoicingRefusal::field("DocumentId", "a supplemental document needs an id"));

@@ -154,11 +154,7 @@ impl BackOffice {
     ///
     /// # Errors
     /// [`Error::Internal`].
-    pub async fn invoice_units(
-        &self,
-        payer: &AccountId,
-        as_of: Option<i64>,
-    ) -> Answer<Vec<InvoiceUnitRow>> {
+    pub async fn invoice_units(&self, payer: &AccountId, as_of: Option<i64>) -> Answer<Vec<InvoiceUnitRow>> {
         let rows = self.0.store.invoice_units(payer, as_of.unwrap_or(i64::MAX)).await;
         let mut rows = rows.map_err(Error::internal)?;
         // By their bytes, whatever the database holds for the order of letters.

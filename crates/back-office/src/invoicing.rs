@@ -205,7 +205,9 @@ pub(crate) fn tagged(
     }
     tags.extend(given);
     match tags.len() > TAGS_MAX {
-        true => Err(InvoicingRefusal::Quota(format!("a resource has at most {TAGS_MAX} tags; remove some first"))),
+        true => {
+            Err(InvoicingRefusal::Quota(format!("a resource has at most {TAGS_MAX} tags; remove some first")))
+        }
         false => Ok(tags),
     }
 }

@@ -311,7 +311,9 @@ impl BackOffice {
         let preference = self.portal_preference(payer, arn).await?;
         let sealed = self.0.store.portal_secret(payer, &code_id(id)).await.map_err(Error::internal)?;
         match (preference.code, sealed) {
-            (Some((until, _)), Some(sealed)) => Ok((self.opened(payer, &code_id(id), sealed)?, until)),
+            (Some((until, _)), Some(sealed)) => {
+                Ok((self.opened_portal_secret(payer, &code_id(id), sealed)?, until))
+            }
             _ => Err(no_code()),
         }
     }
@@ -336,9 +338,14 @@ impl BackOffice {
             };
             if now >= until || failures >= CODE_FAILURES_MAX {
                 let message = "the code has expired, or was wrong too often; send another one";
-                return Err(Error::from(InvoicingRefusal::of(InvoicingReason::InvalidInput, "Code", message)).into());
+                return Err(Error::from(InvoicingRefusal::of(
+                    InvoicingReason::InvalidInput,
+                    "Code",
+                    message,
+                ))
+                .into());
             }
-            let is_right = self.opened(payer, &code_id(id), sealed)? == code;
+            let is_right = self.opened_portal_secret(payer, &code_id(id), sealed)? == code;
             let next = match is_right {
                 true => preference.verified(now),
                 false => PortalPreference { code: Some((until, failures + 1)), ..preference },
@@ -389,18 +396,18 @@ impl BackOffice {
         if !self.is_master_of(write.master_key_check().await?) {
             return Err(Error::internal(OTHER_MASTER_KEY).into());
         }
-        let sealed = self.sealed(write.payer(), id, secret)?;
+        let sealed = self.sealed_portal_secret(write.payer(), id, secret)?;
         write.put_portal_secret(id, &sealed).await?;
         Ok(write)
     }
 
-    fn sealed(&self, payer: &AccountId, id: &str, secret: &str) -> Answer<Sealed> {
+    fn sealed_portal_secret(&self, payer: &AccountId, id: &str, secret: &str) -> Answer<Sealed> {
         let name = portal_secret_name(payer.as_str(), id);
         let sealed = self.0.master.seal(&name, secret.as_bytes()).map_err(Error::internal)?;
         Ok(Sealed { nonce: sealed.nonce, ciphertext: sealed.ciphertext })
     }
 
-    fn opened(&self, payer: &AccountId, id: &str, sealed: Sealed) -> Answer<String> {
+    fn opened_portal_secret(&self, payer: &AccountId, id: &str, sealed: Sealed) -> Answer<String> {
         let name = portal_secret_name(payer.as_str(), id);
         let sealed = SealedSecret { nonce: sealed.nonce, ciphertext: sealed.ciphertext };
         let opened = self.0.master.open(&name, &sealed).map_err(Error::internal)?;
@@ -546,9 +553,9 @@ async fn units_are_there(write: &mut Write, payer: &AccountId, arns: &[String]) 
     let rows = write.invoice_units().await?;
     let known: BTreeSet<&str> =
         rows.iter().filter(|row| !row.is_deleted).map(|row| row.unit.id.as_str()).collect();
-    let missing = arns.iter().find(|arn| {
-        InvoicingResource::InvoiceUnit.id(payer, arn).is_none_or(|id| !known.contains(id))
-    });
+    let missing = arns
+        .iter()
+        .find(|arn| InvoicingResource::InvoiceUnit.id(payer, arn).is_none_or(|id| !known.contains(id)));
     match missing {
         None => Ok(()),
         Some(arn) => Err(Error::from(InvoicingRefusal::field(

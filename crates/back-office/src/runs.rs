@@ -397,6 +397,7 @@ impl NoResult {
         match error {
             Error::Refused(conflict @ Refusal::Conflict { .. }) => Meaning::Again(conflict.to_string()),
             Error::Refused(refusal) => Meaning::Failed(refusal.to_string()),
+            Error::Invoicing(refusal) => Meaning::Failed(refusal.to_string()),
             Error::Denied => Meaning::Failed("the desk may not price it".to_owned()),
             Error::Unavailable(_) => Meaning::Away(error),
             Error::Internal(cause) => {

@@ -87,12 +87,12 @@ pub fn check_new(units: &[InvoiceUnit], new: &InvoiceUnit, family: &impl Family)
         return Err(Refusal { reason: Reason::Name, field: "Name", message });
     }
     if units.len() >= UNITS_MAX {
-        let message = format!("the payer has {UNITS_MAX} invoice units, the most that are allowed; delete one first");
+        let message =
+            format!("the payer has {UNITS_MAX} invoice units, the most that are allowed; delete one first");
         return Err(Refusal { reason: Reason::TooManyUnits, field: "", message });
     }
     if let Some(other) = units.iter().find(|unit| unit.name == new.name) {
-        let message =
-            format!("invoice unit `{}` has the name `{}`; take another name", other.id, other.name);
+        let message = format!("invoice unit `{}` has the name `{}`; take another name", other.id, other.name);
         return Err(Refusal { reason: Reason::DuplicateName, field: "Name", message });
     }
     if !family.has(&new.receiver) {
@@ -106,9 +106,10 @@ pub fn check_new(units: &[InvoiceUnit], new: &InvoiceUnit, family: &impl Family)
 /// # Errors
 /// [`Refusal`], the first one in the order of [`Reason`].
 pub fn check_rule(units: &[InvoiceUnit], unit: &InvoiceUnit, family: &impl Family) -> Result<(), Refusal> {
-    for (field, accounts) in
-        [("Rule.LinkedAccounts", &unit.linked_accounts), ("Rule.BillSourceAccounts", &unit.bill_source_accounts)]
-    {
+    for (field, accounts) in [
+        ("Rule.LinkedAccounts", &unit.linked_accounts),
+        ("Rule.BillSourceAccounts", &unit.bill_source_accounts),
+    ] {
         if accounts.len() > ACCOUNTS_MAX {
             let message = format!("{} accounts; an invoice unit has at most {ACCOUNTS_MAX}", accounts.len());
             return Err(Refusal { reason: Reason::TooManyAccounts, field, message });
@@ -124,7 +125,9 @@ pub fn check_rule(units: &[InvoiceUnit], unit: &InvoiceUnit, family: &impl Famil
         return Err(Refusal {
             reason: Reason::NoMember,
             field: "Rule.BillSourceAccounts",
-            message: format!("account {stranger} transfers no bill to this payer; make the billing transfer known first"),
+            message: format!(
+                "account {stranger} transfers no bill to this payer; make the billing transfer known first"
+            ),
         });
     }
     units.iter().filter(|other| other.id != unit.id).try_for_each(|other| beside(other, unit))
@@ -160,14 +163,19 @@ fn beside(other: &InvoiceUnit, unit: &InvoiceUnit) -> Result<(), Refusal> {
 }
 
 fn no_member(field: &'static str, account: &AccountId) -> Refusal {
-    let message = format!("account {account} is not of the payer's organization; declare it with `proforma accounts import`");
+    let message = format!(
+        "account {account} is not of the payer's organization; declare it with `proforma accounts import`"
+    );
     Refusal { reason: Reason::NoMember, field, message }
 }
 
 /// Letters, digits, separators of any script, `-` and `_`; neither the first nor the last is a space.
 fn is_name(name: &str) -> bool {
     let is_separator = |c: char| {
-        matches!(c, ' ' | '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}')
+        matches!(
+            c,
+            ' ' | '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}' | '\u{202f}' | '\u{205f}' | '\u{3000}'
+        )
     };
     let is_taken = |c: char| c.is_alphanumeric() || is_separator(c) || c == '-' || c == '_';
     !name.is_empty() && !name.starts_with(' ') && !name.ends_with(' ') && name.chars().all(is_taken)

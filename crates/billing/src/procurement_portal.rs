@@ -75,10 +75,14 @@ impl PortalStatus {
         }
         let is_order = match next {
             PendingVerification => {
-                return Err("a connection is verified again when its endpoint changes, not by a status".to_owned());
+                return Err(
+                    "a connection is verified again when its endpoint changes, not by a status".to_owned()
+                );
             }
             TestInitialized if !of.has_test_environment => {
-                return Err("there is no test environment to test in: give one with TestEnvPreference".to_owned());
+                return Err(
+                    "there is no test environment to test in: give one with TestEnvPreference".to_owned()
+                );
             }
             TestInitialized => matches!(self, Validated | TestInitializationFailed | TestFailed | Suspended),
             TestInitializationFailed | TestFailed => self == TestInitialized,
@@ -107,7 +111,9 @@ mod tests {
             .into_iter()
             .map(|(from, name)| {
                 let next = PortalStatus::ALL.into_iter().filter(|(next, _)| {
-                    *next != from && *next != PortalStatus::Suspended && from.may_become(*next, VERIFIED).is_ok()
+                    *next != from
+                        && *next != PortalStatus::Suspended
+                        && from.may_become(*next, VERIFIED).is_ok()
                 });
                 format!("{name}: {}", next.map(|(_, name)| name).collect::<Vec<_>>().join(" "))
             })

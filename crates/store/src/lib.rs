@@ -44,7 +44,9 @@ pub use close::{AdjustmentRow, CloseRow};
 pub use configuration::Loaded;
 pub use database::Store;
 pub use error::StoreError;
-pub use invoicing::{InvoiceFileRow, InvoiceSummaryRow, InvoiceUnitRow, InvoicingDocument, InvoicingKind, SummariesOf};
+pub use invoicing::{
+    InvoiceFileRow, InvoiceSummaryRow, InvoiceUnitRow, InvoicingDocument, InvoicingKind, SummariesOf,
+};
 pub use master_key::{Reseal, Sealed, portal_secret_name};
 pub use migrations::Migrated;
 pub use payer::{AuditHead, Head, PayerRow};

@@ -19,7 +19,10 @@ pub(super) async fn document(State(entrance): State<Entrance>, Path(token): Path
     };
     // A link is no key, so it has its place among all requests and no rate of its own.
     let Some(_place) = server.limits.place() else {
-        return text(StatusCode::SERVICE_UNAVAILABLE, "too many requests are being answered; try again\n".to_owned());
+        return text(
+            StatusCode::SERVICE_UNAVAILABLE,
+            "too many requests are being answered; try again\n".to_owned(),
+        );
     };
     match opened(&server.api, &token).await {
         Ok(Some((file, bytes))) => {
@@ -42,10 +45,8 @@ fn download(media_type: &str, name: &str, bytes: Vec<u8>) -> Response {
     let value = |text: &str| HeaderValue::from_str(text).unwrap_or(HeaderValue::from_static("attachment"));
     headers.insert(header::CONTENT_DISPOSITION, value(&disposition));
     let kind = HeaderValue::from_str(media_type);
-    headers.insert(
-        header::CONTENT_TYPE,
-        kind.unwrap_or(HeaderValue::from_static("application/octet-stream")),
-    );
+    headers
+        .insert(header::CONTENT_TYPE, kind.unwrap_or(HeaderValue::from_static("application/octet-stream")));
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("private, no-store"));
     headers.insert(header::X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(header::CONTENT_SECURITY_POLICY, HeaderValue::from_static("default-src 'none'; sandbox"));

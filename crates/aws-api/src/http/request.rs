@@ -196,7 +196,8 @@ impl Asked<'_> {
         if !body.is_empty() && !service.protocol.takes(kind) {
             return Err(WireError::unsupported_media_type(service.protocol));
         }
-        let is_of_aws = [billing_conductor::SERVICE, invoicing::SERVICE].contains(&service.signing_name.as_str());
+        let is_of_aws =
+            [billing_conductor::SERVICE, invoicing::SERVICE].contains(&service.signing_name.as_str());
         let most = if is_of_aws { AWS_BODY_BYTES_MAX } else { BODY_BYTES_MAX };
         if body.len() > most {
             return Err(WireError::request_too_large(most as u64));

@@ -56,7 +56,8 @@ struct InvoicePdfOut {
 pub(super) async fn get_pdf(call: &Call<'_>) -> Answer<Vec<u8>> {
     let GetInvoicePdf { invoice_id } = call.read()?;
     let payer = &call.caller.payer;
-    let origin = call.origin.ok_or(Error::Unavailable("a link needs a server: start one with `proforma serve`"))?;
+    let origin =
+        call.origin.ok_or(Error::Unavailable("a link needs a server: start one with `proforma serve`"))?;
     let mut files = call.desk.invoice_files(payer, &invoice_id).await?;
     let place = files.iter().position(|file| file.kind == INVOICE);
     let Some(place) = place else {

@@ -69,7 +69,8 @@ pub(super) fn settings(input: &Value) -> Answer<PortalSettings> {
         _ => None,
     };
     check(input)?;
-    let secret = |value: Option<&Value>| value.and_then(Value::as_str).map(|text| Zeroizing::new(text.to_owned()));
+    let secret =
+        |value: Option<&Value>| value.and_then(Value::as_str).map(|text| Zeroizing::new(text.to_owned()));
     Ok(PortalSettings {
         endpoint: input.get(ENDPOINT).and_then(Value::as_str).map(ToOwned::to_owned),
         delivers_invoices: is_on(input, "EinvoiceDeliveryEnabled"),
@@ -115,9 +116,9 @@ fn check(input: &Value) -> Result<(), Error> {
 }
 
 fn is_https(address: &str) -> bool {
-    address.parse::<Uri>().is_ok_and(|uri| {
-        uri.scheme_str() == Some("https") && uri.host().is_some_and(|host| !host.is_empty())
-    })
+    address
+        .parse::<Uri>()
+        .is_ok_and(|uri| uri.scheme_str() == Some("https") && uri.host().is_some_and(|host| !host.is_empty()))
 }
 
 fn is_on(input: &Value, name: &str) -> bool {

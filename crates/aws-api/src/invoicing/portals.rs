@@ -78,10 +78,8 @@ pub(super) async fn update_status(call: &Call<'_>) -> Answer<Vec<u8>> {
         let status = status.as_deref().and_then(PortalStatus::parse);
         (status.is_some() || reason.is_some()).then_some(StatusChange { status, reason })
     };
-    let delivery = change(
-        input.einvoice_delivery_preference_status,
-        input.einvoice_delivery_preference_status_reason,
-    );
+    let delivery =
+        change(input.einvoice_delivery_preference_status, input.einvoice_delivery_preference_status_reason);
     let retrieval = change(
         input.purchase_order_retrieval_preference_status,
         input.purchase_order_retrieval_preference_status_reason,

@@ -160,9 +160,8 @@ impl Wanted {
     fn takes(&self, summary: &Value) -> bool {
         let text = |value: Option<&Value>| value.and_then(Value::as_str).map(ToOwned::to_owned);
         let is = |wanted: &Option<String>, value: Option<&Value>| wanted.is_none() || *wanted == text(value);
-        let is_within = |(start, end): (i64, i64)| {
-            issued(summary).is_some_and(|issued| start <= issued && issued < end)
-        };
+        let is_within =
+            |(start, end): (i64, i64)| issued(summary).is_some_and(|issued| start <= issued && issued < end);
         self.interval.is_none_or(is_within)
             && self.period.is_none_or(|period| period_of(summary) == Some(period))
             && is(&self.entity, summary.get("Entity").and_then(|entity| entity.get("InvoicingEntity")))

@@ -75,7 +75,11 @@ fn of_json(text: &str) -> Result<Vec<(String, Value)>, Error> {
         }
         answer => match answer.get("InvoiceSummaries") {
             Some(page) => found.extend(of_page("", page)?),
-            None => return Err(refused("the file has no `InvoiceSummaries`: it is no answer of ListInvoiceSummaries")),
+            None => {
+                return Err(refused(
+                    "the file has no `InvoiceSummaries`: it is no answer of ListInvoiceSummaries",
+                ));
+            }
         },
     }
     Ok(found)
@@ -179,7 +183,10 @@ fn checked(model: &Service, mut value: Value) -> Result<ReadSummary, Vec<String>
         }
     }
     let value = model.checked(SHAPE, value).map_err(|problems| {
-        problems.into_iter().map(|problem| format!("{} {}", problem.name, problem.message)).collect::<Vec<_>>()
+        problems
+            .into_iter()
+            .map(|problem| format!("{} {}", problem.name, problem.message))
+            .collect::<Vec<_>>()
     })?;
     let mut problems = Vec::new();
     amounts(&value, "", &mut problems);
@@ -320,15 +327,25 @@ mod tests {
     fn what_is_wrong_is_named_with_its_place() {
         let of = |summary: &str| told(&format!("[{summary}]"));
         assert_eq!(of(r#"{"AccountId":"111122223333"}"#), "[0]: InvoiceId is required");
-        assert!(of(r#"{"AccountId":"1","InvoiceId":"A"}"#).starts_with("[0]: AccountId must match the pattern"));
-        let amount = of(r#"{"AccountId":"111122223333","InvoiceId":"A","BaseCurrencyAmount":{"AmountBreakdown":{"Taxes":{"Breakdown":[{"Amount":"1,5"}]}}}}"#);
-        assert!(amount.starts_with("[0]: BaseCurrencyAmount.AmountBreakdown.Taxes.Breakdown[0].Amount: "), "{amount}");
+        assert!(
+            of(r#"{"AccountId":"1","InvoiceId":"A"}"#).starts_with("[0]: AccountId must match the pattern")
+        );
+        let amount = of(
+            r#"{"AccountId":"111122223333","InvoiceId":"A","BaseCurrencyAmount":{"AmountBreakdown":{"Taxes":{"Breakdown":[{"Amount":"1,5"}]}}}}"#,
+        );
+        assert!(
+            amount.starts_with("[0]: BaseCurrencyAmount.AmountBreakdown.Taxes.Breakdown[0].Amount: "),
+            "{amount}"
+        );
         let twice = r#"{"AccountId":"111122223333","InvoiceId":"A"}"#;
         let other = r#"{"AccountId":"111122223333","InvoiceId":"A","BillType":"PURCHASE"}"#;
         assert_eq!(of(&format!("{twice},{other}")), "[1]: invoice `A` is there twice, and not alike");
         assert_eq!(read(&format!("[{twice},{twice}]")).unwrap().len(), 1);
         assert!(told("InvoiceId,Total\nA,1\n").starts_with("there is no column `Total`"));
         assert!(told("{}").starts_with("the file has no `InvoiceSummaries`"));
-        assert!(told("InvoiceId,AccountId,BillType\nA,111122223333,MONTHLY\n").starts_with("row 2: BillType must be one of"));
+        assert!(
+            told("InvoiceId,AccountId,BillType\nA,111122223333,MONTHLY\n")
+                .starts_with("row 2: BillType must be one of")
+        );
     }
 }

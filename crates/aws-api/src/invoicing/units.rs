@@ -161,9 +161,8 @@ impl Filters {
     fn take(&self, row: &InvoiceUnitRow) -> bool {
         let unit = &row.unit;
         let is_any = |of: &BTreeSet<AccountId>, wanted: &String| of.iter().any(|of| of.as_str() == wanted);
-        let takes = |wanted: &[String], by: &dyn Fn(&String) -> bool| {
-            wanted.is_empty() || wanted.iter().any(by)
-        };
+        let takes =
+            |wanted: &[String], by: &dyn Fn(&String) -> bool| wanted.is_empty() || wanted.iter().any(by);
         takes(&self.names, &|name| *name == unit.name)
             && takes(&self.invoice_receivers, &|account| unit.receiver.as_str() == account)
             && takes(&self.accounts, &|account| {

@@ -80,10 +80,7 @@ fn numbers_have_limits_and_accounts_a_family() {
     assert_eq!(refused(&full, &unit("new", 1, &[])), Some((Reason::TooManyUnits, "")));
     assert_eq!(refused(&full[1..], &unit("new", 1, &[])), None);
     let many: Vec<u64> = (1..=1_001).collect();
-    assert_eq!(
-        refused(&[], &unit("a", 1, &many)),
-        Some((Reason::TooManyAccounts, "Rule.LinkedAccounts"))
-    );
+    assert_eq!(refused(&[], &unit("a", 1, &many)), Some((Reason::TooManyAccounts, "Rule.LinkedAccounts")));
     assert_eq!(refused(&[], &unit("a", 1, &many[1..])), None);
     let stranger = 999_999_999_999;
     assert_eq!(refused(&[], &unit("a", stranger, &[])), Some((Reason::NoMember, "InvoiceReceiver")));

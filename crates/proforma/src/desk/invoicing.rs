@@ -88,8 +88,8 @@ fn attach(arguments: &AttachArguments) -> Result<(), Failure> {
 fn text(file: &Path) -> Result<String, Failure> {
     let bytes = fs::read(file).map_err(|error| unreadable(file, &error))?;
     // A mark of the byte order, as spreadsheets write one, is none of the text.
-    let text = String::from_utf8(bytes)
-        .map_err(|_| Failure::input(format!("`{}` is not UTF-8", file.display())))?;
+    let text =
+        String::from_utf8(bytes).map_err(|_| Failure::input(format!("`{}` is not UTF-8", file.display())))?;
     Ok(text.trim_start_matches('\u{feff}').to_owned())
 }
 

@@ -241,7 +241,9 @@ impl Checked {
             let hash = file_sha256(&path).with_context(|| format!("cannot read `{}`", path.display()));
             match hash {
                 Ok(hash) if hash == file.sha256 => {}
-                Ok(_) => self.problems.push(format!("`{}` is not the file that its name says", path.display())),
+                Ok(_) => {
+                    self.problems.push(format!("`{}` is not the file that its name says", path.display()))
+                }
                 Err(error) => self.problems.push(format!("{error:#}")),
             }
         }

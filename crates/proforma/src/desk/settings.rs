@@ -288,7 +288,8 @@ impl Reader {
                 && url.password().is_none()
         });
         if url.is_none() {
-            self.problems.push(format!("{from} is `{text}`; give an address without a path, as https://desk.example"));
+            self.problems
+                .push(format!("{from} is `{text}`; give an address without a path, as https://desk.example"));
         }
         url.map(|url| url.as_str().trim_end_matches('/').to_owned())
     }

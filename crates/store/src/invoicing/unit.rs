@@ -118,8 +118,9 @@ fn unit_row(row: &AnyRow) -> Result<InvoiceUnitRow, StoreError> {
     let accounts = |name: &str| -> Result<BTreeSet<AccountId>, StoreError> {
         let texts: Vec<String> = sql::json(row, TABLE, name)?;
         let account = |text: &String| {
-            AccountId::parse(text)
-                .ok_or_else(|| StoreError::damaged(TABLE, format!("`{name}` has `{text}`, which is no account")))
+            AccountId::parse(text).ok_or_else(|| {
+                StoreError::damaged(TABLE, format!("`{name}` has `{text}`, which is no account"))
+            })
         };
         texts.iter().map(account).collect()
     };
