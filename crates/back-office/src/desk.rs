@@ -5,6 +5,7 @@
 
 use crate::audit::{Decision, Entry};
 use crate::authorization::Caller;
+use crate::aws_invoices::InvoicesOfRuns;
 use crate::clock::Clock;
 use crate::cost_roots::CostRoot;
 use crate::engine::{Engine, EngineError};
@@ -68,6 +69,7 @@ pub(crate) struct Inner {
     /// A batch of it is large enough.
     many_unwritten: Notify,
     pub(crate) keys: KnownKeys,
+    pub(crate) aws_invoices: InvoicesOfRuns,
 }
 
 /// A configuration as it was when it was asked for.
@@ -95,6 +97,7 @@ impl BackOffice {
             unwritten: Unwritten::default(),
             many_unwritten: Notify::new(),
             keys: KnownKeys::default(),
+            aws_invoices: InvoicesOfRuns::default(),
         }))
     }
 

@@ -5,6 +5,7 @@
 
 use billing::account::AccountId;
 use billing::book::Draft;
+use billing::invoice::aws::AwsInvoices;
 use billing::money::{Cost, Currency};
 use billing::period::BillingPeriod;
 use std::collections::BTreeMap;
@@ -132,6 +133,12 @@ pub trait Engine: Send + Sync + 'static {
     /// # Errors
     /// [`EngineError`] where a file cannot be read.
     fn manifest(&self, run: &Path) -> Result<String, EngineError>;
+
+    /// AWS's own invoices of a run's month, as its cost files tell them.
+    ///
+    /// # Errors
+    /// [`EngineError`] where the folder is not a whole run of this program.
+    fn aws_invoices(&self, run: &Path) -> Result<AwsInvoices, EngineError>;
 
     /// The identity of the cost files at a place, without reading them through: equal where nothing has changed since. What `--watch` asks.
     ///

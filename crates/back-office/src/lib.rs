@@ -41,6 +41,7 @@ pub mod sources;
 
 pub mod invoicing;
 
+pub mod aws_invoices;
 pub mod invoice_files;
 pub mod invoice_profiles;
 pub mod invoice_summaries;

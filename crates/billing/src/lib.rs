@@ -73,3 +73,5 @@ pub mod configuration;
 pub mod invoice_unit;
 
 pub mod procurement_portal;
+
+pub mod invoice;

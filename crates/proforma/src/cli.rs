@@ -1,6 +1,7 @@
 //! The command line.
 
 pub mod desk;
+pub mod invoice;
 pub mod invoicing;
 
 use crate::reader::Children;
@@ -58,10 +59,10 @@ pub enum Command {
     Periods(desk::ListArguments),
     /// Close a billing period: what it says does not change any more.
     Close(desk::CloseArguments),
+    /// Invoices and their documents.
+    Invoice(Box<invoice::InvoiceArguments>),
     /// Move the configuration between a book file and the desk.
     Book(desk::BookArguments),
-    /// Keep what AWS says of its own invoices, their documents, and to whom they go.
-    Invoice(Box<invoicing::InvoiceArguments>),
     /// Read an existing AWS Billing Conductor set-up into a book.
     Adopt(desk::AdoptArguments),
     /// Copy a desk into a folder, while it is served.

@@ -16,6 +16,6 @@ mod settings;
 mod tls;
 
 pub use command::{accounts, adopt, book, close, import, init, keys, periods, runs};
-pub use invoicing::invoice;
+pub use invoicing::invoicing;
 pub use keeping::{backup, migrate, restore, verify};
 pub use serve::serve;

@@ -17,8 +17,10 @@ use crate::pricing::BookText;
 use crate::publish::Draft;
 use crate::reader::{reading_failed, refused};
 use crate::report_files::Results;
+use crate::run_folder;
 use crate::terminal::{policy_warnings, warnings};
 use back_office::engine::{CostSource, Engine, EngineError, RunOrder, RunOutcome, RunReport};
+use billing::invoice::aws::{AwsInvoices, reconstruct};
 use billing::period::BillingPeriod;
 use book_file::{BookFile, Finding};
 use cost_data::delivery::arrivals;
@@ -59,6 +61,11 @@ impl Engine for CostEngine {
 
     fn manifest(&self, run: &Path) -> Result<String, EngineError> {
         Ok(manifest::manifest(run)?)
+    }
+
+    fn aws_invoices(&self, run: &Path) -> Result<AwsInvoices, EngineError> {
+        let run = run_folder::open(run)?;
+        reconstruct(&run.cube, run.book.currency).map_err(|error| EngineError::Failed(error.to_string()))
     }
 
     fn fingerprint(&self, inputs: &[PathBuf], period: BillingPeriod) -> Result<String, EngineError> {

@@ -22,6 +22,7 @@ mod failure;
 mod group_tree;
 mod groups;
 mod guard;
+mod invoice;
 mod month;
 mod preview;
 mod price_list;
@@ -38,6 +39,7 @@ mod terminal;
 mod wording;
 
 use clap::Parser;
+use cli::invoice::InvoiceCommand;
 use cli::{Cli, Command};
 use std::process::ExitCode;
 
@@ -60,8 +62,11 @@ pub fn program() -> ExitCode {
         Command::Runs(arguments) => desk::runs(&arguments),
         Command::Periods(arguments) => desk::periods(&arguments),
         Command::Close(arguments) => desk::close(&arguments),
+        Command::Invoice(arguments) => match arguments.command {
+            InvoiceCommand::Aws(arguments) => invoice::aws(&arguments),
+            InvoiceCommand::OfAws(command) => desk::invoicing(&command),
+        },
         Command::Book(arguments) => desk::book(&arguments),
-        Command::Invoice(arguments) => desk::invoice(&arguments),
         Command::Adopt(arguments) => desk::adopt(&arguments),
         Command::Backup(arguments) => desk::backup(&arguments),
         Command::Restore(arguments) => desk::restore(&arguments),

@@ -20,6 +20,14 @@ const PROBLEMS_MAX: usize = 20;
 const SHAPE: &str = "InvoiceSummary";
 /// Members that are amounts of money, wherever they stand.
 const AMOUNTS: [&str; 4] = ["TotalAmount", "TotalAmountBeforeTax", "SubTotalAmount", "Amount"];
+/// Columns that stand for a member further in.
+const SHORT: [(&str, &str); 5] = [
+    ("TotalAmount", "BaseCurrencyAmount.TotalAmount"),
+    ("TotalAmountBeforeTax", "BaseCurrencyAmount.TotalAmountBeforeTax"),
+    ("CurrencyCode", "BaseCurrencyAmount.CurrencyCode"),
+    ("BillingEntity", "Entity.BillingEntity"),
+    ("InvoicingEntity", "Entity.InvoicingEntity"),
+];
 /// What separates several values in one field of a table.
 const SEPARATOR: char = ';';
 
@@ -96,8 +104,14 @@ fn of_csv(text: &str, model: &Service) -> Result<Vec<(String, Value)>, Error> {
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
     let failed = |error: csv::Error| refused(format!("the file is no CSV: {error}"));
     let headers = reader.headers().map_err(failed)?.clone();
-    let unknown: Vec<&str> =
-        headers.iter().filter(|name| *name != "BillingPeriod" && shape_at(model, name).is_none()).collect();
+    let long =
+        |name| SHORT.iter().find_map(|(short, long)| (*short == name).then_some(*long)).unwrap_or(name);
+    let headers: Vec<&str> = headers.iter().map(long).collect();
+    let unknown: Vec<&str> = headers
+        .iter()
+        .copied()
+        .filter(|name| *name != "BillingPeriod" && shape_at(model, name).is_none())
+        .collect();
     if !unknown.is_empty() {
         return Err(refused(format!(
             "there is no column {}; a column is a member of InvoiceSummary by its path, such as `InvoiceId` or `BaseCurrencyAmount.TotalAmount`",
@@ -108,7 +122,7 @@ fn of_csv(text: &str, model: &Service) -> Result<Vec<(String, Value)>, Error> {
     for (row, record) in reader.records().enumerate() {
         let record = record.map_err(failed)?;
         let mut summary = Value::Map(BTreeMap::new());
-        for (name, text) in headers.iter().zip(record.iter()).filter(|(_, text)| !text.is_empty()) {
+        for (name, text) in headers.iter().copied().zip(record.iter()).filter(|(_, text)| !text.is_empty()) {
             match (name, text.split_once('-')) {
                 ("BillingPeriod", Some((year, month))) => {
                     put(&mut summary, "BillingPeriod.Year", number(year));

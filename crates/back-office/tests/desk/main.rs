@@ -9,6 +9,7 @@ use back_office::engine::{CostSource, Engine, EngineError, RunOrder, RunOutcome,
 use back_office::error::Error;
 use back_office::vault::MasterKey;
 use billing::account::AccountId;
+use billing::invoice::aws::AwsInvoices;
 use billing::period::BillingPeriod;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -47,6 +48,10 @@ impl Engine for Slow {
 
     fn manifest(&self, _: &Path) -> Result<String, EngineError> {
         Ok(String::new())
+    }
+
+    fn aws_invoices(&self, _: &Path) -> Result<AwsInvoices, EngineError> {
+        Ok(AwsInvoices::default())
     }
 
     fn fingerprint(&self, _: &[PathBuf], _: BillingPeriod) -> Result<String, EngineError> {

@@ -4,26 +4,16 @@ use super::desk::{DeskArguments, ListArguments};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
-#[derive(Debug, Args)]
-pub struct InvoiceArguments {
-    #[command(subcommand)]
-    pub command: InvoiceCommand,
-}
-
 #[derive(Debug, Subcommand)]
-pub enum InvoiceCommand {
-    #[command(flatten)]
-    Aws(AwsInvoiceCommand),
-}
-
-#[derive(Debug, Subcommand)]
-pub enum AwsInvoiceCommand {
+pub enum InvoicingCommand {
     /// Say to whom the invoices of accounts go, and list what was said.
     Profile(ProfileArguments),
     /// Take in what AWS says of its invoices: what `aws invoicing list-invoice-summaries` prints, or a CSV file of its members.
     Import(ImportSummariesArguments),
     /// Keep the document of an invoice that AWS has delivered, for GetInvoicePDF to hand out.
     Attach(AttachArguments),
+    /// List what differs between what AWS says of its invoices of a month and what the month's cost files say.
+    Reconcile(ReconcileArguments),
     /// Print the validation code of a procurement portal preference, to be handed to whoever looks after the portal.
     PortalCode(PortalCodeArguments),
 }
@@ -90,4 +80,16 @@ pub struct PortalCodeArguments {
     pub desk: DeskArguments,
     /// The ARN of the preference.
     pub arn: String,
+}
+
+#[derive(Debug, Args)]
+pub struct ReconcileArguments {
+    #[command(flatten)]
+    pub desk: DeskArguments,
+    /// The billing period.
+    #[arg(value_name = "YYYY-MM")]
+    pub period: String,
+    /// How far two totals may be apart before they differ.
+    #[arg(long, value_name = "AMOUNT")]
+    pub tolerance: Option<String>,
 }

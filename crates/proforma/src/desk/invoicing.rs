@@ -4,8 +4,7 @@ use super::command::{ask, asked};
 use super::output;
 use crate::cli::desk::DeskOutput;
 use crate::cli::invoicing::{
-    AttachArguments, AwsInvoiceCommand, ImportSummariesArguments, InvoiceArguments, InvoiceCommand,
-    ProfileCommand, ProfileFileArguments,
+    AttachArguments, ImportSummariesArguments, InvoicingCommand, ProfileCommand, ProfileFileArguments,
 };
 use crate::failure::Failure;
 use base64::Engine;
@@ -15,10 +14,9 @@ use std::fs;
 use std::path::Path;
 
 /// `proforma invoice`
-pub fn invoice(arguments: &InvoiceArguments) -> Result<(), Failure> {
-    let InvoiceCommand::Aws(command) = &arguments.command;
+pub fn invoicing(command: &InvoicingCommand) -> Result<(), Failure> {
     match command {
-        AwsInvoiceCommand::Profile(of) => match &of.command {
+        InvoicingCommand::Profile(of) => match &of.command {
             ProfileCommand::Put(of) => put_profiles(of),
             ProfileCommand::List(of) => {
                 let answer = asked(&of.desk, "ListInvoiceProfiles", &json!({}))?;
@@ -28,9 +26,16 @@ pub fn invoice(arguments: &InvoiceArguments) -> Result<(), Failure> {
                 }
             }
         },
-        AwsInvoiceCommand::Import(of) => import(of),
-        AwsInvoiceCommand::Attach(of) => attach(of),
-        AwsInvoiceCommand::PortalCode(of) => {
+        InvoicingCommand::Import(of) => import(of),
+        InvoicingCommand::Attach(of) => attach(of),
+        InvoicingCommand::Reconcile(of) => {
+            let mut input = json!({ "BillingPeriod": of.period });
+            if let Some(tolerance) = &of.tolerance {
+                input["Tolerance"] = json!(tolerance);
+            }
+            ask(&of.desk, "ReconcileInvoices", &input)
+        }
+        InvoicingCommand::PortalCode(of) => {
             ask(&of.desk, "GetProcurementPortalCode", &json!({ "ProcurementPortalPreferenceArn": of.arn }))
         }
     }

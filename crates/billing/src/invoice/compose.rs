@@ -1,0 +1,573 @@
+//! From the charges of a closed period to a document: drafted, and rounded once.
+//!
+//! The same function makes the preview and what is issued: a [`Composed`] document has everything but its number.
+
+use super::amount::{Invoiced, InvoicedError};
+use super::charges::{Charge, Charges};
+use super::date::Date;
+use super::exchange::{NoRate, RateTable};
+use super::party::{Party, PaymentInstructions, VAT};
+use super::rounding::{exchanged, invoiced, payable, tax, tax_in};
+use super::tax::{Tax, TaxCategory, TaxSubtotal};
+use super::tax_profile::{NoTax, TaxProblem, TaxProfile, TaxRule};
+use super::{Adjustment, AdjustmentKind, DateRange, Exchange, Invoice, Kind, Line, TaxCurrency, Totals};
+use crate::money::{Amount, Currency, Quantity};
+use crate::period::BillingPeriod;
+use std::collections::BTreeMap;
+
+/// The number of a document that has none yet.
+pub const UNNUMBERED: &str = "DRAFT";
+/// The code of UN/ECE Recommendation 20 of what is counted as one.
+pub const ONE: &str = "C62";
+
+/// What a document's lines are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum LinesBy {
+    /// One per service.
+    Service,
+    /// One per account and service.
+    AccountAndService,
+    /// One in all for each tax.
+    One,
+}
+
+/// Which day's exchange rate a document takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum RateDay {
+    /// The last day of the billing period.
+    PeriodEnd,
+    /// The day of issue.
+    Issue,
+}
+
+/// What the operator has settled about the documents of one customer.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Settings {
+    /// Who sells.
+    pub seller: Party,
+    /// Who buys.
+    pub buyer: Party,
+    /// The buyer's own reference.
+    pub buyer_reference: Option<String>,
+    /// The contract.
+    pub contract: Option<String>,
+    /// Which tax is charged; none is an error.
+    pub tax: Option<TaxProfile>,
+    /// The currency of the documents; `None` is that of the charges.
+    pub currency: Option<Currency>,
+    /// The currency of the seller's tax office, where the tax has to be said in it.
+    pub tax_currency: Option<Currency>,
+    /// Which day's rate is taken.
+    pub rate_day: RateDay,
+    /// The lines.
+    pub lines: LinesBy,
+    /// What one line in all is called; `None`: `Cloud services`.
+    pub line_name: Option<String>,
+    /// Days from issue until payment is due.
+    pub due_days: u32,
+    /// The terms in words.
+    pub payment_terms: Option<String>,
+    /// The steps in which the amount due can be paid, as `0.05` of a Swiss franc.
+    pub payable_step: Option<Invoiced>,
+    /// How to pay.
+    pub payment: Option<PaymentInstructions>,
+    /// Text for every document.
+    pub notes: Vec<String>,
+    /// The language, a BCP 47 tag.
+    pub language: String,
+}
+
+/// What one document has of its own.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Extras {
+    /// The purchase order that it is matched to.
+    pub purchase_order: Option<OrderReference>,
+    /// Allowances and charges on the whole document, in its currency.
+    pub adjustments: Vec<ExtraAdjustment>,
+    /// What was paid before, in the document's currency.
+    pub prepaid: Option<Invoiced>,
+    /// Text for this document.
+    pub notes: Vec<String>,
+}
+
+/// A purchase order, and its line if one is known.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OrderReference {
+    /// The purchase order's number.
+    pub number: String,
+    /// The number of its line.
+    pub line: Option<String>,
+}
+
+/// An allowance or a charge; its tax is that of a product.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExtraAdjustment {
+    /// Which of the two.
+    pub kind: AdjustmentKind,
+    /// The amount before tax, not below 0.
+    pub amount: Invoiced,
+    /// Why.
+    pub reason: String,
+    /// The product whose tax it has; empty: that of all products that no rule names.
+    pub product: String,
+}
+
+/// A document with everything but its number.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Composed {
+    /// The document; its number is [`UNNUMBERED`].
+    pub document: Invoice,
+    /// The exact charges in the document's currency − the lines' sum: at most half a minor unit.
+    pub residue: Amount,
+    /// Charges that had to be rounded at twenty decimals when they were exchanged.
+    pub rounded_exchanges: usize,
+    /// Charges that are not 0 and whose line would be: how many lines were left out.
+    pub lines_below_a_minor_unit: usize,
+}
+
+/// Why a document cannot be made.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ComposeError {
+    /// A profile lacks what every document has to say.
+    #[error("the {whose} profile has no {what}; set it before an invoice is drafted")]
+    Profile {
+        /// `seller` or `buyer`.
+        whose: &'static str,
+        /// What is missing.
+        what: &'static str,
+    },
+    /// A country that is not two letters.
+    #[error("the {whose} profile's country is `{country}`; write the two letters of ISO 3166-1, such as DE")]
+    Country {
+        /// `seller` or `buyer`.
+        whose: &'static str,
+        /// What is there.
+        country: String,
+    },
+    /// No tax profile.
+    #[error(
+        "there is no tax profile, and no rate is assumed; set one with a category (S, Z, E, AE, K, G or O), a rate and the day from \
+         which it is in force"
+    )]
+    NoTaxProfile,
+    /// A profile that cannot be.
+    #[error(transparent)]
+    TaxProfile(#[from] TaxProblem),
+    /// No rule of a day.
+    #[error(transparent)]
+    NoTax(#[from] NoTax),
+    /// A category that names ids which are not there (BR-S-02, BR-AE-02, BR-IC-02, BR-G-02 and their kin).
+    #[error("tax category {category} needs {what} in the {whose} profile; set it")]
+    TaxId {
+        /// The category.
+        category: TaxCategory,
+        /// `seller` or `buyer`.
+        whose: &'static str,
+        /// What is missing.
+        what: &'static str,
+    },
+    /// Category `O` beside another (BR-O-11).
+    #[error(
+        "tax category O cannot stand beside {0} on one document; bill these products apart, or under one category"
+    )]
+    OutsideScopeBeside(TaxCategory),
+    /// No rate.
+    #[error(transparent)]
+    NoRate(#[from] NoRate),
+    /// Amounts.
+    #[error(transparent)]
+    Amount(#[from] InvoicedError),
+    /// An adjustment below 0.
+    #[error(
+        "the {what} `{reason}` is `{amount}`; an allowance and a charge are not below 0, make it the other one"
+    )]
+    Adjustment {
+        /// `allowance` or `charge`.
+        what: &'static str,
+        /// Why.
+        reason: String,
+        /// How much.
+        amount: Invoiced,
+    },
+}
+
+impl Composed {
+    /// The document under its number.
+    #[must_use]
+    pub fn numbered(self, number: String) -> Invoice {
+        Invoice { number, ..self.document }
+    }
+
+    /// The document with a reference to a purchase order, or with none.
+    pub fn refer_to(&mut self, order: Option<OrderReference>) {
+        refer_to(&mut self.document, order);
+    }
+}
+
+/// One document refers to one purchase order: its lines to that order's line.
+fn refer_to(document: &mut Invoice, order: Option<OrderReference>) {
+    let line = order.as_ref().and_then(|order| order.line.clone());
+    document.purchase_order = order.map(|order| order.number);
+    document.lines.iter_mut().for_each(|of| of.purchase_order_line.clone_from(&line));
+}
+
+/// Makes the document of a period's charges.
+///
+/// Tax is that of the last day of the period, which is when services of a month are supplied.
+///
+/// # Errors
+/// All that is missing at once: [`ComposeError`], in the order of its variants.
+pub fn compose(
+    settings: &Settings,
+    extras: &Extras,
+    period: BillingPeriod,
+    charges: &Charges,
+    rates: &RateTable,
+    issued: Date,
+) -> Result<Composed, Vec<ComposeError>> {
+    let mut problems = profile_problems("seller", &settings.seller);
+    problems.extend(profile_problems("buyer", &settings.buyer));
+    let supplied = Date::last_of(period);
+    match &settings.tax {
+        None => problems.push(ComposeError::NoTaxProfile),
+        Some(profile) => problems.extend(tax_problems(settings, extras, profile, charges, supplied)),
+    }
+    let rate_day = match settings.rate_day {
+        RateDay::PeriodEnd => supplied,
+        RateDay::Issue => issued,
+    };
+    let currency = settings.currency.unwrap_or(charges.currency);
+    let rate = |from, to| rates.rate(from, to, rate_day);
+    let exchange = (currency != charges.currency).then(|| rate(charges.currency, currency)).transpose();
+    let tax_currency = settings.tax_currency.filter(|of| *of != currency);
+    let tax_exchange = tax_currency.map(|to| rate(currency, to)).transpose();
+    let mut failed = |error: NoRate| problems.push(error.into());
+    let exchange = exchange.map_err(&mut failed).unwrap_or_default();
+    let tax_exchange = tax_exchange.map_err(&mut failed).unwrap_or_default();
+    problems.extend(extras.adjustments.iter().filter_map(adjustment_problem));
+    let (Some(profile), true) = (&settings.tax, problems.is_empty()) else { return Err(problems) };
+    let draft = Draft { settings, extras, profile, period, currency, issued, exchange, tax_exchange };
+    draft.compose(charges).map_err(|error| vec![error])
+}
+
+/// What every document has to say of a party (BR-06 to BR-11).
+fn profile_problems(whose: &'static str, party: &Party) -> Vec<ComposeError> {
+    let mut problems = Vec::new();
+    if party.legal_name.trim().is_empty() {
+        problems.push(ComposeError::Profile { whose, what: "legal name" });
+    }
+    if party.address.lines.is_empty() && party.address.city.is_none() {
+        problems.push(ComposeError::Profile { whose, what: "address" });
+    }
+    let country = &party.address.country;
+    if country.len() != 2 || !country.bytes().all(|b| b.is_ascii_uppercase()) {
+        problems.push(ComposeError::Country { whose, country: country.clone() });
+    }
+    problems
+}
+
+fn adjustment_problem(of: &ExtraAdjustment) -> Option<ComposeError> {
+    let what = match of.kind {
+        AdjustmentKind::Allowance => "allowance",
+        AdjustmentKind::Charge => "charge",
+    };
+    let (reason, amount) = (of.reason.clone(), of.amount);
+    (amount.units() < 0).then_some(ComposeError::Adjustment { what, reason, amount })
+}
+
+/// What is wrong with the tax of any charge.
+fn tax_problems(
+    settings: &Settings,
+    extras: &Extras,
+    profile: &TaxProfile,
+    charges: &Charges,
+    supplied: Date,
+) -> Vec<ComposeError> {
+    let mut problems: Vec<ComposeError> = profile.problems().into_iter().map(Into::into).collect();
+    if !problems.is_empty() {
+        return problems;
+    }
+    let products = charges.leaves.iter().map(|leaf| leaf.product.as_str());
+    let mut products: Vec<&str> =
+        products.chain(extras.adjustments.iter().map(|of| of.product.as_str())).collect();
+    if products.is_empty() {
+        products.push("");
+    }
+    products.sort_unstable();
+    products.dedup();
+    let mut categories = Vec::new();
+    for product in products {
+        match profile.rule(product, supplied) {
+            Ok(rule) => categories.push(rule.tax.category),
+            Err(error) => problems.push(error.into()),
+        }
+    }
+    categories.sort_unstable();
+    categories.dedup();
+    problems.extend(categories.iter().flat_map(|category| id_problems(settings, *category)));
+    if let (Some(TaxCategory::OutsideScope), [other, _, ..]) = (categories.last(), categories.as_slice()) {
+        problems.push(ComposeError::OutsideScopeBeside(*other));
+    }
+    problems
+}
+
+/// The ids that a category wants of seller and buyer.
+fn id_problems(settings: &Settings, category: TaxCategory) -> Vec<ComposeError> {
+    use TaxCategory::{Exempt, Export, IntraCommunity, OutsideScope, ReverseCharge, Standard, Zero};
+    let (seller, buyer) = (&settings.seller, &settings.buyer);
+    let missing = |whose, what| ComposeError::TaxId { category, whose, what };
+    let mut problems = Vec::new();
+    match category {
+        Standard | Zero | Exempt | ReverseCharge if seller.tax_registrations.is_empty() => {
+            problems.push(missing("seller", "a VAT id or another tax registration"));
+        }
+        IntraCommunity | Export if seller.vat_id().is_none() => {
+            problems.push(missing("seller", "a VAT id"));
+        }
+        Standard | Zero | Exempt | ReverseCharge | IntraCommunity | Export | OutsideScope => {}
+    }
+    match category {
+        ReverseCharge if buyer.vat_id().is_none() && buyer.company_id.is_none() => {
+            problems.push(missing("buyer", "a VAT id or a company id"));
+        }
+        IntraCommunity if buyer.vat_id().is_none() => problems.push(missing("buyer", "a VAT id")),
+        _ => {}
+    }
+    problems
+}
+
+/// A line before it is rounded.
+struct ExactLine<'a> {
+    first: &'a Charge,
+    rule: &'a TaxRule,
+    amount: Amount,
+}
+
+struct Draft<'a> {
+    settings: &'a Settings,
+    extras: &'a Extras,
+    profile: &'a TaxProfile,
+    period: BillingPeriod,
+    currency: Currency,
+    issued: Date,
+    exchange: Option<Exchange>,
+    tax_exchange: Option<Exchange>,
+}
+
+impl Draft<'_> {
+    fn compose(self, charges: &Charges) -> Result<Composed, ComposeError> {
+        let lines = self.exact_lines(charges)?;
+        let mut rounded_exchanges = 0;
+        let mut exact = Vec::with_capacity(lines.len());
+        for line in &lines {
+            let (amount, rounded) = match &self.exchange {
+                Some(exchange) => exchanged(line.amount, exchange.rate).map_err(InvoicedError::from)?,
+                None => (line.amount, false),
+            };
+            rounded_exchanges += usize::from(rounded);
+            exact.push(amount);
+        }
+        let rounded = invoiced(self.currency, &exact)?;
+        let below = |(line, part): &(&ExactLine<'_>, &Invoiced)| part.units() == 0 && !line.amount.is_zero();
+        let lines_below_a_minor_unit = lines.iter().zip(&rounded.parts).filter(below).count();
+        let document = self.document(&lines, &rounded.parts)?;
+        let residue = rounded.residue;
+        Ok(Composed { document, residue, rounded_exchanges, lines_below_a_minor_unit })
+    }
+
+    /// The charges by what lines are told apart by; lines of one name have one tax.
+    fn exact_lines<'c>(&'c self, charges: &'c Charges) -> Result<Vec<ExactLine<'c>>, ComposeError> {
+        let supplied = Date::last_of(self.period);
+        let mut lines: BTreeMap<(&str, &str, Tax), ExactLine<'c>> = BTreeMap::new();
+        for charge in &charges.leaves {
+            let rule = self.profile.rule(&charge.product, supplied)?;
+            let key = match self.settings.lines {
+                LinesBy::Service => ("", charge.product.as_str(), rule.tax),
+                LinesBy::AccountAndService => (charge.account.as_str(), charge.product.as_str(), rule.tax),
+                LinesBy::One => ("", "", rule.tax),
+            };
+            let line = lines.entry(key).or_insert(ExactLine { first: charge, rule, amount: Amount::ZERO });
+            line.amount = line.amount.plus(charge.amount).map_err(InvoicedError::from)?;
+        }
+        Ok(lines.into_values().collect())
+    }
+
+    fn document(&self, lines: &[ExactLine<'_>], parts: &[Invoiced]) -> Result<Invoice, ComposeError> {
+        let settings = self.settings;
+        let nothing = Invoiced::nothing(self.currency)?;
+        let adjustments = self.adjustments()?;
+        let mut reasons = BTreeMap::new();
+        let of_lines = lines.iter().map(|line| line.rule);
+        let of_extras = self.extras.adjustments.iter().map(|of| self.rule(&of.product));
+        for rule in of_lines.map(Ok).chain(of_extras) {
+            let rule = rule?;
+            reasons.entry(rule.tax).or_insert_with(|| rule.reason());
+        }
+        let lines = self.lines(lines, parts)?;
+        let taxes = subtotals(nothing, &lines, &adjustments, &reasons)?;
+        let prepaid = self.extras.prepaid.unwrap_or(nothing);
+        let totals = totals(nothing, &lines, &adjustments, &taxes, prepaid, settings.payable_step)?;
+        let mut seller = settings.seller.clone();
+        let mut buyer = settings.buyer.clone();
+        if taxes.iter().any(|of| of.tax.category == TaxCategory::OutsideScope) {
+            // BR-O-02: what is outside the scope of VAT names no VAT id.
+            seller.tax_registrations.retain(|id| id.scheme != VAT);
+            buyer.tax_registrations.retain(|id| id.scheme != VAT);
+        }
+        let tax_currency = self.tax_exchange.clone().map(|exchange| {
+            let (tax, _) = tax_in(exchange.to, totals.tax, exchange.rate)?;
+            Ok::<_, InvoicedError>(TaxCurrency { currency: exchange.to, exchange, tax })
+        });
+        let mut document = Invoice {
+            number: UNNUMBERED.to_owned(),
+            kind: Kind::Invoice,
+            issued: self.issued,
+            due: Some(self.issued.plus_days(settings.due_days)),
+            payment_terms: settings.payment_terms.clone(),
+            currency: self.currency,
+            tax_currency: tax_currency.transpose()?,
+            exchange: self.exchange.clone(),
+            period: DateRange { from: Date::first_of(self.period), to: Date::last_of(self.period) },
+            seller,
+            buyer,
+            buyer_reference: settings.buyer_reference.clone(),
+            purchase_order: None,
+            contract: settings.contract.clone(),
+            preceding: None,
+            lines,
+            adjustments,
+            taxes,
+            totals,
+            payment: settings.payment.clone(),
+            notes: settings.notes.iter().chain(&self.extras.notes).cloned().collect(),
+            language: settings.language.clone(),
+        };
+        refer_to(&mut document, self.extras.purchase_order.clone());
+        Ok(document)
+    }
+
+    fn rule(&self, product: &str) -> Result<&TaxRule, NoTax> {
+        self.profile.rule(product, Date::last_of(self.period))
+    }
+
+    fn adjustments(&self) -> Result<Vec<Adjustment>, ComposeError> {
+        let of = |extra: &ExtraAdjustment| {
+            let tax = self.rule(&extra.product)?.tax;
+            let (kind, amount, reason) = (extra.kind, extra.amount, extra.reason.clone());
+            Ok(Adjustment { kind, amount, tax, reason, reason_code: None })
+        };
+        self.extras.adjustments.iter().map(of).collect()
+    }
+
+    /// The lines that are not 0; one of 0 where there is no other, for a document has a line (BR-16).
+    fn lines(&self, lines: &[ExactLine<'_>], parts: &[Invoiced]) -> Result<Vec<Line>, ComposeError> {
+        let some = lines.iter().zip(parts).filter(|(_, net)| net.units() != 0);
+        let mut shown: Vec<Line> =
+            some.map(|(line, net)| self.line(line.first, line.rule.tax, *net)).collect();
+        if shown.is_empty() {
+            let rule = lines.first().map_or_else(|| self.rule(""), |line| Ok(line.rule))?;
+            let name = Charge {
+                account: String::new(),
+                account_name: None,
+                product: String::new(),
+                product_name: self.one_line_name(),
+                amount: Amount::ZERO,
+            };
+            shown.push(self.line(&name, rule.tax, Invoiced::nothing(self.currency)?));
+        }
+        for (line, number) in shown.iter_mut().zip(1..) {
+            line.id = i32::to_string(&number);
+        }
+        Ok(shown)
+    }
+
+    fn one_line_name(&self) -> String {
+        self.settings.line_name.clone().unwrap_or_else(|| "Cloud services".to_owned())
+    }
+
+    fn line(&self, charge: &Charge, tax: Tax, net: Invoiced) -> Line {
+        let by_account = self.settings.lines == LinesBy::AccountAndService && !charge.account.is_empty();
+        let name = match self.settings.lines {
+            LinesBy::One => self.one_line_name(),
+            LinesBy::Service | LinesBy::AccountAndService => charge.product_name.clone(),
+        };
+        // A price is never below 0 (BR-27): what is taken back is taken back minus one time.
+        let once = if net.units() < 0 { Quantity::ONE.negated() } else { Quantity::ONE };
+        Line {
+            id: String::new(),
+            name,
+            description: by_account.then(|| charge.account_name.clone()).flatten(),
+            account: by_account.then(|| charge.account.clone()),
+            quantity: once,
+            unit_code: ONE.to_owned(),
+            price: net.absolute().number(),
+            net,
+            tax,
+            period: None,
+            purchase_order_line: None,
+        }
+    }
+}
+
+/// The reasons why no tax is charged, in words and as a code, by tax.
+pub(super) type Reasons = BTreeMap<Tax, (Option<String>, Option<String>)>;
+
+/// What is taxed under each category and rate: lines − allowances + charges.
+pub(super) fn taxable(
+    nothing: Invoiced,
+    lines: &[Line],
+    adjustments: &[Adjustment],
+) -> Result<BTreeMap<Tax, Invoiced>, InvoicedError> {
+    let mut taxable: BTreeMap<Tax, Invoiced> = BTreeMap::new();
+    let of_lines = lines.iter().map(|line| (line.tax, line.net));
+    let of_adjustments = adjustments.iter().map(|of| match of.kind {
+        AdjustmentKind::Allowance => (of.tax, of.amount.negated()),
+        AdjustmentKind::Charge => (of.tax, of.amount),
+    });
+    for (tax, amount) in of_lines.chain(of_adjustments) {
+        let sum = taxable.entry(tax).or_insert(nothing);
+        *sum = sum.plus(amount)?;
+    }
+    Ok(taxable)
+}
+
+/// The tax by category and rate, each rounded once.
+fn subtotals(
+    nothing: Invoiced,
+    lines: &[Line],
+    adjustments: &[Adjustment],
+    reasons: &Reasons,
+) -> Result<Vec<TaxSubtotal>, InvoicedError> {
+    let of = |(of, taxable): (Tax, Invoiced)| {
+        let (amount, _) = tax(taxable, of.rate)?;
+        let (exemption_reason, exemption_code) = reasons.get(&of).cloned().unwrap_or_default();
+        Ok(TaxSubtotal { tax: of, taxable, amount, exemption_reason, exemption_code })
+    };
+    taxable(nothing, lines, adjustments)?.into_iter().map(of).collect()
+}
+
+/// The totals that follow.
+pub(super) fn totals(
+    nothing: Invoiced,
+    lines: &[Line],
+    adjustments: &[Adjustment],
+    taxes: &[TaxSubtotal],
+    prepaid: Invoiced,
+    payable_step: Option<Invoiced>,
+) -> Result<Totals, InvoicedError> {
+    let of_kind = |kind| adjustments.iter().filter(move |of| of.kind == kind).map(|of| of.amount);
+    let of_lines = sum(nothing, lines.iter().map(|line| line.net))?;
+    let allowances = sum(nothing, of_kind(AdjustmentKind::Allowance))?;
+    let charges = sum(nothing, of_kind(AdjustmentKind::Charge))?;
+    let net = of_lines.minus(allowances)?.plus(charges)?;
+    let tax = sum(nothing, taxes.iter().map(|of| of.amount))?;
+    let gross = net.plus(tax)?;
+    let unpaid = gross.minus(prepaid)?;
+    let rounding = payable_step.map(|step| payable(unpaid, step)).transpose()?.unwrap_or(nothing);
+    let due = unpaid.plus(rounding)?;
+    Ok(Totals { lines: of_lines, allowances, charges, net, tax, gross, prepaid, rounding, due })
+}
+
+fn sum(nothing: Invoiced, mut amounts: impl Iterator<Item = Invoiced>) -> Result<Invoiced, InvoicedError> {
+    amounts.try_fold(nothing, Invoiced::plus)
+}

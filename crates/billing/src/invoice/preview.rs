@@ -1,0 +1,163 @@
+//! What an operator should know before a document is issued.
+
+use super::Invoice;
+use crate::book::Book;
+use crate::margin_guard::Findings;
+use crate::money::{Amount, Cost, Currency};
+use std::fmt;
+
+/// What the matcher says of a document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum OrderOutcome {
+    /// It is the purchase order of this number.
+    Found(String),
+    /// There is none, for this reason.
+    None(String),
+    /// Nobody has asked: the customer's purchase orders are not kept here.
+    NotAsked,
+}
+
+/// Something that may be a mistake. For the operator only: some warnings tell a cost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Warning {
+    /// A product that is charged for less than it costs; all that is charged, where `product` is none.
+    BelowCost {
+        /// The product.
+        product: Option<String>,
+        /// The currency.
+        currency: Currency,
+        /// What AWS charges.
+        aws_cost: Amount,
+        /// What is charged.
+        pro_forma: Amount,
+    },
+    /// A credit or refund of the customer's account that is on no bill.
+    CreditNotPassedOn {
+        /// The account.
+        account: String,
+        /// What AWS says of it.
+        description: String,
+        /// The currency.
+        currency: Currency,
+        /// How much; below 0.
+        amount: Cost,
+    },
+    /// An account of the payer that is in no billing group, so that nobody is charged for it.
+    UngroupedAccount {
+        /// The account.
+        account: String,
+        /// The currency.
+        currency: Currency,
+        /// What AWS charges.
+        aws_cost: Cost,
+    },
+    /// No purchase order.
+    NoPurchaseOrder(String),
+    /// A document over nothing.
+    Nothing,
+    /// A document below 0: the operator owes the customer.
+    BelowZero(String),
+    /// Lines that came to less than half a minor unit and are not on the document.
+    LinesLeftOut(usize),
+}
+
+/// The warnings of a document: what the margin guard has found about its billing group, by number in the book, and about nobody's accounts.
+#[must_use]
+pub fn warnings(
+    document: &Invoice,
+    lines_left_out: usize,
+    group: usize,
+    found: &Findings,
+    order: &OrderOutcome,
+) -> Vec<Warning> {
+    let below = found.groups.iter().chain(&found.products).filter(|of| of.group == group).map(|of| {
+        let product = (!of.product.is_empty()).then(|| of.product.clone());
+        let (aws_cost, pro_forma) = (of.aws_cost, of.pro_forma);
+        Warning::BelowCost { product, currency: of.currency, aws_cost, pro_forma }
+    });
+    let mut warnings: Vec<Warning> = below.collect();
+    let credits = found.credits.iter().filter(|of| of.group == Some(group));
+    warnings.extend(credits.map(|of| Warning::CreditNotPassedOn {
+        account: of.account.clone(),
+        description: of.description.clone(),
+        currency: of.currency,
+        amount: of.amount,
+    }));
+    warnings.extend(found.ungrouped.iter().map(|(account, currency, aws_cost)| Warning::UngroupedAccount {
+        account: account.clone(),
+        currency: *currency,
+        aws_cost: *aws_cost,
+    }));
+    if let OrderOutcome::None(reason) = order {
+        warnings.push(Warning::NoPurchaseOrder(reason.clone()));
+    }
+    match document.totals.gross.units() {
+        0 => warnings.push(Warning::Nothing),
+        below if below < 0 => {
+            warnings.push(Warning::BelowZero(format!("{} {}", document.totals.gross, document.currency)));
+        }
+        _ => {}
+    }
+    if lines_left_out > 0 {
+        warnings.push(Warning::LinesLeftOut(lines_left_out));
+    }
+    warnings
+}
+
+impl Warning {
+    /// A word for programs.
+    #[must_use]
+    pub const fn code(&self) -> &'static str {
+        match self {
+            Self::BelowCost { .. } => "BELOW_COST",
+            Self::CreditNotPassedOn { .. } => "CREDIT_NOT_PASSED_ON",
+            Self::UngroupedAccount { .. } => "ACCOUNT_IN_NO_GROUP",
+            Self::NoPurchaseOrder(_) => "NO_PURCHASE_ORDER",
+            Self::Nothing => "NOTHING_TO_PAY",
+            Self::BelowZero(_) => "BELOW_ZERO",
+            Self::LinesLeftOut(_) => "LINES_LEFT_OUT",
+        }
+    }
+}
+
+impl fmt::Display for Warning {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::BelowCost { product, currency, aws_cost, pro_forma } => {
+                let of = product.as_ref().map_or_else(|| "the whole".to_owned(), |of| format!("`{of}`"));
+                write!(
+                    f,
+                    "{of} is charged at {pro_forma} {currency} and costs {aws_cost}; look at its pricing rules"
+                )
+            }
+            Self::CreditNotPassedOn { account, description, currency, amount } => write!(
+                f,
+                "AWS gave account `{account}` {amount} {currency} (`{description}`) that is on no bill; pass it on with a policy or a \
+                 custom line item, or mean to keep it"
+            ),
+            Self::UngroupedAccount { account, currency, aws_cost } => write!(
+                f,
+                "account `{account}` is in no billing group and costs {aws_cost} {currency}; nobody is charged for it"
+            ),
+            Self::NoPurchaseOrder(reason) => {
+                write!(f, "no purchase order: {reason}; the customer may not be able to pay without one")
+            }
+            Self::Nothing => f.write_str("the document comes to 0; it need not be issued"),
+            Self::BelowZero(gross) => {
+                write!(f, "the document comes to {gross}: the operator owes it to the customer")
+            }
+            Self::LinesLeftOut(lines) => {
+                write!(
+                    f,
+                    "{lines} lines come to less than half a minor unit each and are not on the document"
+                )
+            }
+        }
+    }
+}
+
+/// The number of a billing group in a book, by name.
+#[must_use]
+pub fn group_number(book: &Book, name: &str) -> Option<usize> {
+    book.groups.iter().position(|group| group.name == name)
+}

@@ -1,0 +1,8 @@
+//! Documents from charges, credit notes of documents: sums, messages, and what must never happen.
+
+mod composing;
+mod crediting;
+mod sample;
+mod warning;
+
+pub(super) use sample::Numbers;

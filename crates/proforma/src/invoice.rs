@@ -1,0 +1,6 @@
+//! `proforma invoice`: invoices, those that AWS has sent and those that the operator sends.
+
+mod aws;
+mod summaries;
+
+pub use aws::aws;
