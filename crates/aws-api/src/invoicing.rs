@@ -9,6 +9,7 @@ mod portal_shapes;
 mod portals;
 pub(crate) mod private;
 mod profiles;
+mod reconstructed;
 mod summaries;
 mod summary_file;
 mod tags;
@@ -22,7 +23,8 @@ use serde::Serialize;
 
 pub use links::{LINK_PATH, LinkedFile, opened};
 pub(crate) use profiles::listed as listed_profiles;
-pub(crate) use summary_file::{ReadSummary, read as read_summaries};
+pub(crate) use summaries::list_of;
+pub(crate) use summary_file::read as read_summaries;
 
 /// The name of the service in signatures.
 pub const SERVICE: &str = "invoicing";

@@ -34,6 +34,7 @@ pub(crate) async fn perform(call: &Call<'_>, operation: &str) -> Answer<Vec<u8>>
         "ListInvoiceProfiles" => invoices::list_profiles(call).await,
         "ImportInvoiceSummaries" => invoices::import_summaries(call).await,
         "AttachInvoiceDocument" => invoices::attach_document(call).await,
+        "ReconcileInvoices" => invoices::reconcile(call).await,
         "GetProcurementPortalCode" => invoices::portal_code(call).await,
         other => Err(Error::internal(format!("{other} is in the model and not served"))),
     }

@@ -165,6 +165,7 @@ pub const ACTIONS: &[(&str, &str, Access)] = &[
     ("proforma", "ListSources", Access::Read),
     ("proforma", "PlanBook", Access::Read),
     ("proforma", "PutInvoiceProfile", Access::Configure),
+    ("proforma", "ReconcileInvoices", Access::Read),
     ("proforma", "RemoveSource", Access::Configure),
     ("proforma", "UpdateKey", Access::Administer),
     ("sts", "GetCallerIdentity", Access::Anybody),

@@ -92,6 +92,19 @@ impl BackOffice {
         Ok(rows.into_iter().map(|row| (row.invoice_id, row.body)).collect())
     }
 
+    /// Of which of these invoices AWS has told.
+    ///
+    /// # Errors
+    /// [`Error::Internal`].
+    pub async fn told_of(
+        &self,
+        payer: &AccountId,
+        invoices: impl Iterator<Item = &str>,
+    ) -> Answer<BTreeSet<String>> {
+        let invoices: Vec<&str> = invoices.collect();
+        self.0.store.known_invoice_summaries(payer, &invoices).await.map_err(Error::internal)
+    }
+
     /// The numbers of the purchase orders that invoices are associated with here, by invoice. An invoice without one has what AWS says of it.
     ///
     /// # Errors

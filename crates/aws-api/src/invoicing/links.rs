@@ -6,6 +6,7 @@
 use super::InvoicingRefusal;
 use crate::Api;
 use crate::call::{Call, json};
+use aws_wire::page_token::PageTokens;
 use back_office::clock::machine_seconds;
 use back_office::error::{Answer, Error};
 use back_office::invoice_files::{INVOICE, InvoiceFileRow};
@@ -103,16 +104,21 @@ pub struct LinkedFile {
 
 /// The link that opens a file until an instant, in seconds since 1970-01-01T00:00:00Z.
 fn link(call: &Call<'_>, origin: &str, file: &InvoiceFileRow, until: i64) -> Answer<String> {
+    let token = sealed(call.pages, &call.caller.payer, file, until)?;
+    Ok(format!("{origin}{LINK_PATH}{token}"))
+}
+
+/// The token of such a link.
+fn sealed(pages: &PageTokens, payer: &AccountId, file: &InvoiceFileRow, until: i64) -> Answer<String> {
     let linked = LinkedFile {
-        payer: call.caller.payer.to_string(),
+        payer: payer.to_string(),
         sha256: file.sha256.clone(),
         media_type: file.media_type.clone(),
         name: name_of(file),
         until,
     };
     let text = serde_json::to_vec(&linked).map_err(Error::internal)?;
-    let token = call.pages.seal(&text, CONTEXT).map_err(Error::internal)?;
-    Ok(format!("{origin}{LINK_PATH}{token}"))
+    pages.seal(&text, CONTEXT).map_err(Error::internal)
 }
 
 /// A name that no file system and no header takes for anything else.
@@ -136,12 +142,55 @@ fn name_of(file: &InvoiceFileRow) -> String {
 /// # Errors
 /// [`Error::Internal`] where the file cannot be read.
 pub async fn opened(api: &Api, token: &str) -> Answer<Option<(LinkedFile, Vec<u8>)>> {
-    let Ok(text) = api.pages.open(token, CONTEXT) else { return Ok(None) };
-    let linked: LinkedFile = serde_json::from_slice(&text).map_err(Error::internal)?;
-    if machine_seconds() >= linked.until {
-        return Ok(None);
-    }
+    let Some(linked) = unsealed(&api.pages, token, machine_seconds()) else { return Ok(None) };
     let payer = AccountId::parse(&linked.payer).ok_or_else(|| Error::internal(linked.payer.clone()))?;
     let bytes = api.desk.file_bytes(&payer, &linked.sha256).await?;
     Ok(Some((linked, bytes)))
+}
+
+/// What a token opens at an instant.
+fn unsealed(pages: &PageTokens, token: &str, now: i64) -> Option<LinkedFile> {
+    let text = pages.open(token, CONTEXT).ok()?;
+    let linked: LinkedFile = serde_json::from_slice(&text).ok()?;
+    (now < linked.until).then_some(linked)
+}
+
+#[cfg(test)]
+mod tests {
+    //! What opens, until when.
+
+    use super::*;
+
+    fn file(kind: &str, document_id: &str, media_type: &str) -> InvoiceFileRow {
+        InvoiceFileRow {
+            invoice_id: "2026/é\"1".to_owned(),
+            kind: kind.to_owned(),
+            document_id: document_id.to_owned(),
+            version: 1,
+            sha256: "0".repeat(64),
+            size_bytes: 1,
+            media_type: media_type.to_owned(),
+            attached_at_s: 0,
+            attached_by: "root".to_owned(),
+        }
+    }
+
+    #[test]
+    fn a_link_ends_with_its_hour() {
+        let pages = PageTokens::new(&[7; 32]);
+        let payer = AccountId::parse("999999999999").unwrap();
+        let token = sealed(&pages, &payer, &file(INVOICE, "", "application/pdf"), 3_600).unwrap();
+        assert_eq!(unsealed(&pages, &token, 3_599).unwrap().payer, payer.as_str());
+        assert_eq!(unsealed(&pages, &token, 3_600), None);
+        assert_eq!(unsealed(&PageTokens::new(&[8; 32]), &token, 0), None, "another server's");
+        let page = pages.seal(token.as_bytes(), &[b"999999999999", b"ListInvoiceUnits"]).unwrap();
+        assert_eq!(unsealed(&pages, &page, 0), None, "a page token is no link");
+    }
+
+    #[test]
+    fn a_name_is_taken_for_nothing_else() {
+        assert_eq!(name_of(&file(INVOICE, "", "application/pdf")), "invoice-2026___1.pdf");
+        let other = file("SUPPLEMENT", "../x", "application/octet-stream");
+        assert_eq!(name_of(&other), "invoice-2026___1-SUPPLEMENT-___x.bin");
+    }
 }

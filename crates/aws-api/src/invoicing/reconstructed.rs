@@ -29,8 +29,7 @@ pub(super) fn summary(received: &ReceivedInvoice) -> Answer<Value> {
         ),
     ]);
     if let Some((bill_type, frequency, kind)) = invoice.kind.as_summary() {
-        for (name, text) in
-            [("BillType", bill_type), ("InvoiceFrequency", frequency), ("InvoiceType", kind)]
+        for (name, text) in [("BillType", bill_type), ("InvoiceFrequency", frequency), ("InvoiceType", kind)]
         {
             members.insert(name.to_owned(), text.into());
         }

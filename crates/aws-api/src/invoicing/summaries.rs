@@ -1,12 +1,13 @@
 //! Summaries of AWS's invoices.
 
-use super::{InvoicingRefusal, field, kept, page, second};
+use super::{InvoicingRefusal, field, kept, page, reconstructed, second};
 use crate::call::{Call, json};
 use aws_wire::json::{Number, Value};
 use back_office::error::{Answer, Error};
 use back_office::invoice_summaries::SummariesOf;
 use back_office::invoicing::InvoicingReason;
 use billing::account::AccountId;
+use billing::invoice::aws::Summary;
 use billing::period::BillingPeriod;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
@@ -94,8 +95,33 @@ pub(super) async fn list(call: &Call<'_>) -> Answer<Vec<u8>> {
 
 /// Every summary that is known, by invoice: what AWS has told, and of the others what was found in the cost files.
 pub(crate) async fn all(call: &Call<'_>, of: SummariesOf<'_>) -> Answer<BTreeMap<String, Value>> {
-    let imported = call.desk.imported_summaries(&call.caller.payer, of).await?;
-    imported.into_iter().map(|(id, body)| Ok((id, kept(&body)?))).collect()
+    let payer = &call.caller.payer;
+    let mut found = BTreeMap::new();
+    for received in call.desk.received_invoices(payer).await? {
+        let id = received.invoice.id.clone().unwrap_or_default();
+        let is_asked = match of {
+            SummariesOf::Invoice(wanted) => id == wanted,
+            SummariesOf::Account(account) => received.account == *account,
+            SummariesOf::Period(period) => received.invoice.period == period,
+        };
+        if is_asked {
+            found.insert(id, reconstructed::summary(&received)?);
+        }
+    }
+    // What AWS has told stands in place of what the cost files tell, also where it tells of another account.
+    let known = call.desk.told_of(payer, found.keys().map(String::as_str)).await?;
+    found.retain(|id, _| !known.contains(id));
+    for (id, body) in call.desk.imported_summaries(payer, of).await? {
+        found.insert(id, kept(&body)?);
+    }
+    Ok(found)
+}
+
+/// What AWS has told of the invoices of a month, as far as it can be compared.
+pub(crate) async fn list_of(call: &Call<'_>, period: BillingPeriod) -> Answer<Vec<Summary>> {
+    let told = call.desk.imported_summaries(&call.caller.payer, SummariesOf::Period(period)).await?;
+    let values = told.iter().map(|(_, body)| kept(body)).collect::<Answer<Vec<_>>>()?;
+    Ok(values.iter().filter_map(reconstructed::listed).collect())
 }
 
 /// Says of invoices which purchase orders they are associated with here.
@@ -114,7 +140,12 @@ async fn put_purchase_orders(call: &Call<'_>, summaries: &mut [Value]) -> Answer
 
 /// Where a summary is in the list.
 fn position(id: &str, summary: &Value) -> String {
-    format!("{:020} {id}", issued(summary).unwrap_or_default().max(0))
+    format!("{:020} {id}", issued_or_due(summary).unwrap_or_default().max(0))
+}
+
+/// When an invoice was issued, or is taken for having been: what cost files tell of an invoice has no date, and a month is invoiced when it is over.
+fn issued_or_due(summary: &Value) -> Option<i64> {
+    issued(summary).or_else(|| period_of(summary).map(BillingPeriod::end_seconds))
 }
 
 /// When an invoice was issued, in seconds since 1970-01-01T00:00:00Z.
@@ -160,8 +191,9 @@ impl Wanted {
     fn takes(&self, summary: &Value) -> bool {
         let text = |value: Option<&Value>| value.and_then(Value::as_str).map(ToOwned::to_owned);
         let is = |wanted: &Option<String>, value: Option<&Value>| wanted.is_none() || *wanted == text(value);
-        let is_within =
-            |(start, end): (i64, i64)| issued(summary).is_some_and(|issued| start <= issued && issued < end);
+        let is_within = |(start, end): (i64, i64)| {
+            issued_or_due(summary).is_some_and(|issued| start <= issued && issued < end)
+        };
         self.interval.is_none_or(is_within)
             && self.period.is_none_or(|period| period_of(summary) == Some(period))
             && is(&self.entity, summary.get("Entity").and_then(|entity| entity.get("InvoicingEntity")))

@@ -1,7 +1,7 @@
 //! What the operator says of AWS's invoices: profiles of accounts, summaries that AWS has told, documents that it has delivered.
 
 use crate::call::{Call, field, json};
-use crate::invoicing::{listed_profiles, read_summaries};
+use crate::invoicing::{list_of, listed_profiles, read_summaries};
 use aws_wire::json::Value;
 use back_office::error::{Answer, Error};
 use back_office::invoice_files::{INVOICE, NewInvoiceFile};
@@ -89,6 +89,52 @@ pub(super) async fn attach_document(call: &Call<'_>) -> Answer<Vec<u8>> {
     };
     let sha256 = call.desk.attach_invoice_file(&call.write(&input.invoice_id), new).await?;
     json(&AttachedDocument { sha256 })
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Reconcile {
+    billing_period: String,
+    tolerance: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Difference {
+    invoice_id: String,
+    difference: &'static str,
+    cost_files: String,
+    list: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Differences {
+    billing_period: String,
+    run_id: String,
+    invoice_count: u64,
+    differences: Vec<Difference>,
+}
+
+/// `ReconcileInvoices`
+pub(super) async fn reconcile(call: &Call<'_>) -> Answer<Vec<u8>> {
+    let input: Reconcile = call.read()?;
+    let period = crate::call::period(&input.billing_period)?;
+    let list = list_of(call, period).await?;
+    let payer = &call.caller.payer;
+    let found = call.desk.reconcile_invoices(payer, period, &list, input.tolerance.as_deref()).await?;
+    let difference = |of: billing::invoice::aws::Difference| Difference {
+        invoice_id: of.id,
+        difference: of.kind.code(),
+        cost_files: of.cost_files,
+        list: of.list,
+    };
+    json(&Differences {
+        billing_period: period.to_string(),
+        run_id: found.run,
+        invoice_count: list.len() as u64,
+        differences: found.differences.into_iter().map(difference).collect(),
+    })
 }
 
 #[derive(Deserialize)]

@@ -8,7 +8,7 @@ use billing::account::AccountId;
 use billing::period::BillingPeriod;
 use sqlx::AssertSqlSafe;
 use sqlx::any::AnyRow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const TABLE: &str = "invoice_summaries";
 /// How many invoices are looked up in one statement.
@@ -67,6 +67,32 @@ impl Store {
         let mut rows = rows.iter().map(summary_row).collect::<Result<Vec<_>, _>>()?;
         rows.sort_by(|one, other| one.invoice_id.cmp(&other.invoice_id));
         Ok(rows)
+    }
+}
+
+impl Store {
+    /// Which of these invoices have a summary.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database.
+    pub async fn known_invoice_summaries(
+        &self,
+        payer: &AccountId,
+        invoices: &[&str],
+    ) -> Result<BTreeSet<String>, StoreError> {
+        let mut known = BTreeSet::new();
+        for chunk in invoices.chunks(INVOICES_MAX) {
+            let sql = format!(
+                "SELECT DISTINCT invoice_id FROM invoice_summaries WHERE payer = $1 AND invoice_id IN ({})",
+                placeholders(2, chunk.len())
+            );
+            let mut query = sqlx::query_scalar(AssertSqlSafe(sql)).bind(payer.as_str());
+            for invoice in chunk {
+                query = query.bind(*invoice);
+            }
+            known.extend::<Vec<String>>(query.fetch_all(self.readers()).await?);
+        }
+        Ok(known)
     }
 }
 
