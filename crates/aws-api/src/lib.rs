@@ -69,7 +69,7 @@ impl Api {
     ) -> Result<Vec<u8>, WireError> {
         let action = format!("{}:{}", service.signing_name, operation.name);
         let token = input.get("ClientToken").and_then(Value::as_str);
-        let canonical = canonical(input);
+        let canonical = canonical(service, operation, input);
         let call = Call {
             desk: &self.desk,
             pages: &self.pages,
@@ -142,7 +142,7 @@ impl Api {
 }
 
 /// An input in one fixed form, without what only says which time and which page it is: what is compared where a token comes again.
-fn canonical(input: &Value) -> String {
+fn canonical(service: &Service, operation: &Operation, input: &Value) -> String {
     match input {
         Value::Map(members) => {
             let mut members = members.clone();
@@ -155,7 +155,9 @@ fn canonical(input: &Value) -> String {
                 }
             }
             let mut input = Value::Map(members);
-            invoicing::private::hide(&mut input);
+            if service.signing_name == invoicing::SERVICE || operation.name == "PutInvoiceProfile" {
+                invoicing::private::hide(&mut input);
+            }
             input.to_json()
         }
         other => other.to_json(),

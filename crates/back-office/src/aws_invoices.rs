@@ -60,11 +60,13 @@ impl BackOffice {
         payer: &AccountId,
         period: BillingPeriod,
     ) -> Answer<Option<(String, Arc<AwsInvoices>)>> {
-        let _reading = self.reading().await?;
         let Some((run, done)) = self.shown_run(payer, period).await? else { return Ok(None) };
         if let Some(known) = self.0.aws_invoices.get(&done.folder) {
             return Ok(Some((run, known)));
         }
+        // Its folder may go while nobody reads: what is shown is looked for once more.
+        let _reading = self.reading().await?;
+        let Some((run, done)) = self.shown_run(payer, period).await? else { return Ok(None) };
         let folder = self.folder(&done.folder);
         let invoices = Arc::new(self.ask_of_runs(move |engine| engine.aws_invoices(&folder)).await?);
         self.0.aws_invoices.put(done.folder, invoices.clone());

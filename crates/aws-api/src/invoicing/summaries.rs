@@ -85,7 +85,7 @@ pub(super) async fn list(call: &Call<'_>) -> Answer<Vec<u8>> {
     if found.is_empty() && resource_type == "INVOICE_ID" {
         return Err(InvoicingRefusal::not_found("invoice", value).into());
     }
-    found.retain(|_, summary| wanted.takes(summary));
+    found.retain(|(_, summary)| wanted.takes(summary));
     let entries = found.into_iter().map(|(id, summary)| (position(&id, &summary), summary));
     let entries: BTreeMap<String, Value> = entries.filter(|(at, _)| *at > page.after).collect();
     let (mut invoice_summaries, next_token) = call.cut(&page, entries)?;
@@ -93,10 +93,10 @@ pub(super) async fn list(call: &Call<'_>) -> Answer<Vec<u8>> {
     json(&InvoiceSummaries { invoice_summaries, next_token })
 }
 
-/// Every summary that is known, by invoice: what AWS has told, and of the others what was found in the cost files.
-pub(crate) async fn all(call: &Call<'_>, of: SummariesOf<'_>) -> Answer<BTreeMap<String, Value>> {
+/// Every summary that is known, each with its invoice: what AWS has told, and of the others what was found in the cost files.
+pub(crate) async fn all(call: &Call<'_>, of: SummariesOf<'_>) -> Answer<Vec<(String, Value)>> {
     let payer = &call.caller.payer;
-    let mut found = BTreeMap::new();
+    let mut found = Vec::new();
     for received in call.desk.received_invoices(payer).await? {
         let id = received.invoice.id.clone().unwrap_or_default();
         let is_asked = match of {
@@ -105,14 +105,15 @@ pub(crate) async fn all(call: &Call<'_>, of: SummariesOf<'_>) -> Answer<BTreeMap
             SummariesOf::Period(period) => received.invoice.period == period,
         };
         if is_asked {
-            found.insert(id, reconstructed::summary(&received)?);
+            let summary = reconstructed::summary(&received)?;
+            found.push((id, summary));
         }
     }
     // What AWS has told stands in place of what the cost files tell, also where it tells of another account.
-    let known = call.desk.told_of(payer, found.keys().map(String::as_str)).await?;
-    found.retain(|id, _| !known.contains(id));
+    let known = call.desk.told_of(payer, found.iter().map(|(id, _)| id.as_str())).await?;
+    found.retain(|(id, _)| !known.contains(id));
     for (id, body) in call.desk.imported_summaries(payer, of).await? {
-        found.insert(id, kept(&body)?);
+        found.push((id, kept(&body)?));
     }
     Ok(found)
 }
@@ -138,9 +139,11 @@ async fn put_purchase_orders(call: &Call<'_>, summaries: &mut [Value]) -> Answer
     Ok(())
 }
 
-/// Where a summary is in the list.
+/// Where a summary is in the list. What cost files charge in two currencies is there twice.
 fn position(id: &str, summary: &Value) -> String {
-    format!("{:020} {id}", issued_or_due(summary).unwrap_or_default().max(0))
+    let currency = summary.get("BaseCurrencyAmount").and_then(|amounts| amounts.get("CurrencyCode"));
+    let currency = currency.and_then(Value::as_str).unwrap_or_default();
+    format!("{:020} {id} {currency}", issued_or_due(summary).unwrap_or_default().max(0))
 }
 
 /// When an invoice was issued, or is taken for having been: what cost files tell of an invoice has no date, and a month is invoiced when it is over.

@@ -1,5 +1,6 @@
 //! Files of invoice summaries: answers of AWS's `ListInvoiceSummaries` as its clients print them, or a table whose columns are members of that shape.
 
+use super::second;
 use super::summaries::period_of;
 use crate::services;
 use aws_wire::json::{self, Limits, Value};
@@ -189,10 +190,14 @@ fn put(summary: &mut Value, path: &str, value: Value) {
 fn checked(model: &Service, mut value: Value) -> Result<ReadSummary, Vec<String>> {
     if let Value::Map(members) = &mut value {
         for name in ["IssuedDate", "DueDate"] {
-            if let Some(date) = members.get_mut(name)
-                && let Some(second) = date.as_str().and_then(instant)
-            {
-                *date = second.into();
+            let Some(date) = members.get_mut(name) else { continue };
+            let whole = match &*date {
+                Value::String(text) => instant(text),
+                Value::Number(number) => Some(second(number)),
+                _ => None,
+            };
+            if let Some(whole) = whole {
+                *date = whole.into();
             }
         }
     }
@@ -331,6 +336,8 @@ mod tests {
             "BaseCurrencyAmount":{"TotalAmount":"12.30","CurrencyCode":"USD"},"SomethingNew":1}]}"#;
         let csv = "AccountId,InvoiceId,IssuedDate,BillingPeriod,BillSourceAccounts,BaseCurrencyAmount.TotalAmount,BaseCurrencyAmount.CurrencyCode\n\
             111122223333,A1,2026-11-02,2026-10,222233334444,12.30,USD\n";
+        let numbers = json.replace(r#""2026-11-02T00:00:00+00:00""#, "1793577600.0");
+        assert_eq!(read(&numbers).unwrap()[0].body, read(json).unwrap()[0].body, "as it is on the wire");
         let (json, csv) = (read(json).unwrap(), read(csv).unwrap());
         assert_eq!(json[0].body, csv[0].body);
         assert_eq!(json[0].period.unwrap().to_string(), "2026-10");

@@ -17,7 +17,7 @@ pub enum InvoiceCommand {
     #[command(after_help = AWS_EXAMPLES)]
     Aws(AwsInvoicesArguments),
     #[command(flatten)]
-    OfAws(InvoicingCommand),
+    OfAws(Box<InvoicingCommand>),
 }
 
 const AWS_EXAMPLES: &str = "\
