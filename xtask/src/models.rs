@@ -14,7 +14,7 @@ use std::path::{Path, PathBuf};
 type Map = BTreeMap<String, Value>;
 
 /// Services with the version of their API.
-const SERVICES: &[(&str, &str)] = &[("billingconductor", "2021-07-30")];
+const SERVICES: &[(&str, &str)] = &[("billingconductor", "2021-07-30"), ("invoicing", "2024-12-01")];
 
 /// Where a model differs from botocore's, and why.
 struct Override {
@@ -47,6 +47,12 @@ const OVERRIDES: &[Override] = &[
             "|^(arn:aws(-cn)?:billingconductor::[0-9]{12}:customlineitem/)?[a-zA-Z0-9]{10}"
         )),
         reason: "billing groups have ids of 10 to 12 letters and digits since October 2025; AWS's tag operations still name 12 digits",
+    },
+    Override {
+        service: "invoicing",
+        at: "shapes.InvoiceUnitName.pattern",
+        is: Is::Text(r"[^ \r\n](.*[^ \r\n])?"),
+        reason: "letters of every script and what surrounds a name are looked at by billing::invoice_unit: the engine of patterns knows neither",
     },
 ];
 

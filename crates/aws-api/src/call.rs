@@ -33,6 +33,8 @@ pub struct Call<'a> {
     pub token: Option<&'a str>,
     /// The period from which on a write holds, where the operator says one.
     pub period: Option<BillingPeriod>,
+    /// How whoever asks reaches the server; `None` at the data directory itself.
+    pub origin: Option<&'a str>,
 }
 
 /// A page of a list that is asked for.

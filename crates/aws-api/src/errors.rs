@@ -1,9 +1,11 @@
 //! From what the desk says to what AWS's clients understand: the one place where a refusal becomes a status and a name.
 
+use crate::invoicing;
 use aws_wire::errors::WireError;
 use aws_wire::json::{JsonError, Value};
 use aws_wire::model::{FieldProblem, Operation, Service};
 use back_office::error::{Declined, Error};
+use back_office::invoicing::InvoicingRefusal;
 use billing::configuration::{Refusal, ResourceType, ValidationReason};
 use http::StatusCode;
 use std::collections::BTreeMap;
@@ -17,13 +19,42 @@ pub(crate) fn to_wire(error: Error, service: &Service, operation: &Operation) ->
     }
     match operation.errors.is_empty() || operation.errors.contains(&error.code) {
         true => error,
-        false => invalid(ValidationReason::Other, error.message, Vec::new()),
+        false => invalid_of(service, ValidationReason::Other, error.message, Vec::new()),
+    }
+}
+
+/// An invalid input in the words of a service.
+fn invalid_of(
+    service: &Service,
+    reason: ValidationReason,
+    message: String,
+    fields: Vec<(String, String)>,
+) -> WireError {
+    match service.signing_name == invoicing::SERVICE {
+        true => invoicing::errors::refused_otherwise(Refusal::Validation { reason, message, fields }),
+        false => invalid(reason, message, fields),
     }
 }
 
 fn of_service(error: Error, service: &Service) -> WireError {
+    let is_invoicing = service.signing_name == invoicing::SERVICE;
     match error {
+        Error::Denied if is_invoicing => invoicing::errors::denied(),
         Error::Denied => denied(),
+        Error::Invoicing(refusal) if is_invoicing => invoicing::errors::refused(refusal),
+        Error::Invoicing(refusal) => {
+            let message = refusal.to_string();
+            let fields = match refusal {
+                InvoicingRefusal::Invalid { fields, .. } => fields,
+                _ => Vec::new(),
+            };
+            let reason = match fields.is_empty() {
+                true => ValidationReason::Other,
+                false => ValidationReason::FieldValidationFailed,
+            };
+            invalid(reason, message, fields)
+        }
+        Error::Refused(refusal) if is_invoicing => invoicing::errors::refused_otherwise(refusal),
         Error::Refused(refusal) => refused(refusal, service),
         Error::Declined(declined) => of_declined(declined, service),
         Error::Unavailable(message) => unavailable(message),
@@ -132,19 +163,20 @@ fn invalid(reason: ValidationReason, message: String, fields: Vec<(String, Strin
 }
 
 /// An input that breaks constraints of the model: all that it breaks.
-pub(crate) fn invalid_fields(problems: Vec<FieldProblem>) -> WireError {
+pub(crate) fn invalid_fields(service: &Service, problems: Vec<FieldProblem>) -> WireError {
     let told = problems.iter().map(|problem| match problem.name.as_str() {
         "" => problem.message.clone(),
         name => format!("{name}: {}", problem.message),
     });
     let message = told.collect::<Vec<_>>().join("; ");
     let fields = problems.into_iter().map(|problem| (problem.name, problem.message)).collect();
-    invalid(ValidationReason::FieldValidationFailed, message, fields)
+    invalid_of(service, ValidationReason::FieldValidationFailed, message, fields)
 }
 
 /// A body that is no JSON.
-pub(crate) fn unparsable(error: &JsonError) -> WireError {
-    invalid(ValidationReason::CannotParse, format!("the body is no JSON: {error}"), Vec::new())
+pub(crate) fn unparsable(service: &Service, error: &JsonError) -> WireError {
+    let message = format!("the body is no JSON: {error}");
+    invalid_of(service, ValidationReason::CannotParse, message, Vec::new())
 }
 
 /// A request that asks for no operation, of whatever service.

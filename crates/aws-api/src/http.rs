@@ -4,6 +4,7 @@
 //! that it was signed for, allowed or denied, and only then looked at: whoever may not ask learns nothing about what would be asked.
 
 mod arrival;
+mod documents;
 mod limits;
 mod metrics;
 mod request;
@@ -41,6 +42,10 @@ pub struct ServerOptions {
     pub concurrency: usize,
     /// How long the body of a request may take to arrive; the answer has its own time after that.
     pub arrival: Duration,
+    /// How clients reach the server, such as `https://desk.example`: links begin with it. `None` is wherever a request was sent to.
+    pub public_url: Option<String>,
+    /// `http` or `https`, as the server itself speaks.
+    pub scheme: &'static str,
 }
 
 /// What a handler has.
@@ -77,6 +82,7 @@ impl Entrance {
             .route("/healthz", get(|| async { "ok\n" }))
             .route("/readyz", get(ready))
             .route("/metrics", get(metrics_text))
+            .route(documents::ROUTE, get(documents::document))
             .fallback(any(answer))
             .with_state(self.clone())
     }

@@ -8,6 +8,7 @@ pub mod call;
 pub mod documentation;
 mod errors;
 pub mod http;
+pub mod invoicing;
 pub mod proforma;
 pub mod purchase_orders;
 pub mod services;
@@ -39,13 +40,20 @@ pub struct Api {
     /// The services that are served.
     pub services: &'static Services,
     pages: Arc<PageTokens>,
+    origin: Option<Arc<str>>,
 }
 
 impl Api {
     /// The operations over a desk; `pages` seals page tokens.
     #[must_use]
     pub fn new(desk: BackOffice, pages: PageTokens) -> Self {
-        Self { desk, services: services::all(), pages: Arc::new(pages) }
+        Self { desk, services: services::all(), pages: Arc::new(pages), origin: None }
+    }
+
+    /// The same operations, whose answers may have links to the server: `origin` is how whoever asks reaches it, such as `https://desk.example`.
+    #[must_use]
+    pub fn at(&self, origin: &str) -> Self {
+        Self { origin: Some(origin.into()), ..self.clone() }
     }
 
     /// Authorizes and performs an operation whose input was validated. The answer is JSON.
@@ -62,7 +70,7 @@ impl Api {
     ) -> Result<Vec<u8>, WireError> {
         let action = format!("{}:{}", service.signing_name, operation.name);
         let token = input.get("ClientToken").and_then(Value::as_str);
-        let canonical = canonical(input);
+        let canonical = canonical(service, operation, input);
         let call = Call {
             desk: &self.desk,
             pages: &self.pages,
@@ -72,9 +80,11 @@ impl Api {
             canonical: &canonical,
             token,
             period,
+            origin: self.origin.as_deref(),
         };
         let answer = match service.signing_name.as_str() {
             billing_conductor::SERVICE => billing_conductor::perform(&call, &operation.name).await,
+            invoicing::SERVICE => invoicing::perform(&call, &operation.name).await,
             proforma::SERVICE => proforma::perform(&call, &operation.name).await,
             purchase_orders::SERVICE => purchase_orders::perform(&call, &operation.name).await,
             _ => sts::perform(&call, &operation.name),
@@ -89,7 +99,7 @@ impl Api {
             }
             Err(Error::Denied) => Err(self.desk.deny(caller, &action, resource()).await),
             Err(error) => {
-                if matches!(error, Error::Refused(_) | Error::Declined(_)) {
+                if matches!(error, Error::Refused(_) | Error::Declined(_) | Error::Invoicing(_)) {
                     self.desk.note(caller, &action, resource(), Decision::Refused);
                 }
                 Err(error)
@@ -126,27 +136,31 @@ impl Api {
         let (service, operation) = self.services.operation(service, operation)?;
         self.authorize(caller, service, operation).await?;
         let value = json::parse(input, json::Limits::of_size(BODY_BYTES_MAX));
-        let value = value.map_err(|error| errors::unparsable(&error))?;
+        let value = value.map_err(|error| errors::unparsable(service, &error))?;
         let checked = service.input(operation, &Default::default(), &[], &Default::default(), Some(value));
-        let checked = checked.map_err(errors::invalid_fields)?;
+        let checked = checked.map_err(|problems| errors::invalid_fields(service, problems))?;
         self.perform(caller, service, operation, &checked, period).await
     }
 }
 
 /// An input in one fixed form, without what only says which time and which page it is: what is compared where a token comes again.
-fn canonical(input: &Value) -> String {
+fn canonical(service: &Service, operation: &Operation, input: &Value) -> String {
     match input {
         Value::Map(members) => {
             let mut members = members.clone();
             members.remove("ClientToken");
             members.remove("NextToken");
             // A book or a file is kept by what it makes; its hash is enough to know it again.
-            for name in ["Book", "Files", "Content"] {
+            for name in ["Book", "Files", "Content", "Summaries", "Document"] {
                 if let Some(text) = members.get(name).map(Value::to_json) {
                     members.insert(name.to_owned(), Value::String(back_office::audit::digest(&text)));
                 }
             }
-            Value::Map(members).to_json()
+            let mut input = Value::Map(members);
+            if service.signing_name == invoicing::SERVICE || operation.name == "PutInvoiceProfile" {
+                invoicing::private::hide(&mut input);
+            }
+            input.to_json()
         }
         other => other.to_json(),
     }
@@ -156,9 +170,20 @@ fn canonical(input: &Value) -> String {
 fn resource<'a>(service: &Service, input: &'a Value) -> &'a str {
     let names: &[&str] = match service.signing_name.as_str() {
         proforma::SERVICE => {
-            &["AccessKeyId", "PrincipalName", "SourceId", "BillingPeriod", "InvoiceId", "PurchaseOrderArn"]
+            &[
+                "AccessKeyId",
+                "PrincipalName",
+                "SourceId",
+                "InvoiceId",
+                "AccountId",
+                "BillingPeriod",
+                "PurchaseOrderArn",
+            ]
         }
         purchase_orders::SERVICE => &["PurchaseOrderArn", "ResourceArn", "PurchaseOrderId"],
+        invoicing::SERVICE => {
+            &["InvoiceUnitArn", "ProcurementPortalPreferenceArn", "ResourceArn", "InvoiceId"]
+        }
         _ => &[
             "Arn",
             "ResourceArn",

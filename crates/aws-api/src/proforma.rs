@@ -2,6 +2,7 @@
 
 mod books;
 mod cost_data;
+mod invoices;
 mod keys;
 mod matching_settings;
 mod messages;
@@ -60,6 +61,12 @@ pub(crate) async fn perform(call: &Call<'_>, operation: &str) -> Answer<Vec<u8>>
         "ErasePersonalData" => privacy::erase(call).await,
         "GetRetention" => privacy::retention(call).await,
         "UpdateRetention" => privacy::change_retention(call).await,
+        "PutInvoiceProfile" => invoices::put_profile(call).await,
+        "ListInvoiceProfiles" => invoices::list_profiles(call).await,
+        "ImportInvoiceSummaries" => invoices::import_summaries(call).await,
+        "AttachInvoiceDocument" => invoices::attach_document(call).await,
+        "ReconcileInvoices" => invoices::reconcile(call).await,
+        "GetProcurementPortalCode" => invoices::portal_code(call).await,
         other => Err(Error::internal(format!("{other} is in the model and not served"))),
     }
 }

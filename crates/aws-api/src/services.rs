@@ -8,8 +8,9 @@ use std::sync::LazyLock;
 /// The services.
 pub struct Services(Vec<Service>);
 
-const MODELS: [&str; 4] = [
+const MODELS: [&str; 5] = [
     include_str!("../models/billingconductor.json"),
+    include_str!("../models/invoicing.json"),
     include_str!("../models/proforma.json"),
     include_str!("../models/purchase-orders.json"),
     include_str!("../models/sts.json"),

@@ -130,8 +130,30 @@ pub const ACTIONS: &[(&str, &str, Access)] = &[
     ("billingconductor", "UpdateCustomLineItem", Access::Configure),
     ("billingconductor", "UpdatePricingPlan", Access::Configure),
     ("billingconductor", "UpdatePricingRule", Access::Configure),
+    ("invoicing", "BatchGetInvoiceProfile", Access::Read),
+    ("invoicing", "CreateInvoiceUnit", Access::Configure),
+    ("invoicing", "CreateProcurementPortalPreference", Access::Configure),
+    ("invoicing", "DeleteInvoiceUnit", Access::Configure),
+    ("invoicing", "DeleteProcurementPortalPreference", Access::Configure),
+    ("invoicing", "GetInvoicePDF", Access::Read),
+    ("invoicing", "GetInvoiceUnit", Access::Read),
+    ("invoicing", "GetProcurementPortalPreference", Access::Read),
+    ("invoicing", "ListInvoiceSummaries", Access::Read),
+    ("invoicing", "ListInvoiceUnits", Access::Read),
+    ("invoicing", "ListProcurementPortalPreferences", Access::Read),
+    ("invoicing", "ListProcurementPortalSuppliers", Access::Read),
+    ("invoicing", "ListProcurementPortals", Access::Read),
+    ("invoicing", "ListTagsForResource", Access::Read),
+    ("invoicing", "PutProcurementPortalPreference", Access::Configure),
+    ("invoicing", "SendProcurementPortalValidation", Access::Configure),
+    ("invoicing", "TagResource", Access::Configure),
+    ("invoicing", "UntagResource", Access::Configure),
+    ("invoicing", "UpdateInvoiceUnit", Access::Configure),
+    ("invoicing", "UpdateProcurementPortalPreferenceStatus", Access::Configure),
+    ("invoicing", "VerifyProcurementPortalValidation", Access::Configure),
     ("proforma", "ApplyBook", Access::Configure),
     ("proforma", "ApplyRematch", Access::Documents),
+    ("proforma", "AttachInvoiceDocument", Access::Configure),
     ("proforma", "ClosePeriod", Access::Configure),
     ("proforma", "CreateKey", Access::Administer),
     ("proforma", "DeclareAccounts", Access::Configure),
@@ -147,6 +169,11 @@ pub const ACTIONS: &[(&str, &str, Access)] = &[
     ("proforma", "LimitPurchaseOrders", Access::Administer),
     ("proforma", "ListAuditEvents", Access::Administer),
     ("proforma", "ListInvoiceMatches", Access::CustomerRead),
+    ("proforma", "GetProcurementPortalCode", Access::Configure),
+    ("proforma", "ImportCostData", Access::Configure),
+    ("proforma", "ImportInvoiceSummaries", Access::Configure),
+    ("proforma", "ListAuditEvents", Access::Administer),
+    ("proforma", "ListInvoiceProfiles", Access::Read),
     ("proforma", "ListKeys", Access::Administer),
     ("proforma", "ListPeriods", Access::Read),
     ("proforma", "ListPurchaseOrderLimits", Access::Administer),
@@ -156,6 +183,8 @@ pub const ACTIONS: &[(&str, &str, Access)] = &[
     ("proforma", "MoveInvoice", Access::Documents),
     ("proforma", "PlanBook", Access::Read),
     ("proforma", "PlanRematch", Access::Read),
+    ("proforma", "PutInvoiceProfile", Access::Configure),
+    ("proforma", "ReconcileInvoices", Access::Read),
     ("proforma", "RemoveSource", Access::Configure),
     ("proforma", "UpdateKey", Access::Administer),
     ("proforma", "UpdateMatchingSettings", Access::Documents),
@@ -194,7 +223,7 @@ pub fn access(service: &str, operation: &str) -> Option<Access> {
 /// Whether an operation only reads, by its verb.
 #[must_use]
 pub fn is_read(operation: &str) -> bool {
-    ["List", "Get", "Export", "Plan"].iter().any(|verb| operation.starts_with(verb))
+    ["List", "Get", "BatchGet", "Export", "Plan", "Reconcile"].iter().any(|verb| operation.starts_with(verb))
 }
 
 /// Whether a role may do what takes this.

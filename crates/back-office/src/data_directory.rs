@@ -21,6 +21,8 @@ pub const PAYERS: &str = "payers";
 pub const RUNS: &str = "runs";
 /// In a payer's folder: cost files that were read, named by their hashes.
 pub const COST_FILES: &str = "cost-files";
+/// In a payer's folder: documents of invoices, named by their hashes.
+pub const DOCUMENTS: &str = "documents";
 /// Where plans are tried out.
 pub const SCRATCH: &str = "scratch";
 
@@ -28,6 +30,12 @@ pub const SCRATCH: &str = "scratch";
 #[must_use]
 pub fn cost_files(data: &Path, payer: &AccountId) -> PathBuf {
     data.join(PAYERS).join(payer.as_str()).join(COST_FILES)
+}
+
+/// Where a payer's documents are kept.
+#[must_use]
+pub fn documents(data: &Path, payer: &AccountId) -> PathBuf {
+    data.join(PAYERS).join(payer.as_str()).join(DOCUMENTS)
 }
 
 /// The folder of a payer's runs, from the data directory on.

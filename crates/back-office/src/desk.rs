@@ -5,6 +5,7 @@
 
 use crate::audit::{Decision, Entry};
 use crate::authorization::Caller;
+use crate::aws_invoices::InvoicesOfRuns;
 use crate::clock::Clock;
 use crate::cost_roots::CostRoot;
 use crate::engine::{Engine, EngineError};
@@ -76,6 +77,7 @@ pub(crate) struct Inner {
     pub(crate) keys: KnownKeys,
     /// What was read last of each payer's orders and invoices.
     pub(crate) purchasing: KnownPurchasing,
+    pub(crate) aws_invoices: InvoicesOfRuns,
 }
 
 /// A configuration as it was when it was asked for.
@@ -106,6 +108,7 @@ impl BackOffice {
             many_unwritten: Notify::new(),
             keys: KnownKeys::default(),
             purchasing: KnownPurchasing::default(),
+            aws_invoices: InvoicesOfRuns::default(),
         }))
     }
 

@@ -1,5 +1,6 @@
 //! Why the desk does not do what it was asked for: without HTTP, and without a word about the inside.
 
+use crate::invoicing::InvoicingRefusal;
 use billing::configuration::{Refusal, ValidationReason};
 use std::any::Any;
 use std::fmt;
@@ -16,6 +17,8 @@ pub enum Error {
     Refused(Refusal),
     /// What is kept beside the configuration, orders and documents, refuses it.
     Declined(Declined),
+    /// An operation of `invoicing` refuses it.
+    Invoicing(InvoicingRefusal),
     /// It cannot be done just now, for a reason that passes: nothing has changed.
     Unavailable(&'static str),
     /// What the server itself cannot do: nothing has changed, or whether it has is not known. The same request may be sent again.

@@ -24,6 +24,7 @@ mod transaction;
 mod unwritten;
 
 mod changes;
+mod once;
 mod write;
 
 pub mod desk;
@@ -46,3 +47,12 @@ pub mod principals;
 pub mod run_folders;
 pub mod runs;
 pub mod sources;
+
+pub mod invoicing;
+
+pub mod aws_invoices;
+pub mod invoice_files;
+pub mod invoice_profiles;
+pub mod invoice_summaries;
+pub mod invoice_units;
+pub mod procurement_portals;

@@ -99,7 +99,7 @@ impl BackOffice {
         Ok(self.is_master_of(check))
     }
 
-    fn is_master_of(&self, check: Option<Sealed>) -> bool {
+    pub(crate) fn is_master_of(&self, check: Option<Sealed>) -> bool {
         check.is_some_and(|Sealed { nonce, ciphertext }| {
             self.0.master.is_checked_by(&SealedSecret { nonce, ciphertext })
         })

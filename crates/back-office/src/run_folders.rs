@@ -12,7 +12,7 @@
 //! no other one does. Each holds [`Working`] as long as it works.
 
 use crate::clock::machine_milliseconds;
-use crate::data_directory::{self, COST_FILES, PAYERS, RUN_FOLDERS_LOCK, SCRATCH, WORKING_LOCK};
+use crate::data_directory::{self, COST_FILES, DOCUMENTS, PAYERS, RUN_FOLDERS_LOCK, SCRATCH, WORKING_LOCK};
 use crate::desk::BackOffice;
 use crate::disk::on_disk;
 use crate::error::{Answer, Error};
@@ -216,9 +216,11 @@ fn remove_folder(folder: &Path) -> io::Result<()> {
 fn remove_unfinished(data: &Path) -> io::Result<()> {
     remove_folder(&data.join(SCRATCH))?;
     for payer in names(&data.join(PAYERS))? {
-        let kept = data.join(PAYERS).join(payer).join(COST_FILES);
-        for name in names(&kept)?.into_iter().filter(|name| name.starts_with('.')) {
-            fs::remove_file(kept.join(name))?;
+        for folder in [COST_FILES, DOCUMENTS] {
+            let kept = data.join(PAYERS).join(&payer).join(folder);
+            for name in names(&kept)?.into_iter().filter(|name| name.starts_with('.')) {
+                fs::remove_file(kept.join(name))?;
+            }
         }
     }
     Ok(())

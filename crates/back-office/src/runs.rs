@@ -408,6 +408,7 @@ impl NoResult {
             Error::Refused(conflict @ Refusal::Conflict { .. }) => Meaning::Again(conflict.to_string()),
             Error::Refused(refusal) => Meaning::Failed(refusal.to_string()),
             Error::Declined(declined) => Meaning::Failed(declined.message()),
+            Error::Invoicing(refusal) => Meaning::Failed(refusal.to_string()),
             Error::Denied => Meaning::Failed("the desk may not price it".to_owned()),
             Error::Unavailable(_) => Meaning::Away(error),
             Error::Internal(cause) => {

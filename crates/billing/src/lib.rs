@@ -74,4 +74,8 @@ pub mod purchase_order;
 
 pub mod matching;
 
+pub mod invoice_unit;
+
+pub mod procurement_portal;
+
 pub mod invoice;

@@ -5,6 +5,7 @@ pub mod invoice;
 pub mod notify;
 pub mod privacy;
 pub mod purchase_orders;
+pub mod invoicing;
 
 use crate::reader::Children;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -64,7 +65,7 @@ pub enum Command {
     /// Purchase orders: the payer's to AWS, its customers' to it, and the invoices that are matched with them.
     Po(Box<purchase_orders::PurchaseOrderArguments>),
     /// Invoices and their documents.
-    Invoice(invoice::InvoiceArguments),
+    Invoice(Box<invoice::InvoiceArguments>),
     /// Move the configuration between a book file and the desk.
     Book(desk::BookArguments),
     /// List what was and is to be sent by mail and webhooks, and try again or give up.

@@ -7,6 +7,7 @@ mod command;
 mod data;
 mod door;
 mod instant;
+mod invoicing;
 mod keeping;
 mod notify;
 mod output;
@@ -19,6 +20,7 @@ mod settings;
 mod tls;
 
 pub use command::{accounts, adopt, book, close, import, init, keys, periods, runs};
+pub use invoicing::invoicing;
 pub use keeping::{backup, migrate, restore, verify};
 pub use notify::{notify, outbox};
 pub use privacy::privacy;

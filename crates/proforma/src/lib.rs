@@ -66,6 +66,7 @@ pub fn program() -> ExitCode {
         Command::Po(arguments) => desk::po(&arguments),
         Command::Invoice(arguments) => match arguments.command {
             InvoiceCommand::Aws(arguments) => invoice::aws(&arguments),
+            InvoiceCommand::OfAws(command) => desk::invoicing(&command),
         },
         Command::Book(arguments) => desk::book(&arguments),
         Command::Outbox(arguments) => desk::outbox(&arguments),

@@ -35,6 +35,7 @@ mod desk_settings;
 mod outbox;
 mod personal;
 mod purchasing;
+mod invoicing;
 
 mod backup;
 
@@ -48,7 +49,10 @@ pub use configuration::Loaded;
 pub use database::Store;
 pub use desk_settings::DeskSettingRow;
 pub use error::StoreError;
-pub use master_key::{Reseal, Sealed};
+pub use invoicing::{
+    InvoiceFileRow, InvoiceSummaryRow, InvoiceUnitRow, InvoicingDocument, InvoicingKind, SummariesOf,
+};
+pub use master_key::{Reseal, Sealed, portal_secret_name};
 pub use migrations::Migrated;
 pub use outbox::{AttachmentRow, Attempted, Channel, MessageClaim, MessageRow, MessageState, NewMessage};
 pub use payer::{AuditHead, Head, PayerRow};

@@ -42,6 +42,20 @@ impl Sealed {
     }
 }
 
+/// How the names of portal secrets begin; ids of access keys have no colon.
+const PORTAL: &str = "portal:";
+
+/// The name that a secret of a procurement portal is sealed to.
+#[must_use]
+pub fn portal_secret_name(payer: &str, id: &str) -> String {
+    format!("{PORTAL}{payer}:{id}")
+}
+
+/// The payer and the id of such a name.
+fn portal_secret_of(name: &str) -> Option<(&str, &str)> {
+    name.strip_prefix(PORTAL)?.split_once(':')
+}
+
 impl Store {
     /// The text that the master key has sealed; `None` before there is one.
     ///
@@ -79,7 +93,13 @@ impl Store {
             let sealed = Sealed::of(row, "access_keys", "secret_nonce", "secret_ciphertext")?;
             Ok((sql::column(row, "access_key_id")?, sealed))
         };
-        let secrets = rows.iter().map(secret).collect::<Result<_, StoreError>>()?;
+        let mut secrets = rows.iter().map(secret).collect::<Result<Vec<_>, StoreError>>()?;
+        let sql = "SELECT payer, id, secret_nonce, secret_ciphertext FROM portal_secrets ORDER BY payer, id";
+        for row in sqlx::query(sql).fetch_all(&mut *transaction).await? {
+            let (payer, id): (String, String) = (sql::column(&row, "payer")?, sql::column(&row, "id")?);
+            let sealed = Sealed::of(&row, "portal_secrets", "secret_nonce", "secret_ciphertext")?;
+            secrets.push((portal_secret_name(&payer, &id), sealed));
+        }
         Ok(Reseal { transaction, check, secrets })
     }
 }
@@ -90,7 +110,7 @@ pub struct Reseal {
     transaction: Transaction<'static, Any>,
     /// What the master key is known by under which they are sealed; `None` before there is one.
     pub check: Option<Sealed>,
-    /// Every secret by the id of its key, of all payers.
+    /// Every secret of all payers by the name that it is sealed to: the id of an access key, or [`portal_secret_name`].
     pub secrets: Vec<(String, Sealed)>,
 }
 
@@ -100,14 +120,25 @@ impl Reseal {
     /// # Errors
     /// [`StoreError::OutcomeUnknown`] where the connection was cut, or the disk failed, while it was kept.
     pub async fn commit(mut self, secrets: &[(String, Sealed)], check: &Sealed) -> Result<(), StoreError> {
-        for (access_key_id, sealed) in secrets {
-            let sql =
-                "UPDATE access_keys SET secret_nonce = $1, secret_ciphertext = $2 WHERE access_key_id = $3";
-            // A key that was deleted meanwhile has no secret any more.
+        for (name, sealed) in secrets {
+            let (payer, id, sql) = match portal_secret_of(name) {
+                Some((payer, id)) => (
+                    payer,
+                    id,
+                    "UPDATE portal_secrets SET secret_nonce = $1, secret_ciphertext = $2 WHERE id = $3 AND payer = $4",
+                ),
+                None => (
+                    "",
+                    name.as_str(),
+                    "UPDATE access_keys SET secret_nonce = $1, secret_ciphertext = $2 WHERE access_key_id = $3 AND $4 = ''",
+                ),
+            };
+            // What was deleted meanwhile has no secret any more.
             sqlx::query(sql)
                 .bind(sql::to_hex(&sealed.nonce))
                 .bind(sql::to_hex(&sealed.ciphertext))
-                .bind(access_key_id.as_str())
+                .bind(id)
+                .bind(payer)
                 .execute(&mut *self.transaction)
                 .await?;
         }

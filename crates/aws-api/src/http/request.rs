@@ -2,7 +2,7 @@
 
 use super::arrival::Arrived;
 use super::{Answered, PERIOD_HEADER, Server, Success, unavailable, unknown};
-use crate::{AWS_BODY_BYTES_MAX, BODY_BYTES_MAX, billing_conductor, errors, sts};
+use crate::{AWS_BODY_BYTES_MAX, BODY_BYTES_MAX, billing_conductor, errors, invoicing, sts};
 use aws_wire::errors::WireError;
 use aws_wire::json::{self, Value};
 use aws_wire::model::{Labels, Operation, RouteError, Service};
@@ -145,11 +145,23 @@ impl Server {
         self.api.authorize(caller, service, operation).await?;
         let period = period_of(&asked.parts.headers)?;
         let input = asked.input()?;
-        let bytes = self.api.perform(caller, service, operation, &input, period).await?;
+        let api = self.api.at(&self.origin(&asked.parts.headers));
+        let bytes = api.perform(caller, service, operation, &input, period).await?;
         if service.protocol == Protocol::Query {
             return Ok(Success::Whole(sts::xml(caller, request_id)));
         }
         Ok(Success::Bytes(StatusCode::from_u16(operation.status).unwrap_or(StatusCode::OK), bytes))
+    }
+}
+
+impl Server {
+    /// How whoever asks reaches the server: as the operator says, or else where the request was sent to, which its signature covers.
+    fn origin(&self, headers: &HeaderMap) -> String {
+        if let Some(url) = &self.options.public_url {
+            return url.clone();
+        }
+        let host = headers.get(header::HOST).and_then(|host| host.to_str().ok()).unwrap_or_default();
+        format!("{}://{host}", self.options.scheme)
     }
 }
 
@@ -184,11 +196,9 @@ impl Asked<'_> {
         if !body.is_empty() && !service.protocol.takes(kind) {
             return Err(WireError::unsupported_media_type(service.protocol));
         }
-        let most = if service.signing_name == billing_conductor::SERVICE {
-            AWS_BODY_BYTES_MAX
-        } else {
-            BODY_BYTES_MAX
-        };
+        let is_of_aws =
+            [billing_conductor::SERVICE, invoicing::SERVICE].contains(&service.signing_name.as_str());
+        let most = if is_of_aws { AWS_BODY_BYTES_MAX } else { BODY_BYTES_MAX };
         if body.len() > most {
             return Err(WireError::request_too_large(most as u64));
         }
@@ -196,12 +206,13 @@ impl Asked<'_> {
             true => None,
             false => {
                 let parsed = json::parse(body, json::Limits::of_size(most));
-                Some(parsed.map_err(|error| errors::unparsable(&error))?)
+                Some(parsed.map_err(|error| errors::unparsable(service, &error))?)
             }
         };
         let pairs = query::parse_query_string(parts.uri.query().unwrap_or_default());
         let pairs = pairs.map_err(|error| WireError::serialization(error.to_string()))?;
-        service.input(operation, labels, &pairs, &parts.headers, value).map_err(errors::invalid_fields)
+        let input = service.input(operation, labels, &pairs, &parts.headers, value);
+        input.map_err(|problems| errors::invalid_fields(service, problems))
     }
 }
 

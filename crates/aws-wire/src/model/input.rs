@@ -57,6 +57,14 @@ impl Service {
         check.finish(Value::Map(input))
     }
 
+    /// Checks a value that came otherwise than as a request, against a shape by its name; members that the shape does not name are left out, where the
+    /// service leaves them out. A shape that is not there takes anything.
+    pub fn checked(&self, shape: &str, value: Value) -> Result<Value, Vec<FieldProblem>> {
+        let mut check = Check::new(self);
+        let value = check.value(shape, value);
+        check.finish(value)
+    }
+
     /// What text outside a body says, by the shape it stands for. A text that does not fit stays text, and several texts for one value stay a
     /// list, so that the check names them.
     fn typed(&self, member: &Member, texts: &[&str]) -> Value {

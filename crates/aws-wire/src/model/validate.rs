@@ -76,7 +76,8 @@ impl<'a> Check<'a> {
         value
     }
 
-    fn value(&mut self, shape: &str, value: Value) -> Value {
+    /// A value held to a shape.
+    pub fn value(&mut self, shape: &str, value: Value) -> Value {
         // Every name was looked up when the model was read.
         let Some(shape) = self.service.shape(shape) else { return value };
         match (shape, value) {

@@ -96,6 +96,9 @@ pub struct ServeArguments {
     /// How long the headers of a request may take to arrive, and then its body, in seconds; a connection without requests ends then, too. By default 60.
     #[arg(long, env = "PROFORMA_ARRIVAL_SECONDS", value_name = "SECONDS")]
     pub arrival_seconds: Option<String>,
+    /// How clients reach the server, where it stands behind a proxy: links to documents begin with it, as https://desk.example. By default what a request was sent to.
+    #[arg(long, env = "PROFORMA_PUBLIC_URL", value_name = "URL")]
+    pub public_url: Option<String>,
     /// How long a run may go without a sign of its worker until another server takes it over, in seconds. By default 60.
     #[arg(long, env = "PROFORMA_LEASE_SECONDS", value_name = "SECONDS")]
     pub lease_seconds: Option<String>,

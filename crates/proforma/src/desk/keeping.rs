@@ -168,6 +168,7 @@ pub fn verify(arguments: &VerifyArguments) -> Result<(), Failure> {
                 "RunsWithoutFiles": checked.removed,
                 "SealedPeriods": checked.sealed,
                 "CostFiles": checked.cost_files,
+                "Documents": checked.documents,
             }),
             DeskOutput::Table,
         )
@@ -185,6 +186,7 @@ struct Checked {
     removed: u64,
     sealed: u64,
     cost_files: u64,
+    documents: u64,
     problems: Vec<String>,
 }
 
@@ -209,6 +211,8 @@ impl Checked {
             self.note(&format!("payer {payer}, runs"), runs);
             let files = self.cost_files(&data_directory::cost_files(data, payer));
             self.note(&format!("payer {payer}, cost files"), files);
+            let documents = self.documents(store, payer, data).await;
+            self.note(&format!("payer {payer}, documents of invoices"), documents);
         }
     }
 
@@ -229,6 +233,24 @@ impl Checked {
         self.problems.extend(named);
         store.load(payer).await?;
         store.purchasing(payer).await?;
+        Ok(())
+    }
+
+    /// Every document of an invoice that a row names is there, and is the one that its name says.
+    async fn documents(&mut self, store: &Store, payer: &AccountId, data: &Path) -> anyhow::Result<()> {
+        let folder = data_directory::documents(data, payer);
+        for file in store.all_invoice_files(payer).await? {
+            self.documents += 1;
+            let path = folder.join(&file.sha256);
+            let hash = file_sha256(&path).with_context(|| format!("cannot read `{}`", path.display()));
+            match hash {
+                Ok(hash) if hash == file.sha256 => {}
+                Ok(_) => {
+                    self.problems.push(format!("`{}` is not the file that its name says", path.display()))
+                }
+                Err(error) => self.problems.push(format!("{error:#}")),
+            }
+        }
         Ok(())
     }
 

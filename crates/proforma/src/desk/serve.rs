@@ -83,6 +83,8 @@ async fn served(settings: &Settings, serving: Serving, prices: bool) -> Result<(
         rate_per_second: serving.rate,
         concurrency: serving.concurrency,
         arrival: serving.arrival,
+        public_url: serving.public_url.clone(),
+        scheme,
     };
     let health = Arc::new(Ready { desk: data.desk().clone(), data: data.folder.clone() });
     entrance.open(data.api.clone(), options, health);

@@ -39,13 +39,14 @@ const MASTER_KEY: &str = "PROFORMA_MASTER_KEY";
 const SMTP_PASSWORD: &str = "PROFORMA_SMTP_PASSWORD";
 
 /// What a settings file may hold.
-const TEXTS: [&str; 9] = [
+const TEXTS: [&str; 10] = [
     "data",
     "database",
     "master_key_file",
     "listen",
     "tls_cert",
     "tls_key",
+    "public_url",
     "smtp_url",
     "smtp_from",
     "smtp_password_file",
@@ -102,6 +103,8 @@ pub struct Serving {
     pub arrival: Duration,
     /// How what is in the outbox is sent; `None` where another server does.
     pub outgoing: Option<Outgoing>,
+    /// How clients reach the server, where that is not what requests are sent to.
+    pub public_url: Option<String>,
 }
 
 impl Settings {
@@ -294,6 +297,7 @@ impl Reader {
             concurrency: self.number("concurrency", arguments.concurrency.as_deref(), &CONCURRENCY),
             arrival: Duration::from_secs(arrival),
             outgoing: self.outgoing(&arguments.outgoing),
+            public_url: self.public_url(arguments.public_url.as_deref()),
         }
     }
 
@@ -344,6 +348,28 @@ impl Reader {
                 None
             }
         }
+    }
+
+    /// An address without a path, and without the slash at its end.
+    fn public_url(&mut self, flag: Option<&str>) -> Option<String> {
+        let (from, text) = match (flag, self.text("public_url")) {
+            (Some(text), _) => (flag_of("public_url"), text.to_owned()),
+            (None, Some(text)) => (format!("settings `{}`: `public_url`", self.shown), text),
+            (None, None) => return None,
+        };
+        let url = reqwest::Url::parse(&text).ok().filter(|url| {
+            ["http", "https"].contains(&url.scheme())
+                && url.path() == "/"
+                && url.query().is_none()
+                && url.fragment().is_none()
+                && url.username().is_empty()
+                && url.password().is_none()
+        });
+        if url.is_none() {
+            self.problems
+                .push(format!("{from} is `{text}`; give an address without a path, as https://desk.example"));
+        }
+        url.map(|url| url.as_str().trim_end_matches('/').to_owned())
     }
 
     fn listen(&mut self, flag: Option<&str>) -> SocketAddr {
