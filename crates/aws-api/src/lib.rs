@@ -169,17 +169,15 @@ fn canonical(service: &Service, operation: &Operation, input: &Value) -> String 
 /// What an input is about: the ARN that it names, or what the desk's own operations have instead.
 fn resource<'a>(service: &Service, input: &'a Value) -> &'a str {
     let names: &[&str] = match service.signing_name.as_str() {
-        proforma::SERVICE => {
-            &[
-                "AccessKeyId",
-                "PrincipalName",
-                "SourceId",
-                "InvoiceId",
-                "AccountId",
-                "BillingPeriod",
-                "PurchaseOrderArn",
-            ]
-        }
+        proforma::SERVICE => &[
+            "AccessKeyId",
+            "PrincipalName",
+            "SourceId",
+            "InvoiceId",
+            "AccountId",
+            "BillingPeriod",
+            "PurchaseOrderArn",
+        ],
         purchase_orders::SERVICE => &["PurchaseOrderArn", "ResourceArn", "PurchaseOrderId"],
         invoicing::SERVICE => {
             &["InvoiceUnitArn", "ProcurementPortalPreferenceArn", "ResourceArn", "InvoiceId"]

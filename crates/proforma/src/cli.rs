@@ -2,10 +2,10 @@
 
 pub mod desk;
 pub mod invoice;
+pub mod invoicing;
 pub mod notify;
 pub mod privacy;
 pub mod purchase_orders;
-pub mod invoicing;
 
 use crate::reader::Children;
 use clap::{Args, Parser, Subcommand, ValueEnum};

@@ -32,10 +32,10 @@ mod source;
 mod close;
 
 mod desk_settings;
+mod invoicing;
 mod outbox;
 mod personal;
 mod purchasing;
-mod invoicing;
 
 mod backup;
 

@@ -22,7 +22,7 @@ pub fn invoicing(command: &InvoicingCommand) -> Result<(), Failure> {
                 let answer = asked(&of.desk, "ListInvoiceProfiles", &json!({}))?;
                 match of.desk.output {
                     DeskOutput::Json => output::answer(&answer, DeskOutput::Json),
-                    DeskOutput::Table => output::answer(&with_flat_addresses(answer), DeskOutput::Table),
+                    output => output::answer(&with_flat_addresses(answer), output),
                 }
             }
         },
