@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+mod bench_matching;
 mod demo_month;
 mod models;
 mod price_classes;
@@ -14,6 +15,11 @@ type Action = fn(&[String]) -> Result<(), String>;
 
 /// Every subcommand with what it does.
 const SUBCOMMANDS: &[(&str, &str, Action)] = &[
+    (
+        "bench-matching",
+        ": times finding the purchase orders of 10,000 invoices, made ones",
+        bench_matching::run,
+    ),
     ("demo-month", "[--check]: writes fixtures/demo/cost, or says whether it is up to date", demo_month::run),
     (
         "models",
