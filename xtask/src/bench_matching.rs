@@ -87,8 +87,8 @@ fn order(shape: Shape, number: usize) -> Result<PurchaseOrder, String> {
     let name = format!("PO-{:03}", scattered(number, 1_000) * 100 + number);
     let updated_at = i64::try_from(scattered(number, 50)).map_err(|error| error.to_string())?;
     let unit = (mixed && number.is_multiple_of(10)).then(|| format!("unit-{}", number / 10 % 3));
-    let from = if mixed && number % 3 > 0 { number % 4 * 3 } else { 0 };
-    let until = if mixed && number % 3 > 0 { from + 2 } else { 11 };
+    let from = if mixed && !number.is_multiple_of(3) { number % 4 * 3 } else { 0 };
+    let until = if mixed && !number.is_multiple_of(3) { from + 2 } else { 11 };
     Ok(PurchaseOrder {
         id: PurchaseOrderId::parse(&name).ok_or_else(|| format!("{name} is no id"))?,
         buyer: Buyer::Payer,
