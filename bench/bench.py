@@ -34,6 +34,7 @@ CLASSES, RULES = 500_000, 500
 S3_CPU_RATIO_MAX = 1.3
 COVERAGE_CPU_RATIO_MAX = 1.6
 PREVIEW_SECONDS_MAX = 1
+MATCHING_SECONDS_MAX = 1
 MB = 1_000_000
 
 
@@ -53,6 +54,7 @@ def main():
             result["months"].append(measure_month(options, rows, reps))
     if not options.duckdb_only and not options.s3_only:
         result["price_classes"] = price_classes()
+        result["matching"] = matching(options.reps)
         result["preview"] = preview(options.reps)
         result["coverage"] = measure_coverage(options)
     if not options.duckdb_only and not options.no_s3:
@@ -313,6 +315,27 @@ def price_classes():
     print("  " + measured.stdout.strip().replace("\n", "\n  "))
     print(f"  {measured.cpu_seconds:.2f} CPU s, {measured.wall_seconds:.2f} s, {measured.process_bytes_max / MB:.0f} MB")
     return figures(measured) | {"stdout": measured.stdout.strip()}
+
+
+def matching(reps):
+    """The time to find the purchase orders of 10,000 invoices, which the xtask prints for two shapes of orders: of CPU, or of the wall
+    where the system does not say the CPU's."""
+    binary = TARGET / "release" / "xtask"
+    print(f"\nxtask bench-matching, {reps} times")
+    if not binary.exists():
+        print(f"  left out: {binary} is not built")
+        return None
+    runs = [run([binary, "bench-matching"]) for _ in range(reps)]
+    failed = next((one for one in runs if one.exit_code), None)
+    if failed:
+        sys.exit(f"bench-matching ended with {failed.exit_code}:\n{failed.stderr}")
+    print("  " + runs[0].stdout.strip().replace("\n", "\n  "))
+    kind = "cpu" if "_cpu_seconds=" in runs[0].stdout else "wall"
+    told = [dict(re.findall(rf"^(\w+_{kind}_seconds)=([0-9.]+)$", one.stdout, re.MULTILINE)) for one in runs]
+    result = {name: spread([float(one[name]) for one in told]) for name in told[0]}
+    for name, seconds in result.items():
+        verdict(f"matching, {name.replace('_', ' ')}", seconds["median"], MATCHING_SECONDS_MAX, " s")
+    return result
 
 
 def preview(reps):

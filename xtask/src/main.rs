@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+mod bench_matching;
 mod client_models;
 mod demo_month;
 mod models;
@@ -15,6 +16,11 @@ type Action = fn(&[String]) -> Result<(), String>;
 
 /// Every subcommand with what it does.
 const SUBCOMMANDS: &[(&str, &str, Action)] = &[
+    (
+        "bench-matching",
+        ": times finding the purchase orders of 10,000 invoices, made ones",
+        bench_matching::run,
+    ),
     (
         "client-models",
         "[--check]: writes clients/botocore from the server's own models, or says whether it is up to date",

@@ -10,6 +10,7 @@ pub mod forecast;
 pub mod notices;
 pub mod three_way;
 
+mod answer;
 mod correction;
 mod decide;
 mod exchange;

@@ -1,14 +1,14 @@
 //! The rules R1 to R18, one after the other.
 
+use super::answer::{Answer, Fits, Loss, Question, Tier, covers};
 use super::exchange::converted;
-use super::index::{Answer, Indexed, Matcher};
-use super::rules::rank;
-use super::trace::{LineReason, OrderReason, OrderTrace, OrderVerdict, Tally, Trace};
+use super::index::{Indexed, Matcher, Orders};
+use super::trace::{LineFold, LineReason, OrderReason, OrderTrace, OrderVerdict, Trace};
 use super::{Decision, Effect, MatchError, NoOrder, Outcome, Place, Taking};
-use crate::money::{Amount, DecimalError};
+use crate::money::{Amount, Currency, DecimalError};
 use crate::purchase_order::invoice::{InvoiceKind, MatchInvoice};
-use crate::purchase_order::{ExpiryBasis, LineType, OnInsufficientBalance, PurchaseOrder, Settings};
-use std::cmp::Reverse;
+use crate::purchase_order::{ExpiryBasis, OnInsufficientBalance, PurchaseOrder, Settings};
+use std::ops::Range;
 use std::sync::Arc;
 
 impl Matcher {
@@ -23,9 +23,10 @@ impl Matcher {
                 self.decide_requested(invoice, requested)
             }
             _ => {
-                let orders = self.orders.get_mut(&invoice.buyer);
-                let orders = orders.into_iter().flat_map(|of| of.values_mut());
-                let (outcome, trace) = weigh(invoice, &self.settings, orders)?;
+                let (outcome, trace) = match self.orders.get_mut(&invoice.buyer) {
+                    Some(orders) => weigh(invoice, &self.settings, orders, 0..orders.all.len())?,
+                    None => (Outcome::None(NoOrder::NoOrders), Trace::default()),
+                };
                 Ok(decision(invoice, outcome, Vec::new(), trace))
             }
         }
@@ -105,16 +106,29 @@ pub(super) fn order_reason(
     order: &PurchaseOrder,
     settings: &Settings,
 ) -> Option<OrderReason> {
+    let span = (order.effective.start_seconds(), order.expiration.end_seconds());
+    fallen(invoice, order, span, instant(invoice, settings))
+}
+
+/// The instant by which an order is too late or too early, in seconds since 1970-01-01T00:00:00Z (D1).
+const fn instant(invoice: &MatchInvoice, settings: &Settings) -> i64 {
+    match settings.expiry_basis {
+        ExpiryBasis::BillingPeriod => invoice.period.start_seconds(),
+        ExpiryBasis::WallClock => invoice.issued_at,
+    }
+}
+
+/// The reason to fall of an order that spans these instants.
+fn fallen(
+    invoice: &MatchInvoice,
+    order: &PurchaseOrder,
+    (from, until): (i64, i64),
+    instant: i64,
+) -> Option<OrderReason> {
     if order.suspended {
         return Some(OrderReason::Suspended);
     }
-    let (early, late) = match settings.expiry_basis {
-        ExpiryBasis::BillingPeriod => (invoice.period < order.effective, invoice.period > order.expiration),
-        ExpiryBasis::WallClock => (
-            invoice.issued_at < order.effective.start_seconds(),
-            invoice.issued_at >= order.expiration.end_seconds(),
-        ),
-    };
+    let (early, late) = (instant < from, instant >= until);
     let trn = &invoice.tax_registration_number;
     let numbers = &order.tax_registration_numbers;
     let unit = &invoice.invoice_unit;
@@ -144,204 +158,207 @@ pub(super) fn is_of_purchase(invoice: &MatchInvoice, order: &PurchaseOrder, at: 
     }
 }
 
-/// A line that may take the invoice.
-#[derive(Clone, Copy)]
-struct Candidate {
-    rank: u8,
-    covers: bool,
-    at: usize,
-}
-
 /// An order that passed R2 to R5.
-struct Weighing<'a> {
-    /// Its place in the trace.
-    slot: usize,
-    indexed: &'a Indexed,
-    answer: Arc<Answer>,
+struct Weighed {
+    /// Its place among the buyer's orders.
+    place: usize,
+    /// Which of its answers is to the invoice.
+    answer: usize,
     /// What the invoice would take, in the order's currency.
     used: Option<Amount>,
-    /// Lines that fell for reasons of this invoice alone.
-    tally: Tally,
-    /// Its candidates, the preferred line first.
-    candidates: Vec<Candidate>,
+    /// How many candidates of its highest rank have too little for that.
+    short: usize,
     /// Whether it names the invoice's unit: one that names only others has fallen.
     names_unit: bool,
 }
 
-/// What decides among candidates.
-struct Verdict {
+/// What decides among orders with candidates; the greatest wins, and of equal ones the first (D5, R8, R9, R10, D4).
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+struct Merit {
     unit_preferred: bool,
     rank: u8,
     /// Whether any candidate of the rank covers the invoice.
-    covered: bool,
-    /// The order that is taken, by its place among those weighed, and its line.
-    winner: (usize, usize),
-    /// When that order was updated.
+    covers: bool,
     updated_at: i64,
 }
 
-/// Weighs orders, in the order of their ids, and says which line takes the invoice.
-pub(super) fn weigh<'a>(
+/// The order that is taken: its place among those weighed, and its line.
+struct Winner {
+    at: usize,
+    line: usize,
+    merit: Merit,
+}
+
+/// Weighs a range of a buyer's orders, which stand by id, and says which line takes the invoice.
+pub(super) fn weigh(
     invoice: &MatchInvoice,
     settings: &Settings,
-    orders: impl Iterator<Item = &'a mut Indexed>,
+    orders: &mut Orders,
+    range: Range<usize>,
 ) -> Result<(Outcome, Trace), MatchError> {
-    let mut traces: Vec<OrderTrace> = Vec::with_capacity(orders.size_hint().0);
-    let mut weighings: Vec<Weighing<'_>> = Vec::new();
-    for indexed in orders {
-        let order = indexed.order.id.clone();
-        let verdict = match order_reason(invoice, &indexed.order, settings) {
-            Some(reason) => OrderVerdict::Fell(reason),
-            None => {
-                let weighing = weighing(invoice, settings, indexed, traces.len())?;
-                let lines = weighing.answer.folds.clone();
-                weighings.push(weighing);
-                OrderVerdict::Lines(lines)
-            }
-        };
-        traces.push(OrderTrace { order, verdict });
-    }
-    let (verdict, outcome) = match verdict(&weighings, settings) {
-        Some(verdict) => {
-            let taken = outcome(invoice, settings, &weighings, &verdict)?;
-            (Some(verdict), taken)
+    let number = orders.number(Question::of(invoice, usage_ordered(invoice, settings)), settings);
+    let instant = instant(invoice, settings);
+    let mut traces: Vec<OrderTrace> = Vec::with_capacity(range.len());
+    let mut weighed: Vec<Weighed> = Vec::with_capacity(range.len());
+    let mut best: Option<(usize, Merit)> = None;
+    let mut exchanged = Exchanged::default();
+    for place in range.clone() {
+        let indexed = &mut orders.all[place];
+        if let Some(reason) = fallen(invoice, &indexed.order, indexed.span, instant) {
+            traces.push(OrderTrace { order: indexed.order.id.clone(), verdict: OrderVerdict::Fell(reason) });
+            continue;
         }
-        None if traces.is_empty() => (None, Outcome::None(NoOrder::NoOrders)),
-        None if weighings.is_empty() => (None, Outcome::None(NoOrder::NoOrderEligible)),
-        None => (None, Outcome::None(NoOrder::NoLineEligible)),
+        let used = exchanged.used(invoice, &indexed.order)?;
+        let at = answered(invoice, indexed, &orders.fits[number], number, used.is_some());
+        let names_unit = !indexed.order.invoice_units.is_empty();
+        let answer = &mut indexed.answers[at];
+        answer.look_at(&indexed.balances, indexed.changes);
+        let short = answer.short_of(used);
+        if let Some(tier) = answer.tiers.first() {
+            let merit = Merit {
+                unit_preferred: settings.prefer_invoice_unit && names_unit,
+                rank: tier.rank,
+                covers: short < tier.lines.len(),
+                updated_at: indexed.order.updated_at,
+            };
+            if best.is_none_or(|(_, best)| merit > best) {
+                best = Some((weighed.len(), merit));
+            }
+        }
+        weighed.push(Weighed { place, answer: at, used, short, names_unit });
+        // What it is told is known when all are weighed.
+        let verdict = OrderVerdict::Lines(Arc::default());
+        traces.push(OrderTrace { order: indexed.order.id.clone(), verdict });
+    }
+    let winner = best.and_then(|(at, merit)| winner(orders, &weighed, at, merit));
+    let outcome = match &winner {
+        Some(winner) => outcome(invoice, settings, orders, &weighed[winner.at], winner)?,
+        None if traces.is_empty() => Outcome::None(NoOrder::NoOrders),
+        None if weighed.is_empty() => Outcome::None(NoOrder::NoOrderEligible),
+        None => Outcome::None(NoOrder::NoLineEligible),
     };
     let taken = !matches!(outcome, Outcome::None(_));
-    for (at, weighing) in weighings.iter_mut().enumerate() {
-        let told = match &verdict {
-            Some(verdict) => weighing.tell(at, verdict, taken),
-            None => weighing.is_told_apart(),
-        };
-        if told {
-            traces[weighing.slot].verdict = OrderVerdict::Lines(
-                weighing.tally.folds(&weighing.indexed.order, &weighing.indexed.balances),
-            );
-        }
+    for (at, of) in weighed.iter().enumerate() {
+        let lines = told(&mut orders.all[of.place], of, at, winner.as_ref(), taken);
+        traces[of.place - range.start].verdict = OrderVerdict::Lines(lines);
     }
     Ok((outcome, Trace { orders: traces }))
 }
 
-/// What an order's lines say to an invoice.
-fn weighing<'a>(
-    invoice: &MatchInvoice,
-    settings: &Settings,
-    indexed: &'a mut Indexed,
-    slot: usize,
-) -> Result<Weighing<'a>, MatchError> {
-    let ordered = usage_ordered(invoice, settings);
-    let answer = indexed.answer(invoice, ordered, settings);
-    let indexed = &*indexed;
-    let order = &indexed.order;
-    let used = used_of(invoice, order)?;
-    let mut weighing = Weighing {
-        slot,
-        used,
-        tally: answer.fallen,
-        candidates: Vec::with_capacity(answer.candidates.len()),
-        names_unit: !order.invoice_units.is_empty(),
-        answer: answer.clone(),
-        indexed,
-    };
-    let transaction_rank = rank(LineType::MarketplaceTransaction, invoice.kind, ordered).unwrap_or_default();
-    for &at in &answer.transactions {
-        if !is_of_purchase(invoice, order, at) {
-            weighing.tally.add(LineReason::TransactionMismatch, at);
-        } else if !order.lines[at].has_period(invoice.period) {
-            weighing.tally.add(LineReason::PeriodOutsideLine, at);
-        } else {
-            weighing.consider(transaction_rank, at);
+/// What an invoice takes in the currencies of orders, each computed once.
+#[derive(Default)]
+struct Exchanged(Vec<(Currency, Option<Amount>)>);
+
+impl Exchanged {
+    fn used(&mut self, invoice: &MatchInvoice, order: &PurchaseOrder) -> Result<Option<Amount>, MatchError> {
+        if let Some((_, used)) = self.0.iter().find(|(currency, _)| *currency == order.currency) {
+            return Ok(*used);
         }
+        let used = used_of(invoice, order)?;
+        self.0.push((order.currency, used));
+        Ok(used)
     }
-    for &(rank, at) in &answer.candidates {
-        weighing.consider(rank, at);
-    }
-    Ok(weighing)
 }
 
-impl Weighing<'_> {
-    /// A line that the invoice's kind, seller, period and purchase fit.
-    fn consider(&mut self, rank: u8, at: usize) {
-        let tracked = self.indexed.order.lines[at].balance_tracking;
-        match self.used {
-            None if tracked => self.tally.add(LineReason::CurrencyMismatch, at),
-            // A line without balance tracking always has enough (D3).
-            used => {
-                let covers = !tracked || used.is_some_and(|used| self.indexed.balances[at] >= used);
-                self.candidates.push(Candidate { rank, covers, at });
+/// Which of the order's answers is to the invoice; it is there afterwards.
+fn answered(
+    invoice: &MatchInvoice,
+    indexed: &mut Indexed,
+    fits: &Fits,
+    question: usize,
+    exchanged: bool,
+) -> usize {
+    let of_purchase = fits.asks_for_purchase() && indexed.may_be_of_purchase(invoice);
+    let answer_to = &mut indexed.answer_to[usize::from(exchanged)];
+    if answer_to.len() <= question {
+        answer_to.resize(question + 1, None);
+    }
+    if let Some(at) = answer_to[question].filter(|_| !of_purchase) {
+        return at;
+    }
+    let (order, preferred) = (&indexed.order, &indexed.preferred);
+    let is_of_purchase = |at| of_purchase && is_of_purchase(invoice, order, at);
+    let answer = Answer::new(order, preferred, fits, exchanged, is_of_purchase);
+    let at = indexed.answers.iter().position(|it| it.says_as(&answer)).unwrap_or(indexed.answers.len());
+    if at == indexed.answers.len() {
+        indexed.answers.push(answer);
+    }
+    // Which purchase an invoice is of is not among the question.
+    if !of_purchase {
+        answer_to[question] = Some(at);
+    }
+    at
+}
+
+/// The best order's line: the preferred one of those that cover the invoice, or of all where none does.
+fn winner(orders: &Orders, weighed: &[Weighed], at: usize, merit: Merit) -> Option<Winner> {
+    let of = weighed.get(at)?;
+    let indexed = &orders.all[of.place];
+    let tier = indexed.answers[of.answer].tiers.first()?;
+    let fits = |line: &&usize| !merit.covers || covers(&indexed.order, **line, of.used, &indexed.balances);
+    tier.lines.iter().find(fits).map(|line| Winner { at, line: *line, merit })
+}
+
+/// What the trace says of an order's lines.
+fn told(
+    indexed: &mut Indexed,
+    of: &Weighed,
+    at: usize,
+    winner: Option<&Winner>,
+    taken: bool,
+) -> Arc<[LineFold]> {
+    let Indexed { order, balances, answers, .. } = indexed;
+    let answer = &mut answers[of.answer];
+    let top = answer.tiers.first().map(|tier| tier.rank);
+    let loss = match (winner, top) {
+        (Some(winner), Some(top)) => {
+            let Merit { unit_preferred, rank, covers: covered, updated_at } = winner.merit;
+            let short = (covered || !taken).then_some(of.short);
+            if at == winner.at {
+                let reason = |tier: &Tier, line: usize| match () {
+                    () if tier.rank < rank => LineReason::LessSpecific,
+                    () if short.is_some() && !covers(order, line, of.used, balances) => {
+                        LineReason::InsufficientBalance
+                    }
+                    () if line != winner.line => LineReason::OtherLine,
+                    () => LineReason::Taken,
+                };
+                return answer.tell(order, balances, reason);
+            }
+            let reason =
+                if order.updated_at < updated_at { LineReason::UpdatedEarlier } else { LineReason::LaterId };
+            match () {
+                () if unit_preferred && !of.names_unit => Loss::All(LineReason::UnitPreferred),
+                () if top < rank => Loss::All(LineReason::LessSpecific),
+                () => Loss::Tied { reason, short },
             }
         }
-    }
-
-    /// Counts the candidates by what became of them; whether there is anything that the answer alone does not tell.
-    fn tell(&mut self, place: usize, verdict: &Verdict, taken: bool) -> bool {
-        let (winner, line) = verdict.winner;
-        for candidate in &self.candidates {
-            let reason = match () {
-                () if verdict.unit_preferred && !self.names_unit => LineReason::UnitPreferred,
-                () if candidate.rank < verdict.rank => LineReason::LessSpecific,
-                () if (verdict.covered || !taken) && !candidate.covers => LineReason::InsufficientBalance,
-                () if place != winner && self.indexed.order.updated_at < verdict.updated_at => {
-                    LineReason::UpdatedEarlier
-                }
-                () if place != winner => LineReason::LaterId,
-                () if candidate.at != line => LineReason::OtherLine,
-                () => LineReason::Taken,
-            };
-            self.tally.add(reason, candidate.at);
-        }
-        self.is_told_apart()
-    }
-
-    /// Whether there is anything that the answer alone does not tell.
-    fn is_told_apart(&self) -> bool {
-        !self.candidates.is_empty() || !self.answer.transactions.is_empty() || self.used.is_none()
-    }
-}
-
-/// Which candidate wins: R8, R9, R10, and D4 and D5 where AWS is silent.
-fn verdict(weighings: &[Weighing<'_>], settings: &Settings) -> Option<Verdict> {
-    let names_unit = |it: &Weighing<'_>| it.names_unit && !it.candidates.is_empty();
-    let unit_preferred = settings.prefer_invoice_unit && weighings.iter().any(names_unit);
-    let left = || weighings.iter().enumerate().filter(|(_, it)| !unit_preferred || it.names_unit);
-    let candidates = || left().flat_map(|(place, it)| it.candidates.iter().map(move |of| (place, of)));
-    let rank = candidates().map(|(_, of)| of.rank).max()?;
-    let covered = candidates().any(|(_, of)| of.rank == rank && of.covers);
-    let first = |it: &Weighing<'_>| {
-        let mut fitting = it.candidates.iter().filter(|of| of.rank == rank && of.covers == covered);
-        fitting.next().map(|of| of.at)
+        _ => Loss::Nothing,
     };
-    let places = left().filter_map(|(place, it)| Some((place, first(it)?)));
-    // Orders come by id, so that of equal ones the first stays.
-    let winner =
-        places.min_by_key(|(place, _)| (Reverse(weighings[*place].indexed.order.updated_at), *place))?;
-    let updated_at = weighings[winner.0].indexed.order.updated_at;
-    Some(Verdict { unit_preferred, rank, covered, winner, updated_at })
+    answer.lost(loss, of.used, order, balances)
 }
 
 /// What becomes of the invoice, given the line that wins.
 fn outcome(
     invoice: &MatchInvoice,
     settings: &Settings,
-    weighings: &[Weighing<'_>],
-    verdict: &Verdict,
+    orders: &Orders,
+    of: &Weighed,
+    winner: &Winner,
 ) -> Result<Outcome, MatchError> {
-    let (place, at) = verdict.winner;
-    let Weighing { indexed, used, .. } = &weighings[place];
+    let indexed = &orders.all[of.place];
     let order = &indexed.order;
+    let covered = winner.merit.covers;
     let taking = Taking {
-        place: Place { order: order.id.clone(), line: order.lines[at].number.clone() },
-        used: *used,
+        place: Place { order: order.id.clone(), line: order.lines[winner.line].number.clone() },
+        used: of.used,
         currency: order.currency,
-        balance_after: after(invoice, Some(indexed.balances[at]), *used)?,
-        out_of_balance: !verdict.covered,
+        balance_after: after(invoice, Some(indexed.balances[winner.line]), of.used)?,
+        out_of_balance: !covered,
     };
     Ok(match settings.on_insufficient_balance {
-        OnInsufficientBalance::Hold if !verdict.covered => Outcome::Held(taking),
-        OnInsufficientBalance::LeaveUnmatched if !verdict.covered => Outcome::None(NoOrder::NoBalance),
+        OnInsufficientBalance::Hold if !covered => Outcome::Held(taking),
+        OnInsufficientBalance::LeaveUnmatched if !covered => Outcome::None(NoOrder::NoBalance),
         _ => Outcome::Associated(taking),
     })
 }

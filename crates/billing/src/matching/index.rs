@@ -1,46 +1,29 @@
-//! Orders made ready for many invoices: what depends on kind, seller and billing period alone is found once.
+//! Orders made ready for many invoices: their balances, their answers, and which order comes after which.
 
-use super::rules::rank;
-use super::trace::{LineFold, LineReason, Tally};
+use super::answer::{Answer, Fits, Question};
 use super::{Association, Effect, MatchError, Outcome, Place};
 use crate::money::{Amount, DecimalError};
-use crate::period::BillingPeriod;
-use crate::purchase_order::invoice::{InvoiceId, InvoiceKind, MatchInvoice};
-use crate::purchase_order::{Buyer, LineNumber, LineType, PurchaseOrder, PurchaseOrderId, Seller, Settings};
+use crate::purchase_order::invoice::{InvoiceId, MatchInvoice};
+use crate::purchase_order::{Buyer, LineNumber, PurchaseOrder, PurchaseOrderId, Settings};
 use std::collections::{BTreeMap, HashMap};
-use std::sync::Arc;
-
-/// What a line's fate depends on, but for balances and purchases.
-#[derive(Clone, PartialEq, Eq, Hash)]
-struct Question {
-    kind: InvoiceKind,
-    period: BillingPeriod,
-    seller: Seller,
-    usage_ordered: bool,
-}
-
-/// The answer of one order's lines.
-pub(super) struct Answer {
-    /// Lines that may take the invoice, with the rank of their type, the preferred one first.
-    pub candidates: Vec<(u8, usize)>,
-    /// Transaction lines of the seller: whether they are for the purchase is asked of each invoice.
-    pub transactions: Vec<usize>,
-    /// The others.
-    pub fallen: Tally,
-    /// The others, as a trace tells them where there is nothing else to tell.
-    pub folds: Arc<[LineFold]>,
-}
 
 /// An order and what is known of its lines.
 pub(super) struct Indexed {
     pub order: PurchaseOrder,
+    /// Its first instant and the first one after it, in seconds since 1970-01-01T00:00:00Z.
+    pub span: (i64, i64),
     /// What each line is worth less what invoices took, by its place among the lines.
     pub balances: Vec<Amount>,
-    /// What invoices took of each line.
-    pub used: Vec<Amount>,
+    /// How often the balances have changed.
+    pub changes: u64,
     /// The lines as D4 prefers them.
-    preferred: Vec<usize>,
-    answers: HashMap<Question, Arc<Answer>>,
+    pub preferred: Vec<usize>,
+    /// What the lines say: each answer once.
+    pub answers: Vec<Answer>,
+    /// Which of the answers is to a question, by its number and by whether the invoice has an amount in the order's currency.
+    pub answer_to: [Vec<Option<usize>>; 2],
+    /// The AWS Marketplace charges that lines are for, sorted.
+    charges: Vec<String>,
 }
 
 impl Indexed {
@@ -51,16 +34,24 @@ impl Indexed {
             (a.months(), a.end).cmp(&(b.months(), b.end)).then_with(|| a.number.natural_order(&b.number))
         });
         let balances = order.lines.iter().map(|line| line.price.value().total).collect();
-        let used = vec![Amount::ZERO; order.lines.len()];
-        Self { order, balances, used, preferred, answers: HashMap::new() }
+        let mut charges: Vec<String> = order.lines.iter().filter_map(|line| line.charge.clone()).collect();
+        charges.sort_unstable();
+        let span = (order.effective.start_seconds(), order.expiration.end_seconds());
+        Self {
+            order,
+            span,
+            balances,
+            changes: 0,
+            preferred,
+            answers: Vec::new(),
+            answer_to: Default::default(),
+            charges,
+        }
     }
 
     /// The same order and balances, to be changed.
     pub fn again(&self) -> Self {
-        let mut again = Self::new(self.order.clone());
-        again.balances.clone_from(&self.balances);
-        again.used.clone_from(&self.used);
-        again
+        Self { balances: self.balances.clone(), ..Self::new(self.order.clone()) }
     }
 
     pub fn line(&self, number: &LineNumber) -> Option<usize> {
@@ -70,54 +61,15 @@ impl Indexed {
     /// Takes from a line's balance.
     fn take(&mut self, line: usize, used: Amount) -> Result<(), DecimalError> {
         self.balances[line] = self.balances[line].minus(used)?;
-        self.used[line] = self.used[line].plus(used)?;
+        self.changes += 1;
         Ok(())
     }
 
-    /// What the lines say to an invoice of a kind, seller and period.
-    pub fn answer(
-        &mut self,
-        invoice: &MatchInvoice,
-        usage_ordered: bool,
-        settings: &Settings,
-    ) -> Arc<Answer> {
-        let question = Question {
-            kind: invoice.kind,
-            period: invoice.period,
-            seller: invoice.seller.clone(),
-            usage_ordered,
-        };
-        if let Some(answer) = self.answers.get(&question) {
-            return answer.clone();
-        }
-        let mut answer = Answer {
-            candidates: Vec::new(),
-            transactions: Vec::new(),
-            fallen: Tally::default(),
-            folds: Arc::default(),
-        };
-        for &at in &self.preferred {
-            let line = &self.order.lines[at];
-            let of = line.line_type;
-            let reason = match rank(of, question.kind, usage_ordered) {
-                None => LineReason::TypeNotApplicable,
-                Some(_) if !settings.has_type(&question.seller, of) => LineReason::TypeEntityNotSupported,
-                Some(_) if of == LineType::MarketplaceTransaction => {
-                    answer.transactions.push(at);
-                    continue;
-                }
-                Some(_) if !line.has_period(question.period) => LineReason::PeriodOutsideLine,
-                Some(rank) => {
-                    answer.candidates.push((rank, at));
-                    continue;
-                }
-            };
-            answer.fallen.add(reason, at);
-        }
-        answer.folds = answer.fallen.folds(&self.order, &[]);
-        let answer = Arc::new(answer);
-        self.answers.insert(question, answer.clone());
-        answer
+    /// Whether an invoice may be of a purchase that the order has a line for.
+    pub fn may_be_of_purchase(&self, invoice: &MatchInvoice) -> bool {
+        let has = |charge: &String| self.charges.binary_search(charge).is_ok();
+        invoice.charge.as_ref().is_some_and(has)
+            || invoice.requested.as_ref().is_some_and(|requested| requested.id == self.order.id)
     }
 
     /// The order with a line more, or another expiration.
@@ -129,19 +81,53 @@ impl Indexed {
             Effect::AddLine { line, .. } => order.lines.push((**line).clone()),
         }
         let mut next = Self::new(order);
-        for (at, used) in self.used.iter().enumerate() {
-            next.used[at] = *used;
-            next.balances[at] = self.balances[at];
-        }
+        next.balances[..self.balances.len()].copy_from_slice(&self.balances);
         next
+    }
+}
+
+/// The orders of one buyer, and the questions that they were asked.
+#[derive(Default)]
+pub(super) struct Orders {
+    /// In the order of ids.
+    pub all: Vec<Indexed>,
+    /// The number of each question.
+    numbers: HashMap<Question, usize>,
+    /// What the types of line say to each, by its number.
+    pub fits: Vec<Fits>,
+}
+
+impl Orders {
+    /// Adds an order, in place of one with its id.
+    pub fn insert(&mut self, indexed: Indexed) {
+        match self.place(&indexed.order.id) {
+            Ok(place) => self.all[place] = indexed,
+            Err(place) => self.all.insert(place, indexed),
+        }
+    }
+
+    /// The place of an order, or where it would be.
+    pub fn place(&self, id: &PurchaseOrderId) -> Result<usize, usize> {
+        self.all.binary_search_by(|indexed| indexed.order.id.cmp(id))
+    }
+
+    pub fn get(&self, id: &PurchaseOrderId) -> Option<&Indexed> {
+        self.place(id).ok().map(|place| &self.all[place])
+    }
+
+    /// The number of a question.
+    pub fn number(&mut self, question: Question, settings: &Settings) -> usize {
+        *self.numbers.entry(question).or_insert_with_key(|question| {
+            self.fits.push(question.fits(settings));
+            self.fits.len() - 1
+        })
     }
 }
 
 /// Orders, settings and the associations so far: decides of invoices, one after the other.
 pub struct Matcher {
     pub(super) settings: Settings,
-    /// The orders of each buyer, in the order of ids.
-    pub(super) orders: BTreeMap<Buyer, BTreeMap<PurchaseOrderId, Indexed>>,
+    pub(super) orders: BTreeMap<Buyer, Orders>,
     /// Where each invoice is.
     pub(super) placed: HashMap<InvoiceId, Association>,
 }
@@ -150,9 +136,9 @@ impl Matcher {
     /// Makes orders ready. Those of one buyer have ids of their own; which order they come in does not matter.
     #[must_use]
     pub fn new(settings: Settings, orders: impl IntoIterator<Item = PurchaseOrder>) -> Self {
-        let mut of: BTreeMap<Buyer, BTreeMap<_, _>> = BTreeMap::new();
+        let mut of: BTreeMap<Buyer, Orders> = BTreeMap::new();
         for order in orders {
-            of.entry(order.buyer.clone()).or_default().insert(order.id.clone(), Indexed::new(order));
+            of.entry(order.buyer.clone()).or_default().insert(Indexed::new(order));
         }
         Self { settings, orders: of, placed: HashMap::new() }
     }
@@ -190,7 +176,9 @@ impl Matcher {
     }
 
     fn order_mut(&mut self, buyer: &Buyer, id: &PurchaseOrderId) -> Option<&mut Indexed> {
-        self.orders.get_mut(buyer)?.get_mut(id)
+        let orders = self.orders.get_mut(buyer)?;
+        let place = orders.place(id).ok()?;
+        orders.all.get_mut(place)
     }
 
     pub(super) fn indexed(&self, buyer: &Buyer, id: &PurchaseOrderId) -> Option<&Indexed> {
@@ -199,7 +187,7 @@ impl Matcher {
 
     /// The orders as they are by now, the effects of invoices included.
     pub fn orders(&self) -> impl Iterator<Item = &PurchaseOrder> {
-        self.orders.values().flat_map(|of| of.values()).map(|indexed| &indexed.order)
+        self.orders.values().flat_map(|of| &of.all).map(|indexed| &indexed.order)
     }
 
     /// Where an invoice is.
@@ -249,7 +237,7 @@ impl Matcher {
         match effect {
             Effect::Create(order) => {
                 let of = self.orders.entry(buyer.clone()).or_default();
-                of.insert(order.id.clone(), Indexed::new((**order).clone()));
+                of.insert(Indexed::new((**order).clone()));
             }
             Effect::Revive { order, .. } | Effect::AddLine { order, .. } => {
                 if let Some(indexed) = self.order_mut(buyer, order) {

@@ -6,7 +6,7 @@
 //! Source: AWS Marketplace buyer guide, "Purchase orders"; AWS Purchase Order Management FAQ.
 
 use super::decide::{decision, is_of_purchase, order_reason, usage_ordered, weigh};
-use super::index::{Indexed, Matcher};
+use super::index::{Indexed, Matcher, Orders};
 use super::rules::rank;
 use super::trace::{OrderReason, OrderTrace, OrderVerdict, Trace};
 use super::{Decision, Effect, MatchError, NoOrder, Outcome};
@@ -25,8 +25,18 @@ impl Matcher {
         requested: &RequestedOrder,
     ) -> Result<Decision, MatchError> {
         let (effects, refused) = self.effects(invoice, requested);
-        let mut subject = self.subject(invoice, requested, &effects);
-        let (outcome, of_subject) = weigh(invoice, &self.settings, subject.iter_mut())?;
+        let (outcome, of_subject) = match self.orders.get_mut(&invoice.buyer) {
+            Some(orders) if effects.is_empty() => {
+                let range = orders.place(&requested.id).map_or(0..0, |place| place..place + 1);
+                weigh(invoice, &self.settings, orders, range)?
+            }
+            _ => {
+                let mut alone = Orders::default();
+                self.subject(invoice, requested, &effects).into_iter().for_each(|it| alone.insert(it));
+                let range = 0..alone.all.len();
+                weigh(invoice, &self.settings, &mut alone, range)?
+            }
+        };
         let trace = self.trace_beside(invoice, requested, of_subject);
         let outcome = match refused {
             Some(reason) => Outcome::None(reason),
@@ -56,7 +66,8 @@ impl Matcher {
 
     /// Every other order of the buyer was not asked for.
     fn trace_beside(&self, invoice: &MatchInvoice, requested: &RequestedOrder, of_subject: Trace) -> Trace {
-        let ids = self.orders.get(&invoice.buyer).into_iter().flat_map(|of| of.keys());
+        let all = self.orders.get(&invoice.buyer).into_iter().flat_map(|of| &of.all);
+        let ids = all.map(|indexed| &indexed.order.id);
         let others = ids.filter(|id| **id != requested.id).map(|id| OrderTrace {
             order: id.clone(),
             verdict: OrderVerdict::Fell(OrderReason::NotRequested),
@@ -119,7 +130,7 @@ impl Matcher {
 
     /// How many active orders the buyer has when the invoice is issued.
     fn active(&self, invoice: &MatchInvoice) -> usize {
-        let orders = self.orders.get(&invoice.buyer).into_iter().flat_map(|of| of.values());
+        let orders = self.orders.get(&invoice.buyer).into_iter().flat_map(|of| &of.all);
         orders.filter(|it| it.order.status(invoice.issued_at) == Status::Active).count()
     }
 }

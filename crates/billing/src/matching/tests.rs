@@ -7,6 +7,7 @@ mod heading;
 mod json;
 mod laws;
 mod marketplace;
+mod naive;
 mod notices;
 mod rules;
 mod three_way;

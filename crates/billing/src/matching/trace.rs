@@ -175,11 +175,11 @@ pub struct LineFold {
 }
 
 /// Counts lines of an order by what happened to them.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub(super) struct Tally([Tallied; LineReason::ALL.len()]);
 
 /// How many lines, and the place of the first of them among the order's lines.
-#[derive(Clone, Copy, Default)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 struct Tallied {
     count: u32,
     first: u32,

@@ -206,6 +206,70 @@ fn fields_say_what_is_wrong_with_them() {
 }
 
 #[test]
+fn receivers_and_addresses_say_what_is_wrong_with_them() {
+    use ProblemKind as P;
+    let europe = |it: &mut Draft| it.bill_from = vec!["AWS_EUROPE".into()];
+    for number in [" LU1".to_owned(), String::new(), "1".repeat(51), "L\u{7}U".to_owned()] {
+        let message = format!(
+            "`{}` is not a tax registration number; a number has 1 to 50 characters without blanks at its ends",
+            number.escape_debug()
+        );
+        let change = |it: &mut Draft| {
+            europe(it);
+            it.tax_registration_numbers = vec!["LU1".into(), number.clone()];
+        };
+        refused(change, P::TaxRegistrationNumber, "taxRegistrationNumbers[1]", &message);
+    }
+    for unit in ["unit ".to_owned(), String::new(), "u".repeat(257)] {
+        let message = format!("`{unit}` is not an invoice unit; give the unit's ARN");
+        let change = |it: &mut Draft| it.invoice_units = vec![unit.clone()];
+        refused(change, P::InvoiceUnit, "invoiceUnits[0]", &message);
+    }
+    for country in ["lu", "LUX", "L1"] {
+        let message = format!("`{country}` is not a country; give the two letters of ISO 3166-1, as `LU`");
+        let address = Address { country: text(country), ..Address::default() };
+        refused(|it| it.ship_to = Some(address.clone()), P::Address, "shipTo.countryCode", &message);
+        refused(|it| it.bill_to = Some(address.clone()), P::Address, "billTo.countryCode", &message);
+    }
+    let lines = (0..4).map(|line| line.to_string()).collect();
+    let address = Address { lines, ..Address::default() };
+    refused(
+        |it| it.ship_to = Some(address.clone()),
+        P::Address,
+        "shipTo",
+        "`shipTo` has 4 address lines; at most 3 are allowed",
+    );
+}
+
+#[test]
+fn taxes_and_types_say_what_is_wrong_with_them() {
+    use ProblemKind as P;
+    for (currency, tax, decimals, digits) in [
+        ("USD", "0.333", 3, 2),
+        ("JPY", "0.5", 1, 0),
+        ("KWD", "0.3333", 4, 3),
+        ("USD", "0.12345678901", 11, 2),
+    ] {
+        let message = format!(
+            "amount `{tax}` has {decimals} decimals and `{currency}` has {digits}; \
+             round it yourself: amounts are never rounded here"
+        );
+        let change = |it: &mut Draft| {
+            it.currency = currency.into();
+            it.lines[0].tax = Some(DraftTax::Amount(tax.into()));
+        };
+        refused(change, P::AmountDecimals, "lineItems[0].tax", &message);
+    }
+    refused(
+        |it| it.lines[0].line_type = "EVERYTHING".into(),
+        P::LineType,
+        "lineItems[0].type",
+        "`EVERYTHING` is not a type of line; choose one of ALL, AWS_MONTHLY_USAGE, AWS_SUBSCRIPTION_PURCHASE, \
+         AWS_MARKETPLACE_TRANSACTION, AWS_MARKETPLACE_BLANKET_USAGE, AWS_PROFESSIONAL_SERVICES_AND_TRAINING_PURCHASE",
+    );
+}
+
+#[test]
 fn months_may_be_equal_and_not_reversed() {
     let reversed = Draft { effective_month: "2026-01".into(), ..draft() };
     let told: Vec<_> =
@@ -450,13 +514,26 @@ fn a21_changes_of_used_lines_are_allowed_and_told() {
     after.lines[1].line_type = "AWS_MONTHLY_USAGE".into();
     let act = Act::Update { before: &before, used: &used };
     let taken = try_it(&after, act, std::slice::from_ref(&before)).unwrap();
-    let told: Vec<_> = taken.warnings.iter().map(|it| (it.kind, it.field.as_str())).collect();
+    let told: Vec<_> = taken.warnings.iter().map(|it| (it.kind, it.field.as_str(), it.to_string())).collect();
     let expected = [
-        (ProblemKind::ValueBelowUsed, "lineItems[0].amount"),
-        (ProblemKind::UsedLineType, "lineItems[1].type"),
-        (ProblemKind::UsedLineRemoved, "lineItems"),
+        (
+            ProblemKind::ValueBelowUsed,
+            "lineItems[0].amount",
+            "line `1` becomes worth `500` and invoices have used `600` of it; \
+             its balance is below 0 until the amount is raised",
+        ),
+        (
+            ProblemKind::UsedLineType,
+            "lineItems[1].type",
+            "line `2` has invoices as `ALL` and becomes `AWS_MONTHLY_USAGE`; they stay with it; nothing is matched again",
+        ),
+        (
+            ProblemKind::UsedLineRemoved,
+            "lineItems",
+            "line `3` goes away and has invoices; they stay with it and show its number; nothing is matched again",
+        ),
     ];
-    assert_eq!(told, expected);
+    assert_eq!(told, expected.map(|(kind, field, message)| (kind, field, message.to_owned())));
 }
 
 #[test]

@@ -68,7 +68,7 @@ fn refusals_come_in_their_order_and_say_the_way_out() {
     let mut euro = order("E", vec![tracked("1", LineType::All, "100.00")]);
     euro.currency = Currency::parse("EUR").unwrap();
     let mut matcher = two();
-    matcher.orders.get_mut(&Buyer::Payer).unwrap().insert(id("E"), super::super::index::Indexed::new(euro));
+    matcher.orders.get_mut(&Buyer::Payer).unwrap().insert(super::super::index::Indexed::new(euro));
     let (invoice, memo) = (usage("INV", "80"), memo());
     let check = |invoice: &MatchInvoice, payment, to: Option<Place>, reason, expected: No, message: &str| {
         let asked = Correction { invoice, memos: &[], payment, to: to.as_ref(), reason };
