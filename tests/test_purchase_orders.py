@@ -4,16 +4,15 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 
 import pytest
 from botocore.exceptions import ClientError
 
 from desk import Desk, at_once, name
+from policy_months import PolicyMonth
 from purchasing import CLIENTS, SHIP_TO, invoice, line, order, orders_client, summary
-from server import CURRENT, QUIET, Server, command
-
-TYPES = ["ALL", "AWS_MONTHLY_USAGE", "AWS_SUBSCRIPTION_PURCHASE", "AWS_MARKETPLACE_TRANSACTION", "AWS_MARKETPLACE_BLANKET_USAGE",
-         "AWS_PROFESSIONAL_SERVICES_AND_TRAINING_PURCHASE"]
+from server import PREVIOUS, QUIET, Server, command, in_period
 
 
 @pytest.fixture(scope="module")
@@ -345,6 +344,66 @@ def test_how_invoices_are_matched_is_settled(new_server):
     assert own(server, "GetMatchingSettings") == settled
 
 
+# ---- What is ahead, and whether all agree
+
+def test_an_order_says_when_it_runs_out(server, orders):
+    seller = name("SELLER")
+    arn = add(orders, line("1", Amount="400"), line("2", StartMonth="2026-01", EndMonth="2026-02", Type="AWS_SUBSCRIPTION_PURCHASE"), BillFrom=[seller])["PurchaseOrderArn"]
+    assert own(server, "GetPurchaseOrderForecast", PurchaseOrderArn=arn)["LineItems"][0]["State"] == "INSUFFICIENT_DATA"
+    own(server, "ImportInvoices", Invoices=[
+        invoice(BillFrom=seller, BillingPeriod=period, TotalAmount=total) for period, total in (("2026-08", "100"), ("2026-09", "120"), ("2026-10", "110"))])
+    forecast = own(server, "GetPurchaseOrderForecast", PurchaseOrderArn=arn)
+    one, two = forecast["LineItems"]
+    assert (one["State"], one["MonthlyRate"], one["CurrentBalance"], one["RunsOutMonth"], one["BalanceAtEnd"]) == ("FORECAST", "110", "70", "2026-11", "-150")
+    assert one["MonthAboveBalance"] is True and forecast["RunsOutMonth"] == "2026-11"
+    assert [(month["BillingPeriod"], month["Amount"]) for month in one["BurnDown"]] == [("2026-08", "100"), ("2026-09", "120"), ("2026-10", "110")]
+    assert (two["State"], two["UnusedAtExpiry"]) == ("ENDED", "1000")
+    assert "2026-11" in server.command("po", "forecast", arn)
+
+
+def test_invoices_of_cost_files_find_their_orders_and_are_held_against_them(new_server, tmp_path):
+    """A run that becomes shown brings AWS's invoices: matched once, and held against what AWS lists later."""
+    server = new_server(transfers=False)
+    client, past, month = orders_client(server), Desk(in_period(server.client(), PREVIOUS)), PolicyMonth()
+    group = past.group()
+    bill = {"bill_invoice_id": "AWS-1", "bill_bill_type": "Anniversary", "bill_billing_entity": "AWS", "bill_invoicing_entity": "Amazon Web Services, Inc."}
+    month.line(group.primary, cost="70", **bill)
+    month.line(group.primary, cost="30", **bill)
+    arn = add(client, line(Amount="1000"))["PurchaseOrderArn"]
+    server.load(month.write(tmp_path / "cost"))
+    for _ in range(60):
+        listed = own(server, "ListInvoiceMatches")["InvoiceMatches"]
+        if listed:
+            break
+        time.sleep(0.5)
+    assert [(item["InvoiceId"], item["TotalAmount"], item["Source"], item["Kind"], item["PurchaseOrderId"]) for item in listed] == [
+        ("AWS-1", "100", "run", "MONTHLY_USAGE", client.get_purchase_order(PurchaseOrderArn=arn)["PurchaseOrder"]["PurchaseOrderId"])]
+    assert client.get_purchase_order(PurchaseOrderArn=arn)["PurchaseOrder"]["BalanceAmount"] == "900"
+    assert [item["Result"] for item in own(server, "GetThreeWayMatch")["ThreeWayMatches"]] == ["MATCHED"]
+    # AWS's own list says another total and when it was issued: that goes before.
+    own(server, "ImportInvoices", Content=json.dumps({"InvoiceSummaries": [summary("AWS-1", PaymentCurrencyAmount={"TotalAmount": "101.00", "CurrencyCode": "USD"})]}))
+    assert client.get_purchase_order(PurchaseOrderArn=arn)["PurchaseOrder"]["BalanceAmount"] == "899"
+    found = own(server, "GetThreeWayMatch")["ThreeWayMatches"][0]
+    assert (found["Result"], found["MeteredAmount"]) == ("EXCEPTION", "100")
+    assert [(of["Reason"], of["Against"], of["Difference"], of["Direction"]) for of in found["Differences"]] == [("BEYOND_TOLERANCE", "COST_DATA", "1", "ABOVE")]
+    assert own(server, "GetThreeWayMatch", CostToleranceAmount="1")["ThreeWayMatches"][0]["Result"] == "MATCHED_WITHIN_TOLERANCE"
+    assert own(server, "GetThreeWayMatch", CostToleranceAmount="1", ApprovalAbove="50")["ThreeWayMatches"][0]["Differences"][0]["Reason"] == "NEEDS_APPROVAL"
+    own(server, "ImportInvoices", Invoices=[invoice("LOST", BillFrom="NOBODY")])
+    results = {item["InvoiceId"]: item["Result"] for item in own(server, "GetThreeWayMatch", CostToleranceAmount="1")["ThreeWayMatches"]}
+    assert results["LOST"] == "UNMATCHED"
+    results = {item["InvoiceId"]: item["Result"] for item in own(server, "GetThreeWayMatch", RequirePurchaseOrder=True)["ThreeWayMatches"]}
+    assert results["LOST"] == "EXCEPTION"
+    assert "EXCEPTION" in server.command("po", "three-way", "--period", PREVIOUS, "--cost-tolerance", "1%", "--cost-tolerance", "0.5", "--require-order")
+    assert "no amount of 0 or more" in server.own("GetThreeWayMatch", {"CostToleranceAmount": "-1"}).json["Message"]
+    # A run that is shown again takes nothing back of what AWS has listed.
+    server.restart()
+    assert client_balance(server, arn) == "899"
+
+
+def client_balance(server, arn):
+    return orders_client(server).get_purchase_order(PurchaseOrderArn=arn)["PurchaseOrder"]["BalanceAmount"]
+
+
 # ---- Who may what
 
 @pytest.fixture(scope="module")
@@ -403,7 +462,8 @@ def test_the_token_of_a_customer_is_its_own(server, customers):
 WRITES = {"AddPurchaseOrder", "DeletePurchaseOrder", "TagResource", "UntagResource", "UpdatePurchaseOrder", "UpdatePurchaseOrderStatus"}
 OWN = {"ImportPurchaseOrders": "finance", "ImportInvoices": "finance", "MoveInvoice": "finance", "ApplyRematch": "finance", "UpdateMatchingSettings": "finance",
        "PlanRematch": "analyst", "GetMatchingSettings": "analyst", "LimitPurchaseOrders": "payer-admin", "ListPurchaseOrderLimits": "payer-admin",
-       "ListInvoiceMatches": "group-viewer", "GetInvoiceMatch": "group-viewer", "ListPurchaseOrderRevisions": "group-viewer"}
+       "GetThreeWayMatch": "analyst", "ListInvoiceMatches": "group-viewer", "GetInvoiceMatch": "group-viewer", "ListPurchaseOrderRevisions": "group-viewer",
+       "GetPurchaseOrderForecast": "group-viewer"}
 ROLES = ["payer-admin", "finance", "analyst", "group-viewer"]
 
 
@@ -548,4 +608,3 @@ def test_no_order_is_lost_by_a_kill(new_server):
     server.kill()
     server.start()
     assert orders_client(server).get_purchase_order(PurchaseOrderArn=arn)["PurchaseOrder"]["Status"] == "ACTIVE"
-    assert CURRENT == "2026-11"

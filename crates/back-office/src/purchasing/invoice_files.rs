@@ -200,21 +200,34 @@ mod tests {
         ] {
             let read = read_summaries(&summary(more)).unwrap();
             let invoice = &read.invoices[0].invoice;
-            assert_eq!((invoice.kind, invoice.seller.as_str(), invoice.period.to_string().as_str()), (kind, "AWS_INC", "2026-09"));
+            assert_eq!(
+                (invoice.kind, invoice.seller.as_str(), invoice.period.to_string().as_str()),
+                (kind, "AWS_INC", "2026-09")
+            );
         }
-        let market = summary(r#","BillType":"ANNIVERSARY""#).replace(r#""BillingEntity":"AWS""#, r#""BillingEntity":"AWS Marketplace""#);
-        assert_eq!(read_summaries(&market).unwrap().invoices[0].invoice.kind, InvoiceKind::MarketplaceMonthly);
+        let market = summary(r#","BillType":"ANNIVERSARY""#)
+            .replace(r#""BillingEntity":"AWS""#, r#""BillingEntity":"AWS Marketplace""#);
+        assert_eq!(
+            read_summaries(&market).unwrap().invoices[0].invoice.kind,
+            InvoiceKind::MarketplaceMonthly
+        );
     }
 
     #[test]
     fn answers_come_in_several_forms() {
         let one = summary("");
         let answer = format!(r#"{{"InvoiceSummaries":[{one}]}}"#);
-        for text in [format!("{answer}\n{answer}"), format!("[{answer},{answer}]"), format!("[{one},{one}]")] {
+        for text in [format!("{answer}\n{answer}"), format!("[{answer},{answer}]"), format!("[{one},{one}]")]
+        {
             assert_eq!(read_summaries(&text).unwrap().invoices.len(), 2, "{text}");
         }
         let wrong = one.replace("1.50", "much").replace("2026-11-03T00:00:00+00:00", "2026-11-03");
-        let Err(Error::Declined(Declined::Invalid { message, .. })) = read_summaries(&wrong) else { panic!("read") };
-        assert_eq!(message, "InvoiceSummaries[0]: `PaymentCurrencyAmount.TotalAmount` is `much`: not a decimal number");
+        let Err(Error::Declined(Declined::Invalid { message, .. })) = read_summaries(&wrong) else {
+            panic!("read")
+        };
+        assert_eq!(
+            message,
+            "InvoiceSummaries[0]: `PaymentCurrencyAmount.TotalAmount` is `much`: not a decimal number"
+        );
     }
 }

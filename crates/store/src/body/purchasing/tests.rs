@@ -4,7 +4,11 @@ use super::*;
 use billing::purchase_order::read;
 
 fn order(buyer: &Buyer) -> PurchaseOrder {
-    let address = Address { lines: vec!["1 Mill Lane".to_owned()], country: Some("GB".to_owned()), ..Address::default() };
+    let address = Address {
+        lines: vec!["1 Mill Lane".to_owned()],
+        country: Some("GB".to_owned()),
+        ..Address::default()
+    };
     let line = |number: &str, tax| DraftLine {
         number: number.to_owned(),
         line_type: "ALL".to_owned(),
