@@ -308,6 +308,30 @@ def test_invoices_are_taken_from_answers_of_aws(server, orders, tmp_path):
         assert answer.status == 400 and said in answer.json["Message"], answer.body
 
 
+def test_a_number_given_in_aws_marketplace_makes_an_order(server, orders):
+    number, charge = name("MP"), name("charge")
+    bought = {"Kind": "MARKETPLACE_OUT_OF_CYCLE", "ChargeId": charge, "RequestedPurchaseOrderId": number}
+    identity = name("INV")
+    assert own(server, "ImportInvoices", Invoices=[invoice(identity, **bought)])["Matched"] == 1
+    got = orders.get_purchase_order(PurchaseOrderArn=number)["PurchaseOrder"]
+    assert [(item["Type"], item["ChargeId"], item["BalanceTracking"]) for item in got["LineItems"]] == [("AWS_MARKETPLACE_TRANSACTION", charge, False)]
+    assert (got["EffectiveMonth"], got["ExpirationMonth"]) == ("2026-10", "2026-10")
+    # Another purchase under the same number gets a line of its own, and revives the order.
+    own(server, "ImportInvoices", Invoices=[invoice(BillingPeriod="2026-11", IssuedDate="2026-11-09T00:00:00Z", **bought | {"ChargeId": name("charge")})])
+    again = orders.get_purchase_order(PurchaseOrderArn=number)["PurchaseOrder"]
+    assert len(again["LineItems"]) == 2 and again["ExpirationMonth"] == "2026-11" and again["Revision"] > 1
+    assert orders.get_purchase_order(PurchaseOrderArn=number, Revision=1)["PurchaseOrder"]["LineItems"][0]["ChargeId"] == charge
+
+
+def test_an_invoice_has_one_buyer_and_says_one_thing(server, orders):
+    group, identity = Desk(server.client()).group(), name("INV")
+    own(server, "ImportInvoices", Invoices=[invoice(identity)])
+    for given, said in [([invoice(identity, BillingGroupArn=group.arn)], "of another buyer"), ([invoice("TWICE"), invoice("TWICE", TotalAmount="1")], "comes twice"),
+                        ([invoice(ExchangeRate="1")], "an exchange has"), ([invoice(TotalAmount="much")], "much"), ([invoice(IssuedDate="soon")], "no instant")]:
+        answer = server.own("ImportInvoices", {"Invoices": given})
+        assert answer.status == 400 and said in answer.json["Message"], answer.body
+
+
 def test_orders_are_taken_over_with_what_has_become_illegal(server, orders, tmp_path):
     identity = name("OLD")
     header = "id,bill_from,currency,effective,expiration,updated_at,ship_to_company,ship_to_country,line_number,line_type,line_start,line_end,line_amount,line_tax,line_balance_tracking"
@@ -451,6 +475,20 @@ def test_a_customer_has_its_own_orders_and_no_others(server, orders, customers):
     # The operator sees them all, and tells them apart.
     everything = {item["PurchaseOrderArn"] for page in orders.get_paginator("list_purchase_orders").paginate() for item in page["PurchaseOrders"]}
     assert {arn, other, operators} <= everything
+
+
+def test_a_customer_is_not_told_who_of_the_operators_people_decided(server, orders, customers):
+    number, ((_, keys, mine, arn), _) = customers
+    orders.update_purchase_order(PurchaseOrderArn=arn, PaymentTerms="Net 30")
+    assert "UpdatedBy" not in mine.get_purchase_order(PurchaseOrderArn=arn)["PurchaseOrder"]
+    revisions = own(server, "ListPurchaseOrderRevisions", keys, PurchaseOrderArn=arn)["Revisions"]
+    assert [row.get("By") for row in revisions] == [keys.principal, None]
+    own(server, "MoveInvoice", InvoiceId=f"C0-{number}", Reason="between us")
+    try:
+        told = server.own("GetInvoiceMatch", {"InvoiceId": f"C0-{number}"}, keys)
+        assert told.json["Explanation"][0].startswith("Invoice") and b"between us" not in told.body and b"root" not in told.body
+    finally:
+        own(server, "MoveInvoice", InvoiceId=f"C0-{number}", PurchaseOrderArn=arn, LineItemNumber="1", Reason="back")
 
 
 def test_the_token_of_a_customer_is_its_own(server, customers):
