@@ -4,16 +4,15 @@ import os
 import shutil
 import subprocess
 import sys
+import time
 
 import pytest
 from botocore.exceptions import ClientError
 
 from desk import Desk, at_once, name
+from policy_months import PolicyMonth
 from purchasing import CLIENTS, SHIP_TO, invoice, line, order, orders_client, summary
-from server import CURRENT, QUIET, Server, command
-
-TYPES = ["ALL", "AWS_MONTHLY_USAGE", "AWS_SUBSCRIPTION_PURCHASE", "AWS_MARKETPLACE_TRANSACTION", "AWS_MARKETPLACE_BLANKET_USAGE",
-         "AWS_PROFESSIONAL_SERVICES_AND_TRAINING_PURCHASE"]
+from server import PREVIOUS, QUIET, Server, command, in_period
 
 
 @pytest.fixture(scope="module")
@@ -309,6 +308,30 @@ def test_invoices_are_taken_from_answers_of_aws(server, orders, tmp_path):
         assert answer.status == 400 and said in answer.json["Message"], answer.body
 
 
+def test_a_number_given_in_aws_marketplace_makes_an_order(server, orders):
+    number, charge = name("MP"), name("charge")
+    bought = {"Kind": "MARKETPLACE_OUT_OF_CYCLE", "ChargeId": charge, "RequestedPurchaseOrderId": number}
+    identity = name("INV")
+    assert own(server, "ImportInvoices", Invoices=[invoice(identity, **bought)])["Matched"] == 1
+    got = orders.get_purchase_order(PurchaseOrderArn=number)["PurchaseOrder"]
+    assert [(item["Type"], item["ChargeId"], item["BalanceTracking"]) for item in got["LineItems"]] == [("AWS_MARKETPLACE_TRANSACTION", charge, False)]
+    assert (got["EffectiveMonth"], got["ExpirationMonth"]) == ("2026-10", "2026-10")
+    # Another purchase under the same number gets a line of its own, and revives the order.
+    own(server, "ImportInvoices", Invoices=[invoice(BillingPeriod="2026-11", IssuedDate="2026-11-09T00:00:00Z", **bought | {"ChargeId": name("charge")})])
+    again = orders.get_purchase_order(PurchaseOrderArn=number)["PurchaseOrder"]
+    assert len(again["LineItems"]) == 2 and again["ExpirationMonth"] == "2026-11" and again["Revision"] > 1
+    assert orders.get_purchase_order(PurchaseOrderArn=number, Revision=1)["PurchaseOrder"]["LineItems"][0]["ChargeId"] == charge
+
+
+def test_an_invoice_has_one_buyer_and_says_one_thing(server, orders):
+    group, identity = Desk(server.client()).group(), name("INV")
+    own(server, "ImportInvoices", Invoices=[invoice(identity)])
+    for given, said in [([invoice(identity, BillingGroupArn=group.arn)], "of another buyer"), ([invoice("TWICE"), invoice("TWICE", TotalAmount="1")], "comes twice"),
+                        ([invoice(ExchangeRate="1")], "an exchange has"), ([invoice(TotalAmount="much")], "much"), ([invoice(IssuedDate="soon")], "no instant")]:
+        answer = server.own("ImportInvoices", {"Invoices": given})
+        assert answer.status == 400 and said in answer.json["Message"], answer.body
+
+
 def test_orders_are_taken_over_with_what_has_become_illegal(server, orders, tmp_path):
     identity = name("OLD")
     header = "id,bill_from,currency,effective,expiration,updated_at,ship_to_company,ship_to_country,line_number,line_type,line_start,line_end,line_amount,line_tax,line_balance_tracking"
@@ -343,6 +366,66 @@ def test_how_invoices_are_matched_is_settled(new_server):
         assert said in server.own("UpdateMatchingSettings", given).json["Message"]
     server.restart()
     assert own(server, "GetMatchingSettings") == settled
+
+
+# ---- What is ahead, and whether all agree
+
+def test_an_order_says_when_it_runs_out(server, orders):
+    seller = name("SELLER")
+    arn = add(orders, line("1", Amount="400"), line("2", StartMonth="2026-01", EndMonth="2026-02", Type="AWS_SUBSCRIPTION_PURCHASE"), BillFrom=[seller])["PurchaseOrderArn"]
+    assert own(server, "GetPurchaseOrderForecast", PurchaseOrderArn=arn)["LineItems"][0]["State"] == "INSUFFICIENT_DATA"
+    own(server, "ImportInvoices", Invoices=[
+        invoice(BillFrom=seller, BillingPeriod=period, TotalAmount=total) for period, total in (("2026-08", "100"), ("2026-09", "120"), ("2026-10", "110"))])
+    forecast = own(server, "GetPurchaseOrderForecast", PurchaseOrderArn=arn)
+    one, two = forecast["LineItems"]
+    assert (one["State"], one["MonthlyRate"], one["CurrentBalance"], one["RunsOutMonth"], one["BalanceAtEnd"]) == ("FORECAST", "110", "70", "2026-11", "-150")
+    assert one["MonthAboveBalance"] is True and forecast["RunsOutMonth"] == "2026-11"
+    assert [(month["BillingPeriod"], month["Amount"]) for month in one["BurnDown"]] == [("2026-08", "100"), ("2026-09", "120"), ("2026-10", "110")]
+    assert (two["State"], two["UnusedAtExpiry"]) == ("ENDED", "1000")
+    assert "2026-11" in server.command("po", "forecast", arn)
+
+
+def test_invoices_of_cost_files_find_their_orders_and_are_held_against_them(new_server, tmp_path):
+    """A run that becomes shown brings AWS's invoices: matched once, and held against what AWS lists later."""
+    server = new_server(transfers=False)
+    client, past, month = orders_client(server), Desk(in_period(server.client(), PREVIOUS)), PolicyMonth()
+    group = past.group()
+    bill = {"bill_invoice_id": "AWS-1", "bill_bill_type": "Anniversary", "bill_billing_entity": "AWS", "bill_invoicing_entity": "Amazon Web Services, Inc."}
+    month.line(group.primary, cost="70", **bill)
+    month.line(group.primary, cost="30", **bill)
+    arn = add(client, line(Amount="1000"))["PurchaseOrderArn"]
+    server.load(month.write(tmp_path / "cost"))
+    for _ in range(60):
+        listed = own(server, "ListInvoiceMatches")["InvoiceMatches"]
+        if listed:
+            break
+        time.sleep(0.5)
+    assert [(item["InvoiceId"], item["TotalAmount"], item["Source"], item["Kind"], item["PurchaseOrderId"]) for item in listed] == [
+        ("AWS-1", "100", "run", "MONTHLY_USAGE", client.get_purchase_order(PurchaseOrderArn=arn)["PurchaseOrder"]["PurchaseOrderId"])]
+    assert client.get_purchase_order(PurchaseOrderArn=arn)["PurchaseOrder"]["BalanceAmount"] == "900"
+    assert [item["Result"] for item in own(server, "GetThreeWayMatch")["ThreeWayMatches"]] == ["MATCHED"]
+    # AWS's own list says another total and when it was issued: that goes before.
+    own(server, "ImportInvoices", Content=json.dumps({"InvoiceSummaries": [summary("AWS-1", PaymentCurrencyAmount={"TotalAmount": "101.00", "CurrencyCode": "USD"})]}))
+    assert client.get_purchase_order(PurchaseOrderArn=arn)["PurchaseOrder"]["BalanceAmount"] == "899"
+    found = own(server, "GetThreeWayMatch")["ThreeWayMatches"][0]
+    assert (found["Result"], found["MeteredAmount"]) == ("EXCEPTION", "100")
+    assert [(of["Reason"], of["Against"], of["Difference"], of["Direction"]) for of in found["Differences"]] == [("BEYOND_TOLERANCE", "COST_DATA", "1", "ABOVE")]
+    assert own(server, "GetThreeWayMatch", CostToleranceAmount="1")["ThreeWayMatches"][0]["Result"] == "MATCHED_WITHIN_TOLERANCE"
+    assert own(server, "GetThreeWayMatch", CostToleranceAmount="1", ApprovalAbove="50")["ThreeWayMatches"][0]["Differences"][0]["Reason"] == "NEEDS_APPROVAL"
+    own(server, "ImportInvoices", Invoices=[invoice("LOST", BillFrom="NOBODY")])
+    results = {item["InvoiceId"]: item["Result"] for item in own(server, "GetThreeWayMatch", CostToleranceAmount="1")["ThreeWayMatches"]}
+    assert results["LOST"] == "UNMATCHED"
+    results = {item["InvoiceId"]: item["Result"] for item in own(server, "GetThreeWayMatch", RequirePurchaseOrder=True)["ThreeWayMatches"]}
+    assert results["LOST"] == "EXCEPTION"
+    assert "EXCEPTION" in server.command("po", "three-way", "--period", PREVIOUS, "--cost-tolerance", "1%", "--cost-tolerance", "0.5", "--require-order")
+    assert "no amount of 0 or more" in server.own("GetThreeWayMatch", {"CostToleranceAmount": "-1"}).json["Message"]
+    # A run that is shown again takes nothing back of what AWS has listed.
+    server.restart()
+    assert client_balance(server, arn) == "899"
+
+
+def client_balance(server, arn):
+    return orders_client(server).get_purchase_order(PurchaseOrderArn=arn)["PurchaseOrder"]["BalanceAmount"]
 
 
 # ---- Who may what
@@ -394,6 +477,20 @@ def test_a_customer_has_its_own_orders_and_no_others(server, orders, customers):
     assert {arn, other, operators} <= everything
 
 
+def test_a_customer_is_not_told_who_of_the_operators_people_decided(server, orders, customers):
+    number, ((_, keys, mine, arn), _) = customers
+    orders.update_purchase_order(PurchaseOrderArn=arn, PaymentTerms="Net 30")
+    assert "UpdatedBy" not in mine.get_purchase_order(PurchaseOrderArn=arn)["PurchaseOrder"]
+    revisions = own(server, "ListPurchaseOrderRevisions", keys, PurchaseOrderArn=arn)["Revisions"]
+    assert [row.get("By") for row in revisions] == [keys.principal, None]
+    own(server, "MoveInvoice", InvoiceId=f"C0-{number}", Reason="between us")
+    try:
+        told = server.own("GetInvoiceMatch", {"InvoiceId": f"C0-{number}"}, keys)
+        assert told.json["Explanation"][0].startswith("Invoice") and b"between us" not in told.body and b"root" not in told.body
+    finally:
+        own(server, "MoveInvoice", InvoiceId=f"C0-{number}", PurchaseOrderArn=arn, LineItemNumber="1", Reason="back")
+
+
 def test_the_token_of_a_customer_is_its_own(server, customers):
     _, ((_, _, mine, _), (_, _, theirs, _)) = customers
     given = order(ClientToken=name("token"))
@@ -403,7 +500,8 @@ def test_the_token_of_a_customer_is_its_own(server, customers):
 WRITES = {"AddPurchaseOrder", "DeletePurchaseOrder", "TagResource", "UntagResource", "UpdatePurchaseOrder", "UpdatePurchaseOrderStatus"}
 OWN = {"ImportPurchaseOrders": "finance", "ImportInvoices": "finance", "MoveInvoice": "finance", "ApplyRematch": "finance", "UpdateMatchingSettings": "finance",
        "PlanRematch": "analyst", "GetMatchingSettings": "analyst", "LimitPurchaseOrders": "payer-admin", "ListPurchaseOrderLimits": "payer-admin",
-       "ListInvoiceMatches": "group-viewer", "GetInvoiceMatch": "group-viewer", "ListPurchaseOrderRevisions": "group-viewer"}
+       "GetThreeWayMatch": "analyst", "ListInvoiceMatches": "group-viewer", "GetInvoiceMatch": "group-viewer", "ListPurchaseOrderRevisions": "group-viewer",
+       "GetPurchaseOrderForecast": "group-viewer"}
 ROLES = ["payer-admin", "finance", "analyst", "group-viewer"]
 
 
@@ -548,4 +646,3 @@ def test_no_order_is_lost_by_a_kill(new_server):
     server.kill()
     server.start()
     assert orders_client(server).get_purchase_order(PurchaseOrderArn=arn)["PurchaseOrder"]["Status"] == "ACTIVE"
-    assert CURRENT == "2026-11"

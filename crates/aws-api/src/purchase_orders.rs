@@ -320,6 +320,11 @@ pub(crate) fn group_arn(call: &Call<'_>, buyer: &Buyer) -> Option<String> {
     }
 }
 
+/// A principal's name, for whoever sees the whole payer, or is it: who of the operator's people has changed an order is no customer's affair.
+pub(crate) fn shown_name(call: &Call<'_>, name: String) -> Option<String> {
+    (call.caller.sees_payer() || call.caller.principal == name).then_some(name)
+}
+
 /// An input of which one member is at fault.
 pub(crate) fn at_fault(name: &str, message: &str) -> Error {
     let fields = vec![(name.to_owned(), message.to_owned())];

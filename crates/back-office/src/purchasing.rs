@@ -70,10 +70,9 @@ impl Purchasing {
         self.orders.get(&(buyer.clone(), id.clone())).filter(|row| row.deleted_at_s.is_none())
     }
 
-    /// The orders of a buyer that were not deleted, but for one.
-    fn others(&self, buyer: &Buyer, but: Option<&PurchaseOrderId>) -> Vec<PurchaseOrder> {
-        let is_meant = |order: &&PurchaseOrder| order.buyer == *buyer && Some(&order.id) != but;
-        self.orders().map(|row| &row.order).filter(is_meant).cloned().collect()
+    /// The orders of a buyer that were not deleted.
+    fn of_buyer(&self, buyer: &Buyer) -> Vec<PurchaseOrder> {
+        self.orders().map(|row| &row.order).filter(|order| order.buyer == *buyer).cloned().collect()
     }
 
     /// The ids of a buyer's deleted orders.
@@ -131,6 +130,19 @@ impl BackOffice {
         let read = Arc::new(Purchasing::of(rows));
         self.0.purchasing.put(payer, read.clone());
         Ok(read)
+    }
+
+    /// The ids of the orders that AWS's invoices of a payer are charged to, by the invoices' ids: what `PurchaseOrderNumber` of AWS's invoicing service is.
+    ///
+    /// # Errors
+    /// [`Error::Internal`].
+    pub async fn order_numbers(&self, payer: &AccountId) -> Answer<BTreeMap<String, String>> {
+        let purchasing = self.purchasing(payer).await?;
+        let of_payer = purchasing.associations.values().filter(|row| row.buyer == Buyer::Payer);
+        let number = |row: &Arc<AssociationRow>| {
+            Some((row.invoice.clone(), row.charged_to.as_ref()?.order.to_string()))
+        };
+        Ok(of_payer.filter_map(number).collect())
     }
 
     /// The same within a change, when nobody else writes.

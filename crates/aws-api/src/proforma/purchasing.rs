@@ -8,7 +8,7 @@ use back_office::error::{Answer, Error};
 use back_office::purchasing::NewLimits;
 use back_office::purchasing::invoice_files::{read_summaries, seller_named};
 use back_office::purchasing::matching::{
-    AssociationRow, InvoiceFilter, InvoiceRow, InvoiceSource, NewInvoice, RematchChange,
+    AssociationRow, How, InvoiceFilter, InvoiceRow, InvoiceSource, NewInvoice, RematchChange,
 };
 use back_office::purchasing::order_files::ImportedOrder;
 use billing::configuration::{BillingGroupId, ResourceType, arn, group_named};
@@ -287,7 +287,10 @@ impl InvoiceMatch {
             used_amount: association.and_then(|of| of.used).map(|used| used.to_string()),
             flags: association.map(|of| of.flags.clone()).unwrap_or_default(),
             how: association.map(|of| of.how.name().to_uppercase()),
-            reason: association.map(|of| of.reason.clone()),
+            // Nor are their words.
+            reason: association
+                .filter(|of| of.how != How::Moved || call.caller.sees_payer())
+                .map(|of| of.reason.clone()),
             // Whose people have decided is the operator's affair.
             decided_by: association.filter(|_| call.caller.sees_payer()).map(|of| of.recorded_by.clone()),
             decided_time: association.map(|of| of.recorded_at_s),
@@ -343,7 +346,7 @@ pub(super) async fn explain(call: &Call<'_>) -> Answer<Vec<u8>> {
     let candidates = trace.and_then(|trace| trace.get("Candidates")).cloned();
     json(&Explained {
         invoice_match: InvoiceMatch::of(call, &found.invoice, last.map(|(row, _)| row)),
-        explanation: back_office::purchasing::matching::sentences(&found),
+        explanation: back_office::purchasing::matching::sentences(call.caller, &found),
         candidates: candidates.unwrap_or_else(|| serde_json::Value::Array(Vec::new())),
         balance_after: text("BalanceAfter"),
         history: found
@@ -457,7 +460,8 @@ struct OfOrder {
 struct Revision {
     revision: u64,
     time: i64,
-    by: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<String>,
     action: String,
     status: &'static str,
     total_amount: String,
@@ -488,7 +492,7 @@ pub(super) async fn list_revisions(call: &Call<'_>) -> Answer<Vec<u8>> {
             effective_month: order.effective.to_string(),
             expiration_month: order.expiration.to_string(),
             line_item_count: order.lines.len() as u64,
-            by: row.recorded_by,
+            by: crate::purchase_orders::shown_name(call, row.recorded_by.clone()),
             action: row.action,
         });
     }

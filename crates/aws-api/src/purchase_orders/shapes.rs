@@ -1,6 +1,6 @@
 //! The shapes of orders, as they are on the wire. What an answer leaves out is absent, never null.
 
-use super::{CURRENCY, at_fault, group_arn};
+use super::{CURRENCY, at_fault, group_arn, shown_name};
 use crate::call::Call;
 use back_office::error::Answer;
 use back_office::purchasing::orders::{LineView, OrderView};
@@ -259,7 +259,8 @@ pub(crate) struct Order {
     line_items: Vec<LineOut>,
     revision: u64,
     created_on: i64,
-    updated_by: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    updated_by: Option<String>,
 }
 
 impl Order {
@@ -278,7 +279,7 @@ impl Order {
             line_items: view.lines.iter().map(LineOut::of).collect(),
             revision: row.revision,
             created_on: order.created_at,
-            updated_by: row.recorded_by.clone(),
+            updated_by: shown_name(call, row.recorded_by.clone()),
         }
     }
 }

@@ -169,6 +169,7 @@ impl Rights<'_> {
             Scope::Payer => None,
             Scope::Groups { groups, .. } => Some(groups),
         };
+        let named = group;
         let group = match (group, own) {
             (None, None) => return Ok(Buyer::Payer),
             (Some(text), _) => group_named(configuration, text, Some(period)).map_err(|_| not_found(text))?,
@@ -185,6 +186,8 @@ impl Rights<'_> {
         let is_there = configuration.groups.at(&group, period).is_some();
         match is_there && own.is_none_or(|own| own.contains(&group)) {
             true => Ok(Buyer::BillingGroup(group)),
+            // What is another customer's is answered word for word like what is not there.
+            false if named.is_some() => Err(not_found(named.unwrap_or_default()).into()),
             false => {
                 Err(not_found(&arn(configuration.payer.as_str(), ResourceType::BillingGroup, group.as_str()))
                     .into())

@@ -17,9 +17,9 @@ use billing::purchase_order::{Buyer, LineNumber, PurchaseOrder, PurchaseOrderId,
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
-use store::{ChargedTo, How};
+use store::ChargedTo;
 
-pub use store::{AssociationRow, InvoiceRow, InvoiceSource};
+pub use store::{AssociationRow, How, InvoiceRow, InvoiceSource};
 
 /// What stands beside an invoice that no balance covers.
 const OUT_OF_BALANCE: &str = "OUT_OF_BALANCE";
@@ -315,9 +315,9 @@ impl BackOffice {
     }
 }
 
-/// Why an invoice is where it is, in sentences: what was decided last, as it was seen then.
+/// Why an invoice is where it is, in sentences: what was decided last, as it was seen then. Why a person has moved it is for the operator's own people.
 #[must_use]
-pub fn sentences(explained: &Explained) -> Vec<String> {
+pub fn sentences(caller: &Caller, explained: &Explained) -> Vec<String> {
     let Some((row, trace)) = explained.history.last() else { return Vec::new() };
     if let Some(said) = trace.get("Explanation").and_then(serde_json::Value::as_array) {
         return said.iter().filter_map(|sentence| sentence.as_str().map(str::to_owned)).collect();
@@ -326,12 +326,9 @@ pub fn sentences(explained: &Explained) -> Vec<String> {
         || "taken off its purchase order".to_owned(),
         |to| format!("put on line `{}` of purchase order `{}`", to.line, to.order),
     );
-    vec![format!(
-        "Invoice `{}` was {place} at {}: {}.",
-        row.invoice,
-        crate::clock::instant_text(row.recorded_at_s),
-        row.reason
-    )]
+    let at = crate::clock::instant_text(row.recorded_at_s);
+    let why = if caller.sees_payer() { format!(": {}", row.reason) } else { String::new() };
+    vec![format!("Invoice `{}` was {place} at {at}{why}.", row.invoice)]
 }
 
 fn no_invoice(id: &str) -> Declined {

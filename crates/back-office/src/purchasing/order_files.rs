@@ -1,11 +1,12 @@
 //! Orders that exist elsewhere and are taken over, with when the user last changed them there. What has become illegal since is warned of.
 
-use super::orders::{checked, kept};
+use super::orders::{checked_beside, kept};
 use crate::clock::Clock;
 use crate::desk::{BackOffice, WriteRequest};
 use crate::error::{Answer, Declined, Error};
-use billing::purchase_order::{Act, Draft, PurchaseOrderId};
+use billing::purchase_order::{Act, Buyer, Draft, PurchaseOrder, PurchaseOrderId};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 
 /// An order of a file.
 #[derive(Debug, Clone, Default)]
@@ -48,14 +49,18 @@ impl BackOffice {
             let period = Clock::period_of(edit.now());
             let mut done = ImportedOrders::default();
             let mut problems = Vec::new();
+            let mut beside: BTreeMap<Buyer, Vec<PurchaseOrder>> = BTreeMap::new();
             for of in orders {
                 let buyer = rights.buyer(edit.configuration, of.billing_group.as_deref(), period)?;
                 let id = PurchaseOrderId::parse(&of.draft.id);
                 let before = id.and_then(|id| edit.next.order(&buyer, &id)).cloned();
+                // What is taken over in place of an order that is there does not meet itself.
+                let others = beside.entry(buyer.clone()).or_insert_with(|| edit.next.of_buyer(&buyer));
+                others.retain(|order| before.as_ref().is_none_or(|before| before.order.id != order.id));
                 let there = before.as_ref().map(|row| row.order.created_at);
                 let created_at = of.created_at.or(there).unwrap_or(of.updated_at);
                 let act = Act::Import { created_at, updated_at: of.updated_at };
-                let checked = match checked(edit, &of.draft, &buyer, act) {
+                let checked = match checked_beside(edit, &of.draft, &buyer, act, others) {
                     Ok(checked) => checked,
                     Err(Error::Declined(declined)) => {
                         problems.push((of.draft.id.clone(), declined.message()));
@@ -66,6 +71,7 @@ impl BackOffice {
                 let id = &of.draft.id;
                 let said = checked.warnings.iter().map(|warning| format!("purchase order `{id}`: {warning}"));
                 done.warnings.extend(said);
+                others.push(checked.order.clone());
                 match before {
                     Some(before) if before.order == checked.order => done.unchanged += 1,
                     before => {

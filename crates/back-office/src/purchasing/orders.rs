@@ -443,19 +443,20 @@ pub(crate) fn view(
 }
 
 /// Checks an order by every rule, beside the others of its buyer.
-pub(super) fn checked(
+fn checked(edit: &PurchaseEdit<'_>, draft: &Draft, buyer: &Buyer, act: Act<'_>) -> Answer<Checked> {
+    checked_beside(edit, draft, buyer, act, &edit.next.of_buyer(buyer))
+}
+
+/// The same beside orders of the buyer that the caller has at hand.
+pub(super) fn checked_beside(
     edit: &PurchaseEdit<'_>,
     draft: &Draft,
     buyer: &Buyer,
     act: Act<'_>,
+    orders: &[PurchaseOrder],
 ) -> Answer<Checked> {
-    // What is taken over in place of an order that is there does not meet itself.
-    let but = match act {
-        Act::Import { .. } => PurchaseOrderId::parse(&draft.id),
-        _ => None,
-    };
     let around = Surroundings {
-        orders: &edit.next.others(buyer, but.as_ref()),
+        orders,
         reserved: &edit.next.reserved(buyer),
         settings: &edit.next.settings,
         now: edit.now(),

@@ -16,11 +16,18 @@ pub fn answer(answer: &Value, output: DeskOutput) -> Result<(), Failure> {
     }
 }
 
-/// The one list that an answer has as comma-separated values, or its members as one row.
+/// The one list that an answer has as comma-separated values; its members as one row where it has none, or several.
 fn csv(answer: &Value) -> Result<String, Failure> {
-    let of = answer.as_object();
-    let listed = of.and_then(|members| members.values().find(|value| is_rows(value)).cloned());
-    let rows = listed.unwrap_or_else(|| Value::Array(vec![answer.clone()]));
+    let lists: Vec<&Value> = answer
+        .as_object()
+        .into_iter()
+        .flat_map(|members| members.values())
+        .filter(|value| is_rows(value))
+        .collect();
+    let rows = match lists.as_slice() {
+        [only] => (*only).clone(),
+        _ => Value::Array(vec![answer.clone()]),
+    };
     let rows = rows.as_array().map_or(&[][..], Vec::as_slice);
     let columns = columns(rows);
     let mut writer = csv::Writer::from_writer(Vec::new());

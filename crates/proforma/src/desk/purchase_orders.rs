@@ -6,9 +6,10 @@ use super::output;
 use super::purchase_order_files::{invoices_of, orders_of};
 use crate::cli::desk::{DeskArguments, DeskOutput};
 use crate::cli::purchase_orders::{
-    AddArguments, ImportOrdersArguments, InvoicesArguments, LimitArguments, ListOrdersArguments,
-    MoveArguments, OneInvoiceArguments, OrderArguments, PurchaseOrderArguments, PurchaseOrderCommand as Po,
-    RematchArguments, SettingsArguments, TagArguments, ThreeWayArguments, UpdateArguments,
+    AddArguments, GetArguments, ImportOrdersArguments, InvoicesArguments, LimitArguments,
+    ListOrdersArguments, MoveArguments, OneInvoiceArguments, OrderArguments, PurchaseOrderArguments,
+    PurchaseOrderCommand as Po, RematchArguments, SettingsArguments, TagArguments, ThreeWayArguments,
+    UpdateArguments,
 };
 use crate::failure::Failure;
 use crate::terminal::print;
@@ -23,18 +24,7 @@ pub fn po(arguments: &PurchaseOrderArguments) -> Result<(), Failure> {
     let status = |id: &str, status: &str| json!({ "PurchaseOrderArn": id, "Status": status });
     match &arguments.command {
         Po::Add(arguments) => add(arguments),
-        Po::Get(arguments) => {
-            let mut input = of(&arguments.id);
-            if let Some(revision) = arguments.revision {
-                input["Revision"] = json!(revision);
-            }
-            let answer = asked_of(&arguments.desk, purchase_orders::SERVICE, "GetPurchaseOrder", &input)?;
-            let order = answer.get("PurchaseOrder").cloned().unwrap_or(Value::Null);
-            output::answer(
-                if arguments.desk.output == DeskOutput::Json { &answer } else { &order },
-                arguments.desk.output,
-            )
-        }
+        Po::Get(arguments) => get(arguments),
         Po::List(arguments) => list(arguments),
         Po::Update(arguments) => update(arguments),
         Po::History(it) => own(&it.desk, "ListPurchaseOrderRevisions", &of(&it.id)),
@@ -63,6 +53,38 @@ fn aws(desk: &DeskArguments, operation: &str, input: &Value) -> Result<(), Failu
 /// Asks an operation of the desk's own and prints the answer.
 fn own(desk: &DeskArguments, operation: &str, input: &Value) -> Result<(), Failure> {
     output::answer(&asked_of(desk, proforma::SERVICE, operation, input)?, desk.output)
+}
+
+fn get(arguments: &GetArguments) -> Result<(), Failure> {
+    let mut input = json!({ "PurchaseOrderArn": arguments.id });
+    if let Some(revision) = arguments.revision {
+        input["Revision"] = json!(revision);
+    }
+    let desk = &arguments.desk;
+    let answer = asked_of(desk, purchase_orders::SERVICE, "GetPurchaseOrder", &input)?;
+    let order = answer.get("PurchaseOrder").cloned().unwrap_or(Value::Null);
+    match desk.output {
+        DeskOutput::Json => output::answer(&answer, DeskOutput::Json),
+        DeskOutput::Table => output::answer(&order, DeskOutput::Table),
+        DeskOutput::Csv => output::answer(&json!({ "LineItems": by_line(&order) }), DeskOutput::Csv),
+    }
+}
+
+/// A row for each line of an order: what the order says once, then what the line says.
+fn by_line(order: &Value) -> Vec<Value> {
+    let is_plain = |value: &Value| {
+        !value.is_object() && !value.as_array().is_some_and(|of| of.iter().any(Value::is_object))
+    };
+    let lines = order.get("LineItems").and_then(Value::as_array).cloned().unwrap_or_default();
+    let row = |line: &Value| {
+        let of_order = order.as_object().into_iter().flatten().filter(|(_, value)| is_plain(value));
+        let mut row: Map<String, Value> =
+            of_order.map(|(name, value)| (name.clone(), value.clone())).collect();
+        let of_line = line.as_object().into_iter().flatten();
+        row.extend(of_line.map(|(name, value)| (format!("Line{name}"), value.clone())));
+        Value::Object(row)
+    };
+    lines.iter().map(row).collect()
 }
 
 fn add(arguments: &AddArguments) -> Result<(), Failure> {
