@@ -1,8 +1,8 @@
 //! `proforma`: the desk's own operations, in AWS's JSON 1.0, so that any SDK can call them and the command line needs no other door.
 
+mod aws_invoices;
 mod books;
 mod cost_data;
-mod invoices;
 mod keys;
 mod matching_settings;
 mod messages;
@@ -61,12 +61,12 @@ pub(crate) async fn perform(call: &Call<'_>, operation: &str) -> Answer<Vec<u8>>
         "ErasePersonalData" => privacy::erase(call).await,
         "GetRetention" => privacy::retention(call).await,
         "UpdateRetention" => privacy::change_retention(call).await,
-        "PutInvoiceProfile" => invoices::put_profile(call).await,
-        "ListInvoiceProfiles" => invoices::list_profiles(call).await,
-        "ImportInvoiceSummaries" => invoices::import_summaries(call).await,
-        "AttachInvoiceDocument" => invoices::attach_document(call).await,
-        "ReconcileInvoices" => invoices::reconcile(call).await,
-        "GetProcurementPortalCode" => invoices::portal_code(call).await,
+        "PutInvoiceProfile" => aws_invoices::put_profile(call).await,
+        "ListInvoiceProfiles" => aws_invoices::list_profiles(call).await,
+        "ImportInvoiceSummaries" => aws_invoices::import_summaries(call).await,
+        "AttachInvoiceDocument" => aws_invoices::attach_document(call).await,
+        "ReconcileInvoices" => aws_invoices::reconcile(call).await,
+        "GetProcurementPortalCode" => aws_invoices::portal_code(call).await,
         other => Err(Error::internal(format!("{other} is in the model and not served"))),
     }
 }
