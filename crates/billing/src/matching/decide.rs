@@ -214,11 +214,12 @@ pub(super) fn weigh<'a>(
     for (at, weighing) in weighings.iter_mut().enumerate() {
         let told = match &verdict {
             Some(verdict) => weighing.tell(at, verdict, taken),
-            None => !weighing.answer.transactions.is_empty() || !weighing.tally.is_empty(),
+            None => weighing.is_told_apart(),
         };
         if told {
-            traces[weighing.slot].verdict =
-                OrderVerdict::Lines(weighing.tally.folds(&weighing.indexed.order));
+            traces[weighing.slot].verdict = OrderVerdict::Lines(
+                weighing.tally.folds(&weighing.indexed.order, &weighing.indexed.balances),
+            );
         }
     }
     Ok((outcome, Trace { orders: traces }))
@@ -239,7 +240,7 @@ fn weighing<'a>(
     let mut weighing = Weighing {
         slot,
         used,
-        tally: answer.fallen.clone(),
+        tally: answer.fallen,
         candidates: Vec::with_capacity(answer.candidates.len()),
         names_unit: !order.invoice_units.is_empty(),
         answer: answer.clone(),
@@ -248,9 +249,9 @@ fn weighing<'a>(
     let transaction_rank = rank(LineType::MarketplaceTransaction, invoice.kind, ordered).unwrap_or_default();
     for &at in &answer.transactions {
         if !is_of_purchase(invoice, order, at) {
-            weighing.tally.add(LineReason::TransactionMismatch, at, None);
+            weighing.tally.add(LineReason::TransactionMismatch, at);
         } else if !order.lines[at].has_period(invoice.period) {
-            weighing.tally.add(LineReason::PeriodOutsideLine, at, None);
+            weighing.tally.add(LineReason::PeriodOutsideLine, at);
         } else {
             weighing.consider(transaction_rank, at);
         }
@@ -266,7 +267,7 @@ impl Weighing<'_> {
     fn consider(&mut self, rank: u8, at: usize) {
         let tracked = self.indexed.order.lines[at].balance_tracking;
         match self.used {
-            None if tracked => self.tally.add(LineReason::CurrencyMismatch, at, None),
+            None if tracked => self.tally.add(LineReason::CurrencyMismatch, at),
             // A line without balance tracking always has enough (D3).
             used => {
                 let covers = !tracked || used.is_some_and(|used| self.indexed.balances[at] >= used);
@@ -279,23 +280,25 @@ impl Weighing<'_> {
     fn tell(&mut self, place: usize, verdict: &Verdict, taken: bool) -> bool {
         let (winner, line) = verdict.winner;
         for candidate in &self.candidates {
-            let balance = Some(self.indexed.balances[candidate.at]);
-            let (reason, balance) = match () {
-                () if verdict.unit_preferred && !self.names_unit => (LineReason::UnitPreferred, None),
-                () if candidate.rank < verdict.rank => (LineReason::LessSpecific, None),
-                () if (verdict.covered || !taken) && !candidate.covers => {
-                    (LineReason::InsufficientBalance, balance)
-                }
+            let reason = match () {
+                () if verdict.unit_preferred && !self.names_unit => LineReason::UnitPreferred,
+                () if candidate.rank < verdict.rank => LineReason::LessSpecific,
+                () if (verdict.covered || !taken) && !candidate.covers => LineReason::InsufficientBalance,
                 () if place != winner && self.indexed.order.updated_at < verdict.updated_at => {
-                    (LineReason::UpdatedEarlier, None)
+                    LineReason::UpdatedEarlier
                 }
-                () if place != winner => (LineReason::LaterId, None),
-                () if candidate.at != line => (LineReason::OtherLine, None),
-                () => (LineReason::Taken, balance),
+                () if place != winner => LineReason::LaterId,
+                () if candidate.at != line => LineReason::OtherLine,
+                () => LineReason::Taken,
             };
-            self.tally.add(reason, candidate.at, balance);
+            self.tally.add(reason, candidate.at);
         }
-        !self.candidates.is_empty() || !self.answer.transactions.is_empty() || !self.tally.is_empty()
+        self.is_told_apart()
+    }
+
+    /// Whether there is anything that the answer alone does not tell.
+    fn is_told_apart(&self) -> bool {
+        !self.candidates.is_empty() || !self.answer.transactions.is_empty() || self.used.is_none()
     }
 }
 

@@ -112,9 +112,9 @@ impl Indexed {
                     continue;
                 }
             };
-            answer.fallen.add(reason, at, None);
+            answer.fallen.add(reason, at);
         }
-        answer.folds = answer.fallen.folds(&self.order);
+        answer.folds = answer.fallen.folds(&self.order, &[]);
         let answer = Arc::new(answer);
         self.answers.insert(question, answer.clone());
         answer

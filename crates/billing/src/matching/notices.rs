@@ -245,8 +245,9 @@ fn expiry(order: &PurchaseOrder, now: i64, notices: &mut Vec<Notice>) {
         (Ahead::Today, last_day(month)),
     ];
     let is_old = dates[3].1 + MISSED_DAYS * DAY < now;
-    let reached = dates.into_iter().filter(|(_, date)| order.created_at < *date && *date <= now && !is_old);
-    if let Some((ahead, _)) = reached.last() {
+    let mut reached =
+        dates.into_iter().filter(|(_, date)| order.created_at < *date && *date <= now && !is_old);
+    if let Some((ahead, _)) = reached.next_back() {
         let key = format!("expiry:{}/{}", order.expiration, ahead.name());
         notices.push(notice(order, &key, News::Expiry { ahead, expiration: order.expiration }));
     }

@@ -175,37 +175,34 @@ pub struct LineFold {
 }
 
 /// Counts lines of an order by what happened to them.
-#[derive(Clone, Default)]
-pub(super) struct Tally([Option<Tallied>; LineReason::ALL.len()]);
+#[derive(Clone, Copy, Default)]
+pub(super) struct Tally([Tallied; LineReason::ALL.len()]);
 
-#[derive(Clone, Copy)]
+/// How many lines, and the place of the first of them among the order's lines.
+#[derive(Clone, Copy, Default)]
 struct Tallied {
     count: u32,
-    first: usize,
-    balance: Option<Amount>,
+    first: u32,
 }
 
 impl Tally {
     /// Counts the line at a place among the order's lines.
-    pub fn add(&mut self, reason: LineReason, at: usize, balance: Option<Amount>) {
-        let tallied = self.0[reason as usize].get_or_insert(Tallied { count: 0, first: at, balance });
+    pub fn add(&mut self, reason: LineReason, at: usize) {
+        let tallied = &mut self.0[reason as usize];
+        // An order has a hundred lines at most; an index that does not fit has no line.
+        let at = u32::try_from(at).unwrap_or(u32::MAX);
+        tallied.first = if tallied.count == 0 { at } else { tallied.first.min(at) };
         tallied.count += 1;
-        if at < tallied.first {
-            (tallied.first, tallied.balance) = (at, balance);
-        }
     }
 
-    /// Whether nothing was counted.
-    pub fn is_empty(&self) -> bool {
-        self.0.iter().all(Option::is_none)
-    }
-
-    /// What happened, in the order of reasons.
-    pub fn folds(&self, order: &PurchaseOrder) -> Arc<[LineFold]> {
-        let counted = LineReason::ALL.into_iter().zip(&self.0);
-        let folds = counted.filter_map(|(reason, tallied)| {
-            let Tallied { count, first, balance } = (*tallied)?;
-            Some(LineFold { reason, count, first: order.lines[first].number.clone(), balance })
+    /// What happened, in the order of reasons, with the balances where they mattered.
+    pub fn folds(&self, order: &PurchaseOrder, balances: &[Amount]) -> Arc<[LineFold]> {
+        let counted = LineReason::ALL.into_iter().zip(self.0).filter(|(_, tallied)| tallied.count > 0);
+        let folds = counted.filter_map(|(reason, Tallied { count, first })| {
+            let line = order.lines.get(first as usize)?;
+            let mattered = matches!(reason, LineReason::InsufficientBalance | LineReason::Taken);
+            let balance = balances.get(first as usize).copied().filter(|_| mattered);
+            Some(LineFold { reason, count, first: line.number.clone(), balance })
         });
         folds.collect()
     }

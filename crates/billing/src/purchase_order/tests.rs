@@ -134,7 +134,7 @@ fn ids_are_unique_also_among_deleted_orders_and_never_change() {
     let expected = "purchase order `PO 1` cannot become `PO 2`; an id never changes; \
                     create an order with the new id and suspend this one";
     assert_eq!(told(changed), [expected]);
-    let group = crate::configuration::BillingGroupId::parse("abcdefghij").unwrap();
+    let group = BillingGroupId::parse("abcdefghij").unwrap();
     let of_group = PurchaseOrder { buyer: Buyer::BillingGroup(group), ..made() };
     assert!(try_it(&draft(), Act::Create, &[of_group]).is_ok());
 }
