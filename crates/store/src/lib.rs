@@ -31,6 +31,8 @@ mod source;
 
 mod close;
 
+mod invoices;
+
 mod backup;
 
 mod sql;
@@ -42,6 +44,10 @@ pub use close::{AdjustmentRow, CloseRow};
 pub use configuration::Loaded;
 pub use database::Store;
 pub use error::StoreError;
+pub use invoices::{
+    DraftState, ExchangeRateRow, InvoiceDraftRow, InvoiceFilter, InvoicePaymentRow, InvoiceSettingsRow,
+    IssuedInvoiceRow,
+};
 pub use master_key::{Reseal, Sealed};
 pub use migrations::Migrated;
 pub use payer::{AuditHead, Head, PayerRow};
