@@ -134,18 +134,27 @@ pub const ACTIONS: &[(&str, &str, Access)] = &[
     ("proforma", "ApplyRematch", Access::Documents),
     ("proforma", "ClosePeriod", Access::Configure),
     ("proforma", "CreateKey", Access::Administer),
+    ("proforma", "CreditInvoice", Access::Documents),
     ("proforma", "DeclareAccounts", Access::Configure),
     ("proforma", "DeleteKey", Access::Administer),
+    ("proforma", "DiscardInvoiceDraft", Access::Documents),
+    ("proforma", "DraftInvoice", Access::Documents),
     ("proforma", "ExportBook", Access::Read),
+    ("proforma", "GetInvoice", Access::CustomerRead),
+    ("proforma", "GetInvoiceSettings", Access::Read),
+    ("proforma", "ImportCostData", Access::Configure),
+    ("proforma", "ImportExchangeRates", Access::Documents),
+    ("proforma", "IssueInvoice", Access::Documents),
+    ("proforma", "ListAuditEvents", Access::Administer),
+    ("proforma", "ListInvoiceDrafts", Access::Read),
+    ("proforma", "ListInvoices", Access::CustomerRead),
     ("proforma", "GetInvoiceMatch", Access::CustomerRead),
     ("proforma", "GetMatchingSettings", Access::Read),
     ("proforma", "GetPurchaseOrderForecast", Access::CustomerRead),
     ("proforma", "GetThreeWayMatch", Access::Read),
-    ("proforma", "ImportCostData", Access::Configure),
     ("proforma", "ImportInvoices", Access::Documents),
     ("proforma", "ImportPurchaseOrders", Access::Documents),
     ("proforma", "LimitPurchaseOrders", Access::Administer),
-    ("proforma", "ListAuditEvents", Access::Administer),
     ("proforma", "ListInvoiceMatches", Access::CustomerRead),
     ("proforma", "ListKeys", Access::Administer),
     ("proforma", "ListPeriods", Access::Read),
@@ -155,6 +164,9 @@ pub const ACTIONS: &[(&str, &str, Access)] = &[
     ("proforma", "ListSources", Access::Read),
     ("proforma", "MoveInvoice", Access::Documents),
     ("proforma", "PlanBook", Access::Read),
+    ("proforma", "PreviewInvoice", Access::Read),
+    ("proforma", "PutInvoiceSettings", Access::Documents),
+    ("proforma", "RecordPayment", Access::Documents),
     ("proforma", "PlanRematch", Access::Read),
     ("proforma", "RemoveSource", Access::Configure),
     ("proforma", "UpdateKey", Access::Administer),
@@ -177,6 +189,8 @@ pub const ACTIONS: &[(&str, &str, Access)] = &[
     ("proforma", "GetRetention", Access::Administer),
     ("proforma", "GetWebhookSecret", Access::Administer),
     ("proforma", "ListMessages", Access::Read),
+    ("proforma", "ListInvoiceSchedules", Access::Read),
+    ("proforma", "UpdateInvoiceSchedule", Access::Documents),
     ("proforma", "RetryMessages", Access::Configure),
     ("proforma", "SendTestNotification", Access::Configure),
     ("proforma", "UpdateNotificationSettings", Access::Configure),
@@ -194,7 +208,7 @@ pub fn access(service: &str, operation: &str) -> Option<Access> {
 /// Whether an operation only reads, by its verb.
 #[must_use]
 pub fn is_read(operation: &str) -> bool {
-    ["List", "Get", "Export", "Plan"].iter().any(|verb| operation.starts_with(verb))
+    ["List", "Get", "Export", "Plan", "Preview"].iter().any(|verb| operation.starts_with(verb))
 }
 
 /// Whether a role may do what takes this.

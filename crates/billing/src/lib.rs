@@ -75,3 +75,4 @@ pub mod purchase_order;
 pub mod matching;
 
 pub mod invoice;
+pub mod invoice_schedule;

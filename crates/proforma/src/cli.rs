@@ -2,9 +2,11 @@
 
 pub mod desk;
 pub mod invoice;
+pub mod issuing;
 pub mod notify;
 pub mod privacy;
 pub mod purchase_orders;
+pub mod schedule;
 
 use crate::reader::Children;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -64,13 +66,15 @@ pub enum Command {
     /// Purchase orders: the payer's to AWS, its customers' to it, and the invoices that are matched with them.
     Po(Box<purchase_orders::PurchaseOrderArguments>),
     /// Invoices and their documents.
-    Invoice(invoice::InvoiceArguments),
+    Invoice(Box<invoice::InvoiceArguments>),
     /// Move the configuration between a book file and the desk.
     Book(desk::BookArguments),
     /// List what was and is to be sent by mail and webhooks, and try again or give up.
     Outbox(notify::OutboxArguments),
     /// Say whom news goes to, and send a test.
     Notify(notify::NotifyArguments),
+    /// Say when invoices of a billing group go out by themselves, and see what became of them.
+    Schedule(schedule::ScheduleArguments),
     /// Print what is kept of a person, take a person out, and say how long what is kept.
     Privacy(privacy::PrivacyArguments),
     /// Read an existing AWS Billing Conductor set-up into a book.

@@ -66,10 +66,12 @@ pub fn program() -> ExitCode {
         Command::Po(arguments) => desk::po(&arguments),
         Command::Invoice(arguments) => match arguments.command {
             InvoiceCommand::Aws(arguments) => invoice::aws(&arguments),
+            InvoiceCommand::Own(command) => desk::own_invoices(&command),
         },
         Command::Book(arguments) => desk::book(&arguments),
         Command::Outbox(arguments) => desk::outbox(&arguments),
         Command::Notify(arguments) => desk::notify(&arguments),
+        Command::Schedule(arguments) => desk::schedule(&arguments),
         Command::Privacy(arguments) => desk::privacy(&arguments),
         Command::Adopt(arguments) => desk::adopt(&arguments),
         Command::Backup(arguments) => desk::backup(&arguments),

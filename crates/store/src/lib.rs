@@ -32,9 +32,11 @@ mod source;
 mod close;
 
 mod desk_settings;
+mod invoices;
 mod outbox;
 mod personal;
 mod purchasing;
+mod schedule;
 
 mod backup;
 
@@ -48,6 +50,10 @@ pub use configuration::Loaded;
 pub use database::Store;
 pub use desk_settings::DeskSettingRow;
 pub use error::StoreError;
+pub use invoices::{
+    DraftState, ExchangeRateRow, InvoiceDraftRow, InvoiceFilter, InvoicePaymentRow, InvoiceSettingsRow,
+    IssuedInvoiceRow,
+};
 pub use master_key::{Reseal, Sealed};
 pub use migrations::Migrated;
 pub use outbox::{AttachmentRow, Attempted, Channel, MessageClaim, MessageRow, MessageState, NewMessage};
@@ -60,6 +66,7 @@ pub use purchasing::{
 };
 pub use run::{Claim, CurrentRun, DoneRun, NewRun, Outcome, RunRow, RunState};
 pub use run_files::RunFiles;
+pub use schedule::{ScheduleStep, ScheduleStepRow};
 pub use source::SourceRow;
 pub use token::{TOKEN_DAYS_KEPT, TokenRow};
 pub use write::Write;

@@ -1,6 +1,7 @@
 //! The commands about invoices.
 
 use super::OutputFormat;
+use super::issuing::IssuingCommand;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -15,6 +16,8 @@ pub enum InvoiceCommand {
     /// List AWS's own invoices of a run's month, as its cost files tell them, and what differs from AWS's list of them.
     #[command(after_help = AWS_EXAMPLES)]
     Aws(AwsInvoicesArguments),
+    #[command(flatten)]
+    Own(IssuingCommand),
 }
 
 const AWS_EXAMPLES: &str = "\

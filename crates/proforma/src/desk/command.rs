@@ -37,7 +37,7 @@ pub(super) fn ask(desk: &DeskArguments, operation: &str, input: &Value) -> Resul
 }
 
 /// Asks one operation of the desk's own.
-fn asked(desk: &DeskArguments, operation: &str, input: &Value) -> Result<Value, Failure> {
+pub(super) fn asked(desk: &DeskArguments, operation: &str, input: &Value) -> Result<Value, Failure> {
     asked_of(desk, aws_api::proforma::SERVICE, operation, input)
 }
 
