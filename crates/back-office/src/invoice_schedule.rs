@@ -7,7 +7,7 @@
 use crate::authorization::Caller;
 use crate::clock::machine_milliseconds;
 use crate::desk::{BackOffice, WriteRequest};
-use crate::error::{Answer, Declined, Error, refused};
+use crate::error::{Answer, Error, refused};
 use crate::invoices::{DraftOptions, DraftState, InvoiceDraftRow, InvoiceView, NewDraft};
 use crate::notifications::{self, NotificationSettings};
 use crate::outbox::{self, Attachment, Audience, Channel, Letter, News, recipient_problem};
@@ -300,12 +300,7 @@ impl BackOffice {
     ) -> Answer<()> {
         let why = match error {
             Error::Refused(refusal) => refusal.to_string(),
-            Error::Declined(
-                Declined::Invalid { message, .. }
-                | Declined::Conflict { message, .. }
-                | Declined::Limit { message, .. },
-            ) => message,
-            Error::Declined(Declined::NotFound { kind, id }) => format!("there is no {kind} `{id}`"),
+            Error::Declined(declined) => declined.message(),
             // The database is away, say: it is looked at again in a minute.
             other => return Err(other),
         };
