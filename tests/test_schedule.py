@@ -101,7 +101,7 @@ def test_what_cannot_go_on_says_why_once(world):
 
 def test_without_a_schedule_nothing_goes_out(world):
     assert world.manual.arn not in steps(world)
-    assert [row for row in done(world.server.own("ListInvoiceDrafts"))["Drafts"] if row["BillingGroupArn"] == world.manual.arn] == []
+    assert [row for row in done(world.server.own("ListInvoiceDrafts"))["Drafts"] if world.manual.id in row["BillingGroup"]] == []
 
 
 def test_a_schedule_is_of_a_group_and_refuses_what_is_wrong(world):
