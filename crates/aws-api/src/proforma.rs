@@ -3,6 +3,7 @@
 mod aws_invoices;
 mod books;
 mod cost_data;
+mod invoices;
 mod keys;
 mod matching_settings;
 mod messages;
@@ -10,6 +11,7 @@ mod outlook;
 mod periods;
 mod privacy;
 mod purchasing;
+mod schedules;
 
 use crate::call::Call;
 use back_office::error::{Answer, Error};
@@ -35,6 +37,18 @@ pub(crate) async fn perform(call: &Call<'_>, operation: &str) -> Answer<Vec<u8>>
         "ExportBook" => books::export(call).await,
         "PlanBook" => books::plan(call).await,
         "ApplyBook" => books::apply(call).await,
+        "PutInvoiceSettings" => invoices::put_settings(call).await,
+        "GetInvoiceSettings" => invoices::get_settings(call).await,
+        "ImportExchangeRates" => invoices::import_rates(call).await,
+        "DraftInvoice" => invoices::draft(call).await,
+        "ListInvoiceDrafts" => invoices::list_drafts(call).await,
+        "PreviewInvoice" => invoices::preview(call).await,
+        "DiscardInvoiceDraft" => invoices::discard(call).await,
+        "IssueInvoice" => invoices::issue(call).await,
+        "CreditInvoice" => invoices::credit(call).await,
+        "RecordPayment" => invoices::record_payment(call).await,
+        "ListInvoices" => invoices::list(call).await,
+        "GetInvoice" => invoices::get(call).await,
         "ImportPurchaseOrders" => purchasing::import_orders(call).await,
         "ImportInvoices" => purchasing::import_invoices(call).await,
         "ListInvoiceMatches" => purchasing::list_matches(call).await,
@@ -57,6 +71,8 @@ pub(crate) async fn perform(call: &Call<'_>, operation: &str) -> Answer<Vec<u8>>
         "UpdateNotificationSettings" => messages::change_settings(call).await,
         "CheckNotices" => messages::check_notices(call).await,
         "GetWebhookSecret" => messages::webhook_secret(call),
+        "ListInvoiceSchedules" => schedules::list(call).await,
+        "UpdateInvoiceSchedule" => schedules::update(call).await,
         "ExportPersonalData" => privacy::export(call).await,
         "ErasePersonalData" => privacy::erase(call).await,
         "GetRetention" => privacy::retention(call).await,

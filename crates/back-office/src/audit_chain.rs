@@ -96,14 +96,21 @@ impl Chain {
         if let (false, Some((first, _))) = (begins_by_right, &self.first) {
             return Some(format!("entries are missing at the beginning of the audit, before {first}"));
         }
+        // What was said by right after a break is not known.
+        if let Some(sequence) = self.broken {
+            return Some(not_as_written(sequence));
+        }
         let changed = self.unlike.iter().find(|(sequence, said)| self.by_right.get(sequence) != Some(said));
-        let changed = changed.map(|(sequence, _)| *sequence);
-        if let Some(sequence) = changed.into_iter().chain(self.broken).min() {
-            return Some(format!("entry {sequence} of the audit is not as it was written"));
+        if let Some((sequence, _)) = changed {
+            return Some(not_as_written(*sequence));
         }
         let (after, last) = self.last.as_ref().map_or((0, ""), |(sequence, hash)| (*sequence, hash.as_str()));
         (last != head).then(|| format!("entries are missing at the end of the audit, after {after}"))
     }
+}
+
+fn not_as_written(sequence: u64) -> String {
+    format!("entry {sequence} of the audit is not as it was written")
 }
 
 #[cfg(test)]

@@ -12,6 +12,7 @@ use crate::engine::{Engine, EngineError};
 use crate::error::{Answer, Error, refused};
 use crate::hash::sha256;
 use crate::index::PeriodIndex;
+use crate::invoices::KnownCharges;
 use crate::known_keys::KnownKeys;
 use crate::notices::Looked;
 use crate::purchasing::KnownPurchasing;
@@ -36,6 +37,9 @@ pub use crate::write::WriteRequest;
 /// How far behind the audit of reads is at most, on the whole.
 const AUDIT_AFTER: std::time::Duration = std::time::Duration::from_millis(800);
 
+/// Makes the files of an issued invoice that a mail carries; in words what is wrong where it cannot.
+pub type InvoiceFiles = fn(&billing::invoice::Invoice) -> Result<Vec<crate::outbox::Attachment>, String>;
+
 /// How a desk is set up.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -51,6 +55,8 @@ pub struct Options {
     pub lease: std::time::Duration,
     /// How many superseded runs of each period keep their files.
     pub superseded_runs: usize,
+    /// What makes the files that go with the mail of an invoice, where somebody does.
+    pub invoice_files: Option<InvoiceFiles>,
 }
 
 /// The billing desk of all payers of a database.
@@ -75,6 +81,8 @@ pub(crate) struct Inner {
     /// A batch of it is large enough.
     many_unwritten: Notify,
     pub(crate) keys: KnownKeys,
+    /// What the run charges that was invoiced last.
+    pub(crate) charges: KnownCharges,
     /// What was read last of each payer's orders and invoices.
     pub(crate) purchasing: KnownPurchasing,
     pub(crate) aws_invoices: InvoicesOfRuns,
@@ -107,6 +115,7 @@ impl BackOffice {
             unwritten: Unwritten::default(),
             many_unwritten: Notify::new(),
             keys: KnownKeys::default(),
+            charges: KnownCharges::default(),
             purchasing: KnownPurchasing::default(),
             aws_invoices: InvoicesOfRuns::default(),
         }))

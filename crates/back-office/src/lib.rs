@@ -29,6 +29,7 @@ mod write;
 
 pub mod desk;
 
+pub mod invoice_schedule;
 mod notices;
 pub mod notifications;
 pub mod outbox;
@@ -42,6 +43,7 @@ pub mod purchasing;
 mod accounts;
 pub mod billing_groups;
 pub mod book;
+pub mod invoices;
 pub mod periods;
 pub mod principals;
 pub mod run_folders;

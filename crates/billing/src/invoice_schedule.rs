@@ -88,7 +88,8 @@ mod tests {
     fn days_due(policy: Policy, taken_up: &[&str], day: i64) -> Vec<String> {
         let schedule = Schedule { policy, days_after_close: 3, first: month("2026-09") };
         // Closed in another order than they lie in.
-        let closed = [(month("2026-10"), 10 * DAY), (month("2026-08"), 10 * DAY), (month("2026-09"), 10 * DAY)];
+        let closed =
+            [(month("2026-10"), 10 * DAY), (month("2026-08"), 10 * DAY), (month("2026-09"), 10 * DAY)];
         let taken_up = taken_up.iter().map(|text| month(text)).collect();
         due(&schedule, &closed, &taken_up, day * DAY).iter().map(ToString::to_string).collect()
     }

@@ -79,3 +79,4 @@ pub mod invoice_unit;
 pub mod procurement_portal;
 
 pub mod invoice;
+pub mod invoice_schedule;

@@ -3,9 +3,11 @@
 pub mod desk;
 pub mod invoice;
 pub mod invoicing;
+pub mod issuing;
 pub mod notify;
 pub mod privacy;
 pub mod purchase_orders;
+pub mod schedule;
 
 use crate::reader::Children;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -72,6 +74,8 @@ pub enum Command {
     Outbox(notify::OutboxArguments),
     /// Say whom news goes to, and send a test.
     Notify(notify::NotifyArguments),
+    /// Say when invoices of a billing group go out by themselves, and see what became of them.
+    Schedule(schedule::ScheduleArguments),
     /// Print what is kept of a person, take a person out, and say how long what is kept.
     Privacy(privacy::PrivacyArguments),
     /// Read an existing AWS Billing Conductor set-up into a book.

@@ -67,10 +67,12 @@ pub fn program() -> ExitCode {
         Command::Invoice(arguments) => match arguments.command {
             InvoiceCommand::Aws(arguments) => invoice::aws(&arguments),
             InvoiceCommand::OfAws(command) => desk::invoicing(&command),
+            InvoiceCommand::Own(command) => desk::own_invoices(&command),
         },
         Command::Book(arguments) => desk::book(&arguments),
         Command::Outbox(arguments) => desk::outbox(&arguments),
         Command::Notify(arguments) => desk::notify(&arguments),
+        Command::Schedule(arguments) => desk::schedule(&arguments),
         Command::Privacy(arguments) => desk::privacy(&arguments),
         Command::Adopt(arguments) => desk::adopt(&arguments),
         Command::Backup(arguments) => desk::backup(&arguments),

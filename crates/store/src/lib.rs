@@ -33,9 +33,11 @@ mod close;
 
 mod desk_settings;
 mod invoicing;
+mod invoices;
 mod outbox;
 mod personal;
 mod purchasing;
+mod schedule;
 
 mod backup;
 
@@ -53,6 +55,10 @@ pub use invoicing::{
     InvoiceFileRow, InvoiceSummaryRow, InvoiceUnitRow, InvoicingDocument, InvoicingKind, SummariesOf,
 };
 pub use master_key::{Reseal, Sealed, portal_secret_name};
+pub use invoices::{
+    DraftState, ExchangeRateRow, InvoiceDraftRow, InvoiceFilter, InvoicePaymentRow, InvoiceSettingsRow,
+    IssuedInvoiceRow,
+};
 pub use migrations::Migrated;
 pub use outbox::{AttachmentRow, Attempted, Channel, MessageClaim, MessageRow, MessageState, NewMessage};
 pub use payer::{AuditHead, Head, PayerRow};
@@ -64,6 +70,7 @@ pub use purchasing::{
 };
 pub use run::{Claim, CurrentRun, DoneRun, NewRun, Outcome, RunRow, RunState};
 pub use run_files::RunFiles;
+pub use schedule::{ScheduleStep, ScheduleStepRow};
 pub use source::SourceRow;
 pub use token::{TOKEN_DAYS_KEPT, TokenRow};
 pub use write::Write;

@@ -36,6 +36,8 @@ const fn field(
 }
 
 const SETTING: &[&str] = &["kind", "id", "from_period", "revision"];
+const INVOICE_SETTING: &[&str] = &["billing_group", "from_period", "version"];
+const RATE: &[&str] = &["from_currency", "to_currency", "day"];
 const ORDER: &[&str] = &["buyer", "id", "revision"];
 const ASSOCIATION: &[&str] = &["buyer", "invoice", "sequence"];
 const DESK_SETTING: &[&str] = &["kind", "id", "revision"];
@@ -54,6 +56,15 @@ pub const FIELDS: &[PersonalField] = &[
         only: "kind = 'family_account'",
         ..field("settings", SETTING, "body", "names and addresses of accounts, and what they were before")
     },
+    field(
+        "invoice_settings",
+        INVOICE_SETTING,
+        "body",
+        "sellers, buyers and their contacts, for invoices to come",
+    ),
+    field("invoice_settings", INVOICE_SETTING, "recorded_by", "who has settled how invoices are made"),
+    field("exchange_rates", RATE, "recorded_by", "who has imported a rate of exchange"),
+    field("invoice_drafts", &["id"], "created_by", "who has drafted an invoice"),
     field("closes", &["period"], "closed_by", "who has closed a period"),
     field(
         "purchase_order_revisions",

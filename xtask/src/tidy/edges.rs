@@ -13,10 +13,11 @@ struct Crate {
 const CRATES: &[Crate] = &[
     Crate { name: "billing", uses: &[], tests_with: &[] },
     Crate { name: "book-file", uses: &["billing"], tests_with: &[] },
+    Crate { name: "invoice-file", uses: &["billing"], tests_with: &[] },
     Crate { name: "cost-data", uses: &["billing"], tests_with: &["testkit"] },
     Crate { name: "store", uses: &["billing"], tests_with: &[] },
     Crate { name: "aws-wire", uses: &[], tests_with: &[] },
-    Crate { name: "back-office", uses: &["billing", "book-file", "store"], tests_with: &[] },
+    Crate { name: "back-office", uses: &["billing", "book-file", "invoice-file", "store"], tests_with: &[] },
     Crate { name: "aws-api", uses: &["aws-wire", "back-office", "billing"], tests_with: &[] },
     Crate {
         name: "proforma",
@@ -55,6 +56,7 @@ const HEAVY: &[(&str, &[&str])] = &[
             "back-office",
             "book-file",
             "cost-data",
+            "invoice-file",
             "proforma",
             "store",
             "testkit",

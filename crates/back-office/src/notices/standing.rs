@@ -198,7 +198,7 @@ fn outcome(invoice: &InvoiceRow, row: &AssociationRow) -> Option<Outcome> {
         Some(to) => Some(Outcome::Associated(Taking {
             place: Place { order: to.order.clone(), line: to.line.clone() },
             used: row.used,
-            currency: invoice.invoice.currency.clone(),
+            currency: invoice.invoice.currency,
             balance_after: None,
             out_of_balance: is_out_of_balance(row),
         })),

@@ -5,7 +5,7 @@
 use back_office::audit::Decision;
 use back_office::clock::Clock;
 use back_office::desk::{BackOffice, Options};
-use back_office::engine::{CostSource, Engine, EngineError, RunOrder, RunOutcome, RunReport};
+use back_office::engine::{CostSource, Engine, EngineError, RunCharges, RunOrder, RunOutcome, RunReport};
 use back_office::error::Error;
 use back_office::vault::MasterKey;
 use billing::account::AccountId;
@@ -46,6 +46,10 @@ impl Engine for Slow {
         Ok(None)
     }
 
+    fn charges(&self, _: &Path) -> Result<RunCharges, EngineError> {
+        Ok(RunCharges::default())
+    }
+
     fn manifest(&self, _: &Path) -> Result<String, EngineError> {
         Ok(String::new())
     }
@@ -84,6 +88,7 @@ async fn desk(is_shared: bool) -> (BackOffice, Arc<Slow>, TempDir) {
         cost_roots: None,
         lease: Duration::from_secs(60),
         superseded_runs: 5,
+        invoice_files: None,
     };
     let engine = Arc::new(Slow::default());
     (BackOffice::new(store, MasterKey::generate().unwrap(), engine.clone(), options), engine, folder)

@@ -2,6 +2,7 @@
 
 use super::OutputFormat;
 use super::invoicing::InvoicingCommand;
+use super::issuing::IssuingCommand;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -18,6 +19,7 @@ pub enum InvoiceCommand {
     Aws(AwsInvoicesArguments),
     #[command(flatten)]
     OfAws(Box<InvoicingCommand>),
+    Own(IssuingCommand),
 }
 
 const AWS_EXAMPLES: &str = "\

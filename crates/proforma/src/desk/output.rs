@@ -132,5 +132,5 @@ fn shown(value: &Value) -> String {
         Value::Null => String::new(),
         other => other.to_string(),
     };
-    text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
+    plain(&text)
 }

@@ -198,6 +198,7 @@ async fn look_around(desk: BackOffice, mut stopped: watch::Receiver<bool>) {
             _ = told.tick() => {
                 // Each payer that could not be looked at is in the log.
                 let _ = desk.look_at_purchase_orders().await;
+                let _ = desk.run_schedules().await;
             }
             _ = forget.tick() => {
                 if let Err(error) = desk.forget_tokens().await {

@@ -8,6 +8,7 @@ use store::{AuditRow, StoreError, TokenRow};
 on_both! {
     entries_follow_each_other
     a_token_is_kept_for_35_days
+    old_entries_are_removed_but_the_last
 }
 
 pub fn entry(sequence: u64, previous_hash: &str) -> AuditRow {
@@ -40,6 +41,22 @@ async fn entries_follow_each_other(Scratch { store, .. }: Scratch) {
     assert_eq!(store.audit_page(&payer(), 2, 10).await.unwrap(), [entry(3, "h2")]);
     assert_eq!(store.audit_page(&account(2), 0, 10).await.unwrap(), []);
     assert_eq!(store.head(&payer()).await.unwrap(), Some(head));
+}
+
+async fn old_entries_are_removed_but_the_last(Scratch { store, .. }: Scratch) {
+    let head = with_payer(&store).await;
+    let mut write = store.write(&payer(), &head).await.unwrap();
+    let late = AuditRow { at_ms: 2_000, ..entry(3, "h2") };
+    write.audit(&[entry(1, ""), entry(2, "h1"), late, entry(4, "h3")]).await.unwrap();
+    let mut head = write.commit().await.unwrap();
+    // The fourth is older than the third, and stays with it.
+    for (before_ms, removed) in [(1_000, None), (1_001, Some(2)), (1_001, None), (9_999, Some(3)), (9_999, None)] {
+        let mut write = store.write(&payer(), &head).await.unwrap();
+        let through = write.forget_audit(before_ms).await.unwrap();
+        assert_eq!(through, removed.map(|sequence: u64| (sequence, format!("h{sequence}"))), "{before_ms}");
+        head = write.commit().await.unwrap();
+    }
+    assert_eq!(store.audit_page(&payer(), 0, 10).await.unwrap(), [entry(4, "h3")]);
 }
 
 async fn a_token_is_kept_for_35_days(Scratch { store, .. }: Scratch) {

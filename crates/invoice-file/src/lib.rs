@@ -1,0 +1,7 @@
+//! Invoices as JSON: the data of a document, what is settled about the documents of a customer, and rates of exchange as CSV.
+//!
+//! Amounts, rates and quantities are texts of plain digits. What is not known is refused, with its place.
+
+pub mod document;
+pub mod rates;
+pub mod settings;

@@ -1,0 +1,259 @@
+//! What is settled about invoices, as JSON: for all customers of a payer, and for one of them what differs.
+//!
+//! Every key may be left out: what one customer's settings do not say, the payer's say.
+
+use crate::document::{PartyData, PaymentData, ReadError, TaxData, amount, currency, date, word, wrong};
+use billing::invoice::Party;
+use billing::invoice::compose::{LinesBy, RateDay, Settings};
+use billing::invoice::series::{Restart, Series};
+use billing::invoice::tax_profile::{TaxProfile, TaxRule};
+use billing::money::Currency;
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+/// Days until payment is due where nothing is settled.
+pub const DUE_DAYS: u32 = 30;
+/// The longest time until payment is due.
+pub const DUE_DAYS_MAX: u32 = 3_650;
+/// The language where nothing is settled.
+const LANGUAGE: &str = "en";
+
+/// Settings that were read.
+#[derive(Debug, Clone)]
+pub struct InvoiceSettings {
+    /// What documents are made of.
+    pub compose: Settings,
+    /// How invoices are numbered; none is an error when one is issued.
+    pub series: Option<Series>,
+    /// How credit notes are numbered; `None`: in the series of invoices.
+    pub credit_series: Option<Series>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SettingsData {
+    seller: Option<PartyData>,
+    buyer: Option<PartyData>,
+    buyer_reference: Option<String>,
+    contract: Option<String>,
+    tax: Option<Vec<TaxRuleData>>,
+    currency: Option<String>,
+    tax_currency: Option<String>,
+    rate_day: Option<String>,
+    lines: Option<String>,
+    line_name: Option<String>,
+    due_days: Option<u32>,
+    payment_terms: Option<String>,
+    payable_step: Option<String>,
+    payment: Option<PaymentData>,
+    notes: Option<Vec<String>>,
+    language: Option<String>,
+    series: Option<SeriesData>,
+    credit_series: Option<SeriesData>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct TaxRuleData {
+    #[serde(default)]
+    products: Vec<String>,
+    category: String,
+    rate: String,
+    exemption_reason: Option<String>,
+    exemption_code: Option<String>,
+    from: String,
+    until: Option<String>,
+}
+
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+struct SeriesData {
+    template: String,
+    restart: Option<String>,
+    first: Option<u64>,
+}
+
+const RATE_DAYS: [(&str, RateDay); 2] = [("period_end", RateDay::PeriodEnd), ("issue", RateDay::Issue)];
+const LINES: [(&str, LinesBy); 3] = [
+    ("service", LinesBy::Service),
+    ("account_and_service", LinesBy::AccountAndService),
+    ("one", LinesBy::One),
+];
+const RESTARTS: [(&str, Restart); 2] = [("yearly", Restart::Yearly), ("never", Restart::Never)];
+
+/// Checks settings that somebody has written, alone; what they lack others may have. They are returned in one fixed form.
+///
+/// # Errors
+/// [`ReadError`].
+pub fn check(text: &str) -> Result<String, ReadError> {
+    let map = object(text)?;
+    // Any currency will do to see whether an amount is one.
+    read_map(map.clone(), Currency::parse("EUR"))?;
+    Ok(Value::Object(map).to_string())
+}
+
+/// Settings of a payer with those of a customer upon them, as JSON: a key of the customer's replaces the payer's.
+///
+/// # Errors
+/// [`ReadError::Shape`].
+pub fn merged(payers: Option<&str>, customers: Option<&str>) -> Result<String, ReadError> {
+    let mut merged = payers.map(object).transpose()?.unwrap_or_default();
+    merged.extend(customers.map(object).transpose()?.unwrap_or_default());
+    Ok(Value::Object(merged).to_string())
+}
+
+/// Reads settings for documents of charges in a currency.
+///
+/// # Errors
+/// [`ReadError`].
+pub fn read(text: &str, charged_in: Currency) -> Result<InvoiceSettings, ReadError> {
+    read_map(object(text)?, Some(charged_in))
+}
+
+fn object(text: &str) -> Result<Map<String, Value>, ReadError> {
+    match serde_json::from_str(text) {
+        Ok(Value::Object(map)) => Ok(map),
+        Ok(_) => Err(shape("invoice settings are an object")),
+        Err(error) => Err(shape(error)),
+    }
+}
+
+fn shape(problem: impl std::fmt::Display) -> ReadError {
+    ReadError::Shape(problem.to_string())
+}
+
+fn read_map(map: Map<String, Value>, charged_in: Option<Currency>) -> Result<InvoiceSettings, ReadError> {
+    let data: SettingsData = serde_json::from_value(Value::Object(map)).map_err(shape)?;
+    let chosen = data.currency.as_deref().map(|text| currency("currency", text)).transpose()?;
+    let tax_currency = data.tax_currency.as_deref().map(|text| currency("tax_currency", text)).transpose()?;
+    let of_documents = chosen.or(charged_in);
+    let payable_step = match (&data.payable_step, of_documents) {
+        (Some(text), Some(currency)) => {
+            let step = amount("payable_step".to_owned(), currency, text)?;
+            if step.units() <= 0 {
+                return Err(wrong("payable_step", format!("`{text}` is not above 0; leave it out for none")));
+            }
+            Some(step)
+        }
+        _ => None,
+    };
+    let due_days = data.due_days.unwrap_or(DUE_DAYS);
+    if due_days > DUE_DAYS_MAX {
+        return Err(wrong("due_days", format!("`{due_days}` is more than {DUE_DAYS_MAX}")));
+    }
+    let party = |at: &str, data: Option<PartyData>| -> Result<Party, ReadError> {
+        data.map(|data| data.read(at)).transpose().map(Option::unwrap_or_default)
+    };
+    let compose = Settings {
+        seller: party("seller", data.seller)?,
+        buyer: party("buyer", data.buyer)?,
+        buyer_reference: data.buyer_reference,
+        contract: data.contract,
+        tax: data.tax.map(tax_profile).transpose()?,
+        currency: chosen,
+        tax_currency,
+        rate_day: choice("rate_day", data.rate_day, &RATE_DAYS)?,
+        lines: choice("lines", data.lines, &LINES)?,
+        line_name: data.line_name,
+        due_days,
+        payment_terms: data.payment_terms,
+        payable_step,
+        payment: data.payment.map(PaymentData::read),
+        notes: data.notes.unwrap_or_default(),
+        language: crate::document::language(data.language.unwrap_or_else(|| LANGUAGE.to_owned()))?,
+    };
+    let series = |at: &str, data: Option<SeriesData>| data.map(|data| series(at, data)).transpose();
+    let (one, other) = (series("series", data.series)?, series("credit_series", data.credit_series)?);
+    Ok(InvoiceSettings { compose, series: one, credit_series: other })
+}
+
+/// One of several words; the first where none is said.
+fn choice<T: Copy>(at: &str, text: Option<String>, table: &[(&str, T)]) -> Result<T, ReadError> {
+    word(at, text.as_deref().unwrap_or(table[0].0), table)
+}
+
+fn tax_profile(rules: Vec<TaxRuleData>) -> Result<TaxProfile, ReadError> {
+    let mut read = Vec::new();
+    for (number, rule) in rules.into_iter().enumerate() {
+        let at = format!("tax[{number}]");
+        let tax = TaxData { category: rule.category, rate: rule.rate }.read(&at)?;
+        let until = rule.until.map(|text| date(&format!("{at}.until"), &text)).transpose()?;
+        read.push(TaxRule {
+            products: rule.products,
+            tax,
+            exemption_reason: rule.exemption_reason,
+            exemption_code: rule.exemption_code,
+            from: date(&format!("{at}.from"), &rule.from)?,
+            until,
+        });
+    }
+    let profile = TaxProfile { rules: read };
+    match profile.problems().first() {
+        Some(problem) => Err(wrong("tax", problem)),
+        None => Ok(profile),
+    }
+}
+
+fn series(at: &str, data: SeriesData) -> Result<Series, ReadError> {
+    let restart = choice(&format!("{at}.restart"), data.restart, &RESTARTS)?;
+    let first = data.first.unwrap_or(1);
+    Series::new(&data.template, restart, first).map_err(|error| wrong(format!("{at}.template"), error))
+}
+
+#[cfg(test)]
+mod tests {
+    //! Settings in, and every mistake with its place.
+
+    use super::*;
+
+    fn dollars() -> Currency {
+        Currency::parse("USD").unwrap()
+    }
+
+    #[test]
+    fn a_customers_settings_go_before_the_payers() {
+        let payers = r#"{"seller": {"legal_name": "Reseller", "address": {"country": "DE"}}, "due_days": 14,
+            "series": {"template": "R{year}-{number:4}"}, "notes": ["thank you"]}"#;
+        let customers = r#"{"buyer": {"legal_name": "Acme", "address": {"country": "FR"}}, "due_days": 60,
+            "tax": [{"category": "AE", "rate": "0", "from": "2026-01-01"}], "currency": "EUR", "payable_step": "0.05"}"#;
+        let merged = merged(Some(&check(payers).unwrap()), Some(&check(customers).unwrap())).unwrap();
+        let read = read(&merged, dollars()).unwrap();
+        assert_eq!((read.compose.due_days, read.compose.seller.legal_name.as_str()), (60, "Reseller"));
+        assert_eq!((read.compose.buyer.legal_name.as_str(), read.compose.notes.len()), ("Acme", 1));
+        assert_eq!(read.compose.payable_step.unwrap().currency().as_str(), "EUR");
+        assert_eq!(read.compose.tax.unwrap().rules.len(), 1);
+        let series = read.series.unwrap();
+        assert_eq!(
+            (series.template(), series.restart(), series.first()),
+            ("R{year}-{number:4}", Restart::Yearly, 1)
+        );
+        assert!(read.credit_series.is_none());
+    }
+
+    #[test]
+    fn what_is_wrong_is_said_with_its_place() {
+        for (text, said) in [
+            ("[]", "invoice settings are an object; docs/documents.md has the shape"),
+            (r#"{"colour": 1}"#, "unknown field `colour`"),
+            (r#"{"due_days": 9999}"#, "`due_days`: `9999` is more than 3650"),
+            (r#"{"lines": "hour"}"#, "`lines`: `hour` is none of `service`, `account_and_service`, `one`"),
+            (r#"{"payable_step": "0"}"#, "`payable_step`: `0` is not above 0; leave it out for none"),
+            (
+                r#"{"tax": [{"category": "S", "rate": "0", "from": "2026-01-01"}]}"#,
+                "`tax`: category S has the rate `0`; write one above 0 and up to 100, or category Z, E, AE, K, G or O",
+            ),
+            (
+                r#"{"tax": [{"category": "S", "rate": "19", "from": "2026"}]}"#,
+                "`tax[0].from`: `2026` is not a date; write it as YYYY-MM-DD, for example 2026-11-03",
+            ),
+            (
+                r#"{"series": {"template": "INV"}}"#,
+                "`series.template`: `INV` has to have {number} once, as in INV-{year}-{number:5}",
+            ),
+            (r#"{"currency": "euro"}"#, "`currency`: `euro` is not a currency"),
+        ] {
+            let error = check(text).unwrap_err().to_string();
+            assert!(error.starts_with(said), "{text}: {error}");
+        }
+    }
+}
