@@ -19,6 +19,7 @@ pub enum InvoiceCommand {
     Aws(AwsInvoicesArguments),
     #[command(flatten)]
     OfAws(Box<InvoicingCommand>),
+    #[command(flatten)]
     Own(IssuingCommand),
 }
 
