@@ -142,6 +142,44 @@ def test_everything_that_is_wrong_is_said_at_once(orders):
         "PurchaseOrderId", "Contacts[0].Email", "LineItems[0].StartMonth", "LineItems[0].Amount"]
 
 
+@pytest.mark.parametrize("given, total", [({"Amount": "0", "BalanceTracking": False}, "0"), ({"Amount": "0.01"}, "0.01"), ({"Amount": "1", "Quantity": "0.5"}, "0.5"),
+                                          ({"Amount": "999999999999.99"}, "999999999999.99")])
+def test_amounts_at_their_edges_are_taken(orders, given, total):
+    made = add(orders, line(**given))
+    assert orders.get_purchase_order(PurchaseOrderArn=made["PurchaseOrderArn"])["PurchaseOrder"]["TotalAmount"] == total
+
+
+@pytest.mark.parametrize("given, said", [({"Amount": "1" + "0" * 18}, "1" + "0" * 18), ({"Amount": "-0.01"}, "-0.01"), ({"Amount": "0.001"}, "0.001"),
+                                         ({"Quantity": "-1"}, "-1"), ({"Amount": "1e3"}, "1e3"), ({"Amount": "999999999999999", "Quantity": "10"}, "line")])
+def test_amounts_beyond_their_edges_are_refused(orders, given, said):
+    refused(lambda: add(orders, line(**given)), "ValidationException", said)
+
+
+def test_ids_at_their_edges(orders):
+    long = (name("L") + "x" * 100)[:100]
+    assert add(orders, PurchaseOrderId=long)["PurchaseOrderId"] == long
+    refused(lambda: add(orders, PurchaseOrderId=long + "y"), "ValidationException", "100")
+    refused(lambda: add(orders, PurchaseOrderId="PO\N{ROCKET}"), "ValidationException", "1f680")
+    spaced = name("trailing")
+    assert add(orders, PurchaseOrderId=f" {spaced} ")["PurchaseOrderId"] == spaced
+    refused(lambda: add(orders, PurchaseOrderId=f"{spaced} "), "ConflictException", "there is already")
+    # Letters of another case are another id.
+    assert add(orders, PurchaseOrderId=spaced.upper())["PurchaseOrderId"] == spaced.upper()
+
+
+def test_invoices_at_their_edges(server, orders):
+    seller, number = name("SELLER"), name("EDGE")
+    add(orders, BillFrom=[seller], PurchaseOrderId=number)
+    zero, memo, foreign, wrong = (name(kind) for kind in ("ZERO", "MEMO", "YEN", "WRONG"))
+    own(server, "ImportInvoices", Invoices=[
+        invoice(zero, BillFrom=seller, TotalAmount="0"), invoice(memo, BillFrom=seller, Kind="CREDIT_MEMO", TotalAmount="5"),
+        invoice(foreign, BillFrom=seller, Currency="JPY"), invoice(wrong, BillFrom=name("NOBODY"))])
+    why = {identity: own(server, "GetInvoiceMatch", InvoiceId=identity)["InvoiceMatch"] for identity in (zero, memo, foreign, wrong)}
+    assert (why[zero]["PurchaseOrderId"], why[zero]["UsedAmount"]) == (number, "0")
+    assert [why[of]["Reason"] for of in (memo, foreign, wrong)] == ["CREDIT_MEMO_WITHOUT_ORIGINAL", "NO_ELIGIBLE_LINE", "NO_ELIGIBLE_PURCHASE_ORDER"]
+    assert orders.get_purchase_order(PurchaseOrderArn=number)["PurchaseOrder"]["BalanceAmount"] == "1000"
+
+
 def test_a_tax_is_an_amount_or_a_percentage(orders):
     refused(lambda: add(orders, line(Tax={"Amount": "1", "Percentage": "1"})), "ValidationException", "give one of the two")
 
