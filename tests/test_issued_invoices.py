@@ -194,9 +194,19 @@ def test_what_was_cancelled_is_invoiced_again_under_the_next_number(world):
     assert first == done(world.server.own("IssueInvoice", {"DraftId": draft, "ClientToken": "once"})) == {"InvoiceNumber": "INV-2026-0003"}
 
 
+def test_another_series_gives_other_numbers(world):
+    number = cancel(world, "INV-2026-0002")
+    settle(world.server, {**ACME, "series": {"template": "INV-2026-{number:4}", "restart": "never", "first": 3}}, world.acme.arn)
+    draft = drafted(world, world.acme)
+    assert refusal(world.server.own("IssueInvoice", {"DraftId": draft})) == (
+        "number `INV-2026-0003` was given by another series; set a series whose numbers are others")
+    settle(world.server, ACME, world.acme.arn)
+    assert number.startswith("CN-") and done(world.server.own("IssueInvoice", {"DraftId": draft}))["InvoiceNumber"] == "INV-2026-0004"
+
+
 def test_another_currency_needs_its_rate(world):
     settle(world.server, {**ACME, "currency": "EUR"}, world.acme.arn)
-    cancel(world, "INV-2026-0002")
+    cancel(world, "INV-2026-0004")
     draft = drafted(world, world.acme)
     preview = {"DraftId": draft}
     missing = ("there is no exchange rate from USD to EUR of 2026-10-31, nor of the 7 days before; import one, and for these two currencies "

@@ -8,6 +8,7 @@ use crate::clock::machine_milliseconds;
 use crate::desk::{BackOffice, WriteRequest};
 use crate::error::{Answer, Error, refused};
 use crate::hash::sha256;
+use crate::transaction::Attempt;
 use billing::account::AccountId;
 use billing::invoice::credit::{Credit, credit};
 use billing::invoice::series::{LastNumber, Series};
@@ -15,7 +16,9 @@ use billing::invoice::state::Standing;
 use billing::invoice::{Date, Invoice, Invoiced, Kind};
 use billing::money::Currency;
 use std::slice;
-use store::{DraftState, InvoiceDraftRow, InvoiceFilter, InvoicePaymentRow, IssuedInvoiceRow, Store};
+use store::{
+    DraftState, InvoiceDraftRow, InvoiceFilter, InvoicePaymentRow, IssuedInvoiceRow, Store, StoreError,
+};
 
 /// What is to be taken back of an invoice.
 #[derive(Debug, Clone)]
@@ -74,7 +77,7 @@ impl BackOffice {
             let number = next.number.clone();
             let row = next.row(request, &document, &draft, residue, None);
             let mut write = store.write(payer, &state.head).await?;
-            write.put_issued_invoice(row).await?;
+            write.put_issued_invoice(row).await.map_err(|error| taken(error, &number))?;
             let of_draft = InvoiceDraftRow { state: DraftState::Issued(number.clone()), ..draft };
             write.put_invoice_draft(of_draft).await?;
             kept((&state, write), request, &number.clone(), number).await
@@ -123,7 +126,7 @@ impl BackOffice {
             };
             let row = next.row(request, &document, &draft, "0".to_owned(), Some(original.number));
             let mut write = store.write(payer, &state.head).await?;
-            write.put_issued_invoice(row).await?;
+            write.put_issued_invoice(row).await.map_err(|error| taken(error, &number))?;
             kept((&state, write), request, &number.clone(), number).await
         })
         .await
@@ -190,6 +193,19 @@ fn what(new: &NewCredit, currency: Currency) -> Answer<Credit> {
     Ok(Credit::Lines(lines.iter().map(line).collect::<Answer<_>>()?))
 }
 
+/// Why a number cannot be given: what was read holds once the write has begun, so that only another series can have given it.
+fn taken(error: StoreError, number: &str) -> Attempt {
+    match error {
+        StoreError::AlreadyThere(_) => {
+            let message = format!(
+                "number `{number}` was given by another series; set a series whose numbers are others"
+            );
+            refused(message).into()
+        }
+        error => error.into(),
+    }
+}
+
 /// The number that a document gets, and its places.
 struct Next {
     number: String,
@@ -208,14 +224,6 @@ async fn next(store: &Store, payer: &AccountId, series: &Series, issued: Date) -
     });
     let (LastNumber { count, .. }, number) =
         series.next(last.transpose()?, issued).map_err(|error| refused(error.to_string()))?;
-    let of_number = InvoiceFilter { number: Some(number.clone()), ..InvoiceFilter::default() };
-    let taken = store.issued_invoices(payer, &of_number, 0, 1).await.map_err(Error::internal)?;
-    if let Some(row) = taken.first() {
-        return Err(refused(format!(
-            "number `{number}` was given by series `{}`; set a series whose numbers are others",
-            row.series
-        )));
-    }
     let before = store.last_issued_invoice(payer, None).await.map_err(Error::internal)?;
     let place = before.map_or(0, |row| row.place) + 1;
     Ok(Next { number, count, place, series: template.to_owned() })
