@@ -1,6 +1,7 @@
 //! The command line.
 
 pub mod desk;
+pub mod documents;
 pub mod invoice;
 
 use crate::reader::Children;

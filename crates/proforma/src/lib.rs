@@ -64,6 +64,7 @@ pub fn program() -> ExitCode {
         Command::Close(arguments) => desk::close(&arguments),
         Command::Invoice(arguments) => match arguments.command {
             InvoiceCommand::Aws(arguments) => invoice::aws(&arguments),
+            InvoiceCommand::Render(arguments) => invoice::render(&arguments),
         },
         Command::Book(arguments) => desk::book(&arguments),
         Command::Adopt(arguments) => desk::adopt(&arguments),

@@ -1,6 +1,7 @@
 //! The commands about invoices.
 
 use super::OutputFormat;
+use super::documents::{RENDER_EXAMPLES, RenderArguments};
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -15,6 +16,9 @@ pub enum InvoiceCommand {
     /// List AWS's own invoices of a run's month, as its cost files tell them, and what differs from AWS's list of them.
     #[command(after_help = AWS_EXAMPLES)]
     Aws(AwsInvoicesArguments),
+    /// Make a document of an invoice's data: PDF, e-invoice, or its lines as a table.
+    #[command(after_help = RENDER_EXAMPLES)]
+    Render(RenderArguments),
 }
 
 const AWS_EXAMPLES: &str = "\
