@@ -53,6 +53,7 @@ const fn who(access: Access) -> &'static str {
         Access::Anybody => "everybody",
         Access::CustomerRead => "everybody; a group-viewer its own groups",
         Access::Read => "payer-admin, finance, analyst",
+        Access::Documents => "payer-admin, finance",
         Access::Configure | Access::Administer => "payer-admin",
     }
 }

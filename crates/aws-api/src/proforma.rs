@@ -2,6 +2,7 @@
 
 mod books;
 mod cost_data;
+mod invoices;
 mod keys;
 mod periods;
 
@@ -29,6 +30,18 @@ pub(crate) async fn perform(call: &Call<'_>, operation: &str) -> Answer<Vec<u8>>
         "ExportBook" => books::export(call).await,
         "PlanBook" => books::plan(call).await,
         "ApplyBook" => books::apply(call).await,
+        "PutInvoiceSettings" => invoices::put_settings(call).await,
+        "GetInvoiceSettings" => invoices::get_settings(call).await,
+        "ImportExchangeRates" => invoices::import_rates(call).await,
+        "DraftInvoice" => invoices::draft(call).await,
+        "ListInvoiceDrafts" => invoices::list_drafts(call).await,
+        "PreviewInvoice" => invoices::preview(call).await,
+        "DiscardInvoiceDraft" => invoices::discard(call).await,
+        "IssueInvoice" => invoices::issue(call).await,
+        "CreditInvoice" => invoices::credit(call).await,
+        "RecordPayment" => invoices::record_payment(call).await,
+        "ListInvoices" => invoices::list(call).await,
+        "GetInvoice" => invoices::get(call).await,
         other => Err(Error::internal(format!("{other} is in the model and not served"))),
     }
 }

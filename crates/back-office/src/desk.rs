@@ -11,6 +11,7 @@ use crate::engine::{Engine, EngineError};
 use crate::error::{Answer, Error, refused};
 use crate::hash::sha256;
 use crate::index::PeriodIndex;
+use crate::invoices::KnownCharges;
 use crate::known_keys::KnownKeys;
 use crate::transaction::{Attempt, PayerDesk, State};
 use crate::unwritten::Unwritten;
@@ -68,6 +69,8 @@ pub(crate) struct Inner {
     /// A batch of it is large enough.
     many_unwritten: Notify,
     pub(crate) keys: KnownKeys,
+    /// What the run charges that was invoiced last.
+    pub(crate) charges: KnownCharges,
 }
 
 /// A configuration as it was when it was asked for.
@@ -95,6 +98,7 @@ impl BackOffice {
             unwritten: Unwritten::default(),
             many_unwritten: Notify::new(),
             keys: KnownKeys::default(),
+            charges: KnownCharges::default(),
         }))
     }
 
@@ -360,7 +364,7 @@ fn is_failed(flushed: Result<Answer<()>, JoinError>) -> bool {
 }
 
 /// The answer of the first request with a token; another request with the same one is refused.
-fn repeated<T: DeserializeOwned>(earlier: &TokenRow, input_hash: &str) -> Answer<T> {
+pub(crate) fn repeated<T: DeserializeOwned>(earlier: &TokenRow, input_hash: &str) -> Answer<T> {
     if earlier.input_hash != input_hash {
         let message =
             "the client token was used before with another input; give each request a token of its own";

@@ -5,6 +5,8 @@
 
 use billing::account::AccountId;
 use billing::book::Draft;
+use billing::invoice::charges::Charges;
+use billing::margin_guard::Findings;
 use billing::money::{Cost, Currency};
 use billing::period::BillingPeriod;
 use std::collections::BTreeMap;
@@ -92,6 +94,24 @@ pub struct AccountCharge {
     pub pro_forma_cost: Cost,
 }
 
+/// What a run charges, exactly: what invoices are made of.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct RunCharges {
+    /// The billing groups of the run's book, in its order.
+    pub groups: Vec<GroupCharges>,
+    /// What in the month may cost the operator money; groups are named by their places in `groups`.
+    pub findings: Findings,
+}
+
+/// What a billing group is charged.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct GroupCharges {
+    /// The group's name in the run's book.
+    pub billing_group: String,
+    /// Its charges, one entry per currency.
+    pub charges: Vec<Charges>,
+}
+
 /// Why there is no result.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EngineError {
@@ -126,6 +146,12 @@ pub trait Engine: Send + Sync + 'static {
     /// # Errors
     /// [`EngineError`] where the folder is not a whole run of this program.
     fn report(&self, run: &Path) -> Result<RunReport, EngineError>;
+
+    /// Prices the month of a run once more for what its billing groups are charged, exactly: a report only has what is shown.
+    ///
+    /// # Errors
+    /// [`EngineError`] where the folder is not a whole run of this program.
+    fn charges(&self, run: &Path) -> Result<RunCharges, EngineError>;
 
     /// The hash over the names and contents of all files of a run's folder, in hexadecimal: what a closed period is sealed with.
     ///

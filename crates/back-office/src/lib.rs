@@ -32,6 +32,7 @@ mod shown;
 mod accounts;
 pub mod billing_groups;
 pub mod book;
+pub mod invoices;
 pub mod periods;
 pub mod principals;
 pub mod run_folders;

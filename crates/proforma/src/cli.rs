@@ -3,6 +3,7 @@
 pub mod desk;
 pub mod documents;
 pub mod invoice;
+pub mod issuing;
 
 use crate::reader::Children;
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -60,7 +61,7 @@ pub enum Command {
     /// Close a billing period: what it says does not change any more.
     Close(desk::CloseArguments),
     /// Invoices and their documents.
-    Invoice(invoice::InvoiceArguments),
+    Invoice(Box<invoice::InvoiceArguments>),
     /// Move the configuration between a book file and the desk.
     Book(desk::BookArguments),
     /// Read an existing AWS Billing Conductor set-up into a book.

@@ -7,6 +7,7 @@ mod command;
 mod data;
 mod door;
 mod instant;
+mod issuing;
 mod keeping;
 mod output;
 mod secret_file;
@@ -15,5 +16,6 @@ mod settings;
 mod tls;
 
 pub use command::{accounts, adopt, book, close, import, init, keys, periods, runs};
+pub use issuing::own_invoices;
 pub use keeping::{backup, migrate, restore, verify};
 pub use serve::serve;

@@ -3,6 +3,7 @@
 //! A run of the engine has the files and the bytes that the command line's would have, from the same cost files under the same book.
 
 mod charges;
+mod invoicing;
 mod manifest;
 mod report;
 mod reprice;
@@ -18,7 +19,7 @@ use crate::publish::Draft;
 use crate::reader::{reading_failed, refused};
 use crate::report_files::Results;
 use crate::terminal::{policy_warnings, warnings};
-use back_office::engine::{CostSource, Engine, EngineError, RunOrder, RunOutcome, RunReport};
+use back_office::engine::{CostSource, Engine, EngineError, RunCharges, RunOrder, RunOutcome, RunReport};
 use billing::period::BillingPeriod;
 use book_file::{BookFile, Finding};
 use cost_data::delivery::arrivals;
@@ -55,6 +56,10 @@ impl Engine for CostEngine {
 
     fn report(&self, run: &Path) -> Result<RunReport, EngineError> {
         Ok(report::report(run)?)
+    }
+
+    fn charges(&self, run: &Path) -> Result<RunCharges, EngineError> {
+        Ok(invoicing::charges(run)?)
     }
 
     fn manifest(&self, run: &Path) -> Result<String, EngineError> {

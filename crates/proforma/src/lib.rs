@@ -65,6 +65,7 @@ pub fn program() -> ExitCode {
         Command::Invoice(arguments) => match arguments.command {
             InvoiceCommand::Aws(arguments) => invoice::aws(&arguments),
             InvoiceCommand::Render(arguments) => invoice::render(&arguments),
+            InvoiceCommand::Own(command) => desk::own_invoices(&command),
         },
         Command::Book(arguments) => desk::book(&arguments),
         Command::Adopt(arguments) => desk::adopt(&arguments),

@@ -4,7 +4,7 @@ use super::{Meaning, NOT_ENDED, NoResult, TRIES_MAX};
 use crate::changes::new_run;
 use crate::clock::{Clock, machine_milliseconds};
 use crate::desk::{BackOffice, Options, WriteRequest};
-use crate::engine::{CostSource, Engine, EngineError, RunOrder, RunOutcome, RunReport};
+use crate::engine::{CostSource, Engine, EngineError, RunCharges, RunOrder, RunOutcome, RunReport};
 use crate::error::{Answer, Error, refused};
 use crate::sources::NewSource;
 use crate::vault::MasterKey;
@@ -40,6 +40,10 @@ impl Engine for Stub {
 
     fn report(&self, _: &Path) -> Result<RunReport, EngineError> {
         self.report.lock().unwrap().clone().map_or_else(|| Ok(RunReport::default()), Err)
+    }
+
+    fn charges(&self, _: &Path) -> Result<RunCharges, EngineError> {
+        Ok(RunCharges::default())
     }
 
     fn manifest(&self, _: &Path) -> Result<String, EngineError> {

@@ -5,7 +5,7 @@
 use back_office::audit::Decision;
 use back_office::clock::Clock;
 use back_office::desk::{BackOffice, Options};
-use back_office::engine::{CostSource, Engine, EngineError, RunOrder, RunOutcome, RunReport};
+use back_office::engine::{CostSource, Engine, EngineError, RunCharges, RunOrder, RunOutcome, RunReport};
 use back_office::error::Error;
 use back_office::vault::MasterKey;
 use billing::account::AccountId;
@@ -43,6 +43,10 @@ impl Engine for Slow {
 
     fn reprice(&self, _: &Path, _: &RunOrder) -> Result<Option<RunOutcome>, EngineError> {
         Ok(None)
+    }
+
+    fn charges(&self, _: &Path) -> Result<RunCharges, EngineError> {
+        Ok(RunCharges::default())
     }
 
     fn manifest(&self, _: &Path) -> Result<String, EngineError> {

@@ -49,6 +49,8 @@ pub enum DeskOutput {
     Table,
     /// The operation's own answer.
     Json,
+    /// What it lists, or its members, as comma-separated values.
+    Csv,
 }
 
 const SERVE_EXAMPLES: &str = "\

@@ -2,6 +2,7 @@
 
 use super::OutputFormat;
 use super::documents::{RENDER_EXAMPLES, RenderArguments};
+use super::issuing::IssuingCommand;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -19,6 +20,8 @@ pub enum InvoiceCommand {
     /// Make a document of an invoice's data: PDF, e-invoice, or its lines as a table.
     #[command(after_help = RENDER_EXAMPLES)]
     Render(RenderArguments),
+    #[command(flatten)]
+    Own(IssuingCommand),
 }
 
 const AWS_EXAMPLES: &str = "\

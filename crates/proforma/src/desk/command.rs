@@ -26,18 +26,18 @@ const ASK_AGAIN: Duration = Duration::from_millis(250);
 const WARNING_SHOWN: usize = 48;
 
 /// Runs a command that asks a desk.
-fn at_desk<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
+pub(super) fn at_desk<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
     runtime.block_on(work)
 }
 
 /// Asks one operation and prints the answer.
-fn ask(desk: &DeskArguments, operation: &str, input: &Value) -> Result<(), Failure> {
+pub(super) fn ask(desk: &DeskArguments, operation: &str, input: &Value) -> Result<(), Failure> {
     output::answer(&asked(desk, operation, input)?, desk.output)
 }
 
 /// Asks one operation.
-fn asked(desk: &DeskArguments, operation: &str, input: &Value) -> Result<Value, Failure> {
+pub(super) fn asked(desk: &DeskArguments, operation: &str, input: &Value) -> Result<Value, Failure> {
     at_desk(async {
         let door = Door::open(desk).await?;
         let answer = door.ask(operation, input).await;
@@ -187,7 +187,7 @@ pub fn runs(arguments: &RunsArguments) -> Result<(), Failure> {
             let answer = asked(&of.desk, "ListRuns", &of_period(of))?;
             match of.desk.output {
                 DeskOutput::Json => output::answer(&answer, DeskOutput::Json),
-                DeskOutput::Table => output::answer(&with_warnings_cut(answer), DeskOutput::Table),
+                output => output::answer(&with_warnings_cut(answer), output),
             }
         }
         RunsCommand::Wait(of) => at_desk(async {
@@ -280,7 +280,7 @@ pub fn book(arguments: &BookArguments) -> Result<(), Failure> {
             match of.desk.output {
                 DeskOutput::Json => output::answer(&answer, DeskOutput::Json),
                 // A book is its own best table.
-                DeskOutput::Table => {
+                DeskOutput::Table | DeskOutput::Csv => {
                     Ok(print(answer.get("Book").and_then(Value::as_str).unwrap_or_default())?)
                 }
             }

@@ -12,7 +12,46 @@ pub fn answer(answer: &Value, output: DeskOutput) -> Result<(), Failure> {
     match output {
         DeskOutput::Json => Ok(print(&format!("{}\n", serde_json::to_string_pretty(answer)?))?),
         DeskOutput::Table => Ok(print(&table(answer))?),
+        DeskOutput::Csv => Ok(print(&csv(answer)?)?),
     }
+}
+
+/// The one list that an answer has as comma-separated values, or its members as one row.
+fn csv(answer: &Value) -> Result<String, Failure> {
+    let of = answer.as_object();
+    let listed = of.and_then(|members| members.values().find(|value| is_rows(value)).cloned());
+    let rows = listed.unwrap_or_else(|| Value::Array(vec![answer.clone()]));
+    let rows = rows.as_array().map_or(&[][..], Vec::as_slice);
+    let columns = columns(rows);
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    writer.write_record(columns.iter().map(|name| name.as_str())).map_err(anyhow::Error::from)?;
+    for row in rows.iter().filter_map(Value::as_object) {
+        let cell = |name: &&String| row.get(name.as_str()).map_or_else(String::new, cell);
+        writer.write_record(columns.iter().map(cell)).map_err(anyhow::Error::from)?;
+    }
+    let bytes = writer.into_inner().map_err(|error| anyhow::anyhow!("{error}"))?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// A value as a cell that no spreadsheet takes for a formula.
+fn cell(value: &Value) -> String {
+    let text = match value {
+        Value::Object(_) => value.to_string(),
+        Value::Array(values) if values.iter().any(Value::is_object) => value.to_string(),
+        other => shown(other),
+    };
+    let is_number = text.strip_prefix('-').is_some_and(|digits| {
+        !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+    });
+    match text.starts_with(['=', '+', '-', '@', '\t', '\r']) && !is_number {
+        true => format!("'{text}"),
+        false => text,
+    }
+}
+
+/// A text without anything that could steer a terminal.
+pub fn plain(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
 }
 
 /// The key of a new payer, which is shown once.
@@ -52,14 +91,7 @@ fn is_rows(value: &Value) -> bool {
 
 fn rows(value: &Value) -> String {
     let rows = value.as_array().map_or(&[][..], Vec::as_slice);
-    let mut columns: Vec<&String> = Vec::new();
-    for row in rows.iter().filter_map(Value::as_object) {
-        for name in row.keys() {
-            if !columns.contains(&name) {
-                columns.push(name);
-            }
-        }
-    }
+    let columns = columns(rows);
     if columns.is_empty() {
         return "none\n".to_owned();
     }
@@ -72,6 +104,19 @@ fn rows(value: &Value) -> String {
     format!("{table}\n")
 }
 
+/// The members that any of some rows has, in the order in which they come.
+fn columns(rows: &[Value]) -> Vec<&String> {
+    let mut columns: Vec<&String> = Vec::new();
+    for row in rows.iter().filter_map(Value::as_object) {
+        for name in row.keys() {
+            if !columns.contains(&name) {
+                columns.push(name);
+            }
+        }
+    }
+    columns
+}
+
 /// A value for people. Nothing that could steer a terminal gets through.
 fn shown(value: &Value) -> String {
     let text = match value {
@@ -80,5 +125,5 @@ fn shown(value: &Value) -> String {
         Value::Null => String::new(),
         other => other.to_string(),
     };
-    text.chars().map(|c| if c.is_control() && c != '\n' { '\u{fffd}' } else { c }).collect()
+    plain(&text)
 }

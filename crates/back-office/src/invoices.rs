@@ -1,0 +1,127 @@
+//! The operator's invoices to its customers: settled, drafted, looked at, issued, credited, paid.
+//!
+//! A draft is made of a closed period's run and says what its document has of its own. What is issued is composed anew under the settings of
+//! the month of issue, gets the next number of its series in the transaction that keeps it, and never changes: a credit note takes it back.
+
+mod drafting;
+mod issuing;
+mod listing;
+mod matching;
+mod settings;
+
+pub use drafting::{AdjustmentOption, DraftOptions, DraftView, NewDraft, Preview};
+pub use issuing::{NewCredit, NewPayment};
+pub use listing::{InvoiceQuery, InvoiceView};
+pub use settings::{NewSettings, SettingsView};
+pub use store::{DraftState, InvoiceDraftRow, InvoicePaymentRow, InvoiceSettingsRow};
+
+use crate::desk::{BackOffice, WriteRequest, repeated};
+use crate::engine::RunCharges;
+use crate::error::{Answer, Error, refused};
+use crate::hash::sha256;
+use crate::transaction::{Attempt, State};
+use billing::account::AccountId;
+use billing::configuration::{BillingGroupId, Configuration, Refusal};
+use billing::invoice::exchange::RateTable;
+use billing::invoice::{Date, Invoice};
+use serde::Serialize;
+use serde::de::DeserializeOwned;
+use std::sync::{Arc, Mutex, PoisonError};
+use store::{Store, TokenRow, Write};
+
+/// A document as it is kept and given out: the JSON of `docs/invoices.md`.
+#[must_use]
+pub fn document_text(document: &Invoice) -> String {
+    // JSON is UTF-8.
+    String::from_utf8_lossy(&invoice_file::document::render(document)).into_owned()
+}
+
+/// What the run charges that was asked for last: a month's invoices are made one after the other.
+#[derive(Default)]
+pub(crate) struct KnownCharges(Mutex<Option<(AccountId, String, Arc<RunCharges>)>>);
+
+impl BackOffice {
+    /// What a run of a payer charges, exactly.
+    async fn run_charges(&self, payer: &AccountId, run: &str) -> Answer<Arc<RunCharges>> {
+        let known = self.0.charges.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        if let Some((of, id, charges)) = known
+            && of == *payer
+            && id == run
+        {
+            return Ok(charges);
+        }
+        let row = self.0.store.run(payer, run).await.map_err(Error::internal)?;
+        let Some(done) = row.and_then(|row| row.done().cloned()) else {
+            return Err(Error::internal(format!("run `{run}` has no result")));
+        };
+        let _reading = self.reading().await?;
+        let folder = self.folder(&done.folder);
+        let mut charges = self.ask_of_runs(move |engine| engine.charges(&folder)).await?;
+        for group in &mut charges.groups {
+            // Invoices know groups by their ids: names change.
+            if let Some(id) = done.groups.get(&group.billing_group) {
+                group.billing_group.clone_from(id);
+            }
+        }
+        let charges = Arc::new(charges);
+        let mut known = self.0.charges.0.lock().unwrap_or_else(PoisonError::into_inner);
+        *known = Some((payer.clone(), run.to_owned(), charges.clone()));
+        Ok(charges)
+    }
+}
+
+/// The rates of exchange that a payer has imported.
+async fn rates(store: &Store, payer: &AccountId) -> Answer<RateTable> {
+    let mut table = RateTable::default();
+    for row in store.exchange_rates(payer).await.map_err(Error::internal)? {
+        table.add(settings::exchange(&row)?).map_err(Error::internal)?;
+    }
+    Ok(table)
+}
+
+/// The answer that a request got when it came first with its token.
+async fn answered<T: DeserializeOwned>(store: &Store, request: &WriteRequest<'_>) -> Answer<Option<T>> {
+    let Some(token) = request.token else { return Ok(None) };
+    let earlier = store.token(&request.caller.payer, request.action, token).await.map_err(Error::internal)?;
+    earlier.map(|earlier| repeated(&earlier, &sha256(request.input))).transpose()
+}
+
+/// Keeps a change with its audit entry, and its answer under the request's token.
+async fn kept<T: Serialize>(
+    (state, mut write): (&State, Write),
+    request: &WriteRequest<'_>,
+    resource: &str,
+    outcome: T,
+) -> Result<(Arc<State>, T), Attempt> {
+    if let Some(token) = request.token {
+        let row = TokenRow {
+            operation: request.action.to_owned(),
+            token: token.to_owned(),
+            input_hash: sha256(request.input),
+            outcome: serde_json::to_string(&outcome).map_err(Error::internal)?,
+            created_at_ms: request.caller.now.saturating_mul(1_000),
+        };
+        write.put_token(row).await?;
+    }
+    Ok((state.commit(write, [request.done(resource)]).await?, outcome))
+}
+
+/// Today at the desk's clock.
+fn today(request: &WriteRequest<'_>) -> Date {
+    Date::of_seconds(request.caller.now)
+}
+
+/// The day that somebody names, not after today; today where none is named.
+fn day(text: Option<&str>, today: Date) -> Answer<Date> {
+    let Some(text) = text else { return Ok(today) };
+    let day = Date::parse(text).map_err(|error| refused(error.to_string()))?;
+    if day > today {
+        return Err(refused(format!("{day} is yet to come; name {today} or an earlier day")));
+    }
+    Ok(day)
+}
+
+/// The billing group that an ARN or an id names, whether or not it is there any more.
+fn group(configuration: &Configuration, named: &str) -> Result<BillingGroupId, Refusal> {
+    billing::configuration::group_named(configuration, named, None)
+}

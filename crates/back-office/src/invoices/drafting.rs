@@ -1,0 +1,272 @@
+//! Drafts: what is to be invoiced of a closed period, and what its document would be.
+
+use super::listing::live_invoice;
+use super::matching::order_of;
+use super::settings::settings_of;
+use super::{answered, day, group, kept, rates, today};
+use crate::desk::{BackOffice, WriteRequest};
+use crate::engine::RunCharges;
+use crate::error::{Answer, Error, refused};
+use crate::vault::new_resource_id;
+use billing::account::AccountId;
+use billing::invoice::charges::Charges;
+use billing::invoice::compose::{Composed, ExtraAdjustment, Extras, compose};
+use billing::invoice::preview::{OrderOutcome, Warning, warnings};
+use billing::invoice::{AdjustmentKind, Date, Invoiced};
+use billing::money::Currency;
+use billing::period::BillingPeriod;
+use invoice_file::settings::InvoiceSettings;
+use serde::{Deserialize, Serialize};
+use store::{DraftState, InvoiceDraftRow, Store};
+
+/// What a document has of its own.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct DraftOptions {
+    /// The number of the customer's purchase order, where the operator names it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purchase_order: Option<String>,
+    /// The line of it.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub purchase_order_line: Option<String>,
+    /// Text for this document.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub notes: Vec<String>,
+    /// Allowances and charges on the whole document.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub adjustments: Vec<AdjustmentOption>,
+    /// What was paid before, in the document's currency.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub prepaid: Option<String>,
+}
+
+/// An allowance or a charge.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct AdjustmentOption {
+    /// `allowance` or `charge`.
+    pub kind: String,
+    /// How much, in the document's currency.
+    pub amount: String,
+    /// Why.
+    pub reason: String,
+    /// The product whose tax it has; empty: that of all products that no rule names.
+    #[serde(default)]
+    pub product: String,
+}
+
+/// What is to be drafted.
+#[derive(Debug, Clone)]
+pub struct NewDraft {
+    /// The billing group, by ARN or id.
+    pub billing_group: String,
+    /// The closed period.
+    pub period: BillingPeriod,
+    /// What its documents have of their own.
+    pub options: DraftOptions,
+}
+
+/// A draft, ready to be answered.
+pub type DraftView = InvoiceDraftRow;
+
+/// What a document would be.
+#[derive(Debug, Clone)]
+pub struct Preview {
+    /// The draft.
+    pub draft: InvoiceDraftRow,
+    /// The document without its number.
+    pub composed: Composed,
+    /// What the operator should know.
+    pub warnings: Vec<Warning>,
+}
+
+impl BackOffice {
+    /// Drafts the invoices of a billing group for a closed period: one for each currency that it is charged in.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] where the period is open or was never priced, where the group has no charges, or where it has an invoice or a draft
+    /// of the period already.
+    pub async fn draft_invoice(&self, request: &WriteRequest<'_>, new: &NewDraft) -> Answer<Vec<String>> {
+        let payer = &request.caller.payer;
+        let period = new.period;
+        let state = self.state(payer).await?;
+        let of = &group(&state.configuration, &new.billing_group)?.to_string();
+        if !state.configuration.is_closed(period) {
+            return Err(refused(format!(
+                "billing period {period} is open; close it with `proforma close {period}` before it is invoiced"
+            )));
+        }
+        let shown = self.shown_run(payer, period).await?;
+        let (run, _) = shown
+            .ok_or_else(|| refused(format!("billing period {period} has no priced run to be invoiced")))?;
+        let charges = self.run_charges(payer, &run).await?;
+        let currencies: Vec<Currency> =
+            charges_of(&charges, of).into_iter().flatten().map(|of| of.currency).collect();
+        if currencies.is_empty() {
+            let named = &new.billing_group;
+            return Err(refused(format!(
+                "billing group `{named}` is not in the bill of {period}; draft another one"
+            )));
+        }
+        let (run, currencies, options) =
+            (&run, &currencies, &serde_json::to_string(&new.options).map_err(Error::internal)?);
+        self.transaction(payer, |store, state| async move {
+            if let Some(outcome) = answered(&store, request).await? {
+                return Ok((state, outcome));
+            }
+            let open = store.invoice_drafts(payer).await?;
+            let mut rows = Vec::new();
+            for currency in currencies {
+                let code = currency.as_str();
+                nothing_is_drafted(&open, of, period, code)?;
+                live_invoice(&store, payer, of, period, code).await?;
+                rows.push(InvoiceDraftRow {
+                    id: new_resource_id().map_err(Error::internal)?,
+                    billing_group: of.clone(),
+                    period,
+                    currency: code.to_owned(),
+                    run: run.clone(),
+                    options: options.clone(),
+                    state: DraftState::Open,
+                    created_at_s: request.caller.now,
+                    created_by: request.caller.principal.clone(),
+                });
+            }
+            let ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
+            let mut write = store.write(payer, &state.head).await?;
+            for row in rows {
+                write.put_invoice_draft(row).await?;
+            }
+            let resource = ids.join(",");
+            kept((&state, write), request, &resource, ids).await
+        })
+        .await
+    }
+
+    /// Gives a draft up.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] where there is none, or it was issued.
+    pub async fn discard_invoice_draft(&self, request: &WriteRequest<'_>, id: &str) -> Answer<()> {
+        let payer = &request.caller.payer;
+        self.transaction(payer, |store, state| async move {
+            let draft = open_draft(&store, payer, id).await?;
+            let mut write = store.write(payer, &state.head).await?;
+            write.put_invoice_draft(InvoiceDraftRow { state: DraftState::Discarded, ..draft }).await?;
+            Ok((state.commit(write, [request.done(id)]).await?, ()))
+        })
+        .await
+    }
+
+    /// The drafts of a payer, the earlier first.
+    ///
+    /// # Errors
+    /// [`Error::Internal`].
+    pub async fn invoice_drafts(&self, payer: &AccountId) -> Answer<Vec<InvoiceDraftRow>> {
+        self.0.store.invoice_drafts(payer).await.map_err(Error::internal)
+    }
+
+    /// What a draft's document would be if it were issued on a day; today where none is named. It writes nothing.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] with all that is missing.
+    pub async fn preview_invoice(
+        &self,
+        request: &WriteRequest<'_>,
+        id: &str,
+        issued: Option<&str>,
+    ) -> Answer<Preview> {
+        let payer = &request.caller.payer;
+        let draft = open_draft(&self.0.store, payer, id).await?;
+        let charges = self.run_charges(payer, &draft.run).await?;
+        let issued = day(issued, today(request))?;
+        let (composed, order, _) = composed(&self.0.store, payer, &draft, &charges, issued).await?;
+        let number = charges.groups.iter().position(|of| of.billing_group == draft.billing_group);
+        let left_out = composed.lines_below_a_minor_unit;
+        let warnings =
+            warnings(&composed.document, left_out, number.unwrap_or(usize::MAX), &charges.findings, &order);
+        Ok(Preview { draft, composed, warnings })
+    }
+}
+
+/// A draft that may be issued.
+pub(super) async fn open_draft(store: &Store, payer: &AccountId, id: &str) -> Answer<InvoiceDraftRow> {
+    let draft = store.invoice_draft(payer, id).await.map_err(Error::internal)?;
+    let draft = draft
+        .ok_or_else(|| refused(format!("there is no draft `{id}`; `proforma invoice drafts` lists them")))?;
+    match &draft.state {
+        DraftState::Open => Ok(draft),
+        DraftState::Issued(number) => Err(refused(format!("draft `{id}` was issued as `{number}`"))),
+        DraftState::Discarded => Err(refused(format!("draft `{id}` was given up; draft the invoice again"))),
+    }
+}
+
+fn nothing_is_drafted(
+    drafts: &[InvoiceDraftRow],
+    of: &str,
+    period: BillingPeriod,
+    currency: &str,
+) -> Answer<()> {
+    let is_same = |draft: &&InvoiceDraftRow| {
+        draft.state == DraftState::Open
+            && draft.billing_group == of
+            && draft.period == period
+            && draft.currency == currency
+    };
+    match drafts.iter().find(is_same) {
+        Some(InvoiceDraftRow { id, .. }) => Err(refused(format!(
+            "draft `{id}` is of the same charges; issue it, or give it up with `proforma invoice discard {id}`"
+        ))),
+        None => Ok(()),
+    }
+}
+
+/// What a billing group is charged, by id.
+pub(super) fn charges_of<'c>(charges: &'c RunCharges, of: &str) -> Option<&'c Vec<Charges>> {
+    charges.groups.iter().find(|group| group.billing_group == of).map(|group| &group.charges)
+}
+
+/// A draft's document under the settings of the month in which it is issued, what was found about its purchase order, and the settings.
+pub(super) async fn composed(
+    store: &Store,
+    payer: &AccountId,
+    draft: &InvoiceDraftRow,
+    charges: &RunCharges,
+    issued: Date,
+) -> Answer<(Composed, OrderOutcome, InvoiceSettings)> {
+    let of_currency = charges_of(charges, &draft.billing_group).into_iter().flatten();
+    let charges = of_currency.into_iter().find(|of| of.currency.as_str() == draft.currency);
+    let charges = charges.ok_or_else(|| Error::internal(format!("draft `{}` has no charges", draft.id)))?;
+    let settings = settings_of(store, payer, &draft.billing_group, issued.month()).await?;
+    let settings = invoice_file::settings::read(&settings, charges.currency);
+    let settings = settings.map_err(|error| refused(error.to_string()))?;
+    let options: DraftOptions = serde_json::from_str(&draft.options).map_err(Error::internal)?;
+    let (order, reference) = order_of(&options);
+    let currency = settings.compose.currency.unwrap_or(charges.currency);
+    let mut extras = extras(options, currency)?;
+    extras.purchase_order = reference;
+    let rates = rates(store, payer).await?;
+    let composed = compose(&settings.compose, &extras, draft.period, charges, &rates, issued);
+    let composed = composed.map_err(|problems| {
+        let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
+        refused(problems.join("\n"))
+    })?;
+    Ok((composed, order, settings))
+}
+
+/// What a document has of its own, in its currency.
+fn extras(options: DraftOptions, currency: Currency) -> Answer<Extras> {
+    let amount = |text: &str| Invoiced::parse(currency, text).map_err(|error| refused(error.to_string()));
+    let adjustment = |of: AdjustmentOption| {
+        let kind = match of.kind.as_str() {
+            "allowance" => AdjustmentKind::Allowance,
+            "charge" => AdjustmentKind::Charge,
+            other => return Err(refused(format!("`{other}` is neither `allowance` nor `charge`"))),
+        };
+        Ok(ExtraAdjustment { kind, amount: amount(&of.amount)?, reason: of.reason, product: of.product })
+    };
+    Ok(Extras {
+        purchase_order: None,
+        adjustments: options.adjustments.into_iter().map(adjustment).collect::<Answer<_>>()?,
+        prepaid: options.prepaid.as_deref().map(amount).transpose()?,
+        notes: options.notes,
+    })
+}

@@ -1,0 +1,181 @@
+//! The commands about the operator's own invoices.
+
+use super::command::{ask, asked, at_desk};
+use super::door::Door;
+use super::output;
+use crate::cli::desk::{DeskArguments, DeskOutput};
+use crate::cli::issuing::{
+    CreditArguments, DraftArguments, GetInvoiceArguments, InvoiceSettingsArguments, IssuingCommand,
+    ListInvoicesArguments, PreviewInvoiceArguments,
+};
+use crate::failure::Failure;
+use crate::terminal::print;
+use serde_json::{Map, Value, json};
+use std::fs;
+use std::path::Path;
+
+/// `proforma invoice`, of the operator's own.
+pub fn own_invoices(command: &IssuingCommand) -> Result<(), Failure> {
+    match command {
+        IssuingCommand::Settings(of) => settings(of),
+        IssuingCommand::Rates(of) => {
+            ask(&of.desk, "ImportExchangeRates", &json!({ "Rates": read(&of.file)? }))
+        }
+        IssuingCommand::Draft(of) => draft(of),
+        IssuingCommand::Drafts(of) => ask(&of.desk, "ListInvoiceDrafts", &json!({})),
+        IssuingCommand::Discard(of) => ask(&of.desk, "DiscardInvoiceDraft", &json!({ "DraftId": of.draft })),
+        IssuingCommand::Preview(of) => preview(of),
+        IssuingCommand::Issue(of) => {
+            let input = input([("DraftId", Some(&of.draft)), ("IssueDate", of.date.as_ref())]);
+            ask(&of.desk, "IssueInvoice", &Value::Object(input))
+        }
+        IssuingCommand::Credit(of) => credit(of),
+        IssuingCommand::Pay(of) => {
+            let input = input([
+                ("InvoiceNumber", Some(&of.number)),
+                ("Amount", Some(&of.amount)),
+                ("Date", of.date.as_ref()),
+                ("Reference", of.reference.as_ref()),
+            ]);
+            ask(&of.desk, "RecordPayment", &Value::Object(input))
+        }
+        IssuingCommand::List(of) => list(of),
+        IssuingCommand::Get(of) => get(of),
+    }
+}
+
+/// The members that have a text.
+fn input<const N: usize>(members: [(&str, Option<&String>); N]) -> Map<String, Value> {
+    let member = |(name, text): (&str, Option<&String>)| Some((name.to_owned(), json!(text?)));
+    members.into_iter().filter_map(member).collect()
+}
+
+fn read(path: &Path) -> Result<String, Failure> {
+    fs::read_to_string(path)
+        .map_err(|error| Failure::input(format!("`{}` cannot be read: {error}", path.display())))
+}
+
+fn settings(of: &InvoiceSettingsArguments) -> Result<(), Failure> {
+    if let Some(file) = &of.file {
+        let text = read(file)?;
+        let input = input([
+            ("Settings", Some(&text)),
+            ("BillingGroup", of.group.as_ref()),
+            ("FromBillingPeriod", of.from.as_ref()),
+        ]);
+        return ask(&of.desk, "PutInvoiceSettings", &Value::Object(input));
+    }
+    let input = input([("BillingGroup", of.group.as_ref()), ("BillingPeriod", of.month.as_ref())]);
+    let answer = asked(&of.desk, "GetInvoiceSettings", &Value::Object(input))?;
+    match of.desk.output {
+        // Settings are their own best table.
+        DeskOutput::Table => {
+            let text = answer.get("Settings").and_then(Value::as_str).unwrap_or("{}");
+            let settings: Value = serde_json::from_str(text)?;
+            Ok(print(&format!("{}\n", serde_json::to_string_pretty(&settings)?))?)
+        }
+        other => output::answer(&answer, other),
+    }
+}
+
+fn draft(of: &DraftArguments) -> Result<(), Failure> {
+    let mut input = input([
+        ("BillingGroup", Some(&of.group)),
+        ("BillingPeriod", Some(&of.period)),
+        ("PurchaseOrderNumber", of.purchase_order.as_ref()),
+        ("PurchaseOrderLine", of.purchase_order_line.as_ref()),
+        ("PrepaidAmount", of.prepaid.as_ref()),
+    ]);
+    if !of.note.is_empty() {
+        input.insert("Notes".to_owned(), json!(of.note));
+    }
+    let mut adjustments = Vec::new();
+    for (kind, texts) in [("allowance", &of.allowance), ("charge", &of.charge)] {
+        for text in texts {
+            let (amount, reason) = text.split_once('=').ok_or_else(|| {
+                Failure::input(format!("--{kind}: `{text}` has no reason"))
+                    .hint("write it as 10.00=agreed discount")
+            })?;
+            adjustments.push(json!({ "Kind": kind, "Amount": amount, "Reason": reason }));
+        }
+    }
+    if !adjustments.is_empty() {
+        input.insert("Adjustments".to_owned(), json!(adjustments));
+    }
+    ask(&of.desk, "DraftInvoice", &Value::Object(input))
+}
+
+fn preview(of: &PreviewInvoiceArguments) -> Result<(), Failure> {
+    let input = input([("DraftId", Some(&of.draft)), ("IssueDate", of.date.as_ref())]);
+    let answer = asked(&of.desk, "PreviewInvoice", &Value::Object(input))?;
+    with_document(answer, of.document.as_deref(), &of.desk)
+}
+
+fn credit(of: &CreditArguments) -> Result<(), Failure> {
+    let mut input = input([
+        ("InvoiceNumber", Some(&of.number)),
+        ("Reason", of.reason.as_ref()),
+        ("IssueDate", of.date.as_ref()),
+    ]);
+    if !of.line.is_empty() {
+        let line = |text: &String| match text.split_once('=') {
+            Some((line, amount)) => json!({ "Line": line, "Amount": amount }),
+            None => json!({ "Line": text }),
+        };
+        input.insert("Lines".to_owned(), of.line.iter().map(line).collect());
+    }
+    ask(&of.desk, "CreditInvoice", &Value::Object(input))
+}
+
+/// All pages of the list.
+fn list(of: &ListInvoicesArguments) -> Result<(), Failure> {
+    let asked = input([
+        ("BillingGroup", of.group.as_ref()),
+        ("BillingPeriod", of.period.as_ref()),
+        ("Status", of.status.as_ref()),
+    ]);
+    let answer = at_desk(async {
+        let door = Door::open(&of.desk).await?;
+        let all = pages(&door, asked).await;
+        door.close().await?;
+        all
+    })?;
+    output::answer(&answer, of.desk.output)
+}
+
+async fn pages(door: &Door, mut input: Map<String, Value>) -> Result<Value, Failure> {
+    let mut all = Vec::new();
+    loop {
+        let mut answer = door.ask("ListInvoices", &Value::Object(input.clone())).await?;
+        if let Some(Value::Array(invoices)) = answer.get_mut("Invoices").map(Value::take) {
+            all.extend(invoices);
+        }
+        match answer.get("NextToken") {
+            Some(token) => input.insert("NextToken".to_owned(), token.clone()),
+            None => return Ok(json!({ "Invoices": all })),
+        };
+    }
+}
+
+fn get(of: &GetInvoiceArguments) -> Result<(), Failure> {
+    let answer = asked(&of.desk, "GetInvoice", &json!({ "InvoiceNumber": of.number }))?;
+    with_document(answer, of.document.as_deref(), &of.desk)
+}
+
+/// Writes the document to a file, where one is named; what else there is is printed, and the document with it as JSON only.
+fn with_document(mut answer: Value, to: Option<&Path>, desk: &DeskArguments) -> Result<(), Failure> {
+    if let Some(path) = to {
+        let text = answer.get("Document").and_then(Value::as_str).unwrap_or_default();
+        fs::write(path, text)
+            .map_err(|error| Failure::input(format!("`{}` cannot be written: {error}", path.display())))?;
+    }
+    if desk.output != DeskOutput::Json
+        && let Some(members) = answer.as_object_mut()
+    {
+        members.remove("Document");
+        if let Some(Value::Object(invoice)) = members.remove("Invoice") {
+            members.extend(invoice);
+        }
+    }
+    output::answer(&answer, desk.output)
+}
