@@ -1,6 +1,7 @@
 //! The command line.
 
 pub mod desk;
+pub mod documents;
 pub mod invoice;
 pub mod invoicing;
 pub mod issuing;

@@ -67,6 +67,7 @@ pub fn program() -> ExitCode {
         Command::Invoice(arguments) => match arguments.command {
             InvoiceCommand::Aws(arguments) => invoice::aws(&arguments),
             InvoiceCommand::OfAws(command) => desk::invoicing(&command),
+            InvoiceCommand::Render(arguments) => invoice::render(&arguments),
             InvoiceCommand::Own(command) => desk::own_invoices(&command),
         },
         Command::Book(arguments) => desk::book(&arguments),

@@ -2,6 +2,7 @@
 
 use super::OutputFormat;
 use super::invoicing::InvoicingCommand;
+use super::documents::{RENDER_EXAMPLES, RenderArguments};
 use super::issuing::IssuingCommand;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
@@ -17,6 +18,9 @@ pub enum InvoiceCommand {
     /// List AWS's own invoices of a run's month, as its cost files tell them, and what differs from AWS's list of them.
     #[command(after_help = AWS_EXAMPLES)]
     Aws(AwsInvoicesArguments),
+    /// Make a document of an invoice's data: PDF, e-invoice, or its lines as a table.
+    #[command(after_help = RENDER_EXAMPLES)]
+    Render(RenderArguments),
     #[command(flatten)]
     OfAws(Box<InvoicingCommand>),
     #[command(flatten)]

@@ -1,0 +1,124 @@
+//! An issued invoice as a document: what it looks like, never what it says.
+//!
+//! One [`Invoice`] makes them all: a page that is also an e-invoice (PDF/A-3 with Factur-X in it, `pdf`), UBL for Peppol (`ubl`),
+//! the Factur-X XML alone (`factur_x`), its lines as a table (`csv`, `xlsx`), and its data for a template of the operator's own ([`invoice_file::document`]).
+//! Nothing is computed here but sums carried from page to page: amounts are shown as they were issued. The same invoice gives the same
+//! bytes; no clock, font or locale of the machine is asked.
+
+mod plain_text;
+mod wording;
+mod xml;
+
+pub mod design;
+
+mod csv;
+mod table;
+mod xlsx;
+
+mod e_invoice;
+mod factur_x;
+mod ubl;
+
+mod pdf;
+
+pub use design::Design;
+
+use billing::invoice::Invoice;
+use invoice_file::document;
+
+#[cfg(test)]
+mod tests;
+
+/// Why there is no document.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Error {
+    /// A colour cannot be read.
+    #[error("`{0}` is not a colour; write it as #1a2b3c")]
+    Colour(String),
+    /// A size of paper that there is not.
+    #[error("`{0}` is not a paper; there are `a4` and `letter`")]
+    UnknownPaper(String),
+    /// A word that documents do not say.
+    #[error("`{0}` is not a word of the documents; docs/documents.md lists them")]
+    UnknownWord(String),
+    /// A logo cannot be used.
+    #[error("the logo cannot be used: {reason}; give a PNG or JPEG picture")]
+    Logo {
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// A font, or the folder of fonts, cannot be used.
+    #[error("the fonts at `{path}` cannot be used: {reason}")]
+    Fonts {
+        /// The folder or the file.
+        path: String,
+        /// What is wrong with it.
+        reason: String,
+    },
+    /// No font has a character of a text.
+    #[error(
+        "no font has the character `{character}` (U+{:04X}) of `{text}`; put a font that has it into the font folder",
+        u32::from(*.character)
+    )]
+    NoGlyph {
+        /// The character.
+        character: char,
+        /// The text that it is in, its first 60 characters.
+        text: String,
+    },
+    /// The validator of PDF/A and PDF/UA refuses the document.
+    #[error("the document would not be PDF/A-3a and PDF/UA-1: {0}")]
+    Pdf(String),
+    /// An e-invoice needs something that the invoice does not have.
+    #[error("invoice `{number}` cannot be {format}: {reason}")]
+    EInvoice {
+        /// The invoice.
+        number: String,
+        /// The format.
+        format: &'static str,
+        /// What is missing, and where to give it.
+        reason: String,
+    },
+    /// A spreadsheet cannot hold so many lines.
+    #[error("invoice `{number}` has {lines} lines, more than the {max} that a spreadsheet holds; take CSV")]
+    TooManyLines {
+        /// The invoice.
+        number: String,
+        /// How many.
+        lines: usize,
+        /// How many there may be.
+        max: usize,
+    },
+}
+
+/// A format that an invoice can be had in.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Format {
+    /// PDF/A-3a and PDF/UA-1, with Factur-X in it.
+    Pdf,
+    /// UBL 2.1 by the rules of Peppol BIS Billing 3.0.
+    Ubl,
+    /// Cross Industry Invoice by the profile EN 16931 of Factur-X.
+    FacturX,
+    /// The lines as CSV.
+    Csv,
+    /// The lines as a spreadsheet.
+    Xlsx,
+    /// The invoice's data.
+    Json,
+}
+
+/// An invoice in a format.
+///
+/// # Errors
+/// [`Error`]: a text that no font can show, or, of an e-invoice, something that its rules want and the invoice does not have.
+pub fn render(invoice: &Invoice, design: &Design, format: Format) -> Result<Vec<u8>, Error> {
+    match format {
+        Format::Pdf => pdf::render(invoice, design),
+        Format::Ubl => ubl::render(invoice),
+        Format::FacturX => factur_x::render(invoice),
+        Format::Csv => Ok(csv::render(invoice)),
+        Format::Xlsx => xlsx::render(invoice),
+        Format::Json => Ok(document::render(invoice)),
+    }
+}
