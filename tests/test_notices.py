@@ -114,9 +114,9 @@ def test_an_expiry_is_told_ahead_and_after_a_restart(server, mail):
     ours = add(server, line(StartMonth="2026-01", EndMonth="2026-11"), contact="ann@example.com", ExpirationMonth="2026-11")
     assert check(server) == 0
     # The server is away on the day, and tells of it when it is back; no command asks it to.
-    for now, said in [("2026-11-24T08:00:00Z", f"Purchase order {ours} expires in seven days"), ("2026-12-02T08:00:00Z", f"Purchase order {ours} expires today")]:
+    for moment, said in [("2026-11-24T08:00:00Z", f"Purchase order {ours} expires in seven days"), ("2026-12-02T08:00:00Z", f"Purchase order {ours} expires today")]:
         before = len(mail.mails)
-        server.now = now
+        server.now = moment
         server.restart()
         mail.wait(before + 1)
         assert mail.mails[-1].message["Subject"] == said and mail.mails[-1].recipients == ("ann@example.com",)

@@ -50,7 +50,9 @@ async fn old_entries_are_removed_but_the_last(Scratch { store, .. }: Scratch) {
     write.audit(&[entry(1, ""), entry(2, "h1"), late, entry(4, "h3")]).await.unwrap();
     let mut head = write.commit().await.unwrap();
     // The fourth is older than the third, and stays with it.
-    for (before_ms, removed) in [(1_000, None), (1_001, Some(2)), (1_001, None), (9_999, Some(3)), (9_999, None)] {
+    for (before_ms, removed) in
+        [(1_000, None), (1_001, Some(2)), (1_001, None), (9_999, Some(3)), (9_999, None)]
+    {
         let mut write = store.write(&payer(), &head).await.unwrap();
         let through = write.forget_audit(before_ms).await.unwrap();
         assert_eq!(through, removed.map(|sequence: u64| (sequence, format!("h{sequence}"))), "{before_ms}");
