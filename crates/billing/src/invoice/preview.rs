@@ -1,7 +1,6 @@
 //! What an operator should know before a document is issued.
 
 use super::Invoice;
-use crate::book::Book;
 use crate::margin_guard::Findings;
 use crate::money::{Amount, Cost, Currency};
 use std::fmt;
@@ -154,10 +153,4 @@ impl fmt::Display for Warning {
             }
         }
     }
-}
-
-/// The number of a billing group in a book, by name.
-#[must_use]
-pub fn group_number(book: &Book, name: &str) -> Option<usize> {
-    book.groups.iter().position(|group| group.name == name)
 }
