@@ -146,10 +146,7 @@ impl fmt::Display for Warning {
                 write!(f, "the document comes to {gross}: the operator owes it to the customer")
             }
             Self::LinesLeftOut(lines) => {
-                write!(
-                    f,
-                    "{lines} lines come to less than half a minor unit each and are not on the document"
-                )
+                write!(f, "lines that come to less than half a minor unit are not on the document: {lines}")
             }
         }
     }
