@@ -26,7 +26,7 @@ help:
 	@echo 'PROFORMA_FUZZ_SECONDS=N make test    mutated input for N seconds a target, 3 without it'
 
 demo: needs-cargo
-	cargo build --locked -p proforma
+	cargo build --locked --workspace --bin proforma
 	$(TARGET)/debug/proforma run --cost fixtures/demo/cost --book fixtures/demo/book.toml \
 	    --period 2026-10 --out out/demo --force
 	@echo
@@ -61,7 +61,7 @@ $(TOOLS)/cargo-deny-$(DENY_VERSION): | needs-cargo
 	rm -rf $(TOOLS)/build $(TOOLS)/bin
 
 python-test: needs-cargo $(VENV)/installed focus-validator
-	cargo build --locked -p proforma -p adopt
+	cargo build --locked --workspace --bin proforma --bin adopt
 	PROFORMA_BIN=$(TARGET)/debug/proforma PROFORMA_FOCUS_VENV=$(TOOLS)/focus-validator \
 	    $(VENV)/bin/python -m pytest tests -q -n $(TEST_PROCESSES) --dist loadfile
 

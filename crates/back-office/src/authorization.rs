@@ -235,7 +235,9 @@ pub fn access(service: &str, operation: &str) -> Option<Access> {
 /// Whether an operation only reads, by its verb.
 #[must_use]
 pub fn is_read(operation: &str) -> bool {
-    ["List", "Get", "BatchGet", "Export", "Plan", "Preview", "Reconcile"].iter().any(|verb| operation.starts_with(verb))
+    ["List", "Get", "BatchGet", "Export", "Plan", "Preview", "Reconcile"]
+        .iter()
+        .any(|verb| operation.starts_with(verb))
 }
 
 /// Whether a role may do what takes this.

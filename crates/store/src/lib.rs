@@ -32,8 +32,8 @@ mod source;
 mod close;
 
 mod desk_settings;
-mod invoicing;
 mod invoices;
+mod invoicing;
 mod outbox;
 mod personal;
 mod purchasing;
@@ -51,14 +51,14 @@ pub use configuration::Loaded;
 pub use database::Store;
 pub use desk_settings::DeskSettingRow;
 pub use error::StoreError;
-pub use invoicing::{
-    InvoiceFileRow, InvoiceSummaryRow, InvoiceUnitRow, InvoicingDocument, InvoicingKind, SummariesOf,
-};
-pub use master_key::{Reseal, Sealed, portal_secret_name};
 pub use invoices::{
     DraftState, ExchangeRateRow, InvoiceDraftRow, InvoiceFilter, InvoicePaymentRow, InvoiceSettingsRow,
     IssuedInvoiceRow,
 };
+pub use invoicing::{
+    InvoiceFileRow, InvoiceSummaryRow, InvoiceUnitRow, InvoicingDocument, InvoicingKind, SummariesOf,
+};
+pub use master_key::{Reseal, Sealed, portal_secret_name};
 pub use migrations::Migrated;
 pub use outbox::{AttachmentRow, Attempted, Channel, MessageClaim, MessageRow, MessageState, NewMessage};
 pub use payer::{AuditHead, Head, PayerRow};

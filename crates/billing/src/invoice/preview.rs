@@ -1,7 +1,6 @@
 //! What an operator should know before a document is issued.
 
 use super::Invoice;
-use crate::book::Book;
 use crate::margin_guard::Findings;
 use crate::money::{Amount, Cost, Currency};
 use std::fmt;
@@ -147,17 +146,8 @@ impl fmt::Display for Warning {
                 write!(f, "the document comes to {gross}: the operator owes it to the customer")
             }
             Self::LinesLeftOut(lines) => {
-                write!(
-                    f,
-                    "{lines} lines come to less than half a minor unit each and are not on the document"
-                )
+                write!(f, "lines that come to less than half a minor unit are not on the document: {lines}")
             }
         }
     }
-}
-
-/// The number of a billing group in a book, by name.
-#[must_use]
-pub fn group_number(book: &Book, name: &str) -> Option<usize> {
-    book.groups.iter().position(|group| group.name == name)
 }

@@ -1,8 +1,8 @@
 //! The commands about invoices.
 
 use super::OutputFormat;
-use super::invoicing::InvoicingCommand;
 use super::documents::{RENDER_EXAMPLES, RenderArguments};
+use super::invoicing::InvoicingCommand;
 use super::issuing::IssuingCommand;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
