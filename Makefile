@@ -34,6 +34,9 @@ demo: needs-cargo
 	$(TARGET)/debug/proforma run --upstream out/demo --account 250000000001 --book fixtures/demo/quill.toml \
 	    --period 2026-10 --out out/demo-quill --force
 	@echo
+	@echo 'At the billing desk: purchase orders of both directions, and the invoices that find them.'
+	fixtures/demo/desk/demo.sh $(TARGET)/debug/proforma out/demo-desk
+	@echo
 	@echo 'The results are in out/demo:'
 	@ls out/demo | sed 's/^/  out\/demo\//'
 	@echo 'The cost files are fixtures/demo/cost, the rules fixtures/demo/book.toml: change one and run it again.'

@@ -12,7 +12,7 @@ use crate::invoices::{DraftOptions, DraftState, InvoiceDraftRow, InvoiceView, Ne
 use crate::notifications::{self, NotificationSettings};
 use crate::outbox::{self, Attachment, Audience, Channel, Letter, News, recipient_problem};
 use billing::account::AccountId;
-use billing::configuration::group_named;
+use billing::configuration::group_called;
 use billing::invoice_schedule::{Closed, Policy, Schedule, due};
 use billing::period::BillingPeriod;
 use serde::{Deserialize, Serialize};
@@ -123,8 +123,9 @@ impl BackOffice {
         };
         let body = &body;
         self.transaction(payer, |store, state| async move {
-            let group =
-                group_named(&state.configuration, &new.billing_group, None).map_err(Error::from)?.to_string();
+            let group = group_called(&state.configuration, &new.billing_group, None)
+                .map_err(Error::from)?
+                .to_string();
             let mut write = store.write(payer, &state.head).await?;
             write.put_desk_setting((SETTING, &group), body, machine_milliseconds()).await?;
             Ok((state.commit(write, [request.done(&group)]).await?, ()))

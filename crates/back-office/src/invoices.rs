@@ -121,7 +121,7 @@ fn day(text: Option<&str>, today: Date) -> Answer<Date> {
     Ok(day)
 }
 
-/// The billing group that an ARN or an id names, whether or not it is there any more.
+/// The billing group that an ARN, an id or a name means, whether or not it is there any more.
 fn group(configuration: &Configuration, named: &str) -> Result<BillingGroupId, Refusal> {
-    billing::configuration::group_named(configuration, named, None)
+    billing::configuration::group_called(configuration, named, None)
 }

@@ -11,7 +11,7 @@ use crate::known_keys::KnownKey;
 use crate::vault::{MasterKey, SealedSecret, new_access_key_id, new_secret};
 use argon2::{Argon2, PasswordHasher};
 use billing::account::AccountId;
-use billing::configuration::{BillingGroupId, group_named};
+use billing::configuration::{BillingGroupId, group_called};
 use std::collections::BTreeSet;
 use store::{AccessKeyRow, FoundKey, PrincipalRow, Reseal, Sealed};
 use zeroize::Zeroizing;
@@ -135,7 +135,7 @@ impl BackOffice {
         let configuration = self.state(payer).await?.configuration.clone();
         let group = |text: &String| {
             let no_group = |_| refused(format!("`{text}` is no billing group of payer {payer}"));
-            group_named(&configuration, text, None).map_err(no_group)
+            group_called(&configuration, text, None).map_err(no_group)
         };
         let groups = new.billing_groups.iter().map(group).collect::<Answer<BTreeSet<_>>>()?;
         check(new)?;

@@ -8,7 +8,7 @@ use crate::authorization::{Caller, Scope};
 use crate::desk::BackOffice;
 use crate::error::{Answer, Declined, Error};
 use billing::account::AccountId;
-use billing::configuration::{BillingGroupId, Configuration, ResourceType, arn, group_named};
+use billing::configuration::{BillingGroupId, Configuration, ResourceType, arn, group_called};
 use billing::period::BillingPeriod;
 use billing::purchase_order::{Buyer, PurchaseOrder, PurchaseOrderId};
 use std::collections::BTreeMap;
@@ -172,7 +172,9 @@ impl Rights<'_> {
         let named = group;
         let group = match (group, own) {
             (None, None) => return Ok(Buyer::Payer),
-            (Some(text), _) => group_named(configuration, text, Some(period)).map_err(|_| not_found(text))?,
+            (Some(text), _) => {
+                group_called(configuration, text, Some(period)).map_err(|_| not_found(text))?
+            }
             (None, Some(own)) => match own.iter().collect::<Vec<_>>().as_slice() {
                 [only] => (*only).clone(),
                 _ => {

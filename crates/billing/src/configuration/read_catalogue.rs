@@ -2,8 +2,8 @@
 
 use super::edit::{is_of, managed_plan, own_id};
 use super::{
-    AssociatedValue, BillingGroupId, ChargeSettings, Configuration, CustomLineItemId, ItemSettings, PlanOf,
-    PricingPlanId, PricingRuleId, Refusal, Span,
+    AssociatedValue, BillingGroupId, ChargeSettings, Configuration, CustomLineItemId, GroupSettings,
+    ItemSettings, PlanOf, PricingPlanId, PricingRuleId, Refusal, Resource, Span,
 };
 use crate::period::BillingPeriod;
 use std::collections::HashMap;
@@ -23,6 +23,31 @@ pub fn group_named(
         None => configuration.groups.get(id).is_some(),
     };
     id.filter(is_there).ok_or_else(|| Refusal::NotFound { kind: BillingGroupId::KIND, id: arn.to_owned() })
+}
+
+/// The billing group that an ARN, an id or else a name means: AWS's operations take ARNs, people know their customers by name. Names are
+/// unique in a period; without one, a name that two groups have had one after the other means neither.
+///
+/// # Errors
+/// Those of [`group_named`].
+pub fn group_called(
+    configuration: &Configuration,
+    text: &str,
+    period: Option<BillingPeriod>,
+) -> Result<BillingGroupId, Refusal> {
+    group_named(configuration, text, period).or_else(|refusal| {
+        let has_name = |id: &BillingGroupId, group: &Resource<GroupSettings>| match period {
+            Some(period) => {
+                configuration.group(id, period).is_some_and(|(_, settings)| settings.name == text)
+            }
+            None => group.versions.spans().iter().any(|span| span.value.name == text),
+        };
+        let mut called = configuration.groups.iter().filter(|(id, group)| has_name(id, group));
+        match (called.next(), called.next()) {
+            (Some((id, _)), None) => Ok(id.clone()),
+            _ => Err(refusal),
+        }
+    })
 }
 
 /// The pricing rule of a period that an ARN or an id names.

@@ -179,7 +179,7 @@ pub struct CreateKeyArguments {
     /// payer-admin: everything. finance and analyst: read everything. group-viewer: the pro forma and the purchase orders of its own billing groups.
     #[arg(long, value_name = "ROLE", value_parser = ["payer-admin", "finance", "analyst", "group-viewer"])]
     pub role: String,
-    /// A billing group that a group-viewer sees: ARN or id.
+    /// A billing group that a group-viewer sees: ARN, id or name.
     #[arg(long, value_name = "ARN")]
     pub billing_group: Vec<String>,
     /// Only these accounts of the groups.

@@ -56,7 +56,7 @@ Examples:
 pub struct InvoiceSettingsArguments {
     #[command(flatten)]
     pub desk: DeskArguments,
-    /// The billing group, by ARN or id; by default what holds for all.
+    /// The billing group, by ARN, id or name; by default what holds for all.
     #[arg(long, value_name = "ARN")]
     pub group: Option<String>,
     /// The settings to put in.
@@ -82,7 +82,7 @@ pub struct RatesArguments {
 pub struct DraftArguments {
     #[command(flatten)]
     pub desk: DeskArguments,
-    /// The billing group, by ARN or id.
+    /// The billing group, by ARN, id or name.
     #[arg(long, value_name = "ARN")]
     pub group: String,
     /// The closed billing period.
@@ -179,7 +179,7 @@ pub struct PayArguments {
 pub struct ListInvoicesArguments {
     #[command(flatten)]
     pub desk: DeskArguments,
-    /// Only of this billing group, by ARN or id.
+    /// Only of this billing group, by ARN, id or name.
     #[arg(long, value_name = "ARN")]
     pub group: Option<String>,
     /// Only of this billing period.

@@ -112,7 +112,7 @@ pub struct AddArguments {
     /// The buyer's own number of it.
     #[arg(long, value_name = "ID")]
     pub id: Option<String>,
-    /// The billing group that orders from the operator; by default the payer orders from AWS.
+    /// The billing group that orders from the operator, by ARN, id or name; by default the payer orders from AWS.
     #[arg(long, value_name = "ARN")]
     pub billing_group: Option<String>,
     /// A tag.
