@@ -497,7 +497,7 @@ def test_summaries_come_back_as_aws_told_them(server, invoicing, tmp_path):
     of = account()
     told = [summary(f"A{number}-{of}", of, day(f"2026-{9 + number:02}-02")) for number in range(3)]
     answer = bring(server, told, ClientToken=name("token"))
-    assert answer.json == {"NewCount": 3, "ChangedCount": 0, "UnchangedCount": 0}
+    assert answer.json == {"NewCount": 3, "ChangedCount": 0, "UnchangedCount": 0, "MatchedCount": 0, "Warnings": []}
     assert listed(invoicing, "ACCOUNT_ID", of) == told == listed(invoicing, "ACCOUNT_ID", of, PaginationConfig={"PageSize": 1})
     assert listed(invoicing, "INVOICE_ID", told[1]["InvoiceId"]) == [told[1]]
     # AWS says something else of one of them; through the command this time.
@@ -747,4 +747,4 @@ def test_the_aws_cli(server, invoicing, tmp_path):
     told = aws("list-invoice-summaries", "--selector", f"ResourceType=ACCOUNT_ID,Value={of}")
     # What the CLI prints is what is imported.
     answer = server.own("ImportInvoiceSummaries", {"Summaries": json.dumps(told)})
-    assert answer.json == {"NewCount": 0, "ChangedCount": 0, "UnchangedCount": 1}
+    assert answer.json == {"NewCount": 0, "ChangedCount": 0, "UnchangedCount": 1, "MatchedCount": 0, "Warnings": []}

@@ -2,6 +2,9 @@
 
 use crate::desk::{BackOffice, WriteRequest};
 use crate::error::{Answer, Error};
+use crate::purchasing::PurchaseEdit;
+use crate::purchasing::invoice_files::read_summary;
+use crate::purchasing::matching::{InvoiceSource, NewInvoice, take_in};
 use billing::account::AccountId;
 use billing::period::BillingPeriod;
 use serde::{Deserialize, Serialize};
@@ -24,7 +27,7 @@ pub struct ImportedSummary {
 }
 
 /// What an import came to.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct SummariesImported {
     /// Invoices that were not known.
     pub new: u64,
@@ -32,20 +35,29 @@ pub struct SummariesImported {
     pub changed: u64,
     /// Invoices that are as they were.
     pub unchanged: u64,
+    /// How many that were new to the matching were charged to a purchase order of the payer's.
+    #[serde(default)]
+    pub matched: u64,
+    /// What the user should know about purchase orders.
+    #[serde(default)]
+    pub warnings: Vec<String>,
 }
 
 impl BackOffice {
-    /// Keeps summaries of invoices, each in place of the one that there is.
+    /// Keeps summaries of invoices, each in place of the one that there is, and matches with the payer's purchase orders what the rules have not seen yet. A
+    /// summary that says too little to be matched is kept and warned of.
     ///
     /// # Errors
-    /// [`Error::Internal`].
+    /// [`Error::Denied`] for a principal that is narrowed to some purchase orders; [`Error::Declined`] where an amount is beyond what can be reckoned with.
     pub async fn import_invoice_summaries(
         &self,
         request: &WriteRequest<'_>,
         summaries: &[ImportedSummary],
     ) -> Answer<SummariesImported> {
         let now = request.caller.now;
-        self.once(request, |mut write, _| async move {
+        self.order_rights(request.caller, request.action).await?;
+        let (invoices, unread) = &to_be_matched(summaries);
+        self.once(request, |mut write, state| async move {
             let ids: Vec<&str> = summaries.iter().map(|summary| summary.invoice_id.as_str()).collect();
             let known = write.last_invoice_summaries(&ids).await?;
             let (mut imported, mut rows) = (SummariesImported::default(), Vec::new());
@@ -74,6 +86,10 @@ impl BackOffice {
                 });
             }
             write.put_invoice_summaries(rows).await?;
+            let matching = |edit: &mut PurchaseEdit<'_>| take_in(edit, InvoiceSource::Imported, invoices);
+            let (taken, _) = self.purchase_within(&mut write, &state, request, matching).await?;
+            imported.matched = taken.matched;
+            imported.warnings = unread.iter().cloned().chain(taken.warnings).collect();
             Ok((write, imported))
         })
         .await
@@ -111,9 +127,27 @@ impl BackOffice {
     /// [`Error::Internal`].
     pub async fn purchase_orders_of(
         &self,
-        _payer: &AccountId,
-        _invoices: &BTreeSet<String>,
+        payer: &AccountId,
+        invoices: &BTreeSet<String>,
     ) -> Answer<BTreeMap<String, String>> {
-        Ok(BTreeMap::new())
+        let mut numbers = self.order_numbers(payer).await?;
+        numbers.retain(|invoice, _| invoices.contains(invoice));
+        Ok(numbers)
     }
+}
+
+/// The invoices of summaries that say enough to be matched, and what is missing of the others. Payment receipts are no invoices.
+fn to_be_matched(summaries: &[ImportedSummary]) -> (Vec<NewInvoice>, Vec<String>) {
+    let (mut invoices, mut unread) = (Vec::new(), Vec::new());
+    for summary in summaries {
+        match read_summary(&summary.body) {
+            Ok(Some(invoice)) => invoices.push(invoice),
+            Ok(None) => {}
+            Err(problem) => unread.push(format!(
+                "invoice `{}` is not matched with purchase orders: {problem}",
+                summary.invoice_id
+            )),
+        }
+    }
+    (invoices, unread)
 }

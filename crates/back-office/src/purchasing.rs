@@ -6,6 +6,7 @@
 mod access;
 mod edit;
 pub mod invoice_files;
+mod issued_invoices;
 mod limits;
 pub mod matching;
 pub mod order_files;
@@ -21,7 +22,6 @@ use crate::transaction::Attempt;
 use billing::account::AccountId;
 use billing::money::{Amount, DecimalError};
 use billing::purchase_order::{Buyer, LineNumber, PurchaseOrder, PurchaseOrderId, Settings};
-use edit::PurchaseEdit;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::{BTreeMap, BTreeSet};
@@ -29,6 +29,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use store::{AssociationRow, InvoiceRow, OrderRow, PurchasingRows, TokenRow, Write};
 
 pub use access::{RETIRED_ACTIONS, order_arn};
+pub(crate) use edit::PurchaseEdit;
 pub use limits::{Limits, NewLimits};
 
 /// What a payer and its customers have ordered and were invoiced.

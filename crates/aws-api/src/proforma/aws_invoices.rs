@@ -48,6 +48,8 @@ struct ImportedSummaries {
     new_count: u64,
     changed_count: u64,
     unchanged_count: u64,
+    matched_count: u64,
+    warnings: Vec<String>,
 }
 
 /// `ImportInvoiceSummaries`
@@ -59,6 +61,8 @@ pub(super) async fn import_summaries(call: &Call<'_>) -> Answer<Vec<u8>> {
         new_count: imported.new,
         changed_count: imported.changed,
         unchanged_count: imported.unchanged,
+        matched_count: imported.matched,
+        warnings: imported.warnings,
     })
 }
 

@@ -1,7 +1,7 @@
 //! Drafts: what is to be invoiced of a closed period, and what its document would be.
 
 use super::listing::live_invoice;
-use super::matching::order_of;
+use super::matching::{Matched, asked};
 use super::settings::settings_of;
 use super::{answered, day, group, kept, rates, today};
 use crate::desk::{BackOffice, WriteRequest};
@@ -11,7 +11,7 @@ use crate::vault::new_resource_id;
 use billing::account::AccountId;
 use billing::invoice::charges::Charges;
 use billing::invoice::compose::{Composed, ExtraAdjustment, Extras, compose};
-use billing::invoice::preview::{OrderOutcome, Warning, warnings};
+use billing::invoice::preview::{Warning, warnings};
 use billing::invoice::{AdjustmentKind, Date, Invoiced};
 use billing::money::Currency;
 use billing::period::BillingPeriod;
@@ -178,7 +178,12 @@ impl BackOffice {
         let draft = open_draft(&self.0.store, payer, id).await?;
         let charges = self.run_charges(payer, &draft.run).await?;
         let issued = day(issued, today(request))?;
-        let (composed, order, _) = composed(&self.0.store, payer, &draft, &charges, issued).await?;
+        let (mut composed, options, _) = composed(&self.0.store, payer, &draft, &charges, issued).await?;
+        let of =
+            Matched { billing_group: &draft.billing_group, period: draft.period, now: request.caller.now };
+        let purchasing = self.purchasing(payer).await?;
+        let (order, reference) = asked(&purchasing, &options, &composed.document, of)?;
+        composed.refer_to(reference);
         let number = charges.groups.iter().position(|of| of.billing_group == draft.billing_group);
         let left_out = composed.lines_below_a_minor_unit;
         let warnings =
@@ -224,14 +229,14 @@ pub(super) fn charges_of<'c>(charges: &'c RunCharges, of: &str) -> Option<&'c Ve
     charges.groups.iter().find(|group| group.billing_group == of).map(|group| &group.charges)
 }
 
-/// A draft's document under the settings of the month in which it is issued, what was found about its purchase order, and the settings.
+/// A draft's document under the settings of the month in which it is issued, what the draft says of its own, and the settings. It refers to no purchase order yet.
 pub(super) async fn composed(
     store: &Store,
     payer: &AccountId,
     draft: &InvoiceDraftRow,
     charges: &RunCharges,
     issued: Date,
-) -> Answer<(Composed, OrderOutcome, InvoiceSettings)> {
+) -> Answer<(Composed, DraftOptions, InvoiceSettings)> {
     let of_currency = charges_of(charges, &draft.billing_group).into_iter().flatten();
     let charges = of_currency.into_iter().find(|of| of.currency.as_str() == draft.currency);
     let charges = charges.ok_or_else(|| Error::internal(format!("draft `{}` has no charges", draft.id)))?;
@@ -239,34 +244,33 @@ pub(super) async fn composed(
     let settings = invoice_file::settings::read(&settings, charges.currency);
     let settings = settings.map_err(|error| refused(error.to_string()))?;
     let options: DraftOptions = serde_json::from_str(&draft.options).map_err(Error::internal)?;
-    let (order, reference) = order_of(&options);
     let currency = settings.compose.currency.unwrap_or(charges.currency);
-    let mut extras = extras(options, currency)?;
-    extras.purchase_order = reference;
+    let extras = extras(&options, currency)?;
     let rates = rates(store, payer).await?;
     let composed = compose(&settings.compose, &extras, draft.period, charges, &rates, issued);
     let composed = composed.map_err(|problems| {
         let problems: Vec<String> = problems.iter().map(ToString::to_string).collect();
         refused(problems.join("\n"))
     })?;
-    Ok((composed, order, settings))
+    Ok((composed, options, settings))
 }
 
 /// What a document has of its own, in its currency.
-fn extras(options: DraftOptions, currency: Currency) -> Answer<Extras> {
+fn extras(options: &DraftOptions, currency: Currency) -> Answer<Extras> {
     let amount = |text: &str| Invoiced::parse(currency, text).map_err(|error| refused(error.to_string()));
-    let adjustment = |of: AdjustmentOption| {
+    let adjustment = |of: &AdjustmentOption| {
         let kind = match of.kind.as_str() {
             "allowance" => AdjustmentKind::Allowance,
             "charge" => AdjustmentKind::Charge,
             other => return Err(refused(format!("`{other}` is neither `allowance` nor `charge`"))),
         };
-        Ok(ExtraAdjustment { kind, amount: amount(&of.amount)?, reason: of.reason, product: of.product })
+        let (reason, product) = (of.reason.clone(), of.product.clone());
+        Ok(ExtraAdjustment { kind, amount: amount(&of.amount)?, reason, product })
     };
     Ok(Extras {
         purchase_order: None,
-        adjustments: options.adjustments.into_iter().map(adjustment).collect::<Answer<_>>()?,
+        adjustments: options.adjustments.iter().map(adjustment).collect::<Answer<_>>()?,
         prepaid: options.prepaid.as_deref().map(amount).transpose()?,
-        notes: options.notes,
+        notes: options.notes.clone(),
     })
 }

@@ -2,12 +2,14 @@
 
 use super::drafting::{composed, open_draft};
 use super::listing::{InvoiceView, found, live_invoice, standing, view};
+use super::matching::{Matched, credited, issued as matched_as_issued};
 use super::settings::settings_of;
 use super::{answered, day, document_text, kept, today};
 use crate::clock::machine_milliseconds;
 use crate::desk::{BackOffice, WriteRequest};
 use crate::error::{Answer, Error, refused};
 use crate::hash::sha256;
+use crate::purchasing::PurchaseEdit;
 use crate::transaction::Attempt;
 use billing::account::AccountId;
 use billing::invoice::credit::{Credit, credit};
@@ -63,26 +65,36 @@ impl BackOffice {
             return Err(open_draft(&self.0.store, payer, id).await.err().unwrap_or(Error::Denied));
         };
         let charges = &self.run_charges(payer, &draft.run).await?;
-        self.transaction(payer, |store, state| async move {
+        let done = self.transaction(payer, |store, state| async move {
             if let Some(outcome) = answered(&store, request).await? {
-                return Ok((state, outcome));
+                return Ok((state, (outcome, None)));
             }
             let draft = open_draft(&store, payer, id).await?;
             live_invoice(&store, payer, &draft.billing_group, draft.period, &draft.currency).await?;
-            let (composed, _, settings) = composed(&store, payer, &draft, charges, issued).await?;
+            let (composed, options, settings) = composed(&store, payer, &draft, charges, issued).await?;
             let series = settings.series.ok_or_else(no_series)?;
             let residue = composed.residue.to_string();
             let next = next(&store, payer, &series, issued).await?;
-            let document = composed.numbered(next.number.clone());
+            let mut document = composed.numbered(next.number.clone());
             let number = next.number.clone();
-            let row = next.row(request, &document, &draft, residue, None);
             let mut write = store.write(payer, &state.head).await?;
+            let of = Matched {
+                billing_group: &draft.billing_group,
+                period: draft.period,
+                now: request.caller.now,
+            };
+            let matching = |edit: &mut PurchaseEdit<'_>| matched_as_issued(edit, &options, &mut document, of);
+            let ((), purchasing) = self.purchase_within(&mut write, &state, request, matching).await?;
+            let row = next.row(request, &document, &draft, residue, None);
             write.put_issued_invoice(row).await.map_err(|error| taken(error, &number))?;
             let of_draft = InvoiceDraftRow { state: DraftState::Issued(number.clone()), ..draft };
             write.put_invoice_draft(of_draft).await?;
-            kept((&state, write), request, &number.clone(), number).await
-        })
-        .await
+            let (state, number) = kept((&state, write), request, &number.clone(), number).await?;
+            Ok((state, (number, Some(purchasing))))
+        });
+        let (number, purchasing) = done.await?;
+        self.purchased(payer, purchasing);
+        Ok(number)
     }
 
     /// Issues a credit note; its number.
@@ -92,9 +104,9 @@ impl BackOffice {
     pub async fn credit_invoice(&self, request: &WriteRequest<'_>, new: &NewCredit) -> Answer<String> {
         let payer = &request.caller.payer;
         let issued = day(new.issued.as_deref(), today(request))?;
-        self.transaction(payer, |store, state| async move {
+        let done = self.transaction(payer, |store, state| async move {
             if let Some(outcome) = answered(&store, request).await? {
-                return Ok((state, outcome));
+                return Ok((state, (outcome, None)));
             }
             let original = found(&store, payer, &new.invoice).await?;
             let of = InvoiceFilter { original: Some(new.invoice.clone()), ..InvoiceFilter::default() };
@@ -112,7 +124,7 @@ impl BackOffice {
             let series = settings.credit_series.or(settings.series).ok_or_else(no_series)?;
             let next = next(&store, payer, &series, issued).await?;
             let number = next.number.clone();
-            let document = Invoice { number: number.clone(), ..note };
+            let mut document = Invoice { number: number.clone(), ..note };
             let draft = InvoiceDraftRow {
                 id: String::new(),
                 billing_group: original.billing_group.clone(),
@@ -124,12 +136,22 @@ impl BackOffice {
                 created_at_s: request.caller.now,
                 created_by: request.caller.principal.clone(),
             };
-            let row = next.row(request, &document, &draft, "0".to_owned(), Some(original.number));
             let mut write = store.write(payer, &state.head).await?;
+            let of = Matched {
+                billing_group: &draft.billing_group,
+                period: draft.period,
+                now: request.caller.now,
+            };
+            let matching = |edit: &mut PurchaseEdit<'_>| credited(edit, &mut document, of);
+            let ((), purchasing) = self.purchase_within(&mut write, &state, request, matching).await?;
+            let row = next.row(request, &document, &draft, "0".to_owned(), Some(original.number));
             write.put_issued_invoice(row).await.map_err(|error| taken(error, &number))?;
-            kept((&state, write), request, &number.clone(), number).await
-        })
-        .await
+            let (state, number) = kept((&state, write), request, &number.clone(), number).await?;
+            Ok((state, (number, Some(purchasing))))
+        });
+        let (number, purchasing) = done.await?;
+        self.purchased(payer, purchasing);
+        Ok(number)
     }
 
     /// Records a payment of an invoice; where the invoice stands then.

@@ -55,6 +55,15 @@ pub fn read_summaries(text: &str) -> Answer<ReadInvoices> {
     Err(Declined::Invalid { message: told.join("; "), fields: problems }.into())
 }
 
+/// Reads one summary, JSON in the shape `InvoiceSummary`; `None` of a payment receipt, which is no invoice.
+///
+/// # Errors
+/// What of it is missing or cannot be read.
+pub fn read_summary(text: &str) -> Result<Option<NewInvoice>, String> {
+    let summary: Value = serde_json::from_str(text).map_err(|error| format!("it is no JSON: {error}"))?;
+    summary_of(&summary)
+}
+
 fn gather(answer: Value, to: &mut Vec<Value>) -> Result<(), Error> {
     match answer {
         Value::Array(answers) => answers.into_iter().try_for_each(|answer| gather(answer, to)),

@@ -345,7 +345,7 @@ fn order_of(invoice: &MatchInvoice) -> (i64, &str) {
 }
 
 /// A matcher with the orders and with where invoices are; those that are not `meant` only.
-fn matcher(purchasing: &Purchasing, meant: impl Fn(&AssociationRow) -> bool) -> Answer<Matcher> {
+pub(super) fn matcher(purchasing: &Purchasing, meant: impl Fn(&AssociationRow) -> bool) -> Answer<Matcher> {
     let orders = purchasing.orders().map(|row| row.order.clone());
     let mut matcher = Matcher::new(purchasing.settings.clone(), orders);
     for row in purchasing.associations.values().filter(|row| !meant(row)) {
@@ -359,7 +359,7 @@ fn matcher(purchasing: &Purchasing, meant: impl Fn(&AssociationRow) -> bool) -> 
 }
 
 /// Takes invoices into a change.
-pub(super) fn take_in(
+pub(crate) fn take_in(
     edit: &mut PurchaseEdit<'_>,
     source: InvoiceSource,
     invoices: &[NewInvoice],
@@ -390,6 +390,10 @@ pub(super) fn take_in(
         {
             taken.unchanged += 1;
             continue;
+        }
+        if before.as_ref().is_some_and(|before| before.source == InvoiceSource::Issued) {
+            let message = format!("invoice `{}` was issued here, and its content stays as it is", invoice.id);
+            return Err(Declined::invalid(message).into());
         }
         let row = InvoiceRow {
             invoice: invoice.clone(),
@@ -455,7 +459,7 @@ fn said_of(new: &NewInvoice, decision: &Decision) -> Vec<String> {
 }
 
 /// Keeps what the rules have decided of an invoice, and what that does to orders.
-fn keep_decision(
+pub(super) fn keep_decision(
     edit: &mut PurchaseEdit<'_>,
     invoice: &MatchInvoice,
     decision: &Decision,

@@ -200,15 +200,17 @@ impl Composed {
 
     /// The document with a reference to a purchase order, or with none.
     pub fn refer_to(&mut self, order: Option<OrderReference>) {
-        refer_to(&mut self.document, order);
+        self.document.refer_to(order);
     }
 }
 
-/// One document refers to one purchase order: its lines to that order's line.
-fn refer_to(document: &mut Invoice, order: Option<OrderReference>) {
-    let line = order.as_ref().and_then(|order| order.line.clone());
-    document.purchase_order = order.map(|order| order.number);
-    document.lines.iter_mut().for_each(|of| of.purchase_order_line.clone_from(&line));
+impl Invoice {
+    /// Refers to a purchase order, or to none. One document refers to one: all of its lines to that order's line.
+    pub fn refer_to(&mut self, order: Option<OrderReference>) {
+        let line = order.as_ref().and_then(|order| order.line.clone());
+        self.purchase_order = order.map(|order| order.number);
+        self.lines.iter_mut().for_each(|of| of.purchase_order_line.clone_from(&line));
+    }
 }
 
 /// Makes the document of a period's charges.
@@ -442,7 +444,7 @@ impl Draft<'_> {
             notes: settings.notes.iter().chain(&self.extras.notes).cloned().collect(),
             language: settings.language.clone(),
         };
-        refer_to(&mut document, self.extras.purchase_order.clone());
+        document.refer_to(self.extras.purchase_order.clone());
         Ok(document)
     }
 

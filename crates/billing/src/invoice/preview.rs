@@ -10,6 +10,15 @@ use std::fmt;
 pub enum OrderOutcome {
     /// It is the purchase order of this number.
     Found(String),
+    /// It is this one, and the operator has named another line of it than the rules take.
+    OtherLine {
+        /// The number.
+        number: String,
+        /// The line that the operator has named.
+        named: String,
+        /// The line that the rules take.
+        taken: String,
+    },
     /// There is none, for this reason.
     None(String),
     /// Nobody has asked: the customer's purchase orders are not kept here.
@@ -52,6 +61,15 @@ pub enum Warning {
     },
     /// No purchase order.
     NoPurchaseOrder(String),
+    /// Another line of the purchase order than the operator has named.
+    OtherPurchaseOrderLine {
+        /// The number.
+        number: String,
+        /// The line that the operator has named.
+        named: String,
+        /// The line that the rules take.
+        taken: String,
+    },
     /// A document over nothing.
     Nothing,
     /// A document below 0: the operator owes the customer.
@@ -87,8 +105,12 @@ pub fn warnings(
         currency: *currency,
         aws_cost: *aws_cost,
     }));
-    if let OrderOutcome::None(reason) = order {
-        warnings.push(Warning::NoPurchaseOrder(reason.clone()));
+    match order.clone() {
+        OrderOutcome::None(reason) => warnings.push(Warning::NoPurchaseOrder(reason)),
+        OrderOutcome::OtherLine { number, named, taken } => {
+            warnings.push(Warning::OtherPurchaseOrderLine { number, named, taken });
+        }
+        OrderOutcome::Found(_) | OrderOutcome::NotAsked => {}
     }
     match document.totals.gross.units() {
         0 => warnings.push(Warning::Nothing),
@@ -112,6 +134,7 @@ impl Warning {
             Self::CreditNotPassedOn { .. } => "CREDIT_NOT_PASSED_ON",
             Self::UngroupedAccount { .. } => "ACCOUNT_IN_NO_GROUP",
             Self::NoPurchaseOrder(_) => "NO_PURCHASE_ORDER",
+            Self::OtherPurchaseOrderLine { .. } => "OTHER_PURCHASE_ORDER_LINE",
             Self::Nothing => "NOTHING_TO_PAY",
             Self::BelowZero(_) => "BELOW_ZERO",
             Self::LinesLeftOut(_) => "LINES_LEFT_OUT",
@@ -141,6 +164,11 @@ impl fmt::Display for Warning {
             Self::NoPurchaseOrder(reason) => {
                 write!(f, "no purchase order: {reason}; the customer may not be able to pay without one")
             }
+            Self::OtherPurchaseOrderLine { number, named, taken } => write!(
+                f,
+                "line `{named}` of purchase order `{number}` is named, and the rules take line `{taken}`: the document says `{taken}`; where \
+                 that is wrong, change the order's lines before it is issued"
+            ),
             Self::Nothing => f.write_str("the document comes to 0; it need not be issued"),
             Self::BelowZero(gross) => {
                 write!(f, "the document comes to {gross}: the operator owes it to the customer")

@@ -8,7 +8,7 @@ use std::path::PathBuf;
 pub enum InvoicingCommand {
     /// Say to whom the invoices of accounts go, and list what was said.
     Profile(ProfileArguments),
-    /// Take in what AWS says of its invoices: what `aws invoicing list-invoice-summaries` prints, or a CSV file of its members.
+    /// Take in what AWS says of its invoices: what `aws invoicing list-invoice-summaries` prints, or a CSV file of its members; and match them with purchase orders.
     Import(ImportSummariesArguments),
     /// Keep the document of an invoice that AWS has delivered, for GetInvoicePDF to hand out.
     Attach(AttachArguments),

@@ -9,7 +9,7 @@ Examples:
   proforma po add --id PO-2026 --bill-from AWS_INC --effective 2026-11 --expiration 2027-10 --ship-to company=Larkfield,country=US \\
       --line number=1,type=ALL,start=2026-11,end=2027-10,amount=120000,track=yes
   proforma po import orders.csv
-  proforma po import --invoices summaries.json
+  proforma invoice import summaries.json
   proforma po explain EUINGB26-1234
   proforma po rematch --period 2026-10
 
@@ -42,7 +42,7 @@ pub enum PurchaseOrderCommand {
     Delete(OneOrderArguments),
     /// Set tags of an order, or take some away.
     Tag(TagArguments),
-    /// Take over orders from a file, or with --invoices the invoices that are matched with them.
+    /// Take over orders from a file, or with --invoices the invoices of other systems that are matched with them; AWS's own list goes to `invoice import`.
     Import(ImportOrdersArguments),
     /// List the invoices of an order, or all that are known with where each is charged to.
     Invoices(InvoicesArguments),

@@ -54,6 +54,13 @@ fn a_preview_warns_of_what_loses_money() {
         said("-1", &Findings::default(), &found_order)[0],
         "BELOW_ZERO: the document comes to -1.19 USD: the operator owes it to the customer"
     );
+    let other_line =
+        OrderOutcome::OtherLine { number: "PO-7".to_owned(), named: "3".to_owned(), taken: "1".to_owned() };
+    assert_eq!(
+        said("1", &Findings::default(), &other_line)[0],
+        "OTHER_PURCHASE_ORDER_LINE: line `3` of purchase order `PO-7` is named, and the rules take line `1`: the document says `1`; where \
+         that is wrong, change the order's lines before it is issued"
+    );
     assert_eq!(
         said("0", &Findings::default(), &OrderOutcome::NotAsked)[0],
         "NOTHING_TO_PAY: the document comes to 0; it need not be issued"
