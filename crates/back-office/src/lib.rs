@@ -44,6 +44,7 @@ mod accounts;
 pub mod billing_groups;
 pub mod book;
 pub mod invoices;
+pub mod invoice_documents;
 pub mod periods;
 pub mod principals;
 pub mod run_folders;
