@@ -105,7 +105,7 @@ def test_what_the_invoice_lacks_is_said(world):
 
 
 def test_the_link_of_an_issued_invoice_opens_its_pdf(world):
-    client = world.server.client("invoicing")
+    client = world.server.client(service="invoicing")
     told = client.get_invoice_pdf(InvoiceId=world.number)["InvoicePDF"]
     assert told["InvoiceId"] == world.number and told["SupplementalDocuments"] == []
     with urllib.request.urlopen(told["DocumentUrl"], timeout=30) as answer:
@@ -114,7 +114,7 @@ def test_the_link_of_an_issued_invoice_opens_its_pdf(world):
     with pytest.raises(client.exceptions.ResourceNotFoundException):
         client.get_invoice_pdf(InvoiceId="INV-2099-0001")
     with pytest.raises(client.exceptions.AccessDeniedException):
-        world.server.client("invoicing", keys=world.keys["acme"]).get_invoice_pdf(InvoiceId=world.number)
+        world.server.client(world.keys["acme"], service="invoicing").get_invoice_pdf(InvoiceId=world.number)
 
 
 def test_the_command_line_writes_the_same(world, tmp_path):

@@ -255,9 +255,7 @@ impl Reader {
             cost_roots: None,
             lease: Duration::from_secs(LEASE_SECONDS.0),
             superseded_runs,
-            invoice_design: InvoiceDesign::of(
-                self.path("invoice_design", arguments.invoice_design.as_ref()),
-            ),
+            invoice_design: InvoiceDesign::of(self.path("invoice_design", arguments.invoice_design.as_ref())),
         })
     }
 

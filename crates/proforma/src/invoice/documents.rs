@@ -22,7 +22,8 @@ pub fn render(arguments: &RenderArguments) -> Result<(), Failure> {
         let problems = problems.iter().map(ToString::to_string).collect();
         return Err(Failure::inputs(problems).about(&shown.to_string()));
     }
-    let design = arguments.design.as_deref().map(read).transpose().map_err(Failure::input)?.unwrap_or_default();
+    let design =
+        arguments.design.as_deref().map(read).transpose().map_err(Failure::input)?.unwrap_or_default();
     let document = documents::render(&invoice, &design, format(arguments.format))
         .map_err(|error| Failure::input(error.to_string()))?;
     match &arguments.out {
