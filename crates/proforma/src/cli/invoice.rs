@@ -24,7 +24,7 @@ pub enum InvoiceCommand {
     #[command(flatten)]
     OfAws(Box<InvoicingCommand>),
     #[command(flatten)]
-    Own(IssuingCommand),
+    Own(Box<IssuingCommand>),
 }
 
 const AWS_EXAMPLES: &str = "\
