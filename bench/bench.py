@@ -35,6 +35,7 @@ S3_CPU_RATIO_MAX = 1.3
 COVERAGE_CPU_RATIO_MAX = 1.6
 PREVIEW_SECONDS_MAX = 1
 MATCHING_SECONDS_MAX = 1
+INVOICES_SECONDS_MAX = 30
 MB = 1_000_000
 
 
@@ -55,6 +56,7 @@ def main():
     if not options.duckdb_only and not options.s3_only:
         result["price_classes"] = price_classes()
         result["matching"] = matching(options.reps)
+        result["invoices"] = invoices(options.reps)
         result["preview"] = preview(options.reps)
         result["coverage"] = measure_coverage(options)
     if not options.duckdb_only and not options.no_s3:
@@ -335,6 +337,23 @@ def matching(reps):
     result = {name: spread([float(one[name]) for one in told]) for name in told[0]}
     for name, seconds in result.items():
         verdict(f"matching, {name.replace('_', ' ')}", seconds["median"], MATCHING_SECONDS_MAX, " s")
+    return result
+
+
+def invoices(reps):
+    """The time to issue 300 invoices of 60 lines and make their PDFs, which the xtask prints: the whole process, one thread, wall time."""
+    binary = TARGET / "release" / "xtask"
+    print(f"\nxtask bench-invoices, {reps} times")
+    if not binary.exists():
+        print(f"  left out: {binary} is not built")
+        return None
+    runs = [run([binary, "bench-invoices"]) for _ in range(reps)]
+    failed = next((one for one in runs if one.exit_code), None)
+    if failed:
+        sys.exit(f"bench-invoices ended with {failed.exit_code}:\n{failed.stderr}")
+    print("  " + runs[0].stdout.strip().replace("\n", "\n  "))
+    result = {key: spread([figures(one)[key] for one in runs]) for key in ("wall_seconds", "cpu_seconds")}
+    verdict("issuing and rendering 300 invoices", result["wall_seconds"]["median"], INVOICES_SECONDS_MAX, " s")
     return result
 
 

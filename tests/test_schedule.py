@@ -1,8 +1,11 @@
 """Schedules of invoices: what goes out by itself after a close, what waits for approval, what is caught up, and once."""
+import base64
+import io
 import json
 import time
 from types import SimpleNamespace
 
+import pypdf
 import pytest
 
 from desk import Desk
@@ -71,6 +74,12 @@ def test_invoices_go_out_by_themselves_once(world):
     came, = arrived(world, "ap@automatic.example", 1)
     assert came.message["Subject"] == f"Invoice {number}" and number in came.text and PREVIOUS in came.text
     assert came.recipients == ("ap@automatic.example",), "nobody else is in the envelope"
+    [(file, pdf)] = came.files.items()
+    assert file == f"invoice-{number}.pdf" and pdf.startswith(b"%PDF-") and "attached" in came.text
+    read = pypdf.PdfReader(io.BytesIO(pdf))
+    assert any(number in page.extract_text() for page in read.pages) and list(read.attachments) == ["factur-x.xml"]
+    made = done(world.server.own("GetInvoiceDocument", {"InvoiceNumber": number, "Format": "PDF"}))
+    assert base64.b64decode(made["Document"]) == pdf, "what was mailed is what is made again"
     for _ in range(2):
         world.server.restart()
         time.sleep(2)

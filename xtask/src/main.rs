@@ -2,6 +2,7 @@
 
 use std::process::ExitCode;
 
+mod bench_invoices;
 mod bench_matching;
 mod client_models;
 mod demo_month;
@@ -16,6 +17,11 @@ type Action = fn(&[String]) -> Result<(), String>;
 
 /// Every subcommand with what it does.
 const SUBCOMMANDS: &[(&str, &str, Action)] = &[
+    (
+        "bench-invoices",
+        ": times issuing and rendering 300 invoices of 60 lines, made ones",
+        bench_invoices::run,
+    ),
     (
         "bench-matching",
         ": times finding the purchase orders of 10,000 invoices, made ones",

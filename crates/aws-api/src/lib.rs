@@ -174,6 +174,7 @@ fn resource<'a>(service: &Service, input: &'a Value) -> &'a str {
             "PrincipalName",
             "SourceId",
             "InvoiceId",
+            "InvoiceNumber",
             "AccountId",
             "BillingPeriod",
             "PurchaseOrderArn",

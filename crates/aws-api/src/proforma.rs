@@ -3,6 +3,7 @@
 mod aws_invoices;
 mod books;
 mod cost_data;
+mod documents;
 mod invoices;
 mod keys;
 mod matching_settings;
@@ -49,6 +50,7 @@ pub(crate) async fn perform(call: &Call<'_>, operation: &str) -> Answer<Vec<u8>>
         "RecordPayment" => invoices::record_payment(call).await,
         "ListInvoices" => invoices::list(call).await,
         "GetInvoice" => invoices::get(call).await,
+        "GetInvoiceDocument" => documents::get(call).await,
         "ImportPurchaseOrders" => purchasing::import_orders(call).await,
         "ImportInvoices" => purchasing::import_invoices(call).await,
         "ListInvoiceMatches" => purchasing::list_matches(call).await,

@@ -167,6 +167,7 @@ pub const ACTIONS: &[(&str, &str, Access)] = &[
     ("proforma", "ExportBook", Access::Read),
     ("proforma", "ExportPersonalData", Access::Administer),
     ("proforma", "GetInvoice", Access::CustomerRead),
+    ("proforma", "GetInvoiceDocument", Access::CustomerRead),
     ("proforma", "GetInvoiceMatch", Access::CustomerRead),
     ("proforma", "GetInvoiceSettings", Access::Read),
     ("proforma", "GetMatchingSettings", Access::Read),

@@ -12,6 +12,7 @@ use crate::engine::{Engine, EngineError};
 use crate::error::{Answer, Error, refused};
 use crate::hash::sha256;
 use crate::index::PeriodIndex;
+use crate::invoice_documents::Renderer;
 use crate::invoices::KnownCharges;
 use crate::known_keys::KnownKeys;
 use crate::notices::Looked;
@@ -37,9 +38,6 @@ pub use crate::write::WriteRequest;
 /// How far behind the audit of reads is at most, on the whole.
 const AUDIT_AFTER: std::time::Duration = std::time::Duration::from_millis(800);
 
-/// Makes the files of an issued invoice that a mail carries; in words what is wrong where it cannot.
-pub type InvoiceFiles = fn(&billing::invoice::Invoice) -> Result<Vec<crate::outbox::Attachment>, String>;
-
 /// How a desk is set up.
 #[derive(Debug, Clone)]
 pub struct Options {
@@ -55,8 +53,8 @@ pub struct Options {
     pub lease: std::time::Duration,
     /// How many superseded runs of each period keep their files.
     pub superseded_runs: usize,
-    /// What makes the files that go with the mail of an invoice, where somebody does.
-    pub invoice_files: Option<InvoiceFiles>,
+    /// What makes documents of issued invoices, where somebody does.
+    pub renderer: Option<Renderer>,
 }
 
 /// The billing desk of all payers of a database.

@@ -8,6 +8,7 @@ use crate::authorization::Caller;
 use crate::clock::machine_milliseconds;
 use crate::desk::{BackOffice, WriteRequest};
 use crate::error::{Answer, Error, refused};
+use crate::invoice_documents::DocumentFormat;
 use crate::invoices::{DraftOptions, DraftState, InvoiceDraftRow, InvoiceView, NewDraft};
 use crate::notifications::{self, NotificationSettings};
 use crate::outbox::{self, Attachment, Audience, Channel, Letter, News, recipient_problem};
@@ -283,8 +284,11 @@ impl BackOffice {
         let mut news = Vec::new();
         for number in &numbers {
             let view = self.invoice(&caller, number).await?;
-            let files = match self.0.options.invoice_files {
-                Some(files) => files(&view.document).map_err(Error::internal)?,
+            let files = match self.0.options.renderer {
+                Some(_) => match self.invoice_document(&caller, number, DocumentFormat::Pdf).await {
+                    Ok(document) => vec![document.into()],
+                    Err(error) => return self.note_failed(payer, of, period, error).await,
+                },
                 None => Vec::new(),
             };
             news.push((issued(of, &view, files), true));
@@ -411,7 +415,7 @@ fn issued(of: &GroupSchedule, view: &InvoiceView, attachments: Vec<Attachment>) 
     let number = &document.number;
     let mut sentence = format!("Invoice {number} of {} is issued", document.seller.legal_name);
     if !attachments.is_empty() {
-        sentence.push_str(", and attached");
+        sentence.push_str(", and is attached");
     }
     let mut facts = vec![
         ("Invoice".to_owned(), number.clone()),

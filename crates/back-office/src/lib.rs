@@ -43,6 +43,7 @@ pub mod purchasing;
 mod accounts;
 pub mod billing_groups;
 pub mod book;
+pub mod invoice_documents;
 pub mod invoices;
 pub mod periods;
 pub mod principals;

@@ -37,7 +37,11 @@ const CRATES: &[Crate] = &[
     },
     Crate { name: "adopt", uses: &["billing", "book-file"], tests_with: &[] },
     Crate { name: "testkit", uses: &[], tests_with: &[] },
-    Crate { name: "xtask", uses: &["aws-wire", "billing", "testkit"], tests_with: &[] },
+    Crate {
+        name: "xtask",
+        uses: &["aws-wire", "billing", "documents", "invoice-file", "testkit"],
+        tests_with: &[],
+    },
 ];
 
 /// Dependencies that only some crates may name. A `*` at the end stands for any ending.

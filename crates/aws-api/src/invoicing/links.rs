@@ -9,6 +9,7 @@ use crate::call::{Call, json};
 use aws_wire::page_token::PageTokens;
 use back_office::clock::machine_seconds;
 use back_office::error::{Answer, Error};
+use back_office::invoice_documents::DocumentFormat;
 use back_office::invoice_files::{INVOICE, InvoiceFileRow};
 use back_office::invoice_summaries::SummariesOf;
 use billing::account::AccountId;
@@ -59,65 +60,98 @@ pub(super) async fn get_pdf(call: &Call<'_>) -> Answer<Vec<u8>> {
     let payer = &call.caller.payer;
     let origin =
         call.origin.ok_or(Error::Unavailable("a link needs a server: start one with `proforma serve`"))?;
-    let mut files = call.desk.invoice_files(payer, &invoice_id).await?;
-    let place = files.iter().position(|file| file.kind == INVOICE);
-    let Some(place) = place else {
-        let known = super::summaries::all(call, SummariesOf::Invoice(&invoice_id)).await?;
-        let message = match known.is_empty() && files.is_empty() {
-            true => format!("there is no invoice `{invoice_id}`"),
-            false => format!(
-                "invoice `{invoice_id}` has no document here; attach the one that AWS has delivered with `proforma invoice attach`"
-            ),
-        };
-        return Err(InvoicingRefusal::NotFound { name: invoice_id, message }.into());
-    };
-    let invoice = files.remove(place);
+    let files = call.desk.invoice_files(payer, &invoice_id).await?;
     let until = machine_seconds().saturating_add(LINK_SECONDS);
+    let linked = |file: &InvoiceFileRow| LinkedFile::kept(payer, file, until);
+    let invoice = match files.iter().find(|file| file.kind == INVOICE) {
+        Some(file) => linked(file),
+        None if call.desk.has_issued(call.caller, &invoice_id).await? => {
+            LinkedFile::issued(payer, &invoice_id, until)
+        }
+        None => return Err(without_document(call, &invoice_id, files.is_empty()).await?.into()),
+    };
     let supplement = |file: InvoiceFileRow| -> Answer<SupplementalDocument> {
         Ok(SupplementalDocument {
-            document_url: link(call, origin, &file, until)?,
+            document_url: link(call, origin, &linked(&file))?,
             document_url_expiration_date: until,
             document_type: file.kind,
             document_id: file.document_id,
         })
     };
+    let supplements = files.into_iter().filter(|file| file.kind != INVOICE);
     let invoice_pdf = InvoicePdf {
-        document_url: link(call, origin, &invoice, until)?,
+        document_url: link(call, origin, &invoice)?,
         document_url_expiration_date: until,
-        supplemental_documents: files.into_iter().map(supplement).collect::<Answer<_>>()?,
+        supplemental_documents: supplements.map(supplement).collect::<Answer<_>>()?,
         invoice_id,
     };
     json(&InvoicePdfOut { invoice_pdf })
+}
+
+/// Why an invoice has no document.
+async fn without_document(call: &Call<'_>, invoice_id: &str, has_no_file: bool) -> Answer<InvoicingRefusal> {
+    let known = super::summaries::all(call, SummariesOf::Invoice(invoice_id)).await?;
+    let message = match known.is_empty() && has_no_file {
+        true => format!("there is no invoice `{invoice_id}`"),
+        false => format!(
+            "invoice `{invoice_id}` has no document here; attach the one that AWS has delivered with `proforma invoice attach`"
+        ),
+    };
+    Ok(InvoicingRefusal::NotFound { name: invoice_id.to_owned(), message })
+}
+
+/// Where the bytes of a link come from.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+enum Content {
+    /// A file that is kept, by its hash.
+    Kept(String),
+    /// The operator's own invoice of that number, as PDF: made when the link is opened.
+    Issued(String),
 }
 
 /// What a link opens.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct LinkedFile {
     payer: String,
-    sha256: String,
+    content: Content,
     /// Such as `application/pdf`.
     pub media_type: String,
     /// What the file is called where it is saved: letters, digits, `-`, `_` and a dot.
     pub name: String,
+    /// Until when, in seconds since 1970-01-01T00:00:00Z.
     until: i64,
 }
 
-/// The link that opens a file until an instant, in seconds since 1970-01-01T00:00:00Z.
-fn link(call: &Call<'_>, origin: &str, file: &InvoiceFileRow, until: i64) -> Answer<String> {
-    let token = sealed(call.pages, &call.caller.payer, file, until)?;
-    Ok(format!("{origin}{LINK_PATH}{token}"))
+impl LinkedFile {
+    fn kept(payer: &AccountId, file: &InvoiceFileRow, until: i64) -> Self {
+        Self {
+            payer: payer.to_string(),
+            content: Content::Kept(file.sha256.clone()),
+            media_type: file.media_type.clone(),
+            name: name_of(file),
+            until,
+        }
+    }
+
+    fn issued(payer: &AccountId, number: &str, until: i64) -> Self {
+        Self {
+            payer: payer.to_string(),
+            content: Content::Issued(number.to_owned()),
+            media_type: DocumentFormat::Pdf.media_type().to_owned(),
+            name: DocumentFormat::Pdf.file_name(number),
+            until,
+        }
+    }
+}
+
+/// The link that opens a file until its instant.
+fn link(call: &Call<'_>, origin: &str, file: &LinkedFile) -> Answer<String> {
+    Ok(format!("{origin}{LINK_PATH}{}", sealed(call.pages, file)?))
 }
 
 /// The token of such a link.
-fn sealed(pages: &PageTokens, payer: &AccountId, file: &InvoiceFileRow, until: i64) -> Answer<String> {
-    let linked = LinkedFile {
-        payer: payer.to_string(),
-        sha256: file.sha256.clone(),
-        media_type: file.media_type.clone(),
-        name: name_of(file),
-        until,
-    };
-    let text = serde_json::to_vec(&linked).map_err(Error::internal)?;
+fn sealed(pages: &PageTokens, linked: &LinkedFile) -> Answer<String> {
+    let text = serde_json::to_vec(linked).map_err(Error::internal)?;
     pages.seal(&text, CONTEXT).map_err(Error::internal)
 }
 
@@ -144,7 +178,10 @@ fn name_of(file: &InvoiceFileRow) -> String {
 pub async fn opened(api: &Api, token: &str) -> Answer<Option<(LinkedFile, Vec<u8>)>> {
     let Some(linked) = unsealed(&api.pages, token, machine_seconds()) else { return Ok(None) };
     let payer = AccountId::parse(&linked.payer).ok_or_else(|| Error::internal(linked.payer.clone()))?;
-    let bytes = api.desk.file_bytes(&payer, &linked.sha256).await?;
+    let bytes = match &linked.content {
+        Content::Kept(sha256) => api.desk.file_bytes(&payer, sha256).await?,
+        Content::Issued(number) => api.desk.linked_document(&payer, number).await?.bytes,
+    };
     Ok(Some((linked, bytes)))
 }
 
@@ -179,7 +216,8 @@ mod tests {
     fn a_link_ends_with_its_hour() {
         let pages = PageTokens::new(&[7; 32]);
         let payer = AccountId::parse("999999999999").unwrap();
-        let token = sealed(&pages, &payer, &file(INVOICE, "", "application/pdf"), 3_600).unwrap();
+        let linked = LinkedFile::kept(&payer, &file(INVOICE, "", "application/pdf"), 3_600);
+        let token = sealed(&pages, &linked).unwrap();
         assert_eq!(unsealed(&pages, &token, 3_599).unwrap().payer, payer.as_str());
         assert_eq!(unsealed(&pages, &token, 3_600), None);
         assert_eq!(unsealed(&PageTokens::new(&[8; 32]), &token, 0), None, "another server's");

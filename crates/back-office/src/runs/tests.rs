@@ -100,7 +100,7 @@ async fn desk_with(lease: Duration) -> Desk {
         cost_roots: None,
         lease,
         superseded_runs: 5,
-        invoice_files: None,
+        renderer: None,
     };
     let engine = Arc::new(Stub::default());
     let office = BackOffice::new(store, MasterKey::generate().unwrap(), engine.clone(), options);

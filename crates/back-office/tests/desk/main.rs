@@ -88,7 +88,7 @@ async fn desk(is_shared: bool) -> (BackOffice, Arc<Slow>, TempDir) {
         cost_roots: None,
         lease: Duration::from_secs(60),
         superseded_runs: 5,
-        invoice_files: None,
+        renderer: None,
     };
     let engine = Arc::new(Slow::default());
     (BackOffice::new(store, MasterKey::generate().unwrap(), engine.clone(), options), engine, folder)

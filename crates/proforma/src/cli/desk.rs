@@ -18,6 +18,9 @@ pub struct DataArguments {
     /// How many superseded runs of each period keep their files, to be compared with. By default 5.
     #[arg(long, env = "PROFORMA_SUPERSEDED_RUNS", value_name = "COUNT", hide_short_help = true)]
     pub superseded_runs: Option<String>,
+    /// How documents of invoices look: a TOML file with logo, colour, fonts and words. By default plain.
+    #[arg(long, env = "PROFORMA_INVOICE_DESIGN", value_name = "FILE", hide_short_help = true)]
+    pub invoice_design: Option<PathBuf>,
     /// A TOML file with these settings; flags and the environment go before it.
     #[arg(long, env = "PROFORMA_CONFIG", value_name = "FILE")]
     pub config: Option<PathBuf>,

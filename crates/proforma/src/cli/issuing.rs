@@ -1,6 +1,7 @@
 //! The commands about the operator's own invoices: what is settled, drafted, issued, credited and paid.
 
 use super::desk::{DeskArguments, ListArguments};
+use super::documents::DocumentFormat;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -31,6 +32,9 @@ pub enum IssuingCommand {
     List(ListInvoicesArguments),
     /// Print an invoice with its payments and credit notes; with --document, write its data to a file.
     Get(GetInvoiceArguments),
+    /// Make a document of an issued invoice or credit note: PDF, e-invoice, its lines as a table, or its data.
+    #[command(after_help = DOCUMENT_EXAMPLES)]
+    Document(InvoiceDocumentArguments),
 }
 
 const SETTINGS_EXAMPLES: &str = "\
@@ -51,6 +55,27 @@ const CREDIT_EXAMPLES: &str = "\
 Examples:
   proforma invoice credit INV-2026-00007 --data ./desk --reason 'wrong customer'
   proforma invoice credit INV-2026-00007 --data ./desk --line 2 --line 5=10.00";
+
+const DOCUMENT_EXAMPLES: &str = "\
+Examples:
+  proforma invoice document INV-2026-00007 --data ./desk --format pdf --out invoice.pdf
+  proforma invoice document INV-2026-00007 --endpoint https://desk.example --format ubl --out invoice.xml
+
+A server makes them in its own design (serve --invoice-design); at --data the command's --invoice-design is taken.";
+
+#[derive(Debug, Args)]
+pub struct InvoiceDocumentArguments {
+    #[command(flatten)]
+    pub desk: DeskArguments,
+    /// The invoice or credit note.
+    pub number: String,
+    /// What to make of it.
+    #[arg(long, value_enum)]
+    pub format: DocumentFormat,
+    /// The file to write.
+    #[arg(long, value_name = "FILE")]
+    pub out: PathBuf,
+}
 
 #[derive(Debug, Args)]
 pub struct InvoiceSettingsArguments {

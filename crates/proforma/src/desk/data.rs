@@ -68,7 +68,7 @@ impl Data {
                     cost_roots: settings.cost_roots.clone(),
                     lease: settings.lease,
                     superseded_runs: settings.superseded_runs,
-                    invoice_files: None,
+                    renderer: Some(settings.invoice_design.renderer()),
                 };
                 let desk = BackOffice::new(store, master.clone(), Arc::new(CostEngine::default()), options);
                 let api = Api::new(desk, PageTokens::new(&master.derived("page tokens")));

@@ -4,12 +4,16 @@ use super::command::{ask, asked, at_desk};
 use super::door::Door;
 use super::output;
 use crate::cli::desk::{DeskArguments, DeskOutput};
+use crate::cli::documents::DocumentFormat;
 use crate::cli::issuing::{
-    CreditArguments, DraftArguments, GetInvoiceArguments, InvoiceSettingsArguments, IssuingCommand,
-    ListInvoicesArguments, PreviewInvoiceArguments,
+    CreditArguments, DraftArguments, GetInvoiceArguments, InvoiceDocumentArguments, InvoiceSettingsArguments,
+    IssuingCommand, ListInvoicesArguments, PreviewInvoiceArguments,
 };
 use crate::failure::Failure;
 use crate::terminal::print;
+use anyhow::Context as _;
+use base64::Engine;
+use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 use std::fs;
 use std::path::Path;
@@ -41,6 +45,7 @@ pub fn own_invoices(command: &IssuingCommand) -> Result<(), Failure> {
         }
         IssuingCommand::List(of) => list(of),
         IssuingCommand::Get(of) => get(of),
+        IssuingCommand::Document(of) => document(of),
     }
 }
 
@@ -160,6 +165,26 @@ async fn pages(door: &Door, mut input: Map<String, Value>) -> Result<Value, Fail
 fn get(of: &GetInvoiceArguments) -> Result<(), Failure> {
     let answer = asked(&of.desk, "GetInvoice", &json!({ "InvoiceNumber": of.number }))?;
     with_document(answer, of.document.as_deref(), &of.desk)
+}
+
+/// Writes what the desk has made; the rest of the answer is printed.
+fn document(of: &InvoiceDocumentArguments) -> Result<(), Failure> {
+    let format = match of.format {
+        DocumentFormat::Pdf => "PDF",
+        DocumentFormat::Ubl => "UBL",
+        DocumentFormat::FacturX => "FACTUR_X",
+        DocumentFormat::Csv => "CSV",
+        DocumentFormat::Xlsx => "XLSX",
+        DocumentFormat::Json => "JSON",
+    };
+    let asked_for = json!({ "InvoiceNumber": of.number, "Format": format });
+    let mut answer = asked(&of.desk, "GetInvoiceDocument", &asked_for)?;
+    let made = answer.as_object_mut().and_then(|members| members.remove("Document"));
+    let text = made.as_ref().and_then(Value::as_str).context("the answer has no document")?;
+    let bytes = STANDARD.decode(text).context("the document is not in base64")?;
+    fs::write(&of.out, bytes)
+        .map_err(|error| Failure::input(format!("`{}` cannot be written: {error}", of.out.display())))?;
+    output::answer(&answer, of.desk.output)
 }
 
 /// Writes the document to a file, where one is named; what else there is is printed, and the document with it as JSON only.

@@ -4,6 +4,7 @@ use super::secret_file::open_to_others;
 use super::{instant::instant, tls};
 use crate::cli::desk::{DataArguments, OutgoingArguments, ServeArguments};
 use crate::failure::Failure;
+use crate::invoice::InvoiceDesign;
 use crate::outgoing::{Allowed, MailSettings, Outgoing};
 use back_office::clock::Clock;
 use back_office::cost_roots::CostRoot;
@@ -39,7 +40,7 @@ const MASTER_KEY: &str = "PROFORMA_MASTER_KEY";
 const SMTP_PASSWORD: &str = "PROFORMA_SMTP_PASSWORD";
 
 /// What a settings file may hold.
-const TEXTS: [&str; 10] = [
+const TEXTS: [&str; 11] = [
     "data",
     "database",
     "master_key_file",
@@ -50,6 +51,7 @@ const TEXTS: [&str; 10] = [
     "smtp_url",
     "smtp_from",
     "smtp_password_file",
+    "invoice_design",
 ];
 const NUMBERS: [&str; 8] = [
     "signature_minutes",
@@ -80,6 +82,8 @@ pub struct Settings {
     pub lease: Duration,
     /// How many superseded runs of each period keep their files.
     pub superseded_runs: usize,
+    /// How documents of invoices look.
+    pub invoice_design: InvoiceDesign,
 }
 
 /// How a server answers.
@@ -129,6 +133,7 @@ impl Settings {
         let cost_roots = reader.cost_roots(&arguments.cost_roots);
         let settings = settings.map(|settings| {
             reader.check_master_key(&settings);
+            reader.problems.extend(settings.invoice_design.design().err());
             Self { cost_roots: Some(cost_roots), lease: Duration::from_secs(lease), ..settings }
         });
         let serving = reader.serving(arguments);
@@ -250,6 +255,7 @@ impl Reader {
             cost_roots: None,
             lease: Duration::from_secs(LEASE_SECONDS.0),
             superseded_runs,
+            invoice_design: InvoiceDesign::of(self.path("invoice_design", arguments.invoice_design.as_ref())),
         })
     }
 

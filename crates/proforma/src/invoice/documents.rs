@@ -1,13 +1,12 @@
 //! `proforma invoice render`: an invoice's data becomes a document.
 
+use super::design::read;
 use crate::cli::documents::{DocumentFormat, RenderArguments};
 use crate::failure::Failure;
 use anyhow::Context as _;
 use billing::invoice::check::problems;
-use documents::design::Settings;
-use documents::{Design, Format};
+use documents::Format;
 use std::io::Write as _;
-use std::path::Path;
 
 /// Renders into the file, or to standard output.
 ///
@@ -23,7 +22,8 @@ pub fn render(arguments: &RenderArguments) -> Result<(), Failure> {
         let problems = problems.iter().map(ToString::to_string).collect();
         return Err(Failure::inputs(problems).about(&shown.to_string()));
     }
-    let design = arguments.design.as_deref().map(design).transpose()?.unwrap_or_default();
+    let design =
+        arguments.design.as_deref().map(read).transpose().map_err(Failure::input)?.unwrap_or_default();
     let document = documents::render(&invoice, &design, format(arguments.format))
         .map_err(|error| Failure::input(error.to_string()))?;
     match &arguments.out {
@@ -33,15 +33,6 @@ pub fn render(arguments: &RenderArguments) -> Result<(), Failure> {
         None => std::io::stdout().lock().write_all(&document).context("writing to standard output")?,
     }
     Ok(())
-}
-
-fn design(path: &Path) -> Result<Design, Failure> {
-    let shown = path.display().to_string();
-    let wrong = |problem: String| Failure::input(problem).about(&shown);
-    let text = std::fs::read_to_string(path).with_context(|| format!("reading `{shown}`"))?;
-    let settings: Settings = toml::from_str(&text).map_err(|error| wrong(error.to_string()))?;
-    let folder = path.parent().unwrap_or(Path::new(""));
-    settings.design(folder).map_err(|error| wrong(error.to_string()))
 }
 
 const fn format(format: DocumentFormat) -> Format {
