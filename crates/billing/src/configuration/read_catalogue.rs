@@ -201,7 +201,7 @@ pub fn associated_resources(
     let payer = &configuration.payer;
     let (resource, item) = configuration.items.at(id, period)?;
     let ChargeSettings::Percentage { of, .. } = &item.charge else {
-        let parent = |(parent, resource): (&CustomLineItemId, &super::Resource<ItemSettings>)| {
+        let parent = |(parent, resource): (&CustomLineItemId, &Resource<ItemSettings>)| {
             let end = resource.versions.holds_until(period, |item| is_of(item, id))?;
             Some(AssociatedResource { arn: parent.arn(payer), relationship: Relationship::Parent, end })
         };
