@@ -4,7 +4,7 @@ use super::edit::PurchaseEdit;
 use super::matching::{InvoiceSource, NewInvoice, keep_decision, matcher};
 use super::{InvoiceRow, Purchasing};
 use crate::desk::{BackOffice, WriteRequest};
-use crate::error::{Answer, Error, refused};
+use crate::error::{Answer, refused};
 use crate::transaction::{Attempt, State};
 use billing::account::AccountId;
 use billing::matching::Decision;
@@ -29,14 +29,19 @@ impl PurchaseEdit<'_> {
     /// Matches a document that is being issued: it is known from now on, with what was decided of it.
     ///
     /// # Errors
-    /// [`Error::Refused`] where an invoice was imported under its number.
+    /// [`Error::Refused`](crate::error::Error::Refused) where an invoice is known under its number, wherever it is from.
     pub fn put_issued(&mut self, new: &NewInvoice) -> Answer<Decision> {
         let invoice = &new.invoice;
-        if self.next.invoices.keys().any(|(_, id)| *id == invoice.id) {
+        let known = self.next.invoices.iter().find(|((_, id), _)| *id == invoice.id);
+        if let Some((_, row)) = known {
             let id = &invoice.id;
-            return Err(refused(format!(
-                "an invoice `{id}` was imported to be matched with purchase orders; set a series whose numbers are others"
-            )));
+            let why = match row.source {
+                InvoiceSource::Issued => format!("number `{id}` was given by another series"),
+                InvoiceSource::Imported | InvoiceSource::Run => {
+                    format!("an invoice `{id}` was imported to be matched with purchase orders")
+                }
+            };
+            return Err(refused(format!("{why}; set a series whose numbers are others")));
         }
         let decision = self.next.decide(invoice)?;
         self.put_invoice(InvoiceRow {
