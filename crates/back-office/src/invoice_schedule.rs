@@ -11,7 +11,9 @@ use crate::error::{Answer, Error, refused};
 use crate::invoice_documents::DocumentFormat;
 use crate::invoices::{DraftOptions, DraftState, InvoiceDraftRow, InvoiceView, NewDraft};
 use crate::notifications::{self, NotificationSettings};
-use crate::outbox::{self, Attachment, Audience, Channel, Letter, News, recipient_problem};
+use crate::outbox::{
+    self, ATTACHMENT_BYTES_MAX, Attachment, Audience, Channel, Letter, News, recipient_problem,
+};
 use billing::account::AccountId;
 use billing::configuration::group_called;
 use billing::invoice_schedule::{Closed, Policy, Schedule, due};
@@ -286,6 +288,8 @@ impl BackOffice {
             let view = self.invoice(&caller, number).await?;
             let files = match self.0.options.renderer {
                 Some(_) => match self.invoice_document(&caller, number, DocumentFormat::Pdf).await {
+                    // So large a file no mail server takes; the mail says that the invoice is there.
+                    Ok(document) if document.bytes.len() > ATTACHMENT_BYTES_MAX => Vec::new(),
                     Ok(document) => vec![document.into()],
                     Err(error) => return self.note_failed(payer, of, period, error).await,
                 },
