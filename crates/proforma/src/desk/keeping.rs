@@ -22,12 +22,15 @@ use serde_json::json;
 use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::path::Path;
+use std::time::Duration;
 use store::Store;
 
 /// The rows in a backup.
 const ROWS: &str = "rows.jsonl";
 /// How many entries of the audit, or runs, are read at once.
 const PAGE: usize = 1_000;
+/// How long a server that writes the audit is given before it is looked at again.
+const AUDIT_PAUSE: Duration = Duration::from_millis(300);
 
 fn with_runtime<T>(work: impl Future<Output = Result<T, Failure>>) -> Result<T, Failure> {
     tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?.block_on(work)
@@ -202,8 +205,8 @@ impl Checked {
             Err(error) => return self.problems.push(of_database(error.to_string())),
         };
         for payer in payers {
-            let (payer, head) = (&payer.payer, &payer.head.audit.hash);
-            let audit = self.audit(store, payer, head).await;
+            let payer = &payer.payer;
+            let audit = self.audit(store, payer).await;
             self.note(&format!("payer {payer}, audit"), audit);
             let settings = self.settings(store, payer).await;
             self.note(&format!("payer {payer}, configuration"), settings);
@@ -276,20 +279,22 @@ impl Checked {
         Ok(())
     }
 
-    async fn audit(&mut self, store: &Store, payer: &AccountId, head: &str) -> anyhow::Result<()> {
-        let (mut after, mut chain) = (0, Chain::default());
-        loop {
-            let rows = store.audit_page(payer, after, PAGE).await?;
-            if rows.is_empty() {
-                break;
-            }
-            for row in rows {
-                after = row.sequence;
-                self.entries += 1;
-                chain.add(&row);
+    async fn audit(&mut self, store: &Store, payer: &AccountId) -> anyhow::Result<()> {
+        // A server may append to it, and take persons out of it, between two of its pages: what is wrong is wrong each time.
+        for last in [false, false, true] {
+            let payers = store.payers().await?;
+            let row = payers.into_iter().find(|row| row.payer == *payer);
+            let head = row.context("the payer is not there any more")?.head.audit.hash;
+            let (problem, entries) = audit_problem(store, payer, &head).await?;
+            match problem {
+                Some(_) if !last => tokio::time::sleep(AUDIT_PAUSE).await,
+                problem => {
+                    self.entries += entries;
+                    self.problems.extend(problem.map(|problem| format!("payer {payer}: {problem}")));
+                    break;
+                }
             }
         }
-        self.problems.extend(chain.problem(head).map(|problem| format!("payer {payer}: {problem}")));
         Ok(())
     }
 
@@ -368,4 +373,24 @@ async fn resealed(
     fs::rename(&beside, &path)
         .with_context(|| format!("secrets are sealed under the key in `{}`", beside.display()))?;
     Ok(count)
+}
+
+/// What is wrong with a payer's audit, of which the last entry has this hash, and how many entries it has.
+async fn audit_problem(
+    store: &Store,
+    payer: &AccountId,
+    head: &str,
+) -> anyhow::Result<(Option<String>, u64)> {
+    let (mut after, mut entries, mut chain) = (0, 0, Chain::default());
+    loop {
+        let rows = store.audit_page(payer, after, PAGE).await?;
+        if rows.is_empty() {
+            return Ok((chain.problem(head), entries));
+        }
+        for row in rows {
+            after = row.sequence;
+            entries += 1;
+            chain.add(&row);
+        }
+    }
 }
