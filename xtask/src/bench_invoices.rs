@@ -84,7 +84,7 @@ fn dollars() -> Result<Currency, String> {
 fn charges(customer: usize) -> Result<Charges, String> {
     let leaves = (0..LINES).map(|line| {
         let cents = (customer * LINES + line) * 7_919 % 1_000_000 + 1;
-        Ok(Charge {
+        Ok::<_, String>(Charge {
             account: format!("{:012}", customer * ACCOUNTS + line / (LINES / ACCOUNTS)),
             account_name: None,
             product: format!("Service{}", line % (LINES / ACCOUNTS)),
@@ -93,5 +93,5 @@ fn charges(customer: usize) -> Result<Charges, String> {
                 .map_err(|error| error.to_string())?,
         })
     });
-    Ok(Charges { currency: dollars()?, leaves: leaves.collect::<Result<_, String>>()? })
+    Ok(Charges { currency: dollars()?, leaves: leaves.collect::<Result<_, _>>()? })
 }
