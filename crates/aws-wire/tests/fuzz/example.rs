@@ -22,6 +22,12 @@ const TEXTS: &[&str] = &[
     "arn:aws:billingconductor::123456789012:pricingrule/a1B2c3D4e5",
     "arn:aws:billingconductor::123456789012:customlineitem/a1B2c3D4e5",
     "arn:aws:organizations::123456789012:transfer/o-a1b2c3d4e5/billing/inbound/rt-00000001",
+    "arn:aws:invoicing::123456789012:invoice-unit/a1B2c3D4e5",
+    "arn:aws:invoicing::123456789012:procurement-portal-preference/a1B2c3D4e5",
+    "2026-11-05",
+    "USD",
+    "US",
+    "ann@example.com",
 ];
 
 const NUMBERS: &[&str] =
