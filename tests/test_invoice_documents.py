@@ -113,8 +113,9 @@ def test_the_link_of_an_issued_invoice_opens_its_pdf(world):
         assert answer.read() == document(world, world.number, "PDF")
     with pytest.raises(client.exceptions.ResourceNotFoundException):
         client.get_invoice_pdf(InvoiceId="INV-2099-0001")
-    with pytest.raises(client.exceptions.AccessDeniedException):
-        world.server.client(world.keys["acme"], service="invoicing").get_invoice_pdf(InvoiceId=world.number)
+    customer = world.server.client(world.keys["acme"], service="invoicing")
+    with pytest.raises(customer.exceptions.AccessDeniedException):
+        customer.get_invoice_pdf(InvoiceId=world.number)
 
 
 def test_the_command_line_writes_the_same(world, tmp_path):
