@@ -281,3 +281,26 @@ def test_the_custom_line_items(demo, lines):
     assert rebate[0] == ("lake-rebate", "AmazonS3", "Proforma_Credit")
     storage = sum(line["amount"] for line in lines if line["group"] == LOSS and line["service"] == "AmazonS3")
     assert units(rebate[1]) == -pricing.half_away(storage * 4 // 100)
+
+
+def test_the_desk_shows_orders_of_both_directions(tmp_path):
+    """What `make demo` prints of the billing desk: an order that runs low, one that has expired, and invoices that find none."""
+    script = ROOT / "fixtures" / "demo" / "desk" / "demo.sh"
+    ended = subprocess.run([script, PROGRAM, tmp_path / "out"], capture_output=True, text=True, timeout=SECONDS_MAX * 10)
+    assert ended.returncode == 0, ended.stderr
+
+    def asked(*command):
+        answer = subprocess.run([PROGRAM, *command, "--data", tmp_path / "out" / "desk", "--now", "2026-11-05T10:00:00Z", "--output", "json"],
+                                capture_output=True, text=True, timeout=SECONDS_MAX)
+        return json.loads(answer.stdout)
+
+    orders = {row["PurchaseOrderId"]: row for row in asked("po", "list")["PurchaseOrders"]}
+    # What AWS invoices in its monthly invoice, and what Meadowlark is charged, to the last digit of each.
+    assert {name: (row["Status"], Decimal(row["BalanceAmount"])) for name, row in orders.items()} == {
+        "AWS-2026-H2": ("ACTIVE", Decimal("40000") - Decimal("31656.345861912")), "AWS-2026-H1": ("EXPIRED", Decimal("150000")),
+        "MB-771": ("ACTIVE", Decimal("9000") - Decimal("6166.46"))}
+    assert Decimal(orders["AWS-2026-H2"]["BalanceAmount"]) < Decimal("40000") / 4, "it runs low"
+    invoices = {row["InvoiceId"]: row.get("PurchaseOrderId") for row in asked("po", "invoices")["InvoiceMatches"]}
+    assert invoices == {"2201847731": "AWS-2026-H2", "2201847902": None, "LF-2026-0001": "MB-771", "LF-2026-0002": None}
+    assert "it does not bill from `Brightwater Metrics, Inc.`" in ended.stdout and "the buyer has none" in ended.stdout
+    assert (tmp_path / "out" / "LF-2026-0001.pdf").read_bytes().startswith(b"%PDF-")
