@@ -8,29 +8,7 @@ use billing::invoice::aws::{AwsInvoice, AwsInvoices, Difference, Summary, TOLERA
 use billing::invoice_unit::InvoiceUnit;
 use billing::money::Cost;
 use billing::period::BillingPeriod;
-use std::collections::BTreeMap;
-use std::sync::{Arc, Mutex, PoisonError};
-
-/// How many runs' invoices are kept at hand: some years of a few payers.
-const RUNS_MAX: usize = 256;
-
-/// The invoices of runs by folder. A run never changes, so neither do they.
-#[derive(Debug, Default)]
-pub(crate) struct InvoicesOfRuns(Mutex<BTreeMap<String, Arc<AwsInvoices>>>);
-
-impl InvoicesOfRuns {
-    fn get(&self, folder: &str) -> Option<Arc<AwsInvoices>> {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(folder).cloned()
-    }
-
-    fn put(&self, folder: String, invoices: Arc<AwsInvoices>) {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if known.len() >= RUNS_MAX {
-            known.clear();
-        }
-        known.insert(folder, invoices);
-    }
-}
+use std::sync::Arc;
 
 /// An invoice of AWS that cost files tell, and who has received it.
 #[derive(Debug, Clone)]

@@ -5,18 +5,16 @@
 
 use crate::audit::{Decision, Entry};
 use crate::authorization::Caller;
-use crate::aws_invoices::InvoicesOfRuns;
 use crate::clock::Clock;
 use crate::cost_roots::CostRoot;
+use crate::document_format::Renderer;
 use crate::engine::{Engine, EngineError};
 use crate::error::{Answer, Error, refused};
-use crate::hash::sha256;
 use crate::index::PeriodIndex;
-use crate::invoice_documents::Renderer;
-use crate::invoices::KnownCharges;
 use crate::known_keys::KnownKeys;
-use crate::notices::Looked;
-use crate::purchasing::KnownPurchasing;
+use crate::known_runs::{InvoicesOfRuns, KnownCharges};
+use crate::notices::looked::Looked;
+use crate::purchasing::state::KnownPurchasing;
 use crate::transaction::{Attempt, PayerDesk, State};
 use crate::unwritten::Unwritten;
 use crate::vault::MasterKey;
@@ -29,7 +27,7 @@ use std::collections::BTreeMap;
 use std::ops::Deref;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
-use store::{Store, TokenRow};
+use store::Store;
 use tokio::sync::{Notify, OnceCell};
 use tokio::task::{JoinError, JoinSet};
 
@@ -337,27 +335,16 @@ impl BackOffice {
         operation: impl Fn(&mut Edit<'_>) -> Result<T, Refusal> + Sync,
     ) -> Answer<T> {
         let payer = &request.caller.payer;
-        let (operation, input_hash) = (&operation, &sha256(request.input));
+        let operation = &operation;
         let made = self
             .transaction(payer, |store, state| async move {
-                if let Some(token) = request.token
-                    && let Some(earlier) = store.token(payer, request.action, token).await?
-                {
-                    return Ok((state, repeated(&earlier, input_hash)?));
+                if let Some(answer) = request.answered(&store).await? {
+                    return Ok((state, answer));
                 }
                 let edited = request.edit(&state.configuration, operation)?;
                 let mut write = store.write(payer, &state.head).await?;
                 let outcome = serde_json::to_string(&edited.outcome).map_err(Error::internal)?;
-                if let Some(token) = request.token {
-                    let row = TokenRow {
-                        operation: request.action.to_owned(),
-                        token: token.to_owned(),
-                        input_hash: input_hash.clone(),
-                        outcome: outcome.clone(),
-                        created_at_ms: request.caller.now.saturating_mul(1_000),
-                    };
-                    write.put_token(row).await?;
-                }
+                request.keep_answer(&mut write, &outcome).await?;
                 let resource = if request.resource.is_empty() { &outcome } else { request.resource };
                 edited.commit((&state, write), request, resource).await
             })
@@ -378,14 +365,4 @@ fn is_failed(flushed: Result<Answer<()>, JoinError>) -> bool {
     };
     tracing::error!(?error, "reads could not be written into the audit; they are kept");
     true
-}
-
-/// The answer of the first request with a token; another request with the same one is refused.
-pub(crate) fn repeated<T: DeserializeOwned>(earlier: &TokenRow, input_hash: &str) -> Answer<T> {
-    if earlier.input_hash != input_hash {
-        let message =
-            "the client token was used before with another input; give each request a token of its own";
-        return Err(refused(message));
-    }
-    serde_json::from_str(&earlier.outcome).map_err(Error::internal)
 }

@@ -1,6 +1,6 @@
 //! Why the desk does not do what it was asked for: without HTTP, and without a word about the inside.
 
-use crate::invoicing::InvoicingRefusal;
+use crate::invoicing_refusal::InvoicingRefusal;
 use billing::configuration::{Refusal, ValidationReason};
 use std::any::Any;
 use std::fmt;
@@ -78,6 +78,12 @@ impl From<Refusal> for Error {
             Refusal::Denied(_) => Self::Denied,
             refused => Self::Refused(refused),
         }
+    }
+}
+
+impl From<InvoicingRefusal> for Error {
+    fn from(refusal: InvoicingRefusal) -> Self {
+        Self::Invoicing(refusal)
     }
 }
 

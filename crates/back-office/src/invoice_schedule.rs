@@ -7,8 +7,8 @@
 use crate::authorization::Caller;
 use crate::clock::machine_milliseconds;
 use crate::desk::{BackOffice, WriteRequest};
+use crate::document_format::DocumentFormat;
 use crate::error::{Answer, Error, refused};
-use crate::invoice_documents::DocumentFormat;
 use crate::invoices::{DraftOptions, DraftState, InvoiceDraftRow, InvoiceView, NewDraft};
 use crate::notifications::{self, NotificationSettings};
 use crate::outbox::{

@@ -7,27 +7,27 @@ mod drafting;
 mod issuing;
 mod listing;
 mod matching;
+mod options;
 mod settings;
 
-pub use drafting::{AdjustmentOption, DraftOptions, DraftView, NewDraft, Preview};
+pub use drafting::{DraftView, NewDraft, Preview};
 pub use issuing::{NewCredit, NewPayment};
 pub use listing::{InvoiceQuery, InvoiceView};
+pub use options::{AdjustmentOption, DraftOptions};
 pub use settings::{NewSettings, SettingsView};
 pub use store::{DraftState, InvoiceDraftRow, InvoicePaymentRow, InvoiceSettingsRow};
 
-use crate::desk::{BackOffice, WriteRequest, repeated};
+use crate::desk::{BackOffice, WriteRequest};
 use crate::engine::RunCharges;
 use crate::error::{Answer, Error, refused};
-use crate::hash::sha256;
 use crate::transaction::{Attempt, State};
 use billing::account::AccountId;
 use billing::configuration::{BillingGroupId, Configuration, Refusal};
 use billing::invoice::exchange::RateTable;
 use billing::invoice::{Date, Invoice};
 use serde::Serialize;
-use serde::de::DeserializeOwned;
-use std::sync::{Arc, Mutex, PoisonError};
-use store::{Store, TokenRow, Write};
+use std::sync::Arc;
+use store::{Store, Write};
 
 /// A document as it is kept and given out: the JSON of `docs/invoices.md`.
 #[must_use]
@@ -36,19 +36,11 @@ pub fn document_text(document: &Invoice) -> String {
     String::from_utf8_lossy(&invoice_file::document::render(document)).into_owned()
 }
 
-/// What the run charges that was asked for last: a month's invoices are made one after the other.
-#[derive(Default)]
-pub(crate) struct KnownCharges(Mutex<Option<(AccountId, String, Arc<RunCharges>)>>);
-
 impl BackOffice {
     /// What a run of a payer charges, exactly.
     async fn run_charges(&self, payer: &AccountId, run: &str) -> Answer<Arc<RunCharges>> {
-        let known = self.0.charges.0.lock().unwrap_or_else(PoisonError::into_inner).clone();
-        if let Some((of, id, charges)) = known
-            && of == *payer
-            && id == run
-        {
-            return Ok(charges);
+        if let Some(known) = self.0.charges.get(payer, run) {
+            return Ok(known);
         }
         let row = self.0.store.run(payer, run).await.map_err(Error::internal)?;
         let Some(done) = row.and_then(|row| row.done().cloned()) else {
@@ -64,8 +56,7 @@ impl BackOffice {
             }
         }
         let charges = Arc::new(charges);
-        let mut known = self.0.charges.0.lock().unwrap_or_else(PoisonError::into_inner);
-        *known = Some((payer.clone(), run.to_owned(), charges.clone()));
+        self.0.charges.put(payer, run, charges.clone());
         Ok(charges)
     }
 }
@@ -79,13 +70,6 @@ async fn rates(store: &Store, payer: &AccountId) -> Answer<RateTable> {
     Ok(table)
 }
 
-/// The answer that a request got when it came first with its token.
-async fn answered<T: DeserializeOwned>(store: &Store, request: &WriteRequest<'_>) -> Answer<Option<T>> {
-    let Some(token) = request.token else { return Ok(None) };
-    let earlier = store.token(&request.caller.payer, request.action, token).await.map_err(Error::internal)?;
-    earlier.map(|earlier| repeated(&earlier, &sha256(request.input))).transpose()
-}
-
 /// Keeps a change with its audit entry, and its answer under the request's token.
 async fn kept<T: Serialize>(
     (state, mut write): (&State, Write),
@@ -93,16 +77,7 @@ async fn kept<T: Serialize>(
     resource: &str,
     outcome: T,
 ) -> Result<(Arc<State>, T), Attempt> {
-    if let Some(token) = request.token {
-        let row = TokenRow {
-            operation: request.action.to_owned(),
-            token: token.to_owned(),
-            input_hash: sha256(request.input),
-            outcome: serde_json::to_string(&outcome).map_err(Error::internal)?,
-            created_at_ms: request.caller.now.saturating_mul(1_000),
-        };
-        write.put_token(row).await?;
-    }
+    request.keep_answer(&mut write, &serde_json::to_string(&outcome).map_err(Error::internal)?).await?;
     Ok((state.commit(write, [request.done(resource)]).await?, outcome))
 }
 

@@ -8,8 +8,10 @@ pub mod clock;
 pub mod data_directory;
 mod declined;
 mod disk;
+pub mod document_format;
 pub mod error;
 mod hash;
+mod invoicing_refusal;
 pub mod vault;
 
 pub mod engine;
@@ -20,6 +22,7 @@ pub mod cost_reports;
 pub mod cost_roots;
 pub mod index;
 pub mod known_keys;
+mod known_runs;
 mod transaction;
 mod unwritten;
 

@@ -2,6 +2,7 @@
 //!
 //! Looked at every minute by each server, and at once where somebody asks. A notice that is in the outbox is not written again, by whichever server.
 
+pub(crate) mod looked;
 mod standing;
 mod wording;
 
@@ -14,37 +15,14 @@ use billing::account::AccountId;
 use billing::matching::notices::{Notice, due};
 use billing::money::Percentage;
 use billing::purchase_order::{PurchaseOrder, Settings, Threshold};
+use looked::AsOf;
 use standing::Standing;
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Mutex, PoisonError};
+use std::collections::BTreeSet;
 
 /// How many notices are written in one transaction: others of the payer wait for it.
 const AT_ONCE: usize = 500;
 /// The units of one percent.
 const PERCENT: i128 = 10_000;
-
-/// As of what each payer's notices were looked at last. While nothing of it changes, nothing new is due.
-#[derive(Debug, Default)]
-pub(crate) struct Looked(Mutex<BTreeMap<AccountId, AsOf>>);
-
-/// What notices follow from: the revision of the payer's orders, that of whom they go to, the day, and the first period that is open.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct AsOf {
-    purchasing: u64,
-    settings: u64,
-    day: i64,
-    open: billing::period::BillingPeriod,
-}
-
-impl Looked {
-    fn has(&self, payer: &AccountId, as_of: &AsOf) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).get(payer) == Some(as_of)
-    }
-
-    fn note(&self, payer: &AccountId, as_of: AsOf) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(payer.clone(), as_of);
-    }
-}
 
 /// What is to be told, and to whom.
 type Told = (News, Audience);

@@ -1,17 +1,20 @@
 //! A write: who asks for what, the edit that it makes of a configuration, and how that is kept.
 
 use crate::audit::{Decision, Entry};
-use crate::authorization::Caller;
+use crate::authorization::{Caller, Scope};
 use crate::changes;
 use crate::clock::Clock;
-use crate::error::{Answer, Error};
+use crate::error::{Answer, Error, refused};
+use crate::hash::sha256;
 use crate::transaction::{Attempt, State};
 use crate::vault::new_resource_id;
 use billing::configuration::{Configuration, Edit, Moment, Touched};
 use billing::period::BillingPeriod;
+use serde::Serialize;
+use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
 use std::sync::Arc;
-use store::Write;
+use store::{Store, StoreError, TokenRow, Write};
 
 /// A write that somebody asks for.
 #[derive(Debug, Clone, Copy)]
@@ -41,6 +44,43 @@ impl WriteRequest<'_> {
     /// The entry that says that it was done, of what it made or changed.
     pub(crate) fn done(&self, resource: &str) -> Entry {
         Entry::now(self.caller, self.action, resource, self.input, Decision::Done)
+    }
+
+    /// What was answered when the request came first with its client token; `None` where it has none, or comes for the first time.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] where another request came with the same token.
+    pub(crate) async fn answered<T: DeserializeOwned>(&self, store: &Store) -> Result<Option<T>, Attempt> {
+        let Some(token) = self.token else { return Ok(None) };
+        let earlier = store.token(&self.caller.payer, &self.token_space(), token).await?;
+        let Some(earlier) = earlier else { return Ok(None) };
+        if earlier.input_hash != sha256(self.input) {
+            let message =
+                "the client token was used before with another input; give each request a token of its own";
+            return Err(refused(message).into());
+        }
+        Ok(Some(serde_json::from_str(&earlier.outcome).map_err(Error::internal)?))
+    }
+
+    /// Keeps what is answered under the client token, where the request has one.
+    pub(crate) async fn keep_answer(&self, write: &mut Write, outcome: &str) -> Result<(), StoreError> {
+        let Some(token) = self.token else { return Ok(()) };
+        let row = TokenRow {
+            operation: self.token_space(),
+            token: token.to_owned(),
+            input_hash: sha256(self.input),
+            outcome: outcome.to_owned(),
+            created_at_ms: self.caller.now.saturating_mul(1_000),
+        };
+        write.put_token(row).await
+    }
+
+    /// Under what client tokens are kept: those of a customer are its own, so that none is told what another one's request has made.
+    fn token_space(&self) -> String {
+        match self.caller.scope {
+            Scope::Payer => self.action.to_owned(),
+            Scope::Groups { .. } => format!("{} {}", self.action, self.caller.principal),
+        }
     }
 
     /// Edits a configuration.

@@ -1,8 +1,8 @@
 //! Documents of the operator's issued invoices. A customer gets those of its own.
 
 use crate::call::{Call, field, json};
+use back_office::document_format::DocumentFormat;
 use back_office::error::Answer;
-use back_office::invoice_documents::DocumentFormat;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};

@@ -2,8 +2,9 @@
 
 use super::listing::live_invoice;
 use super::matching::{Matched, asked};
+use super::options::DraftOptions;
 use super::settings::settings_of;
-use super::{answered, day, group, kept, rates, today};
+use super::{day, group, kept, rates, today};
 use crate::desk::{BackOffice, WriteRequest};
 use crate::engine::RunCharges;
 use crate::error::{Answer, Error, refused};
@@ -16,42 +17,7 @@ use billing::invoice::{AdjustmentKind, Date, Invoiced};
 use billing::money::Currency;
 use billing::period::BillingPeriod;
 use invoice_file::settings::InvoiceSettings;
-use serde::{Deserialize, Serialize};
 use store::{DraftState, InvoiceDraftRow, Store};
-
-/// What a document has of its own.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
-pub struct DraftOptions {
-    /// The number of the customer's purchase order, where the operator names it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub purchase_order: Option<String>,
-    /// The line of it.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub purchase_order_line: Option<String>,
-    /// Text for this document.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub notes: Vec<String>,
-    /// Allowances and charges on the whole document.
-    #[serde(default, skip_serializing_if = "Vec::is_empty")]
-    pub adjustments: Vec<AdjustmentOption>,
-    /// What was paid before, in the document's currency.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub prepaid: Option<String>,
-}
-
-/// An allowance or a charge.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct AdjustmentOption {
-    /// `allowance` or `charge`.
-    pub kind: String,
-    /// How much, in the document's currency.
-    pub amount: String,
-    /// Why.
-    pub reason: String,
-    /// The product whose tax it has; empty: that of all products that no rule names.
-    #[serde(default)]
-    pub product: String,
-}
 
 /// What is to be drafted.
 #[derive(Debug, Clone)]
@@ -109,7 +75,7 @@ impl BackOffice {
         let (run, currencies, options) =
             (&run, &currencies, &serde_json::to_string(&new.options).map_err(Error::internal)?);
         self.transaction(payer, |store, state| async move {
-            if let Some(outcome) = answered(&store, request).await? {
+            if let Some(outcome) = request.answered(&store).await? {
                 return Ok((state, outcome));
             }
             let open = store.invoice_drafts(payer).await?;

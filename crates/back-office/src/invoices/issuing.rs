@@ -4,7 +4,7 @@ use super::drafting::{composed, open_draft};
 use super::listing::{InvoiceView, found, live_invoice, standing, view};
 use super::matching::{Matched, credited, issued as matched_as_issued};
 use super::settings::settings_of;
-use super::{answered, day, document_text, kept, today};
+use super::{day, document_text, kept, today};
 use crate::clock::machine_milliseconds;
 use crate::desk::{BackOffice, WriteRequest};
 use crate::error::{Answer, Error, refused};
@@ -66,7 +66,7 @@ impl BackOffice {
         };
         let charges = &self.run_charges(payer, &draft.run).await?;
         let done = self.transaction(payer, |store, state| async move {
-            if let Some(outcome) = answered(&store, request).await? {
+            if let Some(outcome) = request.answered(&store).await? {
                 return Ok((state, (outcome, None)));
             }
             let draft = open_draft(&store, payer, id).await?;
@@ -105,7 +105,7 @@ impl BackOffice {
         let payer = &request.caller.payer;
         let issued = day(new.issued.as_deref(), today(request))?;
         let done = self.transaction(payer, |store, state| async move {
-            if let Some(outcome) = answered(&store, request).await? {
+            if let Some(outcome) = request.answered(&store).await? {
                 return Ok((state, (outcome, None)));
             }
             let original = found(&store, payer, &new.invoice).await?;
@@ -163,7 +163,7 @@ impl BackOffice {
         let paid_on = day(new.date.as_deref(), today(request))?;
         self.transaction(payer, |store, state| async move {
             let row = found(&store, payer, &new.invoice).await?;
-            if let Some(()) = answered(&store, request).await? {
+            if let Some(()) = request.answered(&store).await? {
                 return Ok((state, ()));
             }
             let (invoice, _) = view(&row)?;
@@ -279,9 +279,4 @@ impl Next {
             issued_by: request.caller.principal.clone(),
         }
     }
-}
-
-/// Whether an invoice was taken back as a whole.
-pub(super) fn is_cancelled(view: &InvoiceView) -> bool {
-    matches!(view.standing, Some(Standing::Cancelled { .. }))
 }

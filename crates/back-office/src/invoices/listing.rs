@@ -1,6 +1,5 @@
 //! What was issued, with where it stands; of customers, their own.
 
-use super::issuing::is_cancelled;
 use crate::authorization::{Caller, Scope};
 use crate::desk::BackOffice;
 use crate::error::{Answer, Error, refused};
@@ -48,6 +47,11 @@ impl InvoiceView {
     #[must_use]
     pub fn status(&self) -> &'static str {
         self.standing.as_ref().map_or("CREDIT_NOTE", Standing::word)
+    }
+
+    /// Whether it was taken back as a whole.
+    pub(super) fn is_cancelled(&self) -> bool {
+        matches!(self.standing, Some(Standing::Cancelled { .. }))
     }
 
     /// What is still to be paid.
@@ -213,7 +217,7 @@ pub(super) async fn live_invoice(
     let of_currency: Vec<_> =
         rows.into_iter().filter(|row| row.charged_in == currency && row.original.is_none()).collect();
     let views = standing(store, payer, &of_currency).await?;
-    match views.iter().find(|view| !is_cancelled(view)) {
+    match views.iter().find(|view| !view.is_cancelled()) {
         Some(view) => Err(refused(format!(
             "the charges of {period} in {currency} are on invoice `{}`; credit it in full before they are invoiced again",
             view.row.number

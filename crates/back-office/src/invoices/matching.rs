@@ -2,11 +2,12 @@
 //!
 //! A preview asks and keeps nothing. A document that is issued is matched in the transaction that issues it, so that what is printed on it is what was decided.
 
-use super::drafting::DraftOptions;
+use super::options::DraftOptions;
 use crate::error::{Answer, Error, refused};
+use crate::purchasing::PurchaseEdit;
 use crate::purchasing::invoice_files::seller_named;
 use crate::purchasing::matching::NewInvoice;
-use crate::purchasing::{PurchaseEdit, Purchasing};
+use crate::purchasing::state::Purchasing;
 use billing::configuration::BillingGroupId;
 use billing::invoice::compose::OrderReference;
 use billing::invoice::preview::OrderOutcome;

@@ -1,6 +1,6 @@
 //! What is settled about invoices, for all customers and for each, from a month on; and rates of exchange.
 
-use super::{answered, group, kept, rates};
+use super::{group, kept, rates};
 use crate::clock::Clock;
 use crate::desk::{BackOffice, WriteRequest};
 use crate::error::{Answer, Error, refused};
@@ -92,7 +92,7 @@ impl BackOffice {
         let read = invoice_file::rates::read(text).map_err(|mistakes| refused(mistakes.join("; ")))?;
         let (payer, read) = (&request.caller.payer, &read);
         self.transaction(payer, |store, state| async move {
-            if let Some(outcome) = answered(&store, request).await? {
+            if let Some(outcome) = request.answered(&store).await? {
                 return Ok((state, outcome));
             }
             let mut table = rates(&store, payer).await?;

@@ -3,8 +3,8 @@
 use crate::clock::Clock;
 use crate::desk::BackOffice;
 use crate::error::{Answer, Error};
-use crate::purchasing::Purchasing;
 use crate::purchasing::matching::{InvoiceSource, is_held, is_out_of_balance};
+use crate::purchasing::state::Purchasing;
 use billing::account::AccountId;
 use billing::matching::forecast::{LineForecast, forecast_line};
 use billing::matching::notices::{BalanceStep, InvoiceState, OrderState};

@@ -3,7 +3,7 @@
 //! Source of the operations: AWS service authorization reference, "Actions, resources, and condition keys for AWS Purchase Orders Console"; of tags: AWS Billing user
 //! guide, "Managing access to purchase orders with tags". The conditions `aws:ResourceTag`, `aws:RequestTag` and `aws:TagKeys` are what a principal may be narrowed by.
 
-use super::Purchasing;
+use super::state::Purchasing;
 use crate::authorization::{Caller, Scope};
 use crate::desk::BackOffice;
 use crate::error::{Answer, Declined, Error};

@@ -1,7 +1,7 @@
 //! A change of orders, invoices and what was decided of them, as it is being made.
 
-use super::Purchasing;
 use super::access::order_arn;
+use super::state::Purchasing;
 use crate::desk::WriteRequest;
 use billing::configuration::Configuration;
 use billing::purchase_order::{PurchaseOrder, Settings};

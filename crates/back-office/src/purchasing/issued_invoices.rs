@@ -2,7 +2,7 @@
 
 use super::edit::PurchaseEdit;
 use super::matching::{InvoiceSource, NewInvoice, keep_decision, matcher};
-use super::{InvoiceRow, Purchasing};
+use super::state::Purchasing;
 use crate::desk::{BackOffice, WriteRequest};
 use crate::error::{Answer, refused};
 use crate::transaction::{Attempt, State};

@@ -4,7 +4,8 @@
 //! decided it, when and why. Nothing is matched again by itself: [`BackOffice::plan_rematch`] says what the rules would do now, [`BackOffice::apply_rematch`] does it.
 
 use super::edit::PurchaseEdit;
-use super::{Purchasing, trace};
+use super::state::Purchasing;
+use super::trace;
 use crate::authorization::Caller;
 use crate::desk::{BackOffice, WriteRequest};
 use crate::error::{Answer, Declined, Error};

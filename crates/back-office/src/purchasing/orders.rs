@@ -3,9 +3,9 @@
 //! Whatever is wrong with an order is decided in `billing::purchase_order`; every change is kept as a revision of it. An order that has invoices is not deleted, and the
 //! number of one that was is not given again: documents still show it.
 
-use super::Purchasing;
 use super::access::{ORDER, order_arn};
 use super::edit::PurchaseEdit;
+use super::state::Purchasing;
 use crate::clock::Clock;
 use crate::desk::{BackOffice, WriteRequest};
 use crate::error::{Answer, Declined, Error};

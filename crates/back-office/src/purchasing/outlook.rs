@@ -1,8 +1,8 @@
 //! What is ahead of orders, and whether invoices agree with their orders and with what was metered. Nothing here chooses an order or changes anything.
 
-use super::Purchasing;
 use super::matching::{InvoiceFilter, MatchView};
 use super::orders::{OrderView, view};
+use super::state::Purchasing;
 use crate::authorization::Caller;
 use crate::clock::Clock;
 use crate::desk::BackOffice;

@@ -1,6 +1,6 @@
 //! How the documents of issued invoices look, and what makes them for the billing desk.
 
-use back_office::invoice_documents::{DocumentFormat, Renderer};
+use back_office::document_format::{DocumentFormat, Renderer};
 use documents::design::Settings;
 use documents::{Design, Format};
 use std::fs;
