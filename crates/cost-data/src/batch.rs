@@ -1,24 +1,15 @@
 //! A batch: some thousand lines of one file, column by column, in the same shape from every format.
 
+use crate::codes::{Bound, Codes};
 use crate::diagnostics::{Diagnostic, excerpt};
 use crate::dimensions::{self, DimensionColumn, Dimensions};
 use crate::focus::{FocusColumns, OtherProviders};
 use crate::layout::{self, COMMITMENT_COLUMNS, CommitmentColumn, CostFormat, Layout, USAGE_END, Vocabulary};
 use crate::number::NumberNotes;
-use arrow_array::builder::StringDictionaryBuilder;
-use arrow_array::types::Int32Type;
-use arrow_array::{Array, DictionaryArray, StringArray};
-use arrow_buffer::{NullBuffer, ScalarBuffer};
+use arrow_buffer::NullBuffer;
 use billing::charge_class::{KEY_COLUMNS, KeyColumn, Measure};
 use billing::period::BillingPeriod;
 use std::ops::Range;
-
-/// A column of a file: its name in messages, and its place.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Bound {
-    pub name: &'static str,
-    pub place: usize,
-}
 
 /// Which of a file's columns are read.
 #[derive(Debug, Clone)]
@@ -151,7 +142,7 @@ pub trait Lines {
 pub fn assemble<L: Lines>(lines: &mut L, place: Place, columns: &Columns, period: &Range<i64>) -> Batch {
     let rows = lines.rows();
     let mut in_period = lines.in_period(columns.period_start, period);
-    let focus = columns.focus.as_ref().map(|columns| columns.read(lines));
+    let focus = columns.focus.as_ref().map(|columns| columns.read(|column| lines.texts(column)));
     let aside = focus.as_ref().and_then(|focus| focus.set_aside(rows, &mut in_period));
     lines.note_in(RowNotes::new(in_period));
     let mut keys = columns.keys.map(|column| column.map(|column| lines.texts(column)));
@@ -220,64 +211,6 @@ impl Place {
     /// The place of a row of the batch.
     pub const fn of_row(self, row: usize) -> Self {
         Self { row: self.row + row as u64, ..self }
-    }
-}
-
-/// A text column: a code per row into distinct values.
-#[derive(Debug, Clone)]
-pub struct Codes {
-    pub keys: ScalarBuffer<i32>,
-    pub nulls: Option<NullBuffer>,
-    pub values: StringArray,
-}
-
-impl Codes {
-    /// The codes of a dictionary column. Nulls among the values count as nulls of the rows.
-    pub fn from_dictionary(array: &DictionaryArray<Int32Type>) -> Option<Self> {
-        let values = array.values().as_any().downcast_ref::<StringArray>()?.clone();
-        let nulls = array.logical_nulls().filter(|nulls| nulls.null_count() > 0);
-        Some(Self { keys: array.keys().values().clone(), nulls, values })
-    }
-
-    /// Codes for texts row by row.
-    pub fn from_texts<'a>(texts: impl Iterator<Item = Option<&'a str>>) -> Self {
-        let mut builder = StringDictionaryBuilder::<Int32Type>::new();
-        texts.for_each(|text| builder.append_option(text));
-        let array = builder.finish();
-        let values = array.values().as_any().downcast_ref::<StringArray>().cloned();
-        let nulls = array.nulls().filter(|nulls| nulls.null_count() > 0).cloned();
-        // The builder's values are a StringArray by its type.
-        Self {
-            keys: array.keys().values().clone(),
-            nulls,
-            values: values.unwrap_or_else(|| StringArray::new_null(0)),
-        }
-    }
-
-    /// Whether a row has a value.
-    pub fn is_valid(&self, row: usize) -> bool {
-        self.nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row))
-    }
-
-    /// The place of a row's value among the values.
-    pub fn place(&self, row: usize) -> Option<usize> {
-        // Keys of valid rows are indexes of values, hence not negative.
-        self.is_valid(row).then(|| usize::try_from(self.keys[row]).unwrap_or(0))
-    }
-
-    /// A row's value.
-    pub fn text(&self, row: usize) -> Option<&str> {
-        self.place(row).map(|place| self.values.value(place))
-    }
-
-    /// A row's value that is not empty.
-    pub fn filled(&self, row: usize) -> Option<&str> {
-        self.text(row).filter(|text| !text.is_empty())
-    }
-
-    /// The number of a row's value among the values.
-    pub fn key(&self, row: usize) -> Option<i32> {
-        self.is_valid(row).then(|| self.keys[row])
     }
 }
 

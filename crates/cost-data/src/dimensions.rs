@@ -4,7 +4,7 @@
 //! without any have none, and without wanted dimensions nothing is read. A resource is kept only where the book names it, so that
 //! classes stay few.
 
-use crate::batch::Codes;
+use crate::codes::Codes;
 use crate::layout::{Layout, snake_case};
 use billing::charge_class::{ChargeClass, Cube, KeyColumn, TextId, Texts};
 use billing::dimension::{self, DimensionValue, Kind};

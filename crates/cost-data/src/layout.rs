@@ -4,14 +4,15 @@
 //! `line_item_usage_amount` by AWS's own rule. FOCUS has names of its own, which [`crate::focus`] lists. Both are a
 //! [`Vocabulary`]: what stands in the places of the class key and the measures.
 
-use crate::focus;
+use crate::focus::vocabulary as focus;
 use crate::limits::COLUMNS_MAX;
 use billing::abilities::{Abilities, Ability, Feature};
 use billing::charge_class::{KeyColumn, Measure};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
-pub use crate::focus::FocusVersion;
+pub use crate::focus::vocabulary::FocusVersion;
+pub use crate::vocabulary::{PRODUCT_MAP, Vocabulary};
 
 /// A format of cost files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -62,41 +63,6 @@ impl CostFormat {
     }
 }
 
-/// What a family of formats calls the columns that are read.
-#[derive(Debug)]
-pub struct Vocabulary {
-    /// The start of the billing period, which decides the month of a line.
-    pub period_start: &'static str,
-    /// The start of the usage; only counted.
-    pub usage_start: &'static str,
-    /// The payer account; one per delivery.
-    pub payer: &'static str,
-    /// The product's name, where it has a column of its own.
-    pub product_name: &'static str,
-    /// The columns without which no line can be priced.
-    pub necessary: &'static [&'static str],
-    /// The column that a key column is made from, and the one that stands for it where a file does not have it.
-    pub key: fn(KeyColumn) -> [Option<&'static str>; 2],
-    /// The columns that a measure sums.
-    pub measure: fn(Measure) -> &'static [&'static str],
-}
-
-impl Vocabulary {
-    /// The name that messages use for a key column.
-    #[must_use]
-    pub fn key_name(&self, column: KeyColumn) -> &'static str {
-        (self.key)(column)[0].unwrap_or_else(|| column.name())
-    }
-
-    /// Whether a column is looked at.
-    fn reads(&self, name: &str) -> bool {
-        let key = KeyColumn::ALL.iter().any(|column| (self.key)(*column).contains(&Some(name)));
-        let measure = Measure::ALL.iter().any(|measure| (self.measure)(*measure).contains(&name));
-        let others = [self.usage_start, self.product_name, PRODUCT_MAP];
-        key || measure || self.necessary.contains(&name) || others.contains(&name)
-    }
-}
-
 /// The names of CUR 2.0, and of the legacy report by AWS's rule.
 const CUR: Vocabulary = Vocabulary {
     period_start: "bill_billing_period_start_date",
@@ -122,8 +88,6 @@ const CUR: Vocabulary = Vocabulary {
 pub const LINE_ITEM_ID: &str = "identity_line_item_id";
 /// The line's interval.
 pub const TIME_INTERVAL: &str = "identity_time_interval";
-/// CUR 2.0's map of product attributes.
-pub const PRODUCT_MAP: &str = "product";
 /// The service's name, where it has a column of its own.
 pub const SERVICE_NAME: &str = "product_servicename";
 
@@ -240,7 +204,7 @@ impl Layout {
     #[must_use]
     pub fn abilities(&self) -> Abilities {
         if let CostFormat::Focus(_) = self.format {
-            return focus::abilities(self);
+            return focus::abilities(|name| self.column(name).is_some(), self.resource_ids().is_some());
         }
         let matched_by =
             [(KeyColumn::Operation, Feature::Operation), (KeyColumn::BillingEntity, Feature::Seller)];

@@ -12,6 +12,7 @@ pub mod diagnostics;
 pub mod hash;
 
 pub mod layout;
+mod vocabulary;
 
 pub mod dimensions;
 mod focus;
@@ -31,6 +32,7 @@ mod sources;
 pub mod pin;
 
 mod batch;
+mod codes;
 mod csv_lines;
 mod parquet_lines;
 mod timestamp;

@@ -5,9 +5,8 @@
 
 mod instants;
 
-use crate::batch::{
-    self, Batch, Bound, Codes, Columns, CommitmentColumns, Days, Numbers, Place, Reject, RowNotes, Terms,
-};
+use crate::batch::{self, Batch, Columns, CommitmentColumns, Days, Numbers, Place, Reject, RowNotes, Terms};
+use crate::codes::{Bound, Codes};
 use crate::dimensions::{self, DimensionColumn};
 use crate::layout::{self, Layout, LayoutError};
 use crate::limits::{

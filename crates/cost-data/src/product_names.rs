@@ -3,7 +3,8 @@
 //! Where the name has a column of its own it is read with the lines. CUR 2.0 in Parquet keeps it in the `product` map, which is dear to
 //! decode: there it is read afterwards, for one row of each product.
 
-use crate::batch::{Batch, Codes, Place};
+use crate::batch::{Batch, Place};
+use crate::codes::Codes;
 use crate::parquet_lines::ParquetFile;
 use crate::source::Source;
 use arrow_array::cast::AsArray;

@@ -1,7 +1,8 @@
 //! The lines of a batch with all their columns, whatever file they come from.
 
 use super::treatment::Kind;
-use crate::batch::{Codes, Reject};
+use crate::batch::Reject;
+use crate::codes::Codes;
 use crate::number;
 use crate::parquet_lines;
 use crate::timestamp;

@@ -1,5 +1,6 @@
 //! Versions are told from columns, in any case of letters.
 
+use super::vocabulary::{FocusVersion, VOCABULARY, missing};
 use super::*;
 use crate::layout::{self, CostFormat, LayoutError};
 

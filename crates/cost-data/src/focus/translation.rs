@@ -3,8 +3,10 @@
 //! Whatever is made of several columns is made once for each combination of values that a batch has, not for each row.
 
 use super::charge::{self, Charge, Commitment};
-use super::{FocusTexts, OtherProviders, VOCABULARY};
-use crate::batch::{Batch, Codes, Numbers, Reject};
+use super::vocabulary::VOCABULARY;
+use super::{FocusTexts, OtherProviders};
+use crate::batch::{Batch, Numbers, Reject};
+use crate::codes::Codes;
 use arrow_array::StringArray;
 use billing::charge_class::{KeyColumn, Measure};
 use foldhash::fast::FixedState;

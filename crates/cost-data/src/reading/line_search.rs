@@ -4,7 +4,8 @@
 //! decoded like any other, and its rows find their classes by the scan's own keys.
 
 use super::{Content, OpenFile, Opened, Request, open_all, unless_it_panics};
-use crate::batch::{Batch, Codes, Place, span};
+use crate::batch::{Batch, Place, span};
+use crate::codes::Codes;
 use crate::csv_lines::{self, CsvFile};
 use crate::cube_file::StoredCube;
 use crate::delivery;

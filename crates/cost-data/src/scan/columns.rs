@@ -2,7 +2,7 @@
 
 use super::section::{BLOCK_ROWS, BlockKeys, Field};
 use super::{Key, is_null, key_text};
-use crate::batch::Codes;
+use crate::codes::Codes;
 use crate::number;
 use arrow_array::{Array, StringArray};
 use arrow_buffer::{NullBuffer, ScalarBuffer};

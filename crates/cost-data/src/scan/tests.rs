@@ -1,7 +1,7 @@
 //! The kernel: exact under collisions, whatever the batches.
 
 use super::*;
-use crate::batch::Codes;
+use crate::codes::Codes;
 
 const ROWS: usize = 600;
 

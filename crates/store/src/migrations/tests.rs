@@ -2,8 +2,7 @@
 
 use super::*;
 use crate::place::Place;
-use sqlx::SqlSafeStr;
-use sqlx::migrate::{Migration, MigrationType};
+use std::collections::BTreeSet;
 use tempfile::TempDir;
 
 fn step(version: i64, sql: &'static str) -> Migration {
@@ -37,6 +36,18 @@ async fn a_step_that_fails_half_way_leaves_nothing() {
     ]);
     let refused = store.migrate_by(&changed, 2).await;
     assert!(matches!(refused, Err(StoreError::Migration { version: 1, .. })), "{refused:?}");
+}
+
+/// A file that is not in the list would be left out of every database.
+#[test]
+fn every_file_is_a_step() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/migrations");
+    let files = std::fs::read_dir(folder).unwrap().map(|file| file.unwrap().file_name());
+    let files: BTreeSet<String> = files.map(|name| name.into_string().unwrap()).collect();
+    let listed = FILES.map(|(name, _)| format!("{name}.sql"));
+    assert_eq!(files, listed.into_iter().collect());
+    let numbers: Vec<u64> = STEPS.iter().map(|step| number(step.version)).collect();
+    assert_eq!(numbers, (1..=numbers.len() as u64).collect::<Vec<_>>());
 }
 
 #[tokio::test]

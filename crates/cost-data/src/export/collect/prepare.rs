@@ -1,7 +1,7 @@
 //! The values of one exported column for the rows of a batch.
 
 use super::{Collected, Collector, Lines, Ordered, PricedClass, double};
-use crate::batch::Codes;
+use crate::codes::Codes;
 use crate::export::by_class::{self, RateOf};
 use crate::export::focus_by_class::Charge;
 use crate::export::focus_columns::AmountOf;
