@@ -13,9 +13,9 @@ pub struct OutboxArguments {
 pub enum OutboxCommand {
     /// List messages, the newest first: what was sent, what waits, what was given up and why.
     List(ListMessagesArguments),
-    /// Queue messages anew: those that are named, or all that were given up.
+    /// Queue messages anew: those that are named, or with --dead all that were given up.
     Retry(MessagesArguments),
-    /// Give messages up for good: those that are named, or all that were given up.
+    /// Give messages up for good: those that are named, or with --dead all that were given up.
     Drop(MessagesArguments),
 }
 
@@ -32,11 +32,19 @@ pub struct ListMessagesArguments {
 pub struct MessagesArguments {
     #[command(flatten)]
     pub desk: DeskArguments,
+    #[command(flatten)]
+    pub which: WhichMessages,
+}
+
+/// One group of arguments, so that the line of usage and the refusal name both ways.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct WhichMessages {
     /// The messages, by their ids.
-    #[arg(value_name = "MESSAGE_ID", required_unless_present = "dead")]
+    #[arg(value_name = "MESSAGE_ID")]
     pub message_ids: Vec<String>,
     /// All messages that were given up.
-    #[arg(long, conflicts_with = "message_ids")]
+    #[arg(long)]
     pub dead: bool,
 }
 
