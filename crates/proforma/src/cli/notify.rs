@@ -50,11 +50,11 @@ pub struct WhichMessages {
 
 const NOTIFY_EXAMPLES: &str = "\
 Examples:
-  proforma notify settings --data ./desk --email ap@example.com --threshold 50 --threshold 10
-  proforma notify test --data ./desk --email ap@example.com
+  proforma notify settings --email ap@example.com --threshold 50 --threshold 10 --endpoint http://127.0.0.1:8080
+  proforma notify test --email ap@example.com --endpoint http://127.0.0.1:8080
   proforma notify secret --data ./desk
 
-What is queued is sent by a server (`proforma serve --smtp-url …`).";
+What is queued is sent by a server (`proforma serve --smtp-url …`). While one runs, it is asked with --endpoint; --data is for when none does.";
 
 #[derive(Debug, Args)]
 #[command(after_help = NOTIFY_EXAMPLES)]
