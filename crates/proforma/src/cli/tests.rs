@@ -5,21 +5,21 @@ use clap::{Command, CommandFactory};
 use std::fs;
 use std::path::Path;
 
-/// The command lines of a text: what stands in blocks of a shell, or is set off by two blanks; a line that ends in `\` goes on with the next.
+/// The command lines of a text: each begins with the program's name; a line that ends in `\` goes on with the next.
 fn command_lines(text: &str) -> Vec<String> {
     let joined = text.replace("\\\n", " ");
     let lines = joined.lines().map(|line| line.trim().trim_start_matches("$ "));
     lines.filter(|line| line.starts_with("proforma ")).map(ToOwned::to_owned).collect()
 }
 
-/// The blocks of a page between fences that are of a shell, or of nothing.
-fn shell_blocks(page: &str) -> String {
+/// The blocks of a page: between fences that are of a shell or of nothing, and lines that are set in.
+fn blocks(page: &str) -> String {
     let mut blocks = String::new();
     for (place, part) in page.split("```").enumerate() {
-        let (language, block) = part.split_once('\n').unwrap_or_default();
-        if place % 2 == 1 && matches!(language, "" | "sh" | "bash") {
-            blocks.push_str(block);
-        }
+        let (language, text) = part.split_once('\n').unwrap_or_default();
+        let is_shell = matches!(language, "" | "sh" | "bash");
+        let is_block = |line: &&str| if place % 2 == 1 { is_shell } else { line.starts_with("    ") };
+        text.lines().filter(is_block).for_each(|line| blocks.push_str(&format!("{line}\n")));
     }
     blocks
 }
@@ -68,7 +68,7 @@ fn the_commands_of_the_documentation_are_taken() {
     let pages = docs.chain([root.join("README.md")]);
     let (mut found, mut wrong) = (0, Vec::new());
     for page in pages.filter(|page| page.extension().is_some_and(|of| of == "md")) {
-        let blocks = shell_blocks(&fs::read_to_string(&page).unwrap());
+        let blocks = blocks(&fs::read_to_string(&page).unwrap());
         found += command_lines(&blocks).len();
         wrong.extend(mistakes(&page.display().to_string(), &blocks));
     }
