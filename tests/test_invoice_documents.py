@@ -113,9 +113,28 @@ def test_the_link_of_an_issued_invoice_opens_its_pdf(world):
         assert answer.read() == document(world, world.number, "PDF")
     with pytest.raises(client.exceptions.ResourceNotFoundException):
         client.get_invoice_pdf(InvoiceId="INV-2099-0001")
-    customer = world.server.client(world.keys["acme"], service="invoicing")
-    with pytest.raises(customer.exceptions.AccessDeniedException):
-        customer.get_invoice_pdf(InvoiceId=world.number)
+
+
+def test_a_customer_has_links_to_its_own_documents_only(world, tmp_path):
+    """Not to another customer's, not to what AWS has sent the payer, whose invoices are as good as none, and not for a part of its accounts."""
+    for number in (world.number, world.note):
+        told = world.server.client(world.keys["acme"], service="invoicing").get_invoice_pdf(InvoiceId=number)["InvoicePDF"]
+        assert told["SupplementalDocuments"] == []
+        with urllib.request.urlopen(told["DocumentUrl"], timeout=30) as answer:
+            assert answer.read() == document(world, number, "PDF")
+    file = tmp_path / "aws.pdf"
+    file.write_bytes(b"%PDF-1.7 of AWS")
+    world.server.command("invoice", "attach", "AWS-1", file)
+    # What the payer attaches to a number of its own is the payer's, too.
+    world.server.command("invoice", "attach", world.number, file, "--type", "TAX_E_INVOICE", "--id", "E-1")
+    told = world.server.client(world.keys["acme"], service="invoicing").get_invoice_pdf(InvoiceId=world.number)["InvoicePDF"]
+    assert told["SupplementalDocuments"] == []
+    for keys, numbers in (("acme", (world.other, "AWS-1", "nowhere")), ("narrow", (world.number, "AWS-1", "nowhere"))):
+        customer = world.server.client(world.keys[keys], service="invoicing")
+        for number in numbers:
+            with pytest.raises(customer.exceptions.ResourceNotFoundException) as caught:
+                customer.get_invoice_pdf(InvoiceId=number)
+            assert caught.value.response["Error"]["Message"] == f"there is no invoice `{number}`"
 
 
 def test_the_command_line_writes_the_same(world, tmp_path):

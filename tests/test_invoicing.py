@@ -1,4 +1,5 @@
 """AWS's service `invoicing` as boto3 and the AWS CLI meet it: invoice units, profiles, procurement portals, summaries of AWS's invoices and their documents."""
+import base64
 import json
 import pathlib
 import re
@@ -80,7 +81,8 @@ def test_who_may(server, role):
     groups = [Desk(server.client()).group().arn] if role == "group-viewer" else []
     keys = server.keys(name(role), role, groups)
     for operation in OPERATIONS:
-        may = role == "payer-admin" or operation in READS and role != "group-viewer"
+        # A customer has the documents that were issued to it, and nothing else of this service.
+        may = role == "payer-admin" or operation in (READS if role != "group-viewer" else {"GetInvoicePDF"})
         answer = ask(server, operation, {}, keys)
         assert (answer.error == "AccessDeniedException") == (not may), (operation, answer.body)
         assert answer.status < 500, (operation, answer.body)
@@ -322,7 +324,18 @@ def test_profiles_are_what_the_operator_says(server, invoicing, tmp_path):
     events = server.own("ListAuditEvents").json["AuditEvents"]
     done = [event for event in events if event["Action"] == "proforma:PutInvoiceProfile"]
     assert len(done) == 3 and not any("anna@example.com" in event["Detail"] or "DE123456789" in event["Detail"] for event in done)
-    assert server.own("PutInvoiceProfile", profile, server.keys(name("finance"), "finance")).error == "AccessDeniedException"
+    assert server.own("PutInvoiceProfile", profile, server.keys(name("analyst"), "analyst")).error == "AccessDeniedException"
+
+
+@pytest.mark.parametrize("operation", ["ImportInvoiceSummaries", "AttachInvoiceDocument", "PutInvoiceProfile"])
+def test_what_is_known_of_awss_invoices_is_the_work_of_finance(server, operation):
+    given = {"ImportInvoiceSummaries": {"Summaries": "[]"}, "PutInvoiceProfile": {"AccountId": account(), "ReceiverName": "Fin"},
+             "AttachInvoiceDocument": {"InvoiceId": name("F"), "Document": base64.b64encode(PDF).decode()}}[operation]
+    for role in ROLES:
+        groups = [Desk(server.client()).group().arn] if role == "group-viewer" else []
+        answer = server.own(operation, given, server.keys(name(role), role, groups))
+        assert (answer.status == 403) == (role not in ("payer-admin", "finance")), (role, answer.body)
+        assert answer.status < 500
 
 
 # ---- Procurement portals
@@ -652,7 +665,11 @@ def test_a_link_that_opens_nothing(server, invoicing, tmp_path):
         assert caught.value.code == 403, bad
     assert server.send("POST", f"/invoice-documents/{token}", b"").status == 405
     keys = server.keys(name("viewer"), "group-viewer", [Desk(server.client()).group().arn])
-    assert ask(server, "GetInvoicePDF", {"InvoiceId": invoice}, keys).error == "AccessDeniedException"
+    # To a customer, an invoice of AWS to the payer is as good as none.
+    bring(server, [summary(f"{invoice}-S", account(), day("2026-11-02"))])
+    for of in (invoice, f"{invoice}-S", "nowhere"):
+        answer = ask(server, "GetInvoicePDF", {"InvoiceId": of}, keys)
+        assert (answer.error, answer.json["message"]) == ("ResourceNotFoundException", f"there is no invoice `{of}`")
 
 
 def test_documents_that_are_refused(server, tmp_path):

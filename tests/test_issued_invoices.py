@@ -8,7 +8,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from desk import Desk, name
+from desk import Desk, arn, name
 from policy_months import PolicyMonth
 from program import PROGRAM
 from server import CURRENT, PREVIOUS, in_period
@@ -242,6 +242,20 @@ def test_a_customer_sees_its_own_documents_and_no_cost(world):
             assert refusal(world.server.own("GetInvoice", {"InvoiceNumber": number}, keys)) == f"there is no invoice `{number}`"
     assert done(world.server.own("ListInvoices", {}, world.keys["narrow"]))["Invoices"] == []
     done(world.server.own("GetInvoice", {"InvoiceNumber": theirs}, world.keys["analyst"]))
+
+
+@pytest.mark.parametrize("of", ["acme", "narrow"])
+def test_a_customer_cannot_ask_who_else_there_is(world, of):
+    """By name, id and ARN: another customer's group is answered as one that nobody has."""
+    unknown = arn("billinggroup", "000000000001")
+    for foreign, nobody in (("globex", "nobody"), (world.globex.arn, unknown), (world.globex.id, unknown.rsplit("/", 1)[1])):
+        answers = [(name_, world.server.own("ListInvoices", {"BillingGroup": name_}, world.keys[of])) for name_ in (foreign, nobody)]
+        told = [(answer.status, answer.error, answer.body.decode().replace(name_, "")) for name_, answer in answers]
+        assert told[0] == told[1] and told[0][0] in (400, 404), told
+        assert answers[0][1].status != 200
+    for own in ("acme", world.acme.arn, world.acme.id):
+        listed = done(world.server.own("ListInvoices", {"BillingGroup": own}, world.keys[of]))["Invoices"]
+        assert bool(listed) == (of == "acme")
 
 
 @pytest.mark.parametrize("role,allowed", [

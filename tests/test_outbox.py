@@ -273,7 +273,15 @@ def test_a_webhook_is_signed(sender, receiver):
     analyst = sender.keys("webhook-analyst", "analyst")
     assert sender.own("GetWebhookSecret", keys=analyst).status == 403
     assert sender.own("ListMessages", keys=analyst).status == 200
-    assert sender.own("RetryMessages", {}, keys=analyst).status == 403
+    for operation in ("RetryMessages", "UpdateNotificationSettings", "CheckNotices"):
+        assert sender.own(operation, {}, keys=analyst).status == 403
+    # News of orders and documents is the work of finance; the secret and what is dropped for good are not.
+    finance = sender.keys("webhook-finance", "finance")
+    settings = {"Muted": sender.own("GetNotificationSettings").json["Muted"]}
+    for operation, given in (("RetryMessages", {"MessageIds": ["none"]}), ("UpdateNotificationSettings", settings), ("CheckNotices", {})):
+        assert sender.own(operation, given, keys=finance).status not in (403, 500), operation
+    for operation in ("GetWebhookSecret", "DropMessages"):
+        assert sender.own(operation, {}, keys=finance).status == 403
 
 
 def test_a_receiver_that_fails_is_asked_again(sender, receiver):

@@ -111,10 +111,11 @@ def token(client, world):
 def test_a_token_goes_on_where_its_page_ended(client, token, world):
     following = client.list_pricing_rules(NextToken=token, MaxResults=5)
     assert [rule["Arn"] for rule in following["PricingRules"]] == world["list_pricing_rules"][3][5:10]
-    # Not with pages of another size: they are part of what was asked.
-    for other in ({"MaxResults": 100}, {}):
-        with invalid("OTHER"):
-            client.list_pricing_rules(NextToken=token, **other)
+    # Pages of another size go on at the same place; none is the size of before.
+    rest = world["list_pricing_rules"][3][5:]
+    for other, size in (({"MaxResults": 2}, 2), ({"MaxResults": 100}, 100), ({}, 100)):
+        page = client.list_pricing_rules(NextToken=token, **other)
+        assert [rule["Arn"] for rule in page["PricingRules"]] == rest[:size]
 
 
 def test_a_token_is_opaque(token):

@@ -9,7 +9,7 @@ import time
 import pytest
 from botocore.exceptions import ClientError
 
-from desk import Desk, at_once, name
+from desk import Desk, arn, at_once, name
 from policy_months import PolicyMonth
 from purchasing import CLIENTS, SHIP_TO, invoice, line, order, orders_client, summary
 from server import PREVIOUS, QUIET, Server, command, in_period
@@ -515,6 +515,33 @@ def test_a_customer_has_its_own_orders_and_no_others(server, orders, customers):
     assert {arn, other, operators} <= everything
 
 
+def asked_of_aws(server, operation, given, keys):
+    """A request of the service `purchase-orders`, byte by byte."""
+    headers = {"Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": f"PurchaseOrders.{operation}"}
+    return server.ask("POST", "/", json.dumps(given).encode(), keys, service="purchase-orders", headers=headers)
+
+
+def test_a_customer_cannot_ask_who_else_there_is(server, customers):
+    """Wherever a group may be named, by name, id or ARN: another customer's is answered as one that nobody has."""
+    _, ((group, keys, mine, _), (other, *_)) = customers
+    nobody = {other.arn: arn("billinggroup", "000000000001"), other.id: "000000000001", other.name: "nobody-has-this-name"}
+    for foreign, unknown in nobody.items():
+        requests = [("ListInvoiceMatches", "proforma", lambda of: {"BillingGroupArn": of}),
+                    ("ListInvoices", "proforma", lambda of: {"BillingGroup": of}),
+                    ("AddPurchaseOrder", "purchase-orders", lambda of: order(BillingGroupArn=of)),
+                    ("ListPurchaseOrders", "purchase-orders", lambda of: {"Filters": {"BillingGroupArns": [of]}}),
+                    ("ListPurchaseOrders", "purchase-orders", lambda of: {"Filters": {"BillingGroupArns": [group.arn, of], "Buyer": "BILLING_GROUP"}})]
+        for operation, service, asked in requests:
+            told = []
+            for of in (foreign, unknown):
+                answer = server.own(operation, asked(of), keys) if service == "proforma" else asked_of_aws(server, operation, asked(of), keys)
+                told.append((answer.status, answer.error, answer.body.decode().replace(of, "GROUP")))
+            assert told[0] == told[1], operation
+            assert operation == "ListPurchaseOrders" or told[0][0] in (400, 404), told
+    for own_ in (group.arn, group.id, group.name):
+        assert len(own(server, "ListInvoiceMatches", keys, BillingGroupArn=own_)["InvoiceMatches"]) == 1
+
+
 def test_a_customer_is_not_told_who_of_the_operators_people_decided(server, orders, customers):
     number, ((_, keys, mine, arn), _) = customers
     orders.update_purchase_order(PurchaseOrderArn=arn, PaymentTerms="Net 30")
@@ -549,8 +576,7 @@ def test_who_may(server, orders, role):
     keys = server.keys(name(role), role, [group.arn] if role == "group-viewer" else [])
     client = orders_client(server, keys)
     for operation in client.meta.service_model.operation_names:
-        answer = server.ask("POST", "/", b"{}", keys, service="purchase-orders", headers={
-            "Content-Type": "application/x-amz-json-1.1", "X-Amz-Target": f"PurchaseOrders.{operation}"})
+        answer = asked_of_aws(server, operation, {}, keys)
         assert (answer.status == 403) == (role == "analyst" and operation in WRITES), (operation, answer.body)
     for operation, least in OWN.items():
         answer = server.own(operation, {}, keys)

@@ -27,7 +27,7 @@ pub struct Call<'a> {
     pub action: &'a str,
     /// The validated input.
     pub input: &'a Value,
-    /// The input as JSON in one fixed form, without client and page token: what is compared and what the audit keeps.
+    /// The input as JSON in one fixed form, without client token, page token and size of the page: what is compared and what the audit keeps.
     pub canonical: &'a str,
     /// The client's token.
     pub token: Option<&'a str>,
@@ -108,7 +108,7 @@ impl Call<'_> {
         Ok(period)
     }
 
-    /// The page that a request asks for. Its token is good for the same caller, operation and input only.
+    /// The page that a request asks for. Its token is good for the same caller, operation and input only; how many entries the page has may change.
     ///
     /// # Errors
     /// [`ValidationReason::Other`] for a token that was not given out for this request.

@@ -143,13 +143,14 @@ impl Api {
     }
 }
 
-/// An input in one fixed form, without what only says which time and which page it is: what is compared where a token comes again.
+/// An input in one fixed form, without what only says which time it is, which page and of what size: what is compared where a token comes again.
 fn canonical(service: &Service, operation: &Operation, input: &Value) -> String {
     match input {
         Value::Map(members) => {
             let mut members = members.clone();
-            members.remove("ClientToken");
-            members.remove("NextToken");
+            for name in ["ClientToken", "NextToken", "MaxResults"] {
+                members.remove(name);
+            }
             // A book or a file is kept by what it makes; its hash is enough to know it again.
             for name in ["Book", "Files", "Content", "Summaries", "Document"] {
                 if let Some(text) = members.get(name).map(Value::to_json) {

@@ -4,7 +4,8 @@
 //! group's pro forma, a member its own.
 
 use billing::account::AccountId;
-use billing::configuration::BillingGroupId;
+use billing::configuration::{BillingGroupId, Configuration, Refusal, group_called_among};
+use billing::period::BillingPeriod;
 use std::collections::BTreeSet;
 
 /// What a principal is to a payer.
@@ -12,7 +13,7 @@ use std::collections::BTreeSet;
 pub enum Role {
     /// Everything of its payer.
     PayerAdmin,
-    /// Reads everything; orders and documents are its work.
+    /// Reads everything; orders, documents and the news of them are its work.
     Finance,
     /// Reads everything.
     Analyst,
@@ -86,7 +87,7 @@ pub enum Access {
     Read,
     /// Whoever orders: the payer's own people for everybody, a customer for itself.
     Purchase,
-    /// Whoever works on documents.
+    /// Whoever works on documents, on what is known of AWS's invoices, and on whom news of both goes to.
     Documents,
     /// Whoever configures it.
     Configure,
@@ -135,7 +136,7 @@ pub const ACTIONS: &[(&str, &str, Access)] = &[
     ("invoicing", "CreateProcurementPortalPreference", Access::Configure),
     ("invoicing", "DeleteInvoiceUnit", Access::Configure),
     ("invoicing", "DeleteProcurementPortalPreference", Access::Configure),
-    ("invoicing", "GetInvoicePDF", Access::Read),
+    ("invoicing", "GetInvoicePDF", Access::CustomerRead),
     ("invoicing", "GetInvoiceUnit", Access::Read),
     ("invoicing", "GetProcurementPortalPreference", Access::Read),
     ("invoicing", "ListInvoiceSummaries", Access::Read),
@@ -153,8 +154,8 @@ pub const ACTIONS: &[(&str, &str, Access)] = &[
     ("invoicing", "VerifyProcurementPortalValidation", Access::Configure),
     ("proforma", "ApplyBook", Access::Configure),
     ("proforma", "ApplyRematch", Access::Documents),
-    ("proforma", "AttachInvoiceDocument", Access::Configure),
-    ("proforma", "CheckNotices", Access::Configure),
+    ("proforma", "AttachInvoiceDocument", Access::Documents),
+    ("proforma", "CheckNotices", Access::Documents),
     ("proforma", "ClosePeriod", Access::Configure),
     ("proforma", "CreateKey", Access::Administer),
     ("proforma", "CreditInvoice", Access::Documents),
@@ -179,7 +180,7 @@ pub const ACTIONS: &[(&str, &str, Access)] = &[
     ("proforma", "GetWebhookSecret", Access::Administer),
     ("proforma", "ImportCostData", Access::Configure),
     ("proforma", "ImportExchangeRates", Access::Documents),
-    ("proforma", "ImportInvoiceSummaries", Access::Configure),
+    ("proforma", "ImportInvoiceSummaries", Access::Documents),
     ("proforma", "ImportInvoices", Access::Documents),
     ("proforma", "ImportPurchaseOrders", Access::Documents),
     ("proforma", "IssueInvoice", Access::Documents),
@@ -201,17 +202,17 @@ pub const ACTIONS: &[(&str, &str, Access)] = &[
     ("proforma", "PlanBook", Access::Read),
     ("proforma", "PlanRematch", Access::Read),
     ("proforma", "PreviewInvoice", Access::Read),
-    ("proforma", "PutInvoiceProfile", Access::Configure),
+    ("proforma", "PutInvoiceProfile", Access::Documents),
     ("proforma", "PutInvoiceSettings", Access::Documents),
     ("proforma", "ReconcileInvoices", Access::Read),
     ("proforma", "RecordPayment", Access::Documents),
     ("proforma", "RemoveSource", Access::Configure),
-    ("proforma", "RetryMessages", Access::Configure),
+    ("proforma", "RetryMessages", Access::Documents),
     ("proforma", "SendTestNotification", Access::Configure),
     ("proforma", "UpdateInvoiceSchedule", Access::Documents),
     ("proforma", "UpdateKey", Access::Administer),
     ("proforma", "UpdateMatchingSettings", Access::Documents),
-    ("proforma", "UpdateNotificationSettings", Access::Configure),
+    ("proforma", "UpdateNotificationSettings", Access::Documents),
     ("proforma", "UpdateRetention", Access::Administer),
     ("purchase-orders", "AddPurchaseOrder", Access::Purchase),
     ("purchase-orders", "DeletePurchaseOrder", Access::Purchase),
@@ -258,6 +259,24 @@ impl Caller {
     #[must_use]
     pub const fn sees_payer(&self) -> bool {
         matches!(self.scope, Scope::Payer)
+    }
+
+    /// The billing group that a request names by ARN, id or name: of a period, or, without one, of any. For a customer there are none but its own: another's is
+    /// answered word for word like one that is not there.
+    ///
+    /// # Errors
+    /// [`Refusal::NotFound`], the reasons of ARNs.
+    pub fn billing_group(
+        &self,
+        configuration: &Configuration,
+        text: &str,
+        period: Option<BillingPeriod>,
+    ) -> Result<BillingGroupId, Refusal> {
+        let is_seen = |id: &BillingGroupId| match &self.scope {
+            Scope::Payer => true,
+            Scope::Groups { groups, .. } => groups.contains(id),
+        };
+        group_called_among(configuration, is_seen, text, period)
     }
 
     /// Whether the caller may do an operation at all; on what, its [`Scope`] says.

@@ -36,8 +36,9 @@ pub use ids::{
 pub use other::{names_in_other, remove_group, rename_group, split};
 pub use read::Associations;
 pub use read_catalogue::{
-    AssociatedResource, AssociationSizes, Relationship, associated_resources, group_called, group_named,
-    item_named, item_versions, plan_named, plans_per_rule, plans_with_rule, rule_named,
+    AssociatedResource, AssociationSizes, Relationship, associated_resources, group_called,
+    group_called_among, group_named, item_named, item_versions, plan_named, plans_per_rule, plans_with_rule,
+    rule_named,
 };
 pub use refusal::{ConflictReason, Quota, Refusal, ValidationReason};
 pub use settings::{

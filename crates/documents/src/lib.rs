@@ -22,6 +22,7 @@ mod ubl;
 mod pdf;
 
 pub use design::Design;
+pub use plain_text::unlike_a_formula;
 
 use billing::invoice::Invoice;
 use invoice_file::document;

@@ -463,3 +463,6 @@ impl Metric {
         }
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -60,7 +60,11 @@ pub(super) async fn get_pdf(call: &Call<'_>) -> Answer<Vec<u8>> {
     let payer = &call.caller.payer;
     let origin =
         call.origin.ok_or(Error::Unavailable("a link needs a server: start one with `proforma serve`"))?;
-    let files = call.desk.invoice_files(payer, &invoice_id).await?;
+    // What is attached is of AWS's invoices, which are the payer's affair: a customer has what was issued to it.
+    let files = match call.caller.sees_payer() {
+        true => call.desk.invoice_files(payer, &invoice_id).await?,
+        false => Vec::new(),
+    };
     let until = machine_seconds().saturating_add(LINK_SECONDS);
     let linked = |file: &InvoiceFileRow| LinkedFile::kept(payer, file, until);
     let invoice = match files.iter().find(|file| file.kind == INVOICE) {
@@ -88,12 +92,13 @@ pub(super) async fn get_pdf(call: &Call<'_>) -> Answer<Vec<u8>> {
     json(&InvoicePdfOut { invoice_pdf })
 }
 
-/// Why an invoice has no document.
+/// Why an invoice has no document. A customer is not told which invoices AWS has sent the payer.
 async fn without_document(call: &Call<'_>, invoice_id: &str, has_no_file: bool) -> Answer<InvoicingRefusal> {
-    let known = super::summaries::all(call, SummariesOf::Invoice(invoice_id)).await?;
-    let message = match known.is_empty() && has_no_file {
-        true => format!("there is no invoice `{invoice_id}`"),
-        false => format!(
+    let is_known = call.caller.sees_payer()
+        && !(has_no_file && super::summaries::all(call, SummariesOf::Invoice(invoice_id)).await?.is_empty());
+    let message = match is_known {
+        false => format!("there is no invoice `{invoice_id}`"),
+        true => format!(
             "invoice `{invoice_id}` has no document here; attach the one that AWS has delivered with `proforma invoice attach`"
         ),
     };

@@ -11,7 +11,7 @@ use back_office::purchasing::matching::{
     AssociationRow, How, InvoiceFilter, InvoiceRow, InvoiceSource, NewInvoice, RematchChange,
 };
 use back_office::purchasing::order_files::ImportedOrder;
-use billing::configuration::{BillingGroupId, ResourceType, arn, group_called};
+use billing::configuration::{BillingGroupId, ResourceType, arn};
 use billing::money::{Amount, Currency, Rate};
 use billing::purchase_order::invoice::{Exchange, InvoiceKind, MatchInvoice, Origin, RequestedOrder};
 use billing::purchase_order::{Buyer, Draft, LineNumber, PurchaseOrderId, parse_instant};
@@ -202,7 +202,7 @@ async fn buyer(call: &Call<'_>, group: Option<&str>) -> Answer<Buyer> {
     let Some(group) = group else { return Ok(Buyer::Payer) };
     let configuration = call.desk.current(&call.caller.payer).await?;
     let period = Clock::period_of(call.caller.now);
-    Ok(Buyer::BillingGroup(group_called(&configuration, group, Some(period))?))
+    Ok(Buyer::BillingGroup(call.caller.billing_group(&configuration, group, Some(period))?))
 }
 
 #[derive(Deserialize)]

@@ -34,7 +34,7 @@ pub struct InvoiceView {
 /// Which documents are asked for.
 #[derive(Debug, Clone, Default)]
 pub struct InvoiceQuery {
-    /// Only of this billing group, by ARN or id.
+    /// Only of this billing group, by ARN, id or name.
     pub billing_group: Option<String>,
     /// Only of this period.
     pub period: Option<BillingPeriod>,
@@ -78,7 +78,8 @@ impl BackOffice {
     ) -> Answer<Vec<InvoiceView>> {
         let payer = &caller.payer;
         let state = self.state(payer).await?;
-        let of = query.billing_group.as_deref().map(|named| super::group(&state.configuration, named));
+        let of = query.billing_group.as_deref();
+        let of = of.map(|named| caller.billing_group(&state.configuration, named, None));
         let filter = InvoiceFilter {
             billing_group: of.transpose()?.map(|id| id.to_string()),
             period: query.period,

@@ -8,7 +8,7 @@ use crate::authorization::{Caller, Scope};
 use crate::desk::BackOffice;
 use crate::error::{Answer, Declined, Error};
 use billing::account::AccountId;
-use billing::configuration::{BillingGroupId, Configuration, ResourceType, arn, group_called};
+use billing::configuration::{BillingGroupId, Configuration, ResourceType, arn};
 use billing::period::BillingPeriod;
 use billing::purchase_order::{Buyer, PurchaseOrder, PurchaseOrderId};
 use std::collections::BTreeMap;
@@ -173,7 +173,7 @@ impl Rights<'_> {
         let group = match (group, own) {
             (None, None) => return Ok(Buyer::Payer),
             (Some(text), _) => {
-                group_called(configuration, text, Some(period)).map_err(|_| not_found(text))?
+                self.caller.billing_group(configuration, text, Some(period)).map_err(|_| not_found(text))?
             }
             (None, Some(own)) => match own.iter().collect::<Vec<_>>().as_slice() {
                 [only] => (*only).clone(),
@@ -185,10 +185,8 @@ impl Rights<'_> {
                 }
             },
         };
-        let is_there = configuration.groups.at(&group, period).is_some();
-        match is_there && own.is_none_or(|own| own.contains(&group)) {
+        match configuration.groups.at(&group, period).is_some() {
             true => Ok(Buyer::BillingGroup(group)),
-            // What is another customer's is answered word for word like what is not there.
             false if named.is_some() => Err(not_found(named.unwrap_or_default()).into()),
             false => {
                 Err(not_found(&arn(configuration.payer.as_str(), ResourceType::BillingGroup, group.as_str()))

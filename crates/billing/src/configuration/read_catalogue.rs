@@ -35,14 +35,31 @@ pub fn group_called(
     text: &str,
     period: Option<BillingPeriod>,
 ) -> Result<BillingGroupId, Refusal> {
-    group_named(configuration, text, period).or_else(|refusal| {
+    group_called_among(configuration, |_| true, text, period)
+}
+
+/// The same among some of the groups: the others are as good as not there, by whatever they are called.
+///
+/// # Errors
+/// Those of [`group_named`], which say nothing that would tell a group that is left out from one that is not there.
+pub fn group_called_among(
+    configuration: &Configuration,
+    is_among: impl Fn(&BillingGroupId) -> bool,
+    text: &str,
+    period: Option<BillingPeriod>,
+) -> Result<BillingGroupId, Refusal> {
+    let not_found = || Refusal::NotFound { kind: BillingGroupId::KIND, id: text.to_owned() };
+    let named = group_named(configuration, text, period);
+    let named = named.and_then(|id| if is_among(&id) { Ok(id) } else { Err(not_found()) });
+    named.or_else(|refusal| {
         let has_name = |id: &BillingGroupId, group: &Resource<GroupSettings>| match period {
             Some(period) => {
                 configuration.group(id, period).is_some_and(|(_, settings)| settings.name == text)
             }
             None => group.versions.spans().iter().any(|span| span.value.name == text),
         };
-        let mut called = configuration.groups.iter().filter(|(id, group)| has_name(id, group));
+        let mut called =
+            configuration.groups.iter().filter(|(id, group)| is_among(id) && has_name(id, group));
         match (called.next(), called.next()) {
             (Some((id, _)), None) => Ok(id.clone()),
             _ => Err(refusal),

@@ -179,7 +179,7 @@ pub struct CreateKeyArguments {
     /// Whose key it is: a person, or a program.
     #[arg(long, value_name = "NAME")]
     pub principal: String,
-    /// payer-admin: everything. finance and analyst: read everything. group-viewer: the pro forma and the purchase orders of its own billing groups.
+    /// payer-admin: everything. analyst: reads everything. finance: reads everything, works on orders and documents. group-viewer: the pro forma and the purchase orders of its own billing groups.
     #[arg(long, value_name = "ROLE", value_parser = ["payer-admin", "finance", "analyst", "group-viewer"])]
     pub role: String,
     /// A billing group that a group-viewer sees: ARN, id or name.

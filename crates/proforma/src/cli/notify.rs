@@ -13,9 +13,9 @@ pub struct OutboxArguments {
 pub enum OutboxCommand {
     /// List messages, the newest first: what was sent, what waits, what was given up and why.
     List(ListMessagesArguments),
-    /// Queue messages anew: those that are named, or all that were given up.
+    /// Queue messages anew: those that are named, or with --dead all that were given up.
     Retry(MessagesArguments),
-    /// Give messages up for good: those that are named, or all that were given up.
+    /// Give messages up for good: those that are named, or with --dead all that were given up.
     Drop(MessagesArguments),
 }
 
@@ -32,21 +32,29 @@ pub struct ListMessagesArguments {
 pub struct MessagesArguments {
     #[command(flatten)]
     pub desk: DeskArguments,
+    #[command(flatten)]
+    pub which: WhichMessages,
+}
+
+/// One group of arguments, so that the line of usage and the refusal name both ways.
+#[derive(Debug, Args)]
+#[group(required = true, multiple = false)]
+pub struct WhichMessages {
     /// The messages, by their ids.
-    #[arg(value_name = "MESSAGE_ID", required_unless_present = "dead")]
+    #[arg(value_name = "MESSAGE_ID")]
     pub message_ids: Vec<String>,
     /// All messages that were given up.
-    #[arg(long, conflicts_with = "message_ids")]
+    #[arg(long)]
     pub dead: bool,
 }
 
 const NOTIFY_EXAMPLES: &str = "\
 Examples:
-  proforma notify settings --data ./desk --email ap@example.com --threshold 50 --threshold 10
-  proforma notify test --data ./desk --email ap@example.com
+  proforma notify settings --email ap@example.com --threshold 50 --threshold 10 --endpoint http://127.0.0.1:8080
+  proforma notify test --email ap@example.com --endpoint http://127.0.0.1:8080
   proforma notify secret --data ./desk
 
-What is queued is sent by a server (`proforma serve --smtp-url …`).";
+What is queued is sent by a server (`proforma serve --smtp-url …`). While one runs, it is asked with --endpoint; --data is for when none does.";
 
 #[derive(Debug, Args)]
 #[command(after_help = NOTIFY_EXAMPLES)]

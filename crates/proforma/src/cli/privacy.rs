@@ -5,9 +5,11 @@ use clap::{Args, Subcommand};
 
 const PRIVACY_EXAMPLES: &str = "\
 Examples:
-  proforma privacy export ann@example.com 'Ann Example' --data ./desk --output json
-  proforma privacy erase ann@example.com 'Ann Example' ann --data ./desk
-  proforma privacy retention --message-days 30 --audit-days 730 --data ./desk";
+  proforma privacy export ann@example.com 'Ann Example' --output json --endpoint http://127.0.0.1:8080
+  proforma privacy erase ann@example.com 'Ann Example' ann --endpoint http://127.0.0.1:8080
+  proforma privacy retention --message-days 30 --audit-days 730 --data ./desk
+
+A running server is asked with --endpoint; --data is for when none runs.";
 
 #[derive(Debug, Args)]
 #[command(after_help = PRIVACY_EXAMPLES)]

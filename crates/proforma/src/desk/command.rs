@@ -13,6 +13,7 @@ use crate::failure::Failure;
 use crate::pricing::{ReadBook, read_book};
 use crate::terminal::print;
 use anyhow::Context;
+use aws_api::proforma::SERVICE;
 use back_office::clock::Clock;
 use billing::account::AccountId;
 use serde_json::{Map, Value, json};
@@ -33,12 +34,12 @@ pub(super) fn at_desk<T>(work: impl Future<Output = Result<T, Failure>>) -> Resu
 
 /// Asks one operation and prints the answer.
 pub(super) fn ask(desk: &DeskArguments, operation: &str, input: &Value) -> Result<(), Failure> {
-    output::answer(&asked(desk, operation, input)?, desk.output)
+    output::answer((SERVICE, operation), &asked(desk, operation, input)?, desk.output)
 }
 
 /// Asks one operation of the desk's own.
 pub(super) fn asked(desk: &DeskArguments, operation: &str, input: &Value) -> Result<Value, Failure> {
-    asked_of(desk, aws_api::proforma::SERVICE, operation, input)
+    asked_of(desk, SERVICE, operation, input)
 }
 
 /// Asks one operation of a service.
@@ -168,7 +169,7 @@ pub fn import(arguments: &ImportArguments) -> Result<(), Failure> {
         door.close().await?;
         answer
     })?;
-    output::answer(&answer, arguments.desk.output)
+    output::answer((SERVICE, "ImportCostData"), &answer, arguments.desk.output)
 }
 
 /// Waits for the periods that an import names: what became of others is not its business.
@@ -195,10 +196,8 @@ pub fn runs(arguments: &RunsArguments) -> Result<(), Failure> {
     match &arguments.command {
         RunsCommand::List(of) => {
             let answer = asked(&of.desk, "ListRuns", &of_period(of))?;
-            match of.desk.output {
-                DeskOutput::Json => output::answer(&answer, DeskOutput::Json),
-                output => output::answer(&with_warnings_cut(answer), output),
-            }
+            let table = |answer| output::table(&with_warnings_cut(answer));
+            output::answer_with((SERVICE, "ListRuns"), &answer, of.desk.output, table)
         }
         RunsCommand::Wait(of) => at_desk(async {
             let door = Door::open(&of.desk).await?;
@@ -288,7 +287,7 @@ pub fn book(arguments: &BookArguments) -> Result<(), Failure> {
                 answer
             })?;
             match of.desk.output {
-                DeskOutput::Json => output::answer(&answer, DeskOutput::Json),
+                DeskOutput::Json => output::answer((SERVICE, "ExportBook"), &answer, DeskOutput::Json),
                 // A book is its own best table.
                 DeskOutput::Table | DeskOutput::Csv => {
                     Ok(print(answer.get("Book").and_then(Value::as_str).unwrap_or_default())?)

@@ -2,11 +2,11 @@
 
 use super::command::{ask, asked};
 use super::output;
-use crate::cli::desk::DeskOutput;
 use crate::cli::invoicing::{
     AttachArguments, ImportSummariesArguments, InvoicingCommand, ProfileCommand, ProfileFileArguments,
 };
 use crate::failure::Failure;
+use aws_api::proforma::SERVICE;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
@@ -20,10 +20,8 @@ pub fn invoicing(command: &InvoicingCommand) -> Result<(), Failure> {
             ProfileCommand::Put(of) => put_profiles(of),
             ProfileCommand::List(of) => {
                 let answer = asked(&of.desk, "ListInvoiceProfiles", &json!({}))?;
-                match of.desk.output {
-                    DeskOutput::Json => output::answer(&answer, DeskOutput::Json),
-                    output => output::answer(&with_flat_addresses(answer), output),
-                }
+                let table = |answer| output::table(&with_flat_addresses(answer));
+                output::answer_with((SERVICE, "ListInvoiceProfiles"), &answer, of.desk.output, table)
             }
         },
         InvoicingCommand::Import(of) => import(of),
@@ -63,20 +61,17 @@ fn put_profiles(arguments: &ProfileFileArguments) -> Result<(), Failure> {
     for profile in &profiles {
         asked(&arguments.desk, "PutInvoiceProfile", profile)?;
     }
-    output::answer(&json!({ "Profiles": profiles.len() }), arguments.desk.output)
+    output::facts(&[("Profiles", json!(profiles.len()))], arguments.desk.output)
 }
 
 fn import(arguments: &ImportSummariesArguments) -> Result<(), Failure> {
-    let mut rows = Vec::new();
+    const OPERATION: &str = "ImportInvoiceSummaries";
+    let mut answers = Vec::new();
     for file in &arguments.files {
-        let answer = asked(&arguments.desk, "ImportInvoiceSummaries", &json!({ "Summaries": text(file)? }))?;
-        let mut row = json!({ "File": file.display().to_string() });
-        if let (Some(row), Some(counts)) = (row.as_object_mut(), answer.as_object()) {
-            row.extend(counts.clone());
-        }
-        rows.push(row);
+        let answer = asked(&arguments.desk, OPERATION, &json!({ "Summaries": text(file)? }))?;
+        answers.push((file.display().to_string(), answer));
     }
-    output::answer(&json!({ "Files": rows }), arguments.desk.output)
+    output::by_file((SERVICE, OPERATION), &answers, arguments.desk.output)
 }
 
 fn attach(arguments: &AttachArguments) -> Result<(), Failure> {

@@ -12,6 +12,7 @@ use crate::cli::issuing::{
 use crate::failure::Failure;
 use crate::terminal::print;
 use anyhow::Context as _;
+use aws_api::proforma::SERVICE;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
@@ -79,7 +80,7 @@ fn settings(of: &InvoiceSettingsArguments) -> Result<(), Failure> {
             let settings: Value = serde_json::from_str(text)?;
             Ok(print(&format!("{}\n", serde_json::to_string_pretty(&settings)?))?)
         }
-        other => output::answer(&answer, other),
+        other => output::answer((SERVICE, "GetInvoiceSettings"), &answer, other),
     }
 }
 
@@ -113,7 +114,7 @@ fn draft(of: &DraftArguments) -> Result<(), Failure> {
 fn preview(of: &PreviewInvoiceArguments) -> Result<(), Failure> {
     let input = input([("DraftId", Some(&of.draft)), ("IssueDate", of.date.as_ref())]);
     let answer = asked(&of.desk, "PreviewInvoice", &Value::Object(input))?;
-    with_document(answer, of.document.as_deref(), &of.desk)
+    with_document("PreviewInvoice", &answer, of.document.as_deref(), &of.desk)
 }
 
 fn credit(of: &CreditArguments) -> Result<(), Failure> {
@@ -145,7 +146,7 @@ fn list(of: &ListInvoicesArguments) -> Result<(), Failure> {
         door.close().await?;
         all
     })?;
-    output::answer(&answer, of.desk.output)
+    output::answer((SERVICE, "ListInvoices"), &answer, of.desk.output)
 }
 
 async fn pages(door: &Door, mut input: Map<String, Value>) -> Result<Value, Failure> {
@@ -164,7 +165,7 @@ async fn pages(door: &Door, mut input: Map<String, Value>) -> Result<Value, Fail
 
 fn get(of: &GetInvoiceArguments) -> Result<(), Failure> {
     let answer = asked(&of.desk, "GetInvoice", &json!({ "InvoiceNumber": of.number }))?;
-    with_document(answer, of.document.as_deref(), &of.desk)
+    with_document("GetInvoice", &answer, of.document.as_deref(), &of.desk)
 }
 
 /// Writes what the desk has made; the rest of the answer is printed.
@@ -184,23 +185,29 @@ fn document(of: &InvoiceDocumentArguments) -> Result<(), Failure> {
     let bytes = STANDARD.decode(text).context("the document is not in base64")?;
     fs::write(&of.out, bytes)
         .map_err(|error| Failure::input(format!("`{}` cannot be written: {error}", of.out.display())))?;
-    output::answer(&answer, of.desk.output)
+    output::answer((SERVICE, "GetInvoiceDocument"), &answer, of.desk.output)
 }
 
 /// Writes the document to a file, where one is named; what else there is is printed, and the document with it as JSON only.
-fn with_document(mut answer: Value, to: Option<&Path>, desk: &DeskArguments) -> Result<(), Failure> {
+fn with_document(
+    operation: &str,
+    answer: &Value,
+    to: Option<&Path>,
+    desk: &DeskArguments,
+) -> Result<(), Failure> {
     if let Some(path) = to {
         let text = answer.get("Document").and_then(Value::as_str).unwrap_or_default();
         fs::write(path, text)
             .map_err(|error| Failure::input(format!("`{}` cannot be written: {error}", path.display())))?;
     }
-    if desk.output != DeskOutput::Json
-        && let Some(members) = answer.as_object_mut()
-    {
-        members.remove("Document");
-        if let Some(Value::Object(invoice)) = members.remove("Invoice") {
-            members.extend(invoice);
+    let table = |mut answer: Value| {
+        if let Some(members) = answer.as_object_mut() {
+            members.remove("Document");
+            if let Some(Value::Object(invoice)) = members.remove("Invoice") {
+                members.extend(invoice);
+            }
         }
-    }
-    output::answer(&answer, desk.output)
+        output::table(&answer)
+    };
+    output::answer_with((SERVICE, operation), answer, desk.output, table)
 }

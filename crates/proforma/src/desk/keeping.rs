@@ -47,7 +47,7 @@ pub fn migrate(arguments: &DataArguments) -> Result<(), Failure> {
         let migrated = store.migrate().await.map_err(|error| Failure::input(error.to_string()));
         close(&store, lock.as_mut()).await;
         let migrated = migrated?;
-        output::answer(&json!({ "From": migrated.from, "To": migrated.to }), DeskOutput::Table)
+        output::facts(&[("From", json!(migrated.from)), ("To", json!(migrated.to))], DeskOutput::Table)
     })
 }
 
@@ -83,8 +83,8 @@ pub fn backup(arguments: &BackupArguments) -> Result<(), Failure> {
         File::open(to)
             .and_then(|folder| folder.sync_all())
             .with_context(|| format!("cannot force `{}` to the disk", to.display()))?;
-        output::answer(
-            &json!({ "Rows": copied.rows, "Sha256": copied.sha256, "Files": files }),
+        output::facts(
+            &[("Rows", json!(copied.rows)), ("Sha256", json!(copied.sha256)), ("Files", json!(files))],
             DeskOutput::Table,
         )
     })
@@ -113,8 +113,8 @@ pub fn restore(arguments: &RestoreArguments) -> Result<(), Failure> {
             "the master key is not in a backup: put it back as {}",
             settings.data.join(MASTER_KEY).display()
         );
-        output::answer(
-            &json!({ "Rows": copied.rows, "Sha256": copied.sha256, "Files": files }),
+        output::facts(
+            &[("Rows", json!(copied.rows)), ("Sha256", json!(copied.sha256)), ("Files", json!(files))],
             DeskOutput::Table,
         )
     })
@@ -164,15 +164,15 @@ pub fn verify(arguments: &VerifyArguments) -> Result<(), Failure> {
                 Failure::inputs(checked.problems).hint("put back what a backup has, with `proforma restore`")
             );
         }
-        output::answer(
-            &json!({
-                "AuditEntries": checked.entries,
-                "Runs": checked.runs,
-                "RunsWithoutFiles": checked.removed,
-                "SealedPeriods": checked.sealed,
-                "CostFiles": checked.cost_files,
-                "Documents": checked.documents,
-            }),
+        output::facts(
+            &[
+                ("AuditEntries", json!(checked.entries)),
+                ("Runs", json!(checked.runs)),
+                ("RunsWithoutFiles", json!(checked.removed)),
+                ("SealedPeriods", json!(checked.sealed)),
+                ("CostFiles", json!(checked.cost_files)),
+                ("Documents", json!(checked.documents)),
+            ],
             DeskOutput::Table,
         )
     })
@@ -340,7 +340,7 @@ pub fn rotate_master(arguments: &RotateMasterArguments) -> Result<(), Failure> {
         let data = Data::open(&settings, Clock::Machine).await?;
         let count = resealed(&data, &settings, arguments).await;
         data.close().await;
-        output::answer(&json!({ "Keys": count? }), DeskOutput::Table)
+        output::facts(&[("Keys", json!(count?))], DeskOutput::Table)
     })
 }
 

@@ -43,11 +43,12 @@ fn list(arguments: &ListMessagesArguments) -> Result<(), Failure> {
         door.close().await?;
         listed.map(|()| messages)
     })?;
-    output::answer(&json!({ "Messages": messages }), desk.output)
+    let messages = json!({ "Messages": messages });
+    output::answer((aws_api::proforma::SERVICE, "ListMessages"), &messages, desk.output)
 }
 
 fn change(arguments: &MessagesArguments, operation: &str) -> Result<(), Failure> {
-    ask(&arguments.desk, operation, &json!({ "MessageIds": arguments.message_ids }))
+    ask(&arguments.desk, operation, &json!({ "MessageIds": arguments.which.message_ids }))
 }
 
 /// `proforma notify`

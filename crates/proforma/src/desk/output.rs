@@ -1,59 +1,119 @@
-//! What the desk's commands print: the operation's own answer, or a table of it.
+//! What the desk's commands print: the operation's own answer, or for people a table of it, or comma-separated values.
+
+mod columns;
 
 use super::data::FirstKey;
 use crate::cli::desk::DeskOutput;
 use crate::failure::Failure;
 use crate::terminal::{empty_table, print};
+use billing::purchase_order::instant_text;
+use columns::Columns;
 use comfy_table::ContentArrangement;
-use serde_json::{Value, json};
+use documents::unlike_a_formula;
+use serde_json::{Map, Value, json};
 
-/// Prints an answer: as it is, or as a table of what it lists.
-pub fn answer(answer: &Value, output: DeskOutput) -> Result<(), Failure> {
-    match output {
-        DeskOutput::Json => Ok(print(&format!("{}\n", serde_json::to_string_pretty(answer)?))?),
-        DeskOutput::Table => Ok(print(&table(answer))?),
-        DeskOutput::Csv => Ok(print(&csv(answer)?)?),
-    }
+/// What stands between the texts of a list in one cell.
+const BETWEEN_TEXTS: &str = "; ";
+
+/// An operation, by its service and its name: what its answers look like is in the service's model.
+pub type Operation<'a> = (&'a str, &'a str);
+
+/// Prints the answer of an operation: as it is, or as a table of what it lists.
+pub fn answer(of: Operation<'_>, answer: &Value, output: DeskOutput) -> Result<(), Failure> {
+    answer_with(of, answer, output, |answer| table(&answer))
 }
 
-/// The one list that an answer has as comma-separated values; its members as one row where it has none, or several.
-fn csv(answer: &Value) -> Result<String, Failure> {
-    let lists: Vec<&Value> = answer
-        .as_object()
-        .into_iter()
-        .flat_map(|members| members.values())
-        .filter(|value| is_rows(value))
-        .collect();
-    let rows = match lists.as_slice() {
-        [only] => (*only).clone(),
-        _ => Value::Array(vec![answer.clone()]),
+/// The same with a table of its own, made of the answer with its instants in words.
+pub fn answer_with(
+    of: Operation<'_>,
+    answer: &Value,
+    output: DeskOutput,
+    table: impl FnOnce(Value) -> String,
+) -> Result<(), Failure> {
+    let columns = || Columns::of(of).ok_or_else(|| anyhow::anyhow!("{}:{} has no model", of.0, of.1));
+    let text = match output {
+        DeskOutput::Json => format!("{}\n", serde_json::to_string_pretty(answer)?),
+        DeskOutput::Table => table(columns()?.in_words(answer)),
+        DeskOutput::Csv => {
+            let columns = columns()?;
+            csv(columns.header(), columns.rows(&columns.in_words(answer)))?
+        }
     };
-    let rows = rows.as_array().map_or(&[][..], Vec::as_slice);
-    let columns = columns(rows);
+    Ok(print(&text)?)
+}
+
+/// Prints what a command has found out by itself: members in their order, each of which has one value.
+pub fn facts(facts: &[(&str, Value)], output: DeskOutput) -> Result<(), Failure> {
+    let members: Map<String, Value> =
+        facts.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
+    let text = match output {
+        DeskOutput::Json => format!("{}\n", serde_json::to_string_pretty(&members)?),
+        DeskOutput::Table => {
+            facts.iter().map(|(name, value)| format!("{name}: {}\n", shown(value))).collect()
+        }
+        DeskOutput::Csv => {
+            let header = facts.iter().map(|(name, _)| (*name).to_owned()).collect();
+            csv(header, vec![facts.iter().map(|(_, value)| Some(value.clone())).collect()])?
+        }
+    };
+    Ok(print(&text)?)
+}
+
+/// Prints the answers to several requests of one operation, each with the file that it is about.
+pub fn by_file(of: Operation<'_>, answers: &[(String, Value)], output: DeskOutput) -> Result<(), Failure> {
+    let with_file = |(file, answer): &(String, Value)| {
+        let mut row = Map::from_iter([("File".to_owned(), json!(file))]);
+        row.extend(
+            answer.as_object().into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())),
+        );
+        Value::Object(row)
+    };
+    let files = json!({ "Files": answers.iter().map(with_file).collect::<Vec<_>>() });
+    let text = match output {
+        DeskOutput::Json => format!("{}\n", serde_json::to_string_pretty(&files)?),
+        DeskOutput::Table => table(&files),
+        DeskOutput::Csv => {
+            let columns = Columns::of(of).ok_or_else(|| anyhow::anyhow!("{}:{} has no model", of.0, of.1))?;
+            let header = std::iter::once("File".to_owned()).chain(columns.header()).collect();
+            let rows = answers.iter().flat_map(|(file, answer)| {
+                let with_file = |row: Vec<_>| std::iter::once(Some(json!(file))).chain(row).collect();
+                columns.rows(answer).into_iter().map(with_file).collect::<Vec<Vec<_>>>()
+            });
+            csv(header, rows.collect())?
+        }
+    };
+    Ok(print(&text)?)
+}
+
+/// Rows of cells as comma-separated values; nothing where nothing can be said at all.
+fn csv(header: Vec<String>, rows: Vec<Vec<Option<Value>>>) -> Result<String, Failure> {
+    if header.is_empty() {
+        return Ok(String::new());
+    }
     let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(columns.iter().map(|name| name.as_str())).map_err(anyhow::Error::from)?;
-    for row in rows.iter().filter_map(Value::as_object) {
-        let cell = |name: &&String| row.get(name.as_str()).map_or_else(String::new, cell);
-        writer.write_record(columns.iter().map(cell)).map_err(anyhow::Error::from)?;
+    writer.write_record(&header).map_err(anyhow::Error::from)?;
+    for row in rows {
+        let cells = row.iter().map(|value| value.as_ref().map_or_else(String::new, cell));
+        writer.write_record(cells).map_err(anyhow::Error::from)?;
     }
     let bytes = writer.into_inner().map_err(|error| anyhow::anyhow!("{error}"))?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
 }
 
-/// A value as a cell that no spreadsheet takes for a formula.
+/// A value as a cell that no spreadsheet takes for a formula. What has a shape of its own is JSON.
 fn cell(value: &Value) -> String {
     let text = match value {
-        Value::Object(_) => value.to_string(),
-        Value::Array(values) if values.iter().any(Value::is_object) => value.to_string(),
-        other => shown(other),
+        Value::Null => return String::new(),
+        Value::String(text) => text.clone(),
+        Value::Array(values) if values.iter().all(Value::is_string) => {
+            values.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(BETWEEN_TEXTS)
+        }
+        other => other.to_string(),
     };
     let is_number = text.strip_prefix('-').is_some_and(|digits| {
         !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
     });
-    match text.starts_with(['=', '+', '-', '@', '\t', '\r']) && !is_number {
-        true => format!("'{text}"),
-        false => text,
-    }
+    if is_number { text } else { unlike_a_formula(&text).into_owned() }
 }
 
 /// A text without anything that could steer a terminal.
@@ -63,20 +123,20 @@ pub fn plain(text: &str) -> String {
 
 /// The key of a new payer, which is shown once.
 pub fn first_key(first: &FirstKey, output: DeskOutput) -> Result<(), Failure> {
-    let shown = json!({
-        "Payer": first.payer.as_str(),
-        "AccessKeyId": first.key.access_key_id,
-        "SecretAccessKey": first.key.secret.as_str(),
-        "ConsolePassword": first.console_password,
-    });
     if output == DeskOutput::Table {
         say!("payer {}: this key and password are shown once, now", first.payer);
     }
-    answer(&shown, output)
+    let shown = [
+        ("Payer", json!(first.payer.as_str())),
+        ("AccessKeyId", json!(first.key.access_key_id)),
+        ("SecretAccessKey", json!(first.key.secret.as_str())),
+        ("ConsolePassword", json!(first.console_password)),
+    ];
+    facts(&shown, output)
 }
 
 /// A table of the one list that an answer has, or of its members.
-fn table(answer: &Value) -> String {
+pub fn table(answer: &Value) -> String {
     let Some(members) = answer.as_object() else { return format!("{answer}\n") };
     let mut text = String::new();
     let single: Vec<(&String, &Value)> = members.iter().filter(|(_, value)| !is_rows(value)).collect();
@@ -98,7 +158,7 @@ fn is_rows(value: &Value) -> bool {
 
 fn rows(value: &Value) -> String {
     let rows = value.as_array().map_or(&[][..], Vec::as_slice);
-    let columns = columns(rows);
+    let columns = names(rows);
     if columns.is_empty() {
         return "none\n".to_owned();
     }
@@ -112,16 +172,16 @@ fn rows(value: &Value) -> String {
 }
 
 /// The members that any of some rows has, in the order in which they come.
-fn columns(rows: &[Value]) -> Vec<&String> {
-    let mut columns: Vec<&String> = Vec::new();
+fn names(rows: &[Value]) -> Vec<&String> {
+    let mut names: Vec<&String> = Vec::new();
     for row in rows.iter().filter_map(Value::as_object) {
         for name in row.keys() {
-            if !columns.contains(&name) {
-                columns.push(name);
+            if !names.contains(&name) {
+                names.push(name);
             }
         }
     }
-    columns
+    names
 }
 
 /// A value for people. Nothing that could steer a terminal gets through.

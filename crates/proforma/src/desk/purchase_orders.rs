@@ -4,7 +4,7 @@ use super::command::{asked_of, at_desk};
 use super::door::Door;
 use super::output;
 use super::purchase_order_files::{invoices_of, orders_of};
-use crate::cli::desk::{DeskArguments, DeskOutput};
+use crate::cli::desk::DeskArguments;
 use crate::cli::purchase_orders::{
     AddArguments, GetArguments, ImportOrdersArguments, InvoicesArguments, LimitArguments,
     ListOrdersArguments, MoveArguments, OneInvoiceArguments, OrderArguments, PurchaseOrderArguments,
@@ -12,7 +12,6 @@ use crate::cli::purchase_orders::{
     UpdateArguments,
 };
 use crate::failure::Failure;
-use crate::terminal::print;
 use anyhow::Context;
 use aws_api::{proforma, purchase_orders};
 use serde_json::{Map, Value, json};
@@ -47,12 +46,14 @@ pub fn po(arguments: &PurchaseOrderArguments) -> Result<(), Failure> {
 
 /// Asks an operation of purchase orders and prints the answer.
 fn aws(desk: &DeskArguments, operation: &str, input: &Value) -> Result<(), Failure> {
-    output::answer(&asked_of(desk, purchase_orders::SERVICE, operation, input)?, desk.output)
+    let of = (purchase_orders::SERVICE, operation);
+    output::answer(of, &asked_of(desk, of.0, of.1, input)?, desk.output)
 }
 
 /// Asks an operation of the desk's own and prints the answer.
 fn own(desk: &DeskArguments, operation: &str, input: &Value) -> Result<(), Failure> {
-    output::answer(&asked_of(desk, proforma::SERVICE, operation, input)?, desk.output)
+    let of = (proforma::SERVICE, operation);
+    output::answer(of, &asked_of(desk, of.0, of.1, input)?, desk.output)
 }
 
 fn get(arguments: &GetArguments) -> Result<(), Failure> {
@@ -60,31 +61,10 @@ fn get(arguments: &GetArguments) -> Result<(), Failure> {
     if let Some(revision) = arguments.revision {
         input["Revision"] = json!(revision);
     }
-    let desk = &arguments.desk;
-    let answer = asked_of(desk, purchase_orders::SERVICE, "GetPurchaseOrder", &input)?;
-    let order = answer.get("PurchaseOrder").cloned().unwrap_or(Value::Null);
-    match desk.output {
-        DeskOutput::Json => output::answer(&answer, DeskOutput::Json),
-        DeskOutput::Table => output::answer(&order, DeskOutput::Table),
-        DeskOutput::Csv => output::answer(&json!({ "LineItems": by_line(&order) }), DeskOutput::Csv),
-    }
-}
-
-/// A row for each line of an order: what the order says once, then what the line says.
-fn by_line(order: &Value) -> Vec<Value> {
-    let is_plain = |value: &Value| {
-        !value.is_object() && !value.as_array().is_some_and(|of| of.iter().any(Value::is_object))
-    };
-    let lines = order.get("LineItems").and_then(Value::as_array).cloned().unwrap_or_default();
-    let row = |line: &Value| {
-        let of_order = order.as_object().into_iter().flatten().filter(|(_, value)| is_plain(value));
-        let mut row: Map<String, Value> =
-            of_order.map(|(name, value)| (name.clone(), value.clone())).collect();
-        let of_line = line.as_object().into_iter().flatten();
-        row.extend(of_line.map(|(name, value)| (format!("Line{name}"), value.clone())));
-        Value::Object(row)
-    };
-    lines.iter().map(row).collect()
+    let (desk, of) = (&arguments.desk, (purchase_orders::SERVICE, "GetPurchaseOrder"));
+    let answer = asked_of(desk, of.0, of.1, &input)?;
+    let table = |answer: Value| output::table(answer.get("PurchaseOrder").unwrap_or(&Value::Null));
+    output::answer_with(of, &answer, desk.output, table)
 }
 
 fn add(arguments: &AddArguments) -> Result<(), Failure> {
@@ -307,7 +287,7 @@ fn all_pages(
         door.close().await?;
         ended.map(|()| entries)
     })?;
-    output::answer(&json!({ key: entries }), desk.output)
+    output::answer((service, operation), &json!({ key: entries }), desk.output)
 }
 
 fn tag(arguments: &TagArguments) -> Result<(), Failure> {
@@ -352,23 +332,13 @@ fn filter(period: Option<&str>, group: Option<&str>) -> Map<String, Value> {
 
 fn explain(arguments: &OneInvoiceArguments) -> Result<(), Failure> {
     let input = json!({ "InvoiceId": arguments.invoice });
-    let answer = asked_of(&arguments.desk, proforma::SERVICE, "GetInvoiceMatch", &input)?;
-    match arguments.desk.output {
-        DeskOutput::Table => {
-            let said = answer.get("Explanation").and_then(Value::as_array).cloned().unwrap_or_default();
-            let mut text = String::new();
-            for sentence in said.iter().filter_map(Value::as_str) {
-                text.push_str(&output::plain(sentence));
-                text.push('\n');
-            }
-            Ok(print(&text)?)
-        }
-        DeskOutput::Csv => {
-            let candidates = answer.get("Candidates").cloned().unwrap_or_else(|| json!([]));
-            output::answer(&json!({ "Candidates": candidates }), DeskOutput::Csv)
-        }
-        DeskOutput::Json => output::answer(&answer, DeskOutput::Json),
-    }
+    let (desk, of) = (&arguments.desk, (proforma::SERVICE, "GetInvoiceMatch"));
+    let answer = asked_of(desk, of.0, of.1, &input)?;
+    let sentences = |answer: Value| {
+        let said = answer.get("Explanation").and_then(Value::as_array).into_iter().flatten();
+        said.filter_map(Value::as_str).map(|sentence| output::plain(sentence) + "\n").collect()
+    };
+    output::answer_with(of, &answer, desk.output, sentences)
 }
 
 fn move_invoice(arguments: &MoveArguments) -> Result<(), Failure> {

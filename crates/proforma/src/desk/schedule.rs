@@ -1,8 +1,11 @@
 //! The commands of the schedules of invoices: `proforma schedule`.
 
-use super::command::ask;
+use super::command::{ask, asked};
+use super::output;
+use crate::cli::desk::DeskArguments;
 use crate::cli::schedule::{ScheduleArguments, ScheduleCommand, SetScheduleArguments};
 use crate::failure::Failure;
+use aws_api::proforma::SERVICE;
 use serde_json::json;
 
 /// `proforma schedule`
@@ -26,5 +29,15 @@ fn set(arguments: &SetScheduleArguments) -> Result<(), Failure> {
     if let Some(first) = first {
         input["FirstBillingPeriod"] = json!(first);
     }
-    ask(desk, "UpdateInvoiceSchedule", &input)
+    asked(desk, "UpdateInvoiceSchedule", &input)?;
+    schedules_now(desk)
+}
+
+/// Prints the schedules that hold now, without what became of each period.
+fn schedules_now(desk: &DeskArguments) -> Result<(), Failure> {
+    let mut answer = asked(desk, "ListInvoiceSchedules", &json!({}))?;
+    if let Some(members) = answer.as_object_mut() {
+        members.remove("Steps");
+    }
+    output::answer((SERVICE, "ListInvoiceSchedules"), &answer, desk.output)
 }
