@@ -229,6 +229,9 @@ impl Reading {
             }
             return Some(before.id.clone());
         }
+        if let Act::Import { over: Some(before), .. } = act {
+            return Some(before.order.id.clone());
+        }
         let sign = around.settings.allow_number_sign;
         let id = self.id_form(text, matches!(act, Act::Marketplace), sign)?;
         if around.orders.iter().any(|order| order.buyer == *buyer && order.id == id) {
