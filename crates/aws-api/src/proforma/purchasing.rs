@@ -333,6 +333,8 @@ struct Explained {
 pub(super) async fn explain(call: &Call<'_>) -> Answer<Vec<u8>> {
     let input: OneInvoice = call.read()?;
     let found = call.desk.explain_invoice(call.caller, call.action, &input.invoice_id).await?;
+    // An invoice may have come again with another total: each decision is shown of the content that it was of.
+    let contents = call.desk.decided_contents(&call.caller.payer, &found.invoice).await?;
     let last = found.history.last();
     // What the rules have seen stays true of a decision of theirs; a person's has no candidates.
     let trace = last.map(|(_, trace)| trace);
@@ -346,7 +348,10 @@ pub(super) async fn explain(call: &Call<'_>) -> Answer<Vec<u8>> {
         history: found
             .history
             .iter()
-            .map(|(row, _)| InvoiceMatch::of(call, &found.invoice, Some(row)))
+            .map(|(row, _)| {
+                let content = contents.get(&row.sequence).unwrap_or(&found.invoice);
+                InvoiceMatch::of(call, content, Some(row))
+            })
             .collect(),
     })
 }
