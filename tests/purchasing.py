@@ -1,6 +1,8 @@
 """Purchase orders as tests make them: a client with the project's own service model, and orders with what a test does not care about filled in."""
 import boto3
+import pytest
 from botocore.config import Config
+from botocore.exceptions import ClientError
 
 from desk import name
 from program import ROOT
@@ -43,3 +45,24 @@ def summary(identity, **more):
             "BillType": "ANNIVERSARY", "InvoiceType": "INVOICE",
             "BaseCurrencyAmount": {"TotalAmount": "119.00", "TotalAmountBeforeTax": "100.00", "CurrencyCode": "USD"},
             "PaymentCurrencyAmount": {"TotalAmount": "119.00", "TotalAmountBeforeTax": "100.00", "CurrencyCode": "USD"}} | more
+
+
+def own(server, operation, keys=None, **given):
+    """The answer of an operation of the desk's own, which must succeed."""
+    answer = server.own(operation, given, keys)
+    assert answer.status == 200, answer.body
+    return answer.json
+
+
+def refused(act, code, said):
+    """The error that an act ends with: its code, and what its message has."""
+    with pytest.raises(ClientError) as raised:
+        act()
+    answer = raised.value.response
+    assert answer["Error"]["Code"] == code, answer
+    assert said in answer["Error"]["Message"], answer["Error"]["Message"]
+    return answer
+
+
+def add(client, *lines, **more):
+    return client.add_purchase_order(**order(*lines, **more))

@@ -11,34 +11,13 @@ from botocore.exceptions import ClientError
 
 from desk import Desk, arn, at_once, name
 from policy_months import PolicyMonth
-from purchasing import CLIENTS, SHIP_TO, invoice, line, order, orders_client, summary
+from purchasing import CLIENTS, SHIP_TO, add, invoice, line, order, orders_client, own, refused, summary
 from server import PREVIOUS, QUIET, Server, command, in_period
 
 
 @pytest.fixture(scope="module")
 def orders(server):
     return orders_client(server)
-
-
-def own(server, operation, keys=None, **given):
-    """The answer of an operation of the desk's own, which must succeed."""
-    answer = server.own(operation, given, keys)
-    assert answer.status == 200, answer.body
-    return answer.json
-
-
-def refused(act, code, said):
-    """The error that an act ends with: its code, and what its message has."""
-    with pytest.raises(ClientError) as raised:
-        act()
-    answer = raised.value.response
-    assert answer["Error"]["Code"] == code, answer
-    assert said in answer["Error"]["Message"], answer["Error"]["Message"]
-    return answer
-
-
-def add(client, *lines, **more):
-    return client.add_purchase_order(**order(*lines, **more))
 
 
 # ---- One order, from the cradle to the grave
@@ -609,7 +588,7 @@ def test_a_principal_is_narrowed_to_operations_and_tags(server, orders):
     client.tag_resource(ResourceArn=red, Tags={"cost": "2"})
     for operation in ("ImportInvoices", "ListInvoiceMatches", "PlanRematch", "GetInvoiceMatch"):
         assert server.own(operation, {"InvoiceId": "x"} if operation == "GetInvoiceMatch" else {"Content": "[]"} if operation == "ImportInvoices" else {}, keys).status == 403
-    server.command("po", "limit", keys.principal)
+    server.command("po", "limit", keys.principal, "--none")
     assert len(client.list_purchase_orders()["PurchaseOrders"]) > 2
     refusal = server.own("LimitPurchaseOrders", {"PrincipalName": keys.principal, "Actions": ["DoAnything"]})
     assert "is no action of purchase orders" in refusal.json["Message"]

@@ -141,7 +141,7 @@ fn of_declined(declined: Declined, service: &Service) -> WireError {
 }
 
 fn not_found(kind: ResourceType, id: &str) -> WireError {
-    let message = format!("there is no {} `{id}` in the billing period", kind.name());
+    let message = format!("there is no {} `{id}` in the billing period", kind.words());
     WireError::new(StatusCode::NOT_FOUND, "ResourceNotFoundException", message)
         .with("ResourceId", id)
         .with("ResourceType", kind.name())

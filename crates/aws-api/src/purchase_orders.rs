@@ -19,8 +19,6 @@ use std::collections::BTreeMap;
 pub const SERVICE: &str = "purchase-orders";
 /// How many entries a page of a list holds at most.
 const PAGE: usize = 100;
-/// The currency of an order that names none.
-pub(crate) const CURRENCY: &str = "USD";
 
 /// Performs an operation.
 pub(crate) async fn perform(call: &Call<'_>, operation: &str) -> Answer<Vec<u8>> {

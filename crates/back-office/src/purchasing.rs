@@ -21,12 +21,13 @@ use crate::error::{Answer, Error};
 use crate::transaction::Attempt;
 use billing::account::AccountId;
 use billing::purchase_order::Buyer;
+use billing::purchase_order::invoice::MatchInvoice;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use state::Purchasing;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use store::{AssociationRow, Write};
+use store::{AssociationRow, InvoiceRow, Write};
 
 pub use access::{RETIRED_ACTIONS, order_arn};
 pub(crate) use edit::PurchaseEdit;
@@ -59,7 +60,20 @@ impl BackOffice {
         Ok(of_payer.filter_map(number).collect())
     }
 
-    /// The same within a change, when nobody else writes.
+    /// The content of an invoice that each decision of it was of, by the decision's sequence.
+    ///
+    /// # Errors
+    /// [`Error::Internal`].
+    pub async fn decided_contents(
+        &self,
+        payer: &AccountId,
+        invoice: &InvoiceRow,
+    ) -> Answer<BTreeMap<u64, InvoiceRow>> {
+        let MatchInvoice { buyer, id, .. } = &invoice.invoice;
+        self.0.store.decided_contents(payer, buyer, id).await.map_err(Error::internal)
+    }
+
+    /// What a payer and its customers have ordered and were invoiced, within a change, when nobody else writes.
     async fn purchasing_within(&self, write: &mut Write) -> Result<Arc<Purchasing>, Attempt> {
         let payer = write.payer().clone();
         let revision = write.purchasing_revision().await?;

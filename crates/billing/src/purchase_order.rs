@@ -25,14 +25,14 @@ use crate::period::BillingPeriod;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
-pub use check::{Act, Checked, Surroundings, check, problems_of_activation, read};
+pub use check::{Act, Before, Checked, Surroundings, check, read, with_suspension, with_tags};
 pub use draft::{Draft, DraftLine, DraftTax};
 pub use instant::{instant_text, month_of, parse_instant};
 pub use line::{Line, LineType, LineValue, Price, PriceError, Tax};
 pub use minor_units::minor_units;
 pub use names::{LineNumber, PurchaseOrderId, Seller};
 pub use problem::{Problem, ProblemKind};
-pub use sellers::{SELLERS, SellerOfRecord, legal_name};
+pub use sellers::{SELLERS, SellerOfRecord, legal_name, seller_named};
 pub use settings::{ExpiryBasis, OnInsufficientBalance, Settings, Threshold};
 
 /// Active orders that a buyer may have.
@@ -76,6 +76,16 @@ pub struct Address {
     pub postal_code: Option<String>,
     /// The country, by its two letters of ISO 3166-1.
     pub country: Option<String>,
+}
+
+impl Address {
+    /// Whether nothing is said in it.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        let Self { company, lines, district, city, state, postal_code, country } = self;
+        let parts = [company, district, city, state, postal_code, country];
+        parts.into_iter().flatten().chain(lines).all(|part| part.trim().is_empty())
+    }
 }
 
 /// Who is told about an order.
@@ -124,7 +134,7 @@ pub struct PurchaseOrder {
     pub suspended: bool,
     /// When it was created, in seconds since 1970-01-01T00:00:00Z.
     pub created_at: i64,
-    /// When the user last changed anything but its tags, in seconds since 1970-01-01T00:00:00Z; decides between equal candidates.
+    /// When the user last changed it, in seconds since 1970-01-01T00:00:00Z; decides between equal candidates. What counts is said at [`Self::is_update_of`].
     pub updated_at: i64,
     /// What is ordered, in the user's order.
     pub lines: Vec<Line>,
@@ -217,9 +227,11 @@ impl PurchaseOrder {
         self.bill_from.contains(seller) || self.bill_from.iter().any(Seller::is_any)
     }
 
-    /// Whether a change from `before` counts as an update of the order: of anything that a user edits but its tags.
+    /// Whether a change from `before` counts as an update of the order: of anything but its tags and what comes from the account, `billTo` and
+    /// `paymentTerms`.
     ///
-    /// AWS says that the most recently updated order wins and not what updates it; tags are for the buyer's own bookkeeping and choose nothing.
+    /// AWS says that the most recently updated order wins and not what updates it. Tags are for the buyer's own bookkeeping and choose nothing; in
+    /// AWS's console nobody edits the address of the payment method or the terms, so that they cannot have made an order the latest one.
     #[must_use]
     pub fn is_update_of(&self, before: &Self) -> bool {
         let without = |order: &Self| Self {

@@ -14,6 +14,7 @@ mod notify;
 mod output;
 mod privacy;
 mod purchase_order_files;
+mod purchase_order_texts;
 mod purchase_orders;
 mod schedule;
 mod secret_file;

@@ -66,7 +66,7 @@ pub use personal::{FIELDS, PersonalField, PersonalRow, Replacement};
 pub use place::Place;
 pub use principal::{PrincipalRow, Standing};
 pub use purchasing::{
-    AssociationRow, ChargedTo, GrantRow, How, InvoiceRow, InvoiceSource, OrderRow, PurchasingRows,
+    AssociationRow, ChargedTo, DecidedRow, GrantRow, How, InvoiceRow, InvoiceSource, OrderRow, PurchasingRows,
 };
 pub use run::{Claim, CurrentRun, DoneRun, NewRun, Outcome, RunRow, RunState};
 pub use run_files::RunFiles;

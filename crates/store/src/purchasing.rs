@@ -19,6 +19,7 @@ use billing::purchase_order::{Buyer, LineNumber, PurchaseOrder, PurchaseOrderId,
 use sha2::{Digest as _, Sha256};
 use sqlx::any::AnyRow;
 use sqlx::{Any, AnyConnection, Executor};
+use std::collections::BTreeMap;
 
 pub use grant::GrantRow;
 
@@ -151,6 +152,17 @@ pub struct AssociationRow {
     pub reason: String,
 }
 
+/// What was decided of an invoice, as it is added.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct DecidedRow {
+    /// The decision.
+    pub association: AssociationRow,
+    /// The content of the invoice that it is of.
+    pub invoice_revision: Option<u64>,
+    /// Its trace, as JSON.
+    pub trace: String,
+}
+
 /// What a payer has of orders and invoices; of an invoice, what was decided last.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PurchasingRows {
@@ -229,6 +241,28 @@ impl Store {
             .bind(invoice);
         let with_trace = |row: &AnyRow| Ok((association_row(row)?, sql::column::<String, _>(row, "trace")?));
         query.fetch_all(self.readers()).await?.iter().map(with_trace).collect()
+    }
+
+    /// The content of an invoice that each decision of it was of, by the decision's sequence. A decision that was made before this was kept has none.
+    ///
+    /// # Errors
+    /// [`StoreError::Damaged`].
+    pub async fn decided_contents(
+        &self,
+        payer: &AccountId,
+        buyer: &Buyer,
+        invoice: &str,
+    ) -> Result<BTreeMap<u64, InvoiceRow>, StoreError> {
+        let sql = "SELECT a.sequence, m.buyer, m.invoice, m.revision, m.recorded_at_s, m.source, m.body \
+             FROM invoice_associations a JOIN matched_invoices m ON m.payer = a.payer AND m.buyer = a.buyer \
+             AND m.invoice = a.invoice AND m.revision = a.invoice_revision \
+             WHERE a.payer = $1 AND a.buyer = $2 AND a.invoice = $3";
+        let query = sqlx::query(sql)
+            .bind(payer.as_str())
+            .bind(crate::body::purchasing::buyer_text(buyer))
+            .bind(invoice);
+        let content = |row: &AnyRow| Ok((sql::count(row, ASSOCIATIONS, "sequence")?, invoice_row(row)?));
+        query.fetch_all(self.readers()).await?.iter().map(content).collect()
     }
 
     /// Everything that was ever decided of any invoice of a payer, in the order in which it was.

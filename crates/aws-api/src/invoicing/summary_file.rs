@@ -39,6 +39,11 @@ const SEPARATOR: char = ';';
 pub(crate) fn read(text: &str) -> Result<Vec<ReadSummary>, Error> {
     let model = services::all().by_signing_name(super::SERVICE);
     let model = model.ok_or_else(|| Error::internal("the model of invoicing is not there"))?;
+    if text.trim().is_empty() {
+        return Err(refused(
+            "the file is empty, not even an answer without invoices; was it downloaded whole?",
+        ));
+    }
     let found = match text.trim_start().starts_with(['{', '[']) {
         true => of_json(text)?,
         false => of_csv(text, model)?,
@@ -363,6 +368,8 @@ mod tests {
         assert_eq!(of(&format!("{twice},{other}")), "[1]: invoice `A` is there twice, and not alike");
         assert_eq!(read(&format!("[{twice},{twice}]")).unwrap().len(), 1);
         assert!(told("InvoiceId,Total\nA,1\n").starts_with("there is no column `Total`"));
+        assert!(told(" \n").starts_with("the file is empty"));
+        assert_eq!(read(r#"{"InvoiceSummaries":[]}"#).unwrap(), []);
         assert!(told("{}").starts_with("the file has no `InvoiceSummaries`"));
         assert!(
             told("InvoiceId,AccountId,BillType\nA,111122223333,MONTHLY\n")

@@ -57,12 +57,16 @@ pub(super) async fn import_summaries(call: &Call<'_>) -> Answer<Vec<u8>> {
     let input: ImportSummaries = call.read()?;
     let summaries = read_summaries(&input.summaries)?;
     let imported = call.desk.import_invoice_summaries(&call.write("invoice-summaries"), &summaries).await?;
+    let mut warnings = imported.warnings;
+    if summaries.is_empty() {
+        warnings.push("it lists no invoices: nothing was taken".to_owned());
+    }
     json(&ImportedSummaries {
         new_count: imported.new,
         changed_count: imported.changed,
         unchanged_count: imported.unchanged,
         matched_count: imported.matched,
-        warnings: imported.warnings,
+        warnings,
     })
 }
 

@@ -4,7 +4,9 @@ use crate::call::{Call, json};
 use crate::purchase_orders::at_fault;
 use back_office::error::Answer;
 use billing::money::Percentage;
-use billing::purchase_order::{ExpiryBasis, LineType, OnInsufficientBalance, Seller, Settings, Threshold};
+use billing::purchase_order::{
+    ExpiryBasis, LineType, OnInsufficientBalance, Seller, Settings, Threshold, seller_named,
+};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -106,7 +108,7 @@ impl Change {
             let of = line_type("LineTypeSellers", name)?;
             let seller = |code: &String| {
                 let message = format!("`{code}` is no seller");
-                Seller::parse(code).ok_or_else(|| at_fault("LineTypeSellers", &message))
+                seller_named(code).ok_or_else(|| at_fault("LineTypeSellers", &message))
             };
             let sellers = codes.iter().map(seller).collect::<Answer<_>>()?;
             settings.line_type_sellers.insert(of, sellers);

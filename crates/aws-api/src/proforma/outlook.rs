@@ -87,8 +87,10 @@ impl LineOut {
 struct Forecast {
     purchase_order_arn: String,
     currency: String,
-    total_amount: String,
-    balance_amount: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total_amount: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    balance_amount: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     runs_out_month: Option<String>,
     line_items: Vec<LineOut>,
@@ -102,8 +104,8 @@ pub(super) async fn forecast(call: &Call<'_>) -> Answer<Vec<u8>> {
     json(&Forecast {
         purchase_order_arn: view.arn.clone(),
         currency: view.row.order.currency.to_string(),
-        total_amount: view.value.to_string(),
-        balance_amount: view.balance.to_string(),
+        total_amount: view.value.map(|amount| amount.to_string()),
+        balance_amount: view.balance.map(|amount| amount.to_string()),
         runs_out_month: found.runs_out.map(|month| month.to_string()),
         line_items: lines.map(|(line, of)| LineOut::of(line.line.number.to_string(), of)).collect(),
     })

@@ -1,7 +1,7 @@
 //! What the desk does with purchase orders and invoices beyond AWS's actions: taking both in, matching, moving, explaining.
 
 use crate::call::{Call, json};
-use crate::purchase_orders::shapes::OrderIn;
+use crate::purchase_orders::shapes::{ImportedIn, imported_lines};
 use crate::purchase_orders::{at_fault, group_arn, invoice_type};
 use back_office::clock::Clock;
 use back_office::error::{Answer, Error};
@@ -14,7 +14,7 @@ use back_office::purchasing::order_files::ImportedOrder;
 use billing::configuration::{BillingGroupId, ResourceType, arn};
 use billing::money::{Amount, Currency, Rate};
 use billing::purchase_order::invoice::{Exchange, InvoiceKind, MatchInvoice, Origin, RequestedOrder};
-use billing::purchase_order::{Buyer, Draft, LineNumber, PurchaseOrderId, parse_instant};
+use billing::purchase_order::{Buyer, LineNumber, PurchaseOrderId, parse_instant};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -25,17 +25,6 @@ const PAGE: usize = 1_000;
 #[serde(rename_all = "PascalCase")]
 struct ImportOrders {
     purchase_orders: Vec<ImportedIn>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct ImportedIn {
-    billing_group_arn: Option<String>,
-    updated_at: String,
-    created_at: Option<String>,
-    suspended: Option<bool>,
-    #[serde(flatten)]
-    order: OrderIn,
 }
 
 #[derive(Serialize)]
@@ -57,10 +46,13 @@ pub(super) async fn import_orders(call: &Call<'_>) -> Answer<Vec<u8>> {
     let mut orders = Vec::with_capacity(input.purchase_orders.len());
     for (place, of) in input.purchase_orders.into_iter().enumerate() {
         let at = |name: &str| format!("PurchaseOrders[{place}].{name}");
-        let suspended = of.suspended.unwrap_or(false);
         orders.push(ImportedOrder {
             billing_group: of.billing_group_arn,
-            draft: Draft { suspended, ..of.order.draft()? },
+            id: of.purchase_order_id,
+            said: of.said.change(),
+            tags: of.tags,
+            suspended: of.suspended,
+            lines: imported_lines(of.line_items, &at("LineItems"))?,
             created_at: of.created_at.as_deref().map(|text| instant(&at("CreatedAt"), text)).transpose()?,
             updated_at: instant(&at("UpdatedAt"), &of.updated_at)?,
         });
@@ -78,8 +70,7 @@ pub(super) async fn import_orders(call: &Call<'_>) -> Answer<Vec<u8>> {
 #[serde(rename_all = "PascalCase")]
 struct ImportInvoices {
     content: Option<String>,
-    #[serde(default)]
-    invoices: Vec<InvoiceIn>,
+    invoices: Option<Vec<InvoiceIn>>,
 }
 
 #[derive(Deserialize)]
@@ -122,11 +113,14 @@ pub(super) async fn import_invoices(call: &Call<'_>) -> Answer<Vec<u8>> {
         Some(content) => read_summaries(content)?,
         None => Default::default(),
     };
-    if input.content.is_none() && input.invoices.is_empty() {
+    if input.content.is_none() && input.invoices.is_none() {
         let message = "there is nothing to import: give answers of AWS as `Content`, or `Invoices`";
         return Err(at_fault("Content", message));
     }
-    for (place, invoice) in input.invoices.into_iter().enumerate() {
+    if input.invoices.as_ref().is_some_and(Vec::is_empty) {
+        read.warnings.push("it lists no invoices: nothing was taken".to_owned());
+    }
+    for (place, invoice) in input.invoices.unwrap_or_default().into_iter().enumerate() {
         read.invoices.push(new_invoice(call, invoice, place).await?);
     }
     let request = call.write("");
@@ -339,6 +333,8 @@ struct Explained {
 pub(super) async fn explain(call: &Call<'_>) -> Answer<Vec<u8>> {
     let input: OneInvoice = call.read()?;
     let found = call.desk.explain_invoice(call.caller, call.action, &input.invoice_id).await?;
+    // An invoice may have come again with another total: each decision is shown of the content that it was of.
+    let contents = call.desk.decided_contents(&call.caller.payer, &found.invoice).await?;
     let last = found.history.last();
     // What the rules have seen stays true of a decision of theirs; a person's has no candidates.
     let trace = last.map(|(_, trace)| trace);
@@ -352,7 +348,10 @@ pub(super) async fn explain(call: &Call<'_>) -> Answer<Vec<u8>> {
         history: found
             .history
             .iter()
-            .map(|(row, _)| InvoiceMatch::of(call, &found.invoice, Some(row)))
+            .map(|(row, _)| {
+                let content = contents.get(&row.sequence).unwrap_or(&found.invoice);
+                InvoiceMatch::of(call, content, Some(row))
+            })
             .collect(),
     })
 }
@@ -464,7 +463,8 @@ struct Revision {
     by: Option<String>,
     action: String,
     status: &'static str,
-    total_amount: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total_amount: Option<String>,
     currency: String,
     effective_month: String,
     expiration_month: String,
@@ -486,8 +486,9 @@ pub(super) async fn list_revisions(call: &Call<'_>) -> Answer<Vec<u8>> {
         revisions.push(Revision {
             revision: row.revision,
             time: row.recorded_at_s,
-            status: order.status(call.caller.now).name(),
-            total_amount: order.value().map_err(Error::internal)?.to_string(),
+            // Each row is of its own time: an order that has expired since was active then.
+            status: order.status(row.recorded_at_s).name(),
+            total_amount: order.value().ok().map(|value| value.to_string()),
             currency: order.currency.to_string(),
             effective_month: order.effective.to_string(),
             expiration_month: order.expiration.to_string(),
@@ -503,10 +504,13 @@ pub(super) async fn list_revisions(call: &Call<'_>) -> Answer<Vec<u8>> {
 #[serde(rename_all = "PascalCase")]
 struct LimitIn {
     principal_name: String,
+    #[serde(default)]
     actions: Vec<String>,
     #[serde(default)]
     tags: BTreeMap<String, String>,
     tag_keys: Option<Vec<String>>,
+    #[serde(default)]
+    no_limits: bool,
 }
 
 #[derive(Serialize)]
@@ -519,6 +523,7 @@ pub(super) async fn limit(call: &Call<'_>) -> Answer<Vec<u8>> {
         actions: input.actions,
         tags: input.tags,
         tag_keys: input.tag_keys,
+        none: input.no_limits,
     };
     call.desk.limit_orders(&call.write(&input.principal_name), &new).await?;
     json(&Empty {})

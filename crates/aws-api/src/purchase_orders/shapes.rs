@@ -1,9 +1,10 @@
 //! The shapes of orders, as they are on the wire. What an answer leaves out is absent, never null.
 
-use super::{CURRENCY, at_fault, group_arn, shown_name};
+use super::{at_fault, group_arn, shown_name};
 use crate::call::Call;
 use back_office::error::Answer;
-use back_office::purchasing::orders::{LineView, OrderView};
+use back_office::purchasing::order_files::ImportedLine;
+use back_office::purchasing::orders::{CURRENCY, LineView, OrderChange, OrderView};
 use billing::money::Quantity;
 use billing::purchase_order::{Address, Buyer, Contact as OrderContact, Draft, DraftLine, DraftTax, Tax};
 use serde::{Deserialize, Serialize};
@@ -86,8 +87,7 @@ pub(crate) struct LineIn {
     line_type: String,
     start_month: String,
     end_month: String,
-    #[serde(default)]
-    balance_tracking: bool,
+    balance_tracking: Option<bool>,
     amount: Option<String>,
     quantity: Option<String>,
     tax: Option<TaxShape>,
@@ -96,6 +96,11 @@ pub(crate) struct LineIn {
 
 /// Lines as `billing` takes them; `path` is the member that has them.
 pub(crate) fn draft_lines(lines: Vec<LineIn>, path: &str) -> Answer<Vec<DraftLine>> {
+    Ok(imported_lines(lines, path)?.into_iter().map(|of| of.line).collect())
+}
+
+/// The same, each with whether it says that its balance is followed.
+pub(crate) fn imported_lines(lines: Vec<LineIn>, path: &str) -> Answer<Vec<ImportedLine>> {
     let line = |(place, line): (usize, LineIn)| {
         let tax = match line.tax {
             None => None,
@@ -108,18 +113,20 @@ pub(crate) fn draft_lines(lines: Vec<LineIn>, path: &str) -> Answer<Vec<DraftLin
                 return Err(at_fault(&format!("{path}[{place}].Tax"), message));
             }
         };
-        Ok(DraftLine {
+        let is_tracked = line.balance_tracking;
+        let line = DraftLine {
             number: line.number,
             description: line.description,
             line_type: line.line_type,
             start_month: month(line.start_month),
             end_month: month(line.end_month),
-            balance_tracking: line.balance_tracking,
+            balance_tracking: is_tracked.unwrap_or(false),
             amount: line.amount,
             quantity: line.quantity,
             tax,
             charge: line.charge_id,
-        })
+        };
+        Ok(ImportedLine { line, is_tracked })
     };
     lines.into_iter().enumerate().map(line).collect()
 }
@@ -180,6 +187,57 @@ impl OrderIn {
     }
 }
 
+/// An order of a file as it is asked for; what it does not say stays as it is of an order that is here.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct ImportedIn {
+    pub(crate) billing_group_arn: Option<String>,
+    pub(crate) updated_at: String,
+    pub(crate) created_at: Option<String>,
+    pub(crate) suspended: Option<bool>,
+    pub(crate) purchase_order_id: String,
+    pub(crate) tags: Option<BTreeMap<String, String>>,
+    pub(crate) line_items: Vec<LineIn>,
+    #[serde(flatten)]
+    pub(crate) said: Said,
+}
+
+/// What a file says of an order's own fields.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+pub(crate) struct Said {
+    description: Option<String>,
+    bill_from: Vec<String>,
+    tax_registration_numbers: Option<Vec<String>>,
+    invoice_units: Option<Vec<String>>,
+    ship_to: Option<AddressShape>,
+    bill_to: Option<AddressShape>,
+    payment_terms: Option<String>,
+    currency: Option<String>,
+    effective_month: String,
+    expiration_month: String,
+    contacts: Option<Vec<Contact>>,
+}
+
+impl Said {
+    pub(crate) fn change(self) -> OrderChange {
+        OrderChange {
+            description: self.description,
+            bill_from: Some(self.bill_from),
+            tax_registration_numbers: self.tax_registration_numbers,
+            invoice_units: self.invoice_units,
+            ship_to: self.ship_to.map(AddressShape::address),
+            bill_to: self.bill_to.map(AddressShape::address),
+            payment_terms: self.payment_terms,
+            currency: self.currency,
+            effective_month: Some(month(self.effective_month)),
+            expiration_month: Some(month(self.expiration_month)),
+            contacts: self.contacts.map(|of| of.into_iter().map(Contact::contact).collect()),
+            ..OrderChange::default()
+        }
+    }
+}
+
 /// A line as it is shown.
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]
@@ -201,8 +259,10 @@ struct LineOut {
     net_value: String,
     tax_value: String,
     total_value: String,
-    invoiced_amount: String,
-    current_balance: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    invoiced_amount: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    current_balance: Option<String>,
     out_of_balance: bool,
 }
 
@@ -229,8 +289,8 @@ impl LineOut {
             net_value: value.net.to_string(),
             tax_value: value.tax.to_string(),
             total_value: value.total.to_string(),
-            invoiced_amount: view.invoiced.to_string(),
-            current_balance: view.balance.to_string(),
+            invoiced_amount: view.invoiced.map(|amount| amount.to_string()),
+            current_balance: view.balance.map(|amount| amount.to_string()),
             out_of_balance: view.is_out_of_balance(),
         }
     }
@@ -295,8 +355,13 @@ pub(crate) struct Summary {
     billing_group_arn: Option<String>,
     bill_from: Vec<String>,
     currency: String,
-    total_amount: String,
-    balance_amount: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    total_amount: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    invoiced_amount: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    balance_amount: Option<String>,
+    out_of_balance: bool,
     effective_month: String,
     expiration_month: String,
     status: &'static str,
@@ -318,8 +383,10 @@ impl Summary {
             billing_group_arn: group_arn(call, &order.buyer),
             bill_from: order.bill_from.iter().map(ToString::to_string).collect(),
             currency: order.currency.to_string(),
-            total_amount: view.value.to_string(),
-            balance_amount: view.balance.to_string(),
+            total_amount: view.value.map(|amount| amount.to_string()),
+            invoiced_amount: view.invoiced.map(|amount| amount.to_string()),
+            balance_amount: view.balance.map(|amount| amount.to_string()),
+            out_of_balance: view.out_of_balance,
             effective_month: order.effective.to_string(),
             expiration_month: order.expiration.to_string(),
             status: view.status.name(),

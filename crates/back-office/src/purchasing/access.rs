@@ -133,12 +133,37 @@ impl Rights<'_> {
         }
     }
 
+    /// Whether an order may be added with these tags. Tagging is an operation of its own, also where the tags come with the order: else a principal could
+    /// give itself what others are narrowed by.
+    ///
+    /// # Errors
+    /// [`Error::Denied`], as of [`Self::may_tag`].
+    pub fn may_add_with(&self, tags: &BTreeMap<String, String>) -> Answer<()> {
+        if !tags.is_empty() && !self.may("TagResource") {
+            return Err(Error::Denied);
+        }
+        self.may_tag(tags, tags.keys())
+    }
+
     /// The order that a text names: an ARN, or the id alone where it is the caller's own. One that the caller may not see is answered like one that is not there.
     pub fn order<'p>(&self, purchasing: &'p Purchasing, text: &str) -> Answer<&'p Arc<OrderRow>> {
+        self.named(text, |buyer, id| purchasing.order(buyer, id))
+    }
+
+    /// The same, also one that was deleted: what it was stays to be read.
+    pub fn order_ever<'p>(&self, purchasing: &'p Purchasing, text: &str) -> Answer<&'p Arc<OrderRow>> {
+        self.named(text, |buyer, id| purchasing.order_ever(buyer, id))
+    }
+
+    fn named<'p>(
+        &self,
+        text: &str,
+        look: impl Fn(&Buyer, &PurchaseOrderId) -> Option<&'p Arc<OrderRow>>,
+    ) -> Answer<&'p Arc<OrderRow>> {
         let named = match of_arn(&self.caller.payer, text) {
-            Some((buyer, id)) => purchasing.order(&buyer, &id),
+            Some((buyer, id)) => look(&buyer, &id),
             None => PurchaseOrderId::parse(text).and_then(|id| {
-                let mut own = self.own_buyers().into_iter().filter_map(|buyer| purchasing.order(&buyer, &id));
+                let mut own = self.own_buyers().into_iter().filter_map(|buyer| look(&buyer, &id));
                 own.next().filter(|_| own.next().is_none())
             }),
         };

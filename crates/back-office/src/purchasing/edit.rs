@@ -6,7 +6,7 @@ use crate::desk::WriteRequest;
 use billing::configuration::Configuration;
 use billing::purchase_order::{PurchaseOrder, Settings};
 use std::sync::Arc;
-use store::{AssociationRow, InvoiceRow, OrderRow, StoreError, Write};
+use store::{AssociationRow, DecidedRow, InvoiceRow, OrderRow, StoreError, Write};
 
 /// A change that is being made: what it has put so far is seen by what comes after.
 pub(crate) struct PurchaseEdit<'a> {
@@ -18,7 +18,7 @@ pub(crate) struct PurchaseEdit<'a> {
     pub request: &'a WriteRequest<'a>,
     orders: Vec<OrderRow>,
     invoices: Vec<InvoiceRow>,
-    associations: Vec<(AssociationRow, String)>,
+    associations: Vec<DecidedRow>,
     settings: Option<Settings>,
     resource: Option<String>,
 }
@@ -84,11 +84,12 @@ impl<'a> PurchaseEdit<'a> {
         self.invoices.push(row);
     }
 
-    /// Keeps what was decided of an invoice, with its trace as JSON.
+    /// Keeps what was decided of an invoice as it is by now, with its trace as JSON.
     pub fn put_association(&mut self, row: AssociationRow, trace: String) {
         let key = (row.buyer.clone(), row.invoice.clone());
+        let invoice_revision = self.next.invoices.get(&key).map(|invoice| invoice.revision);
         self.next.associations.insert(key, Arc::new(row.clone()));
-        self.associations.push((row, trace));
+        self.associations.push(DecidedRow { association: row, invoice_revision, trace });
     }
 
     /// Settles how invoices are matched from now on.

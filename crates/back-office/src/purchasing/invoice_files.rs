@@ -8,7 +8,7 @@ use crate::error::{Answer, Declined, Error};
 use billing::money::{Amount, Currency, Rate};
 use billing::period::BillingPeriod;
 use billing::purchase_order::invoice::{Exchange, InvoiceKind, MatchInvoice, Origin};
-use billing::purchase_order::{Buyer, SELLERS, Seller, parse_instant};
+use billing::purchase_order::{self, Buyer, Seller, parse_instant};
 use serde_json::Value;
 
 /// Invoices of a file, and what of it was passed over.
@@ -29,6 +29,11 @@ const TOLD_MAX: usize = 50;
 /// [`Error::Declined`] with everything that is wrong, each with the place of the summary.
 pub fn read_summaries(text: &str) -> Answer<ReadInvoices> {
     let mut summaries = Vec::new();
+    if text.trim().is_empty() {
+        let message =
+            "the invoices are empty, not even an answer without any; was the file downloaded whole?";
+        return Err(Declined::invalid(message).into());
+    }
     for answer in serde_json::Deserializer::from_str(text).into_iter::<Value>() {
         let answer = answer.map_err(|error| {
             let what = "it takes answers of `aws invoicing list-invoice-summaries`";
@@ -37,6 +42,9 @@ pub fn read_summaries(text: &str) -> Answer<ReadInvoices> {
         gather(answer, &mut summaries)?;
     }
     let (mut read, mut problems) = (ReadInvoices::default(), Vec::new());
+    if summaries.is_empty() {
+        read.warnings.push("it lists no invoices: nothing was taken".to_owned());
+    }
     for (place, summary) in summaries.iter().enumerate() {
         match summary_of(summary) {
             Ok(Some(invoice)) => read.invoices.push(invoice),
@@ -152,9 +160,7 @@ fn summary_of(summary: &Value) -> Result<Option<NewInvoice>, String> {
 /// # Errors
 /// What is wrong with it.
 pub fn seller_named(text: &str) -> Result<Seller, String> {
-    let known = SELLERS.iter().find(|seller| seller.legal_name.eq_ignore_ascii_case(text));
-    let code = known.map_or(text, |seller| seller.code);
-    Seller::parse(code).ok_or_else(|| format!("`{text}` is no seller"))
+    purchase_order::seller_named(text).ok_or_else(|| format!("`{text}` is no seller"))
 }
 
 fn currency_of(text: &str) -> Result<Currency, String> {

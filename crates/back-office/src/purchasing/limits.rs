@@ -16,12 +16,43 @@ pub type Limits = GrantRow;
 pub struct NewLimits {
     /// The principal.
     pub principal: String,
-    /// The operations, by their IAM names, with the service before them or not, the retired ones among them; `*` is every one. Empty: it is narrowed no more.
+    /// The operations, by their IAM names, with the service before them or not, the retired ones among them; `*` is every one.
     pub actions: Vec<String>,
     /// The tags that an order has for it: `aws:ResourceTag`, and `aws:RequestTag` of what it adds.
     pub tags: BTreeMap<String, String>,
     /// The keys that it may tag with: `aws:TagKeys`.
     pub tag_keys: Option<Vec<String>>,
+    /// Whether it is narrowed no more. That is said on its own: a forgotten operation must not give a principal everything.
+    pub none: bool,
+}
+
+impl NewLimits {
+    /// The operations that are meant, sorted; none where the principal is narrowed no more.
+    fn actions(&self) -> Result<Vec<String>, Declined> {
+        let of_tags = !self.tags.is_empty() || self.tag_keys.is_some();
+        match (self.none, self.actions.is_empty()) {
+            (false, true) => {
+                let message = format!(
+                    "the limits of principal `{}` name no action; name those that it may do, `*` for every one, or say that it has no limits",
+                    self.principal
+                );
+                return Err(Declined::invalid(message));
+            }
+            (true, has_no_actions) if of_tags || !has_no_actions => {
+                let message = format!(
+                    "principal `{}` is to have no limits and is given some; give limits, or say that it has none",
+                    self.principal
+                );
+                return Err(Declined::invalid(message));
+            }
+            _ => {}
+        }
+        let actions = self.actions.iter().map(|text| known(text)).collect::<Result<Vec<_>, Declined>>()?;
+        let mut actions: Vec<String> = actions.into_iter().flatten().collect();
+        actions.sort();
+        actions.dedup();
+        Ok(actions)
+    }
 }
 
 /// The service's name before an action.
@@ -31,21 +62,17 @@ impl BackOffice {
     /// Narrows a principal, or takes that back.
     ///
     /// # Errors
-    /// [`Error::Declined`] where an action is none, or there is no such principal.
+    /// [`Error::Declined`] where no action is named or one is none, or there is no such principal.
     pub async fn limit_orders(&self, request: &WriteRequest<'_>, new: &NewLimits) -> Answer<()> {
         let payer = &request.caller.payer;
-        let actions = new.actions.iter().map(|text| known(text)).collect::<Result<Vec<_>, Declined>>()?;
-        let mut actions: Vec<String> = actions.into_iter().flatten().collect();
-        actions.sort();
-        actions.dedup();
-        let actions = &actions;
+        let actions = &new.actions()?;
         self.transaction(payer, |store, state| async move {
             let mut write = store.write(payer, &state.head).await?;
             let Some(principal) = write.principal(&new.principal).await? else {
                 let declined = Declined::NotFound { kind: "principal", id: new.principal.clone() };
                 return Err(Error::from(declined).into());
             };
-            if actions.is_empty() {
+            if new.none {
                 write.delete_purchase_order_grant(&principal.name).await?;
             } else {
                 let row = GrantRow {

@@ -13,12 +13,15 @@ use billing::money::Amount;
 use billing::period::BillingPeriod;
 use billing::purchase_order::{
     Act, Address, Buyer, Checked, Contact, Draft, DraftLine, Line, LineNumber, Problem, ProblemKind,
-    PurchaseOrder, PurchaseOrderId, Status, Surroundings, check,
+    PurchaseOrder, PurchaseOrderId, Status, Surroundings, check, seller_named, with_suspension, with_tags,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use store::{AssociationRow, InvoiceRow, OrderRow};
+
+/// The currency of an order that names none.
+pub const CURRENCY: &str = "USD";
 
 /// What an order that was written has become.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -70,8 +73,7 @@ pub struct OrderChange {
 
 impl OrderChange {
     /// What an order says with the change in it.
-    fn on(&self, order: &PurchaseOrder) -> Draft {
-        let mut draft = Draft::of(order);
+    pub(super) fn on(&self, mut draft: Draft) -> Draft {
         let said = |text: &String| (!text.is_empty()).then(|| text.clone());
         if let Some(id) = &self.id {
             draft.id = id.clone();
@@ -121,17 +123,17 @@ impl OrderChange {
 pub struct LineView {
     /// The line.
     pub line: Line,
-    /// What invoices have used of it, less credit memos, in the order's currency.
-    pub invoiced: Amount,
-    /// What is left of it; may be below 0.
-    pub balance: Amount,
+    /// What invoices have used of it, less credit memos, in the order's currency; `None` where that is beyond every amount.
+    pub invoiced: Option<Amount>,
+    /// What is left of it; may be below 0. `None` where that is beyond every amount.
+    pub balance: Option<Amount>,
 }
 
 impl LineView {
     /// Whether its balance is followed and used up beyond its value.
     #[must_use]
     pub fn is_out_of_balance(&self) -> bool {
-        self.line.balance_tracking && self.balance < Amount::ZERO
+        self.line.balance_tracking && self.balance.is_some_and(|balance| balance < Amount::ZERO)
     }
 }
 
@@ -146,10 +148,15 @@ pub struct OrderView {
     pub status: Status,
     /// The month in which it begins, where that is still ahead.
     pub starts_later: Option<BillingPeriod>,
-    /// What it is worth, tax included, in its currency.
-    pub value: Amount,
+    /// What it is worth, tax included, in its currency; like the sums below `None` where that is beyond every amount, so that one order never keeps a
+    /// list of others from being shown.
+    pub value: Option<Amount>,
+    /// What invoices have used of it, less credit memos, also of lines that are no more.
+    pub invoiced: Option<Amount>,
     /// What is left of it.
-    pub balance: Amount,
+    pub balance: Option<Amount>,
+    /// Whether one of its lines is out of balance, or all that are followed together.
+    pub out_of_balance: bool,
     /// Its lines, in the user's order.
     pub lines: Vec<LineView>,
 }
@@ -196,7 +203,7 @@ impl BackOffice {
             let period = Clock::period_of(edit.now());
             let buyer = rights.buyer(edit.configuration, group, period)?;
             let tags: BTreeMap<String, String> = draft.tags.iter().cloned().collect();
-            rights.may_tag(&tags, tags.keys())?;
+            rights.may_add_with(&tags)?;
             let checked = checked(edit, draft, &buyer, Act::Create)?;
             Ok(kept(edit, checked))
         })
@@ -221,7 +228,7 @@ impl BackOffice {
             {
                 return Err(changed_meanwhile(&before, expected, request));
             }
-            let draft = change.on(&before.order);
+            let draft = change.on(Draft::of(&before.order));
             updated(edit, &before, &draft)
         })
         .await
@@ -244,8 +251,10 @@ impl BackOffice {
                 // Nothing changes: asking twice leaves one revision.
                 return Ok(shown_change(edit, &before, Vec::new()));
             }
-            let draft = Draft { suspended, ..Draft::of(&before.order) };
-            updated(edit, &before, &draft)
+            let orders = edit.next.of_buyer(&before.order.buyer);
+            let act = |around: Surroundings<'_>| with_suspension(&before.order, suspended, around);
+            let checked = beside(edit, (&before.order.buyer, before.order.id.as_str()), &orders, act)?;
+            Ok(kept(edit, checked))
         })
         .await
     }
@@ -294,15 +303,16 @@ impl BackOffice {
             tags.retain(|key, _| !taken.contains(key));
             rights.may_tag(&tags, set.keys().chain(taken))?;
             if tags != before.order.tags {
-                let draft = Draft { tags: tags.into_iter().collect(), ..Draft::of(&before.order) };
-                updated(edit, &before, &draft)?;
+                let (buyer, id) = (&before.order.buyer, before.order.id.as_str());
+                let checked = with_tags(&before.order, tags);
+                kept(edit, checked.map_err(|problems| declined(edit, (buyer, id), &problems))?);
             }
             Ok(())
         })
         .await
     }
 
-    /// An order as it is shown, or an earlier revision of it.
+    /// An order as it is shown, or a revision of it; of one that was deleted only its revisions.
     ///
     /// # Errors
     /// [`Error::Declined`] where there is none.
@@ -315,9 +325,12 @@ impl BackOffice {
     ) -> Answer<OrderView> {
         let rights = self.order_rights(caller, action).await?;
         let purchasing = self.purchasing(&caller.payer).await?;
-        let row = rights.order(&purchasing, order)?;
+        let row = match revision {
+            None => rights.order(&purchasing, order)?,
+            Some(_) => rights.order_ever(&purchasing, order)?,
+        };
         let Some(revision) = revision.filter(|revision| *revision != row.revision) else {
-            return view(&purchasing, &caller.payer, row.clone(), caller.now);
+            return Ok(view(&purchasing, &caller.payer, row.clone(), caller.now));
         };
         let revisions = self.revisions_of(caller, row).await?;
         let asked = revisions.into_iter().find(|row| row.revision == revision);
@@ -325,13 +338,13 @@ impl BackOffice {
             kind: "revision of the purchase order",
             id: revision.to_string(),
         })?;
-        view(&purchasing, &caller.payer, Arc::new(asked), caller.now)
+        Ok(view(&purchasing, &caller.payer, Arc::new(asked), caller.now))
     }
 
-    /// Every revision of an order, the first one first.
+    /// Every revision of an order, the first one first; also of one that was deleted.
     ///
     /// # Errors
-    /// [`Error::Declined`] where there is no such order.
+    /// [`Error::Declined`] where there never was such an order.
     pub async fn order_revisions(
         &self,
         caller: &crate::authorization::Caller,
@@ -340,7 +353,7 @@ impl BackOffice {
     ) -> Answer<Vec<OrderRow>> {
         let rights = self.order_rights(caller, action).await?;
         let purchasing = self.purchasing(&caller.payer).await?;
-        self.revisions_of(caller, rights.order(&purchasing, order)?).await
+        self.revisions_of(caller, rights.order_ever(&purchasing, order)?).await
     }
 
     async fn revisions_of(
@@ -367,6 +380,7 @@ impl BackOffice {
         let named = |group: &billing::configuration::BillingGroupId| {
             filter.billing_groups.iter().any(|text| text.rsplit('/').next() == Some(group.as_str()))
         };
+        let seller = filter.bill_from.as_ref().map(|text| seller_named(text));
         let is_meant = |order: &PurchaseOrder| {
             let buyer = match &order.buyer {
                 Buyer::Payer => filter.of_payer != Some(false) && filter.billing_groups.is_empty(),
@@ -376,15 +390,14 @@ impl BackOffice {
             };
             buyer
                 && (filter.statuses.is_empty() || filter.statuses.contains(&order.status(caller.now)))
-                && filter.bill_from.as_ref().is_none_or(|seller| {
-                    order.bill_from.iter().any(|of| of.as_str() == seller || of.is_any())
-                })
+                && seller.as_ref().is_none_or(|seller| seller.as_ref().is_some_and(|it| order.bills_from(it)))
                 && filter.month.is_none_or(|month| order.effective <= month && month <= order.expiration)
         };
         let mut rows: Vec<&Arc<OrderRow>> =
             purchasing.orders().filter(|row| rights.sees(&row.order) && is_meant(&row.order)).collect();
         rows.sort_by_key(|row| row.number);
-        rows.into_iter().map(|row| view(&purchasing, &caller.payer, row.clone(), caller.now)).collect()
+        let shown = |row: &Arc<OrderRow>| view(&purchasing, &caller.payer, row.clone(), caller.now);
+        Ok(rows.into_iter().map(shown).collect())
     }
 
     /// The invoices that are charged to an order, by the instant of their issue.
@@ -418,28 +431,51 @@ pub(crate) fn view(
     payer: &billing::account::AccountId,
     row: Arc<OrderRow>,
     now: i64,
-) -> Answer<OrderView> {
+) -> OrderView {
     let order = &row.order;
-    let used = purchasing.used(order).map_err(Error::internal)?;
-    let mut lines = Vec::with_capacity(order.lines.len());
-    let (mut value, mut balance) = (Amount::ZERO, Amount::ZERO);
-    for line in &order.lines {
-        let total = line.price.value().total;
-        let invoiced = used.get(&line.number).copied().unwrap_or_default();
-        let left = total.minus(invoiced).map_err(Error::internal)?;
-        value = value.plus(total).map_err(Error::internal)?;
-        balance = balance.plus(left).map_err(Error::internal)?;
-        lines.push(LineView { line: line.clone(), invoiced, balance: left });
-    }
-    Ok(OrderView {
+    let used = purchasing.used(order).ok();
+    let of_line = |line: &Line| {
+        let invoiced = used.as_ref().map(|used| used.get(&line.number).copied().unwrap_or_default());
+        let balance = invoiced.and_then(|invoiced| line.price.value().total.minus(invoiced).ok());
+        LineView { line: line.clone(), invoiced, balance }
+    };
+    let lines: Vec<LineView> = order.lines.iter().map(of_line).collect();
+    let value = order.value().ok();
+    let invoiced = used.as_ref().and_then(|used| sum(used.values().copied()));
+    OrderView {
         arn: order_arn(payer, &order.buyer, &order.id),
         status: order.status(now),
         starts_later: order.starts_later(now),
-        row: row.clone(),
         value,
-        balance,
+        invoiced,
+        balance: value.zip(invoiced).and_then(|(value, invoiced)| value.minus(invoiced).ok()),
+        out_of_balance: is_out_of_balance(order, &lines, used.as_ref()),
         lines,
-    })
+        row,
+    }
+}
+
+fn sum(amounts: impl IntoIterator<Item = Amount>) -> Option<Amount> {
+    amounts.into_iter().try_fold(Amount::ZERO, |sum, amount| sum.plus(amount).ok())
+}
+
+/// Whether a line is used beyond its value, or all lines that are followed together: what invoices have used of lines that are no more counts against
+/// those that are, so that a line which gets another number forgets nothing. What cannot be told is worth a look.
+fn is_out_of_balance(
+    order: &PurchaseOrder,
+    lines: &[LineView],
+    used: Option<&BTreeMap<LineNumber, Amount>>,
+) -> bool {
+    let followed = || lines.iter().filter(|of| of.line.balance_tracking);
+    if followed().next().is_none() {
+        return false;
+    }
+    let gone = used.and_then(|used| {
+        sum(used.iter().filter(|(number, _)| order.line(number).is_none()).map(|(_, used)| *used))
+    });
+    let left = followed().map(|of| of.balance).collect::<Option<Vec<_>>>().and_then(sum);
+    let together = left.zip(gone).and_then(|(left, gone)| left.minus(gone).ok());
+    lines.iter().any(LineView::is_out_of_balance) || together.is_none_or(|left| left < Amount::ZERO)
 }
 
 /// Checks an order by every rule, beside the others of its buyer.
@@ -455,13 +491,23 @@ pub(super) fn checked_beside(
     act: Act<'_>,
     orders: &[PurchaseOrder],
 ) -> Answer<Checked> {
+    beside(edit, (buyer, &draft.id), orders, |around| check(draft, buyer, act, around))
+}
+
+/// Asks for a check of an order of a buyer, named by its id, beside others of it.
+fn beside(
+    edit: &PurchaseEdit<'_>,
+    (buyer, id): (&Buyer, &str),
+    orders: &[PurchaseOrder],
+    act: impl FnOnce(Surroundings<'_>) -> Result<Checked, Vec<Problem>>,
+) -> Answer<Checked> {
     let around = Surroundings {
         orders,
         reserved: &edit.next.reserved(buyer),
         settings: &edit.next.settings,
         now: edit.now(),
     };
-    check(draft, buyer, act, around).map_err(|problems| declined(edit, buyer, draft, &problems))
+    act(around).map_err(|problems| declined(edit, (buyer, id), &problems))
 }
 
 fn updated(edit: &mut PurchaseEdit<'_>, before: &OrderRow, draft: &Draft) -> Answer<Changed> {
@@ -506,11 +552,11 @@ fn changed_meanwhile(before: &OrderRow, expected: u64, request: &WriteRequest<'_
 }
 
 /// What is wrong with an order, for whoever has asked: a conflict or a limit where that is all, else every field with what is wrong.
-fn declined(edit: &PurchaseEdit<'_>, buyer: &Buyer, draft: &Draft, problems: &[Problem]) -> Error {
+fn declined(edit: &PurchaseEdit<'_>, (buyer, id): (&Buyer, &str), problems: &[Problem]) -> Error {
     let message = warnings(problems).join("; ");
-    let id = || match PurchaseOrderId::parse(&draft.id) {
+    let id = || match PurchaseOrderId::parse(id) {
         Some(id) => order_arn(&edit.request.caller.payer, buyer, &id),
-        None => draft.id.clone(),
+        None => id.to_owned(),
     };
     let declined = match problems {
         [Problem { kind: ProblemKind::IdTaken | ProblemKind::IdReserved, .. }] => {

@@ -54,11 +54,7 @@ impl BackOffice {
         let lines =
             forecast_order(&row.order, &taken, Clock::period_of(caller.now)).map_err(Error::internal)?;
         let runs_out = order_runs_out(&row.order, &lines);
-        Ok(OrderForecast {
-            view: view(&purchasing, &caller.payer, row.clone(), caller.now)?,
-            lines,
-            runs_out,
-        })
+        Ok(OrderForecast { view: view(&purchasing, &caller.payer, row.clone(), caller.now), lines, runs_out })
     }
 
     /// Holds invoices against their orders and against the cost that was metered under their ids.

@@ -43,7 +43,12 @@ impl Purchasing {
 
     /// An order that was not deleted.
     pub fn order(&self, buyer: &Buyer, id: &PurchaseOrderId) -> Option<&Arc<OrderRow>> {
-        self.orders.get(&(buyer.clone(), id.clone())).filter(|row| row.deleted_at_s.is_none())
+        self.order_ever(buyer, id).filter(|row| row.deleted_at_s.is_none())
+    }
+
+    /// An order, also one that was deleted.
+    pub fn order_ever(&self, buyer: &Buyer, id: &PurchaseOrderId) -> Option<&Arc<OrderRow>> {
+        self.orders.get(&(buyer.clone(), id.clone()))
     }
 
     /// The orders of a buyer that were not deleted.

@@ -33,6 +33,17 @@ impl ResourceType {
             Self::CustomLineItem => "customlineitem",
         }
     }
+
+    /// The name in sentences.
+    #[must_use]
+    pub const fn words(self) -> &'static str {
+        match self {
+            Self::BillingGroup => "billing group",
+            Self::PricingPlan => "pricing plan",
+            Self::PricingRule => "pricing rule",
+            Self::CustomLineItem => "custom line item",
+        }
+    }
 }
 
 /// An ARN of the service: `arn:aws:billingconductor::ACCOUNT:KIND/ID`, without a region.

@@ -194,7 +194,7 @@ pub enum Refusal {
     #[error("{0}")]
     Denied(String),
     /// There is no such resource in the period.
-    #[error("there is no {} `{id}` in the billing period", .kind.name())]
+    #[error("there is no {} `{id}` in the billing period", .kind.words())]
     NotFound {
         /// Its kind.
         kind: ResourceType,

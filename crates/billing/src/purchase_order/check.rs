@@ -8,9 +8,9 @@ mod lines;
 
 use super::{
     ACTIVE_ORDERS_MAX, Buyer, Draft, LineNumber, Problem, ProblemKind, PurchaseOrder, PurchaseOrderId,
-    Settings, Status,
+    Settings, Status, instant_text,
 };
-use crate::money::Amount;
+use crate::money::{Amount, UNITS_MAX};
 use fields::{Mode, Reading};
 use lines::Terms;
 use std::collections::{BTreeMap, BTreeSet};
@@ -33,9 +33,30 @@ pub enum Act<'a> {
         created_at: i64,
         /// When the user last changed it there.
         updated_at: i64,
+        /// The order that is here already under its id.
+        over: Option<Before<'a>>,
     },
     /// AWS Marketplace makes it, from a number that a buyer gave with a purchase.
     Marketplace,
+}
+
+/// An order that another content takes the place of.
+#[derive(Debug, Clone, Copy)]
+pub struct Before<'a> {
+    /// The order as it is.
+    pub order: &'a PurchaseOrder,
+    /// What invoices have used of its lines, less credit memos, in the order's currency.
+    pub used: &'a BTreeMap<LineNumber, Amount>,
+}
+
+impl<'a> Act<'a> {
+    const fn before(self) -> Option<Before<'a>> {
+        match self {
+            Self::Create | Self::Marketplace => None,
+            Self::Update { before, used } => Some(Before { order: before, used }),
+            Self::Import { over, .. } => over,
+        }
+    }
 }
 
 /// What else there is.
@@ -77,29 +98,59 @@ pub fn check(
     let times = match act {
         Act::Create | Act::Marketplace => (around.now, around.now),
         Act::Update { before, .. } => (before.created_at, before.updated_at),
-        Act::Import { created_at, updated_at } => (created_at, updated_at),
+        Act::Import { created_at, updated_at, .. } => (created_at, updated_at),
     };
     let mut reading = Reading::new(mode);
-    if let Act::Update { before, .. } = act {
-        reading.currency_before = Some(before.currency);
-    }
+    reading.currency_before = act.before().map(|before| before.order.currency);
     let id = reading.id(&draft.id, buyer, act, around);
     let mut order = reading.order(draft, id, (buyer, times), Some(around.settings));
     if let Some(order) = &mut order {
-        if let Act::Update { before, used } = act {
-            if order.is_update_of(before) {
-                order.updated_at = around.now;
-            }
-            reading.changes(order, before, used);
+        if let Act::Update { before, .. } = act
+            && order.is_update_of(before)
+        {
+            order.updated_at = around.now;
         }
+        if let Act::Import { over, .. } = act {
+            reading.times(order, over.map(|before| before.order), around.now);
+        }
+        if let Some(before) = act.before() {
+            reading.changes(order, before.order, before.used);
+        }
+        reading.worth(order);
         reading.lasting(order, around.now);
         reading.active(order, around);
     }
-    let Reading { problems, warnings, .. } = reading;
-    match order {
-        Some(order) if problems.is_empty() => Ok(Checked { order, warnings }),
-        _ => Err(problems),
+    reading.checked(order)
+}
+
+/// Suspends an order, or takes that back. Only this change is checked: an order that was taken over, that AWS Marketplace made or whose type has
+/// lost its seller since may have what no new order may.
+///
+/// # Errors
+/// The buyer has as many active orders as it may.
+pub fn with_suspension(
+    order: &PurchaseOrder,
+    suspended: bool,
+    around: Surroundings<'_>,
+) -> Result<Checked, Vec<Problem>> {
+    let changed = PurchaseOrder { suspended, updated_at: around.now, ..order.clone() };
+    let mut reading = Reading::new(Mode::Strict);
+    if !suspended {
+        reading.lasting(&changed, around.now);
     }
+    reading.active(&changed, around);
+    reading.checked(Some(changed))
+}
+
+/// An order with other tags. Only they are checked, and they are no update of it.
+///
+/// # Errors
+/// There are too many, or one is none.
+pub fn with_tags(order: &PurchaseOrder, tags: BTreeMap<String, String>) -> Result<Checked, Vec<Problem>> {
+    let mut reading = Reading::new(Mode::Strict);
+    let pairs: Vec<(String, String)> = tags.iter().map(|(key, value)| (key.clone(), value.clone())).collect();
+    reading.tags(&pairs);
+    reading.checked(Some(PurchaseOrder { tags, ..order.clone() }))
 }
 
 /// Reads an order that was checked when it was kept: only what cannot be an order at all is refused, so that it can be read again after the
@@ -119,15 +170,47 @@ pub fn read(
     order.filter(|_| reading.problems.is_empty()).ok_or(reading.problems)
 }
 
-/// What stands against an order becoming active as it is: by the user who takes back its suspension.
-#[must_use]
-pub fn problems_of_activation(order: &PurchaseOrder, around: Surroundings<'_>) -> Vec<Problem> {
-    let mut reading = Reading::new(Mode::Strict);
-    reading.active(&PurchaseOrder { suspended: false, ..order.clone() }, around);
-    reading.problems
-}
-
 impl Reading {
+    /// What has come of it.
+    fn checked(self, order: Option<PurchaseOrder>) -> Result<Checked, Vec<Problem>> {
+        match order {
+            Some(order) if self.problems.is_empty() => Ok(Checked { order, warnings: self.warnings }),
+            _ => Err(self.problems),
+        }
+    }
+
+    /// When an order that is taken over was made and changed. The later of two equal orders takes the invoice, so neither time may lie ahead; and
+    /// a file that is older than what is here would take back what was changed here since.
+    fn times(&mut self, order: &mut PurchaseOrder, before: Option<&PurchaseOrder>, now: i64) {
+        for (field, at) in [("createdAt", order.created_at), ("updatedAt", order.updated_at)] {
+            if at > now {
+                let text = instant_text(at);
+                let message = format!("`{text}` lies ahead: now it is `{}`", instant_text(now));
+                let way_out = "give the time in UTC at which it was";
+                self.limit(ProblemKind::TimeAhead, field, &text, message, way_out);
+            }
+        }
+        let Some(before) = before.filter(|before| order.updated_at < before.updated_at) else { return };
+        let (of_file, here) = (instant_text(order.updated_at), instant_text(before.updated_at));
+        order.updated_at = before.updated_at;
+        if (PurchaseOrder { created_at: before.created_at, ..order.clone() }) != *before {
+            let message = format!("the file is of `{of_file}`, and the order was changed here at `{here}`");
+            let way_out =
+                "leave it out of the file, or give the time since which the file holds as `updatedAt`";
+            self.limit(ProblemKind::ImportOlder, "updatedAt", &of_file, message, way_out);
+        }
+    }
+
+    /// The sum of the lines: each may fit where all together do not.
+    fn worth(&mut self, order: &PurchaseOrder) {
+        if order.value().is_err() {
+            let message =
+                format!("the lines of purchase order `{}` are worth more than {UNITS_MAX}", order.id);
+            let way_out = "lower their amounts, or put some of them into a second order";
+            self.limit(ProblemKind::ValueTooLarge, "lineItems", "", message, way_out);
+        }
+    }
+
     /// The id: its form, that it is free, that it stays.
     fn id(
         &mut self,
@@ -145,6 +228,9 @@ impl Reading {
                 self.limit(ProblemKind::IdChanged, field, text, message, way_out);
             }
             return Some(before.id.clone());
+        }
+        if let Act::Import { over: Some(before), .. } = act {
+            return Some(before.order.id.clone());
         }
         let sign = around.settings.allow_number_sign;
         let id = self.id_form(text, matches!(act, Act::Marketplace), sign)?;
@@ -254,7 +340,7 @@ impl Reading {
             bill_from,
             tax_registration_numbers: draft.tax_registration_numbers.iter().cloned().collect(),
             invoice_units: draft.invoice_units.iter().cloned().collect(),
-            ship_to: draft.ship_to.clone(),
+            ship_to: draft.ship_to.clone().filter(|address| !address.is_empty()),
             bill_to: draft.bill_to.clone(),
             payment_terms: draft.payment_terms.clone(),
             currency: currency?,

@@ -97,8 +97,14 @@ kinds! {
     Quantity = "QUANTITY",
     /// A tax is not one.
     Tax = "TAX",
-    /// The line's value is beyond what amounts may be.
+    /// The value of a line, or of all lines together, is beyond what amounts may be.
     ValueTooLarge = "VALUE_TOO_LARGE",
+    /// A time of an order that is taken over lies ahead.
+    TimeAhead = "TIME_AHEAD",
+    /// An order that is taken over was changed here since.
+    ImportOlder = "IMPORT_OLDER",
+    /// A seller reads as one of AWS's and is none that is known.
+    SellerUnknown = "SELLER_UNKNOWN",
     /// The buyer has as many active orders as it may.
     ActiveOrders = "ACTIVE_ORDERS",
     /// The order lasts longer than any of its lines.

@@ -3,6 +3,8 @@
 //! Source: AWS Billing user guide, "Finding the seller of record". `AWS_INC` and `AWS_EUROPE` are codes that AWS's API documents; it publishes
 //! no others, so the rest are ours. AWS adds sellers, therefore an order may name any code, also one that is not here.
 
+use super::Seller;
+
 /// A legal entity that issues AWS's invoices.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SellerOfRecord {
@@ -48,4 +50,23 @@ pub(super) const EUROPE: &str = "AWS_EUROPE";
 #[must_use]
 pub fn legal_name(code: &str) -> Option<&'static str> {
     SELLERS.iter().find(|seller| seller.code == code).map(|seller| seller.legal_name)
+}
+
+/// The seller that a text names: one of AWS's by its code or its legal name, in letters of either case; else the text is somebody's own code. `None`
+/// where it cannot be one.
+///
+/// Orders and invoices both go by this, so that an order that names a seller as its invoices do takes them.
+#[must_use]
+pub fn seller_named(text: &str) -> Option<Seller> {
+    let is_named = |seller: &&SellerOfRecord| {
+        seller.code.eq_ignore_ascii_case(text) || seller.legal_name.eq_ignore_ascii_case(text)
+    };
+    Seller::parse(SELLERS.iter().find(is_named).map_or(text, |seller| seller.code))
+}
+
+/// Whether a code reads as one of AWS's and is none that is known: a mistake, or a seller that AWS has added since.
+pub(super) fn is_unknown_of_aws(seller: &Seller) -> bool {
+    let first = seller.as_str().split(|c: char| !c.is_alphanumeric()).next().unwrap_or_default();
+    let is_of_aws = ["AWS", "AMCS", "AMAZON"].iter().any(|word| word.eq_ignore_ascii_case(first));
+    is_of_aws && legal_name(seller.as_str()).is_none()
 }

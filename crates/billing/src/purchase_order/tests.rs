@@ -53,7 +53,7 @@ fn refused(change: impl Fn(&mut Draft), kind: ProblemKind, field: &str, message:
     assert_eq!(told, [(kind, field, message.to_owned())]);
 }
 
-const IMPORT: Act<'_> = Act::Import { created_at: 5, updated_at: 7 };
+const IMPORT: Act<'_> = Act::Import { created_at: 5, updated_at: 7, over: None };
 
 /// Refused by a create for one reason, and taken by an import with that as a warning.
 fn illegal(change: impl Fn(&mut Draft), kind: ProblemKind, field: &str, message: &str) {
@@ -481,7 +481,7 @@ fn a22_at_most_100_orders_are_active_on_create_reactivation_and_extension() {
     let suspended = PurchaseOrder { suspended: true, ..made() };
     orders.push(suspended.clone());
     let around = Surroundings { orders: &orders, reserved: &reserved, settings: &settings, now: NOW };
-    assert_eq!(told(&problems_of_activation(&suspended, around)), [message]);
+    assert_eq!(told(&with_suspension(&suspended, false, around).unwrap_err()), [message]);
     let mut old = made();
     old.expiration = BillingPeriod::new(2025, 1).unwrap();
     *orders.last_mut().unwrap() = old.clone();
@@ -614,4 +614,99 @@ fn names_are_unique_and_sellers_known() {
     assert_eq!(legal_name("AWS_EUROPE"), Some("Amazon Web Services EMEA SARL"));
     assert_eq!(legal_name("AWS_MARS"), None);
     assert!(SELLERS.iter().all(|seller| Seller::parse(seller.code).is_some()));
+}
+
+#[test]
+fn an_import_over_an_order_is_held_to_what_a_change_is_held_to() {
+    let two = Draft { lines: vec![line("1"), line("2")], ..draft() };
+    let before = PurchaseOrder { updated_at: 7, ..try_it(&two, Act::Create, &[]).unwrap().order };
+    let used = BTreeMap::from([(LineNumber::of(2), Amount::parse("400").unwrap())]);
+    let over = Some(Before { order: &before, used: &used });
+    let import = |updated_at| Act::Import { created_at: before.created_at, updated_at, over };
+    let told = |problems: &[Problem]| problems.iter().map(ToString::to_string).collect::<Vec<_>>();
+    let removed = "line `2` goes away and has invoices; they stay with it and show its number; nothing is matched again";
+    assert_eq!(told(&try_it(&draft(), import(8), &[]).unwrap().warnings), [removed]);
+    let yen = try_it(&Draft { currency: "JPY".into(), ..two.clone() }, import(8), &[]).unwrap_err();
+    assert_eq!((yen[0].kind, yen.len()), (ProblemKind::CurrencyChanged, 1));
+    let older = try_it(&draft(), import(6), &[]).unwrap_err();
+    let expected = "the file is of `1970-01-01T00:00:06Z`, and the order was changed here at `1970-01-01T00:00:07Z`; \
+                    leave it out of the file, or give the time since which the file holds as `updatedAt`";
+    assert_eq!(told(&older), [expected]);
+    // An older file that says what is here changes nothing, not even the time.
+    assert_eq!(try_it(&two, import(6), &[]).unwrap().order, before);
+}
+
+#[test]
+fn times_of_an_import_do_not_lie_ahead() {
+    let import = |created_at, updated_at| Act::Import { created_at, updated_at, over: None };
+    assert!(try_it(&draft(), import(NOW, NOW), &[]).is_ok());
+    let ahead = try_it(&draft(), import(0, NOW + 1), &[]).unwrap_err();
+    assert_eq!(
+        ahead[0].to_string(),
+        "`2025-04-01T00:00:01Z` lies ahead: now it is `2025-04-01T00:00:00Z`; give the time in UTC at which it was"
+    );
+    assert_eq!(try_it(&draft(), import(NOW + 1, 0), &[]).unwrap_err()[0].field, "createdAt");
+}
+
+#[test]
+fn lines_that_fit_alone_may_be_too_much_together() {
+    let huge = DraftLine { amount: text("999999999999999"), ..line("1") };
+    let both =
+        Draft { lines: vec![huge.clone(), DraftLine { number: "2".into(), ..huge.clone() }], ..draft() };
+    for act in [Act::Create, IMPORT] {
+        let problems = try_it(&both, act, &[]).unwrap_err();
+        assert_eq!((problems[0].kind, problems[0].field.as_str()), (ProblemKind::ValueTooLarge, "lineItems"));
+    }
+    // One that was kept before is read all the same.
+    assert!(read(&both, &Buyer::Payer, 0, 0).unwrap().value().is_err());
+}
+
+#[test]
+fn status_and_tags_of_an_order_that_is_illegal_by_now_may_change() {
+    let order = PurchaseOrder {
+        id: PurchaseOrderId::parse("MP#1").unwrap(),
+        ship_to: None,
+        effective: BillingPeriod::new(2025, 6).unwrap(),
+        updated_at: 3,
+        ..made()
+    };
+    let (orders, reserved, settings) = ([order.clone()], BTreeSet::new(), Settings::default());
+    let around = Surroundings { orders: &orders, reserved: &reserved, settings: &settings, now: NOW };
+    let suspended = with_suspension(&order, true, around).unwrap().order;
+    assert_eq!((suspended.suspended, suspended.updated_at), (true, NOW));
+    assert!(!with_suspension(&suspended, false, around).unwrap().order.suspended);
+    let tags = BTreeMap::from([("a".to_owned(), "b".to_owned())]);
+    let tagged = with_tags(&order, tags.clone()).unwrap().order;
+    assert_eq!((tagged.tags, tagged.updated_at), (tags, 3));
+    let many = (0..51).map(|at| (format!("k{at}"), String::new())).collect();
+    assert_eq!(with_tags(&order, many).unwrap_err()[0].kind, ProblemKind::TagsTooMany);
+}
+
+#[test]
+fn sellers_are_named_as_invoices_name_them() {
+    let named = |texts: &[&str]| {
+        let bill_from = texts.iter().map(ToString::to_string).collect();
+        let taken = try_it(&Draft { bill_from, ..draft() }, Act::Create, &[]).unwrap();
+        let codes: Vec<String> = taken.order.bill_from.iter().map(ToString::to_string).collect();
+        (codes.join(" "), taken.warnings.iter().map(|it| it.kind).collect::<Vec<_>>())
+    };
+    let aws = ["Amazon Web Services EMEA SARL", "aws_inc", "AWS_EUROPE"];
+    assert_eq!(named(&aws), ("AWS_EUROPE AWS_INC".to_owned(), Vec::new()));
+    assert_eq!(named(&["Larkfield Ltd", "Awsome"]), ("Awsome Larkfield Ltd".to_owned(), Vec::new()));
+    for unknown in ["AWS_MARS", "Amazon Web Services Mars", "aws"] {
+        assert_eq!(named(&[unknown]).1, [ProblemKind::SellerUnknown], "{unknown}");
+    }
+}
+
+#[test]
+fn an_address_without_anything_is_none() {
+    let empty = Address { company: text(" "), lines: vec![String::new()], ..Address::default() };
+    let refusal = "a purchase order has no address to ship to; give `shipTo`; it may be the same as `billTo`";
+    illegal(|it| it.ship_to = Some(empty.clone()), ProblemKind::ShipToMissing, "shipTo", refusal);
+    refused(
+        |it| it.bill_to = Some(empty.clone()),
+        ProblemKind::Address,
+        "billTo",
+        "`billTo` has nothing in it; give the address, or leave it out",
+    );
 }

@@ -94,7 +94,7 @@ pub struct OrderArguments {
     /// The last one.
     #[arg(long, value_name = "YYYY-MM")]
     pub expiration: Option<String>,
-    /// Who is told: an e-mail address, or "Name <address>".
+    /// Who is told: an e-mail address, or "Name <address>", with a telephone behind it or not.
     #[arg(long, value_name = "CONTACT")]
     pub contact: Vec<String>,
     /// A line: number=1,type=ALL,start=2026-11,end=2027-10,amount=100,quantity=2,tax=19%,track=yes,description=…
@@ -125,9 +125,7 @@ pub struct AddArguments {
 #[derive(Debug, Args)]
 pub struct UpdateArguments {
     #[command(flatten)]
-    pub desk: DeskArguments,
-    /// The order: ARN or id.
-    pub id: String,
+    pub of: OneOrderArguments,
     /// Only if it is at this revision still.
     #[arg(long, value_name = "NUMBER")]
     pub expected_revision: Option<u64>,
@@ -138,9 +136,7 @@ pub struct UpdateArguments {
 #[derive(Debug, Args)]
 pub struct GetArguments {
     #[command(flatten)]
-    pub desk: DeskArguments,
-    /// The order: ARN or id.
-    pub id: String,
+    pub of: OneOrderArguments,
     /// As this revision has it.
     #[arg(long, value_name = "NUMBER")]
     pub revision: Option<u64>,
@@ -178,9 +174,7 @@ pub struct ListOrdersArguments {
 #[derive(Debug, Args)]
 pub struct TagArguments {
     #[command(flatten)]
-    pub desk: DeskArguments,
-    /// The order: ARN or id.
-    pub id: String,
+    pub of: OneOrderArguments,
     /// A tag to set.
     #[arg(long, value_name = "KEY=VALUE")]
     pub set: Vec<String>,
@@ -193,7 +187,7 @@ pub struct TagArguments {
 pub struct ImportOrdersArguments {
     #[command(flatten)]
     pub desk: DeskArguments,
-    /// The file, CSV or JSON. Orders have an `updated_at`; a CSV file has a row for each line of an order.
+    /// The file, CSV or JSON. Orders have an `updated_at`; a CSV file has a row for each line of an order. What it does not say of an order that is here stays.
     pub file: PathBuf,
     /// The file has invoices: answers of AWS's ListInvoiceSummaries as JSON, or CSV.
     #[arg(long)]
@@ -205,15 +199,23 @@ pub struct InvoicesArguments {
     #[command(flatten)]
     pub desk: DeskArguments,
     /// The order: ARN or id; all invoices without it.
+    #[arg(conflicts_with_all = ["unmatched", "period", "billing_group"])]
     pub id: Option<String>,
     /// Only those without an order.
-    #[arg(long, conflicts_with = "id")]
+    #[arg(long)]
     pub unmatched: bool,
-    /// Only those of this billing period.
-    #[arg(long, value_name = "YYYY-MM", conflicts_with = "id")]
+    #[command(flatten)]
+    pub of: OfInvoices,
+}
+
+/// Which invoices are meant.
+#[derive(Debug, Args)]
+pub struct OfInvoices {
+    /// Only invoices of this billing period.
+    #[arg(long, value_name = "YYYY-MM")]
     pub period: Option<String>,
-    /// Only those of this billing group.
-    #[arg(long, value_name = "ARN", conflicts_with = "id")]
+    /// Only invoices of this billing group.
+    #[arg(long, value_name = "ARN")]
     pub billing_group: Option<String>,
 }
 
@@ -250,12 +252,8 @@ pub struct MoveArguments {
 pub struct RematchArguments {
     #[command(flatten)]
     pub desk: DeskArguments,
-    /// Only invoices of this billing period.
-    #[arg(long, value_name = "YYYY-MM")]
-    pub period: Option<String>,
-    /// Only invoices of this billing group.
-    #[arg(long, value_name = "ARN")]
-    pub billing_group: Option<String>,
+    #[command(flatten)]
+    pub of: OfInvoices,
     /// Only invoices without an order.
     #[arg(long)]
     pub unmatched: bool,
@@ -271,12 +269,8 @@ pub struct RematchArguments {
 pub struct ThreeWayArguments {
     #[command(flatten)]
     pub desk: DeskArguments,
-    /// Only invoices of this billing period.
-    #[arg(long, value_name = "YYYY-MM")]
-    pub period: Option<String>,
-    /// Only invoices of this billing group.
-    #[arg(long, value_name = "ARN")]
-    pub billing_group: Option<String>,
+    #[command(flatten)]
+    pub of: OfInvoices,
     /// How far an invoice may be from the cost files: an amount, or with % a percentage; both hold where both are given.
     #[arg(long, value_name = "AMOUNT|PERCENT%")]
     pub cost_tolerance: Vec<String>,
@@ -310,6 +304,9 @@ pub struct SettingsArguments {
     /// Ids may have a #.
     #[arg(long, value_name = "BOOL")]
     pub allow_number_sign: Option<bool>,
+    /// The types that lines may have; the others go.
+    #[arg(long, value_name = "TYPE,…", value_delimiter = ',')]
+    pub line_types: Vec<String>,
     /// The sellers of a type of line: TYPE=SELLER,SELLER.
     #[arg(long, value_name = "TYPE=SELLER,…")]
     pub line_type_sellers: Vec<String>,
@@ -324,8 +321,8 @@ pub struct LimitArguments {
     pub desk: DeskArguments,
     /// The principal.
     pub principal: String,
-    /// An IAM action of purchase orders, also ViewPurchaseOrders and ModifyPurchaseOrders; * is every one. None: the principal is narrowed no more.
-    #[arg(long, value_name = "ACTION")]
+    /// An IAM action of purchase orders, also ViewPurchaseOrders and ModifyPurchaseOrders; * is every one.
+    #[arg(long, value_name = "ACTION", required_unless_present = "none")]
     pub action: Vec<String>,
     /// A tag that an order has for it.
     #[arg(long, value_name = "KEY=VALUE")]
@@ -333,6 +330,9 @@ pub struct LimitArguments {
     /// A key that it may tag with; any by default.
     #[arg(long, value_name = "KEY")]
     pub tag_key: Vec<String>,
+    /// Take its limits away: it may do again what its role may.
+    #[arg(long, conflicts_with_all = ["action", "tag", "tag_key"])]
+    pub none: bool,
 }
 
 #[derive(Debug, Args)]

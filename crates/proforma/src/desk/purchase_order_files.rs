@@ -1,15 +1,16 @@
 //! Files of orders and invoices, as the operations take them: JSON as it is, CSV by its columns.
 
-use super::purchase_orders::{is_yes, tax};
+use super::purchase_order_texts::{contact, is_yes, pairs, tax};
 use crate::failure::Failure;
 use anyhow::Context;
 use serde_json::{Map, Value, json};
+use std::collections::BTreeMap;
 use std::path::Path;
 
 /// How a file is read by its columns: the column, and the member that it becomes.
 type Columns = &'static [(&'static str, &'static str)];
 
-/// The columns of a file of orders that are of the order; they are read from its first row.
+/// The columns of a file of orders that are of the order; a row may leave them out where another row of the order has them.
 const ORDER: Columns = &[
     ("id", "PurchaseOrderId"),
     ("billing_group", "BillingGroupArn"),
@@ -38,9 +39,23 @@ const LINE: Columns = &[
     ("line_quantity", "Quantity"),
     ("line_charge", "ChargeId"),
 ];
-/// What is read from other columns, by hand.
-const OTHERS: &[&str] =
-    &["suspended", "ship_to_company", "ship_to_country", "contacts", "line_tax", "line_balance_tracking"];
+/// The parts of an address, behind `ship_to_` or `bill_to_`.
+const ADDRESS: Columns = &[
+    ("company", "Company"),
+    ("district", "District"),
+    ("city", "City"),
+    ("state", "State"),
+    ("postal_code", "PostalCode"),
+    ("country", "Country"),
+];
+/// The address's lines, separated by semicolons.
+const ADDRESS_LINES: &str = "lines";
+/// The addresses of an order: what stands before their columns, and the member.
+const ADDRESSES: Columns = &[("ship_to_", "ShipTo"), ("bill_to_", "BillTo")];
+/// What else is read of an order. Contacts are separated by semicolons, each an address or `Name <address>`; tags as well, each `KEY=VALUE`.
+const OF_ORDER: &[&str] = &["suspended", "contacts", "tags"];
+/// What else is read of a line.
+const OF_LINE: &[&str] = &["line_tax", "line_balance_tracking"];
 /// The columns of a file of invoices.
 const INVOICE: Columns = &[
     ("invoice_id", "InvoiceId"),
@@ -73,52 +88,129 @@ pub fn orders_of(path: &Path) -> Result<Value, Failure> {
             other => other,
         });
     }
-    let mut orders: Vec<Map<String, Value>> = Vec::new();
-    for row in rows(path, &[ORDER, LISTS, LINE], OTHERS)? {
-        let of = |name: &str| row.iter().find(|(column, _)| column == name).map(|(_, value)| value.as_str());
-        let key = |name: &str| of(name).unwrap_or_default().to_owned();
-        let is_same = |order: &Map<String, Value>| {
-            order.get("PurchaseOrderId") == Some(&json!(key("id")))
-                && order.get("BillingGroupArn").and_then(Value::as_str).unwrap_or_default()
-                    == key("billing_group")
-        };
-        let place = match orders.iter().position(is_same) {
-            Some(place) => place,
-            None => {
-                let mut order = members(&row, ORDER);
-                for (column, member) in LISTS {
-                    if let Some(texts) = of(column) {
-                        let texts: Vec<&str> = texts.split(';').map(str::trim).collect();
-                        order.insert((*member).to_owned(), json!(texts));
-                    }
-                }
-                order.insert("Suspended".to_owned(), json!(is_yes(of("suspended").unwrap_or_default())?));
-                let ship_to = [("ship_to_company", "Company"), ("ship_to_country", "Country")];
-                let ship_to = members(&row, &ship_to);
-                if !ship_to.is_empty() {
-                    order.insert("ShipTo".to_owned(), Value::Object(ship_to));
-                }
-                if let Some(contacts) = of("contacts") {
-                    let contacts = contacts.split(';').map(|email| json!({ "Email": email.trim() }));
-                    order.insert("Contacts".to_owned(), contacts.collect());
-                }
-                order.insert("LineItems".to_owned(), json!([]));
-                orders.push(order);
-                orders.len() - 1
-            }
-        };
-        let mut line = members(&row, LINE);
-        if let Some(text) = of("line_tax") {
-            line.insert("Tax".to_owned(), tax(text));
-        }
-        let is_tracked = is_yes(of("line_balance_tracking").unwrap_or_default())?;
-        line.insert("BalanceTracking".to_owned(), json!(is_tracked));
-        if let Some(Value::Array(lines)) = orders.get_mut(place).and_then(|order| order.get_mut("LineItems"))
-        {
-            lines.push(Value::Object(line));
+    let mut orders: Vec<OrderRows> = Vec::new();
+    let mut problems = Vec::new();
+    for (number, row) in rows(path, &order_columns())? {
+        let key = ["id", "billing_group"].map(|name| row.get(name).cloned().unwrap_or_default());
+        let place = orders.iter().position(|order| order.key == key).unwrap_or_else(|| {
+            orders.push(OrderRows { key, ..OrderRows::default() });
+            orders.len() - 1
+        });
+        if let Some(order) = orders.get_mut(place) {
+            problems.extend(order.take(number, row));
         }
     }
+    if !problems.is_empty() {
+        let problems: Vec<String> =
+            problems.iter().map(|problem| format!("`{}`: {problem}", path.display())).collect();
+        let hint =
+            Some("what is of the order is the same in all of its rows, or stands in one of them".to_owned());
+        return Err(Failure::Input { count: problems.len() as u64, problems, hint });
+    }
+    let orders: Vec<Value> = orders.iter().map(OrderRows::order).collect::<Result<_, _>>()?;
     Ok(json!({ "PurchaseOrders": orders }))
+}
+
+/// Every column of a file of orders.
+fn order_columns() -> Vec<String> {
+    let of = [ORDER, LISTS, LINE].into_iter().flatten().map(|(column, _)| (*column).to_owned());
+    let others = OF_ORDER.iter().chain(OF_LINE).map(|column| (*column).to_owned());
+    let parts = || ADDRESS.iter().map(|(part, _)| *part).chain([ADDRESS_LINES]);
+    let addresses =
+        ADDRESSES.iter().flat_map(|(before, _)| parts().map(move |part| format!("{before}{part}")));
+    of.chain(others).chain(addresses).collect()
+}
+
+/// An order of a file: what its rows say of it, and its lines.
+#[derive(Default)]
+struct OrderRows {
+    /// Its id and its billing group.
+    key: [String; 2],
+    /// What is said of the order by column, with the number of the row that says it first.
+    said: BTreeMap<String, (usize, String)>,
+    lines: Vec<Row>,
+}
+
+impl OrderRows {
+    /// Takes a row of the order; where it says something else than a row before it.
+    fn take(&mut self, number: usize, row: Row) -> Vec<String> {
+        let (line, of_order): (Row, Row) =
+            row.into_iter().partition(|(column, _)| column.starts_with("line_"));
+        let mut problems = Vec::new();
+        for (column, value) in of_order {
+            let (first, said) = self.said.entry(column.clone()).or_insert_with(|| (number, value.clone()));
+            if *said != value {
+                let id = &self.key[0];
+                problems.push(format!(
+                    "row {number} has `{value}` as `{column}` of purchase order `{id}`, and row {first} has `{said}`"
+                ));
+            }
+        }
+        self.lines.push(line);
+        problems
+    }
+
+    fn of(&self, column: &str) -> Option<&str> {
+        self.said.get(column).map(|(_, value)| value.as_str())
+    }
+
+    /// The order as the operation takes it. A cell without anything says nothing: what is here stays.
+    fn order(&self) -> Result<Value, Failure> {
+        let said: Row =
+            self.said.iter().map(|(column, (_, value))| (column.clone(), value.clone())).collect();
+        let mut order = members(&said, ORDER);
+        for (column, member) in LISTS {
+            if let Some(texts) = self.of(column) {
+                order.insert((*member).to_owned(), json!(listed(texts)));
+            }
+        }
+        for (before, member) in ADDRESSES {
+            let address = self.address(before);
+            if !address.is_empty() {
+                order.insert((*member).to_owned(), Value::Object(address));
+            }
+        }
+        if let Some(text) = self.of("suspended") {
+            order.insert("Suspended".to_owned(), json!(is_yes(text)?));
+        }
+        if let Some(texts) = self.of("contacts") {
+            order.insert("Contacts".to_owned(), listed(texts).into_iter().map(contact).collect());
+        }
+        if let Some(texts) = self.of("tags") {
+            let texts: Vec<String> = listed(texts).into_iter().map(str::to_owned).collect();
+            order.insert("Tags".to_owned(), pairs(&texts)?);
+        }
+        let lines = self.lines.iter().map(line).collect::<Result<Vec<_>, _>>()?;
+        order.insert("LineItems".to_owned(), json!(lines));
+        Ok(Value::Object(order))
+    }
+
+    fn address(&self, before: &str) -> Map<String, Value> {
+        let part = |(part, member): &(&str, &str)| {
+            Some(((*member).to_owned(), json!(self.of(&format!("{before}{part}"))?)))
+        };
+        let mut address: Map<String, Value> = ADDRESS.iter().filter_map(part).collect();
+        if let Some(lines) = self.of(&format!("{before}{ADDRESS_LINES}")) {
+            address.insert("Lines".to_owned(), json!(listed(lines)));
+        }
+        address
+    }
+}
+
+fn line(row: &Row) -> Result<Value, Failure> {
+    let mut line = members(row, LINE);
+    if let Some(text) = row.get("line_tax") {
+        line.insert("Tax".to_owned(), tax(text));
+    }
+    if let Some(text) = row.get("line_balance_tracking") {
+        line.insert("BalanceTracking".to_owned(), json!(is_yes(text)?));
+    }
+    Ok(Value::Object(line))
+}
+
+/// The texts of a cell that has several.
+fn listed(texts: &str) -> Vec<&str> {
+    texts.split(';').map(str::trim).filter(|text| !text.is_empty()).collect()
 }
 
 /// The input of `ImportInvoices` from a file: JSON as AWS answers it, or CSV.
@@ -126,8 +218,9 @@ pub fn invoices_of(path: &Path) -> Result<Value, Failure> {
     if is_json(path) {
         return Ok(json!({ "Content": text_of(path)? }));
     }
-    let rows = rows(path, &[INVOICE], &[])?;
-    let invoices: Vec<Value> = rows.iter().map(|row| Value::Object(members(row, INVOICE))).collect();
+    let columns: Vec<String> = INVOICE.iter().map(|(column, _)| (*column).to_owned()).collect();
+    let rows = rows(path, &columns)?;
+    let invoices: Vec<Value> = rows.iter().map(|(_, row)| Value::Object(members(row, INVOICE))).collect();
     Ok(json!({ "Invoices": invoices }))
 }
 
@@ -140,40 +233,43 @@ fn no_json(path: &Path, error: &serde_json::Error) -> Failure {
 }
 
 fn text_of(path: &Path) -> Result<String, Failure> {
-    Ok(std::fs::read_to_string(path).with_context(|| format!("`{}`", path.display()))?)
+    let text = std::fs::read_to_string(path).with_context(|| format!("`{}`", path.display()))?;
+    if text.trim().is_empty() {
+        return Err(empty(path));
+    }
+    // A mark of the byte order, as spreadsheets write one, is none of the text.
+    Ok(text.trim_start_matches('\u{feff}').to_owned())
+}
+
+/// A file without any content: what is left of a download that has failed must not pass for a month without entries.
+fn empty(path: &Path) -> Failure {
+    Failure::input(format!("`{}` is empty", path.display()))
+        .hint("a file without entries has its header, or `[]`; was it downloaded whole?")
 }
 
 /// The values of a row by column, those that are there.
-type Row = Vec<(String, String)>;
+type Row = BTreeMap<String, String>;
 
-fn rows(path: &Path, columns: &[Columns], others: &[&str]) -> Result<Vec<Row>, Failure> {
+/// The rows of a file, each with its number; the first row has the names.
+fn rows(path: &Path, columns: &[String]) -> Result<Vec<(usize, Row)>, Failure> {
     let failed = |problem: String| Failure::input(format!("`{}`: {problem}", path.display()));
-    let mut reader = csv::ReaderBuilder::new()
-        .trim(csv::Trim::All)
-        .from_path(path)
-        .map_err(|error| failed(error.to_string()))?;
+    let text = text_of(path)?;
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
     let headers = reader.headers().map_err(|error| failed(error.to_string()))?.clone();
-    let known = |name: &str| {
-        columns.iter().any(|of| of.iter().any(|(column, _)| *column == name)) || others.contains(&name)
-    };
-    if let Some(name) = headers.iter().find(|name| !known(name)) {
-        let all = columns.iter().flat_map(|of| of.iter().map(|(column, _)| *column));
-        let all = all.chain(others.iter().copied()).collect::<Vec<_>>().join(", ");
+    if let Some(name) = headers.iter().find(|name| !columns.iter().any(|column| column == name)) {
+        let all = columns.join(", ");
         return Err(failed(format!("column `{name}` is not known")).hint(format!("there are {all}")));
     }
     let mut rows = Vec::new();
-    for row in reader.records() {
+    for (row, number) in reader.records().zip(2..) {
         let row = row.map_err(|error| failed(error.to_string()))?;
         let values = headers.iter().zip(row.iter()).filter(|(_, value)| !value.is_empty());
-        rows.push(values.map(|(name, value)| (name.to_owned(), value.to_owned())).collect());
+        rows.push((number, values.map(|(name, value)| (name.to_owned(), value.to_owned())).collect()));
     }
     Ok(rows)
 }
 
 fn members(row: &Row, columns: &[(&str, &str)]) -> Map<String, Value> {
-    let member = |(name, value): &(String, String)| {
-        let (_, member) = columns.iter().find(|(column, _)| column == name)?;
-        Some(((*member).to_owned(), json!(value)))
-    };
-    row.iter().filter_map(member).collect()
+    let member = |(column, member): &(&str, &str)| Some(((*member).to_owned(), json!(row.get(*column)?)));
+    columns.iter().filter_map(member).collect()
 }

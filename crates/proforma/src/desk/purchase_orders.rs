@@ -4,12 +4,13 @@ use super::command::{asked_of, at_desk};
 use super::door::Door;
 use super::output;
 use super::purchase_order_files::{invoices_of, orders_of};
+use super::purchase_order_texts::{address, contact, line, pairs};
 use crate::cli::desk::DeskArguments;
 use crate::cli::purchase_orders::{
     AddArguments, GetArguments, ImportOrdersArguments, InvoicesArguments, LimitArguments,
-    ListOrdersArguments, MoveArguments, OneInvoiceArguments, OrderArguments, PurchaseOrderArguments,
-    PurchaseOrderCommand as Po, RematchArguments, SettingsArguments, TagArguments, ThreeWayArguments,
-    UpdateArguments,
+    ListOrdersArguments, MoveArguments, OfInvoices, OneInvoiceArguments, OneOrderArguments, OrderArguments,
+    PurchaseOrderArguments, PurchaseOrderCommand as Po, RematchArguments, SettingsArguments, TagArguments,
+    ThreeWayArguments, UpdateArguments,
 };
 use crate::failure::Failure;
 use anyhow::Context;
@@ -57,11 +58,11 @@ fn own(desk: &DeskArguments, operation: &str, input: &Value) -> Result<(), Failu
 }
 
 fn get(arguments: &GetArguments) -> Result<(), Failure> {
-    let mut input = json!({ "PurchaseOrderArn": arguments.id });
+    let mut input = json!({ "PurchaseOrderArn": arguments.of.id });
     if let Some(revision) = arguments.revision {
         input["Revision"] = json!(revision);
     }
-    let (desk, of) = (&arguments.desk, (purchase_orders::SERVICE, "GetPurchaseOrder"));
+    let (desk, of) = (&arguments.of.desk, (purchase_orders::SERVICE, "GetPurchaseOrder"));
     let answer = asked_of(desk, of.0, of.1, &input)?;
     let table = |answer: Value| output::table(answer.get("PurchaseOrder").unwrap_or(&Value::Null));
     output::answer_with(of, &answer, desk.output, table)
@@ -79,11 +80,11 @@ fn add(arguments: &AddArguments) -> Result<(), Failure> {
 
 fn update(arguments: &UpdateArguments) -> Result<(), Failure> {
     let mut input = order(&arguments.order)?;
-    put(&mut input, "PurchaseOrderArn", Some(&arguments.id));
+    put(&mut input, "PurchaseOrderArn", Some(&arguments.of.id));
     if let Some(revision) = arguments.expected_revision {
         input.insert("ExpectedRevision".to_owned(), json!(revision));
     }
-    aws(&arguments.desk, "UpdatePurchaseOrder", &Value::Object(input))
+    aws(&arguments.of.desk, "UpdatePurchaseOrder", &Value::Object(input))
 }
 
 /// The members of an order that a file and flags give.
@@ -131,113 +132,6 @@ fn put(input: &mut Map<String, Value>, name: &str, text: Option<&str>) {
     if let Some(text) = text {
         input.insert(name.to_owned(), json!(text));
     }
-}
-
-/// `KEY=VALUE,…` as pairs; a part without `=` goes on with the value before it, so that values may have commas.
-fn parts(text: &str) -> Result<Vec<(String, String)>, Failure> {
-    let mut parts: Vec<(String, String)> = Vec::new();
-    for part in text.split(',') {
-        match (part.split_once('='), parts.last_mut()) {
-            (Some((key, value)), _) => parts.push((key.trim().to_owned(), value.trim().to_owned())),
-            (None, Some((_, value))) => value.push_str(&format!(",{part}")),
-            (None, None) => {
-                return Err(Failure::input(format!("`{text}` is no KEY=VALUE")));
-            }
-        }
-    }
-    Ok(parts)
-}
-
-fn unknown(what: &str, key: &str, keys: &str) -> Failure {
-    Failure::input(format!("`{key}` is nothing that {what} has")).hint(format!("it takes {keys}"))
-}
-
-fn address(text: &str) -> Result<Value, Failure> {
-    let mut address = Map::new();
-    let mut lines = Vec::new();
-    for (key, value) in parts(text)? {
-        let name = match key.as_str() {
-            "company" => "Company",
-            "line" => {
-                lines.push(value);
-                continue;
-            }
-            "district" => "District",
-            "city" => "City",
-            "state" => "State",
-            "postal-code" => "PostalCode",
-            "country" => "Country",
-            other => {
-                let keys = "company, line, district, city, state, postal-code, country";
-                return Err(unknown("an address", other, keys));
-            }
-        };
-        address.insert(name.to_owned(), json!(value));
-    }
-    if !lines.is_empty() {
-        address.insert("Lines".to_owned(), json!(lines));
-    }
-    Ok(Value::Object(address))
-}
-
-/// `Name <address>`, or the address alone.
-fn contact(text: &str) -> Value {
-    match text.split_once('<') {
-        Some((name, address)) => {
-            json!({ "Name": name.trim(), "Email": address.trim_end().trim_end_matches('>').trim() })
-        }
-        None => json!({ "Email": text.trim() }),
-    }
-}
-
-fn line(text: &str) -> Result<Value, Failure> {
-    let mut line = Map::new();
-    for (key, value) in parts(text)? {
-        let (name, value) = match key.as_str() {
-            "number" => ("Number", json!(value)),
-            "description" => ("Description", json!(value)),
-            "type" => ("Type", json!(value)),
-            "start" => ("StartMonth", json!(value)),
-            "end" => ("EndMonth", json!(value)),
-            "amount" => ("Amount", json!(value)),
-            "quantity" => ("Quantity", json!(value)),
-            "charge" => ("ChargeId", json!(value)),
-            "tax" => ("Tax", tax(&value)),
-            "track" => ("BalanceTracking", json!(is_yes(&value)?)),
-            other => {
-                let keys = "number, type, start, end, amount, quantity, tax, track, charge, description";
-                return Err(unknown("a line", other, keys));
-            }
-        };
-        line.insert(name.to_owned(), value);
-    }
-    Ok(Value::Object(line))
-}
-
-/// A tax as an amount, or with a `%` as a percentage.
-pub(super) fn tax(text: &str) -> Value {
-    match text.strip_suffix('%') {
-        Some(percentage) => json!({ "Percentage": percentage.trim() }),
-        None => json!({ "Amount": text }),
-    }
-}
-
-pub(super) fn is_yes(text: &str) -> Result<bool, Failure> {
-    match text.to_ascii_lowercase().as_str() {
-        "yes" | "true" | "1" => Ok(true),
-        "no" | "false" | "0" | "" => Ok(false),
-        _ => Err(Failure::input(format!("`{text}` is neither yes nor no"))),
-    }
-}
-
-fn pairs(texts: &[String]) -> Result<Value, Failure> {
-    let mut pairs = Map::new();
-    for text in texts {
-        let pair = text.split_once('=');
-        let (key, value) = pair.ok_or_else(|| Failure::input(format!("`{text}` is no KEY=VALUE")))?;
-        pairs.insert(key.to_owned(), json!(value));
-    }
-    Ok(Value::Object(pairs))
 }
 
 fn read_json(path: &Path) -> Result<Value, Failure> {
@@ -291,7 +185,7 @@ fn all_pages(
 }
 
 fn tag(arguments: &TagArguments) -> Result<(), Failure> {
-    let TagArguments { desk, id, set, remove } = arguments;
+    let TagArguments { of: OneOrderArguments { desk, id }, set, remove } = arguments;
     if !set.is_empty() {
         let input = json!({ "ResourceArn": id, "Tags": pairs(set)? });
         asked_of(desk, purchase_orders::SERVICE, "TagResource", &input)?;
@@ -316,17 +210,17 @@ fn invoices(arguments: &InvoicesArguments) -> Result<(), Failure> {
         let input = json!({ "PurchaseOrderArn": id });
         return all_pages(desk, (purchase_orders::SERVICE, "ListPurchaseOrderInvoices"), input, "Invoices");
     }
-    let mut input = filter(arguments.period.as_deref(), arguments.billing_group.as_deref());
+    let mut input = filter(&arguments.of);
     if arguments.unmatched {
         input.insert("Matched".to_owned(), json!(false));
     }
     all_pages(desk, (proforma::SERVICE, "ListInvoiceMatches"), Value::Object(input), "InvoiceMatches")
 }
 
-fn filter(period: Option<&str>, group: Option<&str>) -> Map<String, Value> {
+fn filter(of: &OfInvoices) -> Map<String, Value> {
     let mut input = Map::new();
-    put(&mut input, "BillingPeriod", period);
-    put(&mut input, "BillingGroupArn", group);
+    put(&mut input, "BillingPeriod", of.period.as_deref());
+    put(&mut input, "BillingGroupArn", of.billing_group.as_deref());
     input
 }
 
@@ -351,7 +245,7 @@ fn move_invoice(arguments: &MoveArguments) -> Result<(), Failure> {
 }
 
 fn rematch(arguments: &RematchArguments) -> Result<(), Failure> {
-    let mut input = filter(arguments.period.as_deref(), arguments.billing_group.as_deref());
+    let mut input = filter(&arguments.of);
     if arguments.unmatched {
         input.insert("Matched".to_owned(), json!(false));
     }
@@ -363,7 +257,7 @@ fn rematch(arguments: &RematchArguments) -> Result<(), Failure> {
 }
 
 fn three_way(arguments: &ThreeWayArguments) -> Result<(), Failure> {
-    let mut input = filter(arguments.period.as_deref(), arguments.billing_group.as_deref());
+    let mut input = filter(&arguments.of);
     for (name, texts) in
         [("CostTolerance", &arguments.cost_tolerance), ("LineTolerance", &arguments.line_tolerance)]
     {
@@ -395,6 +289,9 @@ fn settings(arguments: &SettingsArguments) -> Result<(), Failure> {
     }
     put(&mut input, "ExpiryBasis", arguments.expiry_basis.as_deref());
     put(&mut input, "OnInsufficientBalance", arguments.on_insufficient_balance.as_deref());
+    if !arguments.line_types.is_empty() {
+        input.insert("LineTypes".to_owned(), json!(arguments.line_types));
+    }
     if !arguments.line_type_sellers.is_empty() {
         let mut of = Map::new();
         for text in &arguments.line_type_sellers {
@@ -420,6 +317,9 @@ fn limit(arguments: &LimitArguments) -> Result<(), Failure> {
     });
     if !arguments.tag_key.is_empty() {
         input["TagKeys"] = json!(arguments.tag_key);
+    }
+    if arguments.none {
+        input["NoLimits"] = json!(true);
     }
     own(&arguments.desk, "LimitPurchaseOrders", &input)
 }

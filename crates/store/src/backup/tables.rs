@@ -17,8 +17,12 @@ pub(super) struct TableShape {
 }
 
 /// Columns that tables were given later, with the schema that has them first. They are the last ones of their table.
-const LATER: &[(&str, &str, u64)] =
-    &[("runs", "files_removed_at_ms", 2), ("settings", "row_hash", 2), ("sources", "is_confined", 3)];
+const LATER: &[(&str, &str, u64)] = &[
+    ("runs", "files_removed_at_ms", 2),
+    ("settings", "row_hash", 2),
+    ("sources", "is_confined", 3),
+    ("invoice_associations", "invoice_revision", 9),
+];
 
 impl TableShape {
     /// The columns that the table has in a schema: those of an older copy are fewer.
@@ -275,6 +279,7 @@ pub(super) const TABLES: &[TableShape] = &[
             ("reason", Text),
             ("trace", Text),
             ("row_hash", Text),
+            ("invoice_revision", Number),
         ],
         key: &["payer", "buyer", "invoice", "sequence"],
     },

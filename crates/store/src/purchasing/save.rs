@@ -1,6 +1,6 @@
 //! Writing orders, invoices and associations: rows are added, and the payer's purchasing counts up.
 
-use super::{AssociationRow, InvoiceRow, OrderRow, row_hash};
+use super::{DecidedRow, InvoiceRow, OrderRow, row_hash};
 use crate::body::Body as _;
 use crate::body::purchasing::{buyer_text, write_invoice, write_order};
 use crate::error::StoreError;
@@ -88,13 +88,13 @@ impl Write {
         Ok(())
     }
 
-    /// Adds what was decided of invoices, each with its trace as JSON.
+    /// Adds what was decided of invoices.
     ///
     /// # Errors
     /// [`StoreError::NotThere`] where there is no such order.
-    pub async fn put_associations(&mut self, rows: &[(AssociationRow, String)]) -> Result<(), StoreError> {
+    pub async fn put_associations(&mut self, rows: &[DecidedRow]) -> Result<(), StoreError> {
         let mut values = Vec::with_capacity(rows.len());
-        for (row, trace) in rows {
+        for DecidedRow { association: row, invoice_revision, trace } in rows {
             let buyer = buyer_text(&row.buyer);
             let sequence = sql::whole(row.sequence)?;
             let order = row.charged_to.as_ref().map(|to| to.order.to_string());
@@ -119,10 +119,11 @@ impl Write {
                 row.reason.as_str().into(),
                 trace.as_str().into(),
                 hash.into(),
+                invoice_revision.map(sql::whole).transpose()?.into(),
             ]);
         }
         let into = "INSERT INTO invoice_associations (payer, buyer, invoice, sequence, recorded_at_s, recorded_by, how, \
-             purchase_order, line, order_revision, used, flags, reason, trace, row_hash)";
+             purchase_order, line, order_revision, used, flags, reason, trace, row_hash, invoice_revision)";
         sql::with_rows(self.connection(), into, values, "").await?;
         Ok(())
     }

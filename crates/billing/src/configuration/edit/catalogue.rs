@@ -108,12 +108,12 @@ pub(in crate::configuration) fn own_id(
     text: &str,
 ) -> Result<String, Refusal> {
     let Some(ResourceName { owner, id }) = ResourceName::parse(text) else {
-        let message = format!("`{text}` is not the ARN of a {}", kind.name());
+        let message = format!("`{text}` is not the ARN of a {}", kind.words());
         return Err(Refusal::invalid(ValidationReason::InvalidArn, message));
     };
     match owner {
         Some((_, of)) if of != kind => {
-            let message = format!("`{text}` is the ARN of a {}, not of a {}", of.name(), kind.name());
+            let message = format!("`{text}` is the ARN of a {}, not of a {}", of.words(), kind.words());
             Err(Refusal::invalid(ValidationReason::InvalidArn, message))
         }
         Some((account, _)) if account != configuration.payer.as_str() => {
@@ -144,7 +144,7 @@ pub(super) fn name_taken(
     (kind, id): (ResourceType, &str),
     name: &str,
 ) -> Refusal {
-    let message = format!("a {} is already named `{name}`; choose another name", kind.name());
+    let message = format!("a {} is already named `{name}`; choose another name", kind.words());
     Refusal::conflict(ConflictReason::ResourceNameConflict, &configuration.payer, (kind, id), message)
 }
 

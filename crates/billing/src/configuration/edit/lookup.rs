@@ -150,7 +150,7 @@ pub(super) fn distinct_accounts(accounts: &[AccountId]) -> Result<(), Refusal> {
 fn of_kind(text: &str, kind: ResourceType) -> Result<ResourceName, Refusal> {
     let name = ResourceName::parse(text);
     name.filter(|name| name.owner.as_ref().is_none_or(|(_, of)| *of == kind)).ok_or_else(|| {
-        let message = format!("`{text}` is not the ARN or the id of a {}", kind.name());
+        let message = format!("`{text}` is not the ARN or the id of a {}", kind.words());
         Refusal::invalid(ValidationReason::InvalidArn, message)
     })
 }

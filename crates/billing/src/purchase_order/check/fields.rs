@@ -1,7 +1,7 @@
 //! The fields of an order: each is read, or says why it cannot be.
 
 use super::super::names::PurchaseOrderId;
-use super::super::sellers::EUROPE;
+use super::super::sellers::{EUROPE, SELLERS, is_unknown_of_aws, seller_named};
 use super::super::{
     Address, CONTACTS_MAX, Contact, Draft, ID_CHARACTERS_MAX, MARKETPLACE_ID_CHARACTERS_MAX, Problem,
     ProblemKind, Seller, TAGS_MAX, TEXT_CHARACTERS_MAX,
@@ -125,13 +125,21 @@ impl Reading {
         }
         let mut sellers = BTreeSet::new();
         for (text, at) in texts.iter().zip(0..) {
-            if let Some(seller) = Seller::parse(text) {
-                sellers.insert(seller);
-            } else {
+            let (field, kept) = (format!("billFrom[{at}]"), self.mode == Mode::Kept);
+            let Some(seller) = (if kept { Seller::parse(text) } else { seller_named(text) }) else {
                 let message = format!("`{}` is not a seller's code", text.escape_debug());
                 let way_out = "a code has 1 to 100 characters without blanks at its ends";
-                self.unreadable(ProblemKind::BillFrom, &format!("billFrom[{at}]"), text, message, way_out);
+                self.unreadable(ProblemKind::BillFrom, &field, text, message, way_out);
+                continue;
+            };
+            if is_unknown_of_aws(&seller) {
+                let message = format!("`{seller}` is none of the sellers of AWS that are known here");
+                let codes = SELLERS.map(|seller| seller.code).join(", ");
+                let way_out =
+                    format!("only invoices that name it in the same letters are matched; known are {codes}");
+                self.warn(ProblemKind::SellerUnknown, &field, text, message, &way_out);
             }
+            sellers.insert(seller);
         }
         sellers
     }
@@ -165,10 +173,15 @@ impl Reading {
 
     /// Addresses and terms.
     pub fn addresses(&mut self, draft: &Draft) {
-        if draft.ship_to.is_none() {
+        let is_empty = |address: &Option<Address>| address.as_ref().is_none_or(Address::is_empty);
+        if is_empty(&draft.ship_to) {
             let message = "a purchase order has no address to ship to".to_owned();
             let way_out = "give `shipTo`; it may be the same as `billTo`";
             self.illegal(ProblemKind::ShipToMissing, "shipTo", "", message, way_out);
+        }
+        if draft.bill_to.is_some() && is_empty(&draft.bill_to) {
+            let message = "`billTo` has nothing in it".to_owned();
+            self.limit(ProblemKind::Address, "billTo", "", message, "give the address, or leave it out");
         }
         for (field, address) in [("shipTo", &draft.ship_to), ("billTo", &draft.bill_to)] {
             if let Some(address) = address {
