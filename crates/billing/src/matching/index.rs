@@ -273,6 +273,20 @@ impl Matcher {
         indexed.balances.iter().try_fold(Amount::ZERO, |sum, balance| sum.plus(*balance)).map(Some)
     }
 
+    /// What would be decided of an invoice that may be somewhere already, as if it were nowhere; it stays where it is.
+    ///
+    /// # Errors
+    /// [`MatchError`] where an amount is beyond what can be reckoned with.
+    pub fn asked_again(&mut self, invoice: &MatchInvoice) -> Result<super::Decision, MatchError> {
+        let before = self.placed.get(&invoice.id).cloned();
+        self.take_back(&invoice.id)?;
+        let decision = self.decide(invoice);
+        if let Some(before) = before {
+            self.place(before)?;
+        }
+        decision
+    }
+
     /// Decides of an invoice that may be somewhere already, as if it were nowhere, and does what was decided: see [`Self::take`].
     ///
     /// # Errors
