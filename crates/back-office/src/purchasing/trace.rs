@@ -161,7 +161,7 @@ pub(super) fn read(text: &str, invoice: &MatchInvoice) -> Result<Told, String> {
     let balance_after = trace.get("BalanceAfter").and_then(Value::as_str).map(str::to_owned);
     let Some(said) = trace.get("Said").and_then(Value::as_array) else {
         // From before orders with the same reason were one entry, or of a person.
-        let said = trace.get("Explanation").and_then(Value::as_array).map(texts);
+        let said = trace.get("Explanation").and_then(Value::as_array).map(|said| texts(said));
         let candidates = trace.remove("Candidates").unwrap_or_else(|| json!([]));
         return Ok(Told { explanation: said, candidates, balance_after });
     };
@@ -179,7 +179,7 @@ pub(super) fn read(text: &str, invoice: &MatchInvoice) -> Result<Told, String> {
     Ok(Told { explanation: Some(explanation), candidates, balance_after })
 }
 
-fn texts(of: &Vec<Value>) -> Vec<String> {
+fn texts(of: &[Value]) -> Vec<String> {
     of.iter().filter_map(|text| text.as_str().map(str::to_owned)).collect()
 }
 

@@ -127,8 +127,24 @@ pub fn invoices_of(path: &Path) -> Result<Value, Failure> {
         return Ok(json!({ "Content": text_of(path)? }));
     }
     let rows = rows(path, &[INVOICE], &[])?;
-    let invoices: Vec<Value> = rows.iter().map(|row| Value::Object(members(row, INVOICE))).collect();
+    let invoices: Vec<Value> = rows.iter().map(invoice_of).collect();
     Ok(json!({ "Invoices": invoices }))
+}
+
+/// An invoice of a row. Where its charges have several numbers of orders, they are separated by `;`: it carries the first one.
+fn invoice_of(row: &Row) -> Value {
+    let mut invoice = members(row, INVOICE);
+    let numbers = row.iter().find(|(column, _)| column == "requested_order").map(|(_, value)| value);
+    let mut numbers =
+        numbers.into_iter().flat_map(|of| of.split(';')).map(str::trim).filter(|of| !of.is_empty());
+    if let Some(first) = numbers.next() {
+        invoice.insert("RequestedPurchaseOrderId".to_owned(), json!(first));
+        let others: Vec<&str> = numbers.collect();
+        if !others.is_empty() {
+            invoice.insert("OtherRequestedPurchaseOrderIds".to_owned(), json!(others));
+        }
+    }
+    Value::Object(invoice)
 }
 
 fn is_json(path: &Path) -> bool {
