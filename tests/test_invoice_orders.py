@@ -216,6 +216,34 @@ def test_what_the_rules_say_at_issue_is_printed(world):
     assert (balance(world, first), balance(world, second)) == ("1000", "869.1")
 
 
+def test_a_number_whose_order_is_refused_is_not_printed(world):
+    """The customer's order is suspended: its own ledger says that the invoice carries none, and so does the document."""
+    group = next(world.groups)
+    refused = add(world, group)
+    world.orders.update_purchase_order_status(PurchaseOrderArn=refused.arn, Status="SUSPENDED")
+    of = draft(world, group, PurchaseOrderNumber=refused.id)
+    number_of, lines, warnings = preview(world, of)
+    assert (number_of, lines) == (None, {None}) and f"`{refused.id}`" in warnings["NO_PURCHASE_ORDER"] and "suspended" in warnings["NO_PURCHASE_ORDER"]
+    number = issue(world, of)
+    assert printed(document(world, number)) == (None, {None})
+    assert "PurchaseOrderId" not in match(world, number)["InvoiceMatch"]
+
+
+def test_a_document_that_is_matched_again_keeps_the_number_on_it(world):
+    group = next(world.groups)
+    first = add(world, group)
+    number = issue(world, draft(world, group))
+    second = add(world, group)
+    world.orders.update_purchase_order_status(PurchaseOrderArn=first.arn, Status="SUSPENDED")
+    said = f"invoice `{number}` was issued, and its document keeps the purchase order that is printed on it"
+    for operation, given in [("PlanRematch", {}), ("ApplyRematch", {"InvoiceIds": [number]})]:
+        done_now = done(world.server.own(operation, given))
+        assert any(warning.startswith(said) for warning in done_now["Warnings"]), done_now
+    assert balance(world, second) == "869.1" and document(world, number)["purchase_order"] == first.id
+    moved = done(world.server.own("MoveInvoice", {"InvoiceId": number, "Reason": "disputed"}))
+    assert any(warning.startswith(said) for warning in moved["Warnings"])
+
+
 def test_what_is_refused_leaves_no_match_and_no_gap(world):
     group = next(world.groups)
     ours = add(world, group)

@@ -9,11 +9,14 @@ pub mod invoice_files;
 mod issued_invoices;
 mod limits;
 pub mod matching;
+mod moving;
 pub mod order_files;
 pub mod orders;
 pub mod outlook;
+mod rematching;
 mod run_invoices;
 pub(crate) mod state;
+mod taking;
 mod trace;
 
 use crate::desk::{BackOffice, WriteRequest};

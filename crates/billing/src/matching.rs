@@ -26,11 +26,11 @@ use crate::period::BillingPeriod;
 use crate::purchase_order::invoice::InvoiceId;
 use crate::purchase_order::{Buyer, Line, LineNumber, PurchaseOrder, PurchaseOrderId};
 
-pub use correction::{Corrected, Correction, CorrectionRefusal, CorrectionWarning, Payment, Step};
+pub use correction::{Corrected, Correction, CorrectionRefusal, CorrectionWarning, Step};
 pub use exchange::{Converted, converted};
-pub use explain::{explain, no_order, order_reason};
+pub use explain::{explain, no_order, of_candidate, of_outcome, order_reason, warned};
 pub use index::Matcher;
-pub use replay::{Change, Rematch, in_order, rematch};
+pub use replay::{Change, Rematch, in_order};
 pub use rules::rank;
 pub use trace::{LineFold, LineReason, OrderReason, OrderTrace, OrderVerdict, Trace};
 
@@ -89,11 +89,13 @@ pub enum NoOrder {
     RequestedUnknown,
     /// The order that the buyer asked for cannot take another line, or the buyer cannot have another active order.
     RequestedLimit,
+    /// The order that the buyer asked for was deleted, and its id stays reserved.
+    RequestedDeleted,
 }
 
 impl NoOrder {
     /// Every reason.
-    pub const ALL: [Self; 9] = [
+    pub const ALL: [Self; 10] = [
         Self::NoOrders,
         Self::NoOrderEligible,
         Self::NoLineEligible,
@@ -103,6 +105,7 @@ impl NoOrder {
         Self::RequestedSuspended,
         Self::RequestedUnknown,
         Self::RequestedLimit,
+        Self::RequestedDeleted,
     ];
 
     /// The name on the wire.
@@ -118,6 +121,7 @@ impl NoOrder {
             Self::RequestedSuspended => "REQUESTED_PURCHASE_ORDER_SUSPENDED",
             Self::RequestedUnknown => "REQUESTED_PURCHASE_ORDER_UNKNOWN",
             Self::RequestedLimit => "REQUESTED_PURCHASE_ORDER_LIMIT",
+            Self::RequestedDeleted => "REQUESTED_PURCHASE_ORDER_DELETED",
         }
     }
 
@@ -141,6 +145,9 @@ pub struct Taking {
     pub balance_after: Option<Amount>,
     /// Whether no candidate's balance covered the invoice.
     pub out_of_balance: bool,
+    /// Whether the line's balance is tracked, and a credit memo gives nothing back to it: neither the memo nor its original states an exchange to the
+    /// order's currency.
+    pub lacks_exchange: bool,
 }
 
 /// What becomes of an invoice.

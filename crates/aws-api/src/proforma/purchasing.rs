@@ -8,7 +8,7 @@ use back_office::error::{Answer, Error};
 use back_office::purchasing::NewLimits;
 use back_office::purchasing::invoice_files::{read_summaries, seller_named};
 use back_office::purchasing::matching::{
-    AssociationRow, How, InvoiceFilter, InvoiceRow, InvoiceSource, NewInvoice, RematchChange,
+    AssociationRow, Decided, How, InvoiceFilter, InvoiceRow, InvoiceSource, NewInvoice, RematchChange,
 };
 use back_office::purchasing::order_files::ImportedOrder;
 use billing::configuration::{BillingGroupId, ResourceType, arn};
@@ -93,6 +93,8 @@ struct InvoiceIn {
     charge_id: Option<String>,
     requested_purchase_order_id: Option<String>,
     requested_line_item_number: Option<String>,
+    #[serde(default)]
+    other_requested_purchase_order_ids: Vec<String>,
     original_invoice_id: Option<String>,
     purchase_order_number: Option<String>,
 }
@@ -160,12 +162,18 @@ async fn new_invoice(call: &Call<'_>, of: InvoiceIn, place: usize) -> Answer<New
             return Err(wrong("ExchangeRate", message.to_owned()));
         }
     };
+    let others = of.other_requested_purchase_order_ids.iter();
+    let others = others.map(|text| id("OtherRequestedPurchaseOrderIds", text)).collect::<Answer<Vec<_>>>()?;
     let requested = match &of.requested_purchase_order_id {
+        None if !others.is_empty() => {
+            let message = "`OtherRequestedPurchaseOrderIds` are beside the one that the invoice carries; name that one as `RequestedPurchaseOrderId`";
+            return Err(wrong("OtherRequestedPurchaseOrderIds", message.to_owned()));
+        }
         None => None,
         Some(text) => Some(RequestedOrder {
             id: id("RequestedPurchaseOrderId", text)?,
             line: of.requested_line_item_number.as_ref().map(line).transpose()?,
-            others: Vec::new(),
+            others,
         }),
     };
     let invoice = MatchInvoice {
@@ -188,7 +196,7 @@ async fn new_invoice(call: &Call<'_>, of: InvoiceIn, place: usize) -> Answer<New
     };
     let due = |text: &String| instant(&format!("Invoices[{place}].DueDate"), text);
     let due_at_s = of.due_date.as_ref().map(due).transpose()?;
-    Ok(NewInvoice { invoice, due_at_s, carries: of.purchase_order_number })
+    Ok(NewInvoice { invoice, due_at_s, carries: of.purchase_order_number, is_listed: false })
 }
 
 /// The buyer that a request names by a billing group, or the payer.
@@ -257,6 +265,11 @@ struct InvoiceMatch {
     decided_by: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     decided_time: Option<i64>,
+    /// Of a decision of the history: why, in sentences, and every order that was a candidate.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    explanation: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    candidates: Option<serde_json::Value>,
 }
 
 impl InvoiceMatch {
@@ -288,6 +301,17 @@ impl InvoiceMatch {
             // Whose people have decided is the operator's affair.
             decided_by: association.filter(|_| call.caller.sees_payer()).map(|of| of.recorded_by.clone()),
             decided_time: association.map(|of| of.recorded_at_s),
+            explanation: None,
+            candidates: None,
+        }
+    }
+
+    /// A decision of an invoice's history.
+    fn decided(call: &Call<'_>, row: &InvoiceRow, decided: &Decided) -> Self {
+        Self {
+            explanation: Some(decided.explanation.clone()),
+            candidates: Some(decided.candidates.clone()),
+            ..Self::of(call, row, Some(&decided.row))
         }
     }
 }
@@ -336,21 +360,19 @@ pub(super) async fn explain(call: &Call<'_>) -> Answer<Vec<u8>> {
     // An invoice may have come again with another total: each decision is shown of the content that it was of.
     let contents = call.desk.decided_contents(&call.caller.payer, &found.invoice).await?;
     let last = found.history.last();
-    // What the rules have seen stays true of a decision of theirs; a person's has no candidates.
-    let trace = last.map(|(_, trace)| trace);
-    let text = |name: &str| trace.and_then(|trace| trace.get(name)?.as_str()).map(str::to_owned);
-    let candidates = trace.and_then(|trace| trace.get("Candidates")).cloned();
+    let candidates = last.map(|of| of.candidates.clone());
     json(&Explained {
-        invoice_match: InvoiceMatch::of(call, &found.invoice, last.map(|(row, _)| row)),
-        explanation: back_office::purchasing::matching::sentences(call.caller, &found),
+        invoice_match: InvoiceMatch::of(call, &found.invoice, last.map(|of| &of.row)),
+        explanation: last.map(|of| of.explanation.clone()).unwrap_or_default(),
+        // What the rules have seen stays true of a decision of theirs; a person's has no candidates.
         candidates: candidates.unwrap_or_else(|| serde_json::Value::Array(Vec::new())),
-        balance_after: text("BalanceAfter"),
+        balance_after: last.and_then(|of| of.balance_after.clone()),
         history: found
             .history
             .iter()
-            .map(|(row, _)| {
-                let content = contents.get(&row.sequence).unwrap_or(&found.invoice);
-                InvoiceMatch::of(call, content, Some(row))
+            .map(|of| {
+                let content = contents.get(&of.row.sequence).unwrap_or(&found.invoice);
+                InvoiceMatch::decided(call, content, of)
             })
             .collect(),
     })
@@ -373,6 +395,7 @@ struct Moved {
     purchase_order_id: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     line_item_number: Option<String>,
+    warnings: Vec<String>,
 }
 
 pub(super) async fn move_invoice(call: &Call<'_>) -> Answer<Vec<u8>> {
@@ -386,11 +409,12 @@ pub(super) async fn move_invoice(call: &Call<'_>) -> Answer<Vec<u8>> {
         }
     };
     let request = call.write(&input.invoice_id);
-    let place = call.desk.move_invoice(&request, &input.invoice_id, to, &input.reason).await?;
+    let moved = call.desk.move_invoice(&request, &input.invoice_id, to, &input.reason).await?;
     json(&Moved {
         invoice_id: input.invoice_id.clone(),
-        purchase_order_id: place.as_ref().map(|place| place.order.clone()),
-        line_item_number: place.map(|place| place.line),
+        purchase_order_id: moved.place.as_ref().map(|place| place.order.clone()),
+        line_item_number: moved.place.map(|place| place.line),
+        warnings: moved.warnings,
     })
 }
 
@@ -415,10 +439,12 @@ struct Change {
 #[serde(rename_all = "PascalCase")]
 struct Changes {
     changes: Vec<Change>,
+    warnings: Vec<String>,
 }
 
 fn changes(call: &Call<'_>, changes: Vec<RematchChange>) -> Answer<Vec<u8>> {
     let payer = call.caller.payer.as_str();
+    let warnings = changes.iter().filter_map(|of| of.warning.clone()).collect();
     let change = |of: RematchChange| {
         let group = BillingGroupId::parse(&of.billing_group);
         let (from, to) = (of.before, of.after);
@@ -432,7 +458,7 @@ fn changes(call: &Call<'_>, changes: Vec<RematchChange>) -> Answer<Vec<u8>> {
             reason: of.reason,
         }
     };
-    json(&Changes { changes: changes.into_iter().map(change).collect() })
+    json(&Changes { changes: changes.into_iter().map(change).collect(), warnings })
 }
 
 pub(super) async fn plan_rematch(call: &Call<'_>) -> Answer<Vec<u8>> {

@@ -96,7 +96,7 @@ fn matched(document: &Invoice, options: &DraftOptions, of: Matched<'_>) -> Answe
         requested: requested(options),
         original: document.preceding.as_ref().map(|of| of.number.clone()),
     };
-    Ok(NewInvoice { invoice, due_at_s: document.due.map(midnight), carries: None })
+    Ok(NewInvoice { invoice, due_at_s: document.due.map(midnight), carries: None, is_listed: false })
 }
 
 /// The first second of a day, in seconds since 1970-01-01T00:00:00Z.
@@ -141,6 +141,11 @@ fn said(
         ),
         Outcome::None(reason) => because(*reason, invoice, decision),
     };
+    // One that is kept here and refused is not printed: the customer's own ledger says that the invoice has none (R19).
+    let named = named.filter(|named| {
+        let id = PurchaseOrderId::parse(&named.number);
+        !id.is_some_and(|id| purchasing.has_order(&invoice.buyer, &id))
+    });
     let outcome = match &named {
         _ if purchasing.has_orders(&invoice.buyer) => OrderOutcome::None(reason),
         Some(named) => OrderOutcome::Found(named.number.clone()),

@@ -206,6 +206,7 @@ fn outcome(invoice: &InvoiceRow, row: &AssociationRow) -> Option<Outcome> {
             currency: invoice.invoice.currency,
             balance_after: None,
             out_of_balance: is_out_of_balance(row),
+            lacks_exchange: false,
         })),
         // One that is held has no order either, for want of balance.
         None if is_held(row) => Some(Outcome::None(NoOrder::NoBalance)),

@@ -137,5 +137,6 @@ const fn why(reason: NoOrder) -> &'static str {
         NoOrder::RequestedSuspended => "the one that the buyer asked for is suspended",
         NoOrder::RequestedUnknown => "the one that the buyer asked for does not exist",
         NoOrder::RequestedLimit => "the one that the buyer asked for would go beyond a limit",
+        NoOrder::RequestedDeleted => "the one that the buyer asked for was deleted",
     }
 }

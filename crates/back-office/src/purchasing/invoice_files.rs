@@ -152,7 +152,8 @@ fn summary_of(summary: &Value) -> Result<Option<NewInvoice>, String> {
         original: text_at(summary, &["OriginalInvoiceId"]),
     };
     let due_at_s = instant_at(summary, "DueDate")?;
-    Ok(Some(NewInvoice { invoice, due_at_s, carries: text_at(summary, &["PurchaseOrderNumber"]) }))
+    let carries = text_at(summary, &["PurchaseOrderNumber"]);
+    Ok(Some(NewInvoice { invoice, due_at_s, carries, is_listed: true }))
 }
 
 /// The code of a seller that is named by its code or by its legal name.

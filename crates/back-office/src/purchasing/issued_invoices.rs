@@ -8,15 +8,20 @@ use crate::error::{Answer, refused};
 use crate::transaction::{Attempt, State};
 use billing::account::AccountId;
 use billing::matching::Decision;
-use billing::purchase_order::Buyer;
 use billing::purchase_order::invoice::MatchInvoice;
+use billing::purchase_order::{Buyer, PurchaseOrderId};
 use std::sync::Arc;
 use store::{How, InvoiceRow, Write};
 
 impl Purchasing {
     /// What the rules say of an invoice that is not there yet. Nothing is kept.
     pub fn decide(&self, invoice: &MatchInvoice) -> Answer<Decision> {
-        matcher(self, |_| false)?.decide(invoice).map_err(|error| refused(error.to_string()))
+        matcher(self)?.decide(invoice).map_err(|error| refused(error.to_string()))
+    }
+
+    /// Whether a buyer has or had an order with this id here.
+    pub fn has_order(&self, buyer: &Buyer, id: &PurchaseOrderId) -> bool {
+        self.orders.contains_key(&(buyer.clone(), id.clone()))
     }
 
     /// Whether a buyer has orders here.

@@ -133,6 +133,7 @@ impl BackOffice {
             balance_after,
             currency: order.map_or(invoice.currency, |order| order.currency),
             out_of_balance: association.flags.iter().any(|flag| flag == "OUT_OF_BALANCE"),
+            lacks_exchange: false,
         };
         Ok((Outcome::Associated(taking), is_tracked))
     }

@@ -111,5 +111,6 @@ fn of_run(invoice: &AwsInvoice) -> Answer<Option<NewInvoice>> {
         },
         due_at_s: None,
         carries: None,
+        is_listed: true,
     }))
 }

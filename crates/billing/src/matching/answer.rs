@@ -72,9 +72,11 @@ pub(super) struct Tier {
     pub lines: Vec<usize>,
 }
 
-/// Whether a line's balance covers an amount: one that is not tracked always does (D3).
+/// Whether a line's balance covers an amount: one that is not tracked always does (D3), and an invoice that takes nothing is covered by every one,
+/// also by one that is overdrawn (A27).
 pub(super) fn covers(order: &PurchaseOrder, at: usize, used: Option<Amount>, balances: &[Amount]) -> bool {
-    !order.lines[at].balance_tracking || used.is_some_and(|used| balances[at] >= used)
+    let is_covered = |used: Amount| used <= Amount::ZERO || balances[at] >= used;
+    !order.lines[at].balance_tracking || used.is_some_and(is_covered)
 }
 
 /// How all candidates of an order have lost.
@@ -129,7 +131,8 @@ impl Answer {
 
     /// How many lines of the first tier have a balance that does not cover an amount.
     pub fn short_of(&self, used: Option<Amount>) -> usize {
-        used.map_or(0, |used| self.tracked.partition_point(|(balance, _)| *balance < used))
+        let takes = used.filter(|used| *used > Amount::ZERO);
+        takes.map_or(0, |used| self.tracked.partition_point(|(balance, _)| *balance < used))
     }
 
     /// Asks every line. `exchanged` says whether the invoice has an amount in the order's currency, `of_purchase` which Transaction lines are

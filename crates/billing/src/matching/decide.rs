@@ -33,6 +33,7 @@ impl Matcher {
     }
 
     /// A credit memo goes where its original is at present, whatever has become of that order, and gives its amount back (R17, D7).
+    /// Where that has no counterpart in the order's currency, the balance stays as it is, and [`Taking::lacks_exchange`] says so.
     fn decide_credit_memo(&self, invoice: &MatchInvoice) -> Result<Decision, MatchError> {
         let none = |reason| Ok(decision(invoice, Outcome::None(reason), Vec::new(), Trace::default()));
         let Some(original) = &invoice.original else { return none(NoOrder::NoOriginal) };
@@ -41,15 +42,36 @@ impl Matcher {
         };
         let indexed = self.indexed(&invoice.buyer, &original.place.order);
         let used = match indexed {
-            Some(indexed) => used_of(invoice, &indexed.order)?,
+            Some(indexed) => self.taken_from(invoice, &indexed.order)?,
             None => None,
         };
         let balance = self.balance(&invoice.buyer, &original.place);
         let balance_after = after(invoice, balance, used)?;
         let place = original.place.clone();
         let currency = indexed.map_or(invoice.currency, |indexed| indexed.order.currency);
-        let taking = Taking { place, used, currency, balance_after, out_of_balance: false };
+        let line = indexed.and_then(|indexed| indexed.order.line(&place.line));
+        let lacks_exchange = used.is_none() && line.is_some_and(|line| line.balance_tracking);
+        let taking = Taking { place, used, currency, balance_after, out_of_balance: false, lacks_exchange };
         Ok(decision(invoice, Outcome::Associated(taking), Vec::new(), Trace::default()))
+    }
+
+    /// What an invoice takes from a balance in an order's currency, and a credit memo gives back: by the exchange that the memo states, else by that
+    /// of its original, which took the amount. A memo of an invoice below 0 takes what that has given.
+    pub(super) fn taken_from(
+        &self,
+        invoice: &MatchInvoice,
+        order: &PurchaseOrder,
+    ) -> Result<Option<Amount>, MatchError> {
+        let memo = invoice.kind == InvoiceKind::CreditMemo;
+        let Some(original) = self.original(invoice).filter(|_| memo) else {
+            return used_of(invoice, order);
+        };
+        let stated = used_of(invoice, order)?;
+        let used = match stated {
+            None => used_of(&MatchInvoice { exchange: original.exchange, ..invoice.clone() }, order)?,
+            some => some,
+        };
+        Ok(used.map(|used| if original.gives { used.negated() } else { used }))
     }
 }
 
@@ -355,6 +377,7 @@ fn outcome(
         currency: order.currency,
         balance_after: after(invoice, Some(indexed.balances[winner.line]), of.used)?,
         out_of_balance: !covered,
+        lacks_exchange: false,
     };
     Ok(match settings.on_insufficient_balance {
         OnInsufficientBalance::Hold if !covered => Outcome::Held(taking),

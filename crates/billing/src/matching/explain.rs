@@ -1,11 +1,22 @@
 //! A decision in sentences, as a person would say them.
 
-use super::{Decision, Effect, LineFold, LineReason, NoOrder, OrderReason, OrderVerdict, Outcome, Taking};
+use super::{
+    CorrectionWarning, Decision, Effect, LineFold, LineReason, NoOrder, OrderReason, OrderTrace,
+    OrderVerdict, Outcome, Place, Taking,
+};
 use crate::purchase_order::invoice::MatchInvoice;
 
 /// What was decided of an invoice and why: first the outcome, then each order of the buyer. Amounts are exact, with their currency.
 #[must_use]
 pub fn explain(invoice: &MatchInvoice, decision: &Decision) -> Vec<String> {
+    let mut said = of_outcome(invoice, decision);
+    said.extend(decision.trace.orders.iter().map(|traced| of_candidate(invoice, traced)));
+    said
+}
+
+/// What was decided of an invoice, without the orders that were looked at.
+#[must_use]
+pub fn of_outcome(invoice: &MatchInvoice, decision: &Decision) -> Vec<String> {
     let mut said = outcome(invoice, &decision.outcome);
     said.extend(decision.effects.iter().map(effect));
     for other in &decision.other_numbers {
@@ -13,25 +24,44 @@ pub fn explain(invoice: &MatchInvoice, decision: &Decision) -> Vec<String> {
             "A charge on it has the number `{other}` as well; an invoice carries one purchase order only."
         ));
     }
-    for traced in &decision.trace.orders {
-        let order = &traced.order;
-        match &traced.verdict {
-            OrderVerdict::Fell(reason) => {
-                said.push(format!(
-                    "Purchase order `{order}` was not a candidate: {}.",
-                    order_reason(*reason, invoice)
-                ));
-            }
-            OrderVerdict::Lines(folds) if folds.is_empty() => {
-                said.push(format!("Purchase order `{order}` was a candidate, but it has no lines."));
-            }
-            OrderVerdict::Lines(folds) => {
-                let lines = folds.iter().map(|fold| line(fold, invoice)).collect::<Vec<_>>();
-                said.push(format!("Purchase order `{order}` was a candidate: {}.", lines.join("; ")));
-            }
+    said
+}
+
+/// What became of one order that was looked at for an invoice.
+#[must_use]
+pub fn of_candidate(invoice: &MatchInvoice, traced: &OrderTrace) -> String {
+    let order = &traced.order;
+    match &traced.verdict {
+        OrderVerdict::Fell(reason) => {
+            format!("Purchase order `{order}` was not a candidate: {}.", order_reason(*reason, invoice))
+        }
+        OrderVerdict::Lines(folds) if folds.is_empty() => {
+            format!("Purchase order `{order}` was a candidate, but it has no lines.")
+        }
+        OrderVerdict::Lines(folds) => {
+            let lines = folds.iter().map(|fold| line(fold, invoice)).collect::<Vec<_>>();
+            format!("Purchase order `{order}` was a candidate: {}.", lines.join("; "))
         }
     }
-    said
+}
+
+/// What a person should know of the line that they chose for an invoice.
+#[must_use]
+pub fn warned(warning: CorrectionWarning, invoice: &MatchInvoice, to: &Place) -> String {
+    let Place { order, line: number } = to;
+    match warning {
+        CorrectionWarning::Order(reason) => format!(
+            "the rules would not have taken purchase order `{order}`: {}",
+            order_reason(reason, invoice)
+        ),
+        CorrectionWarning::Line(reason) => {
+            let fold = LineFold { reason, count: 1, first: number.clone(), balance: None };
+            format!(
+                "the rules would not have taken line `{number}` of purchase order `{order}`: {}",
+                line(&fold, invoice)
+            )
+        }
+    }
 }
 
 fn outcome(invoice: &MatchInvoice, outcome: &Outcome) -> Vec<String> {
@@ -54,6 +84,11 @@ fn outcome(invoice: &MatchInvoice, outcome: &Outcome) -> Vec<String> {
 
 fn balance(taking: &Taking) -> String {
     let Taking { used, balance_after, currency, out_of_balance, .. } = taking;
+    if taking.lacks_exchange {
+        return format!(
+            "It gives nothing back, although the line's balance is tracked: neither it nor its original states an exchange to {currency}."
+        );
+    }
     let (Some(used), Some(left)) = (used, balance_after) else {
         return "It changes no balance: its amount has no counterpart in the order's currency.".to_owned();
     };
@@ -93,6 +128,10 @@ pub fn no_order(reason: NoOrder, invoice: &MatchInvoice) -> String {
         NoOrder::RequestedUnknown => format!("the buyer asked for `{}`, which does not exist", requested()),
         NoOrder::RequestedLimit => format!(
             "the buyer asked for `{}`, which would need a line or an active order beyond the limit of 100",
+            requested()
+        ),
+        NoOrder::RequestedDeleted => format!(
+            "the buyer asked for `{}`, which was deleted, and its id stays reserved; create an order under another id and move the invoice there",
             requested()
         ),
     }

@@ -3,9 +3,9 @@
 use super::answer::{Answer, Fits, Question};
 use super::{Association, Effect, MatchError, Outcome, Place};
 use crate::money::{Amount, DecimalError};
-use crate::purchase_order::invoice::{InvoiceId, MatchInvoice};
+use crate::purchase_order::invoice::{Exchange, InvoiceId, InvoiceKind, MatchInvoice};
 use crate::purchase_order::{Buyer, LineNumber, PurchaseOrder, PurchaseOrderId, Settings};
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 
 /// An order and what is known of its lines.
 pub(super) struct Indexed {
@@ -130,6 +130,21 @@ pub struct Matcher {
     pub(super) orders: BTreeMap<Buyer, Orders>,
     /// Where each invoice is.
     pub(super) placed: HashMap<InvoiceId, Association>,
+    /// Invoices that a person has taken off their orders.
+    taken_off: HashSet<InvoiceId>,
+    /// What credit memos ask of the invoices that are known, whether these have orders or not.
+    known: HashMap<InvoiceId, Original>,
+    /// The ids of orders that were deleted: they stay reserved (A20).
+    reserved: BTreeMap<Buyer, BTreeSet<PurchaseOrderId>>,
+}
+
+/// What a credit memo asks of its original.
+pub(super) struct Original {
+    buyer: Buyer,
+    /// The exchange that it states: its memos are exchanged by it where they state none.
+    pub exchange: Option<Exchange>,
+    /// Whether it is an invoice below 0: its memos take what it has given.
+    pub gives: bool,
 }
 
 impl Matcher {
@@ -140,7 +155,36 @@ impl Matcher {
         for order in orders {
             of.entry(order.buyer.clone()).or_default().insert(Indexed::new(order));
         }
-        Self { settings, orders: of, placed: HashMap::new() }
+        Self {
+            settings,
+            orders: of,
+            placed: HashMap::new(),
+            taken_off: HashSet::new(),
+            known: HashMap::new(),
+            reserved: BTreeMap::new(),
+        }
+    }
+
+    /// Says that an order was deleted: its id makes no other one.
+    pub fn reserve(&mut self, buyer: Buyer, id: PurchaseOrderId) {
+        self.reserved.entry(buyer).or_default().insert(id);
+    }
+
+    /// Whether an id is that of a deleted order.
+    pub(super) fn is_reserved(&self, buyer: &Buyer, id: &PurchaseOrderId) -> bool {
+        self.reserved.get(buyer).is_some_and(|ids| ids.contains(id))
+    }
+
+    /// Says of an invoice what its credit memos ask for, wherever it is. [`Self::take`] does so itself.
+    pub fn know(&mut self, invoice: &MatchInvoice) {
+        let gives = invoice.kind != InvoiceKind::CreditMemo && invoice.total < Amount::ZERO;
+        let original = Original { buyer: invoice.buyer.clone(), exchange: invoice.exchange, gives };
+        self.known.insert(invoice.id.clone(), original);
+    }
+
+    /// What is known of the original of a credit memo: an invoice of the same buyer.
+    pub(super) fn original(&self, memo: &MatchInvoice) -> Option<&Original> {
+        self.known.get(memo.original.as_ref()?).filter(|of| of.buyer == memo.buyer)
     }
 
     /// Says where an invoice is already. What it takes from a line that is no more changes no balance.
@@ -152,8 +196,25 @@ impl Matcher {
             self.book(&before, before.used.map(Amount::negated))?;
         }
         self.book(&association, association.used)?;
+        self.taken_off.remove(&association.invoice);
         self.placed.insert(association.invoice.clone(), association);
         Ok(())
+    }
+
+    /// Says that a person has taken an invoice off its order: it is nowhere, and the rules leave it so.
+    ///
+    /// # Errors
+    /// [`MatchError`] where a balance is beyond every amount.
+    pub fn leave_off(&mut self, invoice: &str) -> Result<(), MatchError> {
+        self.take_back(invoice)?;
+        self.taken_off.insert(invoice.to_owned());
+        Ok(())
+    }
+
+    /// Whether a person has taken an invoice off its order.
+    #[must_use]
+    pub fn is_taken_off(&self, invoice: &str) -> bool {
+        self.taken_off.contains(invoice)
     }
 
     /// Says that an invoice is nowhere any more.
@@ -212,12 +273,36 @@ impl Matcher {
         indexed.balances.iter().try_fold(Amount::ZERO, |sum, balance| sum.plus(*balance)).map(Some)
     }
 
+    /// What would be decided of an invoice that may be somewhere already, as if it were nowhere; it stays where it is.
+    ///
+    /// # Errors
+    /// [`MatchError`] where an amount is beyond what can be reckoned with.
+    pub fn asked_again(&mut self, invoice: &MatchInvoice) -> Result<super::Decision, MatchError> {
+        let before = self.placed.get(&invoice.id).cloned();
+        self.take_back(&invoice.id)?;
+        let decision = self.decide(invoice);
+        if let Some(before) = before {
+            self.place(before)?;
+        }
+        decision
+    }
+
+    /// Decides of an invoice that may be somewhere already, as if it were nowhere, and does what was decided: see [`Self::take`].
+    ///
+    /// # Errors
+    /// [`MatchError`] where an amount is beyond what can be reckoned with.
+    pub fn take_again(&mut self, invoice: &MatchInvoice) -> Result<super::Decision, MatchError> {
+        self.take_back(&invoice.id)?;
+        self.take(invoice)
+    }
+
     /// Decides of an invoice and does what was decided: the next invoice sees the balances and orders that it leaves.
     ///
     /// # Errors
     /// [`MatchError`] where an amount is beyond what can be reckoned with; nothing is done then.
     pub fn take(&mut self, invoice: &MatchInvoice) -> Result<super::Decision, MatchError> {
         let decision = self.decide(invoice)?;
+        self.know(invoice);
         for effect in &decision.effects {
             self.apply(&invoice.buyer, effect);
         }

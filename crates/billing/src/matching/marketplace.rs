@@ -11,6 +11,7 @@ use super::rules::rank;
 use super::trace::{OrderReason, OrderTrace, OrderVerdict, Trace};
 use super::{Decision, Effect, MatchError, NoOrder, Outcome};
 use crate::money::{Cost, Currency, Quantity};
+use crate::period::BillingPeriod;
 use crate::purchase_order::invoice::{MatchInvoice, RequestedOrder};
 use crate::purchase_order::{
     ACTIVE_ORDERS_MAX, ExpiryBasis, LINES_MAX, Line, LineNumber, LineType, Price, PurchaseOrder, Status,
@@ -37,7 +38,6 @@ impl Matcher {
                 weigh(invoice, &self.settings, &mut alone, range)?
             }
         };
-        let trace = self.trace_beside(invoice, requested, of_subject);
         let outcome = match refused {
             Some(reason) => Outcome::None(reason),
             None => outcome,
@@ -45,7 +45,12 @@ impl Matcher {
         // What could not be taken leaves the order as it was, except that a suspended one has its line.
         let kept = matches!(outcome, Outcome::Associated(_) | Outcome::Held(_))
             || refused == Some(NoOrder::RequestedSuspended);
-        Ok(decision(invoice, outcome, if kept { effects } else { Vec::new() }, trace))
+        let effects = if kept { effects } else { Vec::new() };
+        // An order that is not made after all is none that could be told of.
+        let is_there = self.indexed(&invoice.buyer, &requested.id).is_some() || !effects.is_empty();
+        let of_subject = if is_there { of_subject } else { Trace::default() };
+        let trace = self.trace_beside(invoice, requested, of_subject);
+        Ok(decision(invoice, outcome, effects, trace))
     }
 
     /// The order that was asked for, as the effects leave it.
@@ -84,11 +89,14 @@ impl Matcher {
         let has_type = self.settings.has_type(&invoice.seller, LineType::MarketplaceTransaction);
         let Some(indexed) = self.indexed(&invoice.buyer, &requested.id) else {
             return match () {
+                () if self.is_reserved(&invoice.buyer, &requested.id) => {
+                    (Vec::new(), Some(NoOrder::RequestedDeleted))
+                }
                 () if !purchase || !has_type => (Vec::new(), Some(NoOrder::RequestedUnknown)),
                 () if self.active(invoice) >= ACTIVE_ORDERS_MAX => {
                     (Vec::new(), Some(NoOrder::RequestedLimit))
                 }
-                () => (vec![Effect::Create(Box::new(new_order(invoice, requested)))], None),
+                () => (vec![Effect::Create(Box::new(self.new_order(invoice, requested)))], None),
             };
         };
         let order = &indexed.order;
@@ -96,12 +104,7 @@ impl Matcher {
         let mut effects = Vec::new();
         let mut seen = PurchaseOrder { suspended: false, ..order.clone() };
         if purchase && matches!(order_reason(invoice, &seen, &self.settings), Some(OrderReason::Expired(_))) {
-            // Its expiration becomes the end of the line, and a line is for the invoice's month. By the wall clock it must last until now.
-            let until = match self.settings.expiry_basis {
-                ExpiryBasis::BillingPeriod => invoice.period,
-                ExpiryBasis::WallClock => month_of(invoice.issued_at).unwrap_or(invoice.period),
-            };
-            let revived = until.max(invoice.period).max(order.expiration);
+            let revived = self.lasts_until(invoice).max(order.expiration);
             if self.active(invoice) >= ACTIVE_ORDERS_MAX && suspended.is_none() {
                 return (Vec::new(), Some(NoOrder::RequestedLimit));
             }
@@ -128,34 +131,44 @@ impl Matcher {
         (effects, suspended)
     }
 
+    /// The last month of an order that is made or revived for a purchase: the end of its line, which is for the invoice's month. By the wall clock it
+    /// must last until the invoice is issued.
+    fn lasts_until(&self, invoice: &MatchInvoice) -> BillingPeriod {
+        let until = match self.settings.expiry_basis {
+            ExpiryBasis::BillingPeriod => invoice.period,
+            ExpiryBasis::WallClock => month_of(invoice.issued_at).unwrap_or(invoice.period),
+        };
+        until.max(invoice.period)
+    }
+
     /// How many active orders the buyer has when the invoice is issued.
     fn active(&self, invoice: &MatchInvoice) -> usize {
         let orders = self.orders.get(&invoice.buyer).into_iter().flat_map(|of| &of.all);
         orders.filter(|it| it.order.status(invoice.issued_at) == Status::Active).count()
     }
-}
 
-/// The order that AWS Marketplace creates for an unknown number: default information and no contacts.
-fn new_order(invoice: &MatchInvoice, requested: &RequestedOrder) -> PurchaseOrder {
-    PurchaseOrder {
-        id: requested.id.clone(),
-        buyer: invoice.buyer.clone(),
-        description: None,
-        bill_from: BTreeSet::from([invoice.seller.clone()]),
-        tax_registration_numbers: BTreeSet::new(),
-        invoice_units: BTreeSet::new(),
-        ship_to: None,
-        bill_to: None,
-        payment_terms: None,
-        currency: invoice.currency,
-        effective: invoice.period,
-        expiration: invoice.period,
-        contacts: Vec::new(),
-        tags: BTreeMap::new(),
-        suspended: false,
-        created_at: invoice.issued_at,
-        updated_at: invoice.issued_at,
-        lines: vec![new_line(invoice, requested, invoice.currency, &[])],
+    /// The order that AWS Marketplace creates for an unknown number: default information and no contacts.
+    fn new_order(&self, invoice: &MatchInvoice, requested: &RequestedOrder) -> PurchaseOrder {
+        PurchaseOrder {
+            id: requested.id.clone(),
+            buyer: invoice.buyer.clone(),
+            description: None,
+            bill_from: BTreeSet::from([invoice.seller.clone()]),
+            tax_registration_numbers: BTreeSet::new(),
+            invoice_units: BTreeSet::new(),
+            ship_to: None,
+            bill_to: None,
+            payment_terms: None,
+            currency: invoice.currency,
+            effective: invoice.period,
+            expiration: self.lasts_until(invoice),
+            contacts: Vec::new(),
+            tags: BTreeMap::new(),
+            suspended: false,
+            created_at: invoice.issued_at,
+            updated_at: invoice.issued_at,
+            lines: vec![new_line(invoice, requested, invoice.currency, &[])],
+        }
     }
 }
 

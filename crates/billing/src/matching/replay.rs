@@ -2,7 +2,6 @@
 
 use super::{Association, Decision, MatchError, Matcher, Place, PlacedBy};
 use crate::purchase_order::invoice::{InvoiceId, InvoiceKind, MatchInvoice};
-use crate::purchase_order::{PurchaseOrder, Settings};
 use std::collections::{HashMap, HashSet};
 
 /// Invoices as they are decided: by issue time, then by id (D10). A credit memo of the same instant as its original, or of an earlier one, comes
@@ -76,42 +75,48 @@ pub struct Rematch {
     pub associations: Vec<Association>,
 }
 
-/// Matches invoices again by the orders and settings as they are, and changes nothing: creating or editing an order never moves past invoices (D12).
-/// What a person placed stays where it is, and so do invoices that are not given; credit memos follow their originals.
-///
-/// # Errors
-/// [`MatchError`] of the first invoice that cannot be reckoned with.
-pub fn rematch(
-    settings: Settings,
-    orders: impl IntoIterator<Item = PurchaseOrder>,
-    invoices: &[MatchInvoice],
-    current: &[Association],
-) -> Result<Rematch, MatchError> {
-    let mut matcher = Matcher::new(settings, orders);
-    let mut now: HashMap<&str, &Association> = current.iter().map(|it| (it.invoice.as_str(), it)).collect();
-    let given: HashSet<&str> = invoices.iter().map(|invoice| invoice.id.as_str()).collect();
-    for association in current.iter().filter(|it| !given.contains(it.invoice.as_str())) {
-        matcher.place(association.clone())?;
-    }
-    let mut found = Rematch {
-        decisions: Vec::new(),
-        changes: Vec::new(),
-        associations: Vec::with_capacity(invoices.len()),
-    };
-    for invoice in in_order(invoices) {
-        let before = now.remove(invoice.id.as_str());
-        if let Some(placed) = before.filter(|it| it.by == PlacedBy::Person) {
-            matcher.place(placed.clone())?;
-        } else {
-            let decision = matcher.take(invoice)?;
-            let (before, after) = (before.map(|it| &it.place), decision.place());
-            if before != after {
-                let (before, after) = (before.cloned(), after.cloned());
-                found.changes.push(Change { invoice: invoice.id.clone(), before, after });
-            }
-            found.decisions.push(decision);
+impl Matcher {
+    /// Matches invoices again by the orders and settings as they are: creating or editing an order never moves past invoices, asking for it does (D12).
+    /// What a person has placed or taken off stays so, and so do invoices that are not given; credit memos follow their originals.
+    ///
+    /// # Errors
+    /// [`MatchError`] of the first invoice that cannot be reckoned with.
+    pub fn rematch(mut self, invoices: &[MatchInvoice]) -> Result<Rematch, MatchError> {
+        let mut before: HashMap<&str, Association> = HashMap::new();
+        for invoice in invoices {
+            before.extend(self.association(&invoice.id).map(|of| (invoice.id.as_str(), of.clone())));
         }
-        found.associations.extend(matcher.association(&invoice.id).cloned());
+        let mut again = in_order(invoices);
+        again.retain(|invoice| !self.is_taken_off(&invoice.id));
+        for invoice in &again {
+            self.take_back(&invoice.id)?;
+            self.know(invoice);
+        }
+        let mut found = Rematch {
+            decisions: Vec::new(),
+            changes: Vec::new(),
+            associations: Vec::with_capacity(invoices.len()),
+        };
+        for invoice in again {
+            let before = before.remove(invoice.id.as_str());
+            if let Some(placed) = before.as_ref().filter(|it| it.by == PlacedBy::Person) {
+                self.place(placed.clone())?;
+            } else {
+                let decision = self.take(invoice)?;
+                let what = |it: &Association| (it.place.clone(), it.used);
+                let after = self.association(&invoice.id);
+                // One that stays on its line takes something else where its exchange is known now.
+                if before.as_ref().map(what) != after.map(what) {
+                    found.changes.push(Change {
+                        invoice: invoice.id.clone(),
+                        before: before.map(|it| it.place),
+                        after: after.map(|it| it.place.clone()),
+                    });
+                }
+                found.decisions.push(decision);
+            }
+            found.associations.extend(self.association(&invoice.id).cloned());
+        }
+        Ok(found)
     }
-    Ok(found)
 }

@@ -220,8 +220,24 @@ pub fn invoices_of(path: &Path) -> Result<Value, Failure> {
     }
     let columns: Vec<String> = INVOICE.iter().map(|(column, _)| (*column).to_owned()).collect();
     let rows = rows(path, &columns)?;
-    let invoices: Vec<Value> = rows.iter().map(|(_, row)| Value::Object(members(row, INVOICE))).collect();
+    let invoices: Vec<Value> = rows.iter().map(|(_, row)| invoice_of(row)).collect();
     Ok(json!({ "Invoices": invoices }))
+}
+
+/// An invoice of a row. Where its charges have several numbers of orders, they are separated by `;`: it carries the first one.
+fn invoice_of(row: &Row) -> Value {
+    let mut invoice = members(row, INVOICE);
+    let numbers = row.get("requested_order");
+    let mut numbers =
+        numbers.into_iter().flat_map(|of| of.split(';')).map(str::trim).filter(|of| !of.is_empty());
+    if let Some(first) = numbers.next() {
+        invoice.insert("RequestedPurchaseOrderId".to_owned(), json!(first));
+        let others: Vec<&str> = numbers.collect();
+        if !others.is_empty() {
+            invoice.insert("OtherRequestedPurchaseOrderIds".to_owned(), json!(others));
+        }
+    }
+    Value::Object(invoice)
 }
 
 fn is_json(path: &Path) -> bool {

@@ -236,3 +236,62 @@ fn a29_an_invoice_of_the_operator_finds_the_customers_order_by_the_operators_nam
         MatchInvoice { buyer: group, seller: issuer, origin: Origin::ProForma, ..usage("INV", "1") };
     check(Settings::default(), vec![own], &invoice, "A/1");
 }
+
+#[test]
+fn d7_a_memo_without_an_exchange_is_exchanged_as_its_original_was() {
+    use crate::money::Rate;
+    use crate::purchase_order::invoice::Exchange;
+    let (eur, rate) = (Currency::parse("EUR").unwrap(), Rate::parse("1.1").unwrap());
+    let stated = Some(Exchange { source: eur, target: usd(), rate });
+    let memo = || MatchInvoice {
+        currency: eur,
+        original: Some("INV".into()),
+        ..invoice("CM", InvoiceKind::CreditMemo, "50")
+    };
+    let mut of_euro = matcher(vec![order("A", vec![tracked("1", LineType::All, "1000.00")])]);
+    of_euro.take(&MatchInvoice { currency: eur, exchange: stated, ..usage("INV", "100") }).unwrap();
+    let Outcome::Associated(taking) = of_euro.take(&memo()).unwrap().outcome else { panic!("not followed") };
+    assert_eq!((taking.used, taking.balance_after), (Some(amount("-55")), Some(amount("945"))));
+    assert!(!taking.lacks_exchange);
+    // Nobody states how many dollars these euros are.
+    let mut of_dollars = matcher(vec![order("A", vec![tracked("1", LineType::All, "1000.00")])]);
+    of_dollars.take(&usage("INV", "100")).unwrap();
+    let decision = of_dollars.take(&memo()).unwrap();
+    let Outcome::Associated(taking) = &decision.outcome else { panic!("not followed") };
+    assert!(taking.lacks_exchange && taking.used.is_none());
+    let said = crate::matching::explain(&memo(), &decision);
+    assert_eq!(
+        said[1],
+        "It gives nothing back, although the line's balance is tracked: neither it nor its original states an exchange to USD."
+    );
+}
+
+#[test]
+fn d7_a_memo_of_an_invoice_below_zero_takes_what_that_has_given() {
+    for total in ["20", "-20"] {
+        let mut matcher = matcher(vec![order("A", vec![tracked("1", LineType::All, "100.00")])]);
+        matcher.take(&usage("INV", "-50")).unwrap();
+        let memo =
+            MatchInvoice { original: Some("INV".into()), ..invoice("CM", InvoiceKind::CreditMemo, total) };
+        let Outcome::Associated(taking) = matcher.take(&memo).unwrap().outcome else {
+            panic!("not followed")
+        };
+        assert_eq!((taking.used, taking.balance_after), (Some(amount("20")), Some(amount("130"))));
+    }
+}
+
+#[test]
+fn a27_what_takes_nothing_is_covered_by_an_overdrawn_line() {
+    let settings = Settings { on_insufficient_balance: OnInsufficientBalance::Hold, ..Settings::default() };
+    let overdrawn = order("A", vec![tracked("1", LineType::All, "10.00")]);
+    let mut matcher = Matcher::new(settings, [overdrawn]);
+    let place = crate::matching::Place { order: id("A"), line: number("1") };
+    let by = crate::matching::PlacedBy::Person;
+    let used = Some(amount("30"));
+    let (buyer, before) = (Buyer::Payer, "BEFORE".to_owned());
+    matcher.place(crate::matching::Association { invoice: before, buyer, place, used, by }).unwrap();
+    for total in ["0", "-5"] {
+        assert_eq!(told(&matcher.take(&usage(total, total)).unwrap()), "A/1");
+    }
+    assert_eq!(told(&matcher.take(&usage("INV", "1")).unwrap()), "held A/1");
+}

@@ -2,7 +2,7 @@
 
 use super::super::Effect;
 use super::*;
-use crate::purchase_order::ACTIVE_ORDERS_MAX;
+use crate::purchase_order::{ACTIVE_ORDERS_MAX, ExpiryBasis};
 
 fn purchase(order: &str) -> MatchInvoice {
     let requested = RequestedOrder { id: id(order), line: None, others: Vec::new() };
@@ -124,4 +124,33 @@ fn a23_other_numbers_on_an_invoice_are_told() {
     invoice.requested.as_mut().unwrap().others = vec![id("C")];
     let decision = matcher(vec![all("A")]).take(&invoice).unwrap();
     assert_eq!(decision.other_numbers, [id("C")]);
+}
+
+#[test]
+fn a20_the_number_of_a_deleted_order_makes_none() {
+    let mut matcher = matcher(vec![]);
+    matcher.reserve(Buyer::Payer, id("GONE"));
+    let requested = RequestedOrder { id: id("GONE"), line: None, others: Vec::new() };
+    let asked = invoice("INV", InvoiceKind::MarketplaceOutOfCycle, "5");
+    let asked = MatchInvoice { requested: Some(requested), ..asked };
+    let decision = matcher.take(&asked).unwrap();
+    assert_eq!(told(&decision), "REQUESTED_PURCHASE_ORDER_DELETED");
+    assert!(decision.effects.is_empty() && decision.trace.orders.is_empty());
+    // Another buyer's order of that number is another one.
+    let group = Buyer::BillingGroup(BillingGroupId::parse("abcdefghij").unwrap());
+    let other = MatchInvoice { buyer: group, ..asked };
+    assert_eq!(told(&matcher.take(&other).unwrap()), "GONE/1");
+}
+
+#[test]
+fn r19_by_the_wall_clock_a_new_order_lasts_until_its_invoice_is_issued() {
+    let settings = Settings { expiry_basis: ExpiryBasis::WallClock, ..Settings::default() };
+    let requested = RequestedOrder { id: id("NEW"), line: None, others: Vec::new() };
+    let asked = invoice("INV", InvoiceKind::MarketplaceOutOfCycle, "5");
+    let asked = MatchInvoice { requested: Some(requested), ..asked };
+    let mut matcher = Matcher::new(settings, []);
+    assert_eq!(told(&matcher.take(&asked).unwrap()), "NEW/1");
+    let made = matcher.orders().next().unwrap();
+    assert_eq!((made.effective, made.expiration), (month("2025-04"), month("2025-05")));
+    assert_eq!((made.lines[0].start, made.lines[0].end), (month("2025-04"), month("2025-04")));
 }

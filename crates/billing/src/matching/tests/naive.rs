@@ -50,7 +50,8 @@ fn naive(
             order.lines.iter().map(|line| line_reason(invoice, order, line, settings)).collect();
         for (at, line) in order.lines.iter().enumerate().filter(|(at, _)| fallen[*at].is_none()) {
             let used = used_of(invoice, order).unwrap();
-            let covers = !line.balance_tracking || used.is_some_and(|used| balance(place, at) >= used);
+            let enough = |used: Amount| used <= Amount::ZERO || balance(place, at) >= used;
+            let covers = !line.balance_tracking || used.is_some_and(enough);
             candidates.push((place, at, rank(line.line_type, invoice.kind, false).unwrap(), covers));
         }
         reasons.push(Ok(fallen));
