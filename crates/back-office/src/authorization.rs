@@ -153,6 +153,7 @@ pub const ACTIONS: &[(&str, &str, Access)] = &[
     ("invoicing", "VerifyProcurementPortalValidation", Access::Configure),
     ("proforma", "ApplyBook", Access::Configure),
     ("proforma", "ApplyRematch", Access::Documents),
+    ("proforma", "ApproveInvoice", Access::Documents),
     ("proforma", "AttachInvoiceDocument", Access::Configure),
     ("proforma", "CheckNotices", Access::Configure),
     ("proforma", "ClosePeriod", Access::Configure),

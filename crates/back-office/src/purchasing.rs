@@ -5,6 +5,7 @@
 
 mod access;
 mod edit;
+mod expected;
 pub mod invoice_files;
 mod issued_invoices;
 mod limits;
@@ -14,6 +15,7 @@ pub mod orders;
 pub mod outlook;
 mod run_invoices;
 pub(crate) mod state;
+pub mod three_way;
 mod trace;
 
 use crate::desk::{BackOffice, WriteRequest};

@@ -183,7 +183,9 @@ impl BackOffice {
         let purchasing = self.purchasing(&caller.payer).await?;
         let found =
             purchasing.invoices.iter().find(|((buyer, id), _)| id == invoice && rights.sees_buyer(buyer));
-        let ((buyer, _), row) = found.ok_or_else(|| no_invoice(invoice))?;
+        let Some(((buyer, _), row)) = found else {
+            return Err(self.left_out(caller, invoice).await?.unwrap_or_else(|| no_invoice(invoice)).into());
+        };
         let history = self.0.store.associations_of(&caller.payer, buyer, invoice).await;
         let read = |(row, trace): (AssociationRow, String)| {
             Ok((row, serde_json::from_str(&trace).map_err(Error::internal)?))
@@ -332,7 +334,7 @@ pub fn sentences(caller: &Caller, explained: &Explained) -> Vec<String> {
     vec![format!("Invoice `{}` was {place} at {at}{why}.", row.invoice)]
 }
 
-fn no_invoice(id: &str) -> Declined {
+pub(super) fn no_invoice(id: &str) -> Declined {
     Declined::NotFound { kind: INVOICE, id: id.to_owned() }
 }
 

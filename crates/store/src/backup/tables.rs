@@ -17,8 +17,12 @@ pub(super) struct TableShape {
 }
 
 /// Columns that tables were given later, with the schema that has them first. They are the last ones of their table.
-const LATER: &[(&str, &str, u64)] =
-    &[("runs", "files_removed_at_ms", 2), ("settings", "row_hash", 2), ("sources", "is_confined", 3)];
+const LATER: &[(&str, &str, u64)] = &[
+    ("runs", "files_removed_at_ms", 2),
+    ("settings", "row_hash", 2),
+    ("sources", "is_confined", 3),
+    ("outbox", "expires_at_ms", 10),
+];
 
 impl TableShape {
     /// The columns that the table has in a schema: those of an older copy are fewer.
@@ -323,6 +327,7 @@ pub(super) const TABLES: &[TableShape] = &[
             ("claim_expires_at_ms", Number),
             ("created_at_ms", Number),
             ("ended_at_ms", Number),
+            ("expires_at_ms", Number),
         ],
         key: &["payer", "id"],
     },
