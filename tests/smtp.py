@@ -54,6 +54,8 @@ class MailServer:
     unknown: set = field(default_factory=set)
     attempts: int = 0
     seconds: float = 0
+    # How many of the next mails it takes without a word: the connection is gone.
+    silent: int = 0
     options: dict = field(default_factory=dict)
     controller: Controller = None
 
@@ -78,6 +80,10 @@ class MailServer:
         self.attempts += 1
         if self.seconds:
             await asyncio.sleep(self.seconds)
+        if self.silent:
+            self.silent -= 1
+            server.transport.abort()
+            return "250 nobody hears this"
         if self.answers:
             answer = self.answers.pop(0)
             if answer:
@@ -124,16 +130,17 @@ class Request:
 
 
 class Receiver:
-    """A receiver of webhooks; `answers` are the statuses of the next requests, each a number or one with headers."""
+    """A receiver of webhooks; `answers` are the statuses of the next requests, each a number or one with headers; it answers after `seconds`."""
 
     def __init__(self):
-        self.requests, self.answers, self.body = [], [], b""
+        self.requests, self.answers, self.body, self.seconds = [], [], b"", 0
         receiver = self
 
         class Handler(http.server.BaseHTTPRequestHandler):
             def do_POST(self):
                 body = self.rfile.read(int(self.headers["Content-Length"]))
                 receiver.requests.append(Request(self.path, {name.lower(): value for name, value in self.headers.items()}, body))
+                time.sleep(receiver.seconds)
                 status, headers = receiver.answers.pop(0) if receiver.answers else (204, {})
                 self.send_response(status)
                 for name, value in headers.items():

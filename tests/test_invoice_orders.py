@@ -111,6 +111,20 @@ def test_an_invoice_has_the_order_that_its_preview_named(world):
     assert f"Invoice `{number}` (monthly usage, {PREVIOUS}, 130.9 USD from `{SELLER}`) is associated with line `1` of purchase order `{ours.id}`." in said
 
 
+def test_a_customers_invoice_is_held_against_its_statement(world):
+    """Its exact charges and its tax; a credit note leaves less invoiced than the statement says."""
+    group = next(world.groups)
+    add(world, group)
+    number = issue(world, draft(world, group))
+    of = lambda: {item["InvoiceId"]: item for item in done(world.server.own("GetThreeWayMatch", {"BillingGroupArn": group.arn}))["ThreeWayMatches"]}
+    assert (of()[number]["Result"], of()[number]["MeteredAmount"], of()[number]["MeteredCurrency"]) == ("MATCHED", GROSS.rstrip("0"), "USD")
+    note = credit(world, number, Lines=[{"Line": "1", "Amount": "10"}])
+    found = of()
+    assert found[note]["Result"] == "MATCHED"
+    [apart] = found[number]["Differences"]
+    assert (apart["Reason"], apart["Against"], apart["Difference"], apart["Direction"]) == ("BEYOND_TOLERANCE", "STATEMENT", "10", "BELOW")
+
+
 def test_a_customer_sees_the_order_on_its_invoice_and_the_invoice_on_its_order(world):
     group, other = next(world.groups), next(world.groups)
     ours, theirs = add(world, group), add(world, other)

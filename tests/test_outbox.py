@@ -1,8 +1,10 @@
 """What leaves the desk: mail that arrives once, webhooks that are signed, and servers on the other side that are down, slow or unwilling."""
 import hashlib
 import hmac
+import contextlib
 import json
 import shutil
+import sqlite3
 import subprocess
 import time
 
@@ -13,7 +15,7 @@ from server import Server, command
 from smtp import MailServer, Receiver, covered, free_port
 
 FROM = "Billing <billing@example.com>"
-# Half of what it may take to send a message is a quarter less than the lease.
+# Short, so that what is sent for longer must renew its claim.
 LEASE, PAUSE, ATTEMPTS = 8, 1, 4
 TO = "ap@example.com"
 
@@ -50,6 +52,18 @@ def shared_mail(new_server):
 def sender(new_server, shared_mail):
     """A server that sends by a mail server that takes what comes."""
     return new_server(transfers=False, options=options(shared_mail))
+
+
+@pytest.fixture
+def forge(request):
+    """Changes the database of a server that is stopped."""
+    def change(server, sql):
+        if server.database:
+            request.getfixturevalue("cluster").say(server.database, sql)
+            return
+        with contextlib.closing(sqlite3.connect(server.data / "proforma.db")) as database, database:
+            assert database.execute(sql).rowcount == 1
+    return change
 
 
 def messages(server, *arguments):
@@ -210,6 +224,67 @@ def test_a_server_that_is_killed_while_it_sends(new_server, mail):
     assert {came.recipients for came in mail.mails} == {(TO,)}
 
 
+def test_a_slow_mail_server_gets_one_mail(new_server, mail):
+    """Longer than a lease: who sends renews its claim, and waits for the answer."""
+    server = new_server(transfers=False, options=options(mail))
+    mail.seconds = LEASE + 4
+    test(server, TO)
+    row = until("SENT", server, TO)
+    assert row["Attempts"] == 1
+    time.sleep(2)
+    assert mail.attempts == 1 and len(mail.mails) == 1
+
+
+def test_a_mail_that_may_have_been_taken_is_not_sent_again_by_itself(new_server, mail):
+    server = new_server(transfers=False, options=options(mail))
+    mail.silent = 1
+    test(server, TO)
+    row = until("UNCONFIRMED", server, TO)
+    assert row["Attempts"] == 1 and "has not said whether it takes it" in row["LastError"], row
+    time.sleep(PAUSE * 3)
+    assert mail.attempts == 1 and [dead["MessageId"] for dead in messages(server, "--state", "unconfirmed")] == [row["MessageId"]]
+    # A person knows better, and says so.
+    server.command("outbox", "retry", row["MessageId"])
+    assert until("SENT", server, TO)["MessageId"] == row["MessageId"] and len(mail.mails) == 1
+
+
+def test_a_message_that_is_too_old_is_not_sent(new_server, mail, forge):
+    """What was queued while there was no mail server does not all go out once there is one."""
+    server = new_server(start=False, options=[])
+    server.start()
+    test(server, TO)
+    test(server, "new@example.com")
+    assert message(server, TO)["State"] == "QUEUED"
+    server.stop()
+    forge(server, f"UPDATE outbox SET expires_at_ms = created_at_ms + 1 WHERE recipient = '{TO}'")
+    server.options = options(mail)
+    server.start()
+    until("SENT", server, "new@example.com")
+    row = until("EXPIRED", server, TO)
+    assert (row["LastError"], row["Attempts"]) == ("it was not sent in time", 0)
+    assert [came.recipients for came in mail.mails] == [("new@example.com",)]
+    server.command("outbox", "retry", row["MessageId"])
+    until("SENT", server, TO)
+
+
+def test_what_was_for_somebody_who_was_taken_out_goes_nowhere(new_server, mail, forge):
+    server = new_server(start=False, options=[])
+    server.start()
+    test(server, "ann@example.com")
+    gone = json.loads(server.command("privacy", "erase", "ann@example.com", "--output", "json"))
+    row = message(server, f"{gone['Replacement']}@erased.invalid")
+    assert row["State"] == "DROPPED"
+    refused = server.own("RetryMessages", {"MessageIds": [row["MessageId"]]})
+    assert refused.status == 400 and "was taken out" in refused.json["Message"]
+    # Nor does a server send there what is queued all the same.
+    server.stop()
+    forge(server, f"UPDATE outbox SET state = 'queued', ended_at_ms = NULL WHERE id = '{row['MessageId']}'")
+    server.options = options(mail)
+    server.start()
+    row = until("DEAD", server, row["Recipient"])
+    assert "was taken out" in row["LastError"] and mail.attempts == 0
+
+
 def test_several_servers_send_each_message_once(cluster, tmp_path, mail):
     one = Server(tmp_path / "data", cluster.database(), options=options(mail)).init().start()
     (tmp_path / "again").symlink_to(tmp_path / "data")
@@ -292,6 +367,22 @@ def test_a_receiver_that_fails_is_asked_again(sender, receiver):
     assert [request.path for request in receiver.requests] == ["/hook"] * 3, "nowhere that it points to is gone"
     assert len({request.headers["idempotency-key"] for request in receiver.requests}) == 1
     assert all(signed(sender, request) for request in receiver.requests)
+
+
+def test_a_receiver_that_hangs_holds_nobody_else_up(new_server, receiver, mail):
+    server, hanging = new_server(transfers=False, options=options(mail)), Receiver()
+    hanging.seconds = 30
+    try:
+        for _ in range(12):
+            assert server.own("SendTestNotification", {"Channel": "WEBHOOK", "Recipient": hanging.url}).status == 200
+        # It is being asked, one message at a time.
+        hanging.wait(1)
+        test(server, receiver.url)
+        until("SENT", server, receiver.url, seconds=6)
+        assert len(hanging.requests) == 1
+    finally:
+        hanging.seconds = 0
+        hanging.stop()
 
 
 def test_a_large_answer_is_not_read(sender, receiver):

@@ -372,14 +372,21 @@ def test_how_invoices_are_matched_is_settled(new_server):
     server = new_server(transfers=False)
     client = orders_client(server)
     assert own(server, "GetMatchingSettings")["OnInsufficientBalance"] == "ASSOCIATE"
-    server.command("po", "settings", "--on-insufficient-balance", "HOLD", "--allow-number-sign", "true", "--balance-threshold", "50", "--balance-threshold", "USED_UP")
+    server.command("po", "settings", "--on-insufficient-balance", "HOLD", "--allow-number-sign", "true", "--cost-tolerance", "1%", "--cost-tolerance", "0.5",
+                   "--line-tolerance", "2", "--require-order", "true", "--approval-above", "5000")
     settled = own(server, "GetMatchingSettings")
-    assert (settled["OnInsufficientBalance"], settled["AllowNumberSign"], settled["BalanceThresholds"]) == ("HOLD", True, ["50", "USED_UP"])
+    assert (settled["OnInsufficientBalance"], settled["AllowNumberSign"], settled["CostTolerancePercentage"], settled["CostToleranceAmount"],
+            settled["LineToleranceAmount"], settled["RequirePurchaseOrder"], settled["ApprovalAbove"]) == ("HOLD", True, "1", "0.5", "2", True, "5000")
+    # When contacts are told of a balance is said in one place, the notification settings.
+    assert "BalanceThresholds" not in settled and "LineTolerancePercentage" not in settled
+    server.command("po", "settings", "--line-tolerance", "NONE")
+    settled.pop("LineToleranceAmount")
+    assert own(server, "GetMatchingSettings") == settled
     add(client, line(Amount="10"), PurchaseOrderId="PO#1")
     done = own(server, "ImportInvoices", Invoices=[invoice("I1")])
     assert done["Matched"] == 0 and "waits" in done["Warnings"][0]
     assert own(server, "GetInvoiceMatch", InvoiceId="I1")["InvoiceMatch"]["Flags"] == ["HELD"]
-    for given, said in [({"LineTypes": ["NONE"]}, "is no type of line"), ({"BalanceThresholds": ["101"]}, "no threshold")]:
+    for given, said in [({"LineTypes": ["NONE"]}, "is no type of line"), ({"ApprovalAbove": "much"}, "no amount of 0 or more")]:
         assert said in server.own("UpdateMatchingSettings", given).json["Message"]
     server.restart()
     assert own(server, "GetMatchingSettings") == settled
@@ -439,6 +446,91 @@ def test_invoices_of_cost_files_find_their_orders_and_are_held_against_them(new_
     # A run that is shown again takes nothing back of what AWS has listed.
     server.restart()
     assert client_balance(server, arn) == "899"
+
+
+def test_an_invoice_whose_lines_have_no_bill_type_is_matched_all_the_same(new_server, tmp_path):
+    """FOCUS has no bill type: what the lines are tells the kind. A bill type that nobody knows does not, and that is said."""
+    server = new_server(transfers=False)
+    client, past, month = orders_client(server), Desk(in_period(server.client(), PREVIOUS)), PolicyMonth()
+    group = past.group()
+    bill = {"bill_billing_entity": "AWS", "bill_invoicing_entity": "Amazon Web Services, Inc."}
+    month.line(group.primary, cost="70", bill_invoice_id="AWS-1", bill_bill_type="", **bill)
+    month.line(group.primary, cost="30", bill_invoice_id="AWS-2", bill_bill_type="Odd", **bill)
+    arn = add(client, line(Amount="1000"))["PurchaseOrderArn"]
+    server.load(month.write(tmp_path / "cost"))
+    for _ in range(60):
+        if listed := own(server, "ListInvoiceMatches")["InvoiceMatches"]:
+            break
+        time.sleep(0.5)
+    assert [(item["InvoiceId"], item["Kind"], item["TotalAmount"]) for item in listed] == [("AWS-1", "MONTHLY_USAGE", "70")]
+    assert client_balance(server, arn) == "930"
+    why = server.own("GetInvoiceMatch", {"InvoiceId": "AWS-2"})
+    assert why.status == 400 and "is in the cost files of 2026-10 and is not matched: its lines have bill type `Odd`" in why.json["Message"], why.body
+    # The operator says the kind.
+    own(server, "ImportInvoices", Invoices=[invoice("AWS-2", TotalAmount="30")])
+    assert client_balance(server, arn) == "900"
+    assert {item["InvoiceId"]: item["Result"] for item in own(server, "GetThreeWayMatch")["ThreeWayMatches"]} == {"AWS-1": "MATCHED", "AWS-2": "MATCHED"}
+
+
+def three_way(server, identity, **given):
+    """What holding one invoice against its order and its cost says: the result, and why."""
+    found, = [item for item in own(server, "GetThreeWayMatch", **given)["ThreeWayMatches"] if item["InvoiceId"] == identity]
+    return found["Result"], {of["Reason"] for of in found["Differences"]}, found
+
+
+def test_orders_invoices_and_cost_agree_as_they_are_now(new_server, tmp_path):
+    server = new_server(transfers=False)
+    client, past, month = orders_client(server), Desk(in_period(server.client(), PREVIOUS)), PolicyMonth()
+    group = past.group()
+    for identity, cost in (("USAGE", "100"), ("EURO", "33.33"), ("MEMO", "-30"), ("SECOND", "60")):
+        kind = {"bill_bill_type": "Refund", "kind": "Refund"} if identity == "MEMO" else {"bill_bill_type": "Anniversary"}
+        month.line(group.primary, cost=cost, bill_invoice_id=identity, bill_billing_entity="AWS", bill_invoicing_entity="Amazon Web Services, Inc.", **kind)
+    arn = add(client, line("1", Amount="150"), line("2", Type="AWS_SUBSCRIPTION_PURCHASE", Amount="1"))["PurchaseOrderArn"]
+    server.load(month.write(tmp_path / "cost"))
+    exchange = {"ExchangeSource": "USD", "ExchangeTarget": "EUR", "ExchangeRate": "0.9137"}
+    own(server, "ImportInvoices", Invoices=[
+        invoice("USAGE", TotalAmount="100", IssuedDate="2026-11-01T00:00:00Z"),
+        invoice("EURO", BillFrom="NOBODY", TotalAmount="30.45", Currency="EUR", **exchange, IssuedDate="2026-11-01T00:00:00Z"),
+        invoice("MEMO", Kind="CREDIT_MEMO", OriginalInvoiceId="USAGE", TotalAmount="30", IssuedDate="2026-11-04T00:00:00Z"),
+        invoice("SECOND", TotalAmount="60", IssuedDate="2026-11-02T00:00:00Z")])
+    # A memo takes back what its cost takes back, whichever sign it is listed with; an exchange that an invoice states is gone by.
+    assert three_way(server, "USAGE")[0] == three_way(server, "MEMO")[0] == "MATCHED"
+    assert three_way(server, "EURO", RequirePurchaseOrder=True)[1] == {"NO_PURCHASE_ORDER"}
+    # The second one is more than what the line has left for it; once the order is raised it is not, and what was then is still said.
+    result, why, found = three_way(server, "SECOND")
+    assert (result, why, found["WasOutOfBalance"]) == ("EXCEPTION", {"BEYOND_TOLERANCE"}, True)
+    client.update_purchase_order(PurchaseOrderArn=arn, LineItems=[line("1", Amount="500"), line("2", Type="AWS_SUBSCRIPTION_PURCHASE", Amount="1")])
+    result, why, found = three_way(server, "SECOND")
+    assert (result, why, found["WasOutOfBalance"]) == ("MATCHED", set(), True)
+    # One that is held waits for a person, and is no invoice without an order.
+    own(server, "UpdateMatchingSettings", OnInsufficientBalance="HOLD")
+    own(server, "ImportInvoices", Invoices=[invoice("HELD", Kind="SUBSCRIPTION", TotalAmount="900")])
+    assert "HELD" in three_way(server, "HELD")[1]
+    # Terms are settings, and others for once.
+    own(server, "UpdateMatchingSettings", ApprovalAbove="50")
+    assert three_way(server, "USAGE")[:2] == ("EXCEPTION", {"NEEDS_APPROVAL"})
+    assert three_way(server, "USAGE", ApprovalAbove="NONE")[0] == "MATCHED"
+    assert "Reason" in server.own("ApproveInvoice", {"InvoiceId": "USAGE", "Reason": " "}).json["Message"]
+    keys = server.keys(name("boss"), "finance")
+    assert own(server, "ApproveInvoice", keys, InvoiceId="USAGE", Reason="as agreed")["ApprovedBy"] == keys.principal
+    result, _, found = three_way(server, "USAGE")
+    assert (result, found["Approval"]["ApprovedBy"], found["Approval"]["Reason"]) == ("MATCHED", keys.principal, "as agreed")
+    assert "ApproveInvoice" in server.command("audit", "--output", "json")
+    # With another total it is to be looked at again.
+    own(server, "ImportInvoices", Invoices=[invoice("USAGE", TotalAmount="101", IssuedDate="2026-11-01T00:00:00Z")])
+    result, why, found = three_way(server, "USAGE", CostToleranceAmount="1")
+    assert (result, why) == ("EXCEPTION", {"NEEDS_APPROVAL"}) and "Approval" not in found
+    assert server.own("ApproveInvoice", {"InvoiceId": "NONE", "Reason": "x"}).error == "ResourceNotFoundException"
+    # Page by page the list is the same.
+    whole, token, pages = [item["InvoiceId"] for item in own(server, "GetThreeWayMatch")["ThreeWayMatches"]], None, []
+    while True:
+        page = own(server, "GetThreeWayMatch", MaxResults=2, **({"NextToken": token} if token else {}))
+        pages += [item["InvoiceId"] for item in page["ThreeWayMatches"]]
+        token = page.get("NextToken")
+        if not token:
+            break
+    assert pages == whole and len(whole) == 5
+    assert set(whole) == {item["InvoiceId"] for item in json.loads(server.command("po", "three-way", "--output", "json"))["ThreeWayMatches"]}
 
 
 def client_balance(server, arn):
@@ -542,7 +634,7 @@ def test_the_token_of_a_customer_is_its_own(server, customers):
 
 
 WRITES = {"AddPurchaseOrder", "DeletePurchaseOrder", "TagResource", "UntagResource", "UpdatePurchaseOrder", "UpdatePurchaseOrderStatus"}
-OWN = {"ImportPurchaseOrders": "finance", "ImportInvoices": "finance", "MoveInvoice": "finance", "ApplyRematch": "finance", "UpdateMatchingSettings": "finance",
+OWN = {"ImportPurchaseOrders": "finance", "ImportInvoices": "finance", "MoveInvoice": "finance", "ApplyRematch": "finance", "UpdateMatchingSettings": "finance", "ApproveInvoice": "finance",
        "PlanRematch": "analyst", "GetMatchingSettings": "analyst", "LimitPurchaseOrders": "payer-admin", "ListPurchaseOrderLimits": "payer-admin",
        "GetThreeWayMatch": "analyst", "ListInvoiceMatches": "group-viewer", "GetInvoiceMatch": "group-viewer", "ListPurchaseOrderRevisions": "group-viewer",
        "GetPurchaseOrderForecast": "group-viewer"}

@@ -13,6 +13,7 @@ mod periods;
 mod privacy;
 mod purchasing;
 mod schedules;
+mod three_way;
 
 use crate::call::Call;
 use back_office::error::{Answer, Error};
@@ -62,7 +63,8 @@ pub(crate) async fn perform(call: &Call<'_>, operation: &str) -> Answer<Vec<u8>>
         "LimitPurchaseOrders" => purchasing::limit(call).await,
         "ListPurchaseOrderLimits" => purchasing::list_limits(call).await,
         "GetPurchaseOrderForecast" => outlook::forecast(call).await,
-        "GetThreeWayMatch" => outlook::three_way(call).await,
+        "GetThreeWayMatch" => three_way::three_way(call).await,
+        "ApproveInvoice" => three_way::approve(call).await,
         "GetMatchingSettings" => matching_settings::get(call).await,
         "UpdateMatchingSettings" => matching_settings::update(call).await,
         "ListMessages" => messages::list(call).await,

@@ -154,6 +154,7 @@ pub const ACTIONS: &[(&str, &str, Access)] = &[
     ("invoicing", "VerifyProcurementPortalValidation", Access::Configure),
     ("proforma", "ApplyBook", Access::Configure),
     ("proforma", "ApplyRematch", Access::Documents),
+    ("proforma", "ApproveInvoice", Access::Documents),
     ("proforma", "AttachInvoiceDocument", Access::Documents),
     ("proforma", "CheckNotices", Access::Documents),
     ("proforma", "ClosePeriod", Access::Configure),

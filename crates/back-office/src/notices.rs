@@ -9,20 +9,31 @@ mod wording;
 use crate::desk::{BackOffice, WriteRequest};
 use crate::error::{Answer, Error};
 use crate::notifications::NotificationSettings;
-use crate::outbox::{self, Audience, News};
+use crate::outbox::{self, Audience, KEY_PARTS, News};
 use crate::transaction::Attempt;
 use billing::account::AccountId;
-use billing::matching::notices::{Notice, due};
+use billing::matching::notices::{Notice, Threshold, due};
 use billing::money::Percentage;
-use billing::purchase_order::{PurchaseOrder, Settings, Threshold};
-use looked::AsOf;
+use billing::purchase_order::PurchaseOrder;
+use looked::{AsOf, Due};
 use standing::Standing;
 use std::collections::BTreeSet;
+use std::sync::Arc;
 
 /// How many notices are written in one transaction: others of the payer wait for it.
 const AT_ONCE: usize = 500;
 /// The units of one percent.
 const PERCENT: i128 = 10_000;
+/// The kinds of news that are made of how purchase orders stand.
+const KINDS: [&str; 7] = [
+    "balance-low",
+    "expiry",
+    "out-of-balance",
+    "invoice-without-purchase-order",
+    "forecast-exhaustion",
+    "forecast-above-balance",
+    "purchase-order-needed",
+];
 
 /// What is to be told, and to whom.
 type Told = (News, Audience);
@@ -72,10 +83,36 @@ impl BackOffice {
         self.tell(&request.caller.payer, Some(request)).await
     }
 
-    async fn tell(&self, payer: &AccountId, request: Option<&WriteRequest<'_>>) -> Answer<usize> {
+    /// Whether a message would be written now as well: what it says may have changed since it was, and so may whom it concerns. News of other kinds
+    /// stays true.
+    pub(crate) async fn still_holds(&self, payer: &AccountId, kind: &str, key: &str) -> Answer<bool> {
+        if !KINDS.contains(&kind) {
+            return Ok(true);
+        }
+        let as_of = self.as_of(payer).await?;
+        let due = match self.0.looked.due(payer, &as_of) {
+            Some(due) => due,
+            None => self.due_now(payer).await?.1,
+        };
+        // Of a message that was withdrawn and queued anew the key has its id as a further part.
+        let key: Vec<&str> = key.split('|').take(KEY_PARTS).collect();
+        Ok(due.contains(&key.join("|")))
+    }
+
+    /// What is to be told as things stand, and the keys of the messages that it makes.
+    async fn due_now(&self, payer: &AccountId) -> Answer<(Vec<Told>, Due)> {
+        // Whatever changes while it is read is looked at again.
+        let as_of = self.as_of(payer).await?;
         let settings = self.notifications(payer).await?;
         let standing = self.standing(payer).await?;
         let told = told(&standing, &settings, self.now())?;
+        let due: Due = Arc::new(told.iter().flat_map(|(news, audience)| audience.keys(news)).collect());
+        self.0.looked.note_due(payer, as_of, due.clone());
+        Ok((told, due))
+    }
+
+    async fn tell(&self, payer: &AccountId, request: Option<&WriteRequest<'_>>) -> Answer<usize> {
+        let (told, _) = self.due_now(payer).await?;
         let known: BTreeSet<String> =
             self.0.store.message_keys(payer).await.map_err(Error::internal)?.into_iter().collect();
         let fresh: Vec<_> =
@@ -113,9 +150,9 @@ impl BackOffice {
 
 /// What is to be told of how things stand, each notice to those whom it concerns: the contacts of its own order, and whom the payer has named.
 fn told(standing: &Standing, settings: &NotificationSettings, now: i64) -> Answer<Vec<Told>> {
-    let matching =
-        Settings { balance_thresholds: thresholds(&settings.balance_percent), ..standing.settings().clone() };
-    let notices = due(&standing.orders(), &standing.invoices(), &matching, now).map_err(Error::internal)?;
+    let thresholds = thresholds(&settings.balance_percent);
+    let notices = due(&standing.orders(), &standing.invoices(), standing.settings(), &thresholds, now);
+    let notices = notices.map_err(Error::internal)?;
     let mut told = Vec::new();
     for notice in notices {
         let order = notice.order.as_ref().and_then(|id| standing.order(&notice.buyer, id));

@@ -16,6 +16,7 @@ use crate::transaction::Attempt;
 use crate::vault::new_resource_id;
 use billing::account::AccountId;
 use std::collections::BTreeSet;
+use std::time::Duration;
 use store::Write;
 
 pub use letter::{LINE_CHARACTERS_MAX, Letter, plain};
@@ -74,16 +75,45 @@ impl Audience {
 
     /// Whether somebody of it was not told some news yet, by the keys of what was.
     pub(crate) fn has_news(&self, news: &News, known: &BTreeSet<String>) -> bool {
-        self.ways().any(|(channel, to)| !known.contains(&dedupe_key(&news.key, channel, to)))
+        self.keys(news).any(|key| !known.contains(&key))
+    }
+
+    /// The keys of the messages that some news is to it.
+    pub(crate) fn keys(&self, news: &News) -> impl Iterator<Item = String> {
+        self.ways().map(|(channel, to)| dedupe_key(&news.key, channel, to))
     }
 
     /// Every way to every recipient.
     fn ways(&self) -> impl Iterator<Item = (Channel, &String)> {
         // Nobody is behind an address that was put in the place of somebody's.
-        let emails = self.emails.iter().filter(|to| !to.ends_with(ERASED_DOMAIN));
+        let emails = self.emails.iter().filter(|to| !is_of_erased(to));
         let emails = emails.map(|to| (Channel::Email, to));
         emails.chain(self.webhooks.iter().map(|to| (Channel::Webhook, to)))
     }
+}
+
+/// Whether an address stands for that of somebody who was taken out.
+pub(crate) fn is_of_erased(address: &str) -> bool {
+    address.ends_with(ERASED_DOMAIN)
+}
+
+/// For how long after it was queued a message of a kind may be sent. What is older would tell of what is long past; whoever wants it to go all the same
+/// queues it anew.
+#[must_use]
+pub fn age_max(kind: &str) -> Duration {
+    let days = match kind {
+        // Somebody stands by and waits.
+        "test" => 1,
+        // Nobody else tells a customer of it.
+        "invoice" => 30,
+        _ => 14,
+    };
+    Duration::from_secs(days * 86_400)
+}
+
+/// When a message of a kind that is queued at an instant is too old, in milliseconds.
+fn expires_at_ms(kind: &str, queued_at_ms: i64) -> i64 {
+    queued_at_ms.saturating_add(i64::try_from(age_max(kind).as_millis()).unwrap_or(i64::MAX))
 }
 
 /// Whether a text is an address of mail: the form that AWS's models take (`EmailString` of the `invoicing` service), without anything that could
@@ -142,6 +172,7 @@ pub(crate) async fn queue(write: &mut Write, news: &News, audience: &Audience) -
     let letter = news.letter.neutralised();
     let body = serde_json::to_string(&letter).map_err(Error::internal)?;
     let (mut made, mut are_kept) = (0, news.attachments.is_empty());
+    let now_ms = machine_milliseconds();
     for (channel, recipient) in audience.ways() {
         // A webhook says what has happened; files are fetched through the API.
         let attachments: &[Attachment] = if channel == Channel::Email { &news.attachments } else { &[] };
@@ -155,7 +186,8 @@ pub(crate) async fn queue(write: &mut Write, news: &News, audience: &Audience) -
             subject: letter.title.clone(),
             body: body.clone(),
             attachments: rows,
-            created_at_ms: machine_milliseconds(),
+            created_at_ms: now_ms,
+            expires_at_ms: expires_at_ms(&news.kind, now_ms),
         };
         if write.put_message(&message).await? {
             made += 1;
@@ -174,6 +206,9 @@ pub(crate) async fn queue(write: &mut Write, news: &News, audience: &Audience) -
 pub(crate) fn recipient_hash(recipient: &str) -> String {
     sha256(&recipient.to_ascii_lowercase()).get(..16).unwrap_or_default().to_owned()
 }
+
+/// How many parts a key has: what is told, by which way, to whom.
+pub(crate) const KEY_PARTS: usize = 3;
 
 /// What is told to whom. The recipient is in it by a hash: the key outlives what a message says.
 fn dedupe_key(key: &str, channel: Channel, recipient: &str) -> String {
@@ -236,19 +271,40 @@ impl BackOffice {
             let now_ms = machine_milliseconds();
             let ids = if ids.is_empty() { write.dead_messages().await? } else { ids.to_vec() };
             for id in &ids {
-                let changed = match is_retry {
-                    true => write.retry_message(id, now_ms).await?,
-                    false => write.drop_message(id, now_ms).await?,
+                let row = write.message(id).await?;
+                let changed = match (&row, is_retry) {
+                    (None, _) => false,
+                    (Some(row), true) => {
+                        may_go_again(&row.message)?;
+                        let expires_at_ms = expires_at_ms(&row.message.kind, now_ms);
+                        write.retry_message(id, now_ms, expires_at_ms).await?
+                    }
+                    (Some(_), false) => write.drop_message(id, now_ms).await?,
                 };
                 if !changed {
-                    let there = write.message(id).await?.map(|row| row.state.name());
-                    return Err(unchangeable(id, there).into());
+                    return Err(unchangeable(id, row.map(|row| row.state.name())).into());
                 }
             }
             Ok((state.commit(write, [request.done(&ids.join(" "))]).await?, ids.len()))
         })
         .await
     }
+}
+
+/// Whether there is still something to send, and somebody to send it to.
+fn may_go_again(message: &store::NewMessage) -> Answer<()> {
+    let shown = plain(&message.id);
+    if is_of_erased(&message.recipient) {
+        return Err(refused(format!(
+            "message `{shown}` was for somebody who was taken out of the desk's data, and goes to nobody any more"
+        )));
+    }
+    if message.body.is_empty() {
+        return Err(refused(format!(
+            "what message `{shown}` said was not kept for longer (`proforma privacy retention`); it cannot be sent again"
+        )));
+    }
+    Ok(())
 }
 
 /// Why a message is left as it is.

@@ -5,6 +5,7 @@
 
 mod access;
 mod edit;
+mod expected;
 pub mod invoice_files;
 mod issued_invoices;
 mod limits;
@@ -17,6 +18,7 @@ mod rematching;
 mod run_invoices;
 pub(crate) mod state;
 mod taking;
+pub mod three_way;
 mod trace;
 
 use crate::desk::{BackOffice, WriteRequest};

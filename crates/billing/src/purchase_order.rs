@@ -33,7 +33,7 @@ pub use minor_units::minor_units;
 pub use names::{LineNumber, PurchaseOrderId, Seller};
 pub use problem::{Problem, ProblemKind};
 pub use sellers::{SELLERS, SellerOfRecord, legal_name, seller_named};
-pub use settings::{ExpiryBasis, OnInsufficientBalance, Settings, Threshold};
+pub use settings::{ExpiryBasis, OnInsufficientBalance, Settings};
 
 /// Active orders that a buyer may have.
 pub const ACTIVE_ORDERS_MAX: usize = 100;

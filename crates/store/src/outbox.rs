@@ -14,9 +14,12 @@ use sqlx::any::AnyRow;
 const TABLE: &str = "outbox";
 /// How often a claim looks again when others are quicker.
 const CLAIM_ATTEMPTS_MAX: usize = 64;
-/// What is free to be sent: due, or claimed by somebody who is gone.
+/// What is free to be sent at `$2`: due, or claimed by somebody who is gone.
 const FREE: &str =
     "((state = 'queued' AND next_attempt_at_ms <= $2) OR (state = 'sending' AND claim_expires_at_ms <= $2))";
+/// What nobody is sending to somebody else's disadvantage: a recipient who is being sent something is waited for.
+const TO_NOBODY_ELSE: &str = "recipient NOT IN (SELECT recipient FROM outbox busy WHERE busy.payer = $3 AND busy.channel = $1 \
+     AND busy.state = 'sending' AND busy.claim_expires_at_ms > $2)";
 
 /// By which way a message leaves.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
@@ -80,6 +83,8 @@ pub struct NewMessage {
     pub attachments: Vec<AttachmentRow>,
     /// When it was written, in milliseconds since 1970-01-01T00:00:00Z.
     pub created_at_ms: i64,
+    /// From when on it is too old to be sent.
+    pub expires_at_ms: i64,
 }
 
 /// How far a message is.
@@ -100,8 +105,18 @@ pub enum MessageState {
         /// When.
         at_ms: i64,
     },
+    /// The other side may have taken it, and has not said so: it is not sent again by itself.
+    Unconfirmed {
+        /// When.
+        at_ms: i64,
+    },
     /// It was given up.
     Dead {
+        /// When.
+        at_ms: i64,
+    },
+    /// It was not sent in time, or what it says does not hold any more.
+    Expired {
         /// When.
         at_ms: i64,
     },
@@ -120,7 +135,9 @@ impl MessageState {
             Self::Queued { .. } => "queued",
             Self::Sending { .. } => "sending",
             Self::Sent { .. } => "sent",
+            Self::Unconfirmed { .. } => "unconfirmed",
             Self::Dead { .. } => "dead",
+            Self::Expired { .. } => "expired",
             Self::Dropped { .. } => "dropped",
         }
     }
@@ -162,9 +179,19 @@ pub enum Attempted {
         /// Why it did not go.
         error: String,
     },
+    /// The other side may have taken it: what follows upon the last byte is not known.
+    Unconfirmed {
+        /// What is known of it.
+        error: String,
+    },
     /// It is given up.
     Dead {
         /// Why it did not go.
+        error: String,
+    },
+    /// It is not sent, for what it says does not hold any more. Its key is free again: should it hold once more, that is news.
+    Withdrawn {
+        /// What does not hold.
         error: String,
     },
 }
@@ -204,44 +231,96 @@ impl Store {
         Ok(query.fetch_all(self.readers()).await?)
     }
 
-    /// Claims the message of a channel that has been due for longest, of whichever payer; `None` where none is.
+    /// The payers that have a message of a channel to be sent, in order.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database.
+    pub async fn payers_with_messages(
+        &self,
+        channel: Channel,
+        now_ms: i64,
+    ) -> Result<Vec<AccountId>, StoreError> {
+        let sql = format!(
+            "SELECT DISTINCT payer FROM outbox WHERE channel = $1 AND state IN ('queued', 'sending') AND {FREE} ORDER BY payer"
+        );
+        let query = sqlx::query(sqlx::AssertSqlSafe(sql)).bind(channel.name()).bind(now_ms);
+        let rows = query.fetch_all(self.readers()).await?;
+        rows.iter().map(|row| sql::account(row, TABLE, "payer")).collect()
+    }
+
+    /// Claims the message of a payer and a channel that has been due for longest, of those whose recipient is being sent nothing else; `None` where
+    /// there is none.
     ///
     /// # Errors
     /// [`StoreError`] of the database.
     pub async fn claim_message(
         &self,
-        channel: Channel,
+        (payer, channel): (&AccountId, Channel),
         by: &str,
         now_ms: i64,
         lease_ms: i64,
     ) -> Result<Option<MessageClaim>, StoreError> {
+        let is_free =
+            format!("payer = $3 AND channel = $1 AND {FREE} AND expires_at_ms > $2 AND {TO_NOBODY_ELSE}");
         let first = format!(
-            "SELECT payer, id FROM outbox WHERE channel = $1 AND state IN ('queued', 'sending') AND {FREE} \
-             ORDER BY next_attempt_at_ms, payer, id LIMIT 1"
+            "SELECT id FROM outbox WHERE state IN ('queued', 'sending') AND {is_free} ORDER BY next_attempt_at_ms, id LIMIT 1"
         );
         let claim = format!(
             "UPDATE outbox SET state = 'sending', attempts = attempts + 1, claim_token = claim_token + 1, \
-             claimed_by = $3, claim_expires_at_ms = $4 WHERE payer = $1 AND {FREE} AND id = $5 RETURNING *"
+             claimed_by = $4, claim_expires_at_ms = $5 WHERE {is_free} AND id = $6 RETURNING *"
         );
         for _ in 0..CLAIM_ATTEMPTS_MAX {
-            let query = sqlx::query(sqlx::AssertSqlSafe(first.as_str())).bind(channel.name()).bind(now_ms);
-            let Some(found) = query.fetch_optional(self.readers()).await? else { return Ok(None) };
-            let (payer, id): (String, String) = (sql::column(&found, "payer")?, sql::column(&found, "id")?);
-            let query = sqlx::query(sqlx::AssertSqlSafe(claim.as_str()))
-                .bind(payer)
+            let query = sqlx::query_scalar(sqlx::AssertSqlSafe(first.as_str()))
+                .bind(channel.name())
                 .bind(now_ms)
+                .bind(payer.as_str());
+            let found: Option<String> = query.fetch_optional(self.readers()).await?;
+            let Some(id) = found else { return Ok(None) };
+            let query = sqlx::query(sqlx::AssertSqlSafe(claim.as_str()))
+                .bind(channel.name())
+                .bind(now_ms)
+                .bind(payer.as_str())
                 .bind(by)
                 .bind(now_ms.saturating_add(lease_ms))
                 .bind(id);
             // To the end of the answer: SQLite commits after the row, and only the end says whether it could.
             let claimed = query.fetch_all(self.writer()).await?;
             if let Some(row) = claimed.first() {
-                let payer = sql::account(row, TABLE, "payer")?;
                 let token = sql::count(row, TABLE, "claim_token")?;
-                return Ok(Some(MessageClaim { payer, row: message_row(row)?, token }));
+                return Ok(Some(MessageClaim { payer: payer.clone(), row: message_row(row)?, token }));
             }
         }
         Ok(None)
+    }
+
+    /// Claims a message for longer.
+    ///
+    /// # Errors
+    /// [`StoreError::StaleClaim`] where somebody else has claimed the message since.
+    pub async fn extend_message_claim(&self, claim: &MessageClaim, until_ms: i64) -> Result<(), StoreError> {
+        let sql = "UPDATE outbox SET claim_expires_at_ms = $1 \
+             WHERE payer = $2 AND id = $3 AND claim_token = $4 AND state = 'sending'";
+        let id = claim.row.message.id.as_str();
+        let query = sqlx::query(sql)
+            .bind(until_ms)
+            .bind(claim.payer.as_str())
+            .bind(id)
+            .bind(sql::whole(claim.token)?);
+        match query.execute(self.writer()).await?.rows_affected() {
+            0 => Err(StoreError::StaleClaim { run: id.to_owned(), token: claim.token }),
+            _ => Ok(()),
+        }
+    }
+
+    /// Ends messages of every payer that nobody is sending and that are too old by now; says how many.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database.
+    pub async fn expire_messages(&self, now_ms: i64) -> Result<u64, StoreError> {
+        let sql = "UPDATE outbox SET state = 'expired', ended_at_ms = $1, claimed_by = NULL, claim_expires_at_ms = NULL, \
+             last_error = 'it was not sent in time' || CASE WHEN last_error IS NULL THEN '' ELSE ': ' || last_error END \
+             WHERE (state = 'queued' OR (state = 'sending' AND claim_expires_at_ms <= $1)) AND expires_at_ms <= $1";
+        Ok(sqlx::query(sql).bind(now_ms).execute(self.writer()).await?.rows_affected())
     }
 
     /// Notes what came of an attempt.
@@ -257,17 +336,24 @@ impl Store {
         let (state, next_ms, error, ended_ms) = match attempted {
             Attempted::Sent => ("sent", now_ms, None, Some(now_ms)),
             Attempted::Again { at_ms, error } => ("queued", *at_ms, Some(error), None),
+            Attempted::Unconfirmed { error } => ("unconfirmed", now_ms, Some(error), Some(now_ms)),
             Attempted::Dead { error } => ("dead", now_ms, Some(error), Some(now_ms)),
+            Attempted::Withdrawn { error } => ("expired", now_ms, Some(error), Some(now_ms)),
+        };
+        let freed = match attempted {
+            Attempted::Withdrawn { .. } => format!("|{}", claim.row.message.id),
+            _ => String::new(),
         };
         let sql = "UPDATE outbox SET state = $1, next_attempt_at_ms = $2, last_error = $3, ended_at_ms = $4, \
-             claimed_by = NULL, claim_expires_at_ms = NULL \
-             WHERE payer = $5 AND id = $6 AND claim_token = $7 AND state = 'sending'";
+             claimed_by = NULL, claim_expires_at_ms = NULL, dedupe_key = dedupe_key || $5 \
+             WHERE payer = $6 AND id = $7 AND claim_token = $8 AND state = 'sending'";
         let id = claim.row.message.id.as_str();
         let query = sqlx::query(sql)
             .bind(state)
             .bind(next_ms)
             .bind(error.cloned())
             .bind(ended_ms)
+            .bind(freed)
             .bind(claim.payer.as_str())
             .bind(id)
             .bind(sql::whole(claim.token)?);
@@ -319,9 +405,10 @@ impl Write {
             message.created_at_ms.into(),
             0.into(),
             message.created_at_ms.into(),
+            message.expires_at_ms.into(),
         ];
         let into = "INSERT INTO outbox (payer, id, dedupe_key, kind, channel, recipient, subject, body, attachments, \
-             state, attempts, next_attempt_at_ms, claim_token, created_at_ms)";
+             state, attempts, next_attempt_at_ms, claim_token, created_at_ms, expires_at_ms)";
         Ok(self.put(into, values, " ON CONFLICT (payer, dedupe_key) DO NOTHING").await? > 0)
     }
 
@@ -357,27 +444,32 @@ impl Write {
         Ok(query.fetch_all(self.connection()).await?)
     }
 
-    /// Queues a message anew that nobody is sending and nobody has taken, as if it was never tried; `false` where it is not such a one.
+    /// Queues a message anew that nobody is sending and nobody is known to have taken, as if it was never tried, until it is too old; `false` where
+    /// it is not such a one.
     ///
     /// # Errors
     /// [`StoreError`] of the database.
-    pub async fn retry_message(&mut self, id: &str, now_ms: i64) -> Result<bool, StoreError> {
-        let sql = "UPDATE outbox SET state = 'queued', attempts = 0, next_attempt_at_ms = $1, ended_at_ms = NULL \
-             WHERE payer = $2 AND id = $3 AND state IN ('queued', 'dead', 'dropped')";
-        self.change_message(sql, id, now_ms).await
+    pub async fn retry_message(
+        &mut self,
+        id: &str,
+        now_ms: i64,
+        expires_at_ms: i64,
+    ) -> Result<bool, StoreError> {
+        let sql = "UPDATE outbox SET state = 'queued', attempts = 0, next_attempt_at_ms = $1, ended_at_ms = NULL, \
+             expires_at_ms = $4 \
+             WHERE payer = $2 AND id = $3 AND state IN ('queued', 'unconfirmed', 'dead', 'expired', 'dropped')";
+        let payer = self.payer().as_str().to_owned();
+        let query = sqlx::query(sql).bind(now_ms).bind(payer).bind(id.to_owned()).bind(expires_at_ms);
+        Ok(query.execute(self.connection()).await?.rows_affected() > 0)
     }
 
-    /// Gives up a message that nobody is sending and nobody has taken; `false` where it is not such a one.
+    /// Gives up a message that nobody is sending and nobody is known to have taken; `false` where it is not such a one.
     ///
     /// # Errors
     /// [`StoreError`] of the database.
     pub async fn drop_message(&mut self, id: &str, now_ms: i64) -> Result<bool, StoreError> {
         let sql = "UPDATE outbox SET state = 'dropped', ended_at_ms = $1 \
-             WHERE payer = $2 AND id = $3 AND state IN ('queued', 'dead')";
-        self.change_message(sql, id, now_ms).await
-    }
-
-    async fn change_message(&mut self, sql: &'static str, id: &str, now_ms: i64) -> Result<bool, StoreError> {
+             WHERE payer = $2 AND id = $3 AND state IN ('queued', 'unconfirmed', 'dead', 'expired')";
         let payer = self.payer().as_str().to_owned();
         let query = sqlx::query(sql).bind(now_ms).bind(payer).bind(id.to_owned());
         Ok(query.execute(self.connection()).await?.rows_affected() > 0)
@@ -416,6 +508,7 @@ fn message_row(row: &AnyRow) -> Result<MessageRow, StoreError> {
         body: sql::column(row, "body")?,
         attachments: sql::json(row, TABLE, "attachments")?,
         created_at_ms: sql::column(row, "created_at_ms")?,
+        expires_at_ms: sql::column(row, "expires_at_ms")?,
     };
     Ok(MessageRow {
         state: state(row, &message.id)?,
@@ -435,7 +528,9 @@ fn state(row: &AnyRow, id: &str) -> Result<MessageState, StoreError> {
         "queued" => MessageState::Queued { next_attempt_at_ms: instant("next_attempt_at_ms")? },
         "sending" => MessageState::Sending { claim_expires_at_ms: instant("claim_expires_at_ms")? },
         "sent" => MessageState::Sent { at_ms: instant("ended_at_ms")? },
+        "unconfirmed" => MessageState::Unconfirmed { at_ms: instant("ended_at_ms")? },
         "dead" => MessageState::Dead { at_ms: instant("ended_at_ms")? },
+        "expired" => MessageState::Expired { at_ms: instant("ended_at_ms")? },
         "dropped" => MessageState::Dropped { at_ms: instant("ended_at_ms")? },
         other => return Err(StoreError::damaged(TABLE, format!("message `{id}` is `{other}`"))),
     })

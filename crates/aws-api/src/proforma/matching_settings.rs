@@ -1,17 +1,14 @@
 //! How invoices are matched: what the operator settles where AWS is silent, or where its documents disagree.
 
+use super::three_way::{TermsIn, TermsOut};
 use crate::call::{Call, json};
 use crate::purchase_orders::at_fault;
 use back_office::error::Answer;
-use billing::money::Percentage;
 use billing::purchase_order::{
-    ExpiryBasis, LineType, OnInsufficientBalance, Seller, Settings, Threshold, seller_named,
+    ExpiryBasis, LineType, OnInsufficientBalance, Seller, Settings, seller_named,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-
-/// What stands for a balance of 0 or less among the thresholds.
-const USED_UP: &str = "USED_UP";
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -23,7 +20,8 @@ struct Change {
     allow_number_sign: Option<bool>,
     line_types: Option<Vec<String>>,
     line_type_sellers: Option<BTreeMap<String, Vec<String>>>,
-    balance_thresholds: Option<Vec<String>>,
+    #[serde(flatten)]
+    terms: TermsIn,
 }
 
 #[derive(Serialize)]
@@ -36,16 +34,13 @@ struct Shown {
     allow_number_sign: bool,
     line_types: Vec<&'static str>,
     line_type_sellers: BTreeMap<&'static str, Vec<String>>,
-    balance_thresholds: Vec<String>,
+    #[serde(flatten)]
+    terms: TermsOut,
 }
 
 fn shown(settings: &Settings) -> Answer<Vec<u8>> {
     let sellers = |(of, sellers): (&LineType, &std::collections::BTreeSet<Seller>)| {
         (of.name(), sellers.iter().map(ToString::to_string).collect())
-    };
-    let threshold = |of: &Threshold| match of {
-        Threshold::Below(percentage) => percentage.to_string(),
-        Threshold::UsedUp => USED_UP.to_owned(),
     };
     json(&Shown {
         prefer_invoice_unit: settings.prefer_invoice_unit,
@@ -62,7 +57,7 @@ fn shown(settings: &Settings) -> Answer<Vec<u8>> {
         allow_number_sign: settings.allow_number_sign,
         line_types: settings.line_types.iter().map(|of| of.name()).collect(),
         line_type_sellers: settings.line_type_sellers.iter().map(sellers).collect(),
-        balance_thresholds: settings.balance_thresholds.iter().map(threshold).collect(),
+        terms: settings.terms.into(),
     })
 }
 
@@ -113,9 +108,7 @@ impl Change {
             let sellers = codes.iter().map(seller).collect::<Answer<_>>()?;
             settings.line_type_sellers.insert(of, sellers);
         }
-        if let Some(texts) = &self.balance_thresholds {
-            settings.balance_thresholds = texts.iter().map(|text| threshold(text)).collect::<Answer<_>>()?;
-        }
+        settings.terms = self.terms.onto(settings.terms)?;
         Ok(())
     }
 }
@@ -124,18 +117,5 @@ fn line_type(field: &str, name: &str) -> Answer<LineType> {
     LineType::parse(name).ok_or_else(|| {
         let all = LineType::ALL.map(LineType::name).join(", ");
         at_fault(field, &format!("`{name}` is no type of line; there are {all}"))
-    })
-}
-
-fn threshold(text: &str) -> Answer<Threshold> {
-    if text == USED_UP {
-        return Ok(Threshold::UsedUp);
-    }
-    let percentage = Percentage::parse(text).ok().filter(|of| *of > Percentage::ZERO);
-    let percentage = percentage.filter(|of| of.units() <= Percentage::ONE.units() * 100);
-    percentage.map(Threshold::Below).ok_or_else(|| {
-        let message =
-            format!("`{text}` is no threshold; give a percentage above 0 and up to 100, or {USED_UP}");
-        at_fault("BalanceThresholds", &message)
     })
 }

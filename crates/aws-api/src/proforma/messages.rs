@@ -49,9 +49,11 @@ fn message(row: MessageRow) -> Message {
     let (next, ended) = match row.state {
         MessageState::Queued { next_attempt_at_ms } => (Some(next_attempt_at_ms), None),
         MessageState::Sending { .. } => (None, None),
-        MessageState::Sent { at_ms } | MessageState::Dead { at_ms } | MessageState::Dropped { at_ms } => {
-            (None, Some(at_ms))
-        }
+        MessageState::Sent { at_ms }
+        | MessageState::Unconfirmed { at_ms }
+        | MessageState::Dead { at_ms }
+        | MessageState::Expired { at_ms }
+        | MessageState::Dropped { at_ms } => (None, Some(at_ms)),
     };
     let said = row.message;
     Message {

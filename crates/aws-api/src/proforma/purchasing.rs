@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 /// How many invoices a page has at most.
-const PAGE: usize = 1_000;
+pub(super) const PAGE: usize = 1_000;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
@@ -214,8 +214,8 @@ pub(super) struct Filter {
     only_payer: Option<bool>,
     billing_period: Option<String>,
     matched: Option<bool>,
-    max_results: Option<u32>,
-    next_token: Option<String>,
+    pub max_results: Option<u32>,
+    pub next_token: Option<String>,
     invoice_ids: Option<BTreeSet<String>>,
 }
 
@@ -328,13 +328,17 @@ pub(super) async fn list_matches(call: &Call<'_>) -> Answer<Vec<u8>> {
     let input: Filter = call.read()?;
     let page = call.page(input.max_results, input.next_token.as_deref(), PAGE)?;
     let found = call.desk.matches(call.caller, call.action, &input.filter(call).await?).await?;
-    let position = |row: &InvoiceRow| format!("{:020} {}", row.invoice.issued_at, row.invoice.id);
     let entries = found.iter().map(|of| (position(&of.invoice), of));
     let entries = entries
         .filter(|(position, _)| *position > page.after)
         .map(|(position, of)| (position, InvoiceMatch::of(call, &of.invoice, of.association.as_deref())));
     let (invoice_matches, next_token) = call.cut(&page, entries)?;
     json(&InvoiceMatches { invoice_matches, next_token })
+}
+
+/// Where an invoice is in a list.
+pub(super) fn position(row: &InvoiceRow) -> String {
+    format!("{:020} {}", row.invoice.issued_at, row.invoice.id)
 }
 
 #[derive(Deserialize)]
@@ -476,8 +480,8 @@ pub(super) async fn apply_rematch(call: &Call<'_>) -> Answer<Vec<u8>> {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
-struct OfOrder {
-    purchase_order_arn: String,
+pub(super) struct OfOrder {
+    pub purchase_order_arn: String,
 }
 
 #[derive(Serialize)]

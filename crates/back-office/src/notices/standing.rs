@@ -72,7 +72,7 @@ impl Standing {
 
 impl BackOffice {
     /// The first billing period that may still get invoices: the one after the last that was closed, but none that has not begun.
-    pub(super) async fn open_period(&self, payer: &AccountId) -> Answer<BillingPeriod> {
+    pub(crate) async fn open_period(&self, payer: &AccountId) -> Answer<BillingPeriod> {
         let current = Clock::period_of(self.now());
         let closed = self.state(payer).await?.configuration.closed_through;
         Ok(closed.map_or(current, |last| last.next().min(current)))
@@ -91,8 +91,18 @@ impl BackOffice {
             let revisions = self.0.store.order_revisions(payer, &order.buyer, &order.id).await;
             let revisions = revisions.map_err(Error::internal)?;
             let taken = histories.remove(&key).unwrap_or_default();
-            balances.insert(key.clone(), steps(order, &revisions, taken).map_err(Error::internal)?);
-            forecasts.insert(key, expected(&purchasing, order, open).map_err(Error::internal)?);
+            let reckoned = steps(order, &revisions, taken)
+                .and_then(|steps| Ok((steps, expected(&purchasing, order, open)?)));
+            match reckoned {
+                Ok((of_balances, of_forecasts)) => {
+                    balances.insert(key.clone(), of_balances);
+                    forecasts.insert(key, of_forecasts);
+                }
+                // One order is in the way of no other: its expiry and its invoices are told all the same.
+                Err(error) => {
+                    tracing::warn!(%payer, order = %order.id, %error, "an order's balances are beyond what can be reckoned with");
+                }
+            }
         }
         let outcomes = outcomes(&purchasing, Clock::period_of(self.now()));
         Ok(Standing { purchasing, balances, forecasts, outcomes })
@@ -123,14 +133,27 @@ fn histories(decided: Vec<AssociationRow>) -> BTreeMap<(Buyer, PurchaseOrderId),
             history.push((row.recorded_at_s, place, to.line.clone(), used));
         };
         let key = (row.buyer.clone(), row.invoice.clone());
-        if let Some(before) = before.get(&key) {
-            let used = before.used.unwrap_or_default();
-            note(before, Amount::ZERO.minus(used).unwrap_or_default());
+        let (was, is) = (before.get(&key), row.used.unwrap_or_default());
+        let used = was.and_then(|was| was.used).unwrap_or_default();
+        match was.filter(|was| is_of_one_line(was, &row)) {
+            // What it took is not given back first: the balance has changed once, by the difference.
+            Some(_) => note(&row, is.minus(used).unwrap_or_default()),
+            None => {
+                if let Some(was) = was {
+                    note(was, used.negated());
+                }
+                note(&row, is);
+            }
         }
-        note(&row, row.used.unwrap_or_default());
         before.insert(key, row);
     }
     histories
+}
+
+/// Whether two decisions of an invoice charge it to the same line.
+fn is_of_one_line(one: &AssociationRow, other: &AssociationRow) -> bool {
+    let line = |row: &AssociationRow| row.charged_to.as_ref().map(|to| (to.order.clone(), to.line.clone()));
+    line(one).is_some() && line(one) == line(other)
 }
 
 /// The balances of each line of an order, after each change of its value and after each invoice, in the order in which they came.

@@ -2,9 +2,9 @@
 
 use crate::outbox::{Letter, News};
 use billing::matching::NoOrder;
-use billing::matching::notices::{Ahead, News as Due, Notice};
+use billing::matching::notices::{Ahead, News as Due, Notice, Threshold};
 use billing::money::Amount;
-use billing::purchase_order::{Buyer, LineNumber, PurchaseOrder, Threshold};
+use billing::purchase_order::{Buyer, LineNumber, PurchaseOrder};
 
 /// What is told of a notice; `order` is the one that it is about.
 pub(super) fn news(notice: &Notice, order: Option<&PurchaseOrder>) -> News {

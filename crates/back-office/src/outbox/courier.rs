@@ -5,6 +5,7 @@ use billing::account::AccountId;
 use std::fmt;
 use std::pin::Pin;
 use std::sync::Arc;
+use tokio::sync::watch;
 use zeroize::Zeroizing;
 
 /// A message that is to leave now.
@@ -51,6 +52,32 @@ pub enum Undelivered {
     /// The same would come of it again.
     #[error("{0}")]
     Never(String),
+    /// The other side may have taken it, and has not said so: to send it again could be to send it twice.
+    #[error("{0}")]
+    Unconfirmed(String),
+}
+
+/// How far a message is that is being sent: whether the other side has all of it, so that it may take it without a further word.
+#[derive(Debug, Default)]
+pub struct Handover(watch::Sender<bool>);
+
+impl Handover {
+    /// Says that the last that the other side needs to take the message is on its way.
+    pub fn begin(&self) {
+        self.0.send_replace(true);
+    }
+
+    /// Whether the other side may have taken the message.
+    #[must_use]
+    pub fn has_begun(&self) -> bool {
+        *self.0.borrow()
+    }
+
+    /// Waits until the other side may have taken the message.
+    pub async fn begun(&self) {
+        // Its sender is this very value, so that it does not go meanwhile.
+        let _ = self.0.subscribe().wait_for(|begun| *begun).await;
+    }
 }
 
 /// What is on its way.
@@ -58,8 +85,8 @@ pub type Delivery<'a> = Pin<Box<dyn Future<Output = Result<(), Undelivered>> + S
 
 /// What sends by one channel.
 pub trait Courier: Send + Sync {
-    /// Sends a message; it is done once the other side has taken it.
-    fn deliver<'a>(&'a self, parcel: &'a Parcel) -> Delivery<'a>;
+    /// Sends a message; it is done once the other side has taken it. Where that cannot be asked twice, it says when the other side has all of it.
+    fn deliver<'a>(&'a self, parcel: &'a Parcel, handover: &'a Handover) -> Delivery<'a>;
 }
 
 /// Who sends by which channel here. Messages of a channel that nobody sends by wait for a server that does.

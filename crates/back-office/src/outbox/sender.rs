@@ -2,24 +2,35 @@
 //!
 //! **At least once.** A message is noted as sent after the other side has taken it. A server that dies, or is cut off from its database, between the two
 //! leaves a claim that passes, and the message is sent once more; both have the same `Message-ID`, or the same `Idempotency-Key`. Nothing else sends a
-//! message twice: only who holds its claim does, for less time than the claim holds.
+//! message twice: only who holds its claim does, and renews it for as long as the other side takes; and what the other side may have taken without
+//! saying so is not sent again by itself.
+//!
+//! **In turn.** A recipient is sent one message at a time, and payers are served in turn, none of them by more than half of the senders: a receiver that
+//! hangs holds up its own messages and nobody else's.
 
-use super::courier::{Courier, Couriers, Parcel, Undelivered};
-use super::{Attachment, Channel, letter, plain};
+use super::courier::{Courier, Couriers, Handover, Parcel, Undelivered};
+use super::{Attachment, Channel, is_of_erased, letter, plain};
 use crate::clock::machine_milliseconds;
 use crate::desk::BackOffice;
 use crate::hash::{hex, sha256};
 use crate::vault::new_resource_id;
 use billing::account::AccountId;
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 use store::{Attempted, MessageClaim, StoreError};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
+use tokio::task::{Id, JoinSet};
 use zeroize::Zeroizing;
 
 /// How many messages of a channel one server sends at once.
-const AT_ONCE: usize = 4;
+const AT_ONCE: usize = 8;
+/// How many of them are of one payer.
+const AT_ONCE_OF_PAYER: usize = AT_ONCE / 2;
+/// How long what is under way may take once the server is told to stop: less than the server itself has.
+const LAST_WORD: Duration = Duration::from_secs(6);
+/// How often messages that are too old are looked for.
+const EXPIRE_EVERY: Duration = Duration::from_secs(20);
 /// How long it waits at most before it looks whether something is due.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// The longest pause between two attempts.
@@ -45,13 +56,71 @@ impl Retry {
     }
 }
 
+/// What a server is sending by one channel.
+struct UnderWay {
+    tasks: JoinSet<()>,
+    payers: HashMap<Id, AccountId>,
+    /// The payer that was served last.
+    last: Option<AccountId>,
+}
+
+impl UnderWay {
+    fn new() -> Self {
+        Self { tasks: JoinSet::new(), payers: HashMap::new(), last: None }
+    }
+
+    fn has_room(&self) -> bool {
+        self.payers.len() < AT_ONCE
+    }
+
+    /// The payers that may be served next, the one after the last first.
+    fn in_turn(&self, mut payers: Vec<AccountId>) -> Vec<AccountId> {
+        let after = payers.partition_point(|payer| self.last.as_ref().is_some_and(|last| payer <= last));
+        payers.rotate_left(after);
+        let count = |payer: &AccountId| self.payers.values().filter(|of| *of == payer).count();
+        payers.retain(|payer| count(payer) < AT_ONCE_OF_PAYER);
+        payers
+    }
+
+    fn begin(&mut self, payer: AccountId, sending: impl Future<Output = ()> + Send + 'static) {
+        let id = self.tasks.spawn(sending).id();
+        self.payers.insert(id, payer.clone());
+        self.last = Some(payer);
+    }
+
+    /// Waits until one of them has ended; `None` where there is none.
+    async fn ended(&mut self) -> Option<()> {
+        let id = match self.tasks.join_next_with_id().await? {
+            Ok((id, ())) => id,
+            Err(error) => error.id(),
+        };
+        self.payers.remove(&id);
+        Some(())
+    }
+}
+
 impl BackOffice {
-    /// Sends what is due, by every channel that there is a courier for, until `stop`. What is under way then ends first.
+    /// Sends what is due, by every channel that there is a courier for, until `stop`, and ends what is too old, of every channel. What is under way then
+    /// has a last word.
     pub async fn send_messages(&self, couriers: Couriers, retry: Retry, stop: watch::Receiver<bool>) {
         let by = new_resource_id().unwrap_or_default();
         let mail = self.send_by(Channel::Email, couriers.mail, &by, retry, stop.clone());
-        let webhook = self.send_by(Channel::Webhook, couriers.webhook, &by, retry, stop);
-        tokio::join!(mail, webhook);
+        let webhook = self.send_by(Channel::Webhook, couriers.webhook, &by, retry, stop.clone());
+        tokio::join!(mail, webhook, self.expire_messages(stop));
+    }
+
+    async fn expire_messages(&self, mut stop: watch::Receiver<bool>) {
+        while !*stop.borrow() {
+            match self.0.store.expire_messages(machine_milliseconds()).await {
+                Ok(0) => {}
+                Ok(count) => tracing::warn!(count, "messages were too old to be sent"),
+                Err(error) => tracing::warn!(%error, "messages that are too old could not be ended"),
+            }
+            tokio::select! {
+                _ = stop.changed() => {}
+                () = tokio::time::sleep(EXPIRE_EVERY) => {}
+            }
+        }
     }
 
     async fn send_by(
@@ -63,70 +132,91 @@ impl BackOffice {
         mut stop: watch::Receiver<bool>,
     ) {
         let Some(courier) = courier else { return };
-        let mut under_way = JoinSet::new();
+        let mut under_way = UnderWay::new();
         while !*stop.borrow() {
-            let claimed = match under_way.len() < AT_ONCE {
-                true => self.claimed(channel, by).await,
+            let claimed = match under_way.has_room() {
+                true => self.claimed(channel, by, &under_way).await,
                 false => None,
             };
             if let Some(claim) = claimed {
-                let (desk, courier) = (self.clone(), courier.clone());
-                under_way.spawn(async move { desk.send(claim, courier.as_ref(), retry).await });
+                let (desk, courier, stop) = (self.clone(), courier.clone(), stop.clone());
+                under_way.begin(claim.payer.clone(), async move {
+                    desk.send(claim, courier.as_ref(), retry, stop).await;
+                });
                 continue;
             }
             tokio::select! {
                 _ = stop.changed() => {}
-                _ = under_way.join_next(), if !under_way.is_empty() => {}
+                Some(()) = under_way.ended() => {}
                 () = self.0.outgoing.notified() => {}
                 () = tokio::time::sleep(LOOK_AGAIN) => {}
             }
         }
-        while under_way.join_next().await.is_some() {}
+        while under_way.ended().await.is_some() {}
     }
 
-    /// A message that is due and is this server's for a while.
-    async fn claimed(&self, channel: Channel, by: &str) -> Option<MessageClaim> {
-        let lease_ms = i64::try_from(self.0.options.lease.as_millis()).unwrap_or(i64::MAX);
-        match self.0.store.claim_message(channel, by, machine_milliseconds(), lease_ms).await {
-            Ok(claim) => claim,
-            Err(error) => {
-                tracing::warn!(%error, channel = channel.name(), "the outbox cannot be read");
-                None
+    /// A message that is due and is this server's for a while, of the payer whose turn it is.
+    async fn claimed(&self, channel: Channel, by: &str, under_way: &UnderWay) -> Option<MessageClaim> {
+        let store = &self.0.store;
+        let claim = async {
+            let payers = store.payers_with_messages(channel, machine_milliseconds()).await?;
+            for payer in under_way.in_turn(payers) {
+                let of = (&payer, channel);
+                let claim = store.claim_message(of, by, machine_milliseconds(), self.message_lease_ms());
+                if let Some(claim) = claim.await? {
+                    return Ok(Some(claim));
+                }
             }
-        }
+            Ok::<_, StoreError>(None)
+        };
+        claim.await.unwrap_or_else(|error| {
+            tracing::warn!(%error, channel = channel.name(), "the outbox cannot be read");
+            None
+        })
+    }
+
+    fn message_lease_ms(&self) -> i64 {
+        i64::try_from(self.0.options.lease.as_millis()).unwrap_or(i64::MAX)
     }
 
     /// Sends a message that is claimed, and notes what came of it.
-    async fn send(&self, claim: MessageClaim, courier: &dyn Courier, retry: Retry) {
-        let (id, kind) = (&claim.row.message.id, &claim.row.message.kind);
-        let attempted = match self.sent(&claim, courier).await {
-            Ok(()) => Attempted::Sent,
-            Err(Undelivered::Later(said)) if claim.row.attempts < retry.attempts_max => {
-                let pause_ms = retry.pause(claim.row.attempts).as_millis();
-                let at_ms =
-                    machine_milliseconds().saturating_add(i64::try_from(pause_ms).unwrap_or(i64::MAX));
-                Attempted::Again { at_ms, error: shown(&said) }
-            }
-            Err(Undelivered::Later(said) | Undelivered::Never(said)) => {
-                Attempted::Dead { error: shown(&said) }
-            }
+    async fn send(
+        &self,
+        claim: MessageClaim,
+        courier: &dyn Courier,
+        retry: Retry,
+        stop: watch::Receiver<bool>,
+    ) {
+        let attempted = match self.withdrawn(&claim).await {
+            Ok(Some(why)) => Attempted::Withdrawn { error: why.to_owned() },
+            Ok(None) => attempted(self.sent(&claim, courier, stop).await, claim.row.attempts, retry),
+            Err(why) => attempted(Err(why), claim.row.attempts, retry),
         };
-        match &attempted {
-            Attempted::Sent => tracing::info!(payer = %claim.payer, message = id, kind, "a message was sent"),
-            Attempted::Again { error, .. } => {
-                tracing::info!(payer = %claim.payer, message = id, kind, error, "a message is to be tried again");
+        log(&claim, &attempted);
+        self.note_attempt(&claim, &attempted).await;
+    }
+
+    /// Why a message is not to be sent any more, although it is due.
+    async fn withdrawn(&self, claim: &MessageClaim) -> Result<Option<&'static str>, Undelivered> {
+        let message = &claim.row.message;
+        if is_of_erased(&message.recipient) {
+            return Err(Undelivered::Never("its recipient was taken out of the desk's data".to_owned()));
+        }
+        let holds = self.still_holds(&claim.payer, &message.kind, &message.dedupe_key).await;
+        match holds {
+            Ok(true) => Ok(None),
+            Ok(false) => {
+                Ok(Some("what it says does not hold any more, or is not told to this recipient any more"))
             }
-            Attempted::Dead { error } => {
-                tracing::warn!(payer = %claim.payer, message = id, kind, error, "a message was given up");
+            Err(error) => {
+                Err(Undelivered::Later(format!("whether it still holds could not be read: {error:?}")))
             }
         }
-        self.note_attempt(&claim, &attempted).await;
     }
 
     /// Notes what came of an attempt, as long as the claim holds: a database that is away for a moment must not make a message go out twice.
     async fn note_attempt(&self, claim: &MessageClaim, attempted: &Attempted) {
-        let until = machine_milliseconds()
-            .saturating_add(i64::try_from(self.0.options.lease.as_millis()).unwrap_or(i64::MAX) / 4);
+        let until = machine_milliseconds().saturating_add(self.message_lease_ms() / 4);
         loop {
             let error = match self.0.store.finish_message(claim, attempted, machine_milliseconds()).await {
                 Ok(()) => return,
@@ -144,13 +234,50 @@ impl BackOffice {
         }
     }
 
-    /// Sends it, in less time than the claim holds.
-    async fn sent(&self, claim: &MessageClaim, courier: &dyn Courier) -> Result<(), Undelivered> {
+    /// Sends it, for as long as its claim can be renewed and the server is not told to stop.
+    async fn sent(
+        &self,
+        claim: &MessageClaim,
+        courier: &dyn Courier,
+        mut stop: watch::Receiver<bool>,
+    ) -> Result<(), Undelivered> {
         let parcel = self.parcel(claim).await?;
-        let limit = self.0.options.lease * 3 / 4;
-        match tokio::time::timeout(limit, courier.deliver(&parcel)).await {
-            Ok(delivered) => delivered,
-            Err(_) => Err(Undelivered::Later(format!("the other side took longer than {limit:?}"))),
+        let handover = Handover::default();
+        let stopped = async {
+            // A server whose end nobody tells any more goes on.
+            if stop.wait_for(|stop| *stop).await.is_err() {
+                std::future::pending::<()>().await;
+            }
+            tokio::time::sleep(LAST_WORD).await;
+        };
+        let why = tokio::select! {
+            delivered = courier.deliver(&parcel, &handover) => return delivered,
+            () = stopped => "the server was stopped before the other side has answered",
+            () = self.renewing_message(claim) => "the claim could not be renewed while it was sent",
+        };
+        Err(match handover.has_begun() {
+            true => Undelivered::Unconfirmed(why.to_owned()),
+            false => Undelivered::Later(why.to_owned()),
+        })
+    }
+
+    /// Renews the claim of a message, until that fails for as long as the claim holds, or another server has it.
+    async fn renewing_message(&self, claim: &MessageClaim) {
+        let mut holds_until = machine_milliseconds().saturating_add(self.message_lease_ms() * 3 / 4);
+        loop {
+            tokio::time::sleep(self.0.options.lease / 4).await;
+            let until = machine_milliseconds().saturating_add(self.message_lease_ms());
+            match self.0.store.extend_message_claim(claim, until).await {
+                Ok(()) => holds_until = until.saturating_sub(self.message_lease_ms() / 4),
+                Err(StoreError::StaleClaim { .. }) => return,
+                Err(error) => {
+                    let id = &claim.row.message.id;
+                    tracing::warn!(%error, message = id, "the claim of a message could not be renewed");
+                    if machine_milliseconds() > holds_until {
+                        return;
+                    }
+                }
+            }
         }
     }
 
@@ -192,6 +319,38 @@ impl BackOffice {
     #[must_use]
     pub fn webhook_secret(&self, payer: &AccountId) -> Zeroizing<String> {
         Zeroizing::new(hex(&self.0.master.derived(&format!("webhooks of payer {payer}"))))
+    }
+}
+
+/// What becomes of a message after an attempt.
+fn attempted(sent: Result<(), Undelivered>, attempts: u64, retry: Retry) -> Attempted {
+    match sent {
+        Ok(()) => Attempted::Sent,
+        Err(Undelivered::Later(said)) if attempts < retry.attempts_max => {
+            let pause_ms = i64::try_from(retry.pause(attempts).as_millis()).unwrap_or(i64::MAX);
+            Attempted::Again { at_ms: machine_milliseconds().saturating_add(pause_ms), error: shown(&said) }
+        }
+        Err(Undelivered::Unconfirmed(said)) => Attempted::Unconfirmed { error: shown(&said) },
+        Err(Undelivered::Later(said) | Undelivered::Never(said)) => Attempted::Dead { error: shown(&said) },
+    }
+}
+
+fn log(claim: &MessageClaim, attempted: &Attempted) {
+    let (payer, id, kind) = (&claim.payer, &claim.row.message.id, &claim.row.message.kind);
+    match attempted {
+        Attempted::Sent => tracing::info!(%payer, message = id, kind, "a message was sent"),
+        Attempted::Again { error, .. } => {
+            tracing::info!(%payer, message = id, kind, error, "a message is to be tried again");
+        }
+        Attempted::Withdrawn { error } => {
+            tracing::info!(%payer, message = id, kind, error, "a message is not sent any more");
+        }
+        Attempted::Unconfirmed { error } => {
+            tracing::warn!(%payer, message = id, kind, error, "a message may have been taken");
+        }
+        Attempted::Dead { error } => {
+            tracing::warn!(%payer, message = id, kind, error, "a message was given up");
+        }
     }
 }
 

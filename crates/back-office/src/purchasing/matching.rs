@@ -141,7 +141,9 @@ impl BackOffice {
         let purchasing = self.purchasing(&caller.payer).await?;
         let found =
             purchasing.invoices.iter().find(|((buyer, id), _)| id == invoice && rights.sees_buyer(buyer));
-        let ((buyer, _), invoice_row) = found.ok_or_else(|| no_invoice(invoice))?;
+        let Some(((buyer, _), invoice_row)) = found else {
+            return Err(self.left_out(caller, invoice).await?.unwrap_or_else(|| no_invoice(invoice)).into());
+        };
         let history = self.0.store.associations_of(&caller.payer, buyer, invoice).await;
         let read = |(row, trace): (AssociationRow, String)| {
             let told = trace::read(&trace, &invoice_row.invoice).map_err(Error::internal)?;

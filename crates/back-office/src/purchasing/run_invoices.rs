@@ -4,13 +4,14 @@
 
 use super::invoice_files::seller_named;
 use super::matching::{InvoiceSource, NewInvoice, take_in};
+use crate::authorization::Caller;
 use crate::desk::{BackOffice, WriteRequest};
-use crate::error::{Answer, Error};
+use crate::error::{Answer, Declined, Error};
 use billing::account::AccountId;
 use billing::invoice::aws::{AwsInvoice, AwsKind};
 use billing::period::BillingPeriod;
-use billing::purchase_order::Buyer;
 use billing::purchase_order::invoice::{InvoiceKind, MatchInvoice, Origin};
+use billing::purchase_order::{Buyer, Seller};
 
 /// What the audit calls it.
 const ACTION: &str = "proforma:MatchRunInvoices";
@@ -42,15 +43,21 @@ impl BackOffice {
         };
         let folder = self.folder(&done.folder);
         let found = self.ask_of_runs(move |engine| engine.aws_invoices(&folder)).await?;
-        let invoices = found.invoices.iter().filter_map(|invoice| of_run(invoice).transpose());
-        let invoices = &invoices.collect::<Answer<Vec<NewInvoice>>>()?;
+        let mut invoices = Vec::with_capacity(found.invoices.len());
+        for invoice in found.invoices.iter().filter(|invoice| invoice.id.is_some()) {
+            match of_run(invoice)? {
+                Ok(new) => invoices.push(new),
+                Err(why) => {
+                    let id = invoice.id.as_deref().unwrap_or_default();
+                    tracing::warn!(%payer, %period, invoice = id, why, "an invoice of AWS's is not matched");
+                }
+            }
+        }
+        let invoices = &invoices;
         if invoices.is_empty() {
             return Ok(());
         }
-        let caller = crate::authorization::Caller {
-            principal: "proforma".to_owned(),
-            ..self.operator(payer, String::new())
-        };
+        let caller = Caller { principal: "proforma".to_owned(), ..self.operator(payer, String::new()) };
         let request = WriteRequest {
             caller: &caller,
             action: ACTION,
@@ -74,24 +81,45 @@ impl BackOffice {
     }
 }
 
-/// An invoice of a run as the matcher takes it; `None` where its lines do not say what kind it is, or who has issued it.
-fn of_run(invoice: &AwsInvoice) -> Answer<Option<NewInvoice>> {
+impl BackOffice {
+    /// Why an invoice that cost files have is not matched; `None` where it is none of theirs, or the caller may not know of it.
+    pub(super) async fn left_out(&self, caller: &Caller, id: &str) -> Answer<Option<Declined>> {
+        if !caller.sees_payer() {
+            return Ok(None);
+        }
+        for shown in self.0.store.current_runs(&caller.payer).await.map_err(Error::internal)? {
+            let Some((_, found)) = self.aws_invoices(&caller.payer, shown.period).await? else { continue };
+            for invoice in found.invoices.iter().filter(|invoice| invoice.id.as_deref() == Some(id)) {
+                if let Err(why) = of_run(invoice)? {
+                    let message = format!(
+                        "invoice `{id}` is in the cost files of {} and is not matched: {why}",
+                        shown.period
+                    );
+                    return Ok(Some(Declined::invalid(message)));
+                }
+            }
+        }
+        Ok(None)
+    }
+}
+
+/// An invoice of a run as the matcher takes it, or why it cannot take it: what to do about it is said with it.
+fn of_run(invoice: &AwsInvoice) -> Answer<Result<NewInvoice, String>> {
+    let Some(id) = &invoice.id else { return Ok(Err("it has no number yet".to_owned())) };
     let kind = match invoice.kind {
         AwsKind::MonthlyUsage => InvoiceKind::MonthlyUsage,
         AwsKind::Purchase | AwsKind::SupportPurchase => InvoiceKind::Subscription,
         AwsKind::MarketplaceUsage => InvoiceKind::MarketplaceMonthly,
         AwsKind::MarketplacePurchase => InvoiceKind::MarketplaceOutOfCycle,
         AwsKind::CreditMemo => InvoiceKind::CreditMemo,
-        AwsKind::Unknown => return Ok(None),
+        AwsKind::Unknown => return Ok(Err(unknown_kind(invoice))),
     };
-    // An invoice has one issuer; where its lines name several, the one with the most of it.
-    let seller = invoice.legal_entities.iter().max_by_key(|(_, cost)| **cost).map(|(name, _)| name);
-    let seller = seller.or_else(|| invoice.invoicing_entities.first());
-    let (Some(id), Some(Ok(seller))) = (&invoice.id, seller.map(|name| seller_named(name))) else {
-        return Ok(None);
+    let seller = match seller(invoice) {
+        Ok(seller) => seller,
+        Err(why) => return Ok(Err(why)),
     };
     let total = invoice.sums.total().and_then(|total| total.to_amount()).map_err(Error::internal)?;
-    Ok(Some(NewInvoice {
+    Ok(Ok(NewInvoice {
         invoice: MatchInvoice {
             id: id.clone(),
             origin: Origin::Provider,
@@ -113,4 +141,27 @@ fn of_run(invoice: &AwsInvoice) -> Answer<Option<NewInvoice>> {
         carries: None,
         is_listed: true,
     }))
+}
+
+/// Why an invoice of an unknown kind is not matched, and how the operator says the kind.
+fn unknown_kind(invoice: &AwsInvoice) -> String {
+    let types: Vec<&str> = invoice.bill_types.iter().map(String::as_str).collect();
+    format!(
+        "its lines have bill type `{}`, which tells no kind of invoice; import it with its kind (`proforma po import --invoices`)",
+        types.join("`, `")
+    )
+}
+
+/// Who has issued an invoice: it has one issuer, and where its lines name several sellers of record, the one with the most of it. Lines of FOCUS, which have
+/// no bill type, name the publisher of what was used in its place; there the issuer is a column of its own.
+fn seller(invoice: &AwsInvoice) -> Result<Seller, String> {
+    let entities = &invoice.legal_entities;
+    let of_record = entities.iter().filter(|(name, _)| !name.is_empty()).max_by_key(|(_, cost)| **cost);
+    let of_record = of_record.map(|(name, _)| name);
+    let issuer = invoice.invoicing_entities.first();
+    let name = if invoice.bill_types.is_empty() { issuer.or(of_record) } else { of_record.or(issuer) };
+    match name {
+        Some(name) => seller_named(name),
+        None => Err("its lines do not name who has issued it; import it with its seller (`proforma po import --invoices`)".to_owned()),
+    }
 }

@@ -31,7 +31,7 @@ pub enum AwsKind {
     MarketplacePurchase,
     /// A refund.
     CreditMemo,
-    /// A bill type that this program does not know, or none.
+    /// A bill type that this program does not know.
     Unknown,
 }
 
@@ -136,6 +136,8 @@ pub struct AwsInvoice {
     pub sums: Sums,
     /// Whether all its charges are for support plans.
     only_support: bool,
+    /// The types of its lines.
+    line_types: BTreeSet<LineItemType>,
 }
 
 /// A month's invoices.
@@ -190,12 +192,14 @@ impl AwsInvoice {
             lines: 0,
             sums: Sums::default(),
             only_support: true,
+            line_types: BTreeSet::new(),
         }
     }
 
     fn add(&mut self, cube: &Cube, class: &ChargeClass, kind: LineItemType) -> Result<(), DecimalError> {
         let amount = class.sum(Measure::NetUnblended);
         self.sums.add(kind, amount)?;
+        self.line_types.insert(kind);
         self.lines += class.lines;
         let value = |column| cube.filled(class, column);
         for (set, column) in [
@@ -227,16 +231,40 @@ impl AwsInvoice {
         self.kind = if has("Anniversary") {
             if marketplace { AwsKind::MarketplaceUsage } else { AwsKind::MonthlyUsage }
         } else if has("Purchase") {
-            match (marketplace, self.only_support) {
-                (true, _) => AwsKind::MarketplacePurchase,
-                (false, true) => AwsKind::SupportPurchase,
-                (false, false) => AwsKind::Purchase,
-            }
+            self.purchase(marketplace)
         } else if has("Refund") {
             AwsKind::CreditMemo
+        } else if self.bill_types.is_empty() {
+            self.kind_by_lines(marketplace)
         } else {
             AwsKind::Unknown
         };
+    }
+
+    fn purchase(&self, marketplace: bool) -> AwsKind {
+        match (marketplace, self.only_support) {
+            (true, _) => AwsKind::MarketplacePurchase,
+            (false, true) => AwsKind::SupportPurchase,
+            (false, false) => AwsKind::Purchase,
+        }
+    }
+
+    /// The kind of an invoice whose lines have no bill type, as in FOCUS, which has no column for it: nothing but refunds takes back, nothing but fees
+    /// that are paid once is a purchase, and the rest is a month's.
+    fn kind_by_lines(&self, marketplace: bool) -> AwsKind {
+        use LineItemType::{Credit, Discount, Fee, Refund, SavingsPlanUpfrontFee, Tax};
+        let charged: BTreeSet<LineItemType> =
+            self.line_types.iter().copied().filter(|of| !matches!(of, Tax | Discount | Credit)).collect();
+        let only = |of: &[LineItemType]| !charged.is_empty() && charged.iter().all(|it| of.contains(it));
+        if only(&[Refund]) {
+            AwsKind::CreditMemo
+        } else if only(&[Fee, SavingsPlanUpfrontFee, Refund]) {
+            self.purchase(marketplace)
+        } else if marketplace {
+            AwsKind::MarketplaceUsage
+        } else {
+            AwsKind::MonthlyUsage
+        }
     }
 
     /// The seller of record: the one of the largest part; ties to the first by name.

@@ -107,6 +107,7 @@ fn expected(
     balance: Amount,
     open: BillingPeriod,
 ) -> Result<Expected, DecimalError> {
+    let open = first_without_invoices(line, taken, open);
     // A line is as old as its first invoice: months before it say nothing of the rate, months without one after it do.
     let first = taken.keys().next().copied().unwrap_or(open);
     let mut closed = Vec::new();
@@ -124,21 +125,50 @@ fn expected(
     // What the open month has taken already is in the balance; the rest of its rate is still to come.
     let of_open = taken.get(&open).copied().unwrap_or_default();
     let coming = rate.minus(of_open)?.max(Amount::ZERO);
-    let mut left = balance.minus(if line.start <= open { coming } else { Amount::ZERO })?;
-    let month_above_balance = line.start <= open && left < Amount::ZERO;
-    let mut runs_out = month_above_balance.then_some(open);
-    let mut period = open.max(line.start);
-    if line.start <= open {
-        period = open.next();
+    let is_running = line.start <= open;
+    let left = balance.minus(if is_running { coming } else { Amount::ZERO })?;
+    let month_above_balance = is_running && left < Amount::ZERO;
+    let next = if is_running { open.next() } else { line.start };
+    let months = i128::from(months_between(next, line.end) + 1).max(0);
+    let after = months_until_below(left, rate).filter(|after| *after <= months);
+    let runs_out = match month_above_balance {
+        true => Some(open),
+        false => after.and_then(|after| nth_month(next, after - 1)),
+    };
+    let spent = rate.units().saturating_mul(months);
+    let balance_at_end = saturated(left.units().saturating_sub(spent));
+    Ok(Expected::Forecast { rate, runs_out, balance_at_end, month_above_balance })
+}
+
+/// The first month whose invoices are still to come: the month that is over last has no invoice for days, and counts as open until it has one. One month
+/// only: a line that is charged no more shows that a month later.
+fn first_without_invoices(
+    line: &Line,
+    taken: &BTreeMap<BillingPeriod, Amount>,
+    open: BillingPeriod,
+) -> BillingPeriod {
+    let last = open.previous().filter(|last| line.has_period(*last) && !taken.contains_key(last));
+    last.filter(|last| taken.keys().any(|month| month < last)).unwrap_or(open)
+}
+
+/// In which month from now on, counted from 1, a balance that loses so much each month is below 0; `None` where it never is.
+fn months_until_below(left: Amount, rate: Amount) -> Option<i128> {
+    if left.minus(rate).is_ok_and(|left| left < Amount::ZERO) {
+        return Some(1);
     }
-    while period <= line.end {
-        left = left.minus(rate)?;
-        if left < Amount::ZERO && runs_out.is_none() {
-            runs_out = Some(period);
-        }
-        period = period.next();
-    }
-    Ok(Expected::Forecast { rate, runs_out, balance_at_end: left, month_above_balance })
+    (rate > Amount::ZERO && left >= Amount::ZERO).then(|| left.units() / rate.units() + 1)
+}
+
+/// The month that is so many after another.
+fn nth_month(from: BillingPeriod, months: i128) -> Option<BillingPeriod> {
+    let index = i128::from(from.year()) * 12 + i128::from(from.month()) - 1 + months;
+    BillingPeriod::new(u16::try_from(index / 12).ok()?, u8::try_from(index % 12 + 1).ok()?)
+}
+
+/// An amount, or the last one that there is in its direction: a line that ends in thousands of years owes no exact sum.
+fn saturated(units: i128) -> Amount {
+    let most = crate::money::UNITS_MAX * crate::money::ten_to(20);
+    Amount::from_units(units.clamp(-most, most)).unwrap_or_default()
 }
 
 /// How many months lie from one to before another; below 0 where the other comes first.

@@ -7,11 +7,11 @@
 
 use super::forecast::{Expected, LineForecast};
 use super::{NoOrder, Outcome};
-use crate::money::{Amount, DecimalError, percentage_of};
+use crate::money::{Amount, DecimalError, Percentage, percentage_of};
 use crate::period::BillingPeriod;
 use crate::purchase_order::invoice::{InvoiceId, InvoiceKind};
 use crate::purchase_order::{
-    Buyer, Line, LineNumber, PurchaseOrder, PurchaseOrderId, Settings, Status, Threshold, month_of,
+    Buyer, Line, LineNumber, PurchaseOrder, PurchaseOrderId, Settings, Status, month_of,
 };
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -19,6 +19,15 @@ use std::collections::{BTreeMap, BTreeSet};
 const DAY: i64 = 86_400;
 /// How many days after an order's last one it is still told of.
 const MISSED_DAYS: i64 = 31;
+
+/// How much of a line's value is left when its contacts are told; the higher one comes first when a balance falls.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Threshold {
+    /// The balance is 0 or less.
+    UsedUp,
+    /// The balance is below this percentage of the line's value.
+    Below(Percentage),
+}
 
 /// A line's balance at a moment: after every change, in the order in which they came.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -145,7 +154,7 @@ pub struct Notice {
     pub news: News,
 }
 
-/// Every notice that is due by `now`, in seconds since 1970-01-01T00:00:00Z. Keys are unique; what was sent is known by them.
+/// Every notice that is due by `now`, the balances by `thresholds`; `now` is in seconds since 1970-01-01T00:00:00Z. Keys are unique; what was sent is known by them.
 ///
 /// # Errors
 /// [`DecimalError::TooLarge`].
@@ -153,11 +162,12 @@ pub fn due(
     orders: &[OrderState<'_>],
     invoices: &[InvoiceState<'_>],
     settings: &Settings,
+    thresholds: &BTreeSet<Threshold>,
     now: i64,
 ) -> Result<Vec<Notice>, DecimalError> {
     let mut notices = Vec::new();
     for state in orders {
-        balances(state, settings, &mut notices)?;
+        balances(state, thresholds, now, &mut notices)?;
         expiry(state.order, now, &mut notices);
         forecasts(state, now, &mut notices);
     }
@@ -181,20 +191,32 @@ fn notice(order: &PurchaseOrder, key: &str, news: News) -> Notice {
     Notice { key, buyer: order.buyer.clone(), order: Some(order.id.clone()), news }
 }
 
-/// Thresholds of the lines that track their balances. Each fires once per crossing, and again after the balance has risen above it.
+/// Thresholds of the lines that track their balances, of active orders. Each fires once per crossing, and again after the balance has risen above it; of
+/// several that one step has crossed the lowest is told, which says it all.
 fn balances(
     state: &OrderState<'_>,
-    settings: &Settings,
+    thresholds: &BTreeSet<Threshold>,
+    now: i64,
     notices: &mut Vec<Notice>,
 ) -> Result<(), DecimalError> {
+    if state.order.status(now) != Status::Active {
+        return Ok(());
+    }
     for line in state.order.lines.iter().filter(|line| line.balance_tracking) {
         let Some(steps) = state.balances.get(&line.number) else { continue };
-        for threshold in &settings.balance_thresholds {
-            let Some((crossing, step)) = last_crossing(steps, *threshold)? else { continue };
-            let key = format!("line:{}/balance:{}/{crossing}", line.number, threshold_name(*threshold));
-            let (balance, value) = (step.balance, step.value);
-            let news = News::Balance { line: line.number.clone(), threshold: *threshold, balance, value };
-            notices.push(notice(state.order, &key, news));
+        let Some(BalanceStep { balance, value }) = steps.last() else { continue };
+        let mut of_lower = BTreeSet::new();
+        // From the lowest on.
+        for threshold in thresholds {
+            let (crossings, is_below) = crossings(steps, *threshold)?;
+            if is_below && crossings.last().is_some_and(|last| !of_lower.contains(last)) {
+                let name = threshold_name(*threshold);
+                let key = format!("line:{}/balance:{name}/{}", line.number, crossings.len());
+                let (balance, value) = (*balance, *value);
+                let news = News::Balance { line: line.number.clone(), threshold: *threshold, balance, value };
+                notices.push(notice(state.order, &key, news));
+            }
+            of_lower.extend(crossings);
         }
     }
     Ok(())
@@ -207,13 +229,10 @@ fn threshold_name(threshold: Threshold) -> String {
     }
 }
 
-/// How many times the balance has crossed the threshold, where it is below it now; and how it stands. What is true from the first step on is a
-/// crossing as well, except of a line that is worth nothing.
-fn last_crossing(
-    steps: &[BalanceStep],
-    threshold: Threshold,
-) -> Result<Option<(u32, &BalanceStep)>, DecimalError> {
-    let (mut crossings, mut is_below) = (0, false);
+/// The steps by which the balance has fallen below the threshold, and whether it is there now. What is true from the first step on is a crossing as well,
+/// except of a line that is worth nothing.
+fn crossings(steps: &[BalanceStep], threshold: Threshold) -> Result<(Vec<usize>, bool), DecimalError> {
+    let (mut crossings, mut is_below) = (Vec::new(), false);
     for (at, step) in steps.iter().enumerate() {
         let below = match threshold {
             Threshold::UsedUp => step.balance <= Amount::ZERO && (at > 0 || step.value > Amount::ZERO),
@@ -222,10 +241,12 @@ fn last_crossing(
                 step.balance < bound
             }
         };
-        crossings += u32::from(below && !is_below);
+        if below && !is_below {
+            crossings.push(at);
+        }
         is_below = below;
     }
-    Ok(steps.last().filter(|_| is_below).map(|last| (crossings, last)))
+    Ok((crossings, is_below))
 }
 
 /// Two months, one month and seven days ahead and on the day: of those dates that lie after the order's creation. An order that is expired already

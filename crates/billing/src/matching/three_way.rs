@@ -3,9 +3,9 @@
 //! Cloud usage has no goods receipt; what was metered under the invoice's id stands for it. Tolerances classify and never choose: which order an
 //! invoice is associated with is decided before, without them.
 
-use super::{Outcome, Taking};
+use super::converted;
 use crate::money::{Amount, Currency, DecimalError, Percentage, times};
-use crate::purchase_order::invoice::MatchInvoice;
+use crate::purchase_order::invoice::{InvoiceKind, MatchInvoice};
 
 /// How far two amounts may be apart. Where both are set, both must hold.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -43,7 +43,9 @@ pub enum Direction {
 pub enum Against {
     /// The lines of the cost data that have the invoice's id.
     CostData,
-    /// What is left of the order's line before the invoice.
+    /// What a billing group is charged for the month.
+    Statement,
+    /// What is left of the order's line for the invoice at present.
     LineBalance,
 }
 
@@ -69,13 +71,13 @@ pub enum Exception {
     NoOrder,
     /// It is held because no balance covers it.
     Held,
-    /// The cost data has no line with the invoice's id.
+    /// The cost data has no line with the invoice's id, or the month shows no charges of the billing group.
     NoCostData,
-    /// The cost data is in another currency than the invoice.
+    /// The cost data is in another currency than the invoice, and the invoice states no exchange between them.
     CurrencyMismatch(Currency),
     /// Amounts are further apart than tolerated.
     BeyondTolerance(Difference),
-    /// The invoice is above the amount from which a person approves.
+    /// The invoice is above the amount from which a person approves, and nobody has.
     NeedsApproval,
 }
 
@@ -105,8 +107,37 @@ impl ThreeWay {
     }
 }
 
-/// Holds an invoice against its line and against the cost that was metered under its id: the sum of the lines with that id, taxes and credits
-/// included, and their currency; `None` where there are none.
+/// Where an invoice is charged to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Charged {
+    /// To no order.
+    Nowhere,
+    /// To none yet: it is held because no balance covers it.
+    Held,
+    /// To a line whose balance is not followed.
+    Untracked,
+    /// To a line whose balance is followed; both in the order's currency.
+    Tracked {
+        /// What it takes; below 0 for a credit memo.
+        used: Amount,
+        /// What is left of the line, as it is worth now, after this invoice and those that were issued before it.
+        left: Amount,
+    },
+}
+
+/// What there is to compare an invoice with, beside its order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Expected {
+    /// Where that comes from.
+    pub against: Against,
+    /// The sum, tax included; below 0 of what gives back.
+    pub amount: Amount,
+    /// Its currency.
+    pub currency: Currency,
+}
+
+/// Holds an invoice against its line and against what it should come to: for an invoice of AWS the cost that was metered under its id, taxes and credits
+/// included, for a customer's the statement of its billing group. `None` is nothing to compare with. Whoever `is_approved` was looked at by a person.
 ///
 /// A tracked line's balance is a bound from above, so that only an invoice above it is apart from it.
 ///
@@ -114,34 +145,38 @@ impl ThreeWay {
 /// [`DecimalError::TooLarge`].
 pub fn three_way(
     invoice: &MatchInvoice,
-    outcome: &Outcome,
-    line_is_tracked: bool,
-    cost: Option<(Amount, Currency)>,
+    charged: Charged,
+    expected: Option<Expected>,
     terms: Terms,
+    is_approved: bool,
 ) -> Result<ThreeWay, DecimalError> {
     let mut exceptions = Vec::new();
     let mut differences = Vec::new();
-    match outcome {
-        Outcome::None(_) if !terms.require_order => return Ok(ThreeWay::Unmatched),
-        Outcome::None(_) => exceptions.push(Exception::NoOrder),
-        Outcome::Held(_) => exceptions.push(Exception::Held),
-        Outcome::Associated(taking) if line_is_tracked => {
-            let apart = above_balance(taking)?;
+    match charged {
+        Charged::Nowhere if !terms.require_order => return Ok(ThreeWay::Unmatched),
+        Charged::Nowhere => exceptions.push(Exception::NoOrder),
+        Charged::Held => exceptions.push(Exception::Held),
+        Charged::Tracked { used, left } => {
+            let apart = above_balance(used, left)?;
             sort_out(apart, terms.line, &mut differences, &mut exceptions)?;
         }
-        Outcome::Associated(_) => {}
+        Charged::Untracked => {}
     }
-    match cost {
+    let total = signed(invoice);
+    match expected {
         None => exceptions.push(Exception::NoCostData),
-        Some((_, currency)) if currency != invoice.currency => {
-            exceptions.push(Exception::CurrencyMismatch(currency));
-        }
-        Some((cost, _)) => {
-            let apart = apart(Against::CostData, cost, invoice.total)?;
-            sort_out(apart, terms.cost, &mut differences, &mut exceptions)?;
+        Some(Expected { against, amount, currency }) => {
+            // As whoever issued it did: what was metered, exchanged by the rate that the invoice states.
+            match converted(amount, currency, invoice.currency, invoice.exchange)? {
+                None => exceptions.push(Exception::CurrencyMismatch(currency)),
+                Some(expected) => {
+                    let apart = apart(against, expected.total, total)?;
+                    sort_out(apart, terms.cost, &mut differences, &mut exceptions)?;
+                }
+            }
         }
     }
-    if terms.approval_above.is_some_and(|most| magnitude(invoice.total) > most) {
+    if !is_approved && terms.approval_above.is_some_and(|most| magnitude(total) > most) {
         exceptions.push(Exception::NeedsApproval);
     }
     Ok(match () {
@@ -151,9 +186,16 @@ pub fn three_way(
     })
 }
 
-/// By how much an invoice exceeds what was left of its line.
-fn above_balance(taking: &Taking) -> Result<Option<Difference>, DecimalError> {
-    let (Some(used), Some(left)) = (taking.used, taking.balance_after) else { return Ok(None) };
+/// An invoice's total; below 0 of a credit memo, whichever sign it is listed with.
+fn signed(invoice: &MatchInvoice) -> Amount {
+    match invoice.kind {
+        InvoiceKind::CreditMemo => magnitude(invoice.total).negated(),
+        _ => invoice.total,
+    }
+}
+
+/// By how much an invoice exceeds what its line has for it.
+fn above_balance(used: Amount, left: Amount) -> Result<Option<Difference>, DecimalError> {
     let apart = apart(Against::LineBalance, left.plus(used)?, used)?;
     Ok(apart.filter(|it| it.direction == Direction::Above && used > Amount::ZERO))
 }

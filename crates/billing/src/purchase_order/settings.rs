@@ -1,7 +1,7 @@
 //! What an operator may settle about orders and matching, where AWS is silent or its documents disagree.
 
 use super::{LineType, Seller};
-use crate::money::Percentage;
+use crate::matching::three_way::Terms;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// When an order counts as expired for an invoice.
@@ -26,15 +26,6 @@ pub enum OnInsufficientBalance {
     LeaveUnmatched,
 }
 
-/// How much of a line's value is left when its contacts are told.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub enum Threshold {
-    /// The balance is below this percentage of the line's value.
-    Below(Percentage),
-    /// The balance is 0 or less.
-    UsedUp,
-}
-
 /// Settings of a payer; the defaults follow AWS as far as it is documented.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Settings {
@@ -52,8 +43,8 @@ pub struct Settings {
     pub line_types: BTreeSet<LineType>,
     /// The sellers that a type of line exists for; a type without an entry exists for all.
     pub line_type_sellers: BTreeMap<LineType, BTreeSet<Seller>>,
-    /// When contacts are told of a line's balance.
-    pub balance_thresholds: BTreeSet<Threshold>,
+    /// How far an invoice may be from its order and from what was metered, and who looks at it.
+    pub terms: Terms,
 }
 
 /// The sellers of a type by default: those of the guide until 2025 together with those of the guide of 2026.
@@ -69,8 +60,6 @@ const TYPE_SELLERS: [(LineType, &[&str]); 3] = [
 impl Default for Settings {
     fn default() -> Self {
         let sellers = |codes: &[&str]| codes.iter().filter_map(|code| Seller::parse(code)).collect();
-        let percent = |whole: i128| Percentage::from_units(whole * 10_000).ok().map(Threshold::Below);
-        let thresholds = [75, 25, 10].into_iter().filter_map(percent);
         Self {
             prefer_invoice_unit: true,
             expiry_basis: ExpiryBasis::default(),
@@ -79,7 +68,7 @@ impl Default for Settings {
             allow_number_sign: false,
             line_types: LineType::ALL.into(),
             line_type_sellers: TYPE_SELLERS.iter().map(|(of, codes)| (*of, sellers(codes))).collect(),
-            balance_thresholds: thresholds.chain([Threshold::UsedUp]).collect(),
+            terms: Terms::default(),
         }
     }
 }

@@ -24,7 +24,7 @@ pub struct ListMessagesArguments {
     #[command(flatten)]
     pub desk: DeskArguments,
     /// Only messages in this state.
-    #[arg(long, value_name = "STATE", value_parser = ["queued", "sending", "sent", "dead", "dropped"])]
+    #[arg(long, value_name = "STATE", value_parser = ["queued", "sending", "sent", "unconfirmed", "dead", "expired", "dropped"])]
     pub state: Option<String>,
 }
 

@@ -54,8 +54,10 @@ pub enum PurchaseOrderCommand {
     Rematch(RematchArguments),
     /// Print what is expected of an order: how fast it is used, when it runs out, what stays unused.
     Forecast(OneOrderArguments),
-    /// Hold invoices against their orders and against the cost files, within tolerances.
+    /// Hold invoices against their orders and against cost files or statements, within tolerances.
     ThreeWay(ThreeWayArguments),
+    /// Let an invoice pass that needs somebody's approval; who, when and why is kept.
+    Approve(ApproveArguments),
     /// Print or change how invoices are matched.
     Settings(SettingsArguments),
     /// Narrow a principal to some operations, and to orders with some tags.
@@ -271,18 +273,29 @@ pub struct ThreeWayArguments {
     pub desk: DeskArguments,
     #[command(flatten)]
     pub of: OfInvoices,
-    /// How far an invoice may be from the cost files: an amount, or with % a percentage; both hold where both are given.
-    #[arg(long, value_name = "AMOUNT|PERCENT%")]
+    /// For this once, how far an invoice may be from what it should come to: an amount, or with % a percentage; both hold where both are given. The settings say it otherwise.
+    #[arg(long, value_name = "AMOUNT|PERCENT%|NONE")]
     pub cost_tolerance: Vec<String>,
-    /// How far it may be above what its line has left.
-    #[arg(long, value_name = "AMOUNT|PERCENT%")]
+    /// For this once, how far it may be above what its line has left.
+    #[arg(long, value_name = "AMOUNT|PERCENT%|NONE")]
     pub line_tolerance: Vec<String>,
-    /// An invoice without an order is an exception.
+    /// For this once, an invoice without an order is an exception.
     #[arg(long)]
     pub require_order: bool,
-    /// An invoice above this amount needs an approval.
-    #[arg(long, value_name = "AMOUNT")]
+    /// For this once, an invoice above this amount needs an approval.
+    #[arg(long, value_name = "AMOUNT|NONE")]
     pub approval_above: Option<String>,
+}
+
+#[derive(Debug, Args)]
+pub struct ApproveArguments {
+    #[command(flatten)]
+    pub desk: DeskArguments,
+    /// The invoice's id.
+    pub invoice: String,
+    /// Why.
+    #[arg(long, value_name = "TEXT")]
+    pub reason: String,
 }
 
 #[derive(Debug, Args)]
@@ -310,9 +323,18 @@ pub struct SettingsArguments {
     /// The sellers of a type of line: TYPE=SELLER,SELLER.
     #[arg(long, value_name = "TYPE=SELLER,…")]
     pub line_type_sellers: Vec<String>,
-    /// A balance that contacts are told of: a percentage, or USED_UP.
-    #[arg(long, value_name = "PERCENT")]
-    pub balance_threshold: Vec<String>,
+    /// How far an invoice may be from what it should come to: an amount, or with % a percentage; NONE takes both away.
+    #[arg(long, value_name = "AMOUNT|PERCENT%|NONE")]
+    pub cost_tolerance: Vec<String>,
+    /// How far it may be above what its line has left.
+    #[arg(long, value_name = "AMOUNT|PERCENT%|NONE")]
+    pub line_tolerance: Vec<String>,
+    /// An invoice without an order is an exception.
+    #[arg(long, value_name = "BOOL")]
+    pub require_order: Option<bool>,
+    /// An invoice above this amount needs an approval; NONE: none does.
+    #[arg(long, value_name = "AMOUNT|NONE")]
+    pub approval_above: Option<String>,
 }
 
 #[derive(Debug, Args)]

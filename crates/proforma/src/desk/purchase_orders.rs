@@ -7,7 +7,7 @@ use super::purchase_order_files::{invoices_of, orders_of};
 use super::purchase_order_texts::{address, contact, line, pairs};
 use crate::cli::desk::DeskArguments;
 use crate::cli::purchase_orders::{
-    AddArguments, GetArguments, ImportOrdersArguments, InvoicesArguments, LimitArguments,
+    AddArguments, ApproveArguments, GetArguments, ImportOrdersArguments, InvoicesArguments, LimitArguments,
     ListOrdersArguments, MoveArguments, OfInvoices, OneInvoiceArguments, OneOrderArguments, OrderArguments,
     PurchaseOrderArguments, PurchaseOrderCommand as Po, RematchArguments, SettingsArguments, TagArguments,
     ThreeWayArguments, UpdateArguments,
@@ -39,6 +39,7 @@ pub fn po(arguments: &PurchaseOrderArguments) -> Result<(), Failure> {
         Po::Rematch(arguments) => rematch(arguments),
         Po::Forecast(it) => own(&it.desk, "GetPurchaseOrderForecast", &of(&it.id)),
         Po::ThreeWay(arguments) => three_way(arguments),
+        Po::Approve(arguments) => approve(arguments),
         Po::Settings(arguments) => settings(arguments),
         Po::Limit(arguments) => limit(arguments),
         Po::Limits(it) => own(&it.desk, "ListPurchaseOrderLimits", &json!({})),
@@ -258,22 +259,33 @@ fn rematch(arguments: &RematchArguments) -> Result<(), Failure> {
 
 fn three_way(arguments: &ThreeWayArguments) -> Result<(), Failure> {
     let mut input = filter(&arguments.of);
-    for (name, texts) in
-        [("CostTolerance", &arguments.cost_tolerance), ("LineTolerance", &arguments.line_tolerance)]
-    {
-        for text in texts {
-            let (kind, text) = match text.strip_suffix('%') {
-                Some(percentage) => ("Percentage", percentage),
-                None => ("Amount", text.as_str()),
-            };
-            put(&mut input, &format!("{name}{kind}"), Some(text));
-        }
-    }
+    tolerance(&mut input, "CostTolerance", &arguments.cost_tolerance);
+    tolerance(&mut input, "LineTolerance", &arguments.line_tolerance);
     if arguments.require_order {
         input.insert("RequirePurchaseOrder".to_owned(), json!(true));
     }
     put(&mut input, "ApprovalAbove", arguments.approval_above.as_deref());
-    own(&arguments.desk, "GetThreeWayMatch", &Value::Object(input))
+    let operation = (proforma::SERVICE, "GetThreeWayMatch");
+    all_pages(&arguments.desk, operation, Value::Object(input), "ThreeWayMatches")
+}
+
+/// Puts the bounds of a tolerance into a request: amounts, percentages, or NONE for neither.
+fn tolerance(input: &mut Map<String, Value>, name: &str, texts: &[String]) {
+    for text in texts {
+        match text.strip_suffix('%') {
+            _ if text == "NONE" => {
+                put(input, &format!("{name}Amount"), Some(text));
+                put(input, &format!("{name}Percentage"), Some(text));
+            }
+            Some(percentage) => put(input, &format!("{name}Percentage"), Some(percentage)),
+            None => put(input, &format!("{name}Amount"), Some(text)),
+        }
+    }
+}
+
+fn approve(arguments: &ApproveArguments) -> Result<(), Failure> {
+    let input = json!({ "InvoiceId": arguments.invoice, "Reason": arguments.reason });
+    own(&arguments.desk, "ApproveInvoice", &input)
 }
 
 fn settings(arguments: &SettingsArguments) -> Result<(), Failure> {
@@ -282,6 +294,7 @@ fn settings(arguments: &SettingsArguments) -> Result<(), Failure> {
         ("PreferInvoiceUnit", arguments.prefer_invoice_unit),
         ("MarketplaceTransactionForUsage", arguments.marketplace_transaction_for_usage),
         ("AllowNumberSign", arguments.allow_number_sign),
+        ("RequirePurchaseOrder", arguments.require_order),
     ] {
         if let Some(flag) = flag {
             input.insert(name.to_owned(), json!(flag));
@@ -302,9 +315,9 @@ fn settings(arguments: &SettingsArguments) -> Result<(), Failure> {
         }
         input.insert("LineTypeSellers".to_owned(), Value::Object(of));
     }
-    if !arguments.balance_threshold.is_empty() {
-        input.insert("BalanceThresholds".to_owned(), json!(arguments.balance_threshold));
-    }
+    tolerance(&mut input, "CostTolerance", &arguments.cost_tolerance);
+    tolerance(&mut input, "LineTolerance", &arguments.line_tolerance);
+    put(&mut input, "ApprovalAbove", arguments.approval_above.as_deref());
     let operation = if input.is_empty() { "GetMatchingSettings" } else { "UpdateMatchingSettings" };
     own(&arguments.desk, operation, &Value::Object(input))
 }

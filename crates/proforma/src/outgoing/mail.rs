@@ -2,21 +2,32 @@
 
 use anyhow::{Context, anyhow};
 use back_office::outbox::Letter;
-use back_office::outbox::courier::{Courier, Delivery, Parcel, Undelivered};
+use back_office::outbox::courier::{Courier, Delivery, Handover, Parcel, Undelivered};
 use lettre::message::header::{ContentType, Header, HeaderName, HeaderValue};
 use lettre::message::{Attachment, Mailbox, MultiPart};
-use lettre::transport::smtp::authentication::Credentials;
-use lettre::transport::smtp::client::{Tls, TlsParameters};
-use lettre::transport::smtp::extension::ClientId;
-use lettre::{Address, AsyncSmtpTransport, AsyncTransport as _, Message, Tokio1Executor};
+use lettre::transport::smtp::Error as SmtpError;
+use lettre::transport::smtp::authentication::{Credentials, Mechanism};
+use lettre::transport::smtp::client::{AsyncSmtpConnection, Tls, TlsParameters};
+use lettre::transport::smtp::commands::{Data, Mail as MailFrom, Rcpt};
+use lettre::transport::smtp::extension::{ClientId, Extension, MailBodyParameter, MailParameter};
+use lettre::{Address, Message};
 use reqwest::Url;
 use std::fmt;
 use std::fmt::Write as _;
 use std::net::IpAddr;
 use std::time::{Duration, UNIX_EPOCH};
 
-/// How long the mail server may be silent.
-const SILENCE_MAX: Duration = Duration::from_secs(20);
+/// How long it may take until there is a connection.
+const CONNECT_MAX: Duration = Duration::from_secs(20);
+/// How long the mail server may take for its greeting, for a command, and to read a mail. RFC 5321 (4.5.3.2) has five minutes for the longest of them;
+/// nothing is lost by asking again before the mail is handed over.
+const COMMAND_MAX: Duration = Duration::from_secs(300);
+/// How long it may take for its answer to the end of a mail: RFC 5321 (4.5.3.2.6). Who gives up sooner gets a mail delivered twice.
+const END_MAX: Duration = Duration::from_secs(600);
+/// How much of a mail is written at once.
+const PART_BYTES: usize = 64 * 1024;
+/// By which mechanisms a password is sent, the better one first.
+const MECHANISMS: [Mechanism; 2] = [Mechanism::Plain, Mechanism::Login];
 /// Refusals of who sends, not of what: they end when somebody mends the settings. RFC 4954 (530, 534, 535, 538) and RFC 5321 (550 is of the mailbox).
 const OF_SENDER: [u16; 4] = [530, 534, 535, 538];
 
@@ -132,7 +143,10 @@ fn server(text: &str, password: Option<String>) -> Result<Server, String> {
 
 /// Mail through one server.
 pub struct Mail {
-    transport: AsyncSmtpTransport<Tokio1Executor>,
+    host: String,
+    port: u16,
+    tls: Tls,
+    credentials: Option<Credentials>,
     from: Mailbox,
 }
 
@@ -143,8 +157,9 @@ impl Mail {
     /// Where the system's certificates cannot be read.
     pub fn new(settings: &MailSettings) -> anyhow::Result<Self> {
         let MailSettings { host, port, cover, credentials, from } = settings;
+        let host = host.trim_matches(['[', ']']).to_owned();
         let parameters = || {
-            TlsParameters::new_rustls(host.trim_matches(['[', ']']).to_owned())
+            TlsParameters::new_rustls(host.clone())
                 .with_context(|| format!("TLS with the mail server `{host}` cannot be set up"))
         };
         let tls = match cover {
@@ -153,17 +168,9 @@ impl Mail {
             Cover::IfOffered => Tls::Opportunistic(parameters()?),
             Cover::Nothing => Tls::None,
         };
-        let transport =
-            AsyncSmtpTransport::<Tokio1Executor>::builder_dangerous(host.trim_matches(['[', ']']))
-                .port(*port)
-                .tls(tls)
-                .timeout(Some(SILENCE_MAX))
-                .hello_name(ClientId::Domain(from.email.domain().to_owned()));
-        let transport = match credentials {
-            Some((user, password)) => transport.credentials(Credentials::new(user.clone(), password.clone())),
-            None => transport,
-        };
-        Ok(Self { transport: transport.build(), from: from.clone() })
+        let credentials =
+            credentials.as_ref().map(|(user, password)| Credentials::new(user.clone(), password.clone()));
+        Ok(Self { host, port: *port, tls, credentials, from: from.clone() })
     }
 
     /// The mail of a parcel.
@@ -195,17 +202,106 @@ impl Mail {
     }
 }
 
+/// Why a mail has not been taken, as far as the session tells.
+enum Refused {
+    /// The server has said so, or the session has broken off before the server had all of it.
+    By(SmtpError),
+    /// Nothing came in time.
+    Silent(&'static str),
+}
+
+impl From<SmtpError> for Refused {
+    fn from(error: SmtpError) -> Self {
+        Self::By(error)
+    }
+}
+
+impl Mail {
+    /// A session in which a mail may be sent: covered as the settings say, and logged in.
+    async fn session(&self) -> Result<AsyncSmtpConnection, SmtpError> {
+        let name = ClientId::Domain(self.from.email.domain().to_owned());
+        let at_once = match &self.tls {
+            Tls::Wrapper(parameters) => Some(parameters.clone()),
+            _ => None,
+        };
+        let server = (self.host.as_str(), self.port);
+        let mut session =
+            AsyncSmtpConnection::connect_tokio1(server, Some(CONNECT_MAX), &name, at_once, None).await?;
+        match &self.tls {
+            Tls::Opportunistic(parameters) if session.can_starttls() => {
+                session.starttls(parameters.clone(), &name).await?;
+            }
+            Tls::Required(parameters) => session.starttls(parameters.clone(), &name).await?,
+            _ => {}
+        }
+        if let Some(credentials) = &self.credentials {
+            session.auth(&MECHANISMS, credentials).await?;
+        }
+        Ok(session)
+    }
+
+    /// A session that has the envelope of a mail and waits for the mail itself.
+    async fn addressed(&self, mail: &Message, bytes: &[u8]) -> Result<AsyncSmtpConnection, SmtpError> {
+        let mut session = self.session().await?;
+        let mut options = Vec::new();
+        if !bytes.is_ascii() && session.server_info().supports_feature(Extension::EightBitMime) {
+            options.push(MailParameter::Body(MailBodyParameter::EightBitMime));
+        }
+        session.command(MailFrom::new(mail.envelope().from().cloned(), options)).await?;
+        for to in mail.envelope().to() {
+            session.command(Rcpt::new(to.clone(), Vec::new())).await?;
+        }
+        session.command(Data).await?;
+        Ok(session)
+    }
+
+    async fn send(&self, mail: &Message, handover: &Handover) -> Result<(), Refused> {
+        let bytes = mail.formatted();
+        let addressed = tokio::time::timeout(COMMAND_MAX, self.addressed(mail, &bytes));
+        let mut session =
+            addressed.await.map_err(|_| Refused::Silent("the mail server has not answered in time"))??;
+        // Once there is no further part the end of the mail is written: from then on the server may take it.
+        let parts = bytes.chunks(PART_BYTES).chain(std::iter::once_with(|| {
+            handover.begin();
+            &[][..]
+        }));
+        let in_time = async {
+            if tokio::time::timeout(COMMAND_MAX, handover.begun()).await.is_ok() {
+                tokio::time::sleep(END_MAX).await;
+            }
+        };
+        let answered = tokio::select! {
+            answered = session.message_iter(parts) => answered.map(drop).map_err(Refused::By),
+            () = in_time => Err(Refused::Silent("the mail server has not said in time whether it takes the mail")),
+        };
+        if answered.is_ok() {
+            // It is taken; how the session ends does not matter, so nobody waits for it.
+            tokio::spawn(async move { tokio::time::timeout(CONNECT_MAX, session.quit()).await });
+        }
+        answered
+    }
+}
+
 impl Courier for Mail {
-    fn deliver<'a>(&'a self, parcel: &'a Parcel) -> Delivery<'a> {
+    fn deliver<'a>(&'a self, parcel: &'a Parcel, handover: &'a Handover) -> Delivery<'a> {
         Box::pin(async move {
             let mail = self.mail(parcel).map_err(|error| Undelivered::Never(format!("{error:#}")))?;
-            self.transport.send(mail).await.map(drop).map_err(|error| {
-                let is_of_sender = error.status().is_some_and(|code| OF_SENDER.contains(&code.into()));
-                let said = error.to_string();
-                match error.is_permanent() && !is_of_sender {
-                    true => Undelivered::Never(said),
-                    false => Undelivered::Later(said),
-                }
+            let refused = match self.send(&mail, handover).await {
+                Ok(()) => return Ok(()),
+                Err(refused) => refused,
+            };
+            let (said, status, is_permanent) = match refused {
+                Refused::By(error) => (error.to_string(), error.status(), error.is_permanent()),
+                Refused::Silent(said) => (said.to_owned(), None, false),
+            };
+            let is_of_sender = status.is_some_and(|code| OF_SENDER.contains(&code.into()));
+            Err(match status {
+                // It has all of the mail, and has said neither yes nor no.
+                None if handover.has_begun() => Undelivered::Unconfirmed(format!(
+                    "the mail server has the mail and has not said whether it takes it: {said}"
+                )),
+                _ if is_permanent && !is_of_sender => Undelivered::Never(said),
+                _ => Undelivered::Later(said),
             })
         })
     }

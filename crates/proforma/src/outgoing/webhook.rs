@@ -6,7 +6,7 @@
 use super::addresses::Allowed;
 use anyhow::Context;
 use back_office::clock::instant_text;
-use back_office::outbox::courier::{Courier, Delivery, Parcel, Undelivered};
+use back_office::outbox::courier::{Courier, Delivery, Handover, Parcel, Undelivered};
 use hmac::{Hmac, KeyInit, Mac};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Client, Url, redirect};
@@ -72,7 +72,8 @@ fn not_public(host: &str) -> String {
 }
 
 impl Courier for Webhooks {
-    fn deliver<'a>(&'a self, parcel: &'a Parcel) -> Delivery<'a> {
+    /// A request is never unconfirmed: a receiver knows a second one by its `Idempotency-Key`.
+    fn deliver<'a>(&'a self, parcel: &'a Parcel, _: &'a Handover) -> Delivery<'a> {
         Box::pin(async move {
             // The operator may allow it one day.
             let url = self.receiver(&parcel.recipient).map_err(Undelivered::Later)?;

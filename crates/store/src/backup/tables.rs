@@ -22,6 +22,7 @@ const LATER: &[(&str, &str, u64)] = &[
     ("settings", "row_hash", 2),
     ("sources", "is_confined", 3),
     ("invoice_associations", "invoice_revision", 9),
+    ("outbox", "expires_at_ms", 10),
 ];
 
 impl TableShape {
@@ -328,6 +329,7 @@ pub(super) const TABLES: &[TableShape] = &[
             ("claim_expires_at_ms", Number),
             ("created_at_ms", Number),
             ("ended_at_ms", Number),
+            ("expires_at_ms", Number),
         ],
         key: &["payer", "id"],
     },

@@ -2,12 +2,13 @@
 
 use super::{Body, number, parsed, shape, text};
 use billing::configuration::BillingGroupId;
+use billing::matching::three_way::{Terms, Tolerance};
 use billing::money::{Amount, Currency, Percentage, Rate};
 use billing::period::BillingPeriod;
 use billing::purchase_order::invoice::{Exchange, InvoiceKind, MatchInvoice, Origin, RequestedOrder};
 use billing::purchase_order::{
     Address, Buyer, Contact, Draft, DraftLine, DraftTax, ExpiryBasis, LineNumber, LineType,
-    OnInsufficientBalance, PurchaseOrder, PurchaseOrderId, Seller, Settings, Threshold,
+    OnInsufficientBalance, PurchaseOrder, PurchaseOrderId, Seller, Settings,
 };
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -360,8 +361,21 @@ struct SettingsShape {
     allow_number_sign: bool,
     line_types: Vec<String>,
     line_type_sellers: BTreeMap<String, Vec<String>>,
-    /// A percentage, or `used_up`.
-    balance_thresholds: Vec<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cost_tolerance_amount: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    cost_tolerance_percentage: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    line_tolerance_amount: Option<String>,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    line_tolerance_percentage: Option<String>,
+    #[serde(default)]
+    require_order: bool,
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    approval_above: Option<String>,
+    /// Notification settings have them by now; earlier versions wrote them here as well, and nothing was told by them.
+    #[serde(default, skip_serializing, rename = "balance_thresholds")]
+    _balance_thresholds: serde::de::IgnoredAny,
 }
 
 #[derive(Serialize, Deserialize)]
@@ -379,13 +393,14 @@ enum InsufficientShape {
     LeaveUnmatched,
 }
 
-const USED_UP: &str = "used_up";
-
 impl Body for Settings {
     fn write(&self) -> String {
         let sellers = |(of, sellers): (&LineType, &std::collections::BTreeSet<Seller>)| {
             (of.name().to_owned(), sellers.iter().map(ToString::to_string).collect())
         };
+        let amount = |of: Option<Amount>| of.map(|of| of.to_string());
+        let percent = |of: Option<Percentage>| of.map(|of| of.to_string());
+        let Terms { cost, line, require_order, approval_above } = self.terms;
         text(&SettingsShape {
             prefer_invoice_unit: self.prefer_invoice_unit,
             expiry_basis: match self.expiry_basis {
@@ -401,7 +416,13 @@ impl Body for Settings {
             allow_number_sign: self.allow_number_sign,
             line_types: self.line_types.iter().map(|of| of.name().to_owned()).collect(),
             line_type_sellers: self.line_type_sellers.iter().map(sellers).collect(),
-            balance_thresholds: self.balance_thresholds.iter().map(threshold_text).collect(),
+            cost_tolerance_amount: amount(cost.amount),
+            cost_tolerance_percentage: percent(cost.percent),
+            line_tolerance_amount: amount(line.amount),
+            line_tolerance_percentage: percent(line.percent),
+            require_order,
+            approval_above: amount(approval_above),
+            _balance_thresholds: serde::de::IgnoredAny,
         })
     }
 
@@ -427,27 +448,23 @@ impl Body for Settings {
             allow_number_sign: of.allow_number_sign,
             line_types: of.line_types.iter().map(line_type).collect::<Result<_, _>>()?,
             line_type_sellers: of.line_type_sellers.into_iter().map(sellers).collect::<Result<_, _>>()?,
-            balance_thresholds: of
-                .balance_thresholds
-                .iter()
-                .map(|text| threshold(text))
-                .collect::<Result<_, _>>()?,
+            terms: Terms {
+                cost: tolerance(&of.cost_tolerance_amount, &of.cost_tolerance_percentage)?,
+                line: tolerance(&of.line_tolerance_amount, &of.line_tolerance_percentage)?,
+                require_order: of.require_order,
+                approval_above: optional_amount(&of.approval_above)?,
+            },
         })
     }
 }
 
-fn threshold_text(threshold: &Threshold) -> String {
-    match threshold {
-        Threshold::Below(percentage) => percentage.to_string(),
-        Threshold::UsedUp => USED_UP.to_owned(),
-    }
+fn optional_amount(text: &Option<String>) -> Result<Option<Amount>, String> {
+    text.as_ref().map(|text| number(text, Amount::parse(text))).transpose()
 }
 
-fn threshold(text: &str) -> Result<Threshold, String> {
-    match text {
-        USED_UP => Ok(Threshold::UsedUp),
-        percentage => number(percentage, Percentage::parse(percentage)).map(Threshold::Below),
-    }
+fn tolerance(amount: &Option<String>, percent: &Option<String>) -> Result<Tolerance, String> {
+    let percent = percent.as_ref().map(|text| number(text, Percentage::parse(text)));
+    Ok(Tolerance { amount: optional_amount(amount)?, percent: percent.transpose()? })
 }
 
 #[cfg(test)]

@@ -10,6 +10,10 @@ on_both! {
     a_claim_that_has_passed_does_not_count
     what_is_given_up_can_be_queued_again
     what_is_forgotten_leaves_its_key
+    a_recipient_is_sent_one_message_at_a_time
+    a_claim_is_renewed_while_it_is_sent
+    what_is_too_old_is_not_claimed
+    what_does_not_hold_any_more_frees_its_key
     the_last_setting_holds
 }
 
@@ -26,7 +30,13 @@ pub fn message(key: &str, recipient: &str) -> NewMessage {
         body: "{}".to_owned(),
         attachments: Vec::new(),
         created_at_ms: 10,
+        expires_at_ms: 100_000,
     }
+}
+
+/// The next message of the payer's by a channel.
+async fn claimed(store: &Store, channel: Channel, at_ms: i64) -> Option<store::MessageClaim> {
+    store.claim_message((&payer(), channel), "x", at_ms, LEASE).await.unwrap()
 }
 
 async fn queued(store: &Store, head: Head, messages: &[NewMessage]) -> (Head, Vec<bool>) {
@@ -45,7 +55,7 @@ async fn a_key_is_told_once(Scratch { store, .. }: Scratch) {
     let (head, made) = queued(&store, head, &[one.clone(), other, again.clone()]).await;
     assert_eq!(made, [true, true, false]);
     // Nor after it was sent.
-    let claim = store.claim_message(Channel::Email, "x", 10, LEASE).await.unwrap().unwrap();
+    let claim = claimed(&store, Channel::Email, 10).await.unwrap();
     store.finish_message(&claim, &Attempted::Sent, 11).await.unwrap();
     let (_, made) = queued(&store, head.clone(), &[again]).await;
     assert_eq!(made, [false]);
@@ -65,17 +75,19 @@ async fn a_key_is_told_once(Scratch { store, .. }: Scratch) {
 
 async fn a_message_is_claimed_by_one(Scratch { store, .. }: Scratch) {
     let head = with_payer(&store).await;
-    let messages: Vec<_> = (0..30).map(|n| message(&format!("k{n:02}"), "a@example.com")).collect();
+    let messages: Vec<_> =
+        (0..30).map(|n| message(&format!("k{n:02}"), &format!("a{n}@example.com"))).collect();
     queued(&store, head, &messages).await;
-    assert!(store.claim_message(Channel::Webhook, "x", 10, LEASE).await.unwrap().is_none());
-    assert!(store.claim_message(Channel::Email, "x", 9, LEASE).await.unwrap().is_none(), "not due yet");
+    assert!(claimed(&store, Channel::Webhook, 10).await.is_none());
+    assert!(claimed(&store, Channel::Email, 9).await.is_none(), "not due yet");
+    assert_eq!(store.payers_with_messages(Channel::Email, 9).await.unwrap(), []);
+    assert_eq!(store.payers_with_messages(Channel::Email, 10).await.unwrap(), [payer()]);
     let workers = (0..6).map(|number| {
         let store = store.clone();
         tokio::spawn(async move {
             let mut mine = Vec::new();
-            while let Some(claim) =
-                store.claim_message(Channel::Email, &number.to_string(), 10, LEASE).await.unwrap()
-            {
+            let of = (&payer(), Channel::Email);
+            while let Some(claim) = store.claim_message(of, &number.to_string(), 10, LEASE).await.unwrap() {
                 mine.push(claim.row.message.id.clone());
                 store.finish_message(&claim, &Attempted::Sent, 10).await.unwrap();
             }
@@ -93,7 +105,7 @@ async fn a_message_is_claimed_by_one(Scratch { store, .. }: Scratch) {
 async fn a_claim_that_has_passed_does_not_count(Scratch { store, .. }: Scratch) {
     let head = with_payer(&store).await;
     queued(&store, head, &[message("a", "a@example.com")]).await;
-    let claim = async |at| store.claim_message(Channel::Email, "x", at, LEASE).await.unwrap();
+    let claim = async |at| claimed(&store, Channel::Email, at).await;
     let first = claim(10).await.unwrap();
     assert!(claim(1_009).await.is_none());
     let second = claim(1_010).await.unwrap();
@@ -113,9 +125,9 @@ async fn a_claim_that_has_passed_does_not_count(Scratch { store, .. }: Scratch) 
 async fn what_is_given_up_can_be_queued_again(Scratch { store, .. }: Scratch) {
     let head = with_payer(&store).await;
     let (head, _) = queued(&store, head, &[message("a", "a@example.com")]).await;
-    let claim = store.claim_message(Channel::Email, "x", 10, LEASE).await.unwrap().unwrap();
+    let claim = claimed(&store, Channel::Email, 10).await.unwrap();
     let mut write = store.write(&payer(), &head).await.unwrap();
-    assert!(!write.retry_message("m-a", 20).await.unwrap(), "it is being sent");
+    assert!(!write.retry_message("m-a", 20, 200_000).await.unwrap(), "it is being sent");
     assert!(!write.drop_message("m-a", 20).await.unwrap());
     drop(write);
     store.finish_message(&claim, &Attempted::Dead { error: "no".to_owned() }, 20).await.unwrap();
@@ -124,11 +136,72 @@ async fn what_is_given_up_can_be_queued_again(Scratch { store, .. }: Scratch) {
     assert!(write.drop_message("m-a", 30).await.unwrap());
     assert!(!write.drop_message("m-a", 30).await.unwrap());
     assert_eq!(write.message("m-a").await.unwrap().unwrap().state, MessageState::Dropped { at_ms: 30 });
-    assert!(write.retry_message("m-a", 40).await.unwrap());
-    assert!(!write.retry_message("m-none", 40).await.unwrap());
+    assert!(write.retry_message("m-a", 40, 200_000).await.unwrap());
+    assert!(!write.retry_message("m-none", 40, 200_000).await.unwrap());
     let row = write.message("m-a").await.unwrap().unwrap();
     assert_eq!((row.state, row.attempts), (MessageState::Queued { next_attempt_at_ms: 40 }, 0));
+    assert_eq!(row.message.expires_at_ms, 200_000);
     write.commit().await.unwrap();
+}
+
+async fn a_recipient_is_sent_one_message_at_a_time(Scratch { store, .. }: Scratch) {
+    let head = with_payer(&store).await;
+    let hanging = (0..3).map(|n| message(&format!("a{n}"), "https://a.example.com"));
+    let messages: Vec<_> = hanging.chain([message("b", "https://b.example.com")]).collect();
+    queued(&store, head, &messages).await;
+    let first = claimed(&store, Channel::Webhook, 10).await.unwrap();
+    assert_eq!(first.row.message.id, "m-a0");
+    assert_eq!(claimed(&store, Channel::Webhook, 10).await.unwrap().row.message.id, "m-b");
+    assert!(claimed(&store, Channel::Webhook, 10).await.is_none());
+    store.finish_message(&first, &Attempted::Sent, 11).await.unwrap();
+    assert_eq!(claimed(&store, Channel::Webhook, 12).await.unwrap().row.message.id, "m-a1");
+}
+
+async fn a_claim_is_renewed_while_it_is_sent(Scratch { store, .. }: Scratch) {
+    let head = with_payer(&store).await;
+    queued(&store, head, &[message("a", "a@example.com")]).await;
+    let claim = claimed(&store, Channel::Email, 10).await.unwrap();
+    store.extend_message_claim(&claim, 3_000).await.unwrap();
+    assert!(claimed(&store, Channel::Email, 2_999).await.is_none());
+    let other = claimed(&store, Channel::Email, 3_000).await.unwrap();
+    let late = store.extend_message_claim(&claim, 9_000).await;
+    assert!(matches!(late, Err(StoreError::StaleClaim { token: 1, .. })), "{late:?}");
+    let error = "the connection was lost".to_owned();
+    store.finish_message(&other, &Attempted::Unconfirmed { error }, 3_100).await.unwrap();
+    assert!(claimed(&store, Channel::Email, 99_000).await.is_none());
+    let rows = store.messages_page(&payer(), Some("unconfirmed"), None, 10).await.unwrap();
+    assert_eq!(rows[0].state, MessageState::Unconfirmed { at_ms: 3_100 });
+}
+
+async fn what_is_too_old_is_not_claimed(Scratch { store, .. }: Scratch) {
+    let head = with_payer(&store).await;
+    let old = NewMessage { expires_at_ms: 1_000, ..message("a", "a@example.com") };
+    let (head, _) = queued(&store, head, &[old, message("b", "b@example.com")]).await;
+    assert_eq!(store.expire_messages(999).await.unwrap(), 0);
+    // Also before anybody has looked for it.
+    assert_eq!(claimed(&store, Channel::Email, 1_000).await.unwrap().row.message.id, "m-b");
+    assert!(claimed(&store, Channel::Email, 1_000).await.is_none());
+    assert_eq!(store.expire_messages(1_000).await.unwrap(), 1);
+    let rows = store.messages_page(&payer(), Some("expired"), None, 10).await.unwrap();
+    assert_eq!(rows[0].state, MessageState::Expired { at_ms: 1_000 });
+    assert_eq!(rows[0].last_error.as_deref(), Some("it was not sent in time"));
+    let mut write = store.write(&payer(), &head).await.unwrap();
+    assert!(write.retry_message("m-a", 1_100, 5_000).await.unwrap());
+    write.commit().await.unwrap();
+    assert_eq!(claimed(&store, Channel::Email, 1_100).await.unwrap().row.message.id, "m-a");
+}
+
+async fn what_does_not_hold_any_more_frees_its_key(Scratch { store, .. }: Scratch) {
+    let head = with_payer(&store).await;
+    let (head, _) = queued(&store, head, &[message("a", "a@example.com")]).await;
+    let claim = claimed(&store, Channel::Email, 10).await.unwrap();
+    let error = "it does not hold any more".to_owned();
+    store.finish_message(&claim, &Attempted::Withdrawn { error }, 20).await.unwrap();
+    let again = NewMessage { id: "m-again".to_owned(), ..message("a", "a@example.com") };
+    let (_, made) = queued(&store, head, &[again]).await;
+    assert_eq!(made, [true]);
+    let rows = store.messages_page(&payer(), Some("expired"), None, 10).await.unwrap();
+    assert_eq!((rows.len(), rows[0].message.dedupe_key.as_str()), (1, "a|m-a"));
 }
 
 async fn what_is_forgotten_leaves_its_key(Scratch { store, .. }: Scratch) {
@@ -150,7 +223,7 @@ async fn what_is_forgotten_leaves_its_key(Scratch { store, .. }: Scratch) {
         write.put_attachment("22bb", "Qg==".to_owned()).await.unwrap();
     }
     let head = write.commit().await.unwrap();
-    let claim = store.claim_message(Channel::Email, "x", 10, LEASE).await.unwrap().unwrap();
+    let claim = claimed(&store, Channel::Email, 10).await.unwrap();
     store.finish_message(&claim, &Attempted::Sent, 100).await.unwrap();
     for (before, count) in [(100, 0), (101, 1), (101, 0)] {
         let head = store.head(&payer()).await.unwrap().unwrap();

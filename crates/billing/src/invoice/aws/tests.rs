@@ -95,6 +95,24 @@ fn each_kind_of_invoice_is_told() {
 }
 
 #[test]
+fn an_invoice_without_bill_types_is_what_its_lines_are() {
+    let kind = |types: &[&'static str], product: &'static str| {
+        let rows: Vec<Vec<(KeyColumn, &str)>> = types
+            .iter()
+            .map(|of| vec![(InvoiceId, "A"), (Type, of), (ProductCode, product), CURRENCY])
+            .collect();
+        let rows: Vec<Row<'_>> = rows.iter().map(|row| (row.as_slice(), "1")).collect();
+        reconstruct(&cube(&rows), dollars()).unwrap().invoices[0].kind
+    };
+    assert_eq!(kind(&["Usage", "Tax", "Fee"], "AmazonEC2"), AwsKind::MonthlyUsage);
+    assert_eq!(kind(&["Fee", "Tax"], "AmazonEC2"), AwsKind::Purchase);
+    assert_eq!(kind(&["Fee", "Tax"], "AWSSupportBusiness"), AwsKind::SupportPurchase);
+    assert_eq!(kind(&["Refund", "Tax"], "AmazonEC2"), AwsKind::CreditMemo);
+    assert_eq!(kind(&["Credit", "Tax"], "AmazonEC2"), AwsKind::MonthlyUsage);
+    assert_eq!(kind(&["RIFee"], "AmazonEC2"), AwsKind::MonthlyUsage);
+}
+
+#[test]
 fn invoices_and_the_rest_sum_to_the_cube() {
     use crate::invoice::tests::Numbers;
     for seed in 0..100 {

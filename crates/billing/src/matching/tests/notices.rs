@@ -1,8 +1,9 @@
 //! What is due to be told, and that it is told once.
 
 use super::*;
+use crate::matching::forecast::Expected;
 use crate::matching::forecast::forecast_line;
-use crate::matching::notices::{BalanceStep, InvoiceState, News, OrderState, due};
+use crate::matching::notices::{BalanceStep, InvoiceState, News, OrderState, Threshold, due};
 
 fn state<'a>(order: &'a PurchaseOrder, balances: &[&str]) -> OrderState<'a> {
     let steps = balances.iter().map(|left| BalanceStep { balance: amount(left), value: amount("100") });
@@ -10,12 +11,20 @@ fn state<'a>(order: &'a PurchaseOrder, balances: &[&str]) -> OrderState<'a> {
     OrderState { order, balances: steps, forecasts: BTreeMap::new() }
 }
 
+fn below(percent: &str) -> Threshold {
+    Threshold::Below(Percentage::parse(percent).unwrap())
+}
+
+fn thresholds() -> BTreeSet<Threshold> {
+    BTreeSet::from([below("75"), below("25"), below("10"), Threshold::UsedUp])
+}
+
 fn one() -> PurchaseOrder {
     order("A", vec![tracked("1", LineType::All, "100.00")])
 }
 
 fn keys(states: &[OrderState<'_>], invoices: &[InvoiceState<'_>], now: &str) -> Vec<String> {
-    let found = due(states, invoices, &Settings::default(), at(now)).unwrap();
+    let found = due(states, invoices, &Settings::default(), &thresholds(), at(now)).unwrap();
     found.into_iter().map(|notice| notice.key).collect()
 }
 
@@ -30,21 +39,28 @@ fn a_balance_is_told_of_once_per_crossing_and_again_after_it_rose() {
         (vec!["100", "74", "60"], vec![key("75", 1)]),
         (vec!["100", "74", "80"], vec![]),
         (vec!["100", "74", "80", "70"], vec![key("75", 2)]),
-        (vec!["100", "9"], vec![key("10", 1), key("25", 1), key("75", 1)]),
-        (vec!["100", "0"], vec![key("10", 1), key("25", 1), key("75", 1), key("used-up", 1)]),
+        // Of several that one step has crossed, the lowest says it all; also once the balance has risen above that one.
+        (vec!["100", "9"], vec![key("10", 1)]),
+        (vec!["100", "0"], vec![key("used-up", 1)]),
+        (vec!["100", "9", "30"], vec![]),
+        (vec!["100", "74", "9"], vec![key("10", 1), key("75", 1)]),
+        (vec!["100", "9", "30", "24"], vec![key("25", 2)]),
     ] {
         assert_eq!(keys(&[state(&order, &steps)], &[], "2025-03-01"), expected, "{steps:?}");
     }
     let untracked = PurchaseOrder { lines: vec![line("1", LineType::All)], ..one() };
     assert_eq!(keys(&[state(&untracked, &["100", "1"])], &[], "2025-03-01"), [""; 0]);
+    // What has expired, or is suspended, is not in use: nobody is to raise its amount.
+    assert_eq!(keys(&[state(&order, &["100", "1"])], &[], "2026-03-01"), [""; 0]);
+    let suspended = PurchaseOrder { suspended: true, ..one() };
+    assert_eq!(keys(&[state(&suspended, &["100", "1"])], &[], "2025-03-01"), [""; 0]);
 }
 
 #[test]
 fn a12_the_threshold_is_what_is_left_and_may_be_set() {
     let order = one();
-    let half = crate::purchase_order::Threshold::Below(Percentage::parse("50").unwrap());
-    let settings = Settings { balance_thresholds: BTreeSet::from([half]), ..Settings::default() };
-    let found = due(&[state(&order, &["100", "49"])], &[], &settings, at("2025-03-01")).unwrap();
+    let (half, settings) = (BTreeSet::from([below("50")]), Settings::default());
+    let found = due(&[state(&order, &["100", "49"])], &[], &settings, &half, at("2025-03-01")).unwrap();
     assert_eq!(found.len(), 1);
     let News::Balance { balance, value, .. } = &found[0].news else { panic!() };
     assert_eq!((*balance, *value), (amount("49"), amount("100")));
@@ -106,6 +122,45 @@ fn forecasts_are_told_of_before_the_end_month() {
     let forecast = forecast_line(&order.lines[0], &taken, month("2025-05")).unwrap();
     let with = OrderState { forecasts: BTreeMap::from([(number("1"), forecast)]), ..state(&order, &["100"]) };
     assert_eq!(keys(&[with], &[], "2025-05-10"), ["payer/A/line:1/month-above-balance:2025-05"]);
+}
+
+fn expected_in(line: &Line, taken: &[(&str, &str)], open: &str) -> Expected {
+    let taken = taken.iter().map(|(period, taken)| (month(period), amount(taken))).collect();
+    forecast_line(line, &taken, month(open)).unwrap().expected.unwrap()
+}
+
+#[test]
+fn a_month_whose_invoice_is_still_to_come_is_no_month_of_nothing() {
+    let line = tracked("1", LineType::All, "1000.00");
+    let taken = [("2025-08", "120"), ("2025-09", "120"), ("2025-10", "120")];
+    let Expected::Forecast { rate, runs_out, balance_at_end, .. } = expected_in(&line, &taken, "2025-12")
+    else {
+        panic!()
+    };
+    // 640 are left, and November and December are still to come.
+    assert_eq!((rate, runs_out, balance_at_end), (amount("120"), None, amount("400")));
+    // A month later it is known that November was without one.
+    let Expected::Forecast { rate, .. } =
+        expected_in(&Line { end: month("2026-12"), ..line }, &taken, "2026-01")
+    else {
+        panic!()
+    };
+    assert_eq!(rate, amount("80"));
+}
+
+#[test]
+fn a_line_that_ends_in_thousands_of_years_is_reckoned_at_once() {
+    let line = Line { end: month("9999-12"), ..tracked("1", LineType::All, "900000000000000") };
+    let taken = [("2025-03", "100000000000000"), ("2025-04", "100000000000000")];
+    let Expected::Forecast { runs_out, balance_at_end, .. } = expected_in(&line, &taken, "2025-05") else {
+        panic!()
+    };
+    assert_eq!(runs_out, Some(month("2025-12")));
+    assert_eq!(balance_at_end, amount("-1000000000000000"));
+    // In no month where the balance does not shrink.
+    let taken = [("2025-03", "0"), ("2025-04", "0")];
+    let Expected::Forecast { runs_out, .. } = expected_in(&line, &taken, "2025-05") else { panic!() };
+    assert_eq!(runs_out, None);
 }
 
 #[test]

@@ -2,17 +2,22 @@
 
 use super::*;
 use crate::matching::three_way::{
-    Against, Difference, Direction, Exception, Terms, ThreeWay, Tolerance, three_way,
+    Against, Charged, Difference, Direction, Exception, Expected, Terms, ThreeWay, Tolerance, three_way,
 };
+use crate::money::Rate;
+use crate::purchase_order::invoice::Exchange;
 
-fn outcome(worth: &str, total: &str) -> Outcome {
-    let order = order("A", vec![tracked("1", LineType::All, worth)]);
-    matcher(vec![order]).take(&usage("INV", total)).unwrap().outcome
+fn metered(cost: &str, currency: &str) -> Option<Expected> {
+    let currency = Currency::parse(currency).unwrap();
+    Some(Expected { against: Against::CostData, amount: amount(cost), currency })
 }
 
+/// An invoice on a line that is worth so much, with nothing else on it.
 fn check(worth: &str, total: &str, cost: Option<&str>, terms: Terms) -> ThreeWay {
-    let cost = cost.map(|cost| (amount(cost), usd()));
-    three_way(&usage("INV", total), &outcome(worth, total), true, cost, terms).unwrap()
+    let left = amount(worth).minus(amount(total)).unwrap();
+    let charged = Charged::Tracked { used: amount(total), left };
+    let cost = cost.and_then(|cost| metered(cost, "USD"));
+    three_way(&usage("INV", total), charged, cost, terms, false).unwrap()
 }
 
 fn within(amount_most: Option<&str>, percent: Option<&str>) -> Tolerance {
@@ -80,14 +85,39 @@ fn what_is_missing_is_an_exception_and_tolerance_chooses_nothing() {
     let expected = ThreeWay::Exception(vec![Exception::NoCostData, Exception::NeedsApproval]);
     assert_eq!(check("100.00", "80", None, terms), expected);
     let invoice = usage("INV", "80");
-    let none = Outcome::None(NoOrder::NoOrders);
-    let cost = Some((amount("80"), usd()));
-    assert_eq!(three_way(&invoice, &none, false, cost, Terms::default()), Ok(ThreeWay::Unmatched));
-    let terms = Terms { require_order: true, ..Terms::default() };
+    let of = |charged, terms, approved| three_way(&invoice, charged, metered("80", "USD"), terms, approved);
+    assert_eq!(of(Charged::Nowhere, Terms::default(), false), Ok(ThreeWay::Unmatched));
+    let required = Terms { require_order: true, ..Terms::default() };
     let expected = ThreeWay::Exception(vec![Exception::NoOrder]);
-    assert_eq!(three_way(&invoice, &none, false, cost, terms), Ok(expected));
+    assert_eq!(of(Charged::Nowhere, required, false), Ok(expected));
+    // What waits for a person is none of those that nobody waits for.
+    let held = ThreeWay::Exception(vec![Exception::Held]);
+    assert_eq!(of(Charged::Held, Terms::default(), false), Ok(held));
+    assert_eq!(of(Charged::Untracked, terms, true), Ok(ThreeWay::Matched));
+    let waits = ThreeWay::Exception(vec![Exception::NeedsApproval]);
+    assert_eq!(of(Charged::Untracked, terms, false), Ok(waits));
+}
+
+#[test]
+fn an_invoice_in_another_currency_goes_by_the_exchange_that_it_states() {
     let euro = Currency::parse("EUR").unwrap();
-    let found =
-        three_way(&invoice, &outcome("100.00", "80"), true, Some((amount("80"), euro)), Terms::default());
-    assert_eq!(found, Ok(ThreeWay::Exception(vec![Exception::CurrencyMismatch(euro)])));
+    let mut invoice = MatchInvoice { currency: euro, ..usage("INV", "30.45") };
+    let check = |invoice: &MatchInvoice| {
+        three_way(invoice, Charged::Untracked, metered("33.33", "USD"), Terms::default(), false).unwrap()
+    };
+    assert_eq!(check(&invoice), ThreeWay::Exception(vec![Exception::CurrencyMismatch(usd())]));
+    invoice.exchange = Some(Exchange { source: usd(), target: euro, rate: Rate::parse("0.9137").unwrap() });
+    assert_eq!(check(&invoice), ThreeWay::Matched);
+    invoice.total = amount("30.46");
+    assert!(matches!(check(&invoice), ThreeWay::Exception(_)));
+}
+
+#[test]
+fn a_credit_memo_gives_back_whichever_sign_it_is_listed_with() {
+    for total in ["30", "-30"] {
+        let memo = MatchInvoice { kind: InvoiceKind::CreditMemo, ..usage("MEMO", total) };
+        let charged = Charged::Tracked { used: amount("-30"), left: amount("100") };
+        let found = three_way(&memo, charged, metered("-30", "USD"), Terms::default(), false);
+        assert_eq!(found, Ok(ThreeWay::Matched), "{total}");
+    }
 }

@@ -93,9 +93,27 @@ fn settings_are_read_as_they_were_written() {
         expiry_basis: ExpiryBasis::WallClock,
         on_insufficient_balance: OnInsufficientBalance::Hold,
         allow_number_sign: true,
+        terms: Terms {
+            cost: Tolerance { amount: Amount::parse("0.5").ok(), percent: Percentage::parse("1").ok() },
+            require_order: true,
+            approval_above: Amount::parse("5000").ok(),
+            ..Terms::default()
+        },
         ..Settings::default()
     };
     for settings in [Settings::default(), changed] {
         assert_eq!(Settings::read(&settings.write()), Ok(settings));
     }
+}
+
+#[test]
+fn settings_of_an_earlier_version_are_read() {
+    // With thresholds, which nothing was told by, and without what was settled later.
+    let earlier = r#"{"prefer_invoice_unit":true,"expiry_basis":"billing_period","on_insufficient_balance":"hold",
+        "marketplace_transaction_for_usage":false,"allow_number_sign":false,"line_types":["ALL"],"line_type_sellers":{},
+        "balance_thresholds":["75","used_up"]}"#;
+    let read = Settings::read(earlier).unwrap();
+    assert_eq!(read.on_insufficient_balance, OnInsufficientBalance::Hold);
+    assert_eq!(read.terms, Terms::default());
+    assert!(!read.write().contains("balance_thresholds"));
 }
