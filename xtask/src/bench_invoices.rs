@@ -89,6 +89,7 @@ fn charges(customer: usize) -> Result<Charges, String> {
             account_name: None,
             product: format!("Service{}", line % (LINES / ACCOUNTS)),
             product_name: format!("Amazon Elastic Service {}", line % (LINES / ACCOUNTS)),
+            item: None,
             amount: Amount::parse(&format!("{}.{:02}125", cents / 100, cents % 100))
                 .map_err(|error| error.to_string())?,
         })

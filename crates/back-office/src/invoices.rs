@@ -8,6 +8,7 @@ mod issuing;
 mod listing;
 mod matching;
 mod options;
+mod series_of_others;
 mod settings;
 
 pub use drafting::{DraftView, NewDraft, Preview};
@@ -81,9 +82,13 @@ async fn kept<T: Serialize>(
     Ok((state.commit(write, [request.done(resource)]).await?, outcome))
 }
 
-/// Today at the desk's clock.
-fn today(request: &WriteRequest<'_>) -> Date {
-    Date::of_seconds(request.caller.now)
+/// Today where the seller of a billing group's documents is: the day of its own clock, not of Greenwich's.
+async fn sellers_day(store: &Store, request: &WriteRequest<'_>, of: &str) -> Answer<Date> {
+    let now = request.caller.now;
+    let settings =
+        settings::settings_of(store, &request.caller.payer, of, Date::of_seconds(now).month()).await?;
+    let offset = invoice_file::settings::utc_offset(&settings).map_err(|error| refused(error.to_string()))?;
+    Ok(Date::of_seconds(now.saturating_add(offset)))
 }
 
 /// The day that somebody names, not after today; today where none is named.

@@ -90,6 +90,7 @@ fn adjustment_item(row: &AdjustmentRow, name: String, group: &str) -> Answer<Ite
         currency: Some(row.currency.as_str().to_owned()),
         start: row.posted_in.to_string(),
         end: Some(row.posted_in.next().to_string()),
+        corrects: Some(row.period.to_string()),
         ..ItemDraft::default()
     })
 }

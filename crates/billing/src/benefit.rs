@@ -206,6 +206,7 @@ pub fn items(
             presentation_service: None,
             start: cube.period,
             end: Some(cube.period.next()),
+            corrects: None,
             origin: Some(Origin::Sharing),
         }
     };

@@ -34,6 +34,8 @@ pub struct CustomLineItem {
     pub start: BillingPeriod,
     /// The first period no more charged; `None` recurs.
     pub end: Option<BillingPeriod>,
+    /// The earlier period that it corrects, where it is what came late to a month that was closed: tax is that of then.
+    pub corrects: Option<BillingPeriod>,
     /// The policy of the book that has made it from the month; of items that the book lists, none.
     pub origin: Option<Origin>,
 }

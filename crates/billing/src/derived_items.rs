@@ -229,6 +229,7 @@ fn item(
         presentation_service: place.service.filter(|_| !passes_through).cloned(),
         start: own.cube.period,
         end: Some(own.cube.period.next()),
+        corrects: None,
         origin: Some(place.origin),
     })
 }

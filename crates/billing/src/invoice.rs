@@ -21,7 +21,9 @@ pub mod tax_profile;
 
 pub mod charges;
 pub mod compose;
+pub mod plausibility;
 pub mod preview;
+pub mod soundness;
 
 pub mod credit;
 pub mod state;

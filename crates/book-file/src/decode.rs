@@ -184,6 +184,7 @@ fn item(table: &Table<'_>) -> ItemDraft {
         "account_id",
         "start",
         "end",
+        "corrects",
     ]);
     let filter = |table: &Table<'_>| {
         table.allow(&["attribute", "match_option", "values", "attribute_values"]);
@@ -209,6 +210,7 @@ fn item(table: &Table<'_>) -> ItemDraft {
         account_id: table.text("account_id"),
         start: table.required("start"),
         end: table.text("end"),
+        corrects: table.text("corrects"),
     }
 }
 

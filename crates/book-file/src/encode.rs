@@ -137,6 +137,7 @@ fn item(item: &ItemDraft) -> Fields {
         .text_if_any("account_id", item.account_id.as_ref())
         .text("start", &item.start)
         .text_if_any("end", item.end.as_ref())
+        .text_if_any("corrects", item.corrects.as_ref())
 }
 
 fn exports(exports: &Exports) -> Fields {

@@ -1,7 +1,8 @@
 //! How the operator's documents look: logo, colour, paper, fonts, words.
 
 use crate::Error;
-pub use crate::pdf::{Colour, Fonts};
+pub use crate::colour::Colour;
+pub use crate::typesetting::Fonts;
 use crate::wording;
 use serde::Deserialize;
 use std::collections::BTreeMap;

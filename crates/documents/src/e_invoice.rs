@@ -2,6 +2,8 @@
 
 use crate::Error;
 use billing::invoice::amount::minor_digits;
+use billing::invoice::party::is_blank;
+use billing::invoice::soundness::problems;
 use billing::invoice::{Invoice, Kind, TaxCategory};
 use billing::money::Currency;
 
@@ -22,6 +24,10 @@ pub fn check(invoice: &Invoice, format: &'static str) -> Result<(), Error> {
     }
     if invoice.lines.is_empty() {
         return refused("it has no line".to_owned());
+    }
+    // What every validator refuses is refused here, where it can be mended.
+    if let Some(problem) = problems(invoice).first() {
+        return refused(problem.to_string());
     }
     for subtotal in &invoice.taxes {
         let said = subtotal.exemption_reason.is_some() || subtotal.exemption_code.is_some();
@@ -50,6 +56,11 @@ pub fn outside_scope(invoice: &Invoice) -> bool {
 /// Whether it says to which country the supply goes (BR-IC-12).
 pub fn within_community(invoice: &Invoice) -> bool {
     invoice.taxes.iter().any(|subtotal| subtotal.tax.category == TaxCategory::IntraCommunity)
+}
+
+/// A text in which something can be seen.
+pub fn said(text: Option<&String>) -> Option<&String> {
+    text.filter(|text| !is_blank(text))
 }
 
 /// Whether it is a credit note.

@@ -15,13 +15,19 @@ mod csv;
 mod table;
 mod xlsx;
 
+mod colour;
+mod measure;
+mod typesetting;
+
 mod e_invoice;
 mod factur_x;
+mod peppol_countries;
 mod ubl;
 
 mod pdf;
 
 pub use design::Design;
+pub use invoice_file::format::DocumentFormat as Format;
 pub use plain_text::unlike_a_formula;
 
 use billing::invoice::Invoice;
@@ -81,7 +87,7 @@ pub enum Error {
         reason: String,
     },
     /// A spreadsheet cannot hold so many lines.
-    #[error("invoice `{number}` has {lines} lines, more than the {max} that a spreadsheet holds; take CSV")]
+    #[error("invoice `{number}` has {lines} rows, more than the {max} that a spreadsheet holds; take CSV")]
     TooManyLines {
         /// The invoice.
         number: String,
@@ -90,23 +96,6 @@ pub enum Error {
         /// How many there may be.
         max: usize,
     },
-}
-
-/// A format that an invoice can be had in.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Format {
-    /// PDF/A-3a and PDF/UA-1, with Factur-X in it.
-    Pdf,
-    /// UBL 2.1 by the rules of Peppol BIS Billing 3.0.
-    Ubl,
-    /// Cross Industry Invoice by the profile EN 16931 of Factur-X.
-    FacturX,
-    /// The lines as CSV.
-    Csv,
-    /// The lines as a spreadsheet.
-    Xlsx,
-    /// The invoice's data.
-    Json,
 }
 
 /// An invoice in a format.

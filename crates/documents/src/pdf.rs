@@ -4,13 +4,8 @@ mod canvas;
 mod drawing;
 mod factur_x_metadata;
 mod invoice_page;
-mod measure;
 mod sheet;
 mod table;
-mod typesetting;
-
-pub use canvas::Colour;
-pub use typesetting::Fonts;
 
 use crate::design::Design;
 use crate::e_invoice::finer_than_cents;

@@ -4,6 +4,7 @@
 //! spreadsheet keeps a text from being read as a formula ([`unlike_a_formula`]), a page shows what no font may stand for
 //! as [`REPLACEMENT`] ([`printable`]).
 
+use billing::invoice::party::is_invisible;
 use std::borrow::Cow;
 
 /// What stands in place of a character that a document cannot hold.
@@ -16,10 +17,10 @@ pub const REPLACEMENT: char = '\u{fffd}';
 /// order marks and soft hyphens are left out: they are invisible, and the first make `cod.exe` read `exe.doc`.
 #[must_use]
 pub fn plain(text: &str) -> Cow<'_, str> {
-    if text.chars().all(|c| !is_space(c) && !is_left_out(c) && !is_forbidden(c)) {
+    if text.chars().all(|c| !is_space(c) && !is_invisible(c) && !is_forbidden(c)) {
         return Cow::Borrowed(text);
     }
-    let replaced = text.chars().filter(|c| !is_left_out(*c)).map(|c| match c {
+    let replaced = text.chars().filter(|c| !is_invisible(*c)).map(|c| match c {
         c if is_space(c) => ' ',
         c if is_forbidden(c) => REPLACEMENT,
         c => c,
@@ -48,19 +49,15 @@ pub fn printable(text: &str) -> Cow<'_, str> {
 /// also behind blanks, and before a first tab or carriage return, as OWASP has it for CSV.
 #[must_use]
 pub fn unlike_a_formula(text: &str) -> Cow<'_, str> {
-    let starts =
-        text.trim_start().starts_with(['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}']);
+    // What is left out may stand before the sign: the cell decides, not the text that it comes of.
     let cell = plain(text);
+    let starts =
+        cell.trim_start().starts_with(['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}']);
     if starts || text.starts_with(['\t', '\r', '\n']) { Cow::Owned(format!("'{cell}")) } else { cell }
 }
 
 fn is_space(c: char) -> bool {
     matches!(c, '\t' | '\n' | '\r' | '\u{b}' | '\u{c}' | '\u{85}' | '\u{2028}' | '\u{2029}')
-}
-
-fn is_left_out(c: char) -> bool {
-    matches!(c, '\u{ad}' | '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{206f}'
-        | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
 }
 
 fn is_forbidden(c: char) -> bool {
@@ -94,10 +91,23 @@ mod tests {
 
     #[test]
     fn no_cell_is_a_formula() {
-        for text in
-            ["=1+1", "+1", "-1", "@SUM(A1)", "\t=1", "\r=1", "  =1", "\u{ff1d}1", "\ttext", "\u{202e}=1"]
-        {
-            let cell = unlike_a_formula(&plain(text)).into_owned();
+        for text in [
+            "=1+1",
+            "+1",
+            "-1",
+            "@SUM(A1)",
+            "\t=1",
+            "\r=1",
+            "  =1",
+            "\u{ff1d}1",
+            "\ttext",
+            "\u{202e}=1",
+            "\u{200e}=1",
+            "\u{ad}=1",
+            "\u{feff}@x",
+            " \u{200e} +1",
+        ] {
+            let cell = unlike_a_formula(text).into_owned();
             let first = cell.trim_start().chars().next().unwrap();
             assert!(!"=+-@".contains(first), "{text:?} became {cell:?}");
         }

@@ -10,8 +10,7 @@ use std::path::Path;
 
 const SAMPLE: &[u8] = include_bytes!("../../../fixtures/invoices/standard.json");
 
-const FORMATS: [Format; 6] =
-    [Format::Pdf, Format::Ubl, Format::FacturX, Format::Csv, Format::Xlsx, Format::Json];
+const FORMATS: [Format; 6] = Format::ALL;
 
 fn sample() -> Invoice {
     document::read(SAMPLE).unwrap()

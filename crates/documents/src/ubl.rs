@@ -4,7 +4,8 @@
 //! Tests hold what is written to the schemas and to CEN's and Peppol's own rules.
 
 use crate::Error;
-use crate::e_invoice::{UBL, check, is_credit_note, note, outside_scope, within_community};
+use crate::e_invoice::{UBL, check, is_credit_note, note, outside_scope, said, within_community};
+use crate::peppol_countries::missing;
 use crate::xml::Xml;
 use billing::invoice::party::VAT;
 use billing::invoice::{
@@ -77,7 +78,7 @@ fn check_peppol(invoice: &Invoice) -> Result<(), Error> {
         Err(Error::EInvoice { number: invoice.number.clone(), format: UBL, reason: reason.to_owned() })
     };
     // PEPPOL-EN16931-R003, R020, R010.
-    if invoice.buyer_reference.is_none() && invoice.purchase_order.is_none() {
+    if said(invoice.buyer_reference.as_ref()).or(said(invoice.purchase_order.as_ref())).is_none() {
         return refused("it has neither a purchase order number nor a buyer reference; give one of them");
     }
     if invoice.seller.electronic_address.is_none() {
@@ -86,7 +87,7 @@ fn check_peppol(invoice: &Invoice) -> Result<(), Error> {
     if invoice.buyer.electronic_address.is_none() {
         return refused("the buyer has no electronic address; set it in the buyer's profile");
     }
-    Ok(())
+    missing(invoice).map_or(Ok(()), |problem| refused(&problem))
 }
 
 fn header(xml: &mut Xml, invoice: &Invoice, names: &Names) {

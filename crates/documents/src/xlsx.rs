@@ -4,7 +4,7 @@
 //! and can add them. It keeps fifteen digits of a number, so one that has more is written as text, and nothing is lost in silence.
 
 use crate::Error;
-use crate::table::{COLUMNS, Cell, row};
+use crate::table::{COLUMNS, Cell, WIDTH, row_count, rows};
 use crate::xml::Xml;
 use billing::invoice::Invoice;
 use std::io::{Cursor, Write as _};
@@ -27,8 +27,8 @@ const CONTENT: &str = "application/vnd.openxmlformats-officedocument.spreadsheet
 /// # Errors
 /// [`Error::TooManyLines`].
 pub fn render(invoice: &Invoice) -> Result<Vec<u8>, Error> {
-    if invoice.lines.len() >= ROWS_MAX {
-        let (number, lines) = (invoice.number.clone(), invoice.lines.len());
+    if row_count(invoice) >= ROWS_MAX {
+        let (number, lines) = (invoice.number.clone(), row_count(invoice));
         return Err(Error::TooManyLines { number, lines, max: ROWS_MAX - 1 });
     }
     let parts = [
@@ -164,15 +164,15 @@ fn sheet(invoice: &Invoice) -> Vec<u8> {
         });
         xml.group("sheetData", |xml| {
             row_of(xml, 1, COLUMNS.map(|name| Cell::Text(name.to_owned())), "1");
-            for (line, number) in invoice.lines.iter().zip(2_usize..) {
-                row_of(xml, number, row(invoice, line), "0");
+            for (cells, number) in rows(invoice).zip(2_usize..) {
+                row_of(xml, number, cells, "0");
             }
         });
     });
     xml.into_bytes()
 }
 
-fn row_of(xml: &mut Xml, number: usize, cells: [Cell; 19], style: &str) {
+fn row_of(xml: &mut Xml, number: usize, cells: [Cell; WIDTH], style: &str) {
     xml.group_with("row", &[("r", &number.to_string())], |xml| {
         for (cell, letter) in cells.into_iter().zip('A'..='Z') {
             let place = format!("{letter}{number}");

@@ -3,10 +3,12 @@
 //! Every key may be left out: what one customer's settings do not say, the payer's say.
 
 use crate::document::{PartyData, PaymentData, ReadError, TaxData, amount, currency, date, word, wrong};
-use billing::invoice::Party;
 use billing::invoice::compose::{LinesBy, RateDay, Settings};
+use billing::invoice::party::is_blank;
 use billing::invoice::series::{Restart, Series};
+use billing::invoice::soundness::{party_problems, payment_problems};
 use billing::invoice::tax_profile::{TaxProfile, TaxRule};
+use billing::invoice::{Invoiced, Party};
 use billing::money::Currency;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
@@ -17,6 +19,10 @@ pub const DUE_DAYS: u32 = 30;
 pub const DUE_DAYS_MAX: u32 = 3_650;
 /// The language where nothing is settled.
 const LANGUAGE: &str = "en";
+/// The largest step in which an amount due can be paid, in minor units: no coin is worth more, and more would round invoices away.
+const PAYABLE_STEP_MAX: i128 = 1_000;
+/// How far the clocks of the world are from Greenwich's at most, in minutes.
+const OFFSET_MINUTES_MAX: i64 = 14 * 60;
 
 /// Settings that were read.
 #[derive(Debug, Clone)]
@@ -48,6 +54,7 @@ struct SettingsData {
     payment: Option<PaymentData>,
     notes: Option<Vec<String>>,
     language: Option<String>,
+    utc_offset: Option<String>,
     series: Option<SeriesData>,
     credit_series: Option<SeriesData>,
 }
@@ -57,6 +64,9 @@ struct SettingsData {
 struct TaxRuleData {
     #[serde(default)]
     products: Vec<String>,
+    /// Rules that were kept before there were any have none.
+    #[serde(default)]
+    items: Vec<String>,
     category: String,
     rate: String,
     exemption_reason: Option<String>,
@@ -84,11 +94,24 @@ const RESTARTS: [(&str, Restart); 2] = [("yearly", Restart::Yearly), ("never", R
 /// Checks settings that somebody has written, alone; what they lack others may have. They are returned in one fixed form.
 ///
 /// # Errors
-/// [`ReadError`].
+/// [`ReadError`], also for what no e-invoice may have: it is refused here, where it is written, and again where a document is made of it.
 pub fn check(text: &str) -> Result<String, ReadError> {
     let map = object(text)?;
     // Any currency will do to see whether an amount is one.
-    read_map(map.clone(), Currency::parse("EUR"))?;
+    let read = read_map(map.clone(), Currency::parse("EUR"))?.compose;
+    for (at, party) in [("seller", &read.seller), ("buyer", &read.buyer)] {
+        if let Some(problem) = party_problems(at, party).first() {
+            return Err(wrong(at, problem));
+        }
+    }
+    if let Some(problem) = read.payment.iter().flat_map(payment_problems).next() {
+        return Err(wrong("payment", problem));
+    }
+    for (at, text) in [("buyer_reference", &read.buyer_reference), ("contract", &read.contract)] {
+        if text.as_deref().is_some_and(is_blank) {
+            return Err(wrong(at, "it is blank; write it, or leave it out"));
+        }
+    }
     Ok(Value::Object(map).to_string())
 }
 
@@ -108,6 +131,36 @@ pub fn merged(payers: Option<&str>, customers: Option<&str>) -> Result<String, R
 /// [`ReadError`].
 pub fn read(text: &str, charged_in: Currency) -> Result<InvoiceSettings, ReadError> {
     read_map(object(text)?, Some(charged_in))
+}
+
+/// How many seconds the seller's clock is ahead of Greenwich's, by settings; 0 where they do not say.
+///
+/// # Errors
+/// [`ReadError`].
+pub fn utc_offset(text: &str) -> Result<i64, ReadError> {
+    offset(object(text)?.get("utc_offset").and_then(Value::as_str))
+}
+
+/// Reads an offset such as `+09:00` or `-03:30`.
+fn offset(text: Option<&str>) -> Result<i64, ReadError> {
+    let Some(text) = text else { return Ok(0) };
+    let refused = || {
+        let reason =
+            "is no offset from UTC; write it as +01:00, from -14:00 to +14:00, by the seller's standard time";
+        wrong("utc_offset", format!("`{text}` {reason}"))
+    };
+    let sign = match text.as_bytes() {
+        [b'+', _, _, b':', _, _] => 1,
+        [b'-', _, _, b':', _, _] => -1,
+        _ => return Err(refused()),
+    };
+    let number = |digits: Option<&str>| {
+        let digits = digits.filter(|digits| digits.bytes().all(|b| b.is_ascii_digit()));
+        digits.and_then(|digits| digits.parse::<i64>().ok()).ok_or_else(refused)
+    };
+    let (hours, minutes) = (number(text.get(1..3))?, number(text.get(4..6))?);
+    let all = hours * 60 + minutes;
+    if minutes > 59 || all > OFFSET_MINUTES_MAX { Err(refused()) } else { Ok(sign * all * 60) }
 }
 
 fn object(text: &str) -> Result<Map<String, Value>, ReadError> {
@@ -133,10 +186,19 @@ fn read_map(map: Map<String, Value>, charged_in: Option<Currency>) -> Result<Inv
             if step.units() <= 0 {
                 return Err(wrong("payable_step", format!("`{text}` is not above 0; leave it out for none")));
             }
+            if step.units() > PAYABLE_STEP_MAX {
+                let most = Invoiced::from_units(currency, PAYABLE_STEP_MAX)
+                    .map_or_else(|error| error.to_string(), |most| most.to_string());
+                let reason = format!(
+                    "`{text}` is more than {most}; it is the smallest coin that can be paid, such as 0.05"
+                );
+                return Err(wrong("payable_step", reason));
+            }
             Some(step)
         }
         _ => None,
     };
+    offset(data.utc_offset.as_deref())?;
     let due_days = data.due_days.unwrap_or(DUE_DAYS);
     if due_days > DUE_DAYS_MAX {
         return Err(wrong("due_days", format!("`{due_days}` is more than {DUE_DAYS_MAX}")));
@@ -180,6 +242,7 @@ fn tax_profile(rules: Vec<TaxRuleData>) -> Result<TaxProfile, ReadError> {
         let until = rule.until.map(|text| date(&format!("{at}.until"), &text)).transpose()?;
         read.push(TaxRule {
             products: rule.products,
+            items: rule.items,
             tax,
             exemption_reason: rule.exemption_reason,
             exemption_code: rule.exemption_code,

@@ -148,6 +148,17 @@ pub struct InvoiceFilter {
     pub number: Option<String>,
 }
 
+/// The page of an issued document.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct IssuedPageRow {
+    /// The document's number.
+    pub invoice: String,
+    /// Of the page's bytes, in hexadecimal.
+    pub sha256: String,
+    /// The bytes, in base64.
+    pub pdf: String,
+}
+
 const ISSUED: &str = "number, place, series, series_count, billing_group, period, charged_in, issued_on, original, run, residue, document, \
      sha256, issued_at_ms, issued_by";
 
@@ -245,6 +256,27 @@ impl Store {
         let query =
             sqlx::query(sqlx::AssertSqlSafe(sql)).bind(payer.as_str()).bind(series.unwrap_or_default());
         query.fetch_optional(self.readers()).await?.as_ref().map(issued_row).transpose()
+    }
+
+    /// The page of a document as it was issued; `None` of one that was issued before pages were kept.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database.
+    pub async fn issued_page(
+        &self,
+        payer: &AccountId,
+        invoice: &str,
+    ) -> Result<Option<IssuedPageRow>, StoreError> {
+        let sql = "SELECT invoice, sha256, pdf FROM issued_pages WHERE payer = $1 AND invoice = $2";
+        let row = sqlx::query(sql).bind(payer.as_str()).bind(invoice).fetch_optional(self.readers()).await?;
+        let page = |row: AnyRow| {
+            Ok(IssuedPageRow {
+                invoice: sql::column(&row, "invoice")?,
+                sha256: sql::column(&row, "sha256")?,
+                pdf: sql::column(&row, "pdf")?,
+            })
+        };
+        row.map(page).transpose()
     }
 
     /// The payments of a payer's invoices, of one of them where it is named, in the order in which they were recorded.
@@ -366,6 +398,16 @@ impl Write {
         let into = "INSERT INTO issued_invoices (payer, number, place, series, series_count, billing_group, period, kind, charged_in, \
              issued_on, original, run, residue, document, sha256, issued_at_ms, issued_by)";
         self.put(into, values, "").await?;
+        Ok(())
+    }
+
+    /// Keeps the page of a document that is issued, in the transaction that issues it.
+    ///
+    /// # Errors
+    /// [`StoreError::NotThere`] where there is no such document.
+    pub async fn put_issued_page(&mut self, row: IssuedPageRow) -> Result<(), StoreError> {
+        let values = vec![self.payer_value(), row.invoice.into(), row.sha256.into(), row.pdf.into()];
+        self.put("INSERT INTO issued_pages (payer, invoice, sha256, pdf)", values, "").await?;
         Ok(())
     }
 

@@ -53,7 +53,7 @@ pub use desk_settings::DeskSettingRow;
 pub use error::StoreError;
 pub use invoices::{
     DraftState, ExchangeRateRow, InvoiceDraftRow, InvoiceFilter, InvoicePaymentRow, InvoiceSettingsRow,
-    IssuedInvoiceRow,
+    IssuedInvoiceRow, IssuedPageRow,
 };
 pub use invoicing::{
     InvoiceFileRow, InvoiceSummaryRow, InvoiceUnitRow, InvoicingDocument, InvoicingKind, SummariesOf,

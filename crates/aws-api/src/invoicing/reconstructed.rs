@@ -4,13 +4,13 @@
 //! cost files; AWS's own list has them rounded.
 
 use super::second;
-use super::summaries::period_of;
 use aws_wire::json::Value;
 use back_office::aws_invoices::ReceivedInvoice;
 use back_office::error::{Answer, Error};
 use billing::invoice::aws::Summary;
 use billing::invoice::date::Date;
 use billing::money::{Cost, Currency};
+use billing::period::BillingPeriod;
 use std::collections::{BTreeMap, BTreeSet};
 
 /// An invoice in the API's shape.
@@ -34,17 +34,23 @@ pub(super) fn summary(received: &ReceivedInvoice) -> Answer<Value> {
             members.insert(name.to_owned(), text.into());
         }
     }
-    let is_marketplace = invoice.billing_entities.iter().any(|entity| entity == "AWS Marketplace");
-    let billing = (!invoice.billing_entities.is_empty()).then(|| match is_marketplace {
-        true => "AWS_MARKETPLACE".to_owned(),
-        false => "AWS".to_owned(),
-    });
+    let billing = invoice.listed_billing_entity().map(ToOwned::to_owned);
     let entity = [("BillingEntity", billing), ("InvoicingEntity", only(&invoice.invoicing_entities))];
     let entity: Vec<_> = entity.into_iter().filter_map(|(name, text)| Some((name, text?.into()))).collect();
     if !entity.is_empty() {
         members.insert("Entity".to_owned(), map(entity));
     }
     Ok(Value::Map(members))
+}
+
+/// The month that an invoice is for.
+pub(super) fn period_of(summary: &Value) -> Option<BillingPeriod> {
+    let number = |name: &str| match summary.get("BillingPeriod")?.get(name)? {
+        Value::Number(number) => number.to_i64(),
+        _ => None,
+    };
+    let (year, month) = (number("Year")?, number("Month")?);
+    BillingPeriod::new(u16::try_from(year).ok()?, u8::try_from(month).ok()?)
 }
 
 /// What an invoice comes to.

@@ -1,5 +1,6 @@
 //! Summaries of AWS's invoices.
 
+use super::reconstructed::period_of;
 use super::{InvoicingRefusal, field, kept, page, reconstructed, second};
 use crate::call::{Call, json};
 use aws_wire::json::{Number, Value};
@@ -217,16 +218,6 @@ fn interval_fits(start: i64, end: i64, has_role: bool) -> Answer<()> {
         true => Err(invalid("Filter.TimeInterval", format!("an interval has at most {what}"))),
         false => Ok(()),
     }
-}
-
-/// The month that an invoice is for.
-pub(super) fn period_of(summary: &Value) -> Option<BillingPeriod> {
-    let number = |name: &str| match summary.get("BillingPeriod")?.get(name)? {
-        Value::Number(number) => number.to_i64(),
-        _ => None,
-    };
-    let (year, month) = (number("Year")?, number("Month")?);
-    BillingPeriod::new(u16::try_from(year).ok()?, u8::try_from(month).ok()?)
 }
 
 fn invalid(name: &str, message: impl Into<String>) -> Error {

@@ -1,7 +1,7 @@
 //! Files of invoice summaries: answers of AWS's `ListInvoiceSummaries` as its clients print them, or a table whose columns are members of that shape.
 
+use super::reconstructed::period_of;
 use super::second;
-use super::summaries::period_of;
 use crate::services;
 use aws_wire::json::{self, Limits, Value};
 use aws_wire::model::{Service, Shape};

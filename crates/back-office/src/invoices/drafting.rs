@@ -3,8 +3,9 @@
 use super::listing::live_invoice;
 use super::matching::{Matched, asked};
 use super::options::{AdjustmentOption, DraftOptions};
+use super::series_of_others::held_by_none;
 use super::settings::settings_of;
-use super::{day, group, kept, rates, today};
+use super::{day, group, kept, rates, sellers_day};
 use crate::desk::{BackOffice, WriteRequest};
 use crate::engine::RunCharges;
 use crate::error::{Answer, Error, refused};
@@ -12,6 +13,7 @@ use crate::vault::new_resource_id;
 use billing::account::AccountId;
 use billing::invoice::charges::Charges;
 use billing::invoice::compose::{Composed, ExtraAdjustment, Extras, compose};
+use billing::invoice::party::is_blank;
 use billing::invoice::preview::{Warning, warnings};
 use billing::invoice::{AdjustmentKind, Date, Invoiced};
 use billing::money::Currency;
@@ -48,11 +50,14 @@ impl BackOffice {
     /// Drafts the invoices of a billing group for a closed period: one for each currency that it is charged in.
     ///
     /// # Errors
-    /// [`Error::Refused`] where the period is open or was never priced, where the group has no charges, or where it has an invoice or a draft
-    /// of the period already.
+    /// [`Error::Refused`] where the period is open or was never priced, where the group has no charges, or where an invoice or a draft has those
+    /// of every currency already.
     pub async fn draft_invoice(&self, request: &WriteRequest<'_>, new: &NewDraft) -> Answer<Vec<String>> {
         let payer = &request.caller.payer;
         let period = new.period;
+        if new.options.purchase_order.as_deref().is_some_and(is_blank) {
+            return Err(refused("the purchase order's number is blank; write it, or leave it out"));
+        }
         let state = self.state(payer).await?;
         let of = &group(&state.configuration, &new.billing_group)?.to_string();
         if !state.configuration.is_closed(period) {
@@ -79,11 +84,14 @@ impl BackOffice {
                 return Ok((state, outcome));
             }
             let open = store.invoice_drafts(payer).await?;
-            let mut rows = Vec::new();
+            let (mut rows, mut taken) = (Vec::new(), Vec::new());
             for currency in currencies {
                 let code = currency.as_str();
-                nothing_is_drafted(&open, of, period, code)?;
-                live_invoice(&store, payer, of, period, code).await?;
+                // A currency that has its document stands in the way of no other.
+                if let Some(why) = in_the_way(&store, payer, &open, (of, period, code)).await? {
+                    taken.push(why);
+                    continue;
+                }
                 rows.push(InvoiceDraftRow {
                     id: new_resource_id().map_err(Error::internal)?,
                     billing_group: of.clone(),
@@ -95,6 +103,9 @@ impl BackOffice {
                     created_at_s: request.caller.now,
                     created_by: request.caller.principal.clone(),
                 });
+            }
+            if rows.is_empty() {
+                return Err(refused(taken.join("\n")).into());
             }
             let ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
             let mut write = store.write(payer, &state.head).await?;
@@ -143,13 +154,19 @@ impl BackOffice {
         let payer = &request.caller.payer;
         let draft = open_draft(&self.0.store, payer, id).await?;
         let charges = self.run_charges(payer, &draft.run).await?;
-        let issued = day(issued, today(request))?;
-        let (mut composed, options, _) = composed(&self.0.store, payer, &draft, &charges, issued).await?;
+        let issued = day(issued, sellers_day(&self.0.store, request, &draft.billing_group).await?)?;
+        let (mut composed, options, settings) =
+            composed(&self.0.store, payer, &draft, &charges, issued).await?;
+        if let Some(series) = &settings.series {
+            held_by_none(&self.0.store, payer, series.template(), &composed.document).await?;
+        }
         let of =
             Matched { billing_group: &draft.billing_group, period: draft.period, now: request.caller.now };
         let purchasing = self.purchasing(payer).await?;
         let (order, reference) = asked(&purchasing, &options, &composed.document, of)?;
         composed.refer_to(reference);
+        // What has no page is not issued: it is known here, before it has a number.
+        self.page(composed.document.clone()).await?;
         let number = charges.groups.iter().position(|of| of.billing_group == draft.billing_group);
         let left_out = composed.lines_below_a_minor_unit;
         let warnings =
@@ -167,6 +184,24 @@ pub(super) async fn open_draft(store: &Store, payer: &AccountId, id: &str) -> An
         DraftState::Open => Ok(draft),
         DraftState::Issued(number) => Err(refused(format!("draft `{id}` was issued as `{number}`"))),
         DraftState::Discarded => Err(refused(format!("draft `{id}` was given up; draft the invoice again"))),
+    }
+}
+
+/// What has the charges of a billing group, period and currency already: a draft, or an invoice; in words.
+async fn in_the_way(
+    store: &Store,
+    payer: &AccountId,
+    drafts: &[InvoiceDraftRow],
+    (of, period, currency): (&str, BillingPeriod, &str),
+) -> Answer<Option<String>> {
+    let is_free = match nothing_is_drafted(drafts, of, period, currency) {
+        Ok(()) => live_invoice(store, payer, of, period, currency).await,
+        drafted => drafted,
+    };
+    match is_free {
+        Ok(()) => Ok(None),
+        Err(Error::Refused(refusal)) => Ok(Some(refusal.to_string())),
+        Err(error) => Err(error),
     }
 }
 

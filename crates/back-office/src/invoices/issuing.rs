@@ -3,12 +3,14 @@
 use super::drafting::{composed, open_draft};
 use super::listing::{InvoiceView, found, live_invoice, standing, view};
 use super::matching::{Matched, credited, issued as matched_as_issued};
+use super::series_of_others::held_by_none;
 use super::settings::settings_of;
-use super::{day, document_text, kept, today};
+use super::{day, document_text, kept, sellers_day};
 use crate::clock::machine_milliseconds;
 use crate::desk::{BackOffice, WriteRequest};
 use crate::error::{Answer, Error, refused};
 use crate::hash::sha256;
+use crate::invoice_documents::page_row;
 use crate::purchasing::PurchaseEdit;
 use crate::transaction::Attempt;
 use billing::account::AccountId;
@@ -18,7 +20,7 @@ use billing::invoice::{Date, Invoice, Invoiced, Kind};
 use billing::money::Currency;
 use std::slice;
 use store::{
-    DraftState, InvoiceDraftRow, InvoiceFilter, InvoicePaymentRow, IssuedInvoiceRow, Store, StoreError,
+    DraftState, InvoiceDraftRow, InvoiceFilter, InvoicePaymentRow, IssuedInvoiceRow, Store, StoreError, Write,
 };
 
 /// What is to be taken back of an invoice.
@@ -59,10 +61,10 @@ impl BackOffice {
         issued: Option<&str>,
     ) -> Answer<String> {
         let payer = &request.caller.payer;
-        let issued = day(issued, today(request))?;
         let Some(draft) = self.0.store.invoice_draft(payer, id).await.map_err(Error::internal)? else {
             return Err(open_draft(&self.0.store, payer, id).await.err().unwrap_or(Error::Denied));
         };
+        let issued = day(issued, sellers_day(&self.0.store, request, &draft.billing_group).await?)?;
         let charges = &self.run_charges(payer, &draft.run).await?;
         let done = self.transaction(payer, |store, state| async move {
             if let Some(outcome) = request.answered(&store).await? {
@@ -75,6 +77,7 @@ impl BackOffice {
             let residue = composed.residue.to_string();
             let next = next(&store, payer, &series, issued).await?;
             let mut document = composed.numbered(next.number.clone());
+            held_by_none(&store, payer, &next.series, &document).await?;
             let number = next.number.clone();
             let mut write = store.write(payer, &state.head).await?;
             let of = Matched {
@@ -86,6 +89,7 @@ impl BackOffice {
             let ((), purchasing) = self.purchase_within(&mut write, &state, request, matching).await?;
             let row = next.row(request, &document, &draft, residue, None);
             write.put_issued_invoice(row).await.map_err(|error| taken(error, &number))?;
+            self.keep_page(&mut write, document).await?;
             let of_draft = InvoiceDraftRow { state: DraftState::Issued(number.clone()), ..draft };
             write.put_invoice_draft(of_draft).await?;
             let (state, number) = kept((&state, write), request, &number.clone(), number).await?;
@@ -102,7 +106,8 @@ impl BackOffice {
     /// [`Error::Refused`] where there is no such invoice, or less of it is left.
     pub async fn credit_invoice(&self, request: &WriteRequest<'_>, new: &NewCredit) -> Answer<String> {
         let payer = &request.caller.payer;
-        let issued = day(new.issued.as_deref(), today(request))?;
+        let of = found(&self.0.store, payer, &new.invoice).await?.billing_group;
+        let issued = day(new.issued.as_deref(), sellers_day(&self.0.store, request, &of).await?)?;
         let done = self.transaction(payer, |store, state| async move {
             if let Some(outcome) = request.answered(&store).await? {
                 return Ok((state, (outcome, None)));
@@ -124,6 +129,7 @@ impl BackOffice {
             let next = next(&store, payer, &series, issued).await?;
             let number = next.number.clone();
             let mut document = Invoice { number: number.clone(), ..note };
+            held_by_none(&store, payer, &next.series, &document).await?;
             let draft = InvoiceDraftRow {
                 id: String::new(),
                 billing_group: original.billing_group.clone(),
@@ -145,6 +151,7 @@ impl BackOffice {
             let ((), purchasing) = self.purchase_within(&mut write, &state, request, matching).await?;
             let row = next.row(request, &document, &draft, "0".to_owned(), Some(original.number));
             write.put_issued_invoice(row).await.map_err(|error| taken(error, &number))?;
+            self.keep_page(&mut write, document).await?;
             let (state, number) = kept((&state, write), request, &number.clone(), number).await?;
             Ok((state, (number, Some(purchasing))))
         });
@@ -159,7 +166,8 @@ impl BackOffice {
     /// [`Error::Refused`] where there is no such invoice, or the amount is none of its currency.
     pub async fn record_payment(&self, request: &WriteRequest<'_>, new: &NewPayment) -> Answer<InvoiceView> {
         let payer = &request.caller.payer;
-        let paid_on = day(new.date.as_deref(), today(request))?;
+        let of = found(&self.0.store, payer, &new.invoice).await?.billing_group;
+        let paid_on = day(new.date.as_deref(), sellers_day(&self.0.store, request, &of).await?)?;
         self.transaction(payer, |store, state| async move {
             let row = found(&store, payer, &new.invoice).await?;
             if let Some(()) = request.answered(&store).await? {
@@ -170,6 +178,14 @@ impl BackOffice {
                 let number = &row.number;
                 return Err(refused(format!(
                     "`{number}` is a credit note; record what is paid out as a payment below 0 of its invoice"
+                ))
+                .into());
+            }
+            if paid_on < invoice.issued {
+                let (number, issued) = (&row.number, invoice.issued);
+                return Err(refused(format!(
+                    "`{number}` is of {issued}, and {paid_on} is before that; name {issued} or a later day. What a customer pays before its \
+                     invoice is issued is named when the invoice is drafted, as its prepaid amount"
                 ))
                 .into());
             }
@@ -195,6 +211,16 @@ impl BackOffice {
         .await?;
         let row = found(&self.0.store, payer, &new.invoice).await?;
         standing(&self.0.store, payer, slice::from_ref(&row)).await?.pop().ok_or(Error::Denied)
+    }
+}
+
+impl BackOffice {
+    /// Keeps the page of a document with it, as it looks now. One that cannot be made is not issued: a customer could never have it.
+    async fn keep_page(&self, write: &mut Write, document: Invoice) -> Result<(), Attempt> {
+        if let Some(page) = self.page(document.clone()).await? {
+            write.put_issued_page(page_row(&document.number, &page)).await?;
+        }
+        Ok(())
     }
 }
 

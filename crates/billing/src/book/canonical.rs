@@ -103,6 +103,10 @@ impl Book {
                 )
             }
         };
+        // What corrects nothing has the line that it always had: books keep their hashes.
+        if let Some(corrects) = item.corrects {
+            line.push_str(&format!(" corrects {corrects}"));
+        }
         line
     }
 

@@ -198,6 +198,8 @@ pub struct ItemDraft {
     pub start: String,
     /// `end`
     pub end: Option<String>,
+    /// `corrects`
+    pub corrects: Option<String>,
 }
 
 /// An entry of `line_item_filters`.

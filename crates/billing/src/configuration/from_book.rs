@@ -145,6 +145,7 @@ impl Edit<'_> {
         let book = draft.check().book.map_err(NotApplied::Mistakes)?;
         self.is_ours(&book)?;
         is_in_one_currency(&book)?;
+        corrects_nothing(&book)?;
         self.plans_of_preferences(&book)?;
         let reach = self.reach();
         let shown_items = self.own_shown_items(reach);
@@ -279,6 +280,19 @@ fn is_in_one_currency(book: &Book) -> Result<(), NotApplied> {
         }
     };
     let own = book.items.iter().enumerate().filter_map(|(number, item)| Some((number, item.currency?)));
+    let mistakes: Vec<Mistake> = own.map(of).collect();
+    if mistakes.is_empty() { Ok(()) } else { Err(NotApplied::Mistakes(mistakes)) }
+}
+
+/// What came late to a closed month is the server's own to post: custom line items of the API correct none.
+fn corrects_nothing(book: &Book) -> Result<(), NotApplied> {
+    let of = |(entry, corrects)| Mistake {
+        place: Place { table: "custom_line_items", entry, field: "corrects", element: None },
+        message: format!(
+            "a server posts what comes late to a closed month itself, so no custom line item corrects `{corrects}`; remove it"
+        ),
+    };
+    let own = book.items.iter().enumerate().filter_map(|(number, item)| Some((number, item.corrects?)));
     let mistakes: Vec<Mistake> = own.map(of).collect();
     if mistakes.is_empty() { Ok(()) } else { Err(NotApplied::Mistakes(mistakes)) }
 }

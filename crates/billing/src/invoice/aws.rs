@@ -178,6 +178,14 @@ pub fn reconstruct(cube: &Cube, fallback: Currency) -> Result<AwsInvoices, Decim
 }
 
 impl AwsInvoice {
+    /// Who bills, as AWS's list has it: that knows AWS and its Marketplace, and no entity of a country such as `AISPL`; `None` where the cost
+    /// files do not say.
+    #[must_use]
+    pub fn listed_billing_entity(&self) -> Option<&'static str> {
+        let is_marketplace = self.billing_entities.iter().any(|entity| entity == "AWS Marketplace");
+        (!self.billing_entities.is_empty()).then_some(if is_marketplace { "AWS_MARKETPLACE" } else { "AWS" })
+    }
+
     fn new(id: Option<&str>, currency: Currency, period: BillingPeriod) -> Self {
         Self {
             id: id.map(ToOwned::to_owned),

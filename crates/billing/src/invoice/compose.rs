@@ -3,11 +3,12 @@
 //! The same function makes the preview and what is issued: a [`Composed`] document has everything but its number.
 
 use super::amount::{Invoiced, InvoicedError};
-use super::charges::{Charge, Charges};
+use super::charges::{Charge, ChargedItem, Charges};
 use super::date::Date;
 use super::exchange::{NoRate, RateTable};
-use super::party::{Party, PaymentInstructions, VAT};
+use super::party::{Party, PaymentInstructions, VAT, is_blank};
 use super::rounding::{exchanged, invoiced, payable, tax, tax_in};
+use super::soundness::{Unsound, party_problems, payment_problems};
 use super::tax::{Tax, TaxCategory, TaxSubtotal};
 use super::tax_profile::{NoTax, TaxProblem, TaxProfile, TaxRule};
 use super::{Adjustment, AdjustmentKind, DateRange, Exchange, Invoice, Kind, Line, TaxCurrency, Totals};
@@ -136,14 +137,6 @@ pub enum ComposeError {
         /// What is missing.
         what: &'static str,
     },
-    /// A country that is not two letters.
-    #[error("the {whose} profile's country is `{country}`; write the two letters of ISO 3166-1, such as DE")]
-    Country {
-        /// `seller` or `buyer`.
-        whose: &'static str,
-        /// What is there.
-        country: String,
-    },
     /// No tax profile.
     #[error(
         "there is no tax profile, and no rate is assumed; set one with a category (S, Z, E, AE, K, G or O), a rate and the day from \
@@ -177,6 +170,31 @@ pub enum ComposeError {
     /// Amounts.
     #[error(transparent)]
     Amount(#[from] InvoicedError),
+    /// Something in a profile that no e-invoice may have.
+    #[error(transparent)]
+    Unsound(#[from] Unsound),
+    /// A day before what is invoiced was supplied.
+    #[error(
+        "the document would be of {issued}, and what it charges is supplied until {until}; issue it on {until} or later"
+    )]
+    BeforeSupply {
+        /// The day that is asked for.
+        issued: Date,
+        /// The last day of the period.
+        until: Date,
+    },
+    /// A prepayment that cannot be.
+    #[error(
+        "{prepaid} {currency} was paid before, and the document comes to {gross}; a prepayment is 0 or above and no more than that"
+    )]
+    Prepaid {
+        /// What was paid before.
+        prepaid: Invoiced,
+        /// The currency.
+        currency: Currency,
+        /// What the document comes to, with tax.
+        gross: Invoiced,
+    },
     /// An adjustment below 0.
     #[error(
         "the {what} `{reason}` is `{amount}`; an allowance and a charge are not below 0, make it the other one"
@@ -215,7 +233,8 @@ impl Invoice {
 
 /// Makes the document of a period's charges.
 ///
-/// Tax is that of the last day of the period, which is when services of a month are supplied.
+/// Tax is that of the last day of the period, which is when services of a month are supplied; of what came late to an earlier month, of that
+/// month's last day.
 ///
 /// # Errors
 /// All that is missing at once: [`ComposeError`], in the order of its variants.
@@ -229,10 +248,14 @@ pub fn compose(
 ) -> Result<Composed, Vec<ComposeError>> {
     let mut problems = profile_problems("seller", &settings.seller);
     problems.extend(profile_problems("buyer", &settings.buyer));
+    problems.extend(settings.payment.iter().flat_map(payment_problems).map(Into::into));
     let supplied = Date::last_of(period);
     match &settings.tax {
         None => problems.push(ComposeError::NoTaxProfile),
-        Some(profile) => problems.extend(tax_problems(settings, extras, profile, charges, supplied)),
+        Some(profile) => problems.extend(tax_problems(settings, extras, profile, charges, period)),
+    }
+    if issued < supplied {
+        problems.push(ComposeError::BeforeSupply { issued, until: supplied });
     }
     let rate_day = match settings.rate_day {
         RateDay::PeriodEnd => supplied,
@@ -255,15 +278,16 @@ pub fn compose(
 /// What every document has to say of a party (BR-06 to BR-11).
 fn profile_problems(whose: &'static str, party: &Party) -> Vec<ComposeError> {
     let mut problems = Vec::new();
-    if party.legal_name.trim().is_empty() {
+    if party.legal_name.is_empty() {
         problems.push(ComposeError::Profile { whose, what: "legal name" });
     }
-    if party.address.lines.is_empty() && party.address.city.is_none() {
+    let mut address = party.address.lines.iter().chain(&party.address.city);
+    if address.all(|line| is_blank(line)) {
         problems.push(ComposeError::Profile { whose, what: "address" });
     }
-    let country = &party.address.country;
-    if country.len() != 2 || !country.bytes().all(|b| b.is_ascii_uppercase()) {
-        problems.push(ComposeError::Country { whose, country: country.clone() });
+    problems.extend(party_problems(whose, party).into_iter().map(ComposeError::from));
+    if party.address.country.is_empty() {
+        problems.push(Unsound::Country { whose, country: String::new() }.into());
     }
     problems
 }
@@ -283,23 +307,24 @@ fn tax_problems(
     extras: &Extras,
     profile: &TaxProfile,
     charges: &Charges,
-    supplied: Date,
+    period: BillingPeriod,
 ) -> Vec<ComposeError> {
     let mut problems: Vec<ComposeError> = profile.problems().into_iter().map(Into::into).collect();
     if !problems.is_empty() {
         return problems;
     }
-    let products = charges.leaves.iter().map(|leaf| leaf.product.as_str());
-    let mut products: Vec<&str> =
-        products.chain(extras.adjustments.iter().map(|of| of.product.as_str())).collect();
-    if products.is_empty() {
-        products.push("");
+    let of_leaf = |leaf: &'_ Charge| (leaf.product.clone(), item_name(leaf), leaf.supplied_in(period));
+    let leaves = charges.leaves.iter().map(of_leaf);
+    let mut taxed: Vec<(String, Option<String>, BillingPeriod)> =
+        leaves.chain(extras.adjustments.iter().map(|of| (of.product.clone(), None, period))).collect();
+    if taxed.is_empty() {
+        taxed.push((String::new(), None, period));
     }
-    products.sort_unstable();
-    products.dedup();
+    taxed.sort_unstable();
+    taxed.dedup();
     let mut categories = Vec::new();
-    for product in products {
-        match profile.rule(product, supplied) {
+    for (product, item, month) in taxed {
+        match profile.rule_of(item.as_deref(), &product, Date::last_of(month)) {
             Ok(rule) => categories.push(rule.tax.category),
             Err(error) => problems.push(error.into()),
         }
@@ -313,6 +338,10 @@ fn tax_problems(
     problems
 }
 
+fn item_name(charge: &Charge) -> Option<String> {
+    charge.item.as_ref().map(|item| item.name.clone())
+}
+
 /// The ids that a category wants of seller and buyer.
 fn id_problems(settings: &Settings, category: TaxCategory) -> Vec<ComposeError> {
     use TaxCategory::{Exempt, Export, IntraCommunity, OutsideScope, ReverseCharge, Standard, Zero};
@@ -320,7 +349,9 @@ fn id_problems(settings: &Settings, category: TaxCategory) -> Vec<ComposeError> 
     let missing = |whose, what| ComposeError::TaxId { category, whose, what };
     let mut problems = Vec::new();
     match category {
-        Standard | Zero | Exempt | ReverseCharge if seller.tax_registrations.is_empty() => {
+        Standard | Zero | Exempt | ReverseCharge
+            if seller.tax_registrations.iter().all(|of| is_blank(&of.id)) =>
+        {
             problems.push(missing("seller", "a VAT id or another tax registration"));
         }
         IntraCommunity | Export if seller.vat_id().is_none() => {
@@ -329,7 +360,7 @@ fn id_problems(settings: &Settings, category: TaxCategory) -> Vec<ComposeError> 
         Standard | Zero | Exempt | ReverseCharge | IntraCommunity | Export | OutsideScope => {}
     }
     match category {
-        ReverseCharge if buyer.vat_id().is_none() && buyer.company_id.is_none() => {
+        ReverseCharge if buyer.vat_id().is_none() && !buyer.has_company_id() => {
             problems.push(missing("buyer", "a VAT id or a company id"));
         }
         IntraCommunity if buyer.vat_id().is_none() => problems.push(missing("buyer", "a VAT id")),
@@ -379,36 +410,55 @@ impl Draft<'_> {
 
     /// The charges by what lines are told apart by; lines of one name have one tax.
     fn exact_lines<'c>(&'c self, charges: &'c Charges) -> Result<Vec<ExactLine<'c>>, ComposeError> {
-        let supplied = Date::last_of(self.period);
-        let mut lines: BTreeMap<(&str, &str, Tax), ExactLine<'c>> = BTreeMap::new();
+        let mut lines: BTreeMap<(&str, &str, Option<&str>, Tax), ExactLine<'c>> = BTreeMap::new();
         for charge in &charges.leaves {
-            let rule = self.profile.rule(&charge.product, supplied)?;
-            let key = match self.settings.lines {
-                LinesBy::Service => ("", charge.product.as_str(), rule.tax),
-                LinesBy::AccountAndService => (charge.account.as_str(), charge.product.as_str(), rule.tax),
-                LinesBy::One => ("", "", rule.tax),
+            let supplied = Date::last_of(charge.supplied_in(self.period));
+            let named = charge.item.as_ref().map(|item| item.name.as_str());
+            let rule = self.profile.rule_of(named, &charge.product, supplied)?;
+            let (account, product) = match self.settings.lines {
+                LinesBy::Service => ("", charge.product.as_str()),
+                LinesBy::AccountAndService => (charge.account.as_str(), charge.product.as_str()),
+                LinesBy::One => ("", ""),
             };
+            let own = self.item_of_its_own(charge).map(|item| item.name.as_str());
+            let key = (account, product, own, rule.tax);
             let line = lines.entry(key).or_insert(ExactLine { first: charge, rule, amount: Amount::ZERO });
             line.amount = line.amount.plus(charge.amount).map_err(InvoicedError::from)?;
         }
         Ok(lines.into_values().collect())
     }
 
-    fn document(&self, lines: &[ExactLine<'_>], parts: &[Invoiced]) -> Result<Invoice, ComposeError> {
-        let settings = self.settings;
-        let nothing = Invoiced::nothing(self.currency)?;
-        let adjustments = self.adjustments()?;
-        let mut reasons = BTreeMap::new();
+    /// The custom line item that has a line of its own. Where all is on one line, only what corrects another month has.
+    fn item_of_its_own<'c>(&self, charge: &'c Charge) -> Option<&'c ChargedItem> {
+        let is_apart = |item: &&ChargedItem| self.settings.lines != LinesBy::One || item.corrects.is_some();
+        charge.item_of_its_own().filter(is_apart)
+    }
+
+    /// Why no tax is charged, by tax: every reason of the rules that come together under one.
+    fn reasons(&self, lines: &[ExactLine<'_>]) -> Result<Reasons, ComposeError> {
+        let mut rules: BTreeMap<Tax, Vec<&TaxRule>> = BTreeMap::new();
         let of_lines = lines.iter().map(|line| line.rule);
         let of_extras = self.extras.adjustments.iter().map(|of| self.rule(&of.product));
         for rule in of_lines.map(Ok).chain(of_extras) {
             let rule = rule?;
-            reasons.entry(rule.tax).or_insert_with(|| rule.reason());
+            rules.entry(rule.tax).or_default().push(rule);
         }
+        Ok(rules.into_iter().map(|(tax, rules)| (tax, joined_reasons(&rules))).collect())
+    }
+
+    fn document(&self, lines: &[ExactLine<'_>], parts: &[Invoiced]) -> Result<Invoice, ComposeError> {
+        let settings = self.settings;
+        let nothing = Invoiced::nothing(self.currency)?;
+        let adjustments = self.adjustments()?;
+        let reasons = self.reasons(lines)?;
         let lines = self.lines(lines, parts)?;
         let taxes = subtotals(nothing, &lines, &adjustments, &reasons)?;
         let prepaid = self.extras.prepaid.unwrap_or(nothing);
         let totals = totals(nothing, &lines, &adjustments, &taxes, prepaid, settings.payable_step)?;
+        if prepaid.units() < 0 || prepaid.units() > totals.gross.units().max(0) {
+            let (currency, gross) = (self.currency, totals.gross);
+            return Err(ComposeError::Prepaid { prepaid, currency, gross });
+        }
         let mut seller = settings.seller.clone();
         let mut buyer = settings.buyer.clone();
         if taxes.iter().any(|of| of.tax.category == TaxCategory::OutsideScope) {
@@ -473,6 +523,7 @@ impl Draft<'_> {
                 account_name: None,
                 product: String::new(),
                 product_name: self.one_line_name(),
+                item: None,
                 amount: Amount::ZERO,
             };
             shown.push(self.line(&name, rule.tax, Invoiced::nothing(self.currency)?));
@@ -489,16 +540,22 @@ impl Draft<'_> {
 
     fn line(&self, charge: &Charge, tax: Tax, net: Invoiced) -> Line {
         let by_account = self.settings.lines == LinesBy::AccountAndService && !charge.account.is_empty();
-        let name = match self.settings.lines {
-            LinesBy::One => self.one_line_name(),
-            LinesBy::Service | LinesBy::AccountAndService => charge.product_name.clone(),
+        let item = self.item_of_its_own(charge);
+        let name = match (item, self.settings.lines) {
+            (Some(item), _) => item.name.clone(),
+            (None, LinesBy::One) => self.one_line_name(),
+            (None, LinesBy::Service | LinesBy::AccountAndService) => charge.product_name.clone(),
+        };
+        let description = match item {
+            Some(item) => Some(item.description.clone()).filter(|of| !is_blank(of) && *of != item.name),
+            None => by_account.then(|| charge.account_name.clone()).flatten(),
         };
         // A price is never below 0 (BR-27): what is taken back is taken back minus one time.
         let once = if net.units() < 0 { Quantity::ONE.negated() } else { Quantity::ONE };
         Line {
             id: String::new(),
             name,
-            description: by_account.then(|| charge.account_name.clone()).flatten(),
+            description,
             account: by_account.then(|| charge.account.clone()),
             quantity: once,
             unit_code: ONE.to_owned(),
@@ -513,6 +570,27 @@ impl Draft<'_> {
 
 /// The reasons why no tax is charged, in words and as a code, by tax.
 pub(super) type Reasons = BTreeMap<Tax, (Option<String>, Option<String>)>;
+
+/// The reasons of several rules as one: each that is said in words once, and the code where all have the same, for a document has one code (BT-121).
+fn joined_reasons(rules: &[&TaxRule]) -> (Option<String>, Option<String>) {
+    let mut reasons: Vec<(Option<String>, Option<String>)> = Vec::new();
+    for reason in rules.iter().map(|rule| rule.reason()) {
+        if !reasons.contains(&reason) {
+            reasons.push(reason);
+        }
+    }
+    if let [only] = reasons.as_slice() {
+        return only.clone();
+    }
+    let mut words: Vec<&str> = Vec::new();
+    for (reason, code) in &reasons {
+        let said = reason.as_deref().or(code.as_deref());
+        words.extend(said.filter(|said| !words.contains(said)));
+    }
+    let code = reasons.first().and_then(|(_, code)| code.clone());
+    let is_of_all = reasons.iter().all(|(_, other)| *other == code);
+    (Some(words.join("; ")).filter(|words| !words.is_empty()), code.filter(|_| is_of_all))
+}
 
 /// What is taxed under each category and rate: lines − allowances + charges.
 pub(super) fn taxable(

@@ -9,7 +9,7 @@ use super::date::Date;
 use super::rounding::{tax, tax_in};
 use super::tax::{Tax, TaxSubtotal};
 use super::{Adjustment, Invoice, Kind, Line, Preceding, TaxCurrency};
-use crate::money::Quantity;
+use crate::money::{DecimalError, Quantity, divide_half_away};
 use std::collections::BTreeMap;
 
 /// What is to be taken back.
@@ -67,6 +67,28 @@ pub enum CreditError {
         /// What is asked for.
         asked: Invoiced,
     },
+    /// More than is left of the whole, with tax.
+    #[error(
+        "the lines come to {asked} with tax, and `{number}` has {left} left to credit; credit less of them, or all that is left"
+    )]
+    MoreThanLeftOfAll {
+        /// The invoice.
+        number: String,
+        /// What is left, with tax.
+        left: Invoiced,
+        /// What the lines come to.
+        asked: Invoiced,
+    },
+    /// Lines below 0 alone.
+    #[error(
+        "taking back these lines of `{number}` would charge {amount} instead of crediting it; name lines that come to more with them"
+    )]
+    Charges {
+        /// The invoice.
+        number: String,
+        /// How much it would charge, with tax.
+        amount: Invoiced,
+    },
     /// Nothing to take back.
     #[error("nothing of `{0}` is left to credit; it is cancelled already")]
     NothingLeft(String),
@@ -77,7 +99,8 @@ pub enum CreditError {
 
 /// A credit note of an invoice, after earlier ones of it; its number is [`UNNUMBERED`].
 ///
-/// Its lines have the numbers of the invoice's. Allowances and charges on the whole document go back with its rest.
+/// Its lines have the numbers of the invoice's. Allowances and charges on the whole document go back in proportion to the lines of their tax,
+/// and what is left of them with the rest. It never comes to more than is left of the invoice, and never charges.
 ///
 /// # Errors
 /// [`CreditError`], in the order of its variants.
@@ -99,9 +122,8 @@ pub fn credit(
     let left = left_of_lines(invoice, earlier)?;
     let amounts = amounts(invoice, &left, what)?;
     let all_lines = left.iter().all(|(line, left)| amounts.get(line).copied().unwrap_or(nothing) == *left);
-    let adjustments_left = earlier.iter().all(|note| note.adjustments.is_empty());
-    let adjustments: Vec<Adjustment> =
-        if all_lines && adjustments_left { invoice.adjustments.clone() } else { Vec::new() };
+    let share = if all_lines { Share::Rest } else { Share::OfLines(&amounts) };
+    let adjustments = adjustments_back(invoice, earlier, &share)?;
     let mut lines: Vec<Line> = Vec::new();
     for line in &invoice.lines {
         if let Some(amount) = amounts.get(line.id.as_str()).filter(|amount| amount.units() != 0) {
@@ -120,6 +142,7 @@ pub fn credit(
         sums.rounding = invoice.totals.rounding.minus(gone)?;
         sums.due = sums.gross.plus(sums.rounding)?;
     }
+    fits(invoice, earlier, sums.gross)?;
     let tax_currency = tax_currency_back(invoice, earlier, sums.tax)?;
     Ok(Invoice {
         number: UNNUMBERED.to_owned(),
@@ -136,6 +159,91 @@ pub fn credit(
         notes,
         ..invoice.clone()
     })
+}
+
+/// How much of the adjustments goes back.
+enum Share<'a> {
+    /// All that is left of them.
+    Rest,
+    /// In proportion to what is taken back of lines, by number.
+    OfLines(&'a BTreeMap<&'a str, Invoiced>),
+}
+
+/// The allowances and charges that go back. Those that a document has twice are one: nobody could tell which of them is left.
+fn adjustments_back(
+    invoice: &Invoice,
+    earlier: &[Invoice],
+    share: &Share<'_>,
+) -> Result<Vec<Adjustment>, InvoicedError> {
+    let nothing = Invoiced::nothing(invoice.currency)?;
+    let mut all: Vec<Adjustment> = Vec::new();
+    for adjustment in &invoice.adjustments {
+        match all.iter_mut().find(|known| is_same(known, adjustment)) {
+            Some(known) => known.amount = known.amount.plus(adjustment.amount)?,
+            None => all.push(adjustment.clone()),
+        }
+    }
+    let mut back = Vec::new();
+    for adjustment in all {
+        let of_notes = earlier.iter().flat_map(|note| &note.adjustments);
+        let mut same = of_notes.filter(|other| is_same(other, &adjustment)).map(|other| other.amount);
+        let taken = same.try_fold(nothing, |sum, more| sum.plus(more))?;
+        let left = adjustment.amount.minus(taken)?;
+        let amount = match share {
+            Share::Rest => left,
+            Share::OfLines(amounts) => {
+                let so_far = proportion(invoice, earlier, amounts, &adjustment)?.minus(taken)?;
+                Invoiced::from_units(invoice.currency, so_far.units().clamp(0, left.units().max(0)))?
+            }
+        };
+        if amount.units() != 0 {
+            back.push(Adjustment { amount, ..adjustment });
+        }
+    }
+    Ok(back)
+}
+
+fn is_same(one: &Adjustment, other: &Adjustment) -> bool {
+    let key = |of: &Adjustment| (of.kind, of.tax, of.reason.clone(), of.reason_code.clone());
+    key(one) == key(other)
+}
+
+/// How much of an adjustment should have gone back once these lines have: as much of it as of the lines under its tax, to the nearest minor unit.
+fn proportion(
+    invoice: &Invoice,
+    earlier: &[Invoice],
+    amounts: &BTreeMap<&str, Invoiced>,
+    adjustment: &Adjustment,
+) -> Result<Invoiced, InvoicedError> {
+    let under = |line: &&Line| line.tax == adjustment.tax;
+    let total: i128 = invoice.lines.iter().filter(under).map(|line| line.net.units()).sum();
+    let of_notes = earlier.iter().flat_map(|note| &note.lines).filter(under).map(|line| line.net.units());
+    let of_this = invoice.lines.iter().filter(under).filter_map(|line| amounts.get(line.id.as_str()));
+    let credited: i128 = of_notes.chain(of_this.map(|amount| amount.units())).sum();
+    if total == 0 {
+        return Ok(adjustment.amount.zero());
+    }
+    let (credited, total) = (credited * total.signum(), total.abs());
+    let exact =
+        adjustment.amount.units().checked_mul(credited.clamp(0, total)).ok_or(DecimalError::TooLarge)?;
+    Invoiced::from_units(invoice.currency, divide_half_away(exact, total).0)
+}
+
+/// Holds what a credit note comes to between 0 and what is left of its invoice, on the invoice's side of 0.
+fn fits(invoice: &Invoice, earlier: &[Invoice], asked: Invoiced) -> Result<(), CreditError> {
+    let number = || invoice.number.clone();
+    let mut left = invoice.totals.gross;
+    for note in earlier {
+        left = left.minus(note.totals.gross)?;
+    }
+    let sign = invoice.totals.gross.units().signum();
+    if asked.units() * sign < 0 || (sign == 0 && asked.units() < 0) {
+        return Err(CreditError::Charges { number: number(), amount: asked.absolute() });
+    }
+    if asked.units().abs() > left.units().abs() {
+        return Err(CreditError::MoreThanLeftOfAll { number: number(), left, asked });
+    }
+    Ok(())
 }
 
 /// What earlier credit notes have left of each line, before tax.

@@ -25,8 +25,28 @@ impl Party {
     /// The VAT id, if there is one.
     #[must_use]
     pub fn vat_id(&self) -> Option<&str> {
-        self.tax_registrations.iter().find(|id| id.scheme == VAT).map(|id| id.id.as_str())
+        let vat_id = self.tax_registrations.iter().find(|id| id.scheme == VAT && !is_blank(&id.id));
+        vat_id.map(|id| id.id.as_str())
     }
+
+    /// Whether it has a number in a register of companies.
+    #[must_use]
+    pub fn has_company_id(&self) -> bool {
+        self.company_id.as_ref().is_some_and(|id| !is_blank(&id.id))
+    }
+}
+
+/// Whether nothing of a text can be seen: it is empty, or of blanks, control characters and marks that documents leave out.
+#[must_use]
+pub fn is_blank(text: &str) -> bool {
+    text.chars().all(|c| c.is_whitespace() || c.is_control() || is_invisible(c))
+}
+
+/// Marks that are not seen and that documents leave out: soft hyphens, byte order marks, and what turns the direction of what follows.
+#[must_use]
+pub const fn is_invisible(c: char) -> bool {
+    matches!(c, '\u{ad}' | '\u{200e}' | '\u{200f}' | '\u{61c}' | '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{206f}'
+        | '\u{feff}' | '\u{e0000}'..='\u{e007f}')
 }
 
 /// The scheme of a VAT id.

@@ -1,6 +1,7 @@
 //! What an operator should know before a document is issued.
 
 use super::Invoice;
+use super::plausibility::{UnlikelyTax, unlikely_taxes};
 use crate::margin_guard::Findings;
 use crate::money::{Amount, Cost, Currency};
 use std::fmt;
@@ -74,6 +75,10 @@ pub enum Warning {
     Nothing,
     /// A document below 0: the operator owes the customer.
     BelowZero(String),
+    /// Nothing is due of a document that comes to something: it was paid before, or rounded away.
+    NothingDue(String),
+    /// A tax that is unlikely between the seller's country and the buyer's.
+    UnlikelyTax(UnlikelyTax),
     /// Lines that came to less than half a minor unit and are not on the document.
     LinesLeftOut(usize),
 }
@@ -117,8 +122,12 @@ pub fn warnings(
         below if below < 0 => {
             warnings.push(Warning::BelowZero(format!("{} {}", document.totals.gross, document.currency)));
         }
+        _ if document.totals.due.units() <= 0 => {
+            warnings.push(Warning::NothingDue(format!("{} {}", document.totals.due, document.currency)));
+        }
         _ => {}
     }
+    warnings.extend(unlikely_taxes(document).into_iter().map(Warning::UnlikelyTax));
     if lines_left_out > 0 {
         warnings.push(Warning::LinesLeftOut(lines_left_out));
     }
@@ -137,6 +146,8 @@ impl Warning {
             Self::OtherPurchaseOrderLine { .. } => "OTHER_PURCHASE_ORDER_LINE",
             Self::Nothing => "NOTHING_TO_PAY",
             Self::BelowZero(_) => "BELOW_ZERO",
+            Self::NothingDue(_) => "NOTHING_DUE",
+            Self::UnlikelyTax(_) => "UNLIKELY_TAX",
             Self::LinesLeftOut(_) => "LINES_LEFT_OUT",
         }
     }
@@ -173,6 +184,13 @@ impl fmt::Display for Warning {
             Self::BelowZero(gross) => {
                 write!(f, "the document comes to {gross}: the operator owes it to the customer")
             }
+            Self::NothingDue(due) => {
+                write!(
+                    f,
+                    "the document comes to more than 0, and {due} is due; look at what was paid before, and at `payable_step`"
+                )
+            }
+            Self::UnlikelyTax(tax) => write!(f, "{tax}"),
             Self::LinesLeftOut(lines) => {
                 write!(f, "lines that come to less than half a minor unit are not on the document: {lines}")
             }

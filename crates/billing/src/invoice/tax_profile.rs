@@ -17,8 +17,10 @@ pub struct TaxProfile {
 /// One rule of tax.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TaxRule {
-    /// The products that it is about, by service code; empty: all that no other rule names.
+    /// The products that it is about, by service code; empty, and without items: all that no other rule names.
     pub products: Vec<String>,
+    /// The custom line items that it is about, by name; they go before products.
+    pub items: Vec<String>,
     /// The category and rate.
     pub tax: Tax,
     /// Why no tax is charged, in words; `None` says what the category says.
@@ -82,6 +84,11 @@ pub struct NoTax {
 }
 
 impl TaxRule {
+    /// Whether it is about all that no other rule names.
+    const fn is_about_the_rest(&self) -> bool {
+        self.products.is_empty() && self.items.is_empty()
+    }
+
     fn is_in_force(&self, date: Date) -> bool {
         self.from <= date && self.until.is_none_or(|until| date < until)
     }
@@ -133,9 +140,18 @@ impl TaxProfile {
     /// # Errors
     /// [`NoTax`].
     pub fn rule(&self, product: &str, date: Date) -> Result<&TaxRule, NoTax> {
+        self.rule_of(None, product, date)
+    }
+
+    /// The rule for a custom line item under a product: one that names the item, else that of the product.
+    ///
+    /// # Errors
+    /// [`NoTax`].
+    pub fn rule_of(&self, item: Option<&str>, product: &str, date: Date) -> Result<&TaxRule, NoTax> {
         let in_force = || self.rules.iter().filter(|rule| rule.is_in_force(date));
-        let named = in_force().find(|rule| rule.products.iter().any(|of| of == product));
-        let rule = named.or_else(|| in_force().find(|rule| rule.products.is_empty()));
+        let of_item = item.and_then(|name| in_force().find(|rule| rule.items.iter().any(|of| of == name)));
+        let named = || in_force().find(|rule| rule.products.iter().any(|of| of == product));
+        let rule = of_item.or_else(named).or_else(|| in_force().find(|rule| rule.is_about_the_rest()));
         rule.ok_or_else(|| NoTax { product: product.to_owned(), date })
     }
 }
@@ -146,12 +162,12 @@ fn two_rules(one: &TaxRule, other: &TaxRule) -> Option<TaxProblem> {
     if !one.is_in_force(from) || !other.is_in_force(from) {
         return None;
     }
-    let of = match (one.products.is_empty(), other.products.is_empty()) {
-        (true, true) => "all products that no other names".to_owned(),
-        (false, false) => {
-            format!("product `{}`", one.products.iter().find(|of| other.products.contains(of))?)
-        }
-        _ => return None,
+    let of = if one.is_about_the_rest() && other.is_about_the_rest() {
+        "all products that no other names".to_owned()
+    } else if let Some(product) = one.products.iter().find(|of| other.products.contains(of)) {
+        format!("product `{product}`")
+    } else {
+        format!("custom line item `{}`", one.items.iter().find(|of| other.items.contains(of))?)
     };
     Some(TaxProblem::TwoRules { of, from })
 }
@@ -165,6 +181,7 @@ mod tests {
     fn rule(products: &[&str], category: &str, rate: &str, from: &str, until: Option<&str>) -> TaxRule {
         TaxRule {
             products: products.iter().map(|of| (*of).to_owned()).collect(),
+            items: Vec::new(),
             tax: Tax {
                 category: TaxCategory::parse(category).unwrap(),
                 rate: Percentage::parse(rate).unwrap(),

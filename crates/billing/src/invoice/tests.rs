@@ -2,6 +2,7 @@
 
 mod composing;
 mod crediting;
+mod items;
 mod sample;
 mod warning;
 

@@ -152,11 +152,13 @@ fn item() -> impl Strategy<Value = ItemDraft> {
             attribute_values,
         },
     );
-    let texts_of = (text(), text(), text(), text(), maybe(), maybe(), maybe(), text(), maybe(), maybe());
+    let texts_of =
+        (text(), text(), text(), text(), maybe(), maybe(), maybe(), text(), (maybe(), maybe()), maybe());
     (texts_of, of(number()), of(number()), of(texts()), vec(filter, 0..3)).prop_map(
         |(texts, flat_charge_value, percentage_value, associated_values, line_item_filters)| {
-            let (name, description, billing_group, kind, rule, service, account_id, start, end, currency) =
+            let (name, description, billing_group, kind, rule, service, account_id, start, ends, currency) =
                 texts;
+            let (end, corrects) = ends;
             ItemDraft {
                 name,
                 description,
@@ -172,6 +174,7 @@ fn item() -> impl Strategy<Value = ItemDraft> {
                 account_id,
                 start,
                 end,
+                corrects,
             }
         },
     )

@@ -2,25 +2,10 @@
 //!
 //! Places are counted from the side where reading starts: for a language that is written from right to left the page is mirrored.
 
-use super::measure::{Length, Paper};
-use super::typesetting::Line;
+use crate::colour::Colour;
+use crate::measure::{Length, Paper};
+use crate::typesetting::Line;
 use std::rc::Rc;
-
-/// A colour: red, green and blue.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub struct Colour(pub u8, pub u8, pub u8);
-
-impl Colour {
-    /// The colour thinned with white; `parts` of a hundred are left.
-    #[must_use]
-    pub const fn tint(self, parts: u16) -> Self {
-        const fn thin(channel: u8, parts: u16) -> u8 {
-            // At most 255.
-            ((channel as u16 * parts + 255 * (100 - parts)) / 100) as u8
-        }
-        Self(thin(self.0, parts), thin(self.1, parts), thin(self.2, parts))
-    }
-}
 
 /// Something that is drawn.
 #[derive(Debug, Clone)]

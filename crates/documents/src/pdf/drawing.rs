@@ -1,9 +1,10 @@
 //! Pages that were laid out become PDF/A-3a and PDF/UA-1, by `krilla`, whose validator refuses what neither allows.
 #![allow(clippy::float_arithmetic, reason = "places on a page, which are no amounts")]
 
-use super::canvas::{Canvas, Colour, Element, Ink, InkId, Meaning, Node, Part, Placed};
-use super::typesetting::points;
+use super::canvas::{Canvas, Element, Ink, InkId, Meaning, Node, Part, Placed};
 use crate::Error;
+use crate::colour::Colour;
+use crate::typesetting::points;
 use billing::invoice::Date;
 use krilla::Data;
 use krilla::SerializeSettings;

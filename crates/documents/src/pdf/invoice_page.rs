@@ -2,14 +2,15 @@
 
 mod ending;
 
-use super::canvas::{Canvas, Colour, Element, Keep, Meaning, Part, Place};
-use super::measure::{A4, LETTER, Length, Paper, pt, tenth_mm};
+use super::canvas::{Canvas, Element, Keep, Meaning, Part, Place};
 use super::sheet::{Block, MARGIN, Piece, Sheet, Slot};
 use super::table::{Column, Look, Row};
-use super::typesetting::Style;
 use crate::Error;
+use crate::colour::Colour;
 use crate::design::{self, Design};
+use crate::measure::{A4, LETTER, Length, Paper, pt, tenth_mm};
 use crate::plain_text::plain_lines;
+use crate::typesetting::Style;
 use crate::wording::{Word, Wording, unit};
 use billing::invoice::{Invoice, Kind, Line, Party, Tax, TaxCategory};
 use billing::money::Quantity;

@@ -1,9 +1,10 @@
 //! The sheet that is written on from top to bottom: where the next thing goes, and when the page is full.
 
-use super::canvas::{Canvas, Colour, InkId, Keep, Part, Place};
-use super::measure::{Length, Paper, tenth_mm};
-use super::typesetting::{Fonts, Line, Style, Typesetter};
+use super::canvas::{Canvas, InkId, Keep, Part, Place};
 use crate::Error;
+use crate::colour::Colour;
+use crate::measure::{Length, Paper, tenth_mm};
+use crate::typesetting::{Fonts, Line, Style, Typesetter};
 use std::rc::Rc;
 
 /// The margin at both sides.

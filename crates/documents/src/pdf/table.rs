@@ -1,11 +1,12 @@
 //! Tables that go on from page to page: the header is repeated, the sum so far is carried over, and a row that is longer than a page is
 //! divided between its lines.
 
-use super::canvas::{Colour, Element, InkId, Keep, Meaning, Node, Part};
-use super::measure::{Length, tenth_mm};
+use super::canvas::{Element, InkId, Keep, Meaning, Node, Part};
 use super::sheet::{Block, MARGIN, Piece, Sheet, Slot};
-use super::typesetting::Style;
 use crate::Error;
+use crate::colour::Colour;
+use crate::measure::{Length, tenth_mm};
+use crate::typesetting::Style;
 
 /// Above and below what is in a cell.
 const PADDING: Length = tenth_mm(12);

@@ -1,6 +1,8 @@
 //! The command that makes documents of invoices.
 
-use clap::{Args, ValueEnum};
+use back_office::document_format::DocumentFormat;
+use clap::Args;
+use clap::builder::{PossibleValue, PossibleValuesParser, TypedValueParser};
 use std::path::PathBuf;
 
 pub const RENDER_EXAMPLES: &str = "\
@@ -18,7 +20,7 @@ pub struct RenderArguments {
     #[arg(long, value_name = "FILE")]
     pub data: PathBuf,
     /// What to make of them.
-    #[arg(long, value_enum)]
+    #[arg(long, value_parser = format())]
     pub format: DocumentFormat,
     /// How a PDF looks: a TOML file with logo, colour, fonts and words.
     #[arg(long, value_name = "FILE")]
@@ -28,19 +30,9 @@ pub struct RenderArguments {
     pub out: Option<PathBuf>,
 }
 
-/// A format that an invoice can be had in.
-#[derive(Debug, Clone, Copy, ValueEnum)]
-pub enum DocumentFormat {
-    /// PDF/A-3 with Factur-X in it
-    Pdf,
-    /// UBL 2.1, Peppol BIS Billing 3.0
-    Ubl,
-    /// Cross Industry Invoice, Factur-X of the profile EN 16931
-    FacturX,
-    /// The lines as CSV
-    Csv,
-    /// The lines as a spreadsheet
-    Xlsx,
-    /// The data themselves
-    Json,
+/// Reads a format by its word.
+pub fn format() -> impl TypedValueParser<Value = DocumentFormat> {
+    let shown = DocumentFormat::ALL.map(|format| PossibleValue::new(format.word()).help(format.about()));
+    let of = |word: String| DocumentFormat::ALL.into_iter().find(|format| format.word() == word);
+    PossibleValuesParser::new(shown).try_map(move |word| of(word).ok_or("it is none of the formats"))
 }

@@ -1,7 +1,8 @@
 //! The commands about the operator's own invoices: what is settled, drafted, issued, credited and paid.
 
 use super::desk::{DeskArguments, ListArguments};
-use super::documents::DocumentFormat;
+use super::documents;
+use back_office::document_format::DocumentFormat;
 use clap::{Args, Subcommand};
 use std::path::PathBuf;
 
@@ -70,7 +71,7 @@ pub struct InvoiceDocumentArguments {
     /// The invoice or credit note.
     pub number: String,
     /// What to make of it.
-    #[arg(long, value_enum)]
+    #[arg(long, value_parser = documents::format())]
     pub format: DocumentFormat,
     /// The file to write.
     #[arg(long, value_name = "FILE")]

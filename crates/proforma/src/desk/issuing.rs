@@ -4,20 +4,25 @@ use super::command::{ask, asked, at_desk};
 use super::door::Door;
 use super::output;
 use crate::cli::desk::{DeskArguments, DeskOutput};
-use crate::cli::documents::DocumentFormat;
 use crate::cli::issuing::{
     CreditArguments, DraftArguments, GetInvoiceArguments, InvoiceDocumentArguments, InvoiceSettingsArguments,
-    IssuingCommand, ListInvoicesArguments, PreviewInvoiceArguments,
+    IssuingCommand, ListInvoicesArguments, PayArguments, PreviewInvoiceArguments,
 };
 use crate::failure::Failure;
 use crate::terminal::print;
 use anyhow::Context as _;
 use aws_api::proforma::SERVICE;
+use back_office::clock::Clock;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
+use billing::invoice::Date;
 use serde_json::{Map, Value, json};
+use sha2::{Digest, Sha256};
 use std::fs;
 use std::path::Path;
+
+/// How much of a hash tells one payment from another.
+const TOKEN_BYTES: usize = 16;
 
 /// `proforma invoice`, of the operator's own.
 pub fn own_invoices(command: &IssuingCommand) -> Result<(), Failure> {
@@ -35,15 +40,7 @@ pub fn own_invoices(command: &IssuingCommand) -> Result<(), Failure> {
             ask(&of.desk, "IssueInvoice", &Value::Object(input))
         }
         IssuingCommand::Credit(of) => credit(of),
-        IssuingCommand::Pay(of) => {
-            let input = input([
-                ("InvoiceNumber", Some(&of.number)),
-                ("Amount", Some(&of.amount)),
-                ("Date", of.date.as_ref()),
-                ("Reference", of.reference.as_ref()),
-            ]);
-            ask(&of.desk, "RecordPayment", &Value::Object(input))
-        }
+        IssuingCommand::Pay(of) => pay(of),
         IssuingCommand::List(of) => list(of),
         IssuingCommand::Get(of) => get(of),
         IssuingCommand::Document(of) => document(of),
@@ -117,6 +114,22 @@ fn preview(of: &PreviewInvoiceArguments) -> Result<(), Failure> {
     with_document("PreviewInvoice", &answer, of.document.as_deref(), &of.desk)
 }
 
+/// Records a payment. Its token is made of what it says and of today, so that the command that is given again, because its answer was lost, records
+/// nothing twice; a second payment of the same amount on one day tells itself apart by its reference.
+fn pay(of: &PayArguments) -> Result<(), Failure> {
+    let mut input = input([
+        ("InvoiceNumber", Some(&of.number)),
+        ("Amount", Some(&of.amount)),
+        ("Date", of.date.as_ref()),
+        ("Reference", of.reference.as_ref()),
+    ]);
+    let said = format!("{}\n{}", Date::of_seconds(Clock::Machine.now()), Value::Object(input.clone()));
+    let token: String =
+        Sha256::digest(said).iter().take(TOKEN_BYTES).map(|byte| format!("{byte:02x}")).collect();
+    input.insert("ClientToken".to_owned(), json!(format!("pay-{token}")));
+    ask(&of.desk, "RecordPayment", &Value::Object(input))
+}
+
 fn credit(of: &CreditArguments) -> Result<(), Failure> {
     let mut input = input([
         ("InvoiceNumber", Some(&of.number)),
@@ -170,15 +183,7 @@ fn get(of: &GetInvoiceArguments) -> Result<(), Failure> {
 
 /// Writes what the desk has made; the rest of the answer is printed.
 fn document(of: &InvoiceDocumentArguments) -> Result<(), Failure> {
-    let format = match of.format {
-        DocumentFormat::Pdf => "PDF",
-        DocumentFormat::Ubl => "UBL",
-        DocumentFormat::FacturX => "FACTUR_X",
-        DocumentFormat::Csv => "CSV",
-        DocumentFormat::Xlsx => "XLSX",
-        DocumentFormat::Json => "JSON",
-    };
-    let asked_for = json!({ "InvoiceNumber": of.number, "Format": format });
+    let asked_for = json!({ "InvoiceNumber": of.number, "Format": of.format.name() });
     let mut answer = asked(&of.desk, "GetInvoiceDocument", &asked_for)?;
     let made = answer.as_object_mut().and_then(|members| members.remove("Document"));
     let text = made.as_ref().and_then(Value::as_str).context("the answer has no document")?;

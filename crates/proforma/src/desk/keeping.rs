@@ -15,6 +15,7 @@ use back_office::audit_chain::Chain;
 use back_office::clock::Clock;
 use back_office::data_directory::{self, MASTER_KEY, PAYERS};
 use back_office::engine::Engine;
+use back_office::invoice_documents::page_bytes;
 use back_office::run_folders::{Reading, reading};
 use back_office::vault::MasterKey;
 use billing::account::AccountId;
@@ -23,7 +24,7 @@ use std::fs::{self, File};
 use std::io::ErrorKind;
 use std::path::Path;
 use std::time::Duration;
-use store::Store;
+use store::{InvoiceFilter, Store};
 
 /// The rows in a backup.
 const ROWS: &str = "rows.jsonl";
@@ -239,8 +240,18 @@ impl Checked {
         Ok(())
     }
 
-    /// Every document of an invoice that a row names is there, and is the one that its name says.
+    /// Every document of an invoice that a row names is there, and is the one that its name says; those that the desk has issued are as they were,
+    /// and so are their pages.
     async fn documents(&mut self, store: &Store, payer: &AccountId, data: &Path) -> anyhow::Result<()> {
+        // Reading them holds them to their hashes.
+        for issued in store.issued_invoices(payer, &InvoiceFilter::default(), 0, usize::MAX).await? {
+            let page = store.issued_page(payer, &issued.number).await?;
+            if page.is_some_and(|page| page_bytes(&page).is_none()) {
+                let number = issued.number;
+                self.problems
+                    .push(format!("payer {payer}: the page of `{number}` is not the one that was issued"));
+            }
+        }
         let folder = data_directory::documents(data, payer);
         for file in store.all_invoice_files(payer).await? {
             self.documents += 1;

@@ -1,8 +1,8 @@
 //! How the documents of issued invoices look, and what makes them for the billing desk.
 
-use back_office::document_format::{DocumentFormat, Renderer};
+use back_office::document_format::Renderer;
+use documents::Design;
 use documents::design::Settings;
-use documents::{Design, Format};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -38,7 +38,7 @@ impl InvoiceDesign {
                 tracing::error!(problem, "documents of invoices cannot be made");
                 "the design of invoices cannot be used; the log says why".to_owned()
             })?;
-            documents::render(invoice, design, format_of(format)).map_err(|error| error.to_string())
+            documents::render(invoice, design, format).map_err(|error| error.to_string())
         })
     }
 }
@@ -54,15 +54,4 @@ pub(super) fn read(path: &Path) -> Result<Design, String> {
         toml::from_str(&text).map_err(|error| wrong(error.to_string().trim_end().to_owned()))?;
     let folder = path.parent().unwrap_or(Path::new(""));
     settings.design(folder).map_err(|error| wrong(error.to_string()))
-}
-
-const fn format_of(format: DocumentFormat) -> Format {
-    match format {
-        DocumentFormat::Pdf => Format::Pdf,
-        DocumentFormat::Ubl => Format::Ubl,
-        DocumentFormat::FacturX => Format::FacturX,
-        DocumentFormat::Csv => Format::Csv,
-        DocumentFormat::Xlsx => Format::Xlsx,
-        DocumentFormat::Json => Format::Json,
-    }
 }

@@ -1,11 +1,10 @@
 //! `proforma invoice render`: an invoice's data becomes a document.
 
 use super::design::read;
-use crate::cli::documents::{DocumentFormat, RenderArguments};
+use crate::cli::documents::RenderArguments;
 use crate::failure::Failure;
 use anyhow::Context as _;
 use billing::invoice::check::problems;
-use documents::Format;
 use std::io::Write as _;
 
 /// Renders into the file, or to standard output.
@@ -24,7 +23,7 @@ pub fn render(arguments: &RenderArguments) -> Result<(), Failure> {
     }
     let design =
         arguments.design.as_deref().map(read).transpose().map_err(Failure::input)?.unwrap_or_default();
-    let document = documents::render(&invoice, &design, format(arguments.format))
+    let document = documents::render(&invoice, &design, arguments.format)
         .map_err(|error| Failure::input(error.to_string()))?;
     match &arguments.out {
         Some(path) => {
@@ -33,15 +32,4 @@ pub fn render(arguments: &RenderArguments) -> Result<(), Failure> {
         None => std::io::stdout().lock().write_all(&document).context("writing to standard output")?,
     }
     Ok(())
-}
-
-const fn format(format: DocumentFormat) -> Format {
-    match format {
-        DocumentFormat::Pdf => Format::Pdf,
-        DocumentFormat::Ubl => Format::Ubl,
-        DocumentFormat::FacturX => Format::FacturX,
-        DocumentFormat::Csv => Format::Csv,
-        DocumentFormat::Xlsx => Format::Xlsx,
-        DocumentFormat::Json => Format::Json,
-    }
 }

@@ -48,7 +48,16 @@ pub fn read(path: &Path) -> Result<Vec<Summary>, Failure> {
     let (mut summaries, mut mistakes) = (Vec::new(), Vec::new());
     for one in found.map_err(|mistake| Failure::input(format!("{shown}: {mistake}")))? {
         match one {
-            Ok(summary) => summaries.push(summary),
+            // Pages of a list may overlap; two entries of one invoice that differ leave nobody to say which of them holds.
+            Ok(summary) => match summaries.iter().find(|other: &&Summary| other.id == summary.id) {
+                None => summaries.push(summary),
+                Some(same) if *same == summary => {}
+                Some(_) => {
+                    let id = excerpt(&summary.id);
+                    mistakes
+                        .push(format!(" invoice `{id}` is there twice, and not alike; leave one of them"));
+                }
+            },
             Err(mistake) => mistakes.push(format!("{shown}:{mistake}")),
         }
     }
@@ -217,7 +226,10 @@ mod tests {
         assert_eq!(summary.due.unwrap().to_string(), "2025-12-02");
         assert_eq!(summary.invoicing_entity.as_deref(), Some("Amazon Web Services EMEA SARL"));
         let pages = format!("[{of_cli}, {of_cli}]");
-        assert_eq!(read_as("list.json", &pages).unwrap().len(), 2);
+        assert_eq!(read_as("list.json", &pages).unwrap().len(), 1, "the same page twice");
+        let other = format!("[{of_cli}, {}]", of_cli.replace("107.10", "1.00"));
+        let twice = "FILE: invoice `EUIN-1` is there twice, and not alike; leave one of them";
+        assert_eq!(read_as("list.json", &other).unwrap_err(), [twice]);
         let csv = "InvoiceId,TotalAmount,CurrencyCode,BillingPeriod,AccountId\nEUIN-1,107.10,USD,2026-10,999999999999\n";
         assert_eq!(read_as("list.csv", csv).unwrap()[0].total, summary.total);
     }

@@ -499,6 +499,11 @@ pub(super) const TABLES: &[TableShape] = &[
         key: &["payer", "place"],
     },
     TableShape {
+        name: "issued_pages",
+        columns: &[("payer", Text), ("invoice", Text), ("sha256", Text), ("pdf", Text)],
+        key: &["payer", "invoice"],
+    },
+    TableShape {
         name: "invoice_payments",
         columns: &[
             ("payer", Text),

@@ -5,6 +5,7 @@ use crate::account::AccountId;
 use crate::book::{FilterDraft, ItemDraft};
 use crate::custom_line_item::{Charge, CustomLineItem, Filter, Kind, PercentageCharge};
 use crate::money::{Cost, Currency, Percentage};
+use crate::period::BillingPeriod;
 
 impl Check<'_> {
     pub(super) fn items(&mut self, groups: &ByName<'_>) -> Vec<Option<CustomLineItem>> {
@@ -40,6 +41,7 @@ impl Check<'_> {
         if item.presentation_service.as_deref() == Some("") {
             self.mistake::<()>(entry.field("presentation_service"), "is empty; name a service, or remove it");
         }
+        let corrects = item.corrects.as_deref().map(|of| self.corrected(entry, of, start));
         let charge = self.charge(entry, item, items);
         let currency = self.item_currency(entry, item);
         let group = groups.get(item.billing_group.as_str()).copied();
@@ -64,8 +66,21 @@ impl Check<'_> {
             presentation_service: item.presentation_service.clone(),
             start: start?,
             end: end?,
+            corrects: corrects.map_or(Some(None), |of| of.map(Some))?,
             origin: None,
         })
+    }
+
+    /// The earlier period that an item corrects.
+    fn corrected(&mut self, entry: Entry, of: &str, start: Option<BillingPeriod>) -> Option<BillingPeriod> {
+        let place = entry.field("corrects");
+        let corrects = self.period(of, place.clone())?;
+        if start.is_some_and(|start| start <= corrects) {
+            let message =
+                format!("the item corrects `{of}` and starts no later; a correction stands in a later month");
+            return self.mistake(place, message);
+        }
+        Some(corrects)
     }
 
     /// The currency of a flat item where it is not the book's.

@@ -204,7 +204,10 @@ fn compare(
     for (kind, here, there) in entities {
         let Some(there) = there else { continue };
         // Where the cost files do not say, there is nothing to compare.
-        if !here.is_empty() && !here.iter().any(|of| same_word(of, there)) {
+        let is_alike = here.iter().any(|of| same_word(of, there))
+            || kind == DifferenceKind::BillingEntity
+                && invoice.listed_billing_entity().is_some_and(|of| same_word(of, there));
+        if !here.is_empty() && !is_alike {
             let here: Vec<&str> = here.iter().map(String::as_str).collect();
             differ(kind, here.join(", "), there.clone());
         }

@@ -23,6 +23,7 @@ pub fn money(code: &str, text: &str) -> Invoiced {
 pub fn rule(products: &[&str], category: &str, rate: &str) -> TaxRule {
     TaxRule {
         products: products.iter().map(|of| (*of).to_owned()).collect(),
+        items: Vec::new(),
         tax: Tax { category: TaxCategory::parse(category).unwrap(), rate: Percentage::parse(rate).unwrap() },
         exemption_reason: None,
         exemption_code: None,
@@ -74,6 +75,7 @@ pub fn charges(leaves: &[(&str, &str, &str)]) -> Charges {
         product_name: product
             .strip_prefix("Amazon")
             .map_or_else(|| (*product).to_owned(), |of| format!("Amazon {of}")),
+        item: None,
         amount: Amount::parse(amount).unwrap(),
     };
     Charges { currency: currency("USD"), leaves: leaves.iter().map(leaf).collect() }

@@ -1,13 +1,13 @@
 //! What stands below the lines: totals, taxes, how to pay, notes; and what is repeated on every page.
 
 use super::super::canvas::{Element, InkId, Keep, Meaning, Part};
-use super::super::measure::{Length, tenth_mm};
 use super::super::sheet::{Block, MARGIN, Piece, RULE, Slot, TOP};
 use super::super::table::{Column, Row};
 use super::{
     BODY, FOOT, GAP, HEADING, INK, LABEL, Page, RULES, SMALL, SOFT, STRONG, Style, piece, tax, title,
 };
 use crate::Error;
+use crate::measure::{Length, tenth_mm};
 use crate::plain_text::plain_lines;
 use crate::wording::Word;
 use billing::invoice::{AdjustmentKind, Exchange, Kind, PaymentInstructions, TaxCategory, TaxSubtotal};

@@ -4,8 +4,8 @@
 //! them is laid out alike everywhere. Floats stay in this file; `drawing` only hands them on.
 #![allow(clippy::float_arithmetic, reason = "lengths of glyphs, which are no amounts")]
 
-use super::measure::Length;
 use crate::Error;
+use crate::measure::Length;
 use crate::plain_text::printable;
 use krilla::text::{Font, GlyphId, KrillaGlyph, Tag};
 use parley::fontique::{Blob, Collection, CollectionOptions, SourceCache};
@@ -17,8 +17,8 @@ use std::path::Path;
 use std::rc::Rc;
 use std::sync::Arc;
 
-const REGULAR: &[u8] = include_bytes!("../../fonts/Roboto-Regular.ttf");
-const MEDIUM: &[u8] = include_bytes!("../../fonts/Roboto-Medium.ttf");
+const REGULAR: &[u8] = include_bytes!("../fonts/Roboto-Regular.ttf");
+const MEDIUM: &[u8] = include_bytes!("../fonts/Roboto-Medium.ttf");
 const BUNDLED_FAMILY: &str = "Roboto";
 
 /// The font files of a folder that are read: more, or larger, are refused by name.
