@@ -10,7 +10,6 @@ use crate::transaction::{Attempt, State};
 use crate::vault::new_resource_id;
 use billing::configuration::{Configuration, Edit, Moment, Touched};
 use billing::period::BillingPeriod;
-use serde::Serialize;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
 use std::sync::Arc;

@@ -2,7 +2,7 @@
 
 use super::listing::live_invoice;
 use super::matching::{Matched, asked};
-use super::options::DraftOptions;
+use super::options::{AdjustmentOption, DraftOptions};
 use super::settings::settings_of;
 use super::{day, group, kept, rates, today};
 use crate::desk::{BackOffice, WriteRequest};

@@ -14,7 +14,6 @@ use crate::transaction::Attempt;
 use billing::account::AccountId;
 use billing::invoice::credit::{Credit, credit};
 use billing::invoice::series::{LastNumber, Series};
-use billing::invoice::state::Standing;
 use billing::invoice::{Date, Invoice, Invoiced, Kind};
 use billing::money::Currency;
 use std::slice;

@@ -11,7 +11,7 @@ use billing::matching::Decision;
 use billing::purchase_order::Buyer;
 use billing::purchase_order::invoice::MatchInvoice;
 use std::sync::Arc;
-use store::{How, Write};
+use store::{How, InvoiceRow, Write};
 
 impl Purchasing {
     /// What the rules say of an invoice that is not there yet. Nothing is kept.
