@@ -170,3 +170,24 @@ def test_a_server_does_not_start_with_a_design_that_cannot_be(tmp_path):
     ended = subprocess.run([PROGRAM, "serve", "--data", tmp_path / "desk", "--rate", "0", "--invoice-design", wrong], capture_output=True, text=True, timeout=60)
     assert ended.returncode == 2 and f"design `{wrong}`: `red` is not a colour" in ended.stderr and "--rate" in ended.stderr, ended.stderr
     assert not (tmp_path / "desk").exists()
+
+
+def test_an_issued_document_is_not_replaced_by_a_file(world, tmp_path):
+    """Neither may somebody attach one over it, nor does one that was attached before go before it."""
+    file = base64.b64encode(b"%PDF-1.4\n%forged\n").decode()
+    attach = lambda number, **more: world.server.own("AttachInvoiceDocument", {"InvoiceId": number, "Document": file} | more)
+    refused = attach(world.number)
+    assert refused.status == 400 and "whose document nobody replaces" in refused.json["Message"], refused.body
+    assert done(attach(world.number, DocumentType="SUPPLEMENT", DocumentId="terms"))["Warnings"] == []
+    [warning] = done(attach("INV-2026-9999"))["Warnings"]
+    assert "INV-2026-9999" in warning and "in no list" in warning
+    # The next number of the series, before it is one.
+    last = int(world.number.rsplit("-", 1)[1])
+    ahead = [f"INV-2026-{number:04}" for number in range(last, last + 9) if world.server.own("GetInvoice", {"InvoiceNumber": f"INV-2026-{number:04}"}).status != 200]
+    done(attach(ahead[0]))
+    done(world.server.own("CreditInvoice", {"InvoiceNumber": world.number}))
+    number = issued(world, world.acme)
+    assert number == ahead[0]
+    url = world.server.client(service="invoicing").get_invoice_pdf(InvoiceId=number)["InvoicePDF"]["DocumentUrl"]
+    with urllib.request.urlopen(url) as opened:
+        assert number in text_of(opened.read())

@@ -470,3 +470,39 @@ def test_a_run_that_cannot_be_ended_fails_in_the_end(new_server, cluster, tmp_pa
     failed, = until(lambda: [run for run in runs(server, CURRENT) if run["Status"] == "FAILED"])
     assert "its log says why" in failed["Error"]
     assert "`amount` is `none`" in server.log.read_text()
+
+
+def test_who_has_gone_is_invoiced_what_was_adjusted_since(new_server, tmp_path):
+    """October's late charges of a customer who left in November: no bill has them, closing says so, and an invoice can."""
+    from test_issued_invoices import ACME, ALL, done, settle
+    server = new_server(transfers=False)
+    desk = Desk(in_period(server.client(), PREVIOUS))
+    plan = desk.plan(desk.rule(ModifierPercentage=10))
+    stays, leaver = desk.group(plan=plan, Name="stays"), desk.group(plan=plan, Name="leaver")
+    month = PolicyMonth()
+    for group in (stays, leaver):
+        month.line(group.primary, cost="100", service="AmazonEC2")
+    server.load(month.write(tmp_path / "cost"))
+    server.command("close", PREVIOUS)
+    server.client().delete_billing_group(Arn=leaver.arn)
+    late, november = PolicyMonth(), PolicyMonth()
+    for group, cost in ((stays, "100"), (leaver, "130")):
+        late.line(group.primary, cost=cost, service="AmazonEC2")
+    server.load(late.write(tmp_path / "late"))
+    november.line(stays.primary, cost="50", service="AmazonEC2")
+    server.load(written(november, tmp_path / "november", CURRENT), CURRENT)
+    posted = [of for period in json.loads(server.command("periods", "--output", "json"))["Periods"] for of in period["Adjustments"]]
+    assert [(of["Amount"], of["PostedIn"]) for of in posted] == [("33", CURRENT)], posted
+    server.stop()
+    server.now = "2026-12-10T12:00:00Z"
+    server.start()
+    closed = done(server.own("ClosePeriod", {"BillingPeriod": CURRENT}))
+    [warning] = closed["Warnings"]
+    assert leaver.id in warning and "33 USD" in warning and f"proforma invoice draft --group {leaver.id} --period {CURRENT}" in warning
+    settle(server, ALL)
+    settle(server, ACME, leaver.arn)
+    drafted = json.loads(server.command("invoice", "draft", "--group", leaver.id, "--period", CURRENT, "--output", "json"))["DraftIds"]
+    number = done(server.own("IssueInvoice", {"DraftId": drafted[0]}))["InvoiceNumber"]
+    assert json.loads(done(server.own("GetInvoice", {"InvoiceNumber": number}))["Document"])["totals"]["net"] == "33.00"
+    # Who was in no bill and owes nothing has no invoice.
+    assert server.own("DraftInvoice", {"BillingGroup": leaver.arn, "BillingPeriod": CURRENT}).status == 400

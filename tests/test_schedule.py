@@ -60,6 +60,11 @@ def mails(world, recipient):
     return [came for came in world.mail.mails if recipient in came.recipients]
 
 
+def text(file):
+    """A file of a mail as it was before it was sent."""
+    return file if isinstance(file, str) else file.decode()
+
+
 def arrived(world, recipient, count):
     end = time.monotonic() + 40
     while len(mails(world, recipient)) < count:
@@ -74,8 +79,12 @@ def test_invoices_go_out_by_themselves_once(world):
     came, = arrived(world, "ap@automatic.example", 1)
     assert came.message["Subject"] == f"Invoice {number}" and number in came.text and PREVIOUS in came.text
     assert came.recipients == ("ap@automatic.example",), "nobody else is in the envelope"
-    [(file, pdf)] = came.files.items()
-    assert file == f"invoice-{number}.pdf" and pdf.startswith(b"%PDF-") and "attached" in came.text
+    pdf, statement, report = (came.files[name] for name in (f"invoice-{number}.pdf", f"statement-{PREVIOUS}.csv", f"cost-report-{PREVIOUS}.csv"))
+    assert len(came.files) == 3 and pdf.startswith(b"%PDF-") and all(name in came.text for name in came.files)
+    # The customer's statement as the run has it, and what it is charged by product: no cost of AWS in either.
+    [written] = [path for path in world.server.data.rglob("statements/automatic.csv")]
+    assert text(statement) == written.read_text() and "AmazonEC2" in text(statement)
+    assert text(report).splitlines() == ["product,pro_forma_cost,currency", '"AmazonEC2",110,USD']
     read = pypdf.PdfReader(io.BytesIO(pdf))
     assert any(number in page.extract_text() for page in read.pages) and list(read.attachments) == ["factur-x.xml"]
     made = done(world.server.own("GetInvoiceDocument", {"InvoiceNumber": number, "Format": "PDF"}))
@@ -119,6 +128,7 @@ def test_a_schedule_is_of_a_group_and_refuses_what_is_wrong(world):
         world.automatic.arn: ("AUTOMATIC", 0, ["ap@automatic.example"]), world.approval.arn: ("AFTER_APPROVAL", 0, ["ap@approval.example"]),
         world.unsettled.arn: ("AUTOMATIC", 0, ["ap@unsettled.example"])}
     for given, said in [({"BillingGroupArn": world.manual.arn, "Policy": "AUTOMATIC", "Emails": ["x"]}, "is no address of mail"),
+                        ({"BillingGroupArn": world.manual.arn, "Policy": "AUTOMATIC", "Emails": ["a@example.com"], "AcceptedWarnings": ["LINES_LEFT_OUT"]}, "AcceptedWarnings"),
                         ({"BillingGroupArn": "arn:aws:billingconductor::999999999999:billinggroup/123456789999", "Policy": "AUTOMATIC"}, "123456789999")]:
         refused = world.server.own("UpdateInvoiceSchedule", given)
         assert refused.status in (400, 404) and said in refused.json["Message"], refused.body

@@ -23,7 +23,7 @@ use serde::Serialize;
 
 pub use links::{LINK_PATH, LinkedFile, opened};
 pub(crate) use profiles::listed as listed_profiles;
-pub(crate) use summaries::list_of;
+pub(crate) use summaries::{all as all_summaries, list_of};
 pub(crate) use summary_file::read as read_summaries;
 
 /// The name of the service in signatures.

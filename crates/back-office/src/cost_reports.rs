@@ -149,6 +149,22 @@ impl Costs {
     }
 }
 
+/// What a group is charged by product, as CSV for the customer: without AWS's costs; `None` where it is charged for nothing.
+#[must_use]
+pub fn charged_as_csv(rows: &[ReportRow]) -> Option<Vec<u8>> {
+    let mut text = "product,pro_forma_cost,currency\r\n".to_owned();
+    let mut is_empty = true;
+    // A row of no product says that there are no charges.
+    for ReportRow { product, pro_forma_cost, currency, .. } in
+        rows.iter().filter(|row| !row.product.is_empty())
+    {
+        let product = product.replace('"', "\"\"");
+        text.push_str(&format!("\"{product}\",{pro_forma_cost},{currency}\r\n"));
+        is_empty = false;
+    }
+    (!is_empty).then(|| text.into_bytes())
+}
+
 /// By what `GetBillingGroupCostReport` takes costs apart.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct GroupBy {
@@ -244,6 +260,14 @@ mod tests {
         assert_eq!(shown(GroupBy::default()), ["||86|105"]);
         assert_eq!(shown(GroupBy { product: true, period: false }), ["|EC2|85|104", "|S3|1|1"]);
         assert_eq!(shown(GroupBy { product: false, period: true }), ["Oct 2026||81|101", "Nov 2026||5|4"]);
+    }
+
+    #[test]
+    fn what_the_customer_gets_has_no_cost() {
+        let rows = [row("Amazon \"EC2\"", "80", "100"), row("", "1", "0")];
+        let csv = String::from_utf8(charged_as_csv(&rows).unwrap()).unwrap();
+        assert_eq!(csv, "product,pro_forma_cost,currency\r\n\"Amazon \"\"EC2\"\"\",100,USD\r\n");
+        assert_eq!(charged_as_csv(&rows[1..]), None);
     }
 
     #[test]

@@ -154,6 +154,12 @@ pub trait Engine: Send + Sync + 'static {
     /// [`EngineError`] where the folder is not a whole run of this program.
     fn charges(&self, run: &Path) -> Result<RunCharges, EngineError>;
 
+    /// The statement of a billing group of a run, as the run's folder has it: CSV that the customer may see. `None` where the run has none of the group.
+    ///
+    /// # Errors
+    /// [`EngineError`] where it is there and cannot be read.
+    fn statement(&self, run: &Path, billing_group: &str) -> Result<Option<Vec<u8>>, EngineError>;
+
     /// The hash over the names and contents of all files of a run's folder, in hexadecimal: what a closed period is sealed with.
     ///
     /// # Errors

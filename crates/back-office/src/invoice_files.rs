@@ -40,7 +40,7 @@ impl BackOffice {
     /// Attaches a file to an invoice, in place of the one of the same kind and id; its hash. Its bytes are on the disk before its row is.
     ///
     /// # Errors
-    /// [`InvoicingRefusal`] where the file is empty or too large, or the invoice is no PDF.
+    /// [`InvoicingRefusal`] where the file is empty or too large, the invoice is no PDF, or is one that was issued here.
     pub async fn attach_invoice_file(
         &self,
         request: &WriteRequest<'_>,
@@ -48,6 +48,13 @@ impl BackOffice {
     ) -> Answer<String> {
         let payer = &request.caller.payer;
         check(&new)?;
+        if new.kind == INVOICE && self.has_issued(request.caller, &new.invoice_id).await? {
+            let message = format!(
+                "`{}` is an invoice that was issued here, whose document nobody replaces; attach what belongs to it with `--type SUPPLEMENT --id NAME` (`DocumentType`, `DocumentId`)",
+                new.invoice_id
+            );
+            return Err(InvoicingRefusal::field("InvoiceId", message).into());
+        }
         let media_type = media_type(&new.bytes);
         let NewInvoiceFile { invoice_id, kind, document_id, bytes } = new;
         let (sha256, size_bytes) = (hex(&Sha256::digest(&bytes)), bytes.len() as u64);

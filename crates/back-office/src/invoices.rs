@@ -3,6 +3,7 @@
 //! A draft is made of a closed period's run and says what its document has of its own. What is issued is composed anew under the settings of
 //! the month of issue, gets the next number of its series in the transaction that keeps it, and never changes: a credit note takes it back.
 
+mod departed;
 mod drafting;
 mod issuing;
 mod listing;
@@ -44,7 +45,8 @@ impl BackOffice {
             return Ok(known);
         }
         let row = self.0.store.run(payer, run).await.map_err(Error::internal)?;
-        let Some(done) = row.and_then(|row| row.done().cloned()) else {
+        let found = row.and_then(|row| Some((row.done().cloned()?, row.asked.period)));
+        let Some((done, period)) = found else {
             return Err(Error::internal(format!("run `{run}` has no result")));
         };
         let _reading = self.reading().await?;
@@ -56,6 +58,7 @@ impl BackOffice {
                 group.billing_group.clone_from(id);
             }
         }
+        charges.groups.extend(self.departed(payer, period).await?);
         let charges = Arc::new(charges);
         self.0.charges.put(payer, run, charges.clone());
         Ok(charges)

@@ -30,7 +30,7 @@ pub(crate) async fn with_adjustments(
     for (number, row) in posted.into_iter().enumerate() {
         let group = row.billing_group.as_deref().and_then(BillingGroupId::parse);
         let settings = group.and_then(|group| configuration.groups.at(&group, period));
-        // Who has gone cannot be charged; the adjustment stays listed with its period.
+        // Who has gone is in no bill: what is still to be charged is invoiced by itself (`invoices::departed`).
         let Some((_, settings)) = settings else { continue };
         draft.custom_line_items.push(adjustment_item(
             &row,

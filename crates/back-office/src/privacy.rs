@@ -8,22 +8,25 @@ use crate::audit_chain::{ERASED, ErasedEntries, FORGOTTEN, ForgottenEntries, sai
 use crate::clock::machine_milliseconds;
 use crate::desk::{BackOffice, WriteRequest};
 use crate::error::{Answer, Error, refused};
+use crate::invoices::DraftOptions;
 use crate::notifications::{self, NotificationSettings};
 use crate::outbox::{ERASED_DOMAIN, is_address, plain, recipient_hash};
-use crate::transaction::State;
+use crate::transaction::{Attempt, State};
 use crate::vault::new_resource_id;
 use billing::account::AccountId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use store::{AuditRow, DeskSettingRow, PersonalRow, PrincipalRow, Replacement, Write};
+use store::{
+    AuditRow, DeskSettingRow, PersonalField, PersonalRow, PrincipalRow, Replacement, StoreError, Write,
+};
 
 /// The kind of the setting that says how long what is kept.
 const RETENTION: &str = "retention";
 /// How many names one person may have at once.
 pub const NAMES_MAX: usize = 20;
 /// How short a name may be, and how long.
-const NAME_CHARACTERS: std::ops::RangeInclusive<usize> = 3..=254;
+const NAME_CHARACTERS: std::ops::RangeInclusive<usize> = 2..=254;
 /// Who acts without being anybody.
 const NOBODY: [&str; 3] = ["operator", "proforma", "init"];
 /// How many changed entries of the audit one entry names: it stays small enough to be read.
@@ -81,10 +84,8 @@ impl BackOffice {
     pub async fn personal_data(&self, payer: &AccountId, names: &[String]) -> Answer<PersonalData> {
         let replacement = replacement(names, "")?;
         let store = &self.0.store;
-        let mut principals = Vec::new();
-        for name in names {
-            principals.extend(store.principal(payer, name).await.map_err(Error::internal)?);
-        }
+        let mut principals = store.principals(payer, "", usize::MAX).await.map_err(Error::internal)?;
+        principals.retain(|row| names.iter().any(|name| is_alike(name, &row.name)));
         Ok(PersonalData {
             principals,
             rows: store.personal_rows(payer, &replacement).await.map_err(Error::internal)?,
@@ -98,7 +99,7 @@ impl BackOffice {
     /// [`Error::Refused`] for what is no name, and for the names of whoever asks.
     pub async fn erase_person(&self, request: &WriteRequest<'_>, names: &[String]) -> Answer<Erased> {
         let caller = request.caller;
-        if names.iter().any(|name| name.eq_ignore_ascii_case(&caller.principal)) {
+        if names.iter().any(|name| is_alike(name, &caller.principal)) {
             return Err(refused(
                 "nobody takes out itself: ask by another principal, or at the data directory",
             ));
@@ -111,11 +112,15 @@ impl BackOffice {
                 let now_ms = machine_milliseconds();
                 untold(&mut write, names, now_ms).await?;
                 let mut principals = 0;
-                for (name, number) in names.iter().zip(1..) {
-                    let other = if number == 1 { instead.clone() } else { format!("{instead}-{number}") };
-                    principals += usize::from(write.rename_principal(name, &other).await?);
+                for name in names {
+                    for called in write.principals_called(name).await? {
+                        principals += 1;
+                        let other =
+                            if principals == 1 { instead.clone() } else { format!("{instead}-{principals}") };
+                        write.rename_principal(&called, &other).await?;
+                    }
                 }
-                let texts = write.erase_names(replacement, now_ms).await?;
+                let texts = write.erase_names(replacement, now_ms, unreadable).await.map_err(unfit)?;
                 let redacted = write.redact_audit(replacement).await?;
                 let entries = redacted.len();
                 state.commit(write, erasures(request, instead, &redacted)?).await?;
@@ -207,6 +212,35 @@ impl BackOffice {
     }
 }
 
+/// Whether two names are the same, whatever the case of their letters.
+fn is_alike(one: &str, other: &str) -> bool {
+    one.to_lowercase() == other.to_lowercase()
+}
+
+/// What is wrong with a text of a column that others than the store read.
+#[must_use]
+pub fn unreadable(field: &PersonalField, text: &str) -> Option<String> {
+    match (field.table, field.column) {
+        ("invoice_settings", "body") => {
+            invoice_file::settings::check(text).err().map(|error| error.to_string())
+        }
+        ("invoice_drafts", "options") if !text.is_empty() => {
+            serde_json::from_str::<DraftOptions>(text).err().map(|error| error.to_string())
+        }
+        _ => None,
+    }
+}
+
+/// Why nothing is erased: what would be left could not be read.
+fn unfit(error: StoreError) -> Attempt {
+    match error {
+        StoreError::Unfit(problem) => {
+            refused(format!("{problem}; change it so that it does without the name, then erase again")).into()
+        }
+        error => error.into(),
+    }
+}
+
 fn retention_of(rows: &[DeskSettingRow]) -> Answer<Retention> {
     let said = rows.first().map(|row| serde_json::from_str(&row.body)).transpose();
     Ok(said.map_err(Error::internal)?.unwrap_or_default())
@@ -248,10 +282,10 @@ fn could_be_a_person(name: &str) -> bool {
 }
 
 /// Tells the persons of some addresses nothing any more.
-async fn untold(write: &mut Write, names: &[String], now_ms: i64) -> Result<(), crate::transaction::Attempt> {
+async fn untold(write: &mut Write, names: &[String], now_ms: i64) -> Result<(), Attempt> {
     let mut settings = NotificationSettings::of(&write.desk_settings(notifications::SETTING).await?)?;
     let before = settings.emails.len();
-    settings.emails.retain(|to| !names.iter().any(|name| name.eq_ignore_ascii_case(to)));
+    settings.emails.retain(|to| !names.iter().any(|name| is_alike(name, to)));
     if settings.emails.len() < before {
         let body = serde_json::to_string(&settings).map_err(Error::internal)?;
         write.put_desk_setting((notifications::SETTING, ""), &body, now_ms).await?;

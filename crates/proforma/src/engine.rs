@@ -64,12 +64,16 @@ impl Engine for CostEngine {
         Ok(invoicing::charges(run)?)
     }
 
+    fn statement(&self, run: &Path, billing_group: &str) -> Result<Option<Vec<u8>>, EngineError> {
+        Ok(charges::statement(run, billing_group)?)
+    }
+
     fn manifest(&self, run: &Path) -> Result<String, EngineError> {
         Ok(manifest::manifest(run)?)
     }
 
     fn aws_invoices(&self, run: &Path) -> Result<AwsInvoices, EngineError> {
-        let run = run_folder::open(run)?;
+        let run = run_folder::open_kept(run)?;
         reconstruct(&run.cube, run.book.currency).map_err(|error| EngineError::Failed(error.to_string()))
     }
 

@@ -1,6 +1,9 @@
 //! Opening a run: what its result folder holds is enough to price the month again, without the cost files.
 //!
 //! A folder is believed only as far as it can be checked: the cube and the book must have the hashes that `reconciliation.json` says.
+//!
+//! The command line opens runs of its own version alone: another one may price them otherwise. A billing desk opens what it has kept ([`open_kept`]) by the
+//! version of its format, since a closed month is invoiced long after it was priced, and cannot be priced again.
 
 use crate::coverage::{KnownCommitments, KnownCoverage, MarkCommitments};
 use crate::failure::{Failure, HINT_AGAIN, damaged};
@@ -30,6 +33,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
+
+/// The version of a run's files. Whoever changes what is read of them by [`open_kept`] raises it, and goes on reading the earlier ones.
+pub const RUN_FORMAT: u32 = 1;
 
 /// A run that was opened.
 pub struct RunFolder {
@@ -204,9 +210,9 @@ pub struct Reported {
 /// Opens a run's cost report, which must have the hash that the run's mark says; the cube is not read.
 ///
 /// # Errors
-/// As [`open`].
+/// As [`open_kept`].
 pub fn reported(path: &Path) -> Result<Reported, Failure> {
-    let mark = read_mark(path)?;
+    let mark = read_mark(path, Written::InThisFormat)?;
     let period = BillingPeriod::parse(&mark.period).map_err(|error| damaged(path, error.to_string()))?;
     let book = read_book(path).map_err(|what| damaged(path, what))?;
     check_book(path, &mark, &book, period)?;
@@ -220,10 +226,10 @@ pub fn reported(path: &Path) -> Result<Reported, Failure> {
     Ok(Reported { period, book, rows, statements, auto_associated, reading: mark.reading })
 }
 
-/// Whether the copy of the book is what priced the run.
+/// Whether the copy of the book is what priced the run. What another version takes into a book's hash is not known here.
 fn check_book(path: &Path, mark: &Mark, book: &Book, period: BillingPeriod) -> Result<String, Failure> {
     let hash = as_marked(&book.hash(period));
-    match hash == mark.book {
+    match hash == mark.book || mark.program_version != THIS_VERSION {
         true => Ok(hash),
         false => Err(damaged(path, "its book is not the one that priced it".to_owned())),
     }
@@ -232,6 +238,7 @@ fn check_book(path: &Path, mark: &Mark, book: &Book, period: BillingPeriod) -> R
 /// What is needed of `reconciliation.json`.
 #[derive(Deserialize)]
 struct Mark {
+    program_version: String,
     period: String,
     payer_account_id: String,
     snapshot: String,
@@ -277,10 +284,28 @@ struct MarkLines {
     rejected: u64,
 }
 
-/// The one thing that every version's file says.
+/// What every version's file says.
 #[derive(Deserialize)]
 struct Version {
     program_version: String,
+    /// The first version of the format did not say so.
+    #[serde(default = "first_format")]
+    run_format: u32,
+}
+
+const fn first_format() -> u32 {
+    1
+}
+
+const THIS_VERSION: &str = env!("CARGO_PKG_VERSION");
+
+/// Which runs are opened.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Written {
+    /// Those that this version of the program has written.
+    ByThisVersion,
+    /// Those whose files this version reads, whichever has written them.
+    InThisFormat,
 }
 
 /// Runs in the order of their months.
@@ -295,7 +320,7 @@ pub fn by_month(folders: &[PathBuf]) -> Result<Vec<&Path>, Failure> {
     let mut months: BTreeMap<String, &Path> = BTreeMap::new();
     let mut first: Option<(&Path, String)> = None;
     for folder in folders {
-        let Mark { period, payer_account_id: payer, .. } = read_mark(folder)?;
+        let Mark { period, payer_account_id: payer, .. } = read_mark(folder, Written::ByThisVersion)?;
         let shown = folder.display();
         let (known, payer_known) = first.get_or_insert_with(|| (folder, payer.clone()));
         if payer != *payer_known {
@@ -317,7 +342,18 @@ pub fn by_month(folders: &[PathBuf]) -> Result<Vec<&Path>, Failure> {
 /// # Errors
 /// A folder that is no run, is of another version, or is not what the run wrote.
 pub fn open(path: &Path) -> Result<RunFolder, Failure> {
-    let mark = read_mark(path)?;
+    opened(path, read_mark(path, Written::ByThisVersion)?)
+}
+
+/// Opens a run that a billing desk has kept, whichever version of this program has written it.
+///
+/// # Errors
+/// A folder that is no run, is of another format, or is not what the run wrote.
+pub fn open_kept(path: &Path) -> Result<RunFolder, Failure> {
+    opened(path, read_mark(path, Written::InThisFormat)?)
+}
+
+fn opened(path: &Path, mark: Mark) -> Result<RunFolder, Failure> {
     let damaged = |what: String| damaged(path, what);
     let period = BillingPeriod::parse(&mark.period).map_err(|error| damaged(error.to_string()))?;
     // The book is parsed while the cube is read.
@@ -410,10 +446,10 @@ pub fn is_of_this_version(path: &Path) -> Result<bool, Failure> {
     };
     let text = fs::read(path.join(MARK)).map_err(|error| unread(&error))?;
     let version: Version = serde_json::from_slice(&text).map_err(|error| unread(&error))?;
-    Ok(version.program_version == env!("CARGO_PKG_VERSION") && serde_json::from_slice::<Mark>(&text).is_ok())
+    Ok(version.program_version == THIS_VERSION && serde_json::from_slice::<Mark>(&text).is_ok())
 }
 
-fn read_mark(path: &Path) -> Result<Mark, Failure> {
+fn read_mark(path: &Path, written: Written) -> Result<Mark, Failure> {
     let shown = path.display();
     let hint = "give a folder that `proforma run … --out DIR` has written";
     if path.to_string_lossy().contains("://") {
@@ -429,17 +465,23 @@ fn read_mark(path: &Path) -> Result<Mark, Failure> {
         };
         Failure::input(format!("`{shown}` is not a run: {why}")).hint(hint)
     })?;
-    let Ok(Version { program_version }) = serde_json::from_slice(&text) else {
+    let Ok(Version { program_version, run_format }) = serde_json::from_slice(&text) else {
         return Err(
             Failure::input(format!("`{shown}` is not a run: its `{MARK}` is another program's")).hint(hint)
         );
     };
-    let this = env!("CARGO_PKG_VERSION");
     let refused = |problem: String| Failure::input(problem).hint(HINT_AGAIN);
-    if program_version != this {
+    if written == Written::ByThisVersion && program_version != THIS_VERSION {
         return Err(refused(format!(
-            "`{shown}` was written by version {program_version} of this program, which is version {this}"
+            "`{shown}` was written by version {program_version} of this program, which is version {THIS_VERSION}"
         )));
+    }
+    if run_format > RUN_FORMAT {
+        let problem = format!(
+            "`{shown}` was written by version {program_version} of this program in format {run_format} of a run, of which version {THIS_VERSION} \
+             knows {RUN_FORMAT}"
+        );
+        return Err(Failure::input(problem).hint(format!("use version {program_version} or a later one")));
     }
     serde_json::from_slice(&text)
         .map_err(|_| refused(format!("`{shown}` was written by an earlier build of this program")))

@@ -3,7 +3,7 @@
 use crate::database::Store;
 use crate::error::StoreError;
 use crate::payer::AuditHead;
-use crate::personal::Replacement;
+use crate::replacement::Replacement;
 use crate::sql;
 use crate::write::Write;
 use billing::account::AccountId;
@@ -133,7 +133,8 @@ pub(crate) async fn named(
         let redacted = AuditRow {
             principal: without(&row.principal),
             resource: without(&row.resource),
-            detail: without(&row.detail),
+            // What was asked for is JSON, or a text that quotes some.
+            detail: names.of_json(&row.detail, &["**"]).unwrap_or_else(|| row.detail.clone()),
             ..row.clone()
         };
         if redacted != row {

@@ -19,6 +19,7 @@ mod body;
 mod configuration;
 
 mod audit;
+mod replacement;
 mod token;
 
 mod access_key;
@@ -62,12 +63,13 @@ pub use master_key::{Reseal, Sealed, portal_secret_name};
 pub use migrations::Migrated;
 pub use outbox::{AttachmentRow, Attempted, Channel, MessageClaim, MessageRow, MessageState, NewMessage};
 pub use payer::{AuditHead, Head, PayerRow};
-pub use personal::{FIELDS, PersonalField, PersonalRow, Replacement};
+pub use personal::{FIELDS, PersonalField, PersonalRow};
 pub use place::Place;
 pub use principal::{PrincipalRow, Standing};
 pub use purchasing::{
     AssociationRow, ChargedTo, DecidedRow, GrantRow, How, InvoiceRow, InvoiceSource, OrderRow, PurchasingRows,
 };
+pub use replacement::Replacement;
 pub use run::{Claim, CurrentRun, DoneRun, NewRun, Outcome, RunRow, RunState};
 pub use run_files::RunFiles;
 pub use schedule::{ScheduleStep, ScheduleStepRow};

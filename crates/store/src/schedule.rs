@@ -67,6 +67,22 @@ impl Store {
 }
 
 impl Write {
+    /// How far a period of a group is, until the change ends.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database.
+    pub async fn schedule_step(
+        &mut self,
+        billing_group: &str,
+        period: BillingPeriod,
+    ) -> Result<Option<ScheduleStepRow>, StoreError> {
+        let sql = "SELECT billing_group, period, step, detail, at_ms FROM schedule_steps \
+             WHERE payer = $1 AND billing_group = $2 AND period = $3";
+        let query = sqlx::query(sql).bind(self.payer().as_str().to_owned());
+        let query = query.bind(billing_group.to_owned()).bind(period.to_string());
+        query.fetch_optional(self.connection()).await?.as_ref().map(step_row).transpose()
+    }
+
     /// Notes how far a period of a group is, in place of what was noted before.
     ///
     /// # Errors

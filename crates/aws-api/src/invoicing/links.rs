@@ -67,11 +67,11 @@ pub(super) async fn get_pdf(call: &Call<'_>) -> Answer<Vec<u8>> {
     };
     let until = machine_seconds().saturating_add(LINK_SECONDS);
     let linked = |file: &InvoiceFileRow| LinkedFile::kept(payer, file, until);
+    // What the operator has issued is its own document, whatever somebody has attached under that number.
+    let is_issued = call.desk.has_issued(call.caller, &invoice_id).await?;
     let invoice = match files.iter().find(|file| file.kind == INVOICE) {
+        _ if is_issued => LinkedFile::issued(payer, &invoice_id, until),
         Some(file) => linked(file),
-        None if call.desk.has_issued(call.caller, &invoice_id).await? => {
-            LinkedFile::issued(payer, &invoice_id, until)
-        }
         None => return Err(without_document(call, &invoice_id, files.is_empty()).await?.into()),
     };
     let supplement = |file: InvoiceFileRow| -> Answer<SupplementalDocument> {

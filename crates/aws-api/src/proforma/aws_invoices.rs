@@ -1,10 +1,11 @@
 //! What the operator says of AWS's invoices: profiles of accounts, summaries that AWS has told, documents that it has delivered.
 
 use crate::call::{Call, field, json};
-use crate::invoicing::{list_of, listed_profiles, read_summaries};
+use crate::invoicing::{all_summaries, list_of, listed_profiles, read_summaries};
 use aws_wire::json::Value;
 use back_office::error::{Answer, Error};
 use back_office::invoice_files::{INVOICE, NewInvoiceFile};
+use back_office::invoice_summaries::SummariesOf;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use billing::account::AccountId;
@@ -83,6 +84,7 @@ struct AttachDocument {
 #[serde(rename_all = "PascalCase")]
 struct AttachedDocument {
     sha256: String,
+    warnings: Vec<String>,
 }
 
 /// `AttachInvoiceDocument`
@@ -96,7 +98,21 @@ pub(super) async fn attach_document(call: &Call<'_>) -> Answer<Vec<u8>> {
         bytes,
     };
     let sha256 = call.desk.attach_invoice_file(&call.write(&input.invoice_id), new).await?;
-    json(&AttachedDocument { sha256 })
+    json(&AttachedDocument {
+        sha256,
+        warnings: unknown(call, &input.invoice_id).await?.into_iter().collect(),
+    })
+}
+
+/// That nobody knows an invoice: neither AWS's list, nor the cost files, nor the operator's own numbers.
+async fn unknown(call: &Call<'_>, invoice_id: &str) -> Answer<Option<String>> {
+    let is_known = call.desk.has_issued(call.caller, invoice_id).await?
+        || !all_summaries(call, SummariesOf::Invoice(invoice_id)).await?.is_empty();
+    Ok((!is_known).then(|| {
+        format!(
+            "invoice `{invoice_id}` is in no list and in no cost file; where the number is wrong, attach the file again under the right one"
+        )
+    }))
 }
 
 #[derive(Deserialize)]

@@ -211,6 +211,7 @@ pub(super) async fn list_drafts(call: &Call<'_>) -> Answer<Vec<u8>> {
 struct Warning {
     code: &'static str,
     message: String,
+    stops: bool,
 }
 
 #[derive(Serialize)]
@@ -232,8 +233,11 @@ pub(super) async fn preview(call: &Call<'_>) -> Answer<Vec<u8>> {
     let issued = input.issue_date.as_deref();
     let found = call.desk.preview_invoice(&call.write(&input.draft_id), &input.draft_id, issued).await?;
     let document = &found.composed.document;
-    let warning =
-        |of: &billing::invoice::preview::Warning| Warning { code: of.code(), message: of.to_string() };
+    let warning = |of: &billing::invoice::preview::Warning| Warning {
+        code: of.code(),
+        message: of.to_string(),
+        stops: of.stops(),
+    };
     json(&Preview {
         draft_id: found.draft.id,
         issue_date: document.issued.to_string(),

@@ -158,6 +158,7 @@ struct Closed {
     run_id: String,
     manifest_hash: String,
     closed_time: i64,
+    warnings: Vec<String>,
 }
 
 pub(super) async fn close(call: &Call<'_>) -> Answer<Vec<u8>> {
@@ -170,5 +171,6 @@ pub(super) async fn close(call: &Call<'_>) -> Answer<Vec<u8>> {
         run_id: row.run,
         manifest_hash: row.manifest_hash,
         closed_time: row.closed_at_ms / 1_000,
+        warnings: call.desk.adjustments_on_no_bill(&call.caller.payer, period).await?,
     })
 }

@@ -15,6 +15,7 @@ struct Schedule {
     days_after_close: u32,
     first_billing_period: String,
     emails: Vec<String>,
+    accepted_warnings: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -43,6 +44,7 @@ pub(super) async fn list(call: &Call<'_>) -> Answer<Vec<u8>> {
         days_after_close: of.schedule.days_after_close,
         first_billing_period: of.schedule.first.to_string(),
         emails: of.emails,
+        accepted_warnings: of.accepted_warnings,
     });
     let steps = call.desk.schedule_steps(payer).await?.into_iter().map(|row| Step {
         billing_group_arn: group(&row.billing_group),
@@ -63,6 +65,8 @@ struct Update {
     first_billing_period: Option<String>,
     #[serde(default)]
     emails: Vec<String>,
+    #[serde(default)]
+    accepted_warnings: Vec<String>,
 }
 
 #[derive(Serialize)]
@@ -77,6 +81,7 @@ pub(super) async fn update(call: &Call<'_>) -> Answer<Vec<u8>> {
         days_after_close: input.days_after_close.unwrap_or_default(),
         first: input.first_billing_period.as_deref().map(crate::call::period).transpose()?,
         emails: input.emails,
+        accepted_warnings: input.accepted_warnings,
     };
     call.desk.set_invoice_schedule(&call.write(&new.billing_group), &new).await?;
     json(&Empty {})

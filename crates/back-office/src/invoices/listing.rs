@@ -50,7 +50,7 @@ impl InvoiceView {
     }
 
     /// Whether it was taken back as a whole.
-    pub(super) fn is_cancelled(&self) -> bool {
+    pub(crate) fn is_cancelled(&self) -> bool {
         matches!(self.standing, Some(Standing::Cancelled { .. }))
     }
 

@@ -47,6 +47,10 @@ impl Engine for Stub {
         Ok(RunCharges::default())
     }
 
+    fn statement(&self, _: &Path, _: &str) -> Result<Option<Vec<u8>>, EngineError> {
+        Ok(None)
+    }
+
     fn manifest(&self, _: &Path) -> Result<String, EngineError> {
         let act = self.meanwhile.lock().unwrap().take();
         act.into_iter().for_each(|act| act());

@@ -50,6 +50,10 @@ impl Engine for Slow {
         Ok(RunCharges::default())
     }
 
+    fn statement(&self, _: &Path, _: &str) -> Result<Option<Vec<u8>>, EngineError> {
+        Ok(None)
+    }
+
     fn manifest(&self, _: &Path) -> Result<String, EngineError> {
         Ok(String::new())
     }

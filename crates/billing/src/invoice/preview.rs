@@ -135,6 +135,23 @@ pub fn warnings(
 }
 
 impl Warning {
+    /// The words of all that [stop](Self::stops).
+    pub const STOPPING: [&str; 6] = [
+        "BELOW_COST",
+        "CREDIT_NOT_PASSED_ON",
+        "NO_PURCHASE_ORDER",
+        "OTHER_PURCHASE_ORDER_LINE",
+        "NOTHING_TO_PAY",
+        "BELOW_ZERO",
+    ];
+
+    /// Whether nothing is to be issued before somebody has looked. The others inform: an account of nobody's is about no document in particular, and
+    /// what is left out is less than half a minor unit of each line, and is kept with the invoice.
+    #[must_use]
+    pub const fn stops(&self) -> bool {
+        !matches!(self, Self::UngroupedAccount { .. } | Self::LinesLeftOut(_))
+    }
+
     /// A word for programs.
     #[must_use]
     pub const fn code(&self) -> &'static str {

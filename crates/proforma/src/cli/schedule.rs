@@ -42,4 +42,7 @@ pub struct SetScheduleArguments {
     /// An address that the invoices go to.
     #[arg(long = "email", value_name = "ADDRESS")]
     pub emails: Vec<String>,
+    /// A warning of `proforma invoice preview` that stops no invoice of this group, by its word, as BELOW_COST: you have looked, and mean it.
+    #[arg(long = "accept-warning", value_name = "WARNING")]
+    pub accepted_warnings: Vec<String>,
 }

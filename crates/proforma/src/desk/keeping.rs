@@ -237,6 +237,15 @@ impl Checked {
         self.problems.extend(named);
         store.load(payer).await?;
         store.purchasing(payer).await?;
+        for row in store.invoice_settings(payer).await? {
+            if let Err(problem) = invoice_file::settings::check(&row.body) {
+                let of = if row.billing_group.is_empty() { "all billing groups" } else { &row.billing_group };
+                self.problems.push(format!(
+                    "payer {payer}: the invoice settings of {of} from {} on, version {}: {problem}",
+                    row.from, row.version
+                ));
+            }
+        }
         Ok(())
     }
 

@@ -17,11 +17,20 @@ pub fn schedule(arguments: &ScheduleArguments) -> Result<(), Failure> {
 }
 
 fn set(arguments: &SetScheduleArguments) -> Result<(), Failure> {
-    let SetScheduleArguments { desk, billing_group, policy, days_after_close, first, emails } = arguments;
+    let SetScheduleArguments {
+        desk,
+        billing_group,
+        policy,
+        days_after_close,
+        first,
+        emails,
+        accepted_warnings,
+    } = arguments;
     let mut input = json!({
         "BillingGroupArn": billing_group,
         "Policy": policy.to_uppercase().replace('-', "_"),
         "Emails": emails,
+        "AcceptedWarnings": accepted_warnings,
     });
     if let Some(days) = days_after_close {
         input["DaysAfterClose"] = json!(days);

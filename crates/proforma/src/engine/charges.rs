@@ -2,6 +2,7 @@
 
 use super::every;
 use crate::failure::{Failure, damaged};
+use crate::publish::file_name;
 use back_office::engine::AccountCharge;
 use billing::account::AccountId;
 use billing::custom_line_item::{PRODUCT, PRODUCT_NAME};
@@ -10,6 +11,7 @@ use serde::Deserialize;
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 #[derive(Deserialize)]
@@ -103,6 +105,15 @@ fn of_statement(run: &Path, file: &Path) -> Result<Vec<AccountCharge>, Failure> 
         charges.extend(sums.into_iter().filter_map(charge));
     }
     Ok(charges)
+}
+
+/// The statement of a group as CSV; `None` where the run has none.
+pub fn statement(run: &Path, group: &str) -> Result<Option<Vec<u8>>, Failure> {
+    match fs::read(run.join("statements").join(format!("{}.csv", file_name(group)))) {
+        Ok(bytes) => Ok(Some(bytes)),
+        Err(error) if error.kind() == ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(unread(run, &error)),
+    }
 }
 
 fn place(charge: &AccountCharge) -> (&str, &AccountId, Currency, &str) {

@@ -49,7 +49,7 @@ pub fn report(path: &Path) -> Result<RunReport, Failure> {
     let named = match reported.reading {
         Some(expected) => reading_file::read(path, &expected)?.accounts,
         // What a level above charges was not read from cost files.
-        None => run_folder::open(path)?.cube.accounts().into_keys().map(ToOwned::to_owned).collect(),
+        None => run_folder::open_kept(path)?.cube.accounts().into_keys().map(ToOwned::to_owned).collect(),
     };
     let accounts: Vec<AccountId> = named.iter().filter_map(|account| AccountId::parse(account)).collect();
     let ungrouped = ungrouped(&accounts, &reported.book, reported.period, &reported.auto_associated);

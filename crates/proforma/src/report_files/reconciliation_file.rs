@@ -3,6 +3,7 @@
 use super::{Files, Results};
 use crate::price_list::Listed;
 use crate::publish::as_marked;
+use crate::run_folder::RUN_FORMAT;
 use billing::charge_class::KeyColumn;
 use billing::money::Cost;
 use billing::reconciliation::{CurrencyReconciliation, NotedClass};
@@ -18,6 +19,7 @@ pub struct ReconciliationFile<'a> {
     period: String,
     payer_account_id: &'a str,
     program_version: &'static str,
+    run_format: u32,
     snapshot: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     upstream: Option<UpstreamPart<'a>>,
@@ -164,6 +166,7 @@ pub fn content<'a>(results: &'a Results, files: &Files<'_>) -> anyhow::Result<Re
         period: results.period.to_string(),
         payer_account_id: results.book.payer.as_str(),
         program_version: env!("CARGO_PKG_VERSION"),
+        run_format: RUN_FORMAT,
         snapshot: as_marked(&report.snapshot()),
         upstream: results.upstream.as_deref().map(|reconciliation| UpstreamPart { reconciliation }),
         book: as_marked(&results.book.hash(results.period)),

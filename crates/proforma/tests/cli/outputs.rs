@@ -300,6 +300,7 @@ fn the_reconciliation_names_what_was_read() {
             "accounts_without_lines",
             "payer_account_id",
             "program_version",
+            "run_format",
             "snapshot",
             "book",
             "cost_cube",

@@ -1,0 +1,200 @@
+//! In which columns somebody may be named.
+
+use crate::replacement::Replacement;
+
+/// A column in which somebody may be named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PersonalField {
+    /// The table; each has a column `payer`.
+    pub table: &'static str,
+    /// The columns by which a row is found, beside the payer. They name nobody.
+    pub key: &'static [&'static str],
+    /// The column. What of its text names somebody is replaced, the rest stays.
+    pub column: &'static str,
+    /// Which rows of the table, as SQL says it.
+    pub only: &'static str,
+    /// Where the column is JSON, the paths to the strings that people write: members by name, `[]` for those of a list, `*` for any one, `**` for all from
+    /// there on, `{}` into JSON that is kept as a text. Keys, words of the program, currencies and ids are at none.
+    pub paths: Option<&'static [&'static str]>,
+    /// What the column is for, in words for whoever asks for its data.
+    pub what: &'static str,
+}
+
+impl PersonalField {
+    /// What the column says without names; `None` where it has none of them.
+    pub(super) fn without(&self, names: &Replacement, text: &str) -> Option<String> {
+        match self.paths {
+            Some(paths) => names.of_json(text, paths),
+            None => names.of(text),
+        }
+    }
+}
+
+const fn field(
+    table: &'static str,
+    key: &'static [&'static str],
+    column: &'static str,
+    what: &'static str,
+) -> PersonalField {
+    PersonalField { table, key, column, only: "1 = 1", paths: None, what }
+}
+
+const fn json(
+    table: &'static str,
+    key: &'static [&'static str],
+    column: &'static str,
+    paths: &'static [&'static str],
+    what: &'static str,
+) -> PersonalField {
+    PersonalField { paths: Some(paths), ..field(table, key, column, what) }
+}
+
+const SETTING: &[&str] = &["kind", "id", "from_period", "revision"];
+const INVOICE_SETTING: &[&str] = &["billing_group", "from_period", "version"];
+const RATE: &[&str] = &["from_currency", "to_currency", "day"];
+const ORDER: &[&str] = &["buyer", "id", "revision"];
+const ASSOCIATION: &[&str] = &["buyer", "invoice", "sequence"];
+const DESK_SETTING: &[&str] = &["kind", "id", "revision"];
+const DOCUMENT: &[&str] = &["kind", "id", "version"];
+const UNIT: &[&str] = &["id", "version"];
+const FILE: &[&str] = &["invoice_id", "kind", "document_id", "version"];
+const PAYMENT: &[&str] = &["invoice", "number"];
+const STEP: &[&str] = &["billing_group", "period"];
+
+/// Of all kinds of desk settings: whom news and invoices go to.
+const RECIPIENTS: &[&str] = &["emails.[]", "webhooks.[]"];
+const ACCOUNT: &[&str] = &["name", "email"];
+const INVOICE_TEXTS: &[&str] = &[
+    "seller.legal_name",
+    "seller.trading_name",
+    "seller.legal_information",
+    "seller.address.lines.[]",
+    "seller.address.city",
+    "seller.contact.*",
+    "seller.electronic_address.id",
+    "buyer.legal_name",
+    "buyer.trading_name",
+    "buyer.legal_information",
+    "buyer.address.lines.[]",
+    "buyer.address.city",
+    "buyer.contact.*",
+    "buyer.electronic_address.id",
+    "buyer_reference",
+    "line_name",
+    "payment_terms",
+    "payment.remittance",
+    "payment.accounts.[].name",
+    "notes.[]",
+];
+const DRAFT_TEXTS: &[&str] = &["notes.[]", "adjustments.[].reason"];
+const ORDER_TEXTS: &[&str] = &[
+    "description",
+    "payment_terms",
+    "contacts.[].name",
+    "contacts.[].email",
+    "contacts.[].phone",
+    "ship_to.company",
+    "ship_to.lines.[]",
+    "ship_to.district",
+    "ship_to.city",
+    "ship_to.state",
+    "bill_to.company",
+    "bill_to.lines.[]",
+    "bill_to.district",
+    "bill_to.city",
+    "bill_to.state",
+    "tags.*",
+    "lines.[].description",
+];
+const PORTAL_AND_PROFILE_TEXTS: &[&str] = &[
+    // A procurement portal's preference.
+    "shown.{}.Contacts.[].Name",
+    "shown.{}.Contacts.[].Email",
+    // An account's invoice profile.
+    "ReceiverName",
+    "ReceiverEmail",
+    "ReceiverAddress.AddressLine1",
+    "ReceiverAddress.AddressLine2",
+    "ReceiverAddress.AddressLine3",
+    "ReceiverAddress.CompanyName",
+    "ReceiverAddress.City",
+    "ReceiverAddress.DistrictOrCounty",
+];
+
+/// Every column in which somebody may be named, but for the principals and the audit, whose rows are bound to others: see
+/// [`Write::rename_principal`](crate::Write::rename_principal) and [`Write::redact_audit`](crate::Write::redact_audit).
+pub const FIELDS: &[PersonalField] = &[
+    field("outbox", &["id"], "recipient", "whom a message went to"),
+    field("outbox", &["id"], "dedupe_key", "whom a message went to, as a hash"),
+    field("outbox", &["id"], "subject", "what a message is about"),
+    json("outbox", &["id"], "body", &["**"], "what a message says"),
+    field("outbox", &["id"], "last_error", "what a mail server has said of a message"),
+    json("desk_settings", DESK_SETTING, "body", RECIPIENTS, "whom news goes to, and what it was before"),
+    // What an account is called: names of groups, plans and rules are on what they have priced.
+    PersonalField {
+        only: "kind = 'family_account'",
+        ..json(
+            "settings",
+            SETTING,
+            "body",
+            ACCOUNT,
+            "names and addresses of accounts, and what they were before",
+        )
+    },
+    json(
+        "invoice_settings",
+        INVOICE_SETTING,
+        "body",
+        INVOICE_TEXTS,
+        "sellers, buyers and their contacts, for invoices to come",
+    ),
+    field("invoice_settings", INVOICE_SETTING, "recorded_by", "who has settled how invoices are made"),
+    field("exchange_rates", RATE, "recorded_by", "who has imported a rate of exchange"),
+    field("invoice_drafts", &["id"], "created_by", "who has drafted an invoice"),
+    json("invoice_drafts", &["id"], "options", DRAFT_TEXTS, "what a draft says of its own"),
+    // The documents themselves stay as they are: the law makes one keep them.
+    field("issued_invoices", &["number"], "issued_by", "who has issued an invoice"),
+    field("invoice_payments", PAYMENT, "recorded_by", "who has recorded a payment"),
+    field("invoice_payments", PAYMENT, "reference", "what a bank says of a payment"),
+    PersonalField {
+        only: "step = 'failed'",
+        ..field("schedule_steps", STEP, "detail", "why invoices could not go out")
+    },
+    field("closes", &["period"], "closed_by", "who has closed a period"),
+    json(
+        "purchase_order_revisions",
+        ORDER,
+        "body",
+        ORDER_TEXTS,
+        "contacts and addresses of purchase orders, and what they were before",
+    ),
+    field("purchase_order_revisions", ORDER, "recorded_by", "who has changed a purchase order"),
+    field(
+        "invoice_associations",
+        ASSOCIATION,
+        "recorded_by",
+        "who has decided which purchase order an invoice is charged to",
+    ),
+    field("invoice_associations", ASSOCIATION, "reason", "why somebody has decided so"),
+    field("matching_settings", &["revision"], "recorded_by", "who has said how invoices are matched"),
+    field("purchase_order_grants", &["principal"], "recorded_by", "who has narrowed what somebody may order"),
+    // As tags of orders are replaced, so that who may see an order with a tag still may.
+    json(
+        "purchase_order_grants",
+        &["principal"],
+        "tags",
+        &["*"],
+        "which tags orders have that somebody may see",
+    ),
+    field("invoice_units", UNIT, "name", "what an invoice unit is called"),
+    field("invoice_units", UNIT, "description", "what is said of an invoice unit"),
+    json("invoicing_tags", &["resource"], "tags", &["*"], "tags of invoice units and portals"),
+    json(
+        "invoicing_documents",
+        DOCUMENT,
+        "body",
+        PORTAL_AND_PROFILE_TEXTS,
+        "to whom AWS's invoices are addressed, and contacts of procurement portals",
+    ),
+    field("invoice_files", FILE, "attached_by", "who has attached a file to an invoice"),
+];
