@@ -54,7 +54,7 @@ impl FocusColumns {
             charge_class: texts(self.charge_class),
             commitment_type: texts(self.commitment_type),
             commitment_status: texts(self.commitment_status),
-            frequency: self.frequency.map(|column| texts(column)),
+            frequency: self.frequency.map(texts),
         }
     }
 }

@@ -14,7 +14,7 @@ macro_rules! step {
 }
 
 /// The files of steps, each named by its number and what it brings. A text that was released never changes.
-const FILES: [(&str, &str); 7] = [
+const FILES: [(&str, &str); 10] = [
     step!("0001_control_plane"),
     step!("0002_run_files"),
     step!("0003_confined_sources"),
@@ -22,6 +22,9 @@ const FILES: [(&str, &str); 7] = [
     step!("0005_invoicing"),
     step!("0006_outbox"),
     step!("0007_invoices"),
+    step!("0009_decided_contents"),
+    step!("0010_unsure_messages"),
+    step!("0011_issued_pages"),
 ];
 
 /// Every step that this program knows.

@@ -4,9 +4,7 @@ use super::three_way::{TermsIn, TermsOut};
 use crate::call::{Call, json};
 use crate::purchase_orders::at_fault;
 use back_office::error::Answer;
-use billing::purchase_order::{
-    ExpiryBasis, LineType, OnInsufficientBalance, Seller, Settings, seller_named,
-};
+use billing::purchase_order::{ExpiryBasis, LineType, OnInsufficientBalance, Seller, Settings, seller_named};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 

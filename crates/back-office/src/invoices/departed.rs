@@ -6,27 +6,47 @@ use crate::error::{Answer, Error};
 use billing::account::AccountId;
 use billing::configuration::{BillingGroupId, Configuration};
 use billing::custom_line_item::{PRODUCT, PRODUCT_NAME};
-use billing::invoice::charges::{Charge, Charges};
+use billing::invoice::charges::{Charge, ChargedItem, Charges};
 use billing::money::{Amount, Currency};
 use billing::period::BillingPeriod;
 use std::collections::BTreeMap;
 use store::{AdjustmentRow, DraftState};
 
-/// What adjustments that stand in a period come to, of billing groups that are not in its bill, by group and currency; what comes to 0 is left out.
-fn sums(
-    configuration: &Configuration,
-    period: BillingPeriod,
-    posted: &[AdjustmentRow],
-) -> Answer<BTreeMap<(String, Currency), Amount>> {
-    let mut sums: BTreeMap<(String, Currency), Amount> = BTreeMap::new();
+/// Whom the adjustments that stand in a period charge though they are not in its bill, by group and currency: how much of which earlier period.
+type Departed = BTreeMap<(String, Currency), BTreeMap<BillingPeriod, Amount>>;
+
+/// What adjustments that stand in a period come to, of billing groups that are not in its bill; what comes to 0 is left out.
+fn sums(configuration: &Configuration, period: BillingPeriod, posted: &[AdjustmentRow]) -> Answer<Departed> {
+    let mut sums = Departed::new();
     for row in posted {
         let group = row.billing_group.as_deref().and_then(BillingGroupId::parse);
         let Some(group) = group.filter(|id| configuration.groups.at(id, period).is_none()) else { continue };
-        let sum = sums.entry((group.to_string(), row.currency)).or_default();
+        let of_group = sums.entry((group.to_string(), row.currency)).or_default();
+        let sum = of_group.entry(row.period).or_default();
         *sum = sum.plus(row.amount).map_err(Error::internal)?;
     }
-    sums.retain(|_, amount| !amount.is_zero());
+    for of_group in sums.values_mut() {
+        of_group.retain(|_, amount| !amount.is_zero());
+    }
+    sums.retain(|_, of_group| !of_group.is_empty());
     Ok(sums)
+}
+
+/// A line of an invoice for what came late to an earlier period.
+fn leaf(group: &str, corrects: BillingPeriod, amount: Amount) -> Charge {
+    let item = ChargedItem {
+        name: format!("Adjustment-{corrects}"),
+        description: format!("Adjustment of billing period {corrects}"),
+        corrects: Some(corrects),
+    };
+    Charge {
+        account: group.to_owned(),
+        account_name: None,
+        product: PRODUCT.to_owned(),
+        product_name: PRODUCT_NAME.to_owned(),
+        item: Some(item),
+        amount,
+    }
 }
 
 impl BackOffice {
@@ -39,15 +59,9 @@ impl BackOffice {
         let posted = self.0.store.adjustments_in(payer, period).await.map_err(Error::internal)?;
         let state = self.state(payer).await?;
         let mut groups: BTreeMap<String, Vec<Charges>> = BTreeMap::new();
-        for ((group, currency), amount) in sums(&state.configuration, period, &posted)? {
-            let leaf = Charge {
-                account: group.clone(),
-                account_name: None,
-                product: PRODUCT.to_owned(),
-                product_name: PRODUCT_NAME.to_owned(),
-                amount,
-            };
-            groups.entry(group).or_default().push(Charges { currency, leaves: vec![leaf] });
+        for ((group, currency), late) in sums(&state.configuration, period, &posted)? {
+            let leaves = late.into_iter().map(|(corrects, amount)| leaf(&group, corrects, amount)).collect();
+            groups.entry(group).or_default().push(Charges { currency, leaves });
         }
         let charges = |(billing_group, charges)| GroupCharges { billing_group, charges };
         Ok(groups.into_iter().map(charges).collect())
@@ -71,7 +85,9 @@ impl BackOffice {
                 continue;
             }
             let posted = self.0.store.adjustments_in(payer, period).await.map_err(Error::internal)?;
-            for ((group, currency), amount) in sums(&state.configuration, period, &posted)? {
+            for ((group, currency), late) in sums(&state.configuration, period, &posted)? {
+                let amount = late.values().try_fold(Amount::ZERO, |sum, amount| sum.plus(*amount));
+                let amount = amount.map_err(Error::internal)?;
                 let is_drafted = drafts.iter().any(|draft| {
                     (draft.billing_group == group && draft.period == period)
                         && (draft.currency == currency.as_str() && draft.state != DraftState::Discarded)
