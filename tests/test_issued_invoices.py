@@ -1,11 +1,14 @@
 """The operator's invoices through the server: settled, drafted, looked at, issued, credited and paid, on both stores; each refusal, each role."""
+import base64
 import csv
 import hashlib
 import io
 import json
+import zipfile
 from decimal import Decimal
 from types import SimpleNamespace
 
+import pypdf
 import pytest
 
 from desk import Desk, arn, name
@@ -242,6 +245,30 @@ def test_a_customer_sees_its_own_documents_and_no_cost(world):
             assert refusal(world.server.own("GetInvoice", {"InvoiceNumber": number}, keys)) == f"there is no invoice `{number}`"
     assert done(world.server.own("ListInvoices", {}, world.keys["narrow"]))["Invoices"] == []
     done(world.server.own("GetInvoice", {"InvoiceNumber": theirs}, world.keys["analyst"]))
+
+
+def bytes_of(made):
+    """A document with everything that is in it: the parts of a spreadsheet, the text and the files of a PDF."""
+    if made.startswith(b"PK"):
+        with zipfile.ZipFile(io.BytesIO(made)) as parts:
+            return b"".join(parts.read(part) for part in parts.namelist())
+    if made.startswith(b"%PDF"):
+        pdf = pypdf.PdfReader(io.BytesIO(made))
+        files = b"".join(content for contents in pdf.attachments.values() for content in contents)
+        return "\n".join(page.extract_text() for page in pdf.pages).encode() + files + repr(pdf.metadata).encode() + made
+    return made
+
+
+@pytest.mark.parametrize("form", ["PDF", "XLSX", "CSV", "JSON"])
+def test_no_cost_is_in_any_byte_of_a_customers_documents(world, form):
+    own = done(world.server.own("ListInvoices", {}, world.keys["acme"]))["Invoices"]
+    assert own
+    for row in own:
+        answer = done(world.server.own("GetInvoiceDocument", {"InvoiceNumber": row["InvoiceNumber"], "Format": form}, world.keys["acme"]))
+        content = bytes_of(base64.b64decode(answer["Document"])) + json.dumps(answer | {"Document": ""}).encode()
+        assert row["InvoiceNumber"].encode() in content
+        for secret in ("Residue", "globex", "Globex", CANARY, CANARY.split(".")[0], "100.004", "margin"):
+            assert secret.encode() not in content, (form, row["InvoiceNumber"], secret)
 
 
 @pytest.mark.parametrize("of", ["acme", "narrow"])

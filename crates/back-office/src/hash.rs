@@ -2,10 +2,7 @@
 
 use sha2::{Digest, Sha256};
 
-/// Bytes as hexadecimal digits, two each.
-pub(crate) fn hex(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
-}
+pub(crate) use store::to_hex as hex;
 
 /// The SHA-256 of a text, as 64 hexadecimal digits.
 pub(crate) fn sha256(text: &str) -> String {

@@ -74,5 +74,6 @@ pub use run::{Claim, CurrentRun, DoneRun, NewRun, Outcome, RunRow, RunState};
 pub use run_files::RunFiles;
 pub use schedule::{ScheduleStep, ScheduleStepRow};
 pub use source::SourceRow;
+pub use sql::to_hex;
 pub use token::{TOKEN_DAYS_KEPT, TokenRow};
 pub use write::Write;

@@ -139,8 +139,9 @@ pub(crate) fn limit(rows_max: usize) -> i64 {
     i64::try_from(rows_max).unwrap_or(i64::MAX)
 }
 
-/// Bytes as hexadecimal text: the engines do not agree about bytes.
-pub(crate) fn to_hex(bytes: &[u8]) -> String {
+/// Bytes as hexadecimal text, as columns hold hashes and secrets: the engines do not agree about bytes.
+#[must_use]
+pub fn to_hex(bytes: &[u8]) -> String {
     bytes.iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
