@@ -153,6 +153,8 @@ def test_every_mistake_is_said_at_once_and_in_words(server, orders):
         "ShipTo", "Currency", "EffectiveMonth", "Contacts[0].Email", "LineItems[0].Type", "LineItems[0].EndMonth"]
     assert "pattern" not in answer["Error"]["Message"]
     refused(lambda: add(orders, BillingGroupArn="nobody"), "ResourceNotFoundException", "there is no billing group `nobody`")
+    answer = server.own("ImportInvoices", {"Invoices": [invoice(BillingGroupArn="arn:aws:billingconductor::999999999999:billinggroup/000000000000")]})
+    assert "there is no billing group `" in answer.json["Message"], answer.body
 
 
 # ---- What principals are narrowed to
@@ -202,8 +204,26 @@ def test_a_deleted_order_is_read_by_its_revisions(server, orders):
     assert "DeletePurchaseOrder" in server.command("po", "history", identity)
 
 
+def test_each_decision_is_shown_of_the_content_that_it_was_of(server, orders):
+    seller, identity = name("SELLER"), name("AGAIN")
+    add(orders, PurchaseOrderId=name("PO"), BillFrom=[seller])
+    for total in ("100", "90", "95"):
+        own(server, "ImportInvoices", Invoices=[invoice(identity, BillFrom=seller, TotalAmount=total)])
+    found = own(server, "GetInvoiceMatch", InvoiceId=identity)
+    assert [(row["TotalAmount"], row["UsedAmount"]) for row in found["History"]] == [("100", "100"), ("90", "90"), ("95", "95")]
+    assert found["InvoiceMatch"]["TotalAmount"] == "95"
+
+
 def test_types_of_lines_are_settled(new_server):
     server = new_server(transfers=False)
     server.command("po", "settings", "--line-types", "ALL,AWS_MONTHLY_USAGE")
     assert own(server, "GetMatchingSettings")["LineTypes"] == ["ALL", "AWS_MONTHLY_USAGE"]
     refused(lambda: add(orders_client(server), line(Type="AWS_SUBSCRIPTION_PURCHASE")), "ValidationException", "choose one of ALL, AWS_MONTHLY_USAGE")
+
+
+def test_flags_that_cannot_be_read_are_all_named(server):
+    ended = subprocess.run([PROGRAM, "po", "add", "--id", "X", "--ship-to", "company", "--line", "foo", "--line", "number=1,amout=5", "--endpoint", server.endpoint],
+                           capture_output=True, text=True, timeout=120, env=os.environ | QUIET | server.root.environment)
+    assert ended.returncode == 2
+    for said in ("--ship-to: `company` is no KEY=VALUE", "--line `foo`: `foo` is no KEY=VALUE", "`amout` is nothing that a line has; it takes number, type"):
+        assert said in ended.stderr

@@ -369,7 +369,7 @@ mod tests {
         assert_eq!(read(&format!("[{twice},{twice}]")).unwrap().len(), 1);
         assert!(told("InvoiceId,Total\nA,1\n").starts_with("there is no column `Total`"));
         assert!(told(" \n").starts_with("the file is empty"));
-        assert_eq!(read(r#"{"InvoiceSummaries":[]}"#).unwrap(), []);
+        assert!(read(r#"{"InvoiceSummaries":[]}"#).unwrap().is_empty());
         assert!(told("{}").starts_with("the file has no `InvoiceSummaries`"));
         assert!(
             told("InvoiceId,AccountId,BillType\nA,111122223333,MONTHLY\n")

@@ -104,11 +104,12 @@ impl Import<'_, '_> {
     fn take(&mut self, of: &ImportedOrder) -> Answer<()> {
         let buyer = self.rights.buyer(self.edit.configuration, of.billing_group.as_deref(), self.period)?;
         let id = PurchaseOrderId::parse(&of.id);
+        let name = id.as_ref().map_or_else(|| of.id.clone(), ToString::to_string);
         if let Some(id) = &id
             && !self.taken.insert((buyer.clone(), id.clone()))
         {
             let problem = "it is there twice; leave out the one that does not hold";
-            self.problems.push((of.id.clone(), problem.to_owned()));
+            self.problems.push((name, problem.to_owned()));
             return Ok(());
         }
         let before = id.and_then(|id| self.edit.next.order(&buyer, &id)).cloned();
@@ -116,12 +117,12 @@ impl Import<'_, '_> {
         let checked = match self.checked(of, &buyer, before) {
             Ok(checked) => checked,
             Err(Error::Declined(declined)) => {
-                self.problems.push((of.id.clone(), declined.message()));
+                self.problems.push((name, declined.message()));
                 return Ok(());
             }
             Err(error) => return Err(error),
         };
-        let told = checked.warnings.iter().map(|warning| format!("purchase order `{}`: {warning}", of.id));
+        let told = checked.warnings.iter().map(|warning| format!("purchase order `{name}`: {warning}"));
         self.done.warnings.extend(told);
         self.beside.entry(buyer).or_default().push(checked.order.clone());
         match before {

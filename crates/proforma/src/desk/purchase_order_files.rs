@@ -101,13 +101,17 @@ pub fn orders_of(path: &Path) -> Result<Value, Failure> {
         }
     }
     if !problems.is_empty() {
-        let problems: Vec<String> =
-            problems.iter().map(|problem| format!("`{}`: {problem}", path.display())).collect();
-        let hint =
-            Some("what is of the order is the same in all of its rows, or stands in one of them".to_owned());
-        return Err(Failure::Input { count: problems.len() as u64, problems, hint });
+        let problems = problems.iter().map(|problem| format!("`{}`: {problem}", path.display())).collect();
+        let hint = "what is of the order is the same in all of its rows, or stands in one of them";
+        return Err(Failure::inputs(problems).hint(hint));
     }
-    let orders: Vec<Value> = orders.iter().map(OrderRows::order).collect::<Result<_, _>>()?;
+    let order = |order: &OrderRows| {
+        let told = |problem| {
+            Failure::input(format!("`{}`: purchase order `{}`: {problem}", path.display(), order.key[0]))
+        };
+        order.order().map_err(told)
+    };
+    let orders: Vec<Value> = orders.iter().map(order).collect::<Result<_, _>>()?;
     Ok(json!({ "PurchaseOrders": orders }))
 }
 
@@ -155,7 +159,7 @@ impl OrderRows {
     }
 
     /// The order as the operation takes it. A cell without anything says nothing: what is here stays.
-    fn order(&self) -> Result<Value, Failure> {
+    fn order(&self) -> Result<Value, String> {
         let said: Row =
             self.said.iter().map(|(column, (_, value))| (column.clone(), value.clone())).collect();
         let mut order = members(&said, ORDER);
@@ -197,7 +201,7 @@ impl OrderRows {
     }
 }
 
-fn line(row: &Row) -> Result<Value, Failure> {
+fn line(row: &Row) -> Result<Value, String> {
     let mut line = members(row, LINE);
     if let Some(text) = row.get("line_tax") {
         line.insert("Tax".to_owned(), tax(text));

@@ -1,29 +1,28 @@
-//! What flags and files say of orders in short texts, as the operations take it.
+//! What flags and files say of orders in short texts, as the operations take it; or what is wrong with a text.
 
-use crate::failure::Failure;
 use serde_json::{Map, Value, json};
 
 /// `KEY=VALUE,…` as pairs; a part without `=` goes on with the value before it, so that values may have commas.
-fn parts(text: &str) -> Result<Vec<(String, String)>, Failure> {
+fn parts(text: &str) -> Result<Vec<(String, String)>, String> {
     let mut parts: Vec<(String, String)> = Vec::new();
     for part in text.split(',') {
         match (part.split_once('='), parts.last_mut()) {
             (Some((key, value)), _) => parts.push((key.trim().to_owned(), value.trim().to_owned())),
             (None, Some((_, value))) => value.push_str(&format!(",{part}")),
             (None, None) => {
-                return Err(Failure::input(format!("`{text}` is no KEY=VALUE")));
+                return Err(format!("`{text}` is no KEY=VALUE"));
             }
         }
     }
     Ok(parts)
 }
 
-fn unknown(what: &str, key: &str, keys: &str) -> Failure {
-    Failure::input(format!("`{key}` is nothing that {what} has")).hint(format!("it takes {keys}"))
+fn unknown(what: &str, key: &str, keys: &str) -> String {
+    format!("`{key}` is nothing that {what} has; it takes {keys}")
 }
 
 /// An address from its parts.
-pub fn address(text: &str) -> Result<Value, Failure> {
+pub fn address(text: &str) -> Result<Value, String> {
     let mut address = Map::new();
     let mut lines = Vec::new();
     for (key, value) in parts(text)? {
@@ -63,7 +62,7 @@ pub fn contact(text: &str) -> Value {
 }
 
 /// A line of an order from its parts.
-pub fn line(text: &str) -> Result<Value, Failure> {
+pub fn line(text: &str) -> Result<Value, String> {
     let mut line = Map::new();
     for (key, value) in parts(text)? {
         let (name, value) = match key.as_str() {
@@ -96,20 +95,20 @@ pub fn tax(text: &str) -> Value {
 }
 
 /// Whether a text says yes.
-pub fn is_yes(text: &str) -> Result<bool, Failure> {
+pub fn is_yes(text: &str) -> Result<bool, String> {
     match text.to_ascii_lowercase().as_str() {
         "yes" | "true" | "1" => Ok(true),
         "no" | "false" | "0" | "" => Ok(false),
-        _ => Err(Failure::input(format!("`{text}` is neither yes nor no"))),
+        _ => Err(format!("`{text}` is neither yes nor no")),
     }
 }
 
 /// Texts `KEY=VALUE` as members.
-pub fn pairs(texts: &[String]) -> Result<Value, Failure> {
+pub fn pairs(texts: &[String]) -> Result<Value, String> {
     let mut pairs = Map::new();
     for text in texts {
         let pair = text.split_once('=');
-        let (key, value) = pair.ok_or_else(|| Failure::input(format!("`{text}` is no KEY=VALUE")))?;
+        let (key, value) = pair.ok_or_else(|| format!("`{text}` is no KEY=VALUE"))?;
         pairs.insert(key.to_owned(), json!(value));
     }
     Ok(Value::Object(pairs))

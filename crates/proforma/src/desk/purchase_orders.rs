@@ -74,7 +74,7 @@ fn add(arguments: &AddArguments) -> Result<(), Failure> {
     put(&mut input, "PurchaseOrderId", arguments.id.as_deref());
     put(&mut input, "BillingGroupArn", arguments.billing_group.as_deref());
     if !arguments.tag.is_empty() {
-        input.insert("Tags".to_owned(), pairs(&arguments.tag)?);
+        input.insert("Tags".to_owned(), pairs(&arguments.tag).map_err(Failure::input)?);
     }
     aws(&arguments.desk, "AddPurchaseOrder", &Value::Object(input))
 }
@@ -115,18 +115,27 @@ fn order(arguments: &OrderArguments) -> Result<Map<String, Value>, Failure> {
             input.insert(name.to_owned(), json!(texts));
         }
     }
-    if let Some(text) = &arguments.ship_to {
-        input.insert("ShipTo".to_owned(), address(text)?);
+    let mut problems = Vec::new();
+    match arguments.ship_to.as_deref().map(address) {
+        Some(Ok(address)) => _ = input.insert("ShipTo".to_owned(), address),
+        Some(Err(problem)) => problems.push(format!("--ship-to: {problem}")),
+        None => {}
     }
     if !arguments.contact.is_empty() {
         let contacts: Vec<Value> = arguments.contact.iter().map(|text| contact(text)).collect();
         input.insert("Contacts".to_owned(), json!(contacts));
     }
     if !arguments.line.is_empty() {
-        let lines = arguments.line.iter().map(|text| line(text)).collect::<Result<Vec<_>, _>>()?;
+        let mut lines = Vec::with_capacity(arguments.line.len());
+        for text in &arguments.line {
+            match line(text) {
+                Ok(line) => lines.push(line),
+                Err(problem) => problems.push(format!("--line `{text}`: {problem}")),
+            }
+        }
         input.insert("LineItems".to_owned(), json!(lines));
     }
-    Ok(input)
+    if problems.is_empty() { Ok(input) } else { Err(Failure::inputs(problems)) }
 }
 
 fn put(input: &mut Map<String, Value>, name: &str, text: Option<&str>) {
@@ -188,7 +197,7 @@ fn all_pages(
 fn tag(arguments: &TagArguments) -> Result<(), Failure> {
     let TagArguments { of: OneOrderArguments { desk, id }, set, remove } = arguments;
     if !set.is_empty() {
-        let input = json!({ "ResourceArn": id, "Tags": pairs(set)? });
+        let input = json!({ "ResourceArn": id, "Tags": pairs(set).map_err(Failure::input)? });
         asked_of(desk, purchase_orders::SERVICE, "TagResource", &input)?;
     }
     if !remove.is_empty() {
@@ -326,7 +335,7 @@ fn limit(arguments: &LimitArguments) -> Result<(), Failure> {
     let mut input = json!({
         "PrincipalName": arguments.principal,
         "Actions": arguments.action,
-        "Tags": pairs(&arguments.tag)?,
+        "Tags": pairs(&arguments.tag).map_err(Failure::input)?,
     });
     if !arguments.tag_key.is_empty() {
         input["TagKeys"] = json!(arguments.tag_key);
