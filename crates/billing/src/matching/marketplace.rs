@@ -104,7 +104,7 @@ impl Matcher {
         let mut effects = Vec::new();
         let mut seen = PurchaseOrder { suspended: false, ..order.clone() };
         if purchase && matches!(order_reason(invoice, &seen, &self.settings), Some(OrderReason::Expired(_))) {
-            let revived = self.lasts_until(invoice).max(order.expiration);
+            let revived = self.months(invoice).1.max(order.expiration);
             if self.active(invoice) >= ACTIVE_ORDERS_MAX && suspended.is_none() {
                 return (Vec::new(), Some(NoOrder::RequestedLimit));
             }
@@ -131,14 +131,14 @@ impl Matcher {
         (effects, suspended)
     }
 
-    /// The last month of an order that is made or revived for a purchase: the end of its line, which is for the invoice's month. By the wall clock it
-    /// must last until the invoice is issued.
-    fn lasts_until(&self, invoice: &MatchInvoice) -> BillingPeriod {
-        let until = match self.settings.expiry_basis {
+    /// The first and the last month of an order that a purchase makes, the last one also of an order that it revives: those of its line, which is
+    /// for the invoice's month. By the wall clock they have the month as well in which the invoice is issued.
+    fn months(&self, invoice: &MatchInvoice) -> (BillingPeriod, BillingPeriod) {
+        let issued = match self.settings.expiry_basis {
             ExpiryBasis::BillingPeriod => invoice.period,
             ExpiryBasis::WallClock => month_of(invoice.issued_at).unwrap_or(invoice.period),
         };
-        until.max(invoice.period)
+        (issued.min(invoice.period), issued.max(invoice.period))
     }
 
     /// How many active orders the buyer has when the invoice is issued.
@@ -149,6 +149,7 @@ impl Matcher {
 
     /// The order that AWS Marketplace creates for an unknown number: default information and no contacts.
     fn new_order(&self, invoice: &MatchInvoice, requested: &RequestedOrder) -> PurchaseOrder {
+        let (effective, expiration) = self.months(invoice);
         PurchaseOrder {
             id: requested.id.clone(),
             buyer: invoice.buyer.clone(),
@@ -160,8 +161,8 @@ impl Matcher {
             bill_to: None,
             payment_terms: None,
             currency: invoice.currency,
-            effective: invoice.period,
-            expiration: self.lasts_until(invoice),
+            effective,
+            expiration,
             contacts: Vec::new(),
             tags: BTreeMap::new(),
             suspended: false,

@@ -143,11 +143,13 @@ fn a20_the_number_of_a_deleted_order_makes_none() {
 }
 
 #[test]
-fn r19_by_the_wall_clock_a_new_order_lasts_until_its_invoice_is_issued() {
+fn r19_by_the_wall_clock_a_new_order_has_the_month_in_which_its_invoice_is_issued() {
     let settings = Settings { expiry_basis: ExpiryBasis::WallClock, ..Settings::default() };
     let requested = RequestedOrder { id: id("NEW"), line: None, others: Vec::new() };
     let asked = invoice("INV", InvoiceKind::MarketplaceOutOfCycle, "5");
     let asked = MatchInvoice { requested: Some(requested), ..asked };
+    let early = MatchInvoice { issued_at: at("2025-02-03T06:00:00Z"), ..asked.clone() };
+    assert_eq!(told(&Matcher::new(settings.clone(), []).take(&early).unwrap()), "NEW/1");
     let mut matcher = Matcher::new(settings, []);
     assert_eq!(told(&matcher.take(&asked).unwrap()), "NEW/1");
     let made = matcher.orders().next().unwrap();

@@ -8,8 +8,24 @@ use crate::purchase_order::invoice::Exchange;
 use proptest::prelude::*;
 use std::cmp::Reverse;
 
+mod purchases;
+
 /// A line of an order, by their places, and whether its balance covers the invoice.
 type Candidate = (usize, usize, u8, bool);
+
+/// Whether the buyer gave an order for AWS Marketplace usage and the settings allow that.
+fn usage_ordered(invoice: &MatchInvoice, settings: &Settings) -> bool {
+    settings.marketplace_transaction_for_usage && invoice.requested.is_some()
+}
+
+/// Whether a line is for the purchase of an invoice: by the charge where both have one, else by the number that the buyer gave.
+fn is_of_purchase(invoice: &MatchInvoice, order: &PurchaseOrder, line: &Line) -> bool {
+    if line.charge.is_some() && invoice.charge.is_some() {
+        return line.charge == invoice.charge;
+    }
+    let Some(requested) = &invoice.requested else { return false };
+    requested.id == order.id && (requested.line.is_none() || requested.line.as_ref() == Some(&line.number))
+}
 
 fn line_reason(
     invoice: &MatchInvoice,
@@ -18,10 +34,11 @@ fn line_reason(
     settings: &Settings,
 ) -> Option<LineReason> {
     let of = line.line_type;
-    let other_purchase =
-        of == LineType::MarketplaceTransaction && (line.charge.is_none() || line.charge != invoice.charge);
+    let other_purchase = of == LineType::MarketplaceTransaction && !is_of_purchase(invoice, order, line);
     match () {
-        () if rank(of, invoice.kind, false).is_none() => Some(LineReason::TypeNotApplicable),
+        () if rank(of, invoice.kind, usage_ordered(invoice, settings)).is_none() => {
+            Some(LineReason::TypeNotApplicable)
+        }
         () if !settings.has_type(&invoice.seller, of) => Some(LineReason::TypeEntityNotSupported),
         () if other_purchase => Some(LineReason::TransactionMismatch),
         () if !line.has_period(invoice.period) => Some(LineReason::PeriodOutsideLine),
@@ -52,7 +69,12 @@ fn naive(
             let used = used_of(invoice, order).unwrap();
             let enough = |used: Amount| used <= Amount::ZERO || balance(place, at) >= used;
             let covers = !line.balance_tracking || used.is_some_and(enough);
-            candidates.push((place, at, rank(line.line_type, invoice.kind, false).unwrap(), covers));
+            candidates.push((
+                place,
+                at,
+                rank(line.line_type, invoice.kind, usage_ordered(invoice, settings)).unwrap(),
+                covers,
+            ));
         }
         reasons.push(Ok(fallen));
     }
