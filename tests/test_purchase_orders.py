@@ -430,6 +430,17 @@ def test_an_order_says_when_it_runs_out(server, orders):
     assert "2026-11" in server.command("po", "forecast", arn)
 
 
+def test_a_month_whose_invoice_is_still_to_come_is_no_month_of_nothing(new_server):
+    server = new_server(transfers=False, now="2026-12-02T08:00:00Z")
+    arn = add(orders_client(server), line("1", Amount="1000"))["PurchaseOrderArn"]
+    own(server, "ImportInvoices", Invoices=[invoice(BillingPeriod=period, TotalAmount="120") for period in ("2026-08", "2026-09", "2026-10")])
+    one, = own(server, "GetPurchaseOrderForecast", PurchaseOrderArn=arn)["LineItems"]
+    # November and December are still to come of 640.
+    assert (one["MonthlyRate"], one["CurrentBalance"], one["BalanceAtEnd"]) == ("120", "640", "400")
+    own(server, "ImportInvoices", Invoices=[invoice(BillingPeriod="2026-11", TotalAmount="30", IssuedDate="2026-12-01T00:00:00Z")])
+    assert own(server, "GetPurchaseOrderForecast", PurchaseOrderArn=arn)["LineItems"][0]["MonthlyRate"] == "90"
+
+
 def test_invoices_of_cost_files_find_their_orders_and_are_held_against_them(new_server, tmp_path):
     """A run that becomes shown brings AWS's invoices: matched once, and held against what AWS lists later."""
     server = new_server(transfers=False)
