@@ -279,7 +279,7 @@ pub struct ThreeWayArguments {
     /// Only invoices of this billing group.
     #[arg(long, value_name = "ARN")]
     pub billing_group: Option<String>,
-    /// For this once, how far an invoice may be from what it should come to: an amount, or with % a percentage; both hold where both are given. The settings say it otherwise.
+    /// For this once, how far an invoice may be from what it should come to: an amount, or with % a percentage; both hold where both are given.
     #[arg(long, value_name = "AMOUNT|PERCENT%|NONE")]
     pub cost_tolerance: Vec<String>,
     /// For this once, how far it may be above what its line has left.
