@@ -17,7 +17,7 @@ const CLAIM_ATTEMPTS_MAX: usize = 64;
 /// What is free to be sent at `$2`: due, or claimed by somebody who is gone.
 const FREE: &str =
     "((state = 'queued' AND next_attempt_at_ms <= $2) OR (state = 'sending' AND claim_expires_at_ms <= $2))";
-/// What nobody is sending to somebody else's disadvantage: a recipient who is being sent something is waited for.
+/// What is for a recipient who is being sent nothing else of payer `$3` by channel `$1` at `$2`: who hangs is not asked twice at once.
 const TO_NOBODY_ELSE: &str = "recipient NOT IN (SELECT recipient FROM outbox busy WHERE busy.payer = $3 AND busy.channel = $1 \
      AND busy.state = 'sending' AND busy.claim_expires_at_ms > $2)";
 

@@ -363,3 +363,31 @@ fn delivery(payer: &AccountId, dedupe_key: &str) -> String {
 fn shown(said: &str) -> String {
     plain(said).chars().take(ERROR_CHARACTERS_MAX).collect()
 }
+
+#[cfg(test)]
+mod tests {
+    //! Whose turn it is.
+
+    use super::*;
+
+    fn payer(digit: u8) -> AccountId {
+        AccountId::parse(&digit.to_string().repeat(12)).unwrap()
+    }
+
+    #[tokio::test]
+    async fn payers_are_served_in_turn_and_none_by_more_than_half() {
+        let all = || vec![payer(1), payer(2), payer(3)];
+        let mut under_way = UnderWay::new();
+        assert_eq!(under_way.in_turn(all()), all());
+        under_way.begin(payer(2), std::future::pending());
+        assert_eq!(under_way.in_turn(all()), [payer(3), payer(1), payer(2)]);
+        under_way.begin(payer(3), async {});
+        assert_eq!(under_way.in_turn(all()), all());
+        assert!(under_way.ended().await.is_some());
+        for _ in 1..AT_ONCE_OF_PAYER {
+            under_way.begin(payer(2), std::future::pending());
+        }
+        assert_eq!(under_way.in_turn(all()), [payer(3), payer(1)]);
+        assert!(under_way.has_room());
+    }
+}

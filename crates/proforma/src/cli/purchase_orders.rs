@@ -273,7 +273,7 @@ pub struct ThreeWayArguments {
     pub desk: DeskArguments,
     #[command(flatten)]
     pub of: OfInvoices,
-    /// For this once, how far an invoice may be from what it should come to: an amount, or with % a percentage; both hold where both are given. The settings say it otherwise.
+    /// For this once, how far an invoice may be from what it should come to: an amount, or with % a percentage; both hold where both are given.
     #[arg(long, value_name = "AMOUNT|PERCENT%|NONE")]
     pub cost_tolerance: Vec<String>,
     /// For this once, how far it may be above what its line has left.
