@@ -105,6 +105,7 @@ def test_a_currency_that_is_free_is_invoiced_again(world):
 
 def test_an_issue_date_is_not_before_the_supply(world):
     done(world.server.own("CreditInvoice", {"InvoiceNumber": world.numbers["CNY"]}))
+    settle(world.server, {**ALL, **ACME}, FromBillingPeriod="2026-01")
     draft = drafted(world, world.group)
     for operation in ("PreviewInvoice", "IssueInvoice"):
         said = refusal(world.server.own(operation, {"DraftId": draft, "IssueDate": "2026-01-02"}))

@@ -192,6 +192,24 @@ fn a_list_that_agrees_has_no_differences() {
     assert_eq!(differences(&[monthly, market, memo, earlier, summary("S-1", "29")]), Vec::<String>::new());
 }
 
+/// Cost files name the company that bills in India; the list knows AWS and its Marketplace only.
+#[test]
+fn an_entity_of_a_country_is_aws_in_the_list() {
+    let row = [(InvoiceId, "AIN-1"), (BillType, "Anniversary"), (BillingEntity, "AISPL"), (Type, "Usage")];
+    let found = reconstruct(&cube(&[(&row, "10")]), dollars()).unwrap();
+    let of = |entity: &str| {
+        let listed = Summary {
+            billing_entity: Some(entity.to_owned()),
+            invoicing_entity: None,
+            period: None,
+            ..summary("AIN-1", "10")
+        };
+        let period = BillingPeriod::new(2026, 10).unwrap();
+        reconcile(period, &found.invoices, &[listed], Cost::parse(TOLERANCE).unwrap()).unwrap().len()
+    };
+    assert_eq!([of("AWS"), of("AISPL"), of("AWS_MARKETPLACE")], [0, 0, 1]);
+}
+
 #[test]
 fn every_difference_is_said() {
     let monthly = Summary {
