@@ -179,7 +179,7 @@ def test_an_issued_document_is_not_replaced_by_a_file(world, tmp_path):
     attach = lambda number, **more: world.server.own("AttachInvoiceDocument", {"InvoiceId": number, "Document": file} | more)
     refused = attach(world.number)
     assert refused.status == 400 and "whose document nobody replaces" in refused.json["Message"], refused.body
-    assert done(attach(world.number, DocumentType="SUPPLEMENT", DocumentId="terms"))["Warnings"] == []
+    assert "Warnings" not in done(attach(world.number, DocumentType="SUPPLEMENT", DocumentId="terms"))
     [warning] = done(attach("INV-2026-9999"))["Warnings"]
     assert "INV-2026-9999" in warning and "in no list" in warning
     # The next number of the series, before it is one.

@@ -84,6 +84,7 @@ struct AttachDocument {
 #[serde(rename_all = "PascalCase")]
 struct AttachedDocument {
     sha256: String,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<String>,
 }
 

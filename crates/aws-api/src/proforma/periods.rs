@@ -158,6 +158,7 @@ struct Closed {
     run_id: String,
     manifest_hash: String,
     closed_time: i64,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
     warnings: Vec<String>,
 }
 

@@ -214,3 +214,39 @@ impl fmt::Display for Warning {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    //! Which warnings stop.
+
+    use super::*;
+
+    #[test]
+    fn what_stops_is_in_the_list_that_a_schedule_may_accept_of() {
+        let currency = Currency::parse("USD").unwrap();
+        let (aws_cost, pro_forma) = (Amount::ZERO, Amount::ZERO);
+        let all = [
+            Warning::BelowCost { product: None, currency, aws_cost, pro_forma },
+            Warning::CreditNotPassedOn {
+                account: String::new(),
+                description: String::new(),
+                currency,
+                amount: Cost::ZERO,
+            },
+            Warning::UngroupedAccount { account: String::new(), currency, aws_cost: Cost::ZERO },
+            Warning::NoPurchaseOrder(String::new()),
+            Warning::OtherPurchaseOrderLine {
+                number: String::new(),
+                named: String::new(),
+                taken: String::new(),
+            },
+            Warning::Nothing,
+            Warning::BelowZero(String::new()),
+            Warning::LinesLeftOut(1),
+        ];
+        for warning in &all {
+            assert_eq!(warning.stops(), Warning::STOPPING.contains(&warning.code()), "{}", warning.code());
+        }
+        assert_eq!(all.iter().filter(|warning| warning.stops()).count(), Warning::STOPPING.len());
+    }
+}
