@@ -22,9 +22,9 @@ const FILES: [(&str, &str); 10] = [
     step!("0005_invoicing"),
     step!("0006_outbox"),
     step!("0007_invoices"),
-    step!("0009_decided_contents"),
-    step!("0010_unsure_messages"),
-    step!("0011_issued_pages"),
+    step!("0008_decided_contents"),
+    step!("0009_unsure_messages"),
+    step!("0010_issued_pages"),
 ];
 
 /// Every step that this program knows.

@@ -21,8 +21,8 @@ const LATER: &[(&str, &str, u64)] = &[
     ("runs", "files_removed_at_ms", 2),
     ("settings", "row_hash", 2),
     ("sources", "is_confined", 3),
-    ("invoice_associations", "invoice_revision", 9),
-    ("outbox", "expires_at_ms", 10),
+    ("invoice_associations", "invoice_revision", 8),
+    ("outbox", "expires_at_ms", 9),
 ];
 
 impl TableShape {
