@@ -1,8 +1,9 @@
-//! Invoices that are matched with orders: which there are, where each is, and why. [`super::taking`] takes them in, [`super::moving`] moves one by hand, and
-//! [`super::rematching`] asks the rules once more.
+//! Invoices that are matched with orders: which there are, where each is, and why. `taking` takes them in, `moving` moves one by hand, and `rematching` asks the
+//! rules once more.
 //!
 //! The rules are in `billing::matching`. An invoice is matched once, when it is first known; what is decided of it later is a further row beside the one before, with who
-//! decided it, when and why. Nothing is matched again by itself: [`BackOffice::plan_rematch`] says what the rules would do now, [`BackOffice::apply_rematch`] does it.
+//! decided it, when and why. No change of an order matches anything again: [`BackOffice::plan_rematch`] says what the rules would do now, [`BackOffice::apply_rematch`]
+//! does it.
 
 use super::edit::PurchaseEdit;
 use super::state::Purchasing;

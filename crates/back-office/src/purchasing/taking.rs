@@ -1,10 +1,8 @@
 //! Taking invoices in: those that are new are matched by the instant of their issue; of those that are known it is said what their other content changes.
 //!
 //! What was decided stays where an invoice comes again, with two exceptions: the rules decide again of what they have left without an order, and of an
-//! invoice of a run when AWS's list or a file says something of it that the rules ask for, because cost files say less ([decision 16]). What a person
+//! invoice of a run when AWS's list or a file says something of it that the rules ask for, because cost files say less (docs/decisions/0016). What a person
 //! has decided stays in any case. Credit memos follow their originals, also those that were known before them.
-//!
-//! [decision 16]: ../../../../docs/decisions/0016-matching-again.md
 
 use super::edit::PurchaseEdit;
 use super::matching::{
