@@ -149,6 +149,28 @@ impl Store {
     }
 }
 
+impl Store {
+    /// The tables of the program's schema that cannot be read: one that nothing else is read of would be missed by whoever looks at rows. None of a
+    /// database of another schema, which has other tables.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database.
+    pub async fn unreadable_tables(&self) -> Result<Vec<String>, StoreError> {
+        let schema = self.schema_version().await?;
+        let mut unreadable = Vec::new();
+        if schema != Self::program_schema() {
+            return Ok(unreadable);
+        }
+        for table in TABLES {
+            let sql = format!("SELECT {} FROM {} LIMIT 1", table.column_list(schema), table.name);
+            if let Err(error) = sqlx::query(AssertSqlSafe(sql)).fetch_optional(self.readers()).await {
+                unreadable.push(format!("table `{}` cannot be read: {error}", table.name));
+            }
+        }
+        Ok(unreadable)
+    }
+}
+
 async fn flush(
     transaction: &mut Transaction<'static, Any>,
     rows: Option<(&TableShape, Vec<Vec<Value>>)>,

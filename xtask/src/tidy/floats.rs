@@ -9,7 +9,7 @@ const ALLOWED: &[(&str, &str)] = &[
     ("crates/aws-wire/src/json/de.rs", "names the methods of serde that ask for a double; none is made"),
     ("crates/cost-data/src/number.rs", "the one place where a double of a cost file becomes a decimal"),
     ("crates/cost-data/src/parquet_lines.rs", "hands the doubles of a Parquet column to that place"),
-    ("crates/documents/src/pdf/typesetting.rs", "widths of glyphs, which become whole lengths there"),
+    ("crates/documents/src/typesetting.rs", "widths of glyphs, which become whole lengths there"),
 ];
 
 /// Crates whose doubles are test data or figures about a run.

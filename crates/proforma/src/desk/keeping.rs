@@ -201,6 +201,10 @@ impl Checked {
             Ok(pages) => self.problems.extend(pages.into_iter().map(of_database)),
             Err(error) => self.problems.push(of_database(error.to_string())),
         }
+        match store.unreadable_tables().await {
+            Ok(tables) => self.problems.extend(tables.into_iter().map(of_database)),
+            Err(error) => self.problems.push(of_database(error.to_string())),
+        }
         let payers = match store.payers().await {
             Ok(payers) => payers,
             Err(error) => return self.problems.push(of_database(error.to_string())),
