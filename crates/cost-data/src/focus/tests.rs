@@ -55,7 +55,7 @@ fn other_datasets_of_focus_are_no_cost_lines() {
 #[test]
 fn a_file_is_able_to_what_its_columns_say() {
     let of = |names: &[&str]| {
-        let abilities = abilities(&layout::detect(&header(names)).unwrap());
+        let abilities = layout::detect(&header(names)).unwrap().abilities();
         [Feature::ServiceCode, Feature::UsageType, Feature::Operation, Feature::Seller, Feature::Negation]
             .map(|feature| abilities.of(feature))
     };

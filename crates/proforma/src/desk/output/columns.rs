@@ -1,7 +1,7 @@
 //! Which columns an operation's answer has as comma-separated values. They follow from its shape in the model, never from what an answer holds.
 //!
 //! The entries of its lists are the rows, one list under the other. What the answer says beside them stands on each row, and on one row of its own where
-//! the lists are empty. A member of a member is a column `Name.Name`. Columns are in the order of their names, those of the lists last.
+//! the lists are empty and it says anything. A member of a member is a column `Name.Name`. Columns are in the order of their names, those of the lists last.
 
 use super::{Operation, instant_text};
 use aws_wire::model::{Member, Service, Shape};
@@ -80,7 +80,8 @@ impl Columns {
                 [once.clone(), nothing(before), cells(entry, &list.columns), nothing(after)].concat()
             }));
         }
-        if rows.is_empty() && !self.said_once.is_empty() {
+        let says_something = once.iter().flatten().any(|value| !is_nothing(value));
+        if rows.is_empty() && says_something {
             rows.push([once, nothing(&self.lists)].concat());
         }
         rows
@@ -139,6 +140,16 @@ fn below(service: &'static Service, name: &'static str, member: &Member) -> Vec<
             let inner = leaves(service, &member.shape).into_iter();
             inner.map(|path| std::iter::once(name).chain(path).collect()).collect()
         }
+    }
+}
+
+/// Whether a value fills no cell.
+fn is_nothing(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::String(text) => text.is_empty(),
+        Value::Array(values) => values.is_empty(),
+        _ => false,
     }
 }
 
