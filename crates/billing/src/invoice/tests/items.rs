@@ -6,7 +6,6 @@ use crate::invoice::compose::{Extras, LinesBy, compose};
 use crate::invoice::preview::{OrderOutcome, warnings};
 use crate::invoice::{BankAccount, Invoice, PaymentInstructions, SchemedId};
 use crate::margin_guard::Findings;
-use crate::money::Amount;
 use crate::period::BillingPeriod;
 
 fn item(product: &str, name: &str, corrects: Option<u8>, amount: &str) -> Charge {
