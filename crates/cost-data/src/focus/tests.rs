@@ -1,8 +1,8 @@
 //! Versions are told from columns, in any case of letters.
 
-use super::vocabulary::{FocusVersion, VOCABULARY, missing};
-use super::*;
+use super::vocabulary::{FocusVersion, VOCABULARY};
 use crate::layout::{self, CostFormat, LayoutError};
+use billing::abilities::{Ability, Feature};
 
 fn header(names: &[&str]) -> Vec<String> {
     VOCABULARY.necessary.iter().chain(names).map(ToString::to_string).collect()
