@@ -25,7 +25,7 @@ def world(new_server, tmp_path_factory):
     server = new_server()
     desk = Desk(in_period(server.client(), PREVIOUS))
     plan = desk.plan(desk.rule(ModifierPercentage=10))
-    groups, month = [desk.group(plan=plan) for _ in range(12)], PolicyMonth()
+    groups, month = [desk.group(plan=plan) for _ in range(16)], PolicyMonth()
     for group in groups:
         month.line(group.primary, cost="100", service="AmazonEC2")
     server.load(month.write(tmp_path_factory.mktemp("orders") / "cost"))

@@ -54,8 +54,9 @@ pub fn read(path: &Path) -> Result<Vec<Summary>, Failure> {
                 Some(same) if *same == summary => {}
                 Some(_) => {
                     let id = excerpt(&summary.id);
-                    mistakes
-                        .push(format!(" invoice `{id}` is there twice, and not alike; leave one of them"));
+                    mistakes.push(format!(
+                        "{shown}: invoice `{id}` is there twice, and not alike; leave one of them"
+                    ));
                 }
             },
             Err(mistake) => mistakes.push(format!("{shown}:{mistake}")),

@@ -420,7 +420,7 @@ fn a_misspelt_field_is_told_with_what_it_leaves_missing() {
         "error: book.toml:50:1: custom_line_items[2]: `name`: is missing\n\
          error: book.toml:51:1: custom_line_items[2]: `nmae`: is not a field here; expected one of name, description, \
          billing_group, type, flat_charge_value, currency, percentage_value, associated_values, computation_rule, \
-         presentation_service, line_item_filters, account_id, start, end\n\
+         presentation_service, line_item_filters, account_id, start, end, corrects\n\
          nothing was written\n"
     );
 }
