@@ -120,12 +120,17 @@ impl Store {
     /// # Errors
     /// [`StoreError`] of the database.
     pub async fn broken_pages(&self) -> Result<Vec<String>, StoreError> {
-        if self.engine == Engine::Postgres {
+        if !self.is_file() {
             return Ok(Vec::new());
         }
         let found: Vec<String> =
             sqlx::query_scalar("PRAGMA integrity_check(20)").fetch_all(&self.readers).await?;
         Ok(found.into_iter().filter(|line| line != "ok").collect())
+    }
+
+    /// Whether the database is a file that nobody else looks after.
+    pub(crate) fn is_file(&self) -> bool {
+        self.engine == Engine::Sqlite
     }
 
     /// Closes every connection, once those that are in use are given back.

@@ -3,7 +3,8 @@
 use crate::database::Store;
 use crate::error::StoreError;
 use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
-use sqlx::{Connection as _, SqlSafeStr as _};
+use sqlx::{AnyConnection, Connection as _, Executor, SqlSafeStr as _};
+use std::collections::BTreeSet;
 use std::sync::LazyLock;
 
 /// A step: the name of its file, and its text. The macro of sqlx does the same, and would have both databases built twice for it.
@@ -66,6 +67,25 @@ impl Store {
         Ok(number(version))
     }
 
+    /// What the steps made in a file of SQLite and the file does not say any more, by name. PostgreSQL looks after its own.
+    ///
+    /// Rows are read by the columns that the program knows; a column whose name or type has rotted is read by nobody.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database.
+    pub async fn changed_schema(&self) -> Result<Vec<String>, StoreError> {
+        if !self.is_file() {
+            return Ok(Vec::new());
+        }
+        let version = i64::try_from(self.schema_version().await?).unwrap_or(i64::MAX);
+        let mut fresh = AnyConnection::connect("sqlite::memory:").await?;
+        STEPS.run_to(version, &mut fresh).await.map_err(sqlx::Error::from)?;
+        let found: BTreeSet<_> = schema(self.readers()).await?.into_iter().collect();
+        let made = schema(&mut fresh).await?;
+        let changed = made.into_iter().filter(|part| !found.contains(part));
+        Ok(changed.map(|(name, _)| format!("the schema's {name} is not as it was made")).collect())
+    }
+
     /// Brings the schema of the database to that of the program.
     ///
     /// # Errors
@@ -104,6 +124,15 @@ impl Store {
         })?;
         Ok(Migrated { from, to: self.schema_version().await? })
     }
+}
+
+/// What a database of SQLite says of its tables and indexes: each one's name, and everything of it. Rotten text need not be UTF-8.
+async fn schema(
+    database: impl Executor<'_, Database = sqlx::Any>,
+) -> Result<Vec<(String, Vec<u8>)>, StoreError> {
+    let sql = "SELECT CAST(type || ' ' || name AS BLOB), CAST(tbl_name || ' ' || COALESCE(sql, '') AS BLOB) FROM sqlite_master";
+    let parts: Vec<(Vec<u8>, Vec<u8>)> = sqlx::query_as(sql).fetch_all(database).await?;
+    Ok(parts.into_iter().map(|(name, text)| (String::from_utf8_lossy(&name).into_owned(), text)).collect())
 }
 
 fn number(version: i64) -> u64 {

@@ -150,7 +150,7 @@ fn copy_tree(from: &Path, to: &Path) -> Result<u64, Failure> {
     Ok(copied)
 }
 
-/// `proforma verify`: the pages of the database, the chain of the audit, every setting against its hash, cost files against their names, the
+/// `proforma verify`: the pages and the schema of the database, the chain of the audit, every setting against its hash, cost files against their names, the
 /// files of every run that has some against their hashes, sealed periods against theirs.
 pub fn verify(arguments: &VerifyArguments) -> Result<(), Failure> {
     with_runtime(async {
@@ -197,13 +197,13 @@ struct Checked {
 impl Checked {
     /// Everything. What cannot even be read is a problem like others: the rest is looked at all the same.
     async fn all(&mut self, store: &Store, data: &Path) {
-        match store.broken_pages().await {
-            Ok(pages) => self.problems.extend(pages.into_iter().map(of_database)),
-            Err(error) => self.problems.push(of_database(error.to_string())),
-        }
-        match store.unreadable_tables().await {
-            Ok(tables) => self.problems.extend(tables.into_iter().map(of_database)),
-            Err(error) => self.problems.push(of_database(error.to_string())),
+        let of_all =
+            [store.broken_pages().await, store.changed_schema().await, store.unreadable_tables().await];
+        for found in of_all {
+            match found {
+                Ok(problems) => self.problems.extend(problems.into_iter().map(of_database)),
+                Err(error) => self.problems.push(of_database(error.to_string())),
+            }
         }
         let payers = match store.payers().await {
             Ok(payers) => payers,
