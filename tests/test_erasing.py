@@ -5,12 +5,14 @@ import subprocess
 
 import pytest
 
-from desk import Desk
+from desk import Desk, name
 from policy_months import PolicyMonth
 from program import PROGRAM
-from purchasing import order, orders_client
+from purchasing import invoice, line, order, orders_client, own
 from server import PREVIOUS, in_period
+from smtp import MailServer
 from test_issued_invoices import ACME, ALL, done, settle
+from test_outbox import options
 
 
 def verified(server):
@@ -80,6 +82,121 @@ def test_a_name_of_two_letters(server):
     assert (found["Contacts"][0]["Name"], found["Description"]) == (gone, f"for {gone} of Wuhan, wu")
 
 
+def traces(server, *names):
+    """Where the database still says one of some names, by table and column."""
+    left = set()
+    with sqlite3.connect(server.data / "proforma.db", timeout=30) as database:
+        for (table,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
+            rows = database.execute(f"SELECT * FROM {table}")
+            columns = [column[0] for column in rows.description]
+            left |= {(table, column) for row in rows for column, value in zip(columns, row)
+                     if isinstance(value, str) and any(called.lower() in value.lower() for called in names)}
+    return left
+
+
+@pytest.fixture
+def mailing(new_server):
+    """A desk with a mail server; whoever is told something of an order is told it by it."""
+    mail = MailServer().start()
+    server = new_server(start=False)
+    server.options = options(mail)
+    yield server.start(), mail
+    mail.stop()
+
+
+def told(server, mail):
+    """Has the desk tell what is due, and waits until all of it has come; how many mails that are."""
+    own(server, "CheckNotices")
+    queued = len(own(server, "ListMessages")["Messages"])
+    assert queued and len(mail.wait(queued)) == queued
+    return queued
+
+
+def test_two_addresses_of_one_person_that_were_told_the_same(mailing):
+    server, mail = mailing
+    both = ["ann@a.example.com", "ann@b.example.com"]
+    orders = orders_client(server)
+    arn = orders.add_purchase_order(**order(line(Amount="100"), Contacts=[{"Name": "Ann", "Email": to} for to in both]))["PurchaseOrderArn"]
+    own(server, "ImportInvoices", Invoices=[invoice(TotalAmount="95")])
+    before = told(server, mail)
+    gone = erased(server, "ANN@a.example.com", both[1], "Ann")["Replacement"]
+    instead = [f"{gone}@erased.invalid", f"{gone}-2@erased.invalid"]
+    assert {row["Recipient"] for row in own(server, "ListMessages")["Messages"]} == set(instead)
+    contacts = orders.get_purchase_order(PurchaseOrderArn=arn)["PurchaseOrder"]["Contacts"]
+    assert contacts == [{"Name": gone, "Email": to} for to in instead]
+    # The order is still one that may be changed, and nobody is told anything again.
+    orders.update_purchase_order(PurchaseOrderArn=arn, Description="as it was")
+    own(server, "CheckNotices")
+    assert len(own(server, "ListMessages")["Messages"]) == before == len(mail.mails)
+    assert verified(server) == (0, ""), verified(server)[1]
+
+
+def test_a_name_that_is_an_orders_number_has_nothing_told_again(mailing):
+    server, mail = mailing
+    orders_client(server).add_purchase_order(**order(line(Amount="100"), PurchaseOrderId="Smith", Contacts=[{"Name": "Jo", "Email": "jo@example.com"}]))
+    own(server, "ImportInvoices", Invoices=[invoice(TotalAmount="95", RequestedPurchaseOrderId="Smith")])
+    before = told(server, mail)
+    keys = lambda: sorted(row["Key"] for row in own(server, "ListMessages")["Messages"])
+    told_before = keys()
+    assert before == len(told_before) and any("Smith" in key for key in told_before)
+    erased(server, "Smith")
+    own(server, "CheckNotices")
+    assert keys() == told_before
+    assert verified(server) == (0, ""), verified(server)[1]
+
+
+def test_who_has_approved_of_an_invoice_and_why(server):
+    one = invoice()["InvoiceId"]
+    own(server, "ImportInvoices", Invoices=[invoice(one)])
+    keys = server.keys("erin.finance", "finance")
+    own(server, "ApproveInvoice", keys, InvoiceId=one, Reason="after a call with Frank Miller")
+    exported = own(server, "ExportPersonalData", Names=["erin.finance", "Frank Miller"])["Texts"]
+    assert [text for text in exported if text["Table"] == "desk_settings" and "invoice" in text["Purpose"]], exported
+    gone = erased(server, "erin.finance", "Frank Miller")["Replacement"]
+    [found] = [row for row in own(server, "GetThreeWayMatch", MaxResults=100)["ThreeWayMatches"] if row["InvoiceId"] == one]
+    assert (found["Approval"]["ApprovedBy"], found["Approval"]["Reason"]) == (gone, f"after a call with {gone}")
+    assert own(server, "ExportPersonalData", Names=["erin.finance", "Frank Miller"]) == {"Principals": [], "Texts": [], "AuditEvents": []}
+
+
+def test_what_is_said_of_a_billing_group(server):
+    desk = Desk(server.client())
+    plan = desk.plan(desk.rule(Description="as Gus Gray asked"), Description="for gus@example.com", Tags={"asked-by": "Gus Gray"})
+    group = desk.group(plan=plan, Name=name("gus"), Tags={"owner": "gus@example.com", "Gus Gray": "x"}, Description="contact gus@example.com")
+    exported = own(server, "ExportPersonalData", Names=["gus@example.com", "Gus Gray"])["Texts"]
+    assert {(text["Table"], text["Column"]) for text in exported} >= {("resources", "tags"), ("settings", "body")}
+    before = server.client().list_billing_groups()["BillingGroups"]
+    gone = erased(server, "gus@example.com", "Gus Gray")["Replacement"]
+    client, to = server.client(), f"{gone}@erased.invalid"
+    # A tag has the key that it had, and the rest of a group is as it was.
+    assert client.list_tags_for_resource(ResourceArn=group.arn)["Tags"] == {"owner": to, "Gus Gray": "x"}
+    [after] = [row for row in client.list_billing_groups()["BillingGroups"] if row["Arn"] == group.arn]
+    assert after == {row["Arn"]: row for row in before}[group.arn] | {"Description": f"contact {to}"}
+    assert [row["Description"] for row in client.list_pricing_plans(Filters={"Arns": [plan]})["PricingPlans"]] == [f"for {to}"]
+    assert gone in json.dumps(client.list_pricing_rules()["PricingRules"])
+    client.update_billing_group(Arn=group.arn, Description="another")
+    assert verified(server) == (0, ""), verified(server)[1]
+    server.restart()
+    assert server.client().list_tags_for_resource(ResourceArn=group.arn)["Tags"]["owner"] == to
+
+
+def test_a_client_token_goes_with_whose_it_is(server):
+    desk = Desk(server.client())
+    one, other = desk.group(), desk.group()
+    given = order(PurchaseOrderId=name("PO"), BillFrom=["Seller"], ClientToken="token-1")
+    add = lambda keys: orders_client(server, keys).add_purchase_order(**given)["PurchaseOrderArn"]
+    first = server.keys("dana.viewer", "group-viewer", [one.arn])
+    arn = add(first)
+    assert add(first) == arn, "a repetition is answered as the first time"
+    erased(server, "dana.viewer")
+    # Somebody else of that name is answered of its own group.
+    second = server.keys("dana.viewer", "group-viewer", [other.arn])
+    others = add(second)
+    assert others != arn and other.arn.rsplit("/", 1)[1] in others
+    assert add(second) == others
+    if not server.database:
+        assert not {table for table, _ in traces(server, "dana.viewer")} & {"client_tokens"}
+
+
 def test_nothing_is_left_of_somebody_but_issued_documents(new_server, tmp_path):
     server = new_server(transfers=False)
     if server.database:
@@ -104,13 +221,7 @@ def test_nothing_is_left_of_somebody_but_issued_documents(new_server, tmp_path):
     server.command("schedule", "set", group.arn, "--policy", "automatic", "--email", "ann@example.com")
     document = done(server.own("GetInvoice", {"InvoiceNumber": number}))
     erased(server, "Ann Example", "ann@example.com", "carol.finance")
-    left = set()
-    with sqlite3.connect(server.data / "proforma.db") as database:
-        for (table,) in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'").fetchall():
-            rows = database.execute(f"SELECT * FROM {table}")
-            columns = [column[0] for column in rows.description]
-            left |= {(table, column) for row in rows for column, value in zip(columns, row)
-                     if isinstance(value, str) and any(name in value.lower() for name in ("ann example", "ann@example", "carol.finance"))}
+    left = traces(server, "ann example", "ann@example", "carol.finance")
     # A client token's answer goes after some weeks.
     assert left - {("client_tokens", "outcome")} == {("issued_invoices", "document")}, left
     assert done(server.own("GetInvoice", {"InvoiceNumber": number}))["Document"] == document["Document"]

@@ -64,6 +64,8 @@ pub struct Caller {
     pub payer: AccountId,
     /// The principal's name.
     pub principal: String,
+    /// When the principal was created, in milliseconds since 1970-01-01T00:00:00Z: somebody else may have its name later. 0 of the operator.
+    pub principal_since_ms: i64,
     /// The access key; empty for the operator at the command line.
     pub access_key_id: String,
     /// Its role.

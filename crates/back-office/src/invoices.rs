@@ -3,6 +3,7 @@
 //! A draft is made of a closed period's run and says what its document has of its own. What is issued is composed anew under the settings of
 //! the month of issue, gets the next number of its series in the transaction that keeps it, and never changes: a credit note takes it back.
 
+pub mod books;
 mod departed;
 mod drafting;
 mod issuing;

@@ -19,6 +19,8 @@ pub struct KnownKey {
     pub payer: AccountId,
     /// Whose key it is.
     pub principal: String,
+    /// When the principal was created, in milliseconds since 1970-01-01T00:00:00Z.
+    pub principal_since_ms: i64,
     /// Its role.
     pub role: Role,
     /// What it may see.

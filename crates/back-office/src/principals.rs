@@ -115,6 +115,7 @@ impl BackOffice {
             payer,
             is_active: key.standing == Standing::Active && principal.standing == Standing::Active,
             principal: principal.name.clone(),
+            principal_since_ms: principal.created_at_ms,
             role,
             scope: scope_of(role, &principal)?,
             secret: Zeroizing::new(secret),
@@ -330,6 +331,7 @@ impl BackOffice {
         Caller {
             payer: payer.clone(),
             principal: "operator".to_owned(),
+            principal_since_ms: 0,
             access_key_id: String::new(),
             role: Role::PayerAdmin,
             scope: Scope::Payer,

@@ -13,6 +13,7 @@ use crate::notifications::{self, NotificationSettings};
 use crate::outbox::{ERASED_DOMAIN, is_address, plain, recipient_hash};
 use crate::transaction::{Attempt, State};
 use crate::vault::new_resource_id;
+use crate::write::token_owner;
 use billing::account::AccountId;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -115,9 +116,10 @@ impl BackOffice {
                 for name in names {
                     for called in write.principals_called(name).await? {
                         principals += 1;
-                        let other =
-                            if principals == 1 { instead.clone() } else { format!("{instead}-{principals}") };
-                        write.rename_principal(&called, &other).await?;
+                        if let Some(row) = write.principal(&called).await? {
+                            write.forget_tokens_of(&token_owner(&row.name, row.created_at_ms)).await?;
+                        }
+                        write.rename_principal(&called, &nth(instead, principals)).await?;
                     }
                 }
                 let texts = write.erase_names(replacement, now_ms, unreadable).await.map_err(unfit)?;
@@ -251,7 +253,7 @@ fn replacement(names: &[String], instead: &str) -> Answer<Replacement> {
     if names.is_empty() || names.len() > NAMES_MAX {
         return Err(refused(format!("a person has 1 to {NAMES_MAX} names; {} were given", names.len())));
     }
-    let mut pairs = Vec::new();
+    let (mut pairs, mut recipients, mut addresses) = (Vec::new(), Vec::new(), 0);
     for name in names {
         let shown = plain(name);
         if !NAME_CHARACTERS.contains(&name.chars().count()) || !could_be_a_person(name) || shown != *name {
@@ -266,14 +268,21 @@ fn replacement(names: &[String], instead: &str) -> Answer<Replacement> {
             )));
         }
         if is_address(name) {
-            let other = format!("{instead}@{ERASED_DOMAIN}");
-            pairs.push((recipient_hash(name), recipient_hash(&other)));
+            addresses += 1;
+            // Two addresses stay two: each was told the same news once.
+            let other = format!("{}@{ERASED_DOMAIN}", nth(instead, addresses));
+            recipients.push((recipient_hash(name), recipient_hash(&other)));
             pairs.push((name.clone(), other));
         } else {
             pairs.push((name.clone(), instead.to_owned()));
         }
     }
-    Ok(Replacement::new(pairs))
+    Ok(Replacement::new(pairs).with_recipients(recipients))
+}
+
+/// What is said in place of the n-th of several that have to stay apart.
+fn nth(instead: &str, n: usize) -> String {
+    if n == 1 { instead.to_owned() } else { format!("{instead}-{n}") }
 }
 
 /// Whether a text may be what somebody is called, or called at: numbers of accounts and amounts are not.

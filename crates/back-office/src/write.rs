@@ -8,7 +8,7 @@ use crate::error::{Answer, Error, refused};
 use crate::hash::sha256;
 use crate::transaction::{Attempt, State};
 use crate::vault::new_resource_id;
-use billing::configuration::{Configuration, Edit, Moment, Touched};
+use billing::configuration::{BillingGroupId, Configuration, Edit, Moment, Touched};
 use billing::period::BillingPeriod;
 use serde::de::DeserializeOwned;
 use std::collections::BTreeSet;
@@ -74,11 +74,15 @@ impl WriteRequest<'_> {
         write.put_token(row).await
     }
 
-    /// Under what client tokens are kept: those of a customer are its own, so that none is told what another one's request has made.
+    /// Under what client tokens are kept: those of a customer are its own, so that none is told what another one's request has made. It names nobody.
     fn token_space(&self) -> String {
-        match self.caller.scope {
+        match &self.caller.scope {
             Scope::Payer => self.action.to_owned(),
-            Scope::Groups { .. } => format!("{} {}", self.action, self.caller.principal),
+            Scope::Groups { groups, .. } => {
+                let groups: Vec<_> = groups.iter().map(BillingGroupId::as_str).collect();
+                let whose = token_owner(&self.caller.principal, self.caller.principal_since_ms);
+                format!("{} {} {whose}", self.action, groups.join(","))
+            }
         }
     }
 
@@ -96,6 +100,11 @@ impl WriteRequest<'_> {
         let (next, touched) = edit.finish();
         Ok(Edited { next, touched, outcome })
     }
+}
+
+/// A principal as client tokens know it: another one that has its name later is another owner.
+pub(crate) fn token_owner(principal: &str, since_ms: i64) -> String {
+    sha256(&format!("{since_ms} {principal}"))
 }
 
 /// What an edit came to.

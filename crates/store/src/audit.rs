@@ -59,6 +59,18 @@ impl Store {
     }
 }
 
+impl Store {
+    /// On what an action was done, once for each time, in order.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database.
+    pub async fn done_on(&self, payer: &AccountId, action: &str) -> Result<Vec<String>, StoreError> {
+        let sql = "SELECT resource FROM audit WHERE payer = $1 AND action = $2 AND decision = 'done' ORDER BY sequence";
+        let query = sqlx::query_scalar(sql).bind(payer.as_str()).bind(action);
+        Ok(query.fetch_all(self.readers()).await?)
+    }
+}
+
 impl Write {
     /// Adds entries to the audit log.
     ///

@@ -10,6 +10,9 @@ mod save;
 
 pub use load::Loaded;
 
+use crate::body::Body;
+use billing::configuration::{FamilyAccount, GroupSettings, PlanSettings, RuleSettings};
+
 /// What a row of `settings` is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 enum Kind {
@@ -60,5 +63,22 @@ impl Kind {
 
     fn of(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.name() == name)
+    }
+}
+
+/// The body of a setting of a kind in which somebody may be named, as it is written.
+///
+/// # Errors
+/// What is wrong with it, in words.
+pub(crate) fn as_written(kind: &str, body: &str) -> Result<String, String> {
+    fn of<B: Body>(body: &str) -> Result<String, String> {
+        B::read(body).map(|setting| setting.write())
+    }
+    match Kind::of(kind) {
+        Some(Kind::Group) => of::<GroupSettings>(body),
+        Some(Kind::Plan) => of::<PlanSettings>(body),
+        Some(Kind::Rule) => of::<RuleSettings>(body),
+        Some(Kind::Family) => of::<FamilyAccount>(body),
+        _ => Ok(body.to_owned()),
     }
 }

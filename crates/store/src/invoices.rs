@@ -2,6 +2,8 @@
 //!
 //! What was issued is kept word for word with its hash, and no statement here changes it.
 
+mod rot;
+
 use crate::database::Store;
 use crate::error::StoreError;
 use crate::sql;
@@ -370,11 +372,17 @@ impl Write {
         Ok(())
     }
 
-    /// Keeps a document that is issued: once, under its number.
+    /// Keeps a document that is issued, once, under its number, and its page as it looks then.
     ///
     /// # Errors
     /// [`StoreError::AlreadyThere`] where the number was given, or the place is taken.
-    pub async fn put_issued_invoice(&mut self, row: IssuedInvoiceRow) -> Result<(), StoreError> {
+    pub async fn put_issued_invoice(
+        &mut self,
+        row: IssuedInvoiceRow,
+        page: Option<IssuedPageRow>,
+    ) -> Result<(), StoreError> {
+        let page_sha256 = page.as_ref().map(|page| page.sha256.clone());
+        let row_hash = rot::issued_hash(self.payer(), &row, page_sha256.as_deref());
         let kind = if row.original.is_some() { "credit_note" } else { "invoice" };
         let values = vec![
             self.payer_value(),
@@ -394,20 +402,16 @@ impl Write {
             row.sha256.into(),
             row.issued_at_ms.into(),
             row.issued_by.into(),
+            page_sha256.into(),
+            row_hash.into(),
         ];
         let into = "INSERT INTO issued_invoices (payer, number, place, series, series_count, billing_group, period, kind, charged_in, \
-             issued_on, original, run, residue, document, sha256, issued_at_ms, issued_by)";
+             issued_on, original, run, residue, document, sha256, issued_at_ms, issued_by, page_sha256, row_hash)";
         self.put(into, values, "").await?;
-        Ok(())
-    }
-
-    /// Keeps the page of a document that is issued, in the transaction that issues it.
-    ///
-    /// # Errors
-    /// [`StoreError::NotThere`] where there is no such document.
-    pub async fn put_issued_page(&mut self, row: IssuedPageRow) -> Result<(), StoreError> {
-        let values = vec![self.payer_value(), row.invoice.into(), row.sha256.into(), row.pdf.into()];
-        self.put("INSERT INTO issued_pages (payer, invoice, sha256, pdf)", values, "").await?;
+        if let Some(page) = page {
+            let values = vec![self.payer_value(), page.invoice.into(), page.sha256.into(), page.pdf.into()];
+            self.put("INSERT INTO issued_pages (payer, invoice, sha256, pdf)", values, "").await?;
+        }
         Ok(())
     }
 
@@ -416,6 +420,7 @@ impl Write {
     /// # Errors
     /// [`StoreError::NotThere`] where there is no such invoice.
     pub async fn put_invoice_payment(&mut self, row: InvoicePaymentRow) -> Result<(), StoreError> {
+        let row_hash = rot::payment_hash(self.payer(), &row);
         let values = vec![
             self.payer_value(),
             row.invoice.into(),
@@ -425,8 +430,9 @@ impl Write {
             row.reference.into(),
             row.recorded_at_s.into(),
             row.recorded_by.into(),
+            row_hash.into(),
         ];
-        let into = "INSERT INTO invoice_payments (payer, invoice, number, paid_on, amount, reference, recorded_at_s, recorded_by)";
+        let into = "INSERT INTO invoice_payments (payer, invoice, number, paid_on, amount, reference, recorded_at_s, recorded_by, row_hash)";
         self.put(into, values, "").await?;
         Ok(())
     }

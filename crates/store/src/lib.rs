@@ -63,7 +63,7 @@ pub use master_key::{Reseal, Sealed, portal_secret_name};
 pub use migrations::Migrated;
 pub use outbox::{AttachmentRow, Attempted, Channel, MessageClaim, MessageRow, MessageState, NewMessage};
 pub use payer::{AuditHead, Head, PayerRow};
-pub use personal::{FIELDS, PersonalField, PersonalRow};
+pub use personal::{FIELDS, PersonalField, PersonalRow, Written};
 pub use place::Place;
 pub use principal::{PrincipalRow, Standing};
 pub use purchasing::{

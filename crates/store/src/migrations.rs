@@ -15,7 +15,7 @@ macro_rules! step {
 }
 
 /// The files of steps, each named by its number and what it brings. A text that was released never changes.
-const FILES: [(&str, &str); 10] = [
+const FILES: [(&str, &str); 11] = [
     step!("0001_control_plane"),
     step!("0002_run_files"),
     step!("0003_confined_sources"),
@@ -26,6 +26,7 @@ const FILES: [(&str, &str); 10] = [
     step!("0008_decided_contents"),
     step!("0009_unsure_messages"),
     step!("0010_issued_pages"),
+    step!("0011_hashed_documents"),
 ];
 
 /// Every step that this program knows.

@@ -5,17 +5,16 @@
 
 mod fields;
 
-pub use fields::{FIELDS, PersonalField};
+pub use fields::{FIELDS, PersonalField, Written};
 
-use crate::body::Body;
 use crate::body::purchasing::{buyer_of, read_order};
+use crate::configuration;
 use crate::database::Store;
 use crate::error::StoreError;
 use crate::replacement::Replacement;
 use crate::sql;
 use crate::write::Write;
 use billing::account::AccountId;
-use billing::configuration::FamilyAccount;
 use futures_util::TryStreamExt;
 use sqlx::{AnyConnection, AssertSqlSafe};
 
@@ -97,15 +96,16 @@ async fn named(
     Ok(found)
 }
 
-/// What is wrong with a text that the store reads itself.
-fn own_problem(row: &PersonalRow, text: &str) -> Option<String> {
+/// A text as it is to be kept; of one that the store reads itself what is wrong with it, if anything.
+fn as_kept(row: &PersonalRow, text: &str) -> Result<String, String> {
+    let first_of_key = row.key.first().map_or("", String::as_str);
     match (row.field.table, row.field.column) {
-        ("settings", _) => FamilyAccount::read(text).err(),
+        // In the order of members in which it is written: else the next save would take it for another setting.
+        ("settings", _) => configuration::as_written(first_of_key, text),
         ("purchase_order_revisions", "body") => {
-            let buyer = buyer_of(row.key.first().map_or("", String::as_str));
-            buyer.and_then(|buyer| read_order(buyer, text)).err()
+            buyer_of(first_of_key).and_then(|buyer| read_order(buyer, text)).map(|_| text.to_owned())
         }
-        _ => None,
+        _ => Ok(text.to_owned()),
     }
 }
 
@@ -128,7 +128,7 @@ impl Write {
                 if field.table == "outbox" && field.column == "recipient" {
                     self.drop_message(row.key.first().map_or("", String::as_str), now_ms).await?;
                 }
-                let is_damaged = |text: &str| own_problem(&row, text).or_else(|| problem(field, text));
+                let is_damaged = |text: &str| as_kept(&row, text).err().or_else(|| problem(field, text));
                 // What nobody could read before is no worse for it.
                 if let Some(problem) = is_damaged(&without).filter(|_| is_damaged(&row.text).is_none()) {
                     let PersonalField { table, column, .. } = field;
@@ -137,9 +137,10 @@ impl Write {
                         "`{column}` of `{table}` `{key}` would not be whole: {problem}"
                     )));
                 }
-                self.replace(&row, without).await?;
+                let kept = as_kept(&row, &without).unwrap_or(without);
+                self.replace(&row, kept).await?;
                 changed += 1;
-                has_changed_settings |= field.table == "settings";
+                has_changed_settings |= matches!(field.table, "settings" | "resources");
             }
         }
         if has_changed_settings {

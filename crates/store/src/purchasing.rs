@@ -4,6 +4,7 @@
 //! up the payer's purchasing, so that a reader knows by one row whether what it has read is still so.
 
 mod grant;
+mod rot;
 mod save;
 
 use crate::body::Body as _;
@@ -16,7 +17,6 @@ use billing::account::AccountId;
 use billing::money::Amount;
 use billing::purchase_order::invoice::MatchInvoice;
 use billing::purchase_order::{Buyer, LineNumber, PurchaseOrder, PurchaseOrderId, Settings};
-use sha2::{Digest as _, Sha256};
 use sqlx::any::AnyRow;
 use sqlx::{Any, AnyConnection, Executor};
 use std::collections::BTreeMap;
@@ -276,80 +276,9 @@ impl Store {
         let query = sqlx::query(sql).bind(payer.as_str());
         query.fetch_all(self.readers()).await?.iter().map(association_row).collect()
     }
-
-    /// Revisions, invoices and associations of a payer that are not as they were written: a few of them, by name.
-    ///
-    /// # Errors
-    /// [`StoreError`] of the database.
-    pub async fn rotten_purchasing(&self, payer: &AccountId) -> Result<Vec<String>, StoreError> {
-        let mut rotten = Vec::new();
-        for (table, sql) in ROT {
-            let rows = sqlx::query(*sql).bind(payer.as_str()).fetch_all(self.readers()).await?;
-            for row in rows {
-                let texts = (0..4).map(|place| sql::column::<String, _>(&row, place));
-                let [buyer, id, body, hash] =
-                    texts.collect::<Result<Vec<_>, _>>()?.try_into().unwrap_or_default();
-                let number: i64 = sql::column(&row, 4)?;
-                if row_hash(payer, &buyer, &id, number, &body) != hash && rotten.len() < NAMED_MAX {
-                    rotten.push(format!("{table} `{id}`, number {number}"));
-                }
-            }
-        }
-        Ok(rotten)
-    }
-}
-
-/// How many damaged rows are named.
-const NAMED_MAX: usize = 20;
-
-/// What is held to its hash: buyer, id, what it says, the hash and the number of each row.
-const ROT: &[(&str, &str)] = &[
-    (
-        "revision of purchase order",
-        "SELECT buyer, id, body, row_hash, revision FROM purchase_order_revisions WHERE payer = $1 \
-         ORDER BY buyer, id, revision",
-    ),
-    (
-        "matched invoice",
-        "SELECT buyer, invoice, body, row_hash, revision FROM matched_invoices WHERE payer = $1 \
-         ORDER BY buyer, invoice, revision",
-    ),
-    (
-        "association of invoice",
-        "SELECT buyer, invoice, COALESCE(purchase_order, '') || ' ' || COALESCE(line, '') || ' ' || trace, row_hash, sequence \
-         FROM invoice_associations WHERE payer = $1 ORDER BY buyer, invoice, sequence",
-    ),
-];
-
-/// The hash that is kept beside what a row says for good.
-fn row_hash(payer: &AccountId, buyer: &str, id: &str, number: i64, body: &str) -> String {
-    let mut hash = Sha256::new();
-    for part in [payer.as_str(), buyer, id, &number.to_string(), body] {
-        hash.update((part.len() as u64).to_be_bytes());
-        hash.update(part.as_bytes());
-    }
-    sql::to_hex(&hash.finalize())
 }
 
 impl Write {
-    /// Notes the hash of a revision of an order that was given other words, and that the payer's purchasing is not what it was.
-    pub(crate) async fn rehash_order(&mut self, key: &[String]) -> Result<(), StoreError> {
-        let [buyer, id, revision] = key else { return Ok(()) };
-        let number: i64 = revision.parse().map_err(|_| StoreError::damaged(REVISIONS, revision.clone()))?;
-        let payer = self.payer().clone();
-        let sql = "SELECT body FROM purchase_order_revisions WHERE payer = $1 AND buyer = $2 AND id = $3 AND revision = $4";
-        let query = sqlx::query_scalar(sql).bind(payer.as_str().to_owned()).bind(buyer.clone());
-        let body: String = query.bind(id.clone()).bind(number).fetch_one(self.connection()).await?;
-        let sql = "UPDATE purchase_order_revisions SET row_hash = $1 \
-             WHERE payer = $2 AND buyer = $3 AND id = $4 AND revision = $5";
-        let query = sqlx::query(sql).bind(row_hash(&payer, buyer, id, number, &body));
-        let query = query.bind(payer.as_str().to_owned()).bind(buyer.clone()).bind(id.clone()).bind(number);
-        query.execute(self.connection()).await?;
-        let sql = "UPDATE purchasing_heads SET revision = revision + 1 WHERE payer = $1";
-        sqlx::query(sql).bind(payer.as_str().to_owned()).execute(self.connection()).await?;
-        Ok(())
-    }
-
     /// How often the payer's purchasing was written, until the change ends.
     ///
     /// # Errors

@@ -7,7 +7,11 @@ const SHORT: usize = 2;
 
 /// Texts that name somebody, each with what is said instead.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Replacement(Vec<Name>);
+pub struct Replacement {
+    names: Vec<Name>,
+    /// What stands for an address in the key of a message, each with what stands there instead.
+    recipients: Vec<(String, String)>,
+}
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Name {
@@ -27,7 +31,24 @@ impl Replacement {
             let escaped = within.filter(|within| *within != text).map(str::to_owned);
             Name { text, escaped, instead }
         });
-        Self(named.collect())
+        Self { names: named.collect(), recipients: Vec::new() }
+    }
+
+    /// Replaces what stands for recipients in the keys of messages, too.
+    #[must_use]
+    pub fn with_recipients(self, recipients: Vec<(String, String)>) -> Self {
+        Self { recipients, ..self }
+    }
+
+    /// The key of a message without the recipients; `None` where it is of none of them. The rest of a key names what is told: were it changed, the same
+    /// would be told again, so that only a whole part is replaced, and none by a name.
+    #[must_use]
+    pub fn of_key(&self, key: &str) -> Option<String> {
+        let instead =
+            |part: &str| self.recipients.iter().find_map(|(of, to)| (of == part).then_some(to.clone()));
+        let is_of_one = key.split('|').any(|part| instead(part).is_some());
+        let without = || key.split('|').map(|part| instead(part).unwrap_or_else(|| part.to_owned()));
+        is_of_one.then(|| without().collect::<Vec<_>>().join("|"))
     }
 
     /// A text without the names; `None` where it has none of them. Letters are compared without regard to case, but of a name of two characters, and a
@@ -92,7 +113,7 @@ impl Replacement {
         written: impl Fn(&'n Name) -> [Option<&'n str>; 2],
     ) -> Option<String> {
         let mut replaced: Option<String> = None;
-        for name in &self.0 {
+        for name in &self.names {
             for form in written(name).into_iter().flatten() {
                 let from = replaced.as_deref().unwrap_or(text);
                 if let Some(without) = without(from, form, &name.instead) {
@@ -205,6 +226,23 @@ mod tests {
             Some(r#"said {"Name":"erased-1"}"#)
         );
         assert_eq!(Replacement::new(vec![(String::new(), "x".to_owned())]).of("a"), None);
+    }
+
+    #[test]
+    fn the_key_of_a_message_loses_its_recipient_only() {
+        let pairs = vec![("Smith".to_owned(), "erased-1".to_owned())];
+        let hashes = vec![("00ff".to_owned(), "11ee".to_owned())];
+        let smith = Replacement::new(pairs).with_recipients(hashes);
+        for (key, expected) in [
+            ("payer/Smith/line:1:below:25|email|00ff", Some("payer/Smith/line:1:below:25|email|11ee")),
+            ("payer/Smith/invoice:A|B|email|00ff|m-1", Some("payer/Smith/invoice:A|B|email|11ee|m-1")),
+            ("payer/Smith/line:1|email|22dd", None),
+            ("payer/Smith/invoice:00ff1|email|22dd", None),
+            ("", None),
+        ] {
+            assert_eq!(smith.of_key(key).as_deref(), expected, "{key}");
+        }
+        assert_eq!(smith.of("00ff"), None);
     }
 
     #[test]

@@ -6,6 +6,7 @@ use billing::account::AccountId;
 use billing::period::BillingPeriod;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use sha2::{Digest as _, Sha256};
 use sqlx::any::AnyRow;
 use sqlx::{Any, AnyConnection, AssertSqlSafe, ColumnIndex, Decode, Row, Type};
 
@@ -137,6 +138,16 @@ pub(crate) fn whole(number: u64) -> Result<i64, StoreError> {
 /// A number of rows to be answered, as SQL takes it.
 pub(crate) fn limit(rows_max: usize) -> i64 {
     i64::try_from(rows_max).unwrap_or(i64::MAX)
+}
+
+/// The hash over the parts of a row, each with its length, so that no two rows have the same.
+pub(crate) fn hash_of(parts: &[impl AsRef<str>]) -> String {
+    let mut hash = Sha256::new();
+    for part in parts.iter().map(AsRef::as_ref) {
+        hash.update((part.len() as u64).to_be_bytes());
+        hash.update(part.as_bytes());
+    }
+    to_hex(&hash.finalize())
 }
 
 /// Bytes as hexadecimal text, as columns hold hashes and secrets: the engines do not agree about bytes.

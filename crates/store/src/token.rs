@@ -78,4 +78,15 @@ impl Write {
         self.put(into, values, "").await?;
         Ok(())
     }
+
+    /// Forgets the client tokens whose operation ends with a word of their owner's.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database.
+    pub async fn forget_tokens_of(&mut self, owner: &str) -> Result<(), StoreError> {
+        let sql = "DELETE FROM client_tokens WHERE payer = $1 AND operation LIKE '% ' || $2";
+        let query = sqlx::query(sql).bind(self.payer().as_str().to_owned()).bind(owner.to_owned());
+        query.execute(self.connection()).await?;
+        Ok(())
+    }
 }

@@ -98,6 +98,7 @@ impl Server {
         Ok(Caller {
             payer: key.payer,
             principal: key.principal,
+            principal_since_ms: key.principal_since_ms,
             access_key_id: claim.access_key_id().to_owned(),
             role: key.role,
             scope: key.scope,

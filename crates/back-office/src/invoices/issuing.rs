@@ -20,7 +20,8 @@ use billing::invoice::{Date, Invoice, Invoiced, Kind};
 use billing::money::Currency;
 use std::slice;
 use store::{
-    DraftState, InvoiceDraftRow, InvoiceFilter, InvoicePaymentRow, IssuedInvoiceRow, Store, StoreError, Write,
+    DraftState, InvoiceDraftRow, InvoiceFilter, InvoicePaymentRow, IssuedInvoiceRow, IssuedPageRow, Store,
+    StoreError,
 };
 
 /// What is to be taken back of an invoice.
@@ -88,8 +89,8 @@ impl BackOffice {
             let matching = |edit: &mut PurchaseEdit<'_>| matched_as_issued(edit, &options, &mut document, of);
             let ((), purchasing) = self.purchase_within(&mut write, &state, request, matching).await?;
             let row = next.row(request, &document, &draft, residue, None);
-            write.put_issued_invoice(row).await.map_err(|error| taken(error, &number))?;
-            self.keep_page(&mut write, document).await?;
+            let page = self.page_as_issued(document).await?;
+            write.put_issued_invoice(row, page).await.map_err(|error| taken(error, &number))?;
             let of_draft = InvoiceDraftRow { state: DraftState::Issued(number.clone()), ..draft };
             write.put_invoice_draft(of_draft).await?;
             let (state, number) = kept((&state, write), request, &number.clone(), number).await?;
@@ -150,8 +151,8 @@ impl BackOffice {
             let matching = |edit: &mut PurchaseEdit<'_>| credited(edit, &mut document, of);
             let ((), purchasing) = self.purchase_within(&mut write, &state, request, matching).await?;
             let row = next.row(request, &document, &draft, "0".to_owned(), Some(original.number));
-            write.put_issued_invoice(row).await.map_err(|error| taken(error, &number))?;
-            self.keep_page(&mut write, document).await?;
+            let page = self.page_as_issued(document).await?;
+            write.put_issued_invoice(row, page).await.map_err(|error| taken(error, &number))?;
             let (state, number) = kept((&state, write), request, &number.clone(), number).await?;
             Ok((state, (number, Some(purchasing))))
         });
@@ -215,12 +216,10 @@ impl BackOffice {
 }
 
 impl BackOffice {
-    /// Keeps the page of a document with it, as it looks now. One that cannot be made is not issued: a customer could never have it.
-    async fn keep_page(&self, write: &mut Write, document: Invoice) -> Result<(), Attempt> {
-        if let Some(page) = self.page(document.clone()).await? {
-            write.put_issued_page(page_row(&document.number, &page)).await?;
-        }
-        Ok(())
+    /// The page of a document as it looks now, to be kept with it. One that cannot be made is not issued: a customer could never have it.
+    async fn page_as_issued(&self, document: Invoice) -> Answer<Option<IssuedPageRow>> {
+        let number = document.number.clone();
+        Ok(self.page(document).await?.map(|page| page_row(&number, &page)))
     }
 }
 

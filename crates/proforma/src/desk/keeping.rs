@@ -16,6 +16,7 @@ use back_office::clock::Clock;
 use back_office::data_directory::{self, MASTER_KEY, PAYERS};
 use back_office::engine::Engine;
 use back_office::invoice_documents::page_bytes;
+use back_office::invoices::books;
 use back_office::run_folders::{Reading, reading};
 use back_office::vault::MasterKey;
 use billing::account::AccountId;
@@ -239,6 +240,8 @@ impl Checked {
         let rotten = store.rotten_purchasing(payer).await?;
         let named = rotten.into_iter().map(|name| format!("payer {payer}: {name} is not as it was written"));
         self.problems.extend(named);
+        let gone = store.gone_purchasing(payer).await?;
+        self.problems.extend(gone.into_iter().map(|name| format!("payer {payer}: {name} is gone")));
         store.load(payer).await?;
         store.purchasing(payer).await?;
         for row in store.invoice_settings(payer).await? {
@@ -253,10 +256,14 @@ impl Checked {
         Ok(())
     }
 
-    /// Every document of an invoice that a row names is there, and is the one that its name says; those that the desk has issued are as they were,
-    /// and so are their pages.
+    /// Every document of an invoice that a row names is there, and is the one that its name says; those that the desk has issued are as they were, none
+    /// is gone, and so it is with their pages and payments.
     async fn documents(&mut self, store: &Store, payer: &AccountId, data: &Path) -> anyhow::Result<()> {
-        // Reading them holds them to their hashes.
+        let rotten = store.rotten_invoices(payer).await?;
+        let named = rotten.into_iter().map(|name| format!("payer {payer}: {name} is not as it was"));
+        self.problems.extend(named);
+        let problems = books::problems(store, payer).await?;
+        self.problems.extend(problems.into_iter().map(|problem| format!("payer {payer}: {problem}")));
         for issued in store.issued_invoices(payer, &InvoiceFilter::default(), 0, usize::MAX).await? {
             let page = store.issued_page(payer, &issued.number).await?;
             if page.is_some_and(|page| page_bytes(&page).is_none()) {

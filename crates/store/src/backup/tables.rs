@@ -23,6 +23,9 @@ const LATER: &[(&str, &str, u64)] = &[
     ("sources", "is_confined", 3),
     ("invoice_associations", "invoice_revision", 8),
     ("outbox", "expires_at_ms", 9),
+    ("issued_invoices", "page_sha256", 11),
+    ("issued_invoices", "row_hash", 11),
+    ("invoice_payments", "row_hash", 11),
 ];
 
 impl TableShape {
@@ -495,6 +498,8 @@ pub(super) const TABLES: &[TableShape] = &[
             ("sha256", Text),
             ("issued_at_ms", Number),
             ("issued_by", Text),
+            ("page_sha256", Text),
+            ("row_hash", Text),
         ],
         key: &["payer", "place"],
     },
@@ -514,6 +519,7 @@ pub(super) const TABLES: &[TableShape] = &[
             ("reference", Text),
             ("recorded_at_s", Number),
             ("recorded_by", Text),
+            ("row_hash", Text),
         ],
         key: &["payer", "invoice", "number"],
     },

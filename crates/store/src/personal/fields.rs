@@ -2,6 +2,18 @@
 
 use crate::replacement::Replacement;
 
+/// How a column is written, and so where in it somebody is named.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Written {
+    /// As a text: anywhere.
+    Text,
+    /// As JSON, at the paths to the strings that people write: members by name, `[]` for those of a list, `*` for any one, `**` for all from there on,
+    /// `{}` into JSON that is kept as a text. Keys, words of the program, currencies and ids are at none.
+    Json(&'static [&'static str]),
+    /// As the key of a message: the recipient is a part of it, by a hash.
+    Key,
+}
+
 /// A column in which somebody may be named.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct PersonalField {
@@ -13,9 +25,8 @@ pub struct PersonalField {
     pub column: &'static str,
     /// Which rows of the table, as SQL says it.
     pub only: &'static str,
-    /// Where the column is JSON, the paths to the strings that people write: members by name, `[]` for those of a list, `*` for any one, `**` for all from
-    /// there on, `{}` into JSON that is kept as a text. Keys, words of the program, currencies and ids are at none.
-    pub paths: Option<&'static [&'static str]>,
+    /// How it is written.
+    pub written: Written,
     /// What the column is for, in words for whoever asks for its data.
     pub what: &'static str,
 }
@@ -23,9 +34,10 @@ pub struct PersonalField {
 impl PersonalField {
     /// What the column says without names; `None` where it has none of them.
     pub(super) fn without(&self, names: &Replacement, text: &str) -> Option<String> {
-        match self.paths {
-            Some(paths) => names.of_json(text, paths),
-            None => names.of(text),
+        match self.written {
+            Written::Text => names.of(text),
+            Written::Json(paths) => names.of_json(text, paths),
+            Written::Key => names.of_key(text),
         }
     }
 }
@@ -36,7 +48,7 @@ const fn field(
     column: &'static str,
     what: &'static str,
 ) -> PersonalField {
-    PersonalField { table, key, column, only: "1 = 1", paths: None, what }
+    PersonalField { table, key, column, only: "1 = 1", written: Written::Text, what }
 }
 
 const fn json(
@@ -46,7 +58,7 @@ const fn json(
     paths: &'static [&'static str],
     what: &'static str,
 ) -> PersonalField {
-    PersonalField { paths: Some(paths), ..field(table, key, column, what) }
+    PersonalField { written: Written::Json(paths), ..field(table, key, column, what) }
 }
 
 const SETTING: &[&str] = &["kind", "id", "from_period", "revision"];
@@ -63,6 +75,7 @@ const STEP: &[&str] = &["billing_group", "period"];
 
 /// Of all kinds of desk settings: whom news and invoices go to.
 const RECIPIENTS: &[&str] = &["emails.[]", "webhooks.[]"];
+const APPROVAL: &[&str] = &["by", "reason"];
 const ACCOUNT: &[&str] = &["name", "email"];
 const INVOICE_TEXTS: &[&str] = &[
     "seller.legal_name",
@@ -125,12 +138,18 @@ const PORTAL_AND_PROFILE_TEXTS: &[&str] = &[
 /// [`Write::rename_principal`](crate::Write::rename_principal) and [`Write::redact_audit`](crate::Write::redact_audit).
 pub const FIELDS: &[PersonalField] = &[
     field("outbox", &["id"], "recipient", "whom a message went to"),
-    field("outbox", &["id"], "dedupe_key", "whom a message went to, as a hash"),
+    PersonalField {
+        written: Written::Key,
+        ..field("outbox", &["id"], "dedupe_key", "whom a message went to, as a hash")
+    },
     field("outbox", &["id"], "subject", "what a message is about"),
     json("outbox", &["id"], "body", &["**"], "what a message says"),
     field("outbox", &["id"], "last_error", "what a mail server has said of a message"),
     json("desk_settings", DESK_SETTING, "body", RECIPIENTS, "whom news goes to, and what it was before"),
-    // What an account is called: names of groups, plans and rules are on what they have priced.
+    PersonalField {
+        only: "kind = 'invoice_approval'",
+        ..json("desk_settings", DESK_SETTING, "body", APPROVAL, "who has approved of an invoice, and why")
+    },
     PersonalField {
         only: "kind = 'family_account'",
         ..json(
@@ -141,6 +160,24 @@ pub const FIELDS: &[PersonalField] = &[
             "names and addresses of accounts, and what they were before",
         )
     },
+    // Their names are on what they have priced, and so are descriptions of custom line items.
+    PersonalField {
+        only: "kind IN ('billing_group', 'pricing_plan', 'pricing_rule')",
+        ..json(
+            "settings",
+            SETTING,
+            "body",
+            &["description"],
+            "descriptions of billing groups, plans and rules, and what they were before",
+        )
+    },
+    json(
+        "resources",
+        &["kind", "id"],
+        "tags",
+        &["*"],
+        "tags of billing groups, plans, rules and custom line items",
+    ),
     json(
         "invoice_settings",
         INVOICE_SETTING,

@@ -1,6 +1,7 @@
 //! Writing orders, invoices and associations: rows are added, and the payer's purchasing counts up.
 
-use super::{DecidedRow, InvoiceRow, OrderRow, row_hash};
+use super::rot::{Decided, row_hash};
+use super::{DecidedRow, InvoiceRow, OrderRow};
 use crate::body::Body as _;
 use crate::body::purchasing::{buyer_text, write_invoice, write_order};
 use crate::error::StoreError;
@@ -100,9 +101,22 @@ impl Write {
             let order = row.charged_to.as_ref().map(|to| to.order.to_string());
             let line = row.charged_to.as_ref().map(|to| to.line.to_string());
             let revision = row.charged_to.as_ref().map(|to| sql::whole(to.order_revision)).transpose()?;
-            let (order_text, line_text) = (order.as_deref().unwrap_or(""), line.as_deref().unwrap_or(""));
-            let said = format!("{order_text} {line_text} {trace}");
-            let hash = row_hash(self.payer(), buyer, &row.invoice, sequence, &said);
+            let (used, flags) = (row.used.map(|used| used.to_string()), sql::to_json(&row.flags)?);
+            let decided = Decided {
+                buyer,
+                invoice: &row.invoice,
+                sequence,
+                recorded_at_s: row.recorded_at_s,
+                how: row.how.name(),
+                order: order.as_deref(),
+                line: line.as_deref(),
+                order_revision: revision,
+                used: used.as_deref(),
+                flags: &flags,
+                trace,
+                invoice_revision: invoice_revision.map(sql::whole).transpose()?,
+            };
+            let (hash, invoice_revision) = (decided.hash(self.payer()), decided.invoice_revision);
             values.push(vec![
                 self.payer_value(),
                 buyer.into(),
@@ -114,12 +128,12 @@ impl Write {
                 order.into(),
                 line.into(),
                 revision.into(),
-                row.used.map(|used| used.to_string()).into(),
-                sql::to_json(&row.flags)?.into(),
+                used.into(),
+                flags.into(),
                 row.reason.as_str().into(),
                 trace.as_str().into(),
                 hash.into(),
-                invoice_revision.map(sql::whole).transpose()?.into(),
+                invoice_revision.into(),
             ]);
         }
         let into = "INSERT INTO invoice_associations (payer, buyer, invoice, sequence, recorded_at_s, recorded_by, how, \
