@@ -297,8 +297,8 @@ def test_who_is_narrowed_to_some_orders_has_no_news_of_all(server):
     finance = server.keys("narrowed", "finance")
     told(server, Emails=[CFO])
     red = add(server, line(Amount="150"), contact="red@example.com", BillFrom=["AWS_INC"], Tags={"team": "red"})
-    listed = {"InvoiceSummaries": [summary("I-7"), summary("I-8", PurchaseOrderNumber=red, InvoiceType="CREDIT_MEMO")]}
-    answer = server.own("ImportInvoiceSummaries", {"Content": json.dumps(listed)})
+    listed = [summary("I-7"), summary("I-8", PurchaseOrderNumber=red, InvoiceType="CREDIT_MEMO")]
+    answer = server.own("ImportInvoiceSummaries", {"Summaries": json.dumps(listed)})
     assert answer.status == 200 and answer.json["MatchedCount"] == 1, answer.body
     assert check(server) >= 1
 
