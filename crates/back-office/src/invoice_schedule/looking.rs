@@ -190,8 +190,10 @@ impl BackOffice {
         for draft in open {
             let token = format!("schedule-{}", draft.id);
             let asked = request(caller, "proforma:IssueInvoice", Some(&token), &draft.id);
-            let issued = self.issue_invoice(&asked, &draft.id, None).await;
-            done = done.and(issued.map(|_| ()));
+            match self.issue_invoice(&asked, &draft.id, None).await {
+                Err(error) if passes(&error) => return Err(error),
+                issued => done = done.and(issued.map(|_| ())),
+            }
         }
         done?;
         let standing = self.standing_at(caller, at).await?;
@@ -412,4 +414,67 @@ fn request<'a>(
     input: &'a str,
 ) -> WriteRequest<'a> {
     WriteRequest { caller, action, token, input, resource: "", period: None }
+}
+
+#[cfg(test)]
+mod tests {
+    //! When a step is looked at again, and what it says was sent.
+
+    use super::*;
+
+    fn period() -> BillingPeriod {
+        BillingPeriod::parse("2026-10").unwrap()
+    }
+
+    fn step(step: ScheduleStep, detail: &str) -> ScheduleStepRow {
+        let (billing_group, detail) = ("1".to_owned(), detail.to_owned());
+        ScheduleStepRow { billing_group, period: period(), step, detail, at_ms: 0 }
+    }
+
+    fn draft(id: &str, state: DraftState) -> InvoiceDraftRow {
+        InvoiceDraftRow {
+            id: id.to_owned(),
+            billing_group: "1".to_owned(),
+            period: period(),
+            currency: "USD".to_owned(),
+            run: String::new(),
+            options: String::new(),
+            state,
+            created_at_s: 0,
+            created_by: String::new(),
+        }
+    }
+
+    #[test]
+    fn what_is_issued_moves_a_step_until_it_is_sent() {
+        let open = || draft("b", DraftState::Open);
+        let half = [draft("a", DraftState::Issued("INV-1".to_owned())), open()];
+        assert!(!has_moved(&step(ScheduleStep::Drafted, "a b"), &[draft("a", DraftState::Open), open()]));
+        for (state, before, after) in [
+            (ScheduleStep::Drafted, "a b", "b; issued and sent: INV-1"),
+            (ScheduleStep::Failed, "it has INV-1", "it has INV-1; issued and sent: INV-1"),
+            (ScheduleStep::Issued, "INV-10", "INV-10 INV-1"),
+        ] {
+            assert!(has_moved(&step(state, before), &half), "{before}");
+            assert!(!has_moved(&step(state, after), &half), "{after}");
+        }
+        // The rest was given up: the step is done.
+        let given_up =
+            [draft("a", DraftState::Issued("INV-1".to_owned())), draft("b", DraftState::Discarded)];
+        assert!(has_moved(&step(ScheduleStep::Drafted, "b; issued and sent: INV-1"), &given_up));
+    }
+
+    #[test]
+    fn a_step_with_open_drafts_goes_on() {
+        let open = [draft("b", DraftState::Open)];
+        for (before, detail, after, says) in [
+            (ScheduleStep::Drafted, "a b; issued and sent: INV-1", ScheduleStep::Drafted, "b"),
+            (ScheduleStep::Skipped, "nothing", ScheduleStep::Drafted, "b"),
+            (ScheduleStep::Failed, "no series; issued and sent: INV-1", ScheduleStep::Failed, "no series"),
+            (ScheduleStep::Issued, "INV-1", ScheduleStep::Issued, "INV-1"),
+        ] {
+            let on = going_on(&step(before, detail), &open);
+            assert_eq!((on.step, on.detail.as_str()), (after, says));
+        }
+    }
 }
