@@ -164,7 +164,7 @@ def test_a_schedule_that_is_set_is_printed(world, filled):
     said = world.server.command("schedule", "set", world.group.arn, "--policy", "automatic", "--days-after-close", "3", "--email", "ap@acme.example")
     assert "AUTOMATIC" in said and world.group.id in said and "ap@acme.example" in said
     [row] = answered(world.server, "schedule", "set", world.group.arn, "--policy", "after-approval")["Schedules"]
-    assert (row["Policy"], row["DaysAfterClose"], row["Emails"]) == ("AFTER_APPROVAL", 0, [])
+    assert (row["Policy"], row["DaysAfterClose"], row["Emails"]) == ("AFTER_APPROVAL", 3, ["ap@acme.example"]), "what is not named stays"
     assert answered(world.server, "schedule", "set", world.group.arn, "--policy", "manual")["Schedules"] == []
 
 

@@ -189,6 +189,18 @@ def test_no_order_is_warned_of_and_explained(world):
     assert f"a credit memo follows its original, and `{number}` has none" in world.server.command("po", "explain", note)
 
 
+def test_a_warning_names_no_order_that_is_not_for_who_asks(world):
+    group = next(world.groups)
+    seen, unseen = (add(world, group, BillFrom=["AWS_INC"], Tags={"team": team}) for team in ("blue", "red"))
+    finance = world.server.keys(name("blue"), "finance")
+    world.server.command("po", "limit", finance.principal, "--action", "ViewPurchaseOrders", "--tag", "team=blue")
+    of = draft(world, group)
+    for keys, named in ((None, {seen.id, unseen.id}), (finance, {seen.id})):
+        found = done(world.server.own("PreviewInvoice", {"DraftId": of}, keys))
+        [said] = [warning["Message"] for warning in found["Warnings"] if warning["Code"] == "NO_PURCHASE_ORDER"]
+        assert {order.id for order in (seen, unseen) if order.id in said} == named and "every order of the buyer fell" in said
+
+
 def test_a_customer_whose_orders_are_not_kept_is_not_warned_of(world):
     group = next(world.groups)
     of = draft(world, group)

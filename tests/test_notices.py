@@ -7,7 +7,7 @@ import pytest
 
 from desk import Desk
 from program import PROGRAM
-from purchasing import invoice, line, order
+from purchasing import invoice, line, order, summary
 from server import Server
 from smtp import MailServer, Receiver
 from test_outbox import options
@@ -248,6 +248,78 @@ def test_what_does_not_hold_any_more_is_not_sent(new_server, mail):
     assert check(server) == 1
     settled(server)
     assert subjects(mail, "ann@example.com") == [f"Purchase order {ours}: line 1 is below 25 %"]
+
+
+def test_what_was_withdrawn_and_holds_again_is_sent_once(new_server, mail):
+    """The balance falls, is raised and falls once more before a mail server is there: by a clock that stands both are the same news."""
+    server = new_server(start=False, options=[])
+    server.start()
+    told(server, Emails=[CFO])
+    add(server, line(Amount="100"), PurchaseOrderId="PO-7")
+    take_in(server, invoice("INV-1", TotalAmount="95"))
+    assert check(server) == 1
+    orders(server, "UpdatePurchaseOrder", PurchaseOrderArn="PO-7", LineItems=[line(Amount="1000")])
+    server.stop()
+    server.options = options(mail)
+    server.start()
+    settled(server)
+    old, = queued(server)
+    assert old["State"] == "EXPIRED" and mail.mails == []
+    orders(server, "UpdatePurchaseOrder", PurchaseOrderArn="PO-7", LineItems=[line(Amount="100")])
+    assert check(server) == 1
+    settled(server)
+    new, = [row for row in queued(server) if row["MessageId"] != old["MessageId"]]
+    refused = server.own("RetryMessages", {"MessageIds": [old["MessageId"]]})
+    assert refused.status == 400 and f"queued anew as message `{new['MessageId']}`" in refused.json["Message"], refused.body
+    time.sleep(2)
+    assert subjects(mail, CFO) == ["Purchase order PO-7: line 1 is below 10 %"]
+
+
+def test_names_with_a_bar_are_told_of(server, mail):
+    """What sets the parts of a key apart may stand in the names of people's own making."""
+    receiver = Receiver()
+    told(server, Emails=[CFO], Webhooks=[receiver.url])
+    add(server, line(Amount="100"), BillFrom=["ONE"])
+    take_in(server, invoice("I|2", BillFrom="ONE", TotalAmount="195"), invoice("I|3|email", BillFrom="ACME | Cloud"))
+    check(server)
+    settled(server)
+    assert {row["State"] for row in queued(server)} == {"SENT"}, queued(server)
+    said = subjects(mail, CFO)
+    assert any("invoice I|2 is out of balance" in title for title in said) and "Invoice I|3|email has no purchase order" in said, said
+    keys = {request.json["key"] for request in receiver.wait(len(said))}
+    assert any("I|3|email" in key for key in keys) and all("|webhook|" not in key for key in keys), keys
+    before = len(queued(server))
+    assert check(server) == 0 and len(queued(server)) == before
+    receiver.stop()
+
+
+def test_who_is_narrowed_to_some_orders_has_no_news_of_all(server):
+    finance = server.keys("narrowed", "finance")
+    told(server, Emails=[CFO])
+    red = add(server, line(Amount="150"), contact="red@example.com", BillFrom=["AWS_INC"], Tags={"team": "red"})
+    listed = [summary("I-7"), summary("I-8", PurchaseOrderNumber=red, InvoiceType="CREDIT_MEMO")]
+    answer = server.own("ImportInvoiceSummaries", {"Summaries": json.dumps(listed)})
+    assert answer.status == 200 and answer.json["MatchedCount"] == 1, answer.body
+    assert check(server) >= 1
+
+    def numbers(keys=None):
+        client = server.client(keys, service="invoicing") if keys else server.client(service="invoicing")
+        found = client.list_invoice_summaries(Selector={"ResourceType": "ACCOUNT_ID", "Value": "999999999999"})["InvoiceSummaries"]
+        return {row["InvoiceId"]: row.get("PurchaseOrderNumber") for row in found}
+
+    assert numbers() == numbers(finance) == {"I-7": red, "I-8": red}
+    asked = {"ListMessages": {}, "GetNotificationSettings": {}, "UpdateNotificationSettings": {"Emails": ["nar@example.com"]}, "CheckNotices": {},
+             "RetryMessages": {"MessageIds": [queued(server)[0]["MessageId"]]}, "DropMessages": {"MessageIds": [queued(server)[0]["MessageId"]]}}
+    for tag, is_seen in (("blue", False), ("red", True)):
+        server.command("po", "limit", finance.principal, "--action", "ViewPurchaseOrders", "--tag", f"team={tag}")
+        for operation, given in asked.items():
+            assert server.own(operation, given, finance).status == 403, operation
+        assert numbers(finance) == ({"I-7": red, "I-8": red} if is_seen else {"I-7": None, "I-8": None})
+    server.command("po", "limit", finance.principal, "--action", "AddPurchaseOrder")
+    assert numbers(finance) == {"I-7": None, "I-8": None}, "it may not list the invoices of orders at all"
+    server.command("po", "limit", finance.principal, "--none")
+    assert server.own("ListMessages", {}, finance).json["Messages"] and server.own("CheckNotices", {}, finance).status == 200
+    assert numbers(finance) == {"I-7": red, "I-8": red}
 
 
 def test_several_servers_tell_once(cluster, tmp_path, mail):

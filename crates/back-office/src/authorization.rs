@@ -166,7 +166,7 @@ pub const ACTIONS: &[(&str, &str, Access)] = &[
     ("proforma", "DeleteKey", Access::Administer),
     ("proforma", "DiscardInvoiceDraft", Access::Documents),
     ("proforma", "DraftInvoice", Access::Documents),
-    ("proforma", "DropMessages", Access::Configure),
+    ("proforma", "DropMessages", Access::Documents),
     ("proforma", "ErasePersonalData", Access::Administer),
     ("proforma", "ExportBook", Access::Read),
     ("proforma", "ExportPersonalData", Access::Administer),

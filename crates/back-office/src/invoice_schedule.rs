@@ -8,7 +8,7 @@ mod looking;
 mod sending;
 mod wording;
 
-use crate::clock::machine_milliseconds;
+use crate::clock::{Clock, machine_milliseconds};
 use crate::desk::{BackOffice, WriteRequest};
 use crate::error::{Answer, Error, refused};
 use crate::notifications::{self, NotificationSettings};
@@ -20,6 +20,8 @@ use billing::invoice_schedule::{Policy, Schedule};
 use billing::period::BillingPeriod;
 use serde::{Deserialize, Serialize};
 use store::ScheduleStepRow;
+
+pub(crate) use wording::{INVOICE, number_in};
 
 /// The kind of the setting.
 const SETTING: &str = "invoice-schedule";
@@ -55,21 +57,21 @@ pub struct GroupSchedule {
     pub recorded_at_ms: i64,
 }
 
-/// What a schedule is to be.
+/// What a schedule is to be. What is not said stays as the group's schedule has it.
 #[derive(Debug, Clone)]
 pub struct NewSchedule {
     /// The group, by ARN or id.
     pub billing_group: String,
     /// What becomes of a closed period; by hand is no schedule.
     pub policy: Policy,
-    /// How many days after the close.
-    pub days_after_close: u32,
-    /// The first period that it is for; `None` is the current one.
+    /// How many days after the close; of a group without a schedule 0.
+    pub days_after_close: Option<u32>,
+    /// The first period that it is for; of a group without a schedule the current one.
     pub first: Option<BillingPeriod>,
-    /// To whom its invoices go.
-    pub emails: Vec<String>,
-    /// Warnings that are to stop no invoice of the group, by their words.
-    pub accepted_warnings: Vec<String>,
+    /// To whom its invoices go; an empty list is nobody any more.
+    pub emails: Option<Vec<String>>,
+    /// Warnings that are to stop no invoice of the group, by their words; an empty list is none any more.
+    pub accepted_warnings: Option<Vec<String>>,
 }
 
 impl GroupSchedule {
@@ -95,17 +97,18 @@ impl GroupSchedule {
 impl NewSchedule {
     /// What is wrong with it: all of it.
     fn problems(&self) -> Vec<String> {
+        let emails = self.emails.as_deref().unwrap_or_default();
         let mut problems: Vec<_> =
-            self.emails.iter().filter_map(|to| recipient_problem(Channel::Email, to)).collect();
-        if self.emails.len() > EMAILS_MAX {
-            problems
-                .push(format!("there are {} addresses; at most {EMAILS_MAX} are taken", self.emails.len()));
+            emails.iter().filter_map(|to| recipient_problem(Channel::Email, to)).collect();
+        if emails.len() > EMAILS_MAX {
+            problems.push(format!("there are {} addresses; at most {EMAILS_MAX} are taken", emails.len()));
         }
-        if self.days_after_close > DAYS_MAX {
-            problems.push(format!("{} days after the close are more than {DAYS_MAX}", self.days_after_close));
+        if let Some(days) = self.days_after_close.filter(|days| *days > DAYS_MAX) {
+            problems.push(format!("{days} days after the close are more than {DAYS_MAX}"));
         }
         let is_unknown = |code: &&String| !Warning::STOPPING.contains(&code.as_str());
-        problems.extend(self.accepted_warnings.iter().filter(is_unknown).map(|code| {
+        let accepted = self.accepted_warnings.as_deref().unwrap_or_default();
+        problems.extend(accepted.iter().filter(is_unknown).map(|code| {
             format!(
                 "`{code}` is no warning that stops an invoice; those are {}",
                 Warning::STOPPING.join(", ")
@@ -113,11 +116,27 @@ impl NewSchedule {
         }));
         problems
     }
+
+    /// What is kept of it: what it does not say as the schedule that there is has it, which the group's periods and customer are known to.
+    fn kept(&self, before: Option<&GroupSchedule>, current: BillingPeriod) -> Kept {
+        let first = self.first.or(before.map(|of| of.schedule.first)).unwrap_or(current);
+        let days_after_close = self.days_after_close.or(before.map(|of| of.schedule.days_after_close));
+        let list = |said: &Option<Vec<String>>, before: Option<&Vec<String>>| {
+            said.as_ref().or(before).cloned().unwrap_or_default()
+        };
+        Kept {
+            policy: self.policy.name().to_owned(),
+            days_after_close: days_after_close.unwrap_or_default(),
+            first: first.to_string(),
+            emails: list(&self.emails, before.map(|of| &of.emails)),
+            accepted_warnings: list(&self.accepted_warnings, before.map(|of| &of.accepted_warnings)),
+        }
+    }
 }
 
 /// To whom the invoices of a schedule go: the customer's addresses, and whom the payer has named.
 fn audience(settings: &NotificationSettings, emails: &[String]) -> Audience {
-    let mut audience = told(settings, wording::INVOICE);
+    let mut audience = told(settings, INVOICE);
     audience.emails.extend(emails.iter().cloned());
     audience
 }
@@ -145,7 +164,7 @@ impl BackOffice {
         self.0.store.schedule_steps(payer).await.map_err(Error::internal)
     }
 
-    /// Says the schedule of a group; by hand takes it away.
+    /// Says the schedule of a group, or what of it is to be other than it is; by hand takes it away.
     ///
     /// # Errors
     /// [`Error::Refused`] for a group that there is not, or what is wrong with it, all of it; and for invoices that would go out to nobody.
@@ -155,26 +174,17 @@ impl BackOffice {
         if !problems.is_empty() {
             return Err(refused(problems.join("; ")));
         }
-        let first = new.first.unwrap_or_else(|| crate::clock::Clock::period_of(request.caller.now));
-        let kept = Kept {
-            policy: new.policy.name().to_owned(),
-            days_after_close: new.days_after_close,
-            first: first.to_string(),
-            emails: new.emails.clone(),
-            accepted_warnings: new.accepted_warnings.clone(),
-        };
-        let body = match new.policy {
-            Policy::Manual => String::new(),
-            _ => serde_json::to_string(&kept).map_err(Error::internal)?,
-        };
-        let body = &body;
+        let current = Clock::period_of(request.caller.now);
         self.transaction(payer, |store, state| async move {
             let group = group_called(&state.configuration, &new.billing_group, None)
                 .map_err(Error::from)?
                 .to_string();
             let mut write = store.write(payer, &state.head).await?;
             let settings = NotificationSettings::of(&write.desk_settings(notifications::SETTING).await?)?;
-            if new.policy == Policy::Automatic && audience(&settings, &new.emails).is_empty() {
+            let rows = write.desk_settings(SETTING).await?;
+            let before = rows.iter().find(|row| row.id == group).map(GroupSchedule::of).transpose()?;
+            let kept = new.kept(before.as_ref(), current);
+            if new.policy == Policy::Automatic && audience(&settings, &kept.emails).is_empty() {
                 return Err(refused(format!(
                     "invoices of billing group `{}` would go out and nobody would be told; name an address with `--email` (`Emails`), or one for all \
                      of the payer's news with `proforma notify settings --email`",
@@ -182,7 +192,11 @@ impl BackOffice {
                 ))
                 .into());
             }
-            write.put_desk_setting((SETTING, &group), body, machine_milliseconds()).await?;
+            let body = match new.policy {
+                Policy::Manual => String::new(),
+                _ => serde_json::to_string(&kept).map_err(Error::internal)?,
+            };
+            write.put_desk_setting((SETTING, &group), &body, machine_milliseconds()).await?;
             Ok((state.commit(write, [request.done(&group)]).await?, ()))
         })
         .await

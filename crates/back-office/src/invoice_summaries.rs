@@ -1,5 +1,6 @@
 //! Summaries of the invoices that AWS has issued: as AWS has told them, imported; and which purchase orders they have.
 
+use crate::authorization::Caller;
 use crate::desk::{BackOffice, WriteRequest};
 use crate::error::{Answer, Error};
 use crate::purchasing::PurchaseEdit;
@@ -121,18 +122,19 @@ impl BackOffice {
         self.0.store.known_invoice_summaries(payer, &invoices).await.map_err(Error::internal)
     }
 
-    /// The numbers of the purchase orders that invoices are associated with here, by invoice. An invoice without one has what AWS says of it.
+    /// The numbers of the purchase orders that invoices are associated with here, by invoice, and those that may not be named to the caller, whoever says
+    /// them. An invoice without one has what AWS says of it.
     ///
     /// # Errors
     /// [`Error::Internal`].
     pub async fn purchase_orders_of(
         &self,
-        payer: &AccountId,
+        caller: &Caller,
         invoices: &BTreeSet<String>,
-    ) -> Answer<BTreeMap<String, String>> {
-        let mut numbers = self.order_numbers(payer).await?;
+    ) -> Answer<(BTreeMap<String, String>, BTreeSet<String>)> {
+        let mut numbers = self.order_numbers(&caller.payer).await?;
         numbers.retain(|invoice, _| invoices.contains(invoice));
-        Ok(numbers)
+        Ok((numbers, self.unseen_orders(caller).await?))
     }
 }
 

@@ -8,8 +8,9 @@ mod wording;
 
 use crate::desk::{BackOffice, WriteRequest};
 use crate::error::{Answer, Error};
+use crate::invoice_schedule;
 use crate::notifications::NotificationSettings;
-use crate::outbox::{self, Audience, KEY_PARTS, News};
+use crate::outbox::{self, Audience, News, news_key, queued_key};
 use crate::transaction::Attempt;
 use billing::account::AccountId;
 use billing::matching::notices::{Notice, Threshold, due};
@@ -19,6 +20,7 @@ use looked::{AsOf, Due};
 use standing::Standing;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use store::NewMessage;
 
 /// How many notices are written in one transaction: others of the payer wait for it.
 const AT_ONCE: usize = 500;
@@ -78,15 +80,22 @@ impl BackOffice {
     /// Looks at the purchase orders of a payer now, and queues what is due; says how many messages that made.
     ///
     /// # Errors
-    /// [`Error::Internal`].
+    /// [`Error::Denied`] for a principal that is narrowed to some purchase orders: news is about all of them.
     pub async fn check_notices(&self, request: &WriteRequest<'_>) -> Answer<usize> {
+        self.order_rights(request.caller, request.action).await?;
         self.tell(&request.caller.payer, Some(request)).await
     }
 
-    /// Whether a message would be written now as well: what it says may have changed since it was, and so may whom it concerns. News of other kinds
-    /// stays true.
-    pub(crate) async fn still_holds(&self, payer: &AccountId, kind: &str, key: &str) -> Answer<bool> {
-        if !KINDS.contains(&kind) {
+    /// Whether a message would be written now as well: what it says may have changed since it was, and so may whom it concerns. An invoice may have been
+    /// taken back as a whole. News of other kinds stays true.
+    pub(crate) async fn still_holds(&self, payer: &AccountId, message: &NewMessage) -> Answer<bool> {
+        if message.kind == invoice_schedule::INVOICE {
+            return match invoice_schedule::number_in(news_key(message)) {
+                Some(number) => Ok(!self.is_taken_back(payer, number).await?),
+                None => Ok(true),
+            };
+        }
+        if !KINDS.contains(&message.kind.as_str()) {
             return Ok(true);
         }
         let as_of = self.as_of(payer).await?;
@@ -94,9 +103,7 @@ impl BackOffice {
             Some(due) => due,
             None => self.due_now(payer).await?.1,
         };
-        // Of a message that was withdrawn and queued anew the key has its id as a further part.
-        let key: Vec<&str> = key.split('|').take(KEY_PARTS).collect();
-        Ok(due.contains(&key.join("|")))
+        Ok(due.contains(queued_key(message)))
     }
 
     /// What is to be told as things stand, and the keys of the messages that it makes.

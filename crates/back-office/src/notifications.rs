@@ -1,5 +1,6 @@
 //! Whom a payer's news goes to, and what of it: settings of the payer, changed like anything else, each change kept.
 
+use crate::authorization::Caller;
 use crate::clock::machine_milliseconds;
 use crate::desk::{BackOffice, WriteRequest};
 use crate::error::{Answer, Error, refused};
@@ -128,11 +129,17 @@ impl NotificationSettings {
 }
 
 impl BackOffice {
-    /// Whom a payer's news goes to.
+    /// Whom a payer's news goes to, for a caller.
     ///
     /// # Errors
-    /// [`Error::Internal`].
-    pub async fn notifications(&self, payer: &AccountId) -> Answer<NotificationSettings> {
+    /// [`Error::Denied`] for a principal that is narrowed to some purchase orders: news is about all of them.
+    pub async fn notification_settings(&self, caller: &Caller, action: &str) -> Answer<NotificationSettings> {
+        self.order_rights(caller, action).await?;
+        self.notifications(&caller.payer).await
+    }
+
+    /// Whom a payer's news goes to.
+    pub(crate) async fn notifications(&self, payer: &AccountId) -> Answer<NotificationSettings> {
         let rows = self.0.store.desk_settings(payer, SETTING).await.map_err(Error::internal)?;
         NotificationSettings::of(&rows)
     }
@@ -140,12 +147,13 @@ impl BackOffice {
     /// Says whom a payer's news goes to; what it says then.
     ///
     /// # Errors
-    /// [`Error::Refused`] with all that is wrong with it.
+    /// [`Error::Denied`] for a principal that is narrowed to some purchase orders; [`Error::Refused`] with all that is wrong with it.
     pub async fn change_notifications(
         &self,
         request: &WriteRequest<'_>,
         change: impl Fn(&mut NotificationSettings) + Sync,
     ) -> Answer<NotificationSettings> {
+        self.order_rights(request.caller, request.action).await?;
         let change = &change;
         self.transaction(&request.caller.payer, |store, state| async move {
             let mut write = store.write(&request.caller.payer, &state.head).await?;

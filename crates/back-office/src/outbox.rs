@@ -8,13 +8,13 @@ pub mod courier;
 mod letter;
 mod sender;
 
+use crate::authorization::Caller;
 use crate::clock::machine_milliseconds;
 use crate::desk::{BackOffice, WriteRequest};
 use crate::error::{Answer, Error, refused};
 use crate::hash::sha256;
 use crate::transaction::Attempt;
 use crate::vault::new_resource_id;
-use billing::account::AccountId;
 use std::collections::BTreeSet;
 use std::time::Duration;
 use store::Write;
@@ -207,12 +207,19 @@ pub(crate) fn recipient_hash(recipient: &str) -> String {
     sha256(&recipient.to_ascii_lowercase()).get(..16).unwrap_or_default().to_owned()
 }
 
-/// How many parts a key has: what is told, by which way, to whom.
-pub(crate) const KEY_PARTS: usize = 3;
-
 /// What is told to whom. The recipient is in it by a hash: the key outlives what a message says.
 fn dedupe_key(key: &str, channel: Channel, recipient: &str) -> String {
     format!("{key}|{}|{}", channel.name(), recipient_hash(recipient))
+}
+
+/// The key under which a message was queued. One that was withdrawn has its own id behind it, so that the key is free.
+pub(crate) fn queued_key(message: &store::NewMessage) -> &str {
+    message.dedupe_key.trim_end_matches(format!("|{}", message.id).as_str())
+}
+
+/// What a message tells of: its key without the way and the recipient. Names of people's own making are in it, with any character that they like.
+pub(crate) fn news_key(message: &store::NewMessage) -> &str {
+    queued_key(message).rsplitn(3, '|').nth(2).unwrap_or_default()
 }
 
 fn attachment_row(file: &Attachment) -> Answer<AttachmentRow> {
@@ -230,21 +237,24 @@ impl BackOffice {
     /// Messages of a payer in a state, or in any, from the latest on; `before` is when the last one of the page before was written, and its id.
     ///
     /// # Errors
-    /// [`Error::Internal`].
+    /// [`Error::Denied`] for a principal that is narrowed to some purchase orders: messages are about all of them.
     pub async fn messages(
         &self,
-        payer: &AccountId,
+        (caller, action): (&Caller, &str),
         state: Option<&str>,
         before: Option<(i64, &str)>,
         most: usize,
     ) -> Answer<Vec<MessageRow>> {
+        self.order_rights(caller, action).await?;
+        let payer = &caller.payer;
         self.0.store.messages_page(payer, state, before, most).await.map_err(Error::internal)
     }
 
     /// Queues messages anew, as if they were never tried: those that are named, or all that were given up. Says how many.
     ///
     /// # Errors
-    /// [`Error::Refused`] where one is not there, was sent, or is being sent.
+    /// [`Error::Denied`] for a principal that is narrowed to some purchase orders; [`Error::Refused`] where one is not there, was sent, is being sent, or was
+    /// withdrawn and what it tells was queued anew.
     pub async fn retry_messages(&self, request: &WriteRequest<'_>, ids: &[String]) -> Answer<usize> {
         let retried = self.change_messages(request, ids, true).await?;
         self.0.outgoing.notify_waiters();
@@ -254,7 +264,7 @@ impl BackOffice {
     /// Gives messages up that are still to be sent, or were given up: those that are named, or all that were given up. Says how many.
     ///
     /// # Errors
-    /// [`Error::Refused`] where one is not there, was sent, or is being sent.
+    /// [`Error::Denied`] for a principal that is narrowed to some purchase orders; [`Error::Refused`] where one is not there, was sent, or is being sent.
     pub async fn drop_messages(&self, request: &WriteRequest<'_>, ids: &[String]) -> Answer<usize> {
         self.change_messages(request, ids, false).await
     }
@@ -266,6 +276,7 @@ impl BackOffice {
         is_retry: bool,
     ) -> Answer<usize> {
         let payer = &request.caller.payer;
+        self.order_rights(request.caller, request.action).await?;
         self.transaction(payer, |store, state| async move {
             let mut write = store.write(payer, &state.head).await?;
             let now_ms = machine_milliseconds();
@@ -274,11 +285,7 @@ impl BackOffice {
                 let row = write.message(id).await?;
                 let changed = match (&row, is_retry) {
                     (None, _) => false,
-                    (Some(row), true) => {
-                        may_go_again(&row.message)?;
-                        let expires_at_ms = expires_at_ms(&row.message.kind, now_ms);
-                        write.retry_message(id, now_ms, expires_at_ms).await?
-                    }
+                    (Some(row), true) => queue_again(&mut write, &row.message, now_ms).await?,
                     (Some(_), false) => write.drop_message(id, now_ms).await?,
                 };
                 if !changed {
@@ -289,6 +296,18 @@ impl BackOffice {
         })
         .await
     }
+}
+
+/// Queues a message anew under the key that it was first queued under, so that what it tells is not queued a second time; `false` where it was sent or is
+/// being sent.
+async fn queue_again(write: &mut Write, message: &store::NewMessage, now_ms: i64) -> Result<bool, Attempt> {
+    may_go_again(message)?;
+    let key = queued_key(message);
+    if let Some(other) = write.message_of_key(key).await?.filter(|other| *other != message.id) {
+        return Err(told_anew(&message.id, &other).into());
+    }
+    let expires_at_ms = expires_at_ms(&message.kind, now_ms);
+    Ok(write.retry_message((&message.id, key), now_ms, expires_at_ms).await?)
 }
 
 /// Whether there is still something to send, and somebody to send it to.
@@ -305,6 +324,14 @@ fn may_go_again(message: &store::NewMessage) -> Answer<()> {
         )));
     }
     Ok(())
+}
+
+/// Why a message that was withdrawn is left as it is.
+fn told_anew(id: &str, other: &str) -> Error {
+    let (shown, other) = (plain(id), plain(other));
+    refused(format!(
+        "message `{shown}` was withdrawn, and what it told was queued anew as message `{other}` when it held again; name that one"
+    ))
 }
 
 /// Why a message is left as it is.

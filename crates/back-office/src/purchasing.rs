@@ -21,6 +21,7 @@ mod taking;
 pub mod three_way;
 mod trace;
 
+use crate::authorization::Caller;
 use crate::desk::{BackOffice, WriteRequest};
 use crate::error::{Answer, Error};
 use crate::transaction::Attempt;
@@ -30,10 +31,11 @@ use billing::purchase_order::invoice::MatchInvoice;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
 use state::Purchasing;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 use store::{AssociationRow, InvoiceRow, Write};
 
+pub(crate) use access::Rights;
 pub use access::{RETIRED_ACTIONS, order_arn};
 pub(crate) use edit::PurchaseEdit;
 pub use limits::{Limits, NewLimits};
@@ -63,6 +65,14 @@ impl BackOffice {
             Some((row.invoice.clone(), row.charged_to.as_ref()?.order.to_string()))
         };
         Ok(of_payer.filter_map(number).collect())
+    }
+
+    /// The ids of the payer's own orders that may not be named to a caller, whatever names them.
+    pub(crate) async fn unseen_orders(&self, caller: &Caller) -> Answer<BTreeSet<String>> {
+        let sight = self.order_sight(caller).await?;
+        let purchasing = self.purchasing(&caller.payer).await?;
+        let of_payer = purchasing.orders.values().map(|row| &row.order).filter(|of| of.buyer == Buyer::Payer);
+        Ok(of_payer.filter(|order| !sight.names(order)).map(|order| order.id.to_string()).collect())
     }
 
     /// The content of an invoice that each decision of it was of, by the decision's sequence.

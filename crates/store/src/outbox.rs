@@ -434,6 +434,17 @@ impl Write {
         query.fetch_optional(self.connection()).await?.as_ref().map(message_row).transpose()
     }
 
+    /// The message of the payer that has a key.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database.
+    pub async fn message_of_key(&mut self, dedupe_key: &str) -> Result<Option<String>, StoreError> {
+        let query = sqlx::query_scalar("SELECT id FROM outbox WHERE payer = $1 AND dedupe_key = $2")
+            .bind(self.payer().as_str().to_owned())
+            .bind(dedupe_key.to_owned());
+        Ok(query.fetch_optional(self.connection()).await?)
+    }
+
     /// The messages of the payer that were given up, by id.
     ///
     /// # Errors
@@ -444,22 +455,23 @@ impl Write {
         Ok(query.fetch_all(self.connection()).await?)
     }
 
-    /// Queues a message anew that nobody is sending and nobody is known to have taken, as if it was never tried, until it is too old; `false` where
-    /// it is not such a one.
+    /// Queues a message anew, under a key that is free or its own, that nobody is sending and nobody is known to have taken, as if it was never tried,
+    /// until it is too old; `false` where it is not such a one.
     ///
     /// # Errors
     /// [`StoreError`] of the database.
     pub async fn retry_message(
         &mut self,
-        id: &str,
+        (id, dedupe_key): (&str, &str),
         now_ms: i64,
         expires_at_ms: i64,
     ) -> Result<bool, StoreError> {
         let sql = "UPDATE outbox SET state = 'queued', attempts = 0, next_attempt_at_ms = $1, ended_at_ms = NULL, \
-             expires_at_ms = $4 \
+             expires_at_ms = $4, dedupe_key = $5 \
              WHERE payer = $2 AND id = $3 AND state IN ('queued', 'unconfirmed', 'dead', 'expired', 'dropped')";
         let payer = self.payer().as_str().to_owned();
         let query = sqlx::query(sql).bind(now_ms).bind(payer).bind(id.to_owned()).bind(expires_at_ms);
+        let query = query.bind(dedupe_key.to_owned());
         Ok(query.execute(self.connection()).await?.rows_affected() > 0)
     }
 

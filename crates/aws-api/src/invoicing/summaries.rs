@@ -14,6 +14,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
 const PAGE: usize = 100;
+const ORDER_NUMBER: &str = "PurchaseOrderNumber";
 const DAY: i64 = 86_400;
 /// How long an interval may be without a receiver's role: one month.
 const MONTH_DAYS_MAX: i64 = 31;
@@ -130,11 +131,14 @@ pub(crate) async fn list_of(call: &Call<'_>, period: BillingPeriod) -> Answer<Ve
 async fn put_purchase_orders(call: &Call<'_>, summaries: &mut [Value]) -> Answer<()> {
     let ids = summaries.iter().filter_map(|summary| summary.get("InvoiceId")?.as_str());
     let ids: BTreeSet<String> = ids.map(ToOwned::to_owned).collect();
-    let numbers = call.desk.purchase_orders_of(&call.caller.payer, &ids).await?;
+    let (numbers, unseen) = call.desk.purchase_orders_of(call.caller, &ids).await?;
     for summary in summaries {
-        let number = summary.get("InvoiceId").and_then(Value::as_str).and_then(|id| numbers.get(id));
-        if let (Some(number), Value::Map(members)) = (number, summary) {
-            members.insert("PurchaseOrderNumber".to_owned(), number.as_str().into());
+        let here = summary.get("InvoiceId").and_then(Value::as_str).and_then(|id| numbers.get(id));
+        let of_aws = summary.get(ORDER_NUMBER).and_then(Value::as_str).map(ToOwned::to_owned);
+        let (Some(number), Value::Map(members)) = (here.cloned().or(of_aws), summary) else { continue };
+        match unseen.contains(&number) {
+            true => drop(members.remove(ORDER_NUMBER)),
+            false => drop(members.insert(ORDER_NUMBER.to_owned(), number.as_str().into())),
         }
     }
     Ok(())

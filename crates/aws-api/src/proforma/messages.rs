@@ -78,7 +78,8 @@ pub(super) async fn list(call: &Call<'_>) -> Answer<Vec<u8>> {
     let state = input.state.map(|state| state.to_lowercase());
     // A page begins after a message: when that was written, and its id.
     let before = page.after.split_once('|').map(|(at, id)| (at.parse().unwrap_or(i64::MAX), id));
-    let rows = call.desk.messages(&call.caller.payer, state.as_deref(), before, page.max + 1).await?;
+    let asked = (call.caller, call.action);
+    let rows = call.desk.messages(asked, state.as_deref(), before, page.max + 1).await?;
     let positioned = rows.into_iter().map(|row| {
         let at = format!("{}|{}", row.message.created_at_ms, row.message.id);
         (at, message(row))
@@ -149,7 +150,7 @@ impl From<NotificationSettings> for Settings {
 }
 
 pub(super) async fn settings(call: &Call<'_>) -> Answer<Vec<u8>> {
-    json(&Settings::from(call.desk.notifications(&call.caller.payer).await?))
+    json(&Settings::from(call.desk.notification_settings(call.caller, call.action).await?))
 }
 
 #[derive(Deserialize)]

@@ -63,10 +63,8 @@ struct Update {
     policy: String,
     days_after_close: Option<u32>,
     first_billing_period: Option<String>,
-    #[serde(default)]
-    emails: Vec<String>,
-    #[serde(default)]
-    accepted_warnings: Vec<String>,
+    emails: Option<Vec<String>>,
+    accepted_warnings: Option<Vec<String>>,
 }
 
 #[derive(Serialize)]
@@ -78,7 +76,7 @@ pub(super) async fn update(call: &Call<'_>) -> Answer<Vec<u8>> {
     let new = NewSchedule {
         billing_group: input.billing_group_arn,
         policy,
-        days_after_close: input.days_after_close.unwrap_or_default(),
+        days_after_close: input.days_after_close,
         first: input.first_billing_period.as_deref().map(crate::call::period).transpose()?,
         emails: input.emails,
         accepted_warnings: input.accepted_warnings,

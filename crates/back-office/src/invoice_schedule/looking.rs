@@ -24,6 +24,8 @@ use store::{ScheduleStep, ScheduleStepRow};
 const AGAIN_AFTER_MS: i64 = 86_400_000;
 /// How often a period is looked at once more because another server is at it.
 const TRIES_MAX: usize = 4;
+/// What stands in the detail of a step before the numbers of what was sent while the step itself goes on.
+const SENT: &str = "; issued and sent: ";
 
 /// What of a period of a group is drafted and not given up, and issued and not taken back.
 #[derive(Debug, Default)]
@@ -33,9 +35,10 @@ struct Standing {
 }
 
 /// What a period of a group has come to, and what is to be told of it.
+#[derive(Clone)]
 pub(super) struct Outcome {
     pub step: ScheduleStep,
-    /// The numbers of invoices or drafts, or why there are none.
+    /// The numbers of invoices or drafts, or why there are none; of a step that goes on, behind [`SENT`] the numbers of what was sent meanwhile.
     pub detail: String,
     /// What is told, and whether the customer is told, too.
     pub news: Vec<(News, bool)>,
@@ -105,7 +108,10 @@ impl BackOffice {
             Ok(Some(outcome)) => self.note_step(payer, at, &outcome).await,
             Ok(None) => Ok(()),
             Err(error) if passes(&error) => Err(error),
-            Err(error) => self.note_step(payer, at, &refusal(at, error)).await,
+            Err(error) => {
+                let refused = self.refused_and_sent(&caller, at, refusal(at, error)).await;
+                self.note_step(payer, at, &refused).await
+            }
         };
         match noted {
             // Without the database no other group fares better.
@@ -163,7 +169,8 @@ impl BackOffice {
             let ids: Vec<_> = standing.open.iter().map(|draft| draft.id.as_str()).collect();
             let warnings: Vec<_> = warnings.iter().map(ToString::to_string).collect();
             let news = vec![(waiting(of, period, &ids, &warnings), false)];
-            return Ok(Outcome { step: ScheduleStep::Drafted, detail: ids.join(" "), news });
+            let drafted = Outcome { step: ScheduleStep::Drafted, detail: ids.join(" "), news };
+            return self.and_sent(caller, of, &standing.issued, drafted).await;
         }
         self.issued_and_sent(caller, at, &standing.open).await
     }
@@ -178,35 +185,73 @@ impl BackOffice {
         if audience(&settings, &at.of.emails).is_empty() {
             return Err(nobody_is_left(at.of));
         }
+        // What is wrong with one is in the way of no other: they are of different currencies.
+        let mut done = Ok(());
         for draft in open {
             let token = format!("schedule-{}", draft.id);
             let asked = request(caller, "proforma:IssueInvoice", Some(&token), &draft.id);
-            self.issue_invoice(&asked, &draft.id, None).await?;
+            match self.issue_invoice(&asked, &draft.id, None).await {
+                Err(error) if passes(&error) => return Err(error),
+                issued => done = done.and(issued.map(|_| ())),
+            }
         }
+        done?;
         let standing = self.standing_at(caller, at).await?;
         self.sent_out(caller, at.of, &standing.issued).await
     }
 
-    /// What a period that was taken up has come to since, if anything: somebody has issued its drafts, given them up, or drafted anew.
+    /// What a period that was taken up has come to since, if anything: somebody has issued its drafts, given them up, or drafted anew. What is issued is
+    /// sent whatever else of the period is still open: its customer owes it by a day.
     async fn moved(&self, caller: &Caller, at: &Looked<'_>) -> Answer<Option<Outcome>> {
         let Some(before) = at.before else { return Ok(None) };
         let Standing { open, issued } = self.standing_at(caller, at).await?;
         // What could not be sent is tried again when it is due: here only what was issued since.
         let is_new =
             |view: &InvoiceView| before.step != ScheduleStep::Failed || view.row.issued_at_ms > before.at_ms;
-        let unsent = || issued.iter().any(|view| is_new(view) && !is_sent(before, &view.row.number));
-        match (open.is_empty(), before.step) {
-            (false, ScheduleStep::Skipped) => {
-                let ids: Vec<_> = open.iter().map(|draft| draft.id.as_str()).collect();
-                Ok(Some(Outcome { step: ScheduleStep::Drafted, detail: ids.join(" "), news: Vec::new() }))
-            }
-            (false, _) => Ok(None),
-            (true, ScheduleStep::Drafted) if issued.is_empty() => Ok(Some(Outcome::skipped(
-                "its drafts were discarded, or what was issued of them was taken back",
-            ))),
-            (true, _) if unsent() => self.sent_out(caller, at.of, &issued).await.map(Some),
-            (true, _) => Ok(None),
+        let is_unsent = issued.iter().any(|view| is_new(view) && !is_sent(before, &view.row.number));
+        if open.is_empty() {
+            return match before.step {
+                ScheduleStep::Drafted if issued.is_empty() => Ok(Some(Outcome::skipped(
+                    "its drafts were discarded, or what was issued of them was taken back",
+                ))),
+                step if is_unsent || step == ScheduleStep::Drafted => {
+                    self.sent_out(caller, at.of, &issued).await.map(Some)
+                }
+                _ => Ok(None),
+            };
         }
+        let on = going_on(before, &open);
+        match on.step == before.step && !is_unsent {
+            true => Ok(None),
+            false => self.and_sent(caller, at.of, &issued, on).await.map(Some),
+        }
+    }
+
+    /// What a period has come to, with the mails of what is issued of it.
+    async fn and_sent(
+        &self,
+        caller: &Caller,
+        of: &GroupSchedule,
+        issued: &[InvoiceView],
+        mut outcome: Outcome,
+    ) -> Answer<Outcome> {
+        if issued.is_empty() {
+            return Ok(outcome);
+        }
+        let sent = self.sent_out(caller, of, issued).await?;
+        outcome.detail = match outcome.step {
+            ScheduleStep::Issued => sent.detail,
+            _ => format!("{}{SENT}{}", outcome.detail, sent.detail),
+        };
+        outcome.news.extend(sent.news);
+        Ok(outcome)
+    }
+
+    /// What was refused, with the mails of what is issued of the period all the same, where they can be sent.
+    async fn refused_and_sent(&self, caller: &Caller, at: &Looked<'_>, refused: Outcome) -> Outcome {
+        let Ok(Standing { issued, .. }) = self.standing_at(caller, at).await else { return refused };
+        let alone = refused.clone();
+        self.and_sent(caller, at.of, &issued, refused).await.unwrap_or(alone)
     }
 
     async fn sent_out(&self, caller: &Caller, of: &GroupSchedule, issued: &[InvoiceView]) -> Answer<Outcome> {
@@ -298,21 +343,36 @@ fn is_due_again(step: &ScheduleStepRow, of: &GroupSchedule, now_ms: i64) -> bool
 
 /// Whether the drafts of a period may say other than its step does. Most steps are of periods that are done with: they cost one look at a list.
 fn has_moved(step: &ScheduleStepRow, drafts: &[InvoiceDraftRow]) -> bool {
-    let mut own = drafts
-        .iter()
-        .filter(|draft| draft.billing_group == step.billing_group && draft.period == step.period);
+    let own = || {
+        drafts.iter().filter(|draft| draft.billing_group == step.billing_group && draft.period == step.period)
+    };
+    let is_unsent =
+        || own().any(|draft| matches!(&draft.state, DraftState::Issued(number) if !is_sent(step, number)));
     match step.step {
-        ScheduleStep::Drafted => !own.any(|draft| draft.state == DraftState::Open),
-        ScheduleStep::Skipped => own.any(|draft| draft.state != DraftState::Discarded),
-        ScheduleStep::Issued | ScheduleStep::Failed => {
-            own.any(|draft| matches!(&draft.state, DraftState::Issued(number) if !is_sent(step, number)))
-        }
+        ScheduleStep::Drafted => is_unsent() || !own().any(|draft| draft.state == DraftState::Open),
+        ScheduleStep::Skipped => own().any(|draft| draft.state != DraftState::Discarded),
+        ScheduleStep::Issued | ScheduleStep::Failed => is_unsent(),
     }
 }
 
 /// Whether a step says that an invoice was sent.
 fn is_sent(step: &ScheduleStepRow, number: &str) -> bool {
-    step.step == ScheduleStep::Issued && step.detail.split(' ').any(|sent| sent == number)
+    let numbers = match step.step {
+        ScheduleStep::Issued => step.detail.as_str(),
+        _ => step.detail.rsplit_once(SENT).map_or("", |(_, numbers)| numbers),
+    };
+    numbers.split(' ').any(|sent| sent == number)
+}
+
+/// The step of a period with open drafts: as it was, but what was skipped is drafted.
+fn going_on(before: &ScheduleStepRow, open: &[InvoiceDraftRow]) -> Outcome {
+    let said = before.detail.rsplit_once(SENT).map_or(before.detail.as_str(), |(said, _)| said);
+    let ids: Vec<&str> = open.iter().map(|draft| draft.id.as_str()).collect();
+    let (step, detail) = match before.step {
+        ScheduleStep::Skipped | ScheduleStep::Drafted => (ScheduleStep::Drafted, ids.join(" ")),
+        step => (step, said.to_owned()),
+    };
+    Outcome { step, detail, news: Vec::new() }
 }
 
 /// Whether what is wrong may be gone in a minute: nothing is noted of it.
@@ -354,4 +414,67 @@ fn request<'a>(
     input: &'a str,
 ) -> WriteRequest<'a> {
     WriteRequest { caller, action, token, input, resource: "", period: None }
+}
+
+#[cfg(test)]
+mod tests {
+    //! When a step is looked at again, and what it says was sent.
+
+    use super::*;
+
+    fn period() -> BillingPeriod {
+        BillingPeriod::parse("2026-10").unwrap()
+    }
+
+    fn step(step: ScheduleStep, detail: &str) -> ScheduleStepRow {
+        let (billing_group, detail) = ("1".to_owned(), detail.to_owned());
+        ScheduleStepRow { billing_group, period: period(), step, detail, at_ms: 0 }
+    }
+
+    fn draft(id: &str, state: DraftState) -> InvoiceDraftRow {
+        InvoiceDraftRow {
+            id: id.to_owned(),
+            billing_group: "1".to_owned(),
+            period: period(),
+            currency: "USD".to_owned(),
+            run: String::new(),
+            options: String::new(),
+            state,
+            created_at_s: 0,
+            created_by: String::new(),
+        }
+    }
+
+    #[test]
+    fn what_is_issued_moves_a_step_until_it_is_sent() {
+        let open = || draft("b", DraftState::Open);
+        let half = [draft("a", DraftState::Issued("INV-1".to_owned())), open()];
+        assert!(!has_moved(&step(ScheduleStep::Drafted, "a b"), &[draft("a", DraftState::Open), open()]));
+        for (state, before, after) in [
+            (ScheduleStep::Drafted, "a b", "b; issued and sent: INV-1"),
+            (ScheduleStep::Failed, "it has INV-1", "it has INV-1; issued and sent: INV-1"),
+            (ScheduleStep::Issued, "INV-10", "INV-10 INV-1"),
+        ] {
+            assert!(has_moved(&step(state, before), &half), "{before}");
+            assert!(!has_moved(&step(state, after), &half), "{after}");
+        }
+        // The rest was given up: the step is done.
+        let given_up =
+            [draft("a", DraftState::Issued("INV-1".to_owned())), draft("b", DraftState::Discarded)];
+        assert!(has_moved(&step(ScheduleStep::Drafted, "b; issued and sent: INV-1"), &given_up));
+    }
+
+    #[test]
+    fn a_step_with_open_drafts_goes_on() {
+        let open = [draft("b", DraftState::Open)];
+        for (before, detail, after, says) in [
+            (ScheduleStep::Drafted, "a b; issued and sent: INV-1", ScheduleStep::Drafted, "b"),
+            (ScheduleStep::Skipped, "nothing", ScheduleStep::Drafted, "b"),
+            (ScheduleStep::Failed, "no series; issued and sent: INV-1", ScheduleStep::Failed, "no series"),
+            (ScheduleStep::Issued, "INV-1", ScheduleStep::Issued, "INV-1"),
+        ] {
+            let on = going_on(&step(before, detail), &open);
+            assert_eq!((on.step, on.detail.as_str()), (after, says));
+        }
+    }
 }

@@ -6,10 +6,17 @@ use crate::outbox::{Attachment, Letter, News};
 use billing::period::BillingPeriod;
 
 /// The kind of news that an invoice has gone out.
-pub(super) const INVOICE: &str = "invoice";
+pub(crate) const INVOICE: &str = "invoice";
+/// What stands in the key of such news before the number.
+const ISSUED: &str = ":issued:";
 
 fn key(of: &GroupSchedule, period: BillingPeriod, what: &str) -> String {
     format!("schedule:{}:{period}:{what}", of.billing_group)
+}
+
+/// The number of the invoice that news with this key is of.
+pub(crate) fn number_in(key: &str) -> Option<&str> {
+    key.split_once(ISSUED).map(|(_, number)| number)
 }
 
 fn facts(of: &GroupSchedule, period: BillingPeriod) -> Vec<(String, String)> {
@@ -47,8 +54,12 @@ pub(super) fn failed(of: &GroupSchedule, period: BillingPeriod, why: &str) -> Ne
             title: format!("Invoices of {period} could not go on"),
             paragraphs: vec![
                 format!("{why}."),
-                "It is tried again in a day, or within a minute after `proforma schedule set`. What is drafted and issued by hand meanwhile is sent all the same."
-                    .to_owned(),
+                format!(
+                    "It is tried again in a day, or within a minute after `proforma schedule set {} --policy {}`, which leaves the rest of the schedule as it is. \
+                     What is drafted and issued by hand meanwhile is sent all the same.",
+                    of.billing_group,
+                    of.schedule.policy.name().to_lowercase().replace('_', "-"),
+                ),
             ],
             facts: facts(of, period),
         },
@@ -82,7 +93,7 @@ pub(super) fn issued(of: &GroupSchedule, view: &InvoiceView, enclosed: Enclosed)
     facts.extend(document.due.map(|due| ("Due".to_owned(), due.to_string())));
     facts.extend(document.purchase_order.iter().map(|order| ("Purchase order".to_owned(), order.clone())));
     News {
-        key: key(of, view.row.period, &format!("issued:{number}")),
+        key: format!("schedule:{}:{}{ISSUED}{number}", of.billing_group, view.row.period),
         kind: INVOICE.to_owned(),
         letter: Letter { title: format!("Invoice {number}"), paragraphs, facts },
         attachments: enclosed.files,

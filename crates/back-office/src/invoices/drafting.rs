@@ -163,7 +163,8 @@ impl BackOffice {
         let of =
             Matched { billing_group: &draft.billing_group, period: draft.period, now: request.caller.now };
         let purchasing = self.purchasing(payer).await?;
-        let (order, reference) = asked(&purchasing, &options, &composed.document, of)?;
+        let sight = self.order_sight(request.caller).await?;
+        let (order, reference) = asked(&purchasing, &sight, &options, &composed.document, of)?;
         composed.refer_to(reference);
         // What has no page is not issued: it is known here, before it has a number.
         self.page(composed.document.clone()).await?;

@@ -113,6 +113,13 @@ impl BackOffice {
             row.and_then(|row| if is_seen(&caller.scope, &row) { Ok(row) } else { Err(not_there(number)) })?;
         standing(store, &caller.payer, slice::from_ref(&row)).await?.pop().ok_or_else(|| not_there(number))
     }
+
+    /// Whether an invoice was taken back as a whole.
+    pub(crate) async fn is_taken_back(&self, payer: &AccountId, number: &str) -> Answer<bool> {
+        let row = found(&self.0.store, payer, number).await?;
+        let views = standing(&self.0.store, payer, slice::from_ref(&row)).await?;
+        Ok(views.iter().any(InvoiceView::is_cancelled))
+    }
 }
 
 /// Whether a caller may see a document. One that is narrowed to accounts sees none: a document is about all of its group's.

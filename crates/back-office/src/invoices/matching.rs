@@ -4,10 +4,10 @@
 
 use super::options::DraftOptions;
 use crate::error::{Answer, Error, refused};
-use crate::purchasing::PurchaseEdit;
 use crate::purchasing::invoice_files::seller_named;
 use crate::purchasing::matching::NewInvoice;
 use crate::purchasing::state::Purchasing;
+use crate::purchasing::{PurchaseEdit, Rights};
 use billing::configuration::BillingGroupId;
 use billing::invoice::compose::OrderReference;
 use billing::invoice::preview::OrderOutcome;
@@ -33,16 +33,20 @@ pub(super) struct Matched<'a> {
     pub now: i64,
 }
 
-/// The purchase order that a draft's document would refer to, and what a preview says of it.
+/// The purchase order that a draft's document would refer to, and what a preview says of it. Orders that may not be named to whoever asks are in no reason.
 pub(super) fn asked(
     purchasing: &Purchasing,
+    sight: &Rights<'_>,
     options: &DraftOptions,
     document: &Invoice,
     of: Matched<'_>,
 ) -> Answer<(OrderOutcome, Option<OrderReference>)> {
     let new = matched(document, options, of)?;
     let decision = purchasing.decide(&new.invoice)?;
-    Ok(said(purchasing, options, &new.invoice, &decision))
+    let buyer = &new.invoice.buyer;
+    let is_named =
+        |id: &PurchaseOrderId| purchasing.order_ever(buyer, id).is_none_or(|row| sight.names(&row.order));
+    Ok(said(purchasing, options, &new.invoice, &decision, is_named))
 }
 
 /// Matches a draft's document as it is issued, under its number, and has it refer to its purchase order.
@@ -54,7 +58,7 @@ pub(super) fn issued(
 ) -> Answer<()> {
     let new = matched(document, options, of)?;
     let decision = edit.put_issued(&new)?;
-    let (_, reference) = said(&edit.next, options, &new.invoice, &decision);
+    let (_, reference) = said(&edit.next, options, &new.invoice, &decision, |_| true);
     document.refer_to(reference);
     Ok(())
 }
@@ -111,12 +115,13 @@ fn requested(options: &DraftOptions) -> Option<RequestedOrder> {
     Some(RequestedOrder { id, line, others: Vec::new() })
 }
 
-/// What was decided, as a preview says it and as the document refers to it.
+/// What was decided, as a preview says it, naming some orders in its reasons, and as the document refers to it.
 fn said(
     purchasing: &Purchasing,
     options: &DraftOptions,
     invoice: &MatchInvoice,
     decision: &Decision,
+    is_named: impl Fn(&PurchaseOrderId) -> bool,
 ) -> (OrderOutcome, Option<OrderReference>) {
     // What the operator has named is printed also where no such order is kept here: customers may keep their orders to themselves.
     let named = options
@@ -135,11 +140,14 @@ fn said(
             };
             return (outcome, Some(reference));
         }
+        Outcome::Held(Taking { place, .. }) if !is_named(&place.order) => {
+            "an order has too little left, and such invoices wait for a person".to_owned()
+        }
         Outcome::Held(Taking { place, .. }) => format!(
             "line `{}` of `{}` has too little left, and such invoices wait for a person",
             place.line, place.order
         ),
-        Outcome::None(reason) => because(*reason, invoice, decision),
+        Outcome::None(reason) => because(*reason, invoice, decision, is_named),
     };
     // One that is kept here and refused is not printed: the customer's own ledger says that the invoice has none (R19).
     let named = named.filter(|named| {
@@ -159,12 +167,18 @@ fn reference(taking: &Taking) -> OrderReference {
 }
 
 /// Why there is no order, with the reasons of the first orders that fell.
-fn because(reason: NoOrder, invoice: &MatchInvoice, decision: &Decision) -> String {
+fn because(
+    reason: NoOrder,
+    invoice: &MatchInvoice,
+    decision: &Decision,
+    is_named: impl Fn(&PurchaseOrderId) -> bool,
+) -> String {
     let mut said = no_order(reason, invoice);
-    let fell = decision.trace.orders.iter().filter_map(|of| match &of.verdict {
-        OrderVerdict::Fell(reason) => Some(format!("`{}`: {}", of.order, order_reason(*reason, invoice))),
-        OrderVerdict::Lines(_) => None,
-    });
+    let fell =
+        decision.trace.orders.iter().filter(|of| is_named(&of.order)).filter_map(|of| match &of.verdict {
+            OrderVerdict::Fell(reason) => Some(format!("`{}`: {}", of.order, order_reason(*reason, invoice))),
+            OrderVerdict::Lines(_) => None,
+        });
     let fell: Vec<String> = fell.collect();
     if reason == NoOrder::NoOrderEligible && !fell.is_empty() {
         let more = fell.len().saturating_sub(FALLEN_TOLD_MAX);

@@ -9,7 +9,7 @@
 //! hangs holds up its own messages and nobody else's.
 
 use super::courier::{Courier, Couriers, Handover, Parcel, Undelivered};
-use super::{Attachment, Channel, is_of_erased, letter, plain};
+use super::{Attachment, Channel, is_of_erased, letter, news_key, plain};
 use crate::clock::machine_milliseconds;
 use crate::desk::BackOffice;
 use crate::hash::{hex, sha256};
@@ -202,7 +202,7 @@ impl BackOffice {
         if is_of_erased(&message.recipient) {
             return Err(Undelivered::Never("its recipient was taken out of the desk's data".to_owned()));
         }
-        let holds = self.still_holds(&claim.payer, &message.kind, &message.dedupe_key).await;
+        let holds = self.still_holds(&claim.payer, message).await;
         match holds {
             Ok(true) => Ok(None),
             Ok(false) => {
@@ -300,11 +300,10 @@ impl BackOffice {
                 bytes,
             });
         }
-        let key = message.dedupe_key.split('|').next().unwrap_or_default().to_owned();
         Ok(Parcel {
             payer: claim.payer.clone(),
             delivery: delivery(&claim.payer, &message.dedupe_key),
-            key,
+            key: news_key(message).to_owned(),
             kind: message.kind.clone(),
             recipient: message.recipient.clone(),
             letter,

@@ -77,6 +77,33 @@ fn the_key_tells_recipients_apart_and_names_none() {
 }
 
 #[test]
+fn a_key_may_have_a_bar_of_its_own() {
+    let message = |key: &str, withdrawn: usize| {
+        let id = "5b0c".to_owned();
+        let key = dedupe_key(key, Channel::Email, "ap@example.com") + &format!("|{id}").repeat(withdrawn);
+        store::NewMessage {
+            id,
+            dedupe_key: key,
+            kind: "out-of-balance".to_owned(),
+            channel: Channel::Email,
+            recipient: "ap@example.com".to_owned(),
+            subject: String::new(),
+            body: String::new(),
+            attachments: Vec::new(),
+            created_at_ms: 0,
+            expires_at_ms: 0,
+        }
+    };
+    for key in ["payer/PO-1/line:1", "payer/invoice:I|2", "ACME | Cloud|email", "|"] {
+        for withdrawn in 0..3 {
+            let message = message(key, withdrawn);
+            assert_eq!(news_key(&message), key);
+            assert_eq!(queued_key(&message), dedupe_key(key, Channel::Email, "ap@example.com"));
+        }
+    }
+}
+
+#[test]
 fn pauses_double_up_to_six_hours() {
     let retry = Retry { first_pause: Duration::from_secs(30), attempts_max: 12 };
     let seconds: Vec<_> = [1, 2, 3, 10, 11, 99].map(|attempts| retry.pause(attempts).as_secs()).into();

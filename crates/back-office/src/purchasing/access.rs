@@ -71,11 +71,15 @@ impl BackOffice {
         if matches!(&caller.scope, Scope::Groups { accounts: Some(_), .. }) {
             return Err(Error::Denied);
         }
-        let store = &self.0.store;
-        let narrowed = store.purchase_order_grant(&caller.payer, &caller.principal).await;
-        let rights = Rights { caller, narrowed: narrowed.map_err(Error::internal)? };
+        let rights = self.order_sight(caller).await?;
         let operation = action.split_once(':').map_or(action, |(_, operation)| operation);
         if rights.may(operation) { Ok(rights) } else { Err(Error::Denied) }
+    }
+
+    /// Which orders may be named to a caller beside something else, which it may see whatever it may do with orders.
+    pub(crate) async fn order_sight<'a>(&self, caller: &'a Caller) -> Answer<Rights<'a>> {
+        let narrowed = self.0.store.purchase_order_grant(&caller.payer, &caller.principal).await;
+        Ok(Rights { caller, narrowed: narrowed.map_err(Error::internal)? })
     }
 }
 
@@ -98,6 +102,11 @@ impl Rights<'_> {
     /// Whether an order is one that the caller may see: `aws:ResourceTag`.
     pub fn sees(&self, order: &PurchaseOrder) -> bool {
         self.sees_buyer(&order.buyer) && self.has_tags(&order.tags)
+    }
+
+    /// Whether an order may be named to the caller beside an invoice.
+    pub fn names(&self, order: &PurchaseOrder) -> bool {
+        self.may("ListPurchaseOrderInvoices") && self.sees(order)
     }
 
     /// Whether a buyer is one that the caller may see.

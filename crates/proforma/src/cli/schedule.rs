@@ -19,7 +19,7 @@ pub struct ScheduleArguments {
 pub enum ScheduleCommand {
     /// List the schedules, and what became of each period.
     List(ListArguments),
-    /// Say when invoices of a billing group go out by themselves.
+    /// Say when invoices of a billing group go out by themselves. What is not named stays as the group's schedule has it.
     Set(SetScheduleArguments),
 }
 
@@ -33,16 +33,22 @@ pub struct SetScheduleArguments {
     /// manual: nothing goes out by itself. after-approval: drafts appear, and what is issued of them is sent. automatic: invoices are issued and sent, unless the checks warn of something.
     #[arg(long, value_name = "POLICY", value_parser = ["manual", "after-approval", "automatic"])]
     pub policy: String,
-    /// How many days after the close of a period; by default 0.
+    /// How many days after the close of a period; 0 for a group that has no schedule yet.
     #[arg(long, value_name = "DAYS")]
     pub days_after_close: Option<u32>,
-    /// The first billing period that it is for; by default the current one.
+    /// The first billing period that it is for; the current one for a group that has no schedule yet.
     #[arg(long, value_name = "YYYY-MM")]
     pub first: Option<String>,
-    /// An address that the invoices go to.
+    /// The addresses that the invoices go to, in place of those before.
     #[arg(long = "email", value_name = "ADDRESS")]
     pub emails: Vec<String>,
-    /// A warning of `proforma invoice preview` that stops no invoice of this group, by its word, as BELOW_COST: you have looked, and mean it.
+    /// The group has no addresses of its own any more.
+    #[arg(long, conflicts_with = "emails")]
+    pub no_emails: bool,
+    /// The warnings of `proforma invoice preview` that stop no invoice of this group, in place of those before, by their words, as BELOW_COST: you have looked, and mean it.
     #[arg(long = "accept-warning", value_name = "WARNING")]
     pub accepted_warnings: Vec<String>,
+    /// Every warning that stops an invoice stops those of this group again.
+    #[arg(long, conflicts_with = "accepted_warnings")]
+    pub accept_no_warning: bool,
 }

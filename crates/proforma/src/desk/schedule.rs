@@ -24,14 +24,21 @@ fn set(arguments: &SetScheduleArguments) -> Result<(), Failure> {
         days_after_close,
         first,
         emails,
+        no_emails,
         accepted_warnings,
+        accept_no_warning,
     } = arguments;
     let mut input = json!({
         "BillingGroupArn": billing_group,
         "Policy": policy.to_uppercase().replace('-', "_"),
-        "Emails": emails,
-        "AcceptedWarnings": accepted_warnings,
     });
+    // What is not named stays as it is.
+    if *no_emails || !emails.is_empty() {
+        input["Emails"] = json!(emails);
+    }
+    if *accept_no_warning || !accepted_warnings.is_empty() {
+        input["AcceptedWarnings"] = json!(accepted_warnings);
+    }
     if let Some(days) = days_after_close {
         input["DaysAfterClose"] = json!(days);
     }

@@ -127,7 +127,7 @@ async fn what_is_given_up_can_be_queued_again(Scratch { store, .. }: Scratch) {
     let (head, _) = queued(&store, head, &[message("a", "a@example.com")]).await;
     let claim = claimed(&store, Channel::Email, 10).await.unwrap();
     let mut write = store.write(&payer(), &head).await.unwrap();
-    assert!(!write.retry_message("m-a", 20, 200_000).await.unwrap(), "it is being sent");
+    assert!(!write.retry_message(("m-a", "a"), 20, 200_000).await.unwrap(), "it is being sent");
     assert!(!write.drop_message("m-a", 20).await.unwrap());
     drop(write);
     store.finish_message(&claim, &Attempted::Dead { error: "no".to_owned() }, 20).await.unwrap();
@@ -136,8 +136,8 @@ async fn what_is_given_up_can_be_queued_again(Scratch { store, .. }: Scratch) {
     assert!(write.drop_message("m-a", 30).await.unwrap());
     assert!(!write.drop_message("m-a", 30).await.unwrap());
     assert_eq!(write.message("m-a").await.unwrap().unwrap().state, MessageState::Dropped { at_ms: 30 });
-    assert!(write.retry_message("m-a", 40, 200_000).await.unwrap());
-    assert!(!write.retry_message("m-none", 40, 200_000).await.unwrap());
+    assert!(write.retry_message(("m-a", "a"), 40, 200_000).await.unwrap());
+    assert!(!write.retry_message(("m-none", "none"), 40, 200_000).await.unwrap());
     let row = write.message("m-a").await.unwrap().unwrap();
     assert_eq!((row.state, row.attempts), (MessageState::Queued { next_attempt_at_ms: 40 }, 0));
     assert_eq!(row.message.expires_at_ms, 200_000);
@@ -186,7 +186,7 @@ async fn what_is_too_old_is_not_claimed(Scratch { store, .. }: Scratch) {
     assert_eq!(rows[0].state, MessageState::Expired { at_ms: 1_000 });
     assert_eq!(rows[0].last_error.as_deref(), Some("it was not sent in time"));
     let mut write = store.write(&payer(), &head).await.unwrap();
-    assert!(write.retry_message("m-a", 1_100, 5_000).await.unwrap());
+    assert!(write.retry_message(("m-a", "a"), 1_100, 5_000).await.unwrap());
     write.commit().await.unwrap();
     assert_eq!(claimed(&store, Channel::Email, 1_100).await.unwrap().row.message.id, "m-a");
 }
@@ -198,10 +198,16 @@ async fn what_does_not_hold_any_more_frees_its_key(Scratch { store, .. }: Scratc
     let error = "it does not hold any more".to_owned();
     store.finish_message(&claim, &Attempted::Withdrawn { error }, 20).await.unwrap();
     let again = NewMessage { id: "m-again".to_owned(), ..message("a", "a@example.com") };
-    let (_, made) = queued(&store, head, &[again]).await;
+    let (head, made) = queued(&store, head, &[again]).await;
     assert_eq!(made, [true]);
     let rows = store.messages_page(&payer(), Some("expired"), None, 10).await.unwrap();
     assert_eq!((rows.len(), rows[0].message.dedupe_key.as_str()), (1, "a|m-a"));
+    let mut write = store.write(&payer(), &head).await.unwrap();
+    assert_eq!(write.message_of_key("a").await.unwrap().as_deref(), Some("m-again"));
+    assert_eq!(write.message_of_key("b").await.unwrap(), None);
+    // Under a key that is free it is queued again, and has it then.
+    assert!(write.retry_message(("m-a", "b"), 30, 200_000).await.unwrap());
+    assert_eq!(write.message_of_key("b").await.unwrap().as_deref(), Some("m-a"));
 }
 
 async fn what_is_forgotten_leaves_its_key(Scratch { store, .. }: Scratch) {
