@@ -24,6 +24,7 @@ pub mod compose;
 pub mod plausibility;
 pub mod preview;
 pub mod soundness;
+mod taxed;
 
 pub mod credit;
 pub mod state;

@@ -16,6 +16,9 @@ use billing::invoice::{
 const CUSTOMIZATION: &str = "urn:cen.eu:en16931:2017#compliant#urn:fdc:peppol.eu:2017:poacc:billing:3.0";
 const PROFILE: &str = "urn:fdc:peppol.eu:2017:poacc:billing:01:1.0";
 
+/// Schemes of electronic addresses that the list EAS has and Peppol's network does not reach (PEPPOL-EN16931-CL008).
+const NOT_ON_PEPPOL: &str = "0147 0170 0194 0203 0205 0217 0219 0220 0225 AN AQ AS AU EM";
+
 /// The names by which an invoice and a credit note differ.
 struct Names {
     root: &'static str,
@@ -81,11 +84,19 @@ fn check_peppol(invoice: &Invoice) -> Result<(), Error> {
     if said(invoice.buyer_reference.as_ref()).or(said(invoice.purchase_order.as_ref())).is_none() {
         return refused("it has neither a purchase order number nor a buyer reference; give one of them");
     }
-    if invoice.seller.electronic_address.is_none() {
-        return refused("the seller has no electronic address; set it in the seller's profile");
-    }
-    if invoice.buyer.electronic_address.is_none() {
-        return refused("the buyer has no electronic address; set it in the buyer's profile");
+    for (whose, party) in [("seller", &invoice.seller), ("buyer", &invoice.buyer)] {
+        let Some(address) = &party.electronic_address else {
+            return refused(&format!(
+                "the {whose} has no electronic address; set it in the {whose}'s profile"
+            ));
+        };
+        let scheme = &address.scheme;
+        if NOT_ON_PEPPOL.split_ascii_whitespace().any(|of| of == scheme) {
+            return refused(&format!(
+                "the {whose}'s electronic address has the scheme `{scheme}`, which Peppol does not have; set one of its own in the {whose}'s \
+                 profile, such as 9930 for a German VAT id or 0088 for a GLN"
+            ));
+        }
     }
     missing(invoice).map_or(Ok(()), |problem| refused(&problem))
 }

@@ -115,6 +115,7 @@ struct Draft {
     notes: Option<Vec<String>>,
     adjustments: Option<Vec<Adjustment>>,
     prepaid_amount: Option<String>,
+    currency: Option<String>,
 }
 
 #[derive(Serialize)]
@@ -138,8 +139,12 @@ pub(super) async fn draft(call: &Call<'_>) -> Answer<Vec<u8>> {
         adjustments: input.adjustments.unwrap_or_default().into_iter().map(adjustment).collect(),
         prepaid: input.prepaid_amount,
     };
-    let new =
-        NewDraft { billing_group: input.billing_group, period: period(&input.billing_period)?, options };
+    let new = NewDraft {
+        billing_group: input.billing_group,
+        period: period(&input.billing_period)?,
+        currency: input.currency,
+        options,
+    };
     json(&Drafted { draft_ids: call.desk.draft_invoice(&call.write(""), &new).await? })
 }
 

@@ -148,6 +148,7 @@ impl BackOffice {
             let new = NewDraft {
                 billing_group: of.billing_group.clone(),
                 period,
+                currency: None,
                 options: DraftOptions::default(),
             };
             let input = format!("{} {period}", of.billing_group);

@@ -28,6 +28,8 @@ pub struct NewDraft {
     pub billing_group: String,
     /// The closed period.
     pub period: BillingPeriod,
+    /// The currency of the charges to be invoiced; `None`: every one that is free.
+    pub currency: Option<String>,
     /// What its documents have of their own.
     pub options: DraftOptions,
 }
@@ -69,14 +71,7 @@ impl BackOffice {
         let (run, _) = shown
             .ok_or_else(|| refused(format!("billing period {period} has no priced run to be invoiced")))?;
         let charges = self.run_charges(payer, &run).await?;
-        let currencies: Vec<Currency> =
-            charges_of(&charges, of).into_iter().flatten().map(|of| of.currency).collect();
-        if currencies.is_empty() {
-            let named = &new.billing_group;
-            return Err(refused(format!(
-                "billing group `{named}` is not in the bill of {period}; draft another one"
-            )));
-        }
+        let currencies = charged_in(charges_of(&charges, of), new)?;
         let (run, currencies, options) =
             (&run, &currencies, &serde_json::to_string(&new.options).map_err(Error::internal)?);
         self.transaction(payer, |store, state| async move {
@@ -107,6 +102,8 @@ impl BackOffice {
             if rows.is_empty() {
                 return Err(refused(taken.join("\n")).into());
             }
+            let drafted: Vec<&str> = rows.iter().map(|row| row.currency.as_str()).collect();
+            amounts_are_of_one_document(&new.options, &drafted)?;
             let ids: Vec<String> = rows.iter().map(|row| row.id.clone()).collect();
             let mut write = store.write(payer, &state.head).await?;
             for row in rows {
@@ -170,8 +167,9 @@ impl BackOffice {
         self.page(composed.document.clone()).await?;
         let number = charges.groups.iter().position(|of| of.billing_group == draft.billing_group);
         let left_out = composed.lines_below_a_minor_unit;
-        let warnings =
+        let mut warnings =
             warnings(&composed.document, left_out, number.unwrap_or(usize::MAX), &charges.findings, &order);
+        warnings.extend(composed.late_taxes.iter().cloned().map(Warning::LateTax));
         Ok(Preview { draft, composed, warnings })
     }
 }
@@ -186,6 +184,40 @@ pub(super) async fn open_draft(store: &Store, payer: &AccountId, id: &str) -> An
         DraftState::Issued(number) => Err(refused(format!("draft `{id}` was issued as `{number}`"))),
         DraftState::Discarded => Err(refused(format!("draft `{id}` was given up; draft the invoice again"))),
     }
+}
+
+/// The currencies of a billing group's charges that are to be drafted.
+fn charged_in(charges: Option<&Vec<Charges>>, new: &NewDraft) -> Answer<Vec<Currency>> {
+    let (named, period) = (&new.billing_group, new.period);
+    let all: Vec<Currency> = charges.into_iter().flatten().map(|of| of.currency).collect();
+    if all.is_empty() {
+        return Err(refused(format!(
+            "billing group `{named}` is not in the bill of {period}; draft another one"
+        )));
+    }
+    let Some(wanted) = &new.currency else { return Ok(all) };
+    let found = all.iter().find(|of| of.as_str() == wanted);
+    found.map(|of| vec![*of]).ok_or_else(|| {
+        let all: Vec<&str> = all.iter().map(Currency::as_str).collect();
+        let all = all.join(", ");
+        refused(format!(
+            "billing group `{named}` is charged nothing in `{wanted}` in {period}; name one of {all}"
+        ))
+    })
+}
+
+/// Refuses amounts that would stand on the documents of several currencies: they are of one.
+fn amounts_are_of_one_document(options: &DraftOptions, drafted: &[&str]) -> Answer<()> {
+    let what = match (&options.prepaid, options.adjustments.as_slice()) {
+        _ if drafted.len() < 2 => return Ok(()),
+        (Some(_), _) => "what was paid before",
+        (None, [_, ..]) => "an allowance or a charge",
+        (None, []) => return Ok(()),
+    };
+    Err(refused(format!(
+        "invoices in {} would be drafted, and {what} is of one of them; name its currency, and draft the others without",
+        drafted.join(", ")
+    )))
 }
 
 /// What has the charges of a billing group, period and currency already: a draft, or an invoice; in words.

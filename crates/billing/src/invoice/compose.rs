@@ -11,6 +11,7 @@ use super::rounding::{exchanged, invoiced, payable, tax, tax_in};
 use super::soundness::{Unsound, party_problems, payment_problems};
 use super::tax::{Tax, TaxCategory, TaxSubtotal};
 use super::tax_profile::{NoTax, TaxProblem, TaxProfile, TaxRule};
+use super::taxed::{category_problems, without_nothing};
 use super::{Adjustment, AdjustmentKind, DateRange, Exchange, Invoice, Kind, Line, TaxCurrency, Totals};
 use crate::money::{Amount, Currency, Quantity};
 use crate::period::BillingPeriod;
@@ -124,6 +125,21 @@ pub struct Composed {
     pub rounded_exchanges: usize,
     /// Charges that are not 0 and whose line would be: how many lines were left out.
     pub lines_below_a_minor_unit: usize,
+    /// What came late to an earlier month and is taxed as no product in particular, though products of that month have other taxes.
+    pub late_taxes: Vec<LateTax>,
+}
+
+/// The tax of a line for what came late to an earlier month, where nobody has said which it is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LateTax {
+    /// The line's name, by which a rule of tax can be about it.
+    pub item: String,
+    /// The month that it corrects.
+    pub month: BillingPeriod,
+    /// How much, before tax.
+    pub net: Invoiced,
+    /// The tax that it is given.
+    pub tax: Tax,
 }
 
 /// Why a document cannot be made.
@@ -149,7 +165,7 @@ pub enum ComposeError {
     /// No rule of a day.
     #[error(transparent)]
     NoTax(#[from] NoTax),
-    /// A category that names ids which are not there (BR-S-02, BR-AE-02, BR-IC-02, BR-G-02 and their kin).
+    /// A category that names ids which are not there (BR-S-02, BR-AE-02, BR-IC-02, BR-G-02 and their kin; BR-CO-26).
     #[error("tax category {category} needs {what} in the {whose} profile; set it")]
     TaxId {
         /// The category.
@@ -246,13 +262,18 @@ pub fn compose(
     rates: &RateTable,
     issued: Date,
 ) -> Result<Composed, Vec<ComposeError>> {
+    let charges = &without_nothing(settings, period, charges);
     let mut problems = profile_problems("seller", &settings.seller);
     problems.extend(profile_problems("buyer", &settings.buyer));
     problems.extend(settings.payment.iter().flat_map(payment_problems).map(Into::into));
     let supplied = Date::last_of(period);
+    let mut categories = Vec::new();
     match &settings.tax {
         None => problems.push(ComposeError::NoTaxProfile),
-        Some(profile) => problems.extend(tax_problems(settings, extras, profile, charges, period)),
+        Some(profile) => match categories_of(extras, profile, charges, period) {
+            Ok(of_charges) => categories = of_charges,
+            Err(of_tax) => problems.extend(of_tax),
+        },
     }
     if issued < supplied {
         problems.push(ComposeError::BeforeSupply { issued, until: supplied });
@@ -270,9 +291,16 @@ pub fn compose(
     let exchange = exchange.map_err(&mut failed).unwrap_or_default();
     let tax_exchange = tax_exchange.map_err(&mut failed).unwrap_or_default();
     problems.extend(extras.adjustments.iter().filter_map(adjustment_problem));
-    let (Some(profile), true) = (&settings.tax, problems.is_empty()) else { return Err(problems) };
+    let (Some(profile), true) = (&settings.tax, problems.is_empty()) else {
+        problems.extend(category_problems(settings, categories));
+        return Err(problems);
+    };
     let draft = Draft { settings, extras, profile, period, currency, issued, exchange, tax_exchange };
-    draft.compose(charges).map_err(|error| vec![error])
+    let composed = draft.compose(charges).map_err(|error| vec![error])?;
+    // Only what is on the document has a category: a line that is rounded away asks for nobody's ids.
+    let shown = composed.document.taxes.iter().map(|of| of.tax.category).collect();
+    let problems = category_problems(settings, shown);
+    if problems.is_empty() { Ok(composed) } else { Err(problems) }
 }
 
 /// What every document has to say of a party (BR-06 to BR-11).
@@ -301,17 +329,16 @@ fn adjustment_problem(of: &ExtraAdjustment) -> Option<ComposeError> {
     (amount.units() < 0).then_some(ComposeError::Adjustment { what, reason, amount })
 }
 
-/// What is wrong with the tax of any charge.
-fn tax_problems(
-    settings: &Settings,
+/// The categories of all charges and adjustments, or what is wrong with the tax of any.
+fn categories_of(
     extras: &Extras,
     profile: &TaxProfile,
     charges: &Charges,
     period: BillingPeriod,
-) -> Vec<ComposeError> {
+) -> Result<Vec<TaxCategory>, Vec<ComposeError>> {
     let mut problems: Vec<ComposeError> = profile.problems().into_iter().map(Into::into).collect();
     if !problems.is_empty() {
-        return problems;
+        return Err(problems);
     }
     let of_leaf = |leaf: &'_ Charge| (leaf.product.clone(), item_name(leaf), leaf.supplied_in(period));
     let leaves = charges.leaves.iter().map(of_leaf);
@@ -329,44 +356,11 @@ fn tax_problems(
             Err(error) => problems.push(error.into()),
         }
     }
-    categories.sort_unstable();
-    categories.dedup();
-    problems.extend(categories.iter().flat_map(|category| id_problems(settings, *category)));
-    if let (Some(TaxCategory::OutsideScope), [other, _, ..]) = (categories.last(), categories.as_slice()) {
-        problems.push(ComposeError::OutsideScopeBeside(*other));
-    }
-    problems
+    if problems.is_empty() { Ok(categories) } else { Err(problems) }
 }
 
 fn item_name(charge: &Charge) -> Option<String> {
     charge.item.as_ref().map(|item| item.name.clone())
-}
-
-/// The ids that a category wants of seller and buyer.
-fn id_problems(settings: &Settings, category: TaxCategory) -> Vec<ComposeError> {
-    use TaxCategory::{Exempt, Export, IntraCommunity, OutsideScope, ReverseCharge, Standard, Zero};
-    let (seller, buyer) = (&settings.seller, &settings.buyer);
-    let missing = |whose, what| ComposeError::TaxId { category, whose, what };
-    let mut problems = Vec::new();
-    match category {
-        Standard | Zero | Exempt | ReverseCharge
-            if seller.tax_registrations.iter().all(|of| is_blank(&of.id)) =>
-        {
-            problems.push(missing("seller", "a VAT id or another tax registration"));
-        }
-        IntraCommunity | Export if seller.vat_id().is_none() => {
-            problems.push(missing("seller", "a VAT id"));
-        }
-        Standard | Zero | Exempt | ReverseCharge | IntraCommunity | Export | OutsideScope => {}
-    }
-    match category {
-        ReverseCharge if buyer.vat_id().is_none() && !buyer.has_company_id() => {
-            problems.push(missing("buyer", "a VAT id or a company id"));
-        }
-        IntraCommunity if buyer.vat_id().is_none() => problems.push(missing("buyer", "a VAT id")),
-        _ => {}
-    }
-    problems
 }
 
 /// A line before it is rounded.
@@ -375,6 +369,9 @@ struct ExactLine<'a> {
     rule: &'a TaxRule,
     amount: Amount,
 }
+
+/// A line that is not 0, with what it comes to.
+type ShownLine<'a> = (&'a ExactLine<'a>, Invoiced);
 
 struct Draft<'a> {
     settings: &'a Settings,
@@ -403,9 +400,24 @@ impl Draft<'_> {
         let rounded = invoiced(self.currency, &exact)?;
         let below = |(line, part): &(&ExactLine<'_>, &Invoiced)| part.units() == 0 && !line.amount.is_zero();
         let lines_below_a_minor_unit = lines.iter().zip(&rounded.parts).filter(below).count();
-        let document = self.document(&lines, &rounded.parts)?;
+        let shown: Vec<ShownLine<'_>> =
+            lines.iter().zip(rounded.parts).filter(|(_, net)| net.units() != 0).collect();
+        let late_taxes = self.late_taxes(&shown);
+        let nothing_shown = lines.first().map(|line| line.rule);
+        let document = self.document(&shown, nothing_shown)?;
         let residue = rounded.residue;
-        Ok(Composed { document, residue, rounded_exchanges, lines_below_a_minor_unit })
+        Ok(Composed { document, residue, rounded_exchanges, lines_below_a_minor_unit, late_taxes })
+    }
+
+    /// What came late and has the tax of whatever no rule names, where products of its month have others.
+    fn late_taxes(&self, shown: &[ShownLine<'_>]) -> Vec<LateTax> {
+        let late = |(line, net): &ShownLine<'_>| {
+            let item = line.first.item.as_ref()?;
+            let (month, tax) = (item.corrects?, line.rule.tax);
+            let is_unsaid = self.profile.differs_by_product(&item.name, tax, Date::last_of(month));
+            is_unsaid.then(|| LateTax { item: item.name.clone(), month, net: *net, tax })
+        };
+        shown.iter().filter_map(late).collect()
     }
 
     /// The charges by what lines are told apart by; lines of one name have one tax.
@@ -434,10 +446,10 @@ impl Draft<'_> {
         charge.item_of_its_own().filter(is_apart)
     }
 
-    /// Why no tax is charged, by tax: every reason of the rules that come together under one.
-    fn reasons(&self, lines: &[ExactLine<'_>]) -> Result<Reasons, ComposeError> {
+    /// Why no tax is charged, by tax: every reason of the rules that come together under one on what is shown.
+    fn reasons(&self, of_lines: &[&TaxRule]) -> Result<Reasons, ComposeError> {
         let mut rules: BTreeMap<Tax, Vec<&TaxRule>> = BTreeMap::new();
-        let of_lines = lines.iter().map(|line| line.rule);
+        let of_lines = of_lines.iter().copied();
         let of_extras = self.extras.adjustments.iter().map(|of| self.rule(&of.product));
         for rule in of_lines.map(Ok).chain(of_extras) {
             let rule = rule?;
@@ -446,12 +458,21 @@ impl Draft<'_> {
         Ok(rules.into_iter().map(|(tax, rules)| (tax, joined_reasons(&rules))).collect())
     }
 
-    fn document(&self, lines: &[ExactLine<'_>], parts: &[Invoiced]) -> Result<Invoice, ComposeError> {
+    /// The document of the lines that are not 0; where there is none, it has one of 0 under a rule.
+    fn document(
+        &self,
+        shown: &[ShownLine<'_>],
+        nothing_shown: Option<&TaxRule>,
+    ) -> Result<Invoice, ComposeError> {
         let settings = self.settings;
         let nothing = Invoiced::nothing(self.currency)?;
         let adjustments = self.adjustments()?;
-        let reasons = self.reasons(lines)?;
-        let lines = self.lines(lines, parts)?;
+        let mut rules: Vec<&TaxRule> = shown.iter().map(|(line, _)| line.rule).collect();
+        if rules.is_empty() {
+            rules.push(nothing_shown.map_or_else(|| self.rule(""), Ok)?);
+        }
+        let reasons = self.reasons(&rules)?;
+        let lines = self.lines(shown, rules[0])?;
         let taxes = subtotals(nothing, &lines, &adjustments, &reasons)?;
         let prepaid = self.extras.prepaid.unwrap_or(nothing);
         let totals = totals(nothing, &lines, &adjustments, &taxes, prepaid, settings.payable_step)?;
@@ -511,13 +532,11 @@ impl Draft<'_> {
         self.extras.adjustments.iter().map(of).collect()
     }
 
-    /// The lines that are not 0; one of 0 where there is no other, for a document has a line (BR-16).
-    fn lines(&self, lines: &[ExactLine<'_>], parts: &[Invoiced]) -> Result<Vec<Line>, ComposeError> {
-        let some = lines.iter().zip(parts).filter(|(_, net)| net.units() != 0);
+    /// The lines that are shown; one of 0 where there is no other, for a document has a line (BR-16).
+    fn lines(&self, lines: &[ShownLine<'_>], first: &TaxRule) -> Result<Vec<Line>, ComposeError> {
         let mut shown: Vec<Line> =
-            some.map(|(line, net)| self.line(line.first, line.rule.tax, *net)).collect();
+            lines.iter().map(|(line, net)| self.line(line.first, line.rule.tax, *net)).collect();
         if shown.is_empty() {
-            let rule = lines.first().map_or_else(|| self.rule(""), |line| Ok(line.rule))?;
             let name = Charge {
                 account: String::new(),
                 account_name: None,
@@ -526,7 +545,7 @@ impl Draft<'_> {
                 item: None,
                 amount: Amount::ZERO,
             };
-            shown.push(self.line(&name, rule.tax, Invoiced::nothing(self.currency)?));
+            shown.push(self.line(&name, first.tax, Invoiced::nothing(self.currency)?));
         }
         for (line, number) in shown.iter_mut().zip(1..) {
             line.id = i32::to_string(&number);

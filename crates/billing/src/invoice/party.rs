@@ -13,7 +13,7 @@ pub struct Party {
     pub tax_registrations: Vec<SchemedId>,
     /// Its number in a register of companies; the scheme is a code of ISO 6523, or empty (BT-30, BT-47).
     pub company_id: Option<SchemedId>,
-    /// Where e-invoices reach it; the scheme is a code of the list EAS, such as `0088` or `EM` (BT-34, BT-49).
+    /// Where e-invoices reach it; the scheme is a code of the list EAS, such as `0088` or `9930` (BT-34, BT-49).
     pub electronic_address: Option<SchemedId>,
     /// More that the law wants said, such as share capital (BT-33); of a seller only.
     pub legal_information: Option<String>,

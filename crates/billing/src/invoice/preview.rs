@@ -1,6 +1,7 @@
 //! What an operator should know before a document is issued.
 
 use super::Invoice;
+use super::compose::LateTax;
 use super::plausibility::{UnlikelyTax, unlikely_taxes};
 use crate::margin_guard::Findings;
 use crate::money::{Amount, Cost, Currency};
@@ -79,6 +80,8 @@ pub enum Warning {
     NothingDue(String),
     /// A tax that is unlikely between the seller's country and the buyer's.
     UnlikelyTax(UnlikelyTax),
+    /// What came late to an earlier month, under the tax of whatever no rule names.
+    LateTax(LateTax),
     /// Lines that came to less than half a minor unit and are not on the document.
     LinesLeftOut(usize),
 }
@@ -136,13 +139,14 @@ pub fn warnings(
 
 impl Warning {
     /// The words of all that [stop](Self::stops).
-    pub const STOPPING: [&str; 6] = [
+    pub const STOPPING: [&str; 7] = [
         "BELOW_COST",
         "CREDIT_NOT_PASSED_ON",
         "NO_PURCHASE_ORDER",
         "OTHER_PURCHASE_ORDER_LINE",
         "NOTHING_TO_PAY",
         "BELOW_ZERO",
+        "TAX_OF_LATE_CHARGES",
     ];
 
     /// Whether nothing is to be issued before somebody has looked. The others inform: an account of nobody's is about no document in particular, and
@@ -165,6 +169,7 @@ impl Warning {
             Self::BelowZero(_) => "BELOW_ZERO",
             Self::NothingDue(_) => "NOTHING_DUE",
             Self::UnlikelyTax(_) => "UNLIKELY_TAX",
+            Self::LateTax(_) => "TAX_OF_LATE_CHARGES",
             Self::LinesLeftOut(_) => "LINES_LEFT_OUT",
         }
     }
@@ -208,6 +213,14 @@ impl fmt::Display for Warning {
                 )
             }
             Self::UnlikelyTax(tax) => write!(f, "{tax}"),
+            Self::LateTax(LateTax { item, month, net, tax }) => write!(
+                f,
+                "`{item}` charges {net} {} that came late to {month}, under {} at {} %, and products of that month have other taxes; look at \
+                 what came late, and name `{item}` among the `items` of the rule whose tax it has",
+                net.currency(),
+                tax.category,
+                tax.rate
+            ),
             Self::LinesLeftOut(lines) => {
                 write!(f, "lines that come to less than half a minor unit are not on the document: {lines}")
             }
@@ -220,6 +233,9 @@ mod tests {
     //! Which warnings stop.
 
     use super::*;
+    use crate::invoice::{Invoiced, Tax, TaxCategory};
+    use crate::money::Percentage;
+    use crate::period::BillingPeriod;
 
     #[test]
     fn what_stops_is_in_the_list_that_a_schedule_may_accept_of() {
@@ -242,6 +258,12 @@ mod tests {
             },
             Warning::Nothing,
             Warning::BelowZero(String::new()),
+            Warning::LateTax(LateTax {
+                item: String::new(),
+                month: BillingPeriod::new(2026, 10).unwrap(),
+                net: Invoiced::nothing(currency).unwrap(),
+                tax: Tax { category: TaxCategory::Zero, rate: Percentage::ZERO },
+            }),
             Warning::LinesLeftOut(1),
         ];
         for warning in &all {

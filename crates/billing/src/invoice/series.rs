@@ -102,8 +102,8 @@ pub enum NextError {
 }
 
 impl Series {
-    /// Checks a template. `first` is the first count of the series, and of each year where it restarts: 1, unless another program numbered
-    /// documents before.
+    /// Checks a template. `first` is the first count of the series: 1, unless another program numbered documents before. Where the series restarts,
+    /// a later year starts from 1, for nobody else has numbered any of it.
     ///
     /// # Errors
     /// [`SeriesError`], in the order of its variants.
@@ -157,7 +157,7 @@ impl Series {
                 let (template, last) = (self.template.clone(), last.issued);
                 return Err(NextError::Earlier { template, last, issued });
             }
-            Some(last) if self.restart == Restart::Yearly && last.issued.year() < issued.year() => self.first,
+            Some(last) if self.restart == Restart::Yearly && last.issued.year() < issued.year() => 1,
             Some(last) => {
                 let next = last.count.checked_add(1);
                 next.ok_or_else(|| NextError::Exhausted(self.template.clone()))?
@@ -289,7 +289,7 @@ mod tests {
             last = Some(next);
         }
         let expected =
-            ["INV-202611-0007", "INV-202612-0008", "INV-202612-0009", "INV-202701-0007", "INV-202701-0008"];
+            ["INV-202611-0007", "INV-202612-0008", "INV-202612-0009", "INV-202701-0001", "INV-202701-0002"];
         assert_eq!(numbers, expected);
         assert_eq!(
             series.next(last, day("2026-12-31")).unwrap_err().to_string(),

@@ -4,6 +4,7 @@
 //! operator's to know.
 
 use super::date::Date;
+use super::soundness::{Unsound, exemption_problem};
 use super::tax::{Tax, TaxCategory};
 use crate::money::Percentage;
 
@@ -52,6 +53,9 @@ pub enum TaxProblem {
     /// A reason where tax is charged.
     #[error("category {0} charges tax, so it has no exemption reason; leave it out")]
     NeedlessReason(TaxCategory),
+    /// An exemption code that is none.
+    #[error(transparent)]
+    Code(#[from] Unsound),
     /// Days that end before they start.
     #[error("a rule of tax from {from} is in force until {until}; the end is a day after the start")]
     Days {
@@ -127,6 +131,7 @@ impl TaxProfile {
             if !category.needs_reason() && has_reason {
                 problems.push(TaxProblem::NeedlessReason(category));
             }
+            problems.extend(rule.exemption_code.as_deref().and_then(exemption_problem).map(TaxProblem::from));
             if let Some(until) = rule.until.filter(|until| *until <= rule.from) {
                 problems.push(TaxProblem::Days { from: rule.from, until });
             }
@@ -153,6 +158,15 @@ impl TaxProfile {
         let named = || in_force().find(|rule| rule.products.iter().any(|of| of == product));
         let rule = of_item.or_else(named).or_else(|| in_force().find(|rule| rule.is_about_the_rest()));
         rule.ok_or_else(|| NoTax { product: product.to_owned(), date })
+    }
+
+    /// Whether products have other taxes on a day than a custom line item that no rule names is given: what it is for may be one of these.
+    #[must_use]
+    pub fn differs_by_product(&self, item: &str, given: Tax, date: Date) -> bool {
+        let in_force = || self.rules.iter().filter(|rule| rule.is_in_force(date));
+        let is_named = in_force().any(|rule| rule.items.iter().any(|of| of == item));
+        let is_of_products = |rule: &&TaxRule| rule.is_about_the_rest() || !rule.products.is_empty();
+        !is_named && in_force().filter(is_of_products).any(|rule| rule.tax != given)
     }
 }
 

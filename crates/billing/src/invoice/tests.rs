@@ -3,6 +3,7 @@
 mod composing;
 mod crediting;
 mod items;
+mod nothing;
 mod sample;
 mod warning;
 

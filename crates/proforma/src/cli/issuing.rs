@@ -132,6 +132,9 @@ pub struct DraftArguments {
     /// What was paid before, in the document's currency.
     #[arg(long, value_name = "AMOUNT")]
     pub prepaid: Option<String>,
+    /// Draft only what is charged in this currency; by default an invoice for each.
+    #[arg(long, value_name = "CODE")]
+    pub currency: Option<String>,
 }
 
 #[derive(Debug, Args)]

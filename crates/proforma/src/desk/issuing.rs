@@ -88,6 +88,7 @@ fn draft(of: &DraftArguments) -> Result<(), Failure> {
         ("PurchaseOrderNumber", of.purchase_order.as_ref()),
         ("PurchaseOrderLine", of.purchase_order_line.as_ref()),
         ("PrepaidAmount", of.prepaid.as_ref()),
+        ("Currency", of.currency.as_ref()),
     ]);
     if !of.note.is_empty() {
         input.insert("Notes".to_owned(), json!(of.note));

@@ -3,7 +3,7 @@
 use super::sample::{Numbers, charges, composed, currency, day, money, party, rule, settings};
 use crate::invoice::check::{Problem, problems};
 use crate::invoice::compose::{ExtraAdjustment, Extras, LinesBy, OrderReference, RateDay, Settings};
-use crate::invoice::{AdjustmentKind, Invoice};
+use crate::invoice::{AdjustmentKind, Invoice, SchemedId};
 use crate::money::Amount;
 
 fn lines(document: &Invoice) -> Vec<String> {
@@ -195,6 +195,12 @@ fn a_category_wants_its_ids() {
             vec!["tax category Z needs a VAT id or another tax registration in the seller profile; set it"],
         ),
         (
+            "O",
+            vec![
+                "tax category O needs a company id, for its documents name no VAT id, in the seller profile; set it",
+            ],
+        ),
+        (
             "AE",
             vec![
                 "tax category AE needs a VAT id or another tax registration in the seller profile; set it",
@@ -216,7 +222,22 @@ fn a_category_wants_its_ids() {
             "{category}"
         );
     }
-    let outside = settings(&[rule(&[], "O", "0")]);
+    for category in ["Z", "AE"] {
+        let mut local = settings(&[rule(&[], category, "0")]);
+        local.seller.tax_registrations[0].scheme = "TAX".to_owned();
+        let said = refusals(&local, &Extras::default());
+        assert_eq!(
+            said,
+            [format!(
+                "tax category {category} needs a VAT id, or a company id beside another tax registration, in the seller profile; set it"
+            )],
+            "a local registration says nobody who the seller is"
+        );
+        local.seller.company_id = Some(SchemedId { scheme: String::new(), id: "HRB 1".to_owned() });
+        assert!(composed(&local, &Extras::default(), &charges(&[("1", "A", "1")])).is_ok());
+    }
+    let mut outside = settings(&[rule(&[], "O", "0")]);
+    outside.seller.company_id = Some(SchemedId { scheme: String::new(), id: "HRB 1".to_owned() });
     let charges = charges(&[("1", "A", "1")]);
     let document = composed(&outside, &Extras::default(), &charges).unwrap().document;
     assert_eq!(
@@ -225,7 +246,13 @@ fn a_category_wants_its_ids() {
         "no VAT id outside the scope of VAT"
     );
     assert_eq!(
-        refusals(&settings(&[rule(&["AmazonS3"], "O", "0"), rule(&[], "S", "19")]), &Extras::default()),
+        refusals(
+            &Settings {
+                tax: settings(&[rule(&["AmazonS3"], "O", "0"), rule(&[], "S", "19")]).tax,
+                ..outside
+            },
+            &Extras::default()
+        ),
         [
             "tax category O cannot stand beside S on one document; bill these products apart, or under one category"
         ]

@@ -1,9 +1,10 @@
 //! Custom line items on a document: each by its name, taxed as it was supplied; and what no document may be.
 
-use super::sample::{charges, composed, day, money, october, party, rates, rule, settings};
+use super::sample::{charges, composed, currency, day, money, october, party, rates, rule, settings};
 use crate::invoice::charges::{Charge, ChargedItem, Charges};
 use crate::invoice::compose::{Extras, LinesBy, compose};
 use crate::invoice::preview::{OrderOutcome, warnings};
+use crate::invoice::tax_profile::TaxRule;
 use crate::invoice::{BankAccount, Invoice, PaymentInstructions, SchemedId};
 use crate::margin_guard::Findings;
 use crate::period::BillingPeriod;
@@ -94,8 +95,8 @@ fn every_reason_why_no_tax_is_charged_is_said() {
     let said = of(exempt("A", Some("training"), None), exempt("B", Some("insurance"), None));
     assert_eq!(said, ("training; insurance".to_owned(), String::new()));
     let said =
-        of(exempt("A", Some("training"), Some("VATEX-EU-132")), exempt("B", None, Some("VATEX-EU-135")));
-    assert_eq!(said, ("training; VATEX-EU-135".to_owned(), String::new()));
+        of(exempt("A", Some("training"), Some("VATEX-EU-132")), exempt("B", None, Some("VATEX-EU-143")));
+    assert_eq!(said, ("training; VATEX-EU-143".to_owned(), String::new()));
     let said = of(exempt("A", Some("training"), None), exempt("B", Some("training"), None));
     assert_eq!(said, ("training".to_owned(), String::new()));
 }
@@ -217,4 +218,27 @@ fn an_unlikely_tax_is_asked_about() {
             "{category} from {from} to {to}"
         );
     }
+}
+
+#[test]
+fn what_came_late_says_whose_tax_it_has_where_products_differ() {
+    let late = |rules: &[TaxRule]| {
+        let leaves = vec![item(OWN, "Adjustment-2026-09-1", Some(9), "44"), item(OWN, "Fee", None, "5")];
+        let of = Charges { currency: currency("USD"), leaves };
+        let composed = composed(&settings(rules), &Extras::default(), &of).unwrap();
+        let said = composed
+            .late_taxes
+            .into_iter()
+            .map(|of| format!("{} {} {} {}", of.item, of.month, of.net, of.tax.category));
+        said.collect::<Vec<_>>()
+    };
+    let rest = || rule(&[], "S", "19");
+    let free = || rule(&["AmazonS3"], "Z", "0");
+    assert_eq!(late(&[rest(), free()]), ["Adjustment-2026-09-1 2026-09 44.00 S"]);
+    assert_eq!(late(&[rest()]), Vec::<String>::new(), "one tax for all");
+    assert_eq!(late(&[rest(), rule(&["AmazonS3"], "S", "19")]), Vec::<String>::new(), "the same tax for all");
+    let later = TaxRule { from: day("2026-10-01"), ..free() };
+    assert_eq!(late(&[rest(), later]), Vec::<String>::new(), "one tax for all of that month");
+    let named = TaxRule { items: vec!["Adjustment-2026-09-1".to_owned()], ..free() };
+    assert_eq!(late(&[rest(), named]), Vec::<String>::new(), "somebody has looked");
 }
