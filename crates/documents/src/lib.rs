@@ -5,7 +5,6 @@
 //! Nothing is computed here but sums carried from page to page: amounts are shown as they were issued. The same invoice gives the same
 //! bytes; no clock, font or locale of the machine is asked.
 
-mod plain_text;
 mod wording;
 mod xml;
 
@@ -28,10 +27,9 @@ mod pdf;
 
 pub use design::Design;
 pub use invoice_file::format::DocumentFormat as Format;
-pub use plain_text::unlike_a_formula;
 
 use billing::invoice::Invoice;
-use invoice_file::document;
+use invoice_file::{document, plain_text};
 
 #[cfg(test)]
 mod tests;

@@ -6,6 +6,7 @@
 mod command;
 mod data;
 mod door;
+mod files;
 mod instant;
 mod invoicing;
 mod issuing;

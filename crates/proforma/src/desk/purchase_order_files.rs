@@ -1,8 +1,8 @@
 //! Files of orders and invoices, as the operations take them: JSON as it is, CSV by its columns.
 
+use super::files::{filled_text_of, header_of, json_of};
 use super::purchase_order_texts::{contact, is_yes, pairs, tax};
 use crate::failure::Failure;
-use anyhow::Context;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -82,8 +82,7 @@ const INVOICE: Columns = &[
 /// The input of `ImportPurchaseOrders` from a file.
 pub fn orders_of(path: &Path) -> Result<Value, Failure> {
     if is_json(path) {
-        let value: Value = serde_json::from_str(&text_of(path)?).map_err(|error| no_json(path, &error))?;
-        return Ok(match value {
+        return Ok(match json_of(path)? {
             Value::Array(orders) => json!({ "PurchaseOrders": orders }),
             other => other,
         });
@@ -220,7 +219,7 @@ fn listed(texts: &str) -> Vec<&str> {
 /// The input of `ImportInvoices` from a file: JSON as AWS answers it, or CSV.
 pub fn invoices_of(path: &Path) -> Result<Value, Failure> {
     if is_json(path) {
-        return Ok(json!({ "Content": text_of(path)? }));
+        return Ok(json!({ "Content": filled_text_of(path)? }));
     }
     let columns: Vec<String> = INVOICE.iter().map(|(column, _)| (*column).to_owned()).collect();
     let rows = rows(path, &columns)?;
@@ -248,34 +247,15 @@ fn is_json(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"))
 }
 
-fn no_json(path: &Path, error: &serde_json::Error) -> Failure {
-    Failure::input(format!("`{}` is no JSON: {error}", path.display()))
-}
-
-fn text_of(path: &Path) -> Result<String, Failure> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("`{}`", path.display()))?;
-    if text.trim().is_empty() {
-        return Err(empty(path));
-    }
-    // A mark of the byte order, as spreadsheets write one, is none of the text.
-    Ok(text.trim_start_matches('\u{feff}').to_owned())
-}
-
-/// A file without any content: what is left of a download that has failed must not pass for a month without entries.
-fn empty(path: &Path) -> Failure {
-    Failure::input(format!("`{}` is empty", path.display()))
-        .hint("a file without entries has its header, or `[]`; was it downloaded whole?")
-}
-
 /// The values of a row by column, those that are there.
 type Row = BTreeMap<String, String>;
 
 /// The rows of a file, each with its number; the first row has the names.
 fn rows(path: &Path, columns: &[String]) -> Result<Vec<(usize, Row)>, Failure> {
     let failed = |problem: String| Failure::input(format!("`{}`: {problem}", path.display()));
-    let text = text_of(path)?;
+    let text = filled_text_of(path)?;
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
-    let headers = reader.headers().map_err(|error| failed(error.to_string()))?.clone();
+    let headers = header_of(&mut reader, path)?;
     if let Some(name) = headers.iter().find(|name| !columns.iter().any(|column| column == name)) {
         let all = columns.join(", ");
         return Err(failed(format!("column `{name}` is not known")).hint(format!("there are {all}")));

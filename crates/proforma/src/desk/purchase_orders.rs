@@ -2,6 +2,7 @@
 
 use super::command::{asked_of, at_desk};
 use super::door::Door;
+use super::files::json_of;
 use super::output;
 use super::purchase_order_files::{invoices_of, orders_of};
 use super::purchase_order_texts::{address, contact, line, pairs};
@@ -13,10 +14,8 @@ use crate::cli::purchase_orders::{
     ThreeWayArguments, UpdateArguments,
 };
 use crate::failure::Failure;
-use anyhow::Context;
 use aws_api::{proforma, purchase_orders};
 use serde_json::{Map, Value, json};
-use std::path::Path;
 
 /// `proforma po`
 pub fn po(arguments: &PurchaseOrderArguments) -> Result<(), Failure> {
@@ -92,7 +91,7 @@ fn update(arguments: &UpdateArguments) -> Result<(), Failure> {
 fn order(arguments: &OrderArguments) -> Result<Map<String, Value>, Failure> {
     let mut input = match &arguments.file {
         None => Map::new(),
-        Some(path) => match read_json(path)? {
+        Some(path) => match json_of(path)? {
             Value::Object(members) => members,
             _ => return Err(Failure::input(format!("`{}` is no JSON object", path.display()))),
         },
@@ -142,12 +141,6 @@ fn put(input: &mut Map<String, Value>, name: &str, text: Option<&str>) {
     if let Some(text) = text {
         input.insert(name.to_owned(), json!(text));
     }
-}
-
-fn read_json(path: &Path) -> Result<Value, Failure> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("`{}`", path.display()))?;
-    serde_json::from_str(&text)
-        .map_err(|error| Failure::input(format!("`{}` is no JSON: {error}", path.display())))
 }
 
 fn list(arguments: &ListOrdersArguments) -> Result<(), Failure> {
