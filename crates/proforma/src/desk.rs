@@ -15,6 +15,7 @@ mod notify;
 mod output;
 mod privacy;
 mod purchase_order_files;
+mod purchase_order_places;
 mod purchase_order_texts;
 mod purchase_orders;
 mod schedule;

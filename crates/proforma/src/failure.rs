@@ -60,6 +60,16 @@ impl Failure {
         }
     }
 
+    /// The same with each problem said otherwise.
+    pub fn map_problems(self, say: impl Fn(String) -> String) -> Self {
+        match self {
+            Self::Input { problems, count, hint } => {
+                Self::Input { problems: problems.into_iter().map(say).collect(), count, hint }
+            }
+            other => other,
+        }
+    }
+
     /// The same after something was done: `nothing was written` would not be true.
     pub fn after(self, done: String) -> Self {
         Self::Partly { why: Box::new(self), done }

@@ -1,6 +1,7 @@
 //! Files of orders and invoices, as the operations take them: JSON as it is, CSV by its columns.
 
 use super::files::{filled_text_of, header_of, json_of};
+use super::purchase_order_places::{Entry, Places};
 use super::purchase_order_texts::{contact, is_yes, pairs, tax};
 use crate::failure::Failure;
 use serde_json::{Map, Value, json};
@@ -79,13 +80,14 @@ const INVOICE: Columns = &[
     ("purchase_order", "PurchaseOrderNumber"),
 ];
 
-/// The input of `ImportPurchaseOrders` from a file.
-pub fn orders_of(path: &Path) -> Result<Value, Failure> {
+/// The input of `ImportPurchaseOrders` from a file, and where in the file it stands.
+pub fn orders_of(path: &Path) -> Result<(Value, Places), Failure> {
     if is_json(path) {
-        return Ok(match json_of(path)? {
+        let input = match json_of(path)? {
             Value::Array(orders) => json!({ "PurchaseOrders": orders }),
             other => other,
-        });
+        };
+        return Ok((input, Places::as_they_are(path, "PurchaseOrders")));
     }
     let mut orders: Vec<OrderRows> = Vec::new();
     let mut problems = Vec::new();
@@ -104,6 +106,7 @@ pub fn orders_of(path: &Path) -> Result<Value, Failure> {
         let hint = "what is of the order is the same in all of its rows, or stands in one of them";
         return Err(Failure::inputs(problems).hint(hint));
     }
+    let entries = orders.iter().map(OrderRows::entry).collect();
     let order = |order: &OrderRows| {
         let told = |problem| {
             Failure::input(format!("`{}`: purchase order `{}`: {problem}", path.display(), order.key[0]))
@@ -111,7 +114,36 @@ pub fn orders_of(path: &Path) -> Result<Value, Failure> {
         order.order().map_err(told)
     };
     let orders: Vec<Value> = orders.iter().map(order).collect::<Result<_, _>>()?;
-    Ok(json!({ "PurchaseOrders": orders }))
+    let places = Places::of_table(path, "PurchaseOrders", entries, column_of_order);
+    Ok((json!({ "PurchaseOrders": orders }), places))
+}
+
+/// The column of a member of an order, or of a line of one.
+fn column_of_order(member: &str, of_line: bool) -> Option<String> {
+    let mut names = member.split('.').map(|name| name.split('[').next().unwrap_or_default());
+    let (first, second) = (names.next()?, names.next());
+    if of_line {
+        return match first {
+            "Tax" => Some("line_tax".to_owned()),
+            "BalanceTracking" => Some("line_balance_tracking".to_owned()),
+            _ => column(LINE, first),
+        };
+    }
+    let part = |before: &str| match second {
+        Some("Lines") => Some(format!("{before}{ADDRESS_LINES}")),
+        part => column(ADDRESS, part?).map(|part| format!("{before}{part}")),
+    };
+    match first {
+        "Suspended" | "Contacts" | "Tags" => Some(first.to_ascii_lowercase()),
+        _ => {
+            column(ORDER, first).or_else(|| column(LISTS, first)).or_else(|| part(&column(ADDRESSES, first)?))
+        }
+    }
+}
+
+/// The column that becomes a member.
+fn column(columns: Columns, member: &str) -> Option<String> {
+    columns.iter().find(|(_, name)| *name == member).map(|(column, _)| (*column).to_owned())
 }
 
 /// Every column of a file of orders.
@@ -131,10 +163,17 @@ struct OrderRows {
     key: [String; 2],
     /// What is said of the order by column, with the number of the row that says it first.
     said: BTreeMap<String, (usize, String)>,
-    lines: Vec<Row>,
+    lines: Vec<(usize, Row)>,
 }
 
 impl OrderRows {
+    /// Where the order stands.
+    fn entry(&self) -> Entry {
+        let lines: Vec<usize> = self.lines.iter().map(|(number, _)| *number).collect();
+        let row = lines.first().copied().unwrap_or_default();
+        Entry { name: format!("purchase order `{}`", self.key[0]), row, lines }
+    }
+
     /// Takes a row of the order; where it says something else than a row before it.
     fn take(&mut self, number: usize, row: Row) -> Vec<String> {
         let (line, of_order): (Row, Row) =
@@ -149,7 +188,7 @@ impl OrderRows {
                 ));
             }
         }
-        self.lines.push(line);
+        self.lines.push((number, line));
         problems
     }
 
@@ -183,7 +222,9 @@ impl OrderRows {
             let texts: Vec<String> = listed(texts).into_iter().map(str::to_owned).collect();
             order.insert("Tags".to_owned(), pairs(&texts)?);
         }
-        let lines = self.lines.iter().map(line).collect::<Result<Vec<_>, _>>()?;
+        let of_row =
+            |(number, row): &(usize, Row)| line(row).map_err(|problem| format!("row {number}: {problem}"));
+        let lines = self.lines.iter().map(of_row).collect::<Result<Vec<_>, _>>()?;
         order.insert("LineItems".to_owned(), json!(lines));
         Ok(Value::Object(order))
     }
@@ -216,15 +257,22 @@ fn listed(texts: &str) -> Vec<&str> {
     texts.split(';').map(str::trim).filter(|text| !text.is_empty()).collect()
 }
 
-/// The input of `ImportInvoices` from a file: JSON as AWS answers it, or CSV.
-pub fn invoices_of(path: &Path) -> Result<Value, Failure> {
+/// The input of `ImportInvoices` from a file, JSON as AWS answers it or CSV, and where in the file it stands.
+pub fn invoices_of(path: &Path) -> Result<(Value, Places), Failure> {
     if is_json(path) {
-        return Ok(json!({ "Content": filled_text_of(path)? }));
+        return Ok((json!({ "Content": filled_text_of(path)? }), Places::as_they_are(path, "Invoices")));
     }
     let columns: Vec<String> = INVOICE.iter().map(|(column, _)| (*column).to_owned()).collect();
     let rows = rows(path, &columns)?;
     let invoices: Vec<Value> = rows.iter().map(|(_, row)| invoice_of(row)).collect();
-    Ok(json!({ "Invoices": invoices }))
+    let entry = |(number, row): &(usize, Row)| {
+        let id = row.get("invoice_id").map(String::as_str).unwrap_or_default();
+        Entry { name: format!("invoice `{id}`"), row: *number, lines: Vec::new() }
+    };
+    let places = Places::of_table(path, "Invoices", rows.iter().map(entry).collect(), |member, _| {
+        column(INVOICE, member)
+    });
+    Ok((json!({ "Invoices": invoices }), places))
 }
 
 /// An invoice of a row. Where its charges have several numbers of orders, they are separated by `;`: it carries the first one.

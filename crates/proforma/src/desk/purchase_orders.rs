@@ -201,10 +201,11 @@ fn tag(arguments: &TagArguments) -> Result<(), Failure> {
 }
 
 fn import(arguments: &ImportOrdersArguments) -> Result<(), Failure> {
-    if arguments.invoices {
-        return own(&arguments.desk, "ImportInvoices", &invoices_of(&arguments.file)?);
-    }
-    own(&arguments.desk, "ImportPurchaseOrders", &orders_of(&arguments.file)?)
+    let (operation, (input, places)) = match arguments.invoices {
+        true => ("ImportInvoices", invoices_of(&arguments.file)?),
+        false => ("ImportPurchaseOrders", orders_of(&arguments.file)?),
+    };
+    own(&arguments.desk, operation, &input).map_err(|failure| places.told(failure))
 }
 
 fn invoices(arguments: &InvoicesArguments) -> Result<(), Failure> {
