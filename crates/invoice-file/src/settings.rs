@@ -317,10 +317,10 @@ mod tests {
                 r#"{"tax": [{"category": "S", "rate": "19"}]}"#,
                 "`tax[0]`: missing field `from` at line 1 column 40; docs/invoices.md has the shape",
             ),
-            (r#"{"currency": "EUR", "currency": "USD"}"#, "`currency`: duplicate field `currency` at line 1"),
+            (r#"{"currency": "EUR", "currency": "USD"}"#, "duplicate field `currency` at line 1 column 30; docs/invoices.md has the shape"),
             (
                 r#"{"seller": {"address": {"country": "DE", "country": "FR"}}}"#,
-                "`seller.address.country`: duplicate field `country`",
+                "`seller.address`: duplicate field `country` at line 1",
             ),
             (r#"{"due_days": 14} {}"#, "trailing characters at line 1 column 18"),
             (r#"{"due_days": 9999}"#, "`due_days`: `9999` is more than 3650"),

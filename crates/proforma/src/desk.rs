@@ -16,6 +16,7 @@ mod output;
 mod privacy;
 mod purchase_order_files;
 mod purchase_order_places;
+mod purchase_order_tables;
 mod purchase_order_texts;
 mod purchase_orders;
 mod schedule;

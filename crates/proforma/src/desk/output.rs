@@ -181,7 +181,14 @@ fn names(rows: &[Value]) -> Vec<&String> {
 fn shown(value: &Value) -> String {
     let text = match value {
         Value::String(text) => text.clone(),
-        Value::Array(values) => values.iter().map(shown).collect::<Vec<_>>().join(", "),
+        Value::Array(values) => {
+            let between = if values.iter().any(Value::is_object) { BETWEEN_TEXTS } else { ", " };
+            values.iter().map(shown).collect::<Vec<_>>().join(between)
+        }
+        Value::Object(members) => {
+            let member = |(name, value): (&String, &Value)| format!("{name}: {}", shown(value));
+            members.iter().map(member).collect::<Vec<_>>().join(", ")
+        }
         Value::Null => String::new(),
         other => other.to_string(),
     };

@@ -5,6 +5,7 @@ use super::door::Door;
 use super::files::json_of;
 use super::output;
 use super::purchase_order_files::{invoices_of, orders_of};
+use super::purchase_order_tables::{forecast, three_way as in_words};
 use super::purchase_order_texts::{address, contact, line, pairs};
 use crate::cli::desk::DeskArguments;
 use crate::cli::purchase_orders::{
@@ -36,7 +37,11 @@ pub fn po(arguments: &PurchaseOrderArguments) -> Result<(), Failure> {
         Po::Explain(arguments) => explain(arguments),
         Po::Move(arguments) => move_invoice(arguments),
         Po::Rematch(arguments) => rematch(arguments),
-        Po::Forecast(it) => own(&it.desk, "GetPurchaseOrderForecast", &of(&it.id)),
+        Po::Forecast(it) => {
+            let asked = (proforma::SERVICE, "GetPurchaseOrderForecast");
+            let answer = asked_of(&it.desk, asked.0, asked.1, &of(&it.id))?;
+            output::answer_with(asked, &answer, it.desk.output, |answer| output::table(&forecast(answer)))
+        }
         Po::ThreeWay(arguments) => three_way(arguments),
         Po::Approve(arguments) => approve(arguments),
         Po::Settings(arguments) => settings(arguments),
@@ -159,12 +164,17 @@ fn list(arguments: &ListOrdersArguments) -> Result<(), Failure> {
 }
 
 /// Asks for a list page by page, and prints all of it.
-fn all_pages(
+fn all_pages(desk: &DeskArguments, operation: (&str, &str), input: Value, key: &str) -> Result<(), Failure> {
+    output::answer(operation, &pages(desk, operation, input, key)?, desk.output)
+}
+
+/// A list, asked for page by page.
+fn pages(
     desk: &DeskArguments,
     (service, operation): (&str, &str),
     mut input: Value,
     key: &str,
-) -> Result<(), Failure> {
+) -> Result<Value, Failure> {
     let entries = at_desk(async {
         let door = Door::open(desk).await?;
         let mut entries = Vec::new();
@@ -184,7 +194,7 @@ fn all_pages(
         door.close().await?;
         ended.map(|()| entries)
     })?;
-    output::answer((service, operation), &json!({ key: entries }), desk.output)
+    Ok(json!({ key: entries }))
 }
 
 fn tag(arguments: &TagArguments) -> Result<(), Failure> {
@@ -269,7 +279,9 @@ fn three_way(arguments: &ThreeWayArguments) -> Result<(), Failure> {
     }
     put(&mut input, "ApprovalAbove", arguments.approval_above.as_deref());
     let operation = (proforma::SERVICE, "GetThreeWayMatch");
-    all_pages(&arguments.desk, operation, Value::Object(input), "ThreeWayMatches")
+    let answer = pages(&arguments.desk, operation, Value::Object(input), "ThreeWayMatches")?;
+    let table = |answer| output::table(&in_words(answer));
+    output::answer_with(operation, &answer, arguments.desk.output, table)
 }
 
 /// Puts the bounds of a tolerance into a request: amounts, percentages, or NONE for neither.
