@@ -70,8 +70,10 @@ fn shape(error: serde_path_to_error::Error<serde_json::Error>) -> ReadError {
 /// A mistake of a shape, behind its place where that is more than the whole text.
 pub(crate) fn placed(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
     let (place, problem) = (error.path().to_string(), error.inner());
-    // What is no JSON at all has a line and a column, and no member.
-    if place == "." || !problem.is_data() { problem.to_string() } else { format!("`{place}`: {problem}") }
+    let problem_says = problem.to_string();
+    // What is no JSON at all has a line and a column, and no member; a key of the outermost object is named by the problem itself.
+    let says_where = place == "." || !problem.is_data() || problem_says.contains(&format!("`{place}`"));
+    if says_where { problem_says } else { format!("`{place}`: {problem_says}") }
 }
 
 #[derive(Debug, Serialize, Deserialize)]

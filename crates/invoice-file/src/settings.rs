@@ -308,7 +308,7 @@ mod tests {
     fn what_is_wrong_is_said_with_its_place() {
         for (text, said) in [
             ("[]", "invoice settings are an object; docs/invoices.md has the shape"),
-            (r#"{"colour": 1}"#, "`colour`: unknown field `colour`"),
+            (r#"{"colour": 1}"#, "unknown field `colour`"),
             (
                 r#"{"due_days": -1}"#,
                 "`due_days`: invalid value: integer `-1`, expected u32 at line 1 column 15; docs/invoices.md has the shape",
@@ -317,7 +317,10 @@ mod tests {
                 r#"{"tax": [{"category": "S", "rate": "19"}]}"#,
                 "`tax[0]`: missing field `from` at line 1 column 40; docs/invoices.md has the shape",
             ),
-            (r#"{"currency": "EUR", "currency": "USD"}"#, "duplicate field `currency` at line 1 column 30; docs/invoices.md has the shape"),
+            (
+                r#"{"currency": "EUR", "currency": "USD"}"#,
+                "duplicate field `currency` at line 1 column 30; docs/invoices.md has the shape",
+            ),
             (
                 r#"{"seller": {"address": {"country": "DE", "country": "FR"}}}"#,
                 "`seller.address`: duplicate field `country` at line 1",

@@ -64,9 +64,7 @@ fn put_profiles(arguments: &ProfileFileArguments) -> Result<(), Failure> {
             return Err(failure);
         }
         print(number)?;
-        return Err(failure.after(format!(
-            "the {number} profiles before it were taken; import the file again once it is mended"
-        )));
+        return Err(failure.after("the profiles before it were taken, those from it on were not".to_owned()));
     }
     print(profiles.len())
 }
