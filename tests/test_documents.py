@@ -366,7 +366,7 @@ def test_a_logo_stands_on_the_first_page_and_says_what_it_is(kind, tmp_path):
     ('colour = "#123456"', "unknown field `colour`"),
     ('[texts]\ninvioce = "x"', "`invioce` is not a word of the documents"),
     ('[texts]\namount_due = ""', "the word `amount_due` is empty; write it, or leave it out"),
-    ('[texts]\nnotes = " \u200b"', "the word `notes` is empty"),
+    ('[texts]\nnotes = " "', "the word `notes` is empty"),
     ('[texts]\npage = "Seite"', "the word `page` is `Seite`; it needs {page}, where the number stands"),
     ('[texts]\npage = "Seite {page}"', "the word `page` is `Seite {page}`; it needs {pages}"),
 ])

@@ -79,7 +79,7 @@ def test_a_column_or_a_key_that_is_there_twice_is_refused(world, tmp_path):
     table.write_text("id,name,name\n100000000001,a,b\n")
     assert "column `name` is there twice" in not_taken(server, "accounts", "import", "--file", table)
     data.write_text('[{"PurchaseOrderId": "TW", "LineItems": [{"Amount": "5", "Amount": "500"}]}]')
-    assert "line 1, column 65: key `Amount` is given twice in one object" in not_taken(server, "po", "import", data)
+    assert "line 1, column 58: key `Amount` is given twice in one object" in not_taken(server, "po", "import", data)
     data.write_text('{"Currency": "EUR", "Currency": "USD"}')
     assert "key `Currency` is given twice" in not_taken(server, "po", "add", "--file", data)
     assert "key `Currency` is given twice" in not_taken(server, "invoice", "profile", "put", data)

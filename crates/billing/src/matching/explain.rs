@@ -100,7 +100,7 @@ fn balance(taking: &Taking) -> String {
         );
     }
     let (Some(used), Some(left)) = (used, balance_after) else {
-        return "It changes no balance: its amount has no counterpart in the order's currency.".to_owned();
+        return format!("It changes no balance: its amount has no counterpart in {currency}.");
     };
     let moved = if used.units() < 0 {
         format!("It gives {} {currency} back to the line", used.negated())
