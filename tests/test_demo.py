@@ -303,4 +303,5 @@ def test_the_desk_shows_orders_of_both_directions(tmp_path):
     invoices = {row["InvoiceId"]: row.get("PurchaseOrderId") for row in asked("po", "invoices")["InvoiceMatches"]}
     assert invoices == {"2201847731": "AWS-2026-H2", "2201847902": None, "LF-2026-0001": "MB-771", "LF-2026-0002": None}
     assert "it does not bill from `Brightwater Metrics, Inc.`" in ended.stdout and "the buyer has none" in ended.stdout
+    assert "AWS-2026-H2 runs low" in ended.stdout and "too few months for a forecast" in ended.stdout and "{" not in ended.stdout
     assert (tmp_path / "out" / "LF-2026-0001.pdf").read_bytes().startswith(b"%PDF-")

@@ -365,6 +365,10 @@ def test_a_logo_stands_on_the_first_page_and_says_what_it_is(kind, tmp_path):
     ('paper = "a3"', "`a3` is not a paper; there are `a4` and `letter`"),
     ('colour = "#123456"', "unknown field `colour`"),
     ('[texts]\ninvioce = "x"', "`invioce` is not a word of the documents"),
+    ('[texts]\namount_due = ""', "the word `amount_due` is empty; write it, or leave it out"),
+    ('[texts]\nnotes = " "', "the word `notes` is empty"),
+    ('[texts]\npage = "Seite"', "the word `page` is `Seite`; it needs {page}, where the number stands"),
+    ('[texts]\npage = "Seite {page}"', "the word `page` is `Seite {page}`; it needs {pages}"),
 ])
 def test_a_design_that_cannot_be_is_refused(design, said, tmp_path):
     ended = tried(invoices.standard(), "pdf", tmp_path, design)

@@ -177,11 +177,11 @@ def test_no_order_is_warned_of_and_explained(world):
     fell = sorted([(foreign.id, f"it does not bill from `{SELLER}`"), (gone.id, "it is suspended")])
     told = "; ".join(f"`{order}`: {reason}" for order, reason in fell)
     assert warnings["NO_PURCHASE_ORDER"] == (
-        f"no purchase order: every order of the buyer fell ({told}); the customer may not be able to pay without one")
+        f"no purchase order: none of the buyer's orders is for it ({told}); the customer may not be able to pay without one")
     number = issue(world, of)
     assert printed(document(world, number)) == (None, {None})
     said = world.server.command("po", "explain", number)
-    assert "carries no purchase order: every order of the buyer fell." in said
+    assert "carries no purchase order: none of the buyer's orders is for it." in said
     for order_id, reason in fell:
         assert f"Purchase order `{order_id}` was not a candidate: {reason}." in said
     assert balance(world, foreign) == balance(world, gone) == "1000"

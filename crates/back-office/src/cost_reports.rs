@@ -8,6 +8,7 @@ use crate::engine::{AccountCharge, ReportRow, RunReport};
 use billing::configuration::BillingGroupId;
 use billing::money::{Cost, Currency, DecimalError, Percentage, percentage_shown};
 use billing::period::BillingPeriod;
+use invoice_file::plain_text;
 use std::collections::BTreeMap;
 
 /// The report of a period's current run, by billing group.
@@ -158,7 +159,7 @@ pub fn charged_as_csv(rows: &[ReportRow]) -> Option<Vec<u8>> {
     for ReportRow { product, pro_forma_cost, currency, .. } in
         rows.iter().filter(|row| !row.product.is_empty())
     {
-        let product = product.replace('"', "\"\"");
+        let product = plain_text::cell(product).replace('"', "\"\"");
         text.push_str(&format!("\"{product}\",{pro_forma_cost},{currency}\r\n"));
         is_empty = false;
     }

@@ -17,7 +17,7 @@ pub use drafting::{DraftView, NewDraft, Preview};
 pub use issuing::{NewCredit, NewPayment};
 pub use listing::{InvoiceQuery, InvoiceView};
 pub use options::{AdjustmentOption, DraftOptions};
-pub use settings::{NewSettings, SettingsView};
+pub use settings::{ImportedRates, NewSettings, SettingsView};
 pub use store::{DraftState, InvoiceDraftRow, InvoicePaymentRow, InvoiceSettingsRow};
 
 use crate::desk::{BackOffice, WriteRequest};

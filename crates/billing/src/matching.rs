@@ -28,7 +28,7 @@ use crate::purchase_order::{Buyer, Line, LineNumber, PurchaseOrder, PurchaseOrde
 
 pub use correction::{Corrected, Correction, CorrectionRefusal, CorrectionWarning, Step};
 pub use exchange::{Converted, converted};
-pub use explain::{explain, no_order, of_candidate, of_outcome, order_reason, warned};
+pub use explain::{explain, no_order, of_candidate, of_outcome, order_reason, original_unknown, warned};
 pub use index::Matcher;
 pub use replay::{Change, Rematch, in_order};
 pub use rules::rank;

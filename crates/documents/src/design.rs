@@ -113,6 +113,7 @@ impl Settings {
         if let Some(key) = self.texts.keys().find(|key| !word_keys().any(|known| known == **key)) {
             return Err(Error::UnknownWord(key.clone()));
         }
+        wording::sound(&self.texts)?;
         let logo = match &self.logo {
             Some(path) => {
                 let path = folder.join(path);

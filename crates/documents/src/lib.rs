@@ -5,7 +5,6 @@
 //! Nothing is computed here but sums carried from page to page: amounts are shown as they were issued. The same invoice gives the same
 //! bytes; no clock, font or locale of the machine is asked.
 
-mod plain_text;
 mod wording;
 mod xml;
 
@@ -28,10 +27,9 @@ mod pdf;
 
 pub use design::Design;
 pub use invoice_file::format::DocumentFormat as Format;
-pub use plain_text::unlike_a_formula;
 
 use billing::invoice::Invoice;
-use invoice_file::document;
+use invoice_file::{document, plain_text};
 
 #[cfg(test)]
 mod tests;
@@ -48,6 +46,19 @@ pub enum Error {
     /// A word that documents do not say.
     #[error("`{0}` is not a word of the documents; docs/documents.md lists them")]
     UnknownWord(String),
+    /// A word that says nothing.
+    #[error("the word `{0}` is empty; write it, or leave it out for the built-in one")]
+    EmptyWord(String),
+    /// A word without the numbers that stand in it.
+    #[error("the word `{key}` is `{text}`; it needs {missing}, where the number stands")]
+    WordWithoutNumber {
+        /// The word's key.
+        key: &'static str,
+        /// What the operator says.
+        text: String,
+        /// The place that is missing, as `{page}`.
+        missing: &'static str,
+    },
     /// A logo cannot be used.
     #[error("the logo cannot be used: {reason}; give a PNG or JPEG picture")]
     Logo {

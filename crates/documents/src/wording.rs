@@ -3,6 +3,8 @@
 //! English, German, French and Spanish are built in. The operator can say any word otherwise, in any language
 //! (`texts` of the design, by the keys of this table); a language without words of its own has the English ones.
 
+use crate::Error;
+use billing::invoice::party::is_blank;
 use billing::invoice::{Date, DateRange, Invoiced, TaxCategory};
 use std::collections::BTreeMap;
 
@@ -96,6 +98,25 @@ pub struct Wording {
 /// The keys of all words, for an operator's texts.
 pub fn keys() -> impl Iterator<Item = &'static str> {
     WORDS.iter().map(|(_, key, _)| *key)
+}
+
+/// What has to stand in a word: pages are known by their numbers.
+const IN_WORDS: [(&str, &str); 2] = [("page", "{page}"), ("page", "{pages}")];
+
+/// Refuses words that would leave a document without what it has to say.
+///
+/// # Errors
+/// [`Error::EmptyWord`], [`Error::WordWithoutNumber`].
+pub fn sound(texts: &BTreeMap<String, String>) -> Result<(), Error> {
+    if let Some((key, _)) = texts.iter().find(|(_, text)| is_blank(text)) {
+        return Err(Error::EmptyWord(key.clone()));
+    }
+    for (key, missing) in IN_WORDS {
+        if let Some(text) = texts.get(key).filter(|text| !text.contains(missing)) {
+            return Err(Error::WordWithoutNumber { key, text: text.clone(), missing });
+        }
+    }
+    Ok(())
 }
 
 impl Wording {

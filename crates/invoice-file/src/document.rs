@@ -14,12 +14,20 @@ use serde::{Deserialize, Serialize};
 /// What `format` says.
 pub const FORMAT: &str = "proforma-invoice-1";
 
+/// The page that has the shape.
+const PAGE: &str = "docs/documents.md";
+
 /// Why a JSON text is not an invoice.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum ReadError {
     /// It is not JSON, or not of this shape.
-    #[error("{0}; docs/documents.md has the shape")]
-    Shape(String),
+    #[error("{problem}; {page} has the shape")]
+    Shape {
+        /// What is wrong, and where.
+        problem: String,
+        /// Where the shape is described.
+        page: &'static str,
+    },
     /// A value is not one of its kind.
     #[error("`{at}`: {reason}")]
     Value {
@@ -44,13 +52,28 @@ pub fn render(invoice: &Invoice) -> Vec<u8> {
 /// # Errors
 /// [`ReadError`], with line and column or with the value's place.
 pub fn read(json: &[u8]) -> Result<Invoice, ReadError> {
-    let data: InvoiceData =
-        serde_json::from_slice(json).map_err(|error| ReadError::Shape(error.to_string()))?;
+    let mut reader = serde_json::Deserializer::from_slice(json);
+    let data: InvoiceData = serde_path_to_error::deserialize(&mut reader).map_err(shape)?;
+    reader.end().map_err(|error| ReadError::Shape { problem: error.to_string(), page: PAGE })?;
     if data.format != FORMAT {
         let reason = format!("`{}` is not a format that is read here; it has to be `{FORMAT}`", data.format);
         return Err(ReadError::Value { at: "format".to_owned(), reason });
     }
     data.invoice()
+}
+
+/// What does not fit the shape, with its place as `lines[2].net`.
+fn shape(error: serde_path_to_error::Error<serde_json::Error>) -> ReadError {
+    ReadError::Shape { problem: placed(&error), page: PAGE }
+}
+
+/// A mistake of a shape, behind its place where that is more than the whole text.
+pub(crate) fn placed(error: &serde_path_to_error::Error<serde_json::Error>) -> String {
+    let (place, problem) = (error.path().to_string(), error.inner());
+    let problem_says = problem.to_string();
+    // What is no JSON at all has a line and a column, and no member; a key of the outermost object is named by the problem itself.
+    let says_where = place == "." || !problem.is_data() || problem_says.contains(&format!("`{place}`"));
+    if says_where { problem_says } else { format!("`{place}`: {problem_says}") }
 }
 
 #[derive(Debug, Serialize, Deserialize)]

@@ -11,40 +11,49 @@ const COLUMNS: [&str; 5] = ["from", "to", "rate", "source", "date"];
 /// # Errors
 /// Every mistake, with its row.
 pub fn read(text: &str) -> Result<Vec<Exchange>, Vec<String>> {
-    let mut rows =
-        text.strip_prefix('\u{feff}').unwrap_or(text).lines().map(|line| line.trim_end_matches('\r'));
-    let header: Vec<String> =
-        rows.next().unwrap_or_default().split(',').map(|name| plain(name).to_ascii_lowercase()).collect();
+    let text = text.strip_prefix('\u{feff}').unwrap_or(text);
+    let mut reader =
+        csv::ReaderBuilder::new().trim(csv::Trim::All).flexible(true).from_reader(text.as_bytes());
+    let header = reader.headers().map_err(|error| vec![error.to_string()])?;
+    let header: Vec<String> = header.iter().map(str::to_ascii_lowercase).collect();
     let places = COLUMNS.map(|column| header.iter().position(|name| name == column));
     if places.contains(&None) || header.len() != COLUMNS.len() {
         return Err(vec![format!("row 1: the header is to be {}", COLUMNS.join(","))]);
     }
     let (mut rates, mut mistakes) = (Vec::new(), Vec::new());
-    for (row, number) in rows.zip(2..).filter(|(row, _)| !row.trim().is_empty()) {
-        let values: Vec<String> = row.split(',').map(plain).collect();
-        let value =
-            |column: usize| places[column].and_then(|place| values.get(place)).cloned().unwrap_or_default();
-        match rate(values.len(), &value) {
+    for row in reader.records() {
+        let row = row.map_err(|error| vec![error.to_string()])?;
+        if row.iter().all(str::is_empty) {
+            continue;
+        }
+        let value = |column: usize| places[column].and_then(|place| row.get(place)).unwrap_or_default();
+        match rate(&row, &value) {
             Ok(rate) => rates.push(rate),
-            Err(mistake) => mistakes.push(format!("row {number}: {mistake}")),
+            Err(mistake) => {
+                let number = row.position().map_or(0, csv::Position::line);
+                mistakes.push(format!("row {number}: {mistake}"));
+            }
         }
     }
     if mistakes.is_empty() { Ok(rates) } else { Err(mistakes) }
 }
 
-/// A value without blanks and quotes around it: none of these has a comma.
-fn plain(value: &str) -> String {
-    let value = value.trim();
-    value.strip_prefix('"').and_then(|value| value.strip_suffix('"')).unwrap_or(value).to_owned()
-}
-
-fn rate(values: usize, value: &dyn Fn(usize) -> String) -> Result<Exchange, String> {
-    if values != COLUMNS.len() {
-        return Err(format!("it has {values} values, not {}", COLUMNS.len()));
+fn rate<'a>(row: &csv::StringRecord, value: &dyn Fn(usize) -> &'a str) -> Result<Exchange, String> {
+    // No value has a line break: where one is there, a quotation mark has taken in the rows after it.
+    if row.iter().any(|value| value.contains(['\n', '\r'])) {
+        return Err("a quotation mark is opened and not closed on this row".to_owned());
+    }
+    if row.len() != COLUMNS.len() {
+        return Err(format!("it has {} values, not {}", row.len(), COLUMNS.len()));
+    }
+    for (column, name) in COLUMNS.iter().enumerate() {
+        if let Some(c) = value(column).chars().find(|c| c.is_control()) {
+            return Err(format!("{name}: it has the control character U+{:04X}; take it out", u32::from(c)));
+        }
     }
     let currency = |column: usize| {
         let text = value(column);
-        Currency::parse(&text)
+        Currency::parse(text)
             .ok_or_else(|| format!("{}: `{text}` is not a currency; write it as EUR", COLUMNS[column]))
     };
     let (rate, source) = (value(2), value(3));
@@ -54,9 +63,9 @@ fn rate(values: usize, value: &dyn Fn(usize) -> String) -> Result<Exchange, Stri
     Ok(Exchange {
         from: currency(0)?,
         to: currency(1)?,
-        rate: Rate::parse(&rate).map_err(|error| format!("rate: `{rate}` is {error}"))?,
-        source,
-        date: Date::parse(&value(4)).map_err(|error| format!("date: {error}"))?,
+        rate: Rate::parse(rate).map_err(|error| format!("rate: `{rate}` is {error}"))?,
+        source: source.to_owned(),
+        date: Date::parse(value(4)).map_err(|error| format!("date: {error}"))?,
     })
 }
 
@@ -94,5 +103,30 @@ mod tests {
                 "row 6: it has 2 values, not 5",
             ]
         );
+    }
+
+    #[test]
+    fn a_value_in_quotation_marks_may_have_a_comma() {
+        let header = "from,to,rate,source,date";
+        let rates =
+            read(&format!("{header}\nUSD,EUR,0.9,\"Bank of England, \"\"spot\"\"\",2026-10-30\n")).unwrap();
+        assert_eq!(rates[0].source, "Bank of England, \"spot\"");
+        for (row, said) in [
+            ("USD,EUR,\"0,9\",ECB,2026-10-30", "row 2: rate: `0,9` is not a decimal number"),
+            (
+                "USD,EUR,\"0.9,ECB,2026-10-30\nUSD,EUR,0.8,ECB,2026-10-31",
+                "row 2: a quotation mark is opened and not closed on this row",
+            ),
+            (
+                "USD,EUR,0.9,E\u{1b}[2JCB,2026-10-30",
+                "row 2: source: it has the control character U+001B; take it out",
+            ),
+            (
+                "USD,EUR,0.9,E\tCB,2026-10-30",
+                "row 2: source: it has the control character U+0009; take it out",
+            ),
+        ] {
+            assert_eq!(read(&format!("{header}\n{row}\n")).unwrap_err(), [said], "{row}");
+        }
     }
 }

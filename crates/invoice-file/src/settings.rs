@@ -2,7 +2,9 @@
 //!
 //! Every key may be left out: what one customer's settings do not say, the payer's say.
 
-use crate::document::{PartyData, PaymentData, ReadError, TaxData, amount, currency, date, word, wrong};
+use crate::document::{
+    PartyData, PaymentData, ReadError, TaxData, amount, currency, date, placed, word, wrong,
+};
 use billing::invoice::compose::{LinesBy, RateDay, Settings};
 use billing::invoice::party::is_blank;
 use billing::invoice::series::{Restart, Series};
@@ -12,6 +14,9 @@ use billing::invoice::{Invoiced, Party};
 use billing::money::Currency;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
+
+/// The page that has the shape.
+const PAGE: &str = "docs/invoices.md";
 
 /// Days until payment is due where nothing is settled.
 pub const DUE_DAYS: u32 = 30;
@@ -98,7 +103,7 @@ const RESTARTS: [(&str, Restart); 2] = [("yearly", Restart::Yearly), ("never", R
 pub fn check(text: &str) -> Result<String, ReadError> {
     let map = object(text)?;
     // Any currency will do to see whether an amount is one.
-    let read = read_map(map.clone(), Currency::parse("EUR"))?.compose;
+    let read = read_data(of_text(text)?, Currency::parse("EUR"))?.compose;
     for (at, party) in [("seller", &read.seller), ("buyer", &read.buyer)] {
         if let Some(problem) = party_problems(at, party).first() {
             return Err(wrong(at, problem));
@@ -130,7 +135,8 @@ pub fn merged(payers: Option<&str>, customers: Option<&str>) -> Result<String, R
 /// # Errors
 /// [`ReadError`].
 pub fn read(text: &str, charged_in: Currency) -> Result<InvoiceSettings, ReadError> {
-    read_map(object(text)?, Some(charged_in))
+    object(text)?;
+    read_data(of_text(text)?, Some(charged_in))
 }
 
 /// How many seconds the seller's clock is ahead of Greenwich's, by settings; 0 where they do not say.
@@ -172,11 +178,16 @@ fn object(text: &str) -> Result<Map<String, Value>, ReadError> {
 }
 
 fn shape(problem: impl std::fmt::Display) -> ReadError {
-    ReadError::Shape(problem.to_string())
+    ReadError::Shape { problem: problem.to_string(), page: PAGE }
 }
 
-fn read_map(map: Map<String, Value>, charged_in: Option<Currency>) -> Result<InvoiceSettings, ReadError> {
-    let data: SettingsData = serde_json::from_value(Value::Object(map)).map_err(shape)?;
+/// Settings of their shape. Of the text itself they are read, not of a map: only there is a key that is given twice still there twice.
+fn of_text(text: &str) -> Result<SettingsData, ReadError> {
+    let read = serde_path_to_error::deserialize(&mut serde_json::Deserializer::from_str(text));
+    read.map_err(|error| shape(placed(&error)))
+}
+
+fn read_data(data: SettingsData, charged_in: Option<Currency>) -> Result<InvoiceSettings, ReadError> {
     let chosen = data.currency.as_deref().map(|text| currency("currency", text)).transpose()?;
     let tax_currency = data.tax_currency.as_deref().map(|text| currency("tax_currency", text)).transpose()?;
     let of_documents = chosen.or(charged_in);
@@ -296,8 +307,25 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said_with_its_place() {
         for (text, said) in [
-            ("[]", "invoice settings are an object; docs/documents.md has the shape"),
+            ("[]", "invoice settings are an object; docs/invoices.md has the shape"),
             (r#"{"colour": 1}"#, "unknown field `colour`"),
+            (
+                r#"{"due_days": -1}"#,
+                "`due_days`: invalid value: integer `-1`, expected u32 at line 1 column 15; docs/invoices.md has the shape",
+            ),
+            (
+                r#"{"tax": [{"category": "S", "rate": "19"}]}"#,
+                "`tax[0]`: missing field `from` at line 1 column 40; docs/invoices.md has the shape",
+            ),
+            (
+                r#"{"currency": "EUR", "currency": "USD"}"#,
+                "duplicate field `currency` at line 1 column 30; docs/invoices.md has the shape",
+            ),
+            (
+                r#"{"seller": {"address": {"country": "DE", "country": "FR"}}}"#,
+                "`seller.address`: duplicate field `country` at line 1",
+            ),
+            (r#"{"due_days": 14} {}"#, "trailing characters at line 1 column 18"),
             (r#"{"due_days": 9999}"#, "`due_days`: `9999` is more than 3650"),
             (r#"{"lines": "hour"}"#, "`lines`: `hour` is none of `service`, `account_and_service`, `one`"),
             (r#"{"payable_step": "0"}"#, "`payable_step`: `0` is not above 0; leave it out for none"),

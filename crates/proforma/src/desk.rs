@@ -6,6 +6,7 @@
 mod command;
 mod data;
 mod door;
+mod files;
 mod instant;
 mod invoicing;
 mod issuing;
@@ -14,6 +15,8 @@ mod notify;
 mod output;
 mod privacy;
 mod purchase_order_files;
+mod purchase_order_places;
+mod purchase_order_tables;
 mod purchase_order_texts;
 mod purchase_orders;
 mod schedule;

@@ -269,6 +269,7 @@ fn of_failure(failure: Failure) -> EngineError {
             problems.extend(hint);
             EngineError::Input(problems.into_iter().map(at_both_doors).collect())
         }
+        Failure::Partly { why, .. } => of_failure(*why),
         Failure::Other(error) => EngineError::Failed(at_both_doors(format!("{error:#}"))),
         Failure::Said(status) => EngineError::Failed(format!("a program has ended with status {status}")),
     }

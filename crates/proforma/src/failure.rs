@@ -29,6 +29,13 @@ pub enum Failure {
     },
     /// Anything else.
     Other(anyhow::Error),
+    /// What was asked for was done in part.
+    Partly {
+        /// Why not all of it.
+        why: Box<Self>,
+        /// What was done.
+        done: String,
+    },
     /// A program that this one has started has said why, and ended with this status.
     Said(u8),
 }
@@ -48,8 +55,24 @@ impl Failure {
     pub fn hint(self, text: impl Into<String>) -> Self {
         match self {
             Self::Input { problems, count, .. } => Self::Input { problems, count, hint: Some(text.into()) },
+            Self::Partly { why, done } => Self::Partly { why: Box::new(why.hint(text)), done },
             other => other,
         }
+    }
+
+    /// The same with each problem said otherwise.
+    pub fn map_problems(self, say: impl Fn(String) -> String) -> Self {
+        match self {
+            Self::Input { problems, count, hint } => {
+                Self::Input { problems: problems.into_iter().map(say).collect(), count, hint }
+            }
+            other => other,
+        }
+    }
+
+    /// The same after something was done: `nothing was written` would not be true.
+    pub fn after(self, done: String) -> Self {
+        Self::Partly { why: Box::new(self), done }
     }
 
     /// The same, saying of what it is; nothing says nothing.
@@ -61,12 +84,22 @@ impl Failure {
                 Self::Input { problems, count, hint }
             }
             Self::Other(error) => Self::Other(error.context(what.to_owned())),
+            Self::Partly { why, done } => Self::Partly { why: Box::new(why.about(what)), done },
             Self::Said(status) => Self::Said(status),
         }
     }
 
     /// Says why on standard error; gives the exit status.
     pub fn report(self) -> ExitCode {
+        let wrote_nothing = matches!(self, Self::Input { .. });
+        let status = self.say();
+        if wrote_nothing {
+            say!("nothing was written");
+        }
+        status
+    }
+
+    fn say(self) -> ExitCode {
         match self {
             Self::Input { problems, count, hint } => {
                 let shown = problems.len() as u64;
@@ -75,12 +108,16 @@ impl Failure {
                     say!("… and {} more", count - shown);
                 }
                 hint.iter().for_each(|hint| say!("hint: {hint}"));
-                say!("nothing was written");
                 ExitCode::from(INPUT)
             }
             Self::Other(error) => {
                 say!("error: {error:#}");
                 ExitCode::FAILURE
+            }
+            Self::Partly { why, done } => {
+                let status = why.say();
+                say!("{done}");
+                status
             }
             Self::Said(status) => ExitCode::from(status),
         }

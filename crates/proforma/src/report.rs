@@ -8,6 +8,7 @@ mod keys;
 use crate::cli::{Metric, OutputFormat, ReportArguments};
 use crate::failure::{Failure, HINT_AGAIN};
 use crate::pricing::Rated;
+use crate::report_files::as_csv;
 use crate::run_folder::{self, RunFolder};
 use crate::terminal::{empty_table, print, to_json};
 use billing::breakdown::{self, Days, Part, Source};
@@ -182,12 +183,9 @@ impl Serialize for Named {
 }
 
 fn csv(header: &[String], rows: &[Row]) -> anyhow::Result<String> {
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(header)?;
-    for row in rows {
-        writer.write_record(row.cells().into_iter().map(Option::unwrap_or_default))?;
-    }
-    Ok(String::from_utf8(writer.into_inner()?)?)
+    let cells = rows.iter().map(|row| row.cells().into_iter().map(Option::unwrap_or_default).collect());
+    let all: Vec<Vec<String>> = std::iter::once(header.to_vec()).chain(cells).collect();
+    as_csv(all.iter().map(|row| row.iter().map(String::as_str)))
 }
 
 /// The table, with bars where rows are few enough to compare: by one key, or by day.

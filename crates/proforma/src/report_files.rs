@@ -31,6 +31,7 @@ use billing::statement::Statement;
 use cost_data::diagnostics::Diagnostic;
 use cost_data::report::Report;
 use cost_data::source_file::SOURCE_FILE;
+use invoice_file::plain_text;
 use serde::Serialize;
 
 /// All that a run has found.
@@ -118,11 +119,26 @@ pub fn json(value: &impl Serialize) -> anyhow::Result<Vec<u8>> {
     Ok(text)
 }
 
-/// Rows as CSV with a header.
+/// Rows as CSV with a header. What others have named is no formula in it: a customer opens its statement in a spreadsheet.
 pub fn to_csv(rows: &[impl Serialize]) -> anyhow::Result<String> {
     let mut writer = csv::Writer::from_writer(Vec::new());
     for row in rows {
         writer.serialize(row)?;
+    }
+    // Serde knows the columns of a row, and the cells are known only once they are written.
+    let written = writer.into_inner()?;
+    let mut reader = csv::ReaderBuilder::new().has_headers(false).from_reader(written.as_slice());
+    let records = reader.records().collect::<Result<Vec<_>, _>>()?;
+    as_csv(records.iter().map(|record| record.iter()))
+}
+
+/// Rows of cells as CSV, each as [`plain_text::cell`] has it.
+pub fn as_csv<'a>(
+    rows: impl IntoIterator<Item = impl IntoIterator<Item = &'a str>>,
+) -> anyhow::Result<String> {
+    let mut writer = csv::Writer::from_writer(Vec::new());
+    for row in rows {
+        writer.write_record(row.into_iter().map(|value| plain_text::cell(value).into_owned()))?;
     }
     Ok(String::from_utf8(writer.into_inner()?)?)
 }

@@ -322,6 +322,20 @@ impl Write {
     /// # Errors
     /// [`StoreError::AlreadyThere`] for a pair and day that has a rate.
     pub async fn put_exchange_rates(&mut self, rows: Vec<ExchangeRateRow>) -> Result<(), StoreError> {
+        self.put_rates(rows, "").await
+    }
+
+    /// Keeps other rates of exchange in place of those of the same pairs and days.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database.
+    pub async fn correct_exchange_rates(&mut self, rows: Vec<ExchangeRateRow>) -> Result<(), StoreError> {
+        let instead = " ON CONFLICT (payer, from_currency, to_currency, day) DO UPDATE SET rate = excluded.rate, \
+             source = excluded.source, recorded_at_s = excluded.recorded_at_s, recorded_by = excluded.recorded_by";
+        self.put_rates(rows, instead).await
+    }
+
+    async fn put_rates(&mut self, rows: Vec<ExchangeRateRow>, instead: &str) -> Result<(), StoreError> {
         let payer = self.payer_value();
         let values = |row: ExchangeRateRow| {
             vec![
@@ -337,7 +351,7 @@ impl Write {
         };
         let values = rows.into_iter().map(values).collect();
         let into = "INSERT INTO exchange_rates (payer, from_currency, to_currency, day, rate, source, recorded_at_s, recorded_by)";
-        sql::with_rows(self.connection(), into, values, "").await?;
+        sql::with_rows(self.connection(), into, values, instead).await?;
         Ok(())
     }
 

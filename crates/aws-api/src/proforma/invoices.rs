@@ -81,6 +81,7 @@ pub(super) async fn get_settings(call: &Call<'_>) -> Answer<Vec<u8>> {
 #[serde(rename_all = "PascalCase")]
 struct ImportRates {
     rates: String,
+    correct: Option<bool>,
 }
 
 #[derive(Serialize)]
@@ -88,12 +89,20 @@ struct ImportRates {
 struct RatesImported {
     new_count: u64,
     known_count: u64,
+    /// Where corrections were asked for.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    corrected_count: Option<u64>,
 }
 
 pub(super) async fn import_rates(call: &Call<'_>) -> Answer<Vec<u8>> {
     let input: ImportRates = call.read()?;
-    let (new_count, known_count) = call.desk.import_exchange_rates(&call.write(""), &input.rates).await?;
-    json(&RatesImported { new_count, known_count })
+    let corrects = input.correct.unwrap_or(false);
+    let done = call.desk.import_exchange_rates(&call.write(""), &input.rates, corrects).await?;
+    json(&RatesImported {
+        new_count: done.new_count,
+        known_count: done.known_count,
+        corrected_count: corrects.then_some(done.corrected_count),
+    })
 }
 
 #[derive(Deserialize)]

@@ -87,6 +87,7 @@ impl BackOffice {
                     taken.push(why);
                     continue;
                 }
+                options_fit(&store, request, of, &new.options, *currency).await?;
                 rows.push(InvoiceDraftRow {
                     id: new_resource_id().map_err(Error::internal)?,
                     billing_group: of.clone(),
@@ -289,9 +290,32 @@ pub(super) async fn composed(
     Ok((composed, options, settings))
 }
 
+/// Refuses what no document in the currency of today's settings could have: a draft of it would stand in the way of the right one.
+async fn options_fit(
+    store: &Store,
+    request: &WriteRequest<'_>,
+    of: &str,
+    options: &DraftOptions,
+    charged_in: Currency,
+) -> Answer<()> {
+    if let Some(blank) = options.adjustments.iter().find(|of| is_blank(&of.reason)) {
+        return Err(refused(format!(
+            "the reason of the {} of `{}` is blank; say why it is given",
+            blank.kind, blank.amount
+        )));
+    }
+    let month = sellers_day(store, request, of).await?.month();
+    let settings = settings_of(store, &request.caller.payer, of, month).await?;
+    let settings = invoice_file::settings::read(&settings, charged_in);
+    let settings = settings.map_err(|error| refused(error.to_string()))?;
+    extras(options, settings.compose.currency.unwrap_or(charged_in)).map(|_| ())
+}
+
 /// What a document has of its own, in its currency.
 fn extras(options: &DraftOptions, currency: Currency) -> Answer<Extras> {
-    let amount = |text: &str| Invoiced::parse(currency, text).map_err(|error| refused(error.to_string()));
+    let amount = |what: &str, text: &str| {
+        Invoiced::parse(currency, text).map_err(|error| refused(format!("{what}: {error}")))
+    };
     let adjustment = |of: &AdjustmentOption| {
         let kind = match of.kind.as_str() {
             "allowance" => AdjustmentKind::Allowance,
@@ -299,12 +323,12 @@ fn extras(options: &DraftOptions, currency: Currency) -> Answer<Extras> {
             other => return Err(refused(format!("`{other}` is neither `allowance` nor `charge`"))),
         };
         let (reason, product) = (of.reason.clone(), of.product.clone());
-        Ok(ExtraAdjustment { kind, amount: amount(&of.amount)?, reason, product })
+        Ok(ExtraAdjustment { kind, amount: amount(&of.kind, &of.amount)?, reason, product })
     };
     Ok(Extras {
         purchase_order: None,
         adjustments: options.adjustments.iter().map(adjustment).collect::<Answer<_>>()?,
-        prepaid: options.prepaid.as_deref().map(amount).transpose()?,
+        prepaid: options.prepaid.as_deref().map(|text| amount("what was paid before", text)).transpose()?,
         notes: options.notes.clone(),
     })
 }

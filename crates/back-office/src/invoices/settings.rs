@@ -1,15 +1,19 @@
 //! What is settled about invoices, for all customers and for each, from a month on; and rates of exchange.
 
-use super::{group, kept, rates};
+use super::listing::view;
+use super::{group, sellers_day};
+use crate::audit::{Decision, Entry};
 use crate::clock::Clock;
 use crate::desk::{BackOffice, WriteRequest};
 use crate::error::{Answer, Error, refused};
 use billing::account::AccountId;
+use billing::invoice::exchange::RateTable;
 use billing::invoice::{Date, Exchange};
 use billing::money::{Currency, Rate};
 use billing::period::BillingPeriod;
 use invoice_file::settings::{check, merged};
-use store::{ExchangeRateRow, InvoiceSettingsRow, Store};
+use serde::{Deserialize, Serialize};
+use store::{ExchangeRateRow, InvoiceFilter, InvoiceSettingsRow, Store};
 
 /// Settings that somebody writes.
 #[derive(Debug, Clone)]
@@ -29,6 +33,18 @@ pub struct SettingsView {
     pub settings: String,
     /// All that was ever settled of both, the earlier first.
     pub history: Vec<InvoiceSettingsRow>,
+}
+
+/// What became of the rates of a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ImportedRates {
+    /// How many are new.
+    pub new_count: u64,
+    /// How many were known as they are.
+    pub known_count: u64,
+    /// How many were known otherwise, and are corrected. Answers that were kept before there were any have none.
+    #[serde(default)]
+    pub corrected_count: u64,
 }
 
 impl BackOffice {
@@ -84,34 +100,40 @@ impl BackOffice {
         Ok(SettingsView { settings, history: history.collect() })
     }
 
-    /// Takes rates of exchange in; how many are new, and how many were known.
+    /// Takes rates of exchange in. A known rate stays as it is, unless it is to be corrected and no issued document has taken it.
     ///
     /// # Errors
-    /// [`Error::Refused`] with every rate that cannot be, or that is another than the known one.
-    pub async fn import_exchange_rates(&self, request: &WriteRequest<'_>, text: &str) -> Answer<(u64, u64)> {
+    /// [`Error::Refused`] with every rate that cannot be, that is of a day to come, or that is another than the known one.
+    pub async fn import_exchange_rates(
+        &self,
+        request: &WriteRequest<'_>,
+        text: &str,
+        corrects: bool,
+    ) -> Answer<ImportedRates> {
         let read = invoice_file::rates::read(text).map_err(|mistakes| refused(mistakes.join("; ")))?;
+        sound_rates(&read, sellers_day(&self.0.store, request, "").await?)?;
         let (payer, read) = (&request.caller.payer, &read);
         self.transaction(payer, |store, state| async move {
             if let Some(outcome) = request.answered(&store).await? {
                 return Ok((state, outcome));
             }
-            let mut table = rates(&store, payer).await?;
-            let known: Vec<ExchangeRateRow> = store.exchange_rates(payer).await?;
-            let mut new: Vec<ExchangeRateRow> = Vec::new();
-            for rate in read {
-                table.add(rate.clone()).map_err(|error| refused(error.to_string()))?;
-                let row = row(rate, request);
-                let is_same = |other: &ExchangeRateRow| {
-                    (&other.from, &other.to, &other.day) == (&row.from, &row.to, &row.day)
-                };
-                if !known.iter().chain(&new).any(is_same) {
-                    new.push(row);
-                }
-            }
-            let outcome = (new.len() as u64, (read.len() - new.len()) as u64);
+            let known = store.exchange_rates(payer).await?;
+            let change = rate_change(read, &known, corrects, request)?;
+            not_taken(&store, payer, &change.corrected).await?;
+            let outcome = ImportedRates {
+                new_count: change.new.len() as u64,
+                known_count: change.known_count,
+                corrected_count: change.corrected.len() as u64,
+            };
+            let entries: Vec<Entry> = change.corrected.iter().map(|of| correction(of, request)).collect();
             let mut write = store.write(payer, &state.head).await?;
-            write.put_exchange_rates(new).await?;
-            kept((&state, write), request, "", outcome).await
+            write.put_exchange_rates(change.new).await?;
+            write.correct_exchange_rates(change.corrected.into_iter().map(|of| of.now).collect()).await?;
+            request
+                .keep_answer(&mut write, &serde_json::to_string(&outcome).map_err(Error::internal)?)
+                .await?;
+            let done = std::iter::once(request.done("")).chain(entries);
+            Ok((state.commit(write, done).await?, outcome))
         })
         .await
     }
@@ -138,6 +160,96 @@ pub(super) async fn settings_of(
     month: BillingPeriod,
 ) -> Answer<String> {
     in_force(&store.invoice_settings(payer).await.map_err(Error::internal)?, of, month)
+}
+
+/// What a file of rates changes.
+#[derive(Default)]
+struct RateChange {
+    new: Vec<ExchangeRateRow>,
+    known_count: u64,
+    corrected: Vec<Corrected>,
+}
+
+/// A known rate, and what is to be known in its place.
+struct Corrected {
+    was: ExchangeRateRow,
+    now: ExchangeRateRow,
+}
+
+/// Refuses rates that cannot be, and those of days to come: nobody has published them yet.
+fn sound_rates(read: &[Exchange], today: Date) -> Answer<()> {
+    let mut of_file = RateTable::default();
+    for rate in read {
+        of_file.add(rate.clone()).map_err(|error| refused(error.to_string()))?;
+        if rate.date > today {
+            let Exchange { from, to, rate, date, .. } = rate;
+            return Err(refused(format!(
+                "the rate `{rate}` from {from} to {to} is of {date}, which is yet to come: today is {today}; is its year right?"
+            )));
+        }
+    }
+    Ok(())
+}
+
+/// What rates change upon those that are known.
+fn rate_change(
+    read: &[Exchange],
+    known: &[ExchangeRateRow],
+    corrects: bool,
+    request: &WriteRequest<'_>,
+) -> Answer<RateChange> {
+    let mut change = RateChange::default();
+    for rate in read {
+        let now = row(rate, request);
+        let is_same =
+            |other: &&ExchangeRateRow| (&other.from, &other.to, &other.day) == (&now.from, &now.to, &now.day);
+        match known.iter().find(is_same) {
+            None if change.new.iter().any(|other| is_same(&other)) => change.known_count += 1,
+            None => change.new.push(now),
+            Some(was) if corrects && (&was.rate, &was.source) != (&now.rate, &now.source) => {
+                change.corrected.push(Corrected { was: was.clone(), now });
+            }
+            Some(was) => {
+                let mut table = RateTable::default();
+                table.add(exchange(was)?).map_err(Error::internal)?;
+                table.add(rate.clone()).map_err(|error| refused(error.to_string()))?;
+                change.known_count += 1;
+            }
+        }
+    }
+    Ok(change)
+}
+
+/// Refuses to correct a rate that an issued document has taken: what it says could not be understood any more.
+async fn not_taken(store: &Store, payer: &AccountId, corrected: &[Corrected]) -> Answer<()> {
+    if corrected.is_empty() {
+        return Ok(());
+    }
+    let issued = store.issued_invoices(payer, &InvoiceFilter::default(), 0, usize::MAX).await;
+    for document in issued.map_err(Error::internal)? {
+        let (invoice, _) = view(&document)?;
+        let of_tax = invoice.tax_currency.as_ref().map(|of| &of.exchange);
+        for taken in invoice.exchange.iter().chain(of_tax) {
+            let key = (taken.from.to_string(), taken.to.to_string(), taken.date.to_string());
+            let is_it = |of: &&Corrected| (&of.was.from, &of.was.to, &of.was.day) == (&key.0, &key.1, &key.2);
+            if let Some(Corrected { was, .. }) = corrected.iter().find(is_it) {
+                return Err(refused(format!(
+                    "the rate `{}` from {} to {} of {} stays: `{}` was issued with it; credit that in full, and import a rate of \
+                     another day for what is issued next",
+                    was.rate, was.from, was.to, was.day, document.number
+                )));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// The entry that keeps what a rate was before its correction.
+fn correction(Corrected { was, now }: &Corrected, request: &WriteRequest<'_>) -> Entry {
+    let said = |row: &ExchangeRateRow| serde_json::json!({ "Rate": row.rate, "Source": row.source });
+    let detail = serde_json::json!({ "Before": said(was), "After": said(now) }).to_string();
+    let resource = format!("{}/{} {}", was.from, was.to, was.day);
+    Entry::now(request.caller, request.action, &resource, &detail, Decision::Done)
 }
 
 fn row(rate: &Exchange, request: &WriteRequest<'_>) -> ExchangeRateRow {

@@ -11,7 +11,9 @@ use super::trace::{self, Told};
 use crate::authorization::Caller;
 use crate::desk::{BackOffice, WriteRequest};
 use crate::error::{Answer, Declined, Error};
-use billing::matching::{Association, Decision, Effect, Matcher, Outcome, Place, PlacedBy, Taking};
+use billing::matching::{
+    Association, Decision, Effect, Matcher, Outcome, Place, PlacedBy, Taking, original_unknown,
+};
 use billing::money::Amount;
 use billing::purchase_order::invoice::{InvoiceKind, MatchInvoice};
 use billing::purchase_order::{Buyer, PurchaseOrder, Settings};
@@ -150,7 +152,11 @@ impl BackOffice {
             let told = trace::read(&trace, &invoice_row.invoice).map_err(Error::internal)?;
             Ok(decided(caller, row, told))
         };
-        let history = history.map_err(Error::internal)?.into_iter().map(read).collect::<Answer<_>>()?;
+        let mut history: Vec<Decided> =
+            history.map_err(Error::internal)?.into_iter().map(read).collect::<Answer<_>>()?;
+        if let Some(last) = history.last_mut().filter(|last| last.row.charged_to.is_none()) {
+            last.explanation.extend(missing_original(&purchasing, &invoice_row.invoice));
+        }
         Ok(Explained { invoice: invoice_row.clone(), history })
     }
 
@@ -185,6 +191,13 @@ impl BackOffice {
 }
 
 /// A decision with what was said of it then; a person's in words of our own.
+/// That the original of a credit memo is not known here, where it is not: an import of it brings the memo to its order.
+fn missing_original(purchasing: &Purchasing, memo: &MatchInvoice) -> Option<String> {
+    let original = memo.original.as_ref().filter(|_| memo.kind == InvoiceKind::CreditMemo)?;
+    let is_known = purchasing.invoices.contains_key(&(memo.buyer.clone(), original.clone()));
+    if is_known { None } else { original_unknown(memo) }
+}
+
 fn decided(caller: &Caller, row: AssociationRow, told: Told) -> Decided {
     let explanation = told.explanation.unwrap_or_else(|| {
         let place = row.charged_to.as_ref().map_or_else(

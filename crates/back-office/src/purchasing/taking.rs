@@ -214,7 +214,9 @@ impl Intake<'_, '_> {
                 if asks_otherwise {
                     self.taken.warnings.extend(would_go(&invoice, &at, &asked));
                 }
-                (MATCHED.to_owned(), trace::stayed(&invoice, &at, &asked))
+                let of_order = self.edit.next.orders.get(&(invoice.buyer.clone(), at.place.order.clone()));
+                let currency = of_order.map_or(invoice.currency, |row| row.order.currency);
+                (MATCHED.to_owned(), trace::stayed(&invoice, (&at, currency), &asked))
             }
         };
         let to = charged(&self.edit.next, &invoice.buyer, &at.place);

@@ -50,15 +50,20 @@ pub(super) fn written(invoice: &MatchInvoice, decision: &Decision) -> String {
 }
 
 /// The JSON of an invoice whose content has changed and that stays where the rules had put it, with what they would say now.
-pub(super) fn stayed(invoice: &MatchInvoice, at: &Association, asked: &Decision) -> String {
+pub(super) fn stayed(
+    invoice: &MatchInvoice,
+    (at, of_order): (&Association, Currency),
+    asked: &Decision,
+) -> String {
     let MatchInvoice { id, kind, period, total, currency, seller, .. } = invoice;
     let (order, line) = (&at.place.order, &at.place.line);
     let mut said = vec![format!(
         "Invoice `{id}` ({kind}, {period}, {total} {currency} from `{seller}`) stays on line `{line}` of purchase order `{order}`: its content has changed, and what was decided stays."
     )];
-    if let Some(used) = at.used {
-        said.push(format!("It takes {used} from the line, in the order's currency."));
-    }
+    said.extend(at.used.map(|used| match used.units() < 0 {
+        true => format!("It gives {} {of_order} back to the line.", used.negated()),
+        false => format!("It takes {used} {of_order} from the line."),
+    }));
     match asked.place() {
         Some(place) if *place == at.place => {}
         Some(place) => said.push(format!(

@@ -38,7 +38,7 @@ pub enum RateRefusal {
     /// Another rate of the same pair and day.
     #[error(
         "the rate from {from} to {to} of {date} is `{known}` already, and `{rate}` is another; documents may have taken the \
-         first one. Import a rate of another day"
+         first one. If none has, correct it (`Correct`, --correct); else import a rate of another day"
     )]
     AnotherRate {
         /// The currency that is exchanged.
@@ -160,7 +160,7 @@ mod tests {
             (
                 rate("USD", "EUR", "0.93", "2026-10-30"),
                 "the rate from USD to EUR of 2026-10-30 is `0.92` already, and `0.93` is another; documents may have taken the \
-                 first one. Import a rate of another day",
+                 first one. If none has, correct it (`Correct`, --correct); else import a rate of another day",
             ),
         ] {
             assert_eq!(table.add(refused).unwrap_err().to_string(), said);

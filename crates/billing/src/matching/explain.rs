@@ -64,6 +64,16 @@ pub fn warned(warning: CorrectionWarning, invoice: &MatchInvoice, to: &Place) ->
     }
 }
 
+/// What a person can do for a credit memo whose original is not known; `None` of what names none.
+#[must_use]
+pub fn original_unknown(memo: &MatchInvoice) -> Option<String> {
+    let original = memo.original.as_deref()?;
+    Some(format!(
+        "Invoice `{original}` is not known here. Take it in with AWS's list of the month that it is of (`proforma invoice import`), and the credit \
+         memo follows it."
+    ))
+}
+
 fn outcome(invoice: &MatchInvoice, outcome: &Outcome) -> Vec<String> {
     let MatchInvoice { id, kind, period, total, currency, seller, .. } = invoice;
     let subject = format!("Invoice `{id}` ({kind}, {period}, {total} {currency} from `{seller}`)");
@@ -90,7 +100,7 @@ fn balance(taking: &Taking) -> String {
         );
     }
     let (Some(used), Some(left)) = (used, balance_after) else {
-        return "It changes no balance: its amount has no counterpart in the order's currency.".to_owned();
+        return format!("It changes no balance: its amount has no counterpart in {currency}.");
     };
     let moved = if used.units() < 0 {
         format!("It gives {} {currency} back to the line", used.negated())
@@ -111,7 +121,7 @@ pub fn no_order(reason: NoOrder, invoice: &MatchInvoice) -> String {
     let requested = || invoice.requested.as_ref().map_or_else(String::new, |it| it.id.to_string());
     match reason {
         NoOrder::NoOrders => "the buyer has none".to_owned(),
-        NoOrder::NoOrderEligible => "every order of the buyer fell".to_owned(),
+        NoOrder::NoOrderEligible => "none of the buyer's orders is for it".to_owned(),
         NoOrder::NoLineEligible => "no line of the orders that were candidates is for it".to_owned(),
         NoOrder::NoBalance => {
             "no candidate's balance covers it, and such invoices are left without one".to_owned()

@@ -264,15 +264,6 @@ impl Matcher {
         indexed.line(&place.line).map(|at| indexed.balances[at])
     }
 
-    /// What is left of an order: the sum over its lines, in its currency.
-    ///
-    /// # Errors
-    /// [`DecimalError::TooLarge`].
-    pub fn order_balance(&self, buyer: &Buyer, id: &PurchaseOrderId) -> Result<Option<Amount>, DecimalError> {
-        let Some(indexed) = self.indexed(buyer, id) else { return Ok(None) };
-        indexed.balances.iter().try_fold(Amount::ZERO, |sum, balance| sum.plus(*balance)).map(Some)
-    }
-
     /// What would be decided of an invoice that may be somewhere already, as if it were nowhere; it stays where it is.
     ///
     /// # Errors

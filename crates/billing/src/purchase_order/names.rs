@@ -1,6 +1,6 @@
 //! The names in an order: its id, the numbers of its lines, sellers of record.
 
-use super::{ID_CHARACTERS_MAX, MARKETPLACE_ID_CHARACTERS_MAX};
+use super::MARKETPLACE_ID_CHARACTERS_MAX;
 use std::cmp::Ordering;
 use std::fmt;
 use std::sync::Arc;
@@ -56,12 +56,6 @@ impl PurchaseOrderId {
         let text = text.trim_matches(' ');
         let fits = (1..=MARKETPLACE_ID_CHARACTERS_MAX).contains(&text.len());
         (fits && text.chars().all(|c| Self::allows(c, true))).then(|| Self(text.into()))
-    }
-
-    /// Whether only an AWS Marketplace purchase may have an id of this length.
-    #[must_use]
-    pub fn is_long(&self) -> bool {
-        self.0.len() > ID_CHARACTERS_MAX
     }
 }
 

@@ -102,6 +102,9 @@ pub struct RatesArguments {
     pub desk: DeskArguments,
     /// The CSV file.
     pub file: PathBuf,
+    /// Correct rates that are known otherwise: those that no issued document has taken.
+    #[arg(long)]
+    pub correct: bool,
 }
 
 #[derive(Debug, Args)]

@@ -2,6 +2,7 @@
 
 use super::data::Data;
 use super::door::Door;
+use super::files::{header_of, text_of};
 use super::output;
 use super::settings::Settings;
 use crate::cli::desk::{
@@ -116,11 +117,9 @@ pub fn accounts(arguments: &AccountsArguments) -> Result<(), Failure> {
 fn read_accounts(path: &Path) -> Result<Vec<Value>, Failure> {
     let shown = path.display();
     let failed = |problem: String| Failure::input(format!("`{shown}`: {problem}"));
-    let mut reader = csv::ReaderBuilder::new()
-        .trim(csv::Trim::All)
-        .from_path(path)
-        .map_err(|error| failed(error.to_string()))?;
-    let headers = reader.headers().map_err(|error| failed(error.to_string()))?.clone();
+    let text = text_of(path)?;
+    let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
+    let headers = header_of(&mut reader, path)?;
     let columns =
         [("id", "AccountId"), ("name", "Name"), ("email", "Email"), ("joined", "Joined"), ("left", "Left")];
     if !headers.iter().any(|name| name == "id") {

@@ -1,6 +1,7 @@
 //! `proforma invoice`, as far as it is about AWS's own invoices.
 
 use super::command::{ask, asked};
+use super::files::{bytes_of, json_of, text_of};
 use super::output;
 use crate::cli::invoicing::{
     AttachArguments, ImportSummariesArguments, InvoicingCommand, ProfileCommand, ProfileFileArguments,
@@ -10,8 +11,6 @@ use aws_api::proforma::SERVICE;
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
-use std::fs;
-use std::path::Path;
 
 /// `proforma invoice`
 pub fn invoicing(command: &InvoicingCommand) -> Result<(), Failure> {
@@ -51,48 +50,57 @@ fn with_flat_addresses(mut answer: Value) -> Value {
 
 /// Each profile is a request of its own: those before one that is refused are kept.
 fn put_profiles(arguments: &ProfileFileArguments) -> Result<(), Failure> {
-    let file = &arguments.file;
-    let value: Value = serde_json::from_str(&text(file)?)
-        .map_err(|error| Failure::input(format!("`{}` is no JSON: {error}", file.display())))?;
+    let value = json_of(&arguments.file)?;
     let profiles = match value.get("Profiles").unwrap_or(&value) {
         Value::Array(profiles) => profiles.clone(),
         one => vec![one.clone()],
     };
-    for profile in &profiles {
-        asked(&arguments.desk, "PutInvoiceProfile", profile)?;
+    let print = |count: usize| output::facts(&[("Profiles", json!(count))], arguments.desk.output);
+    for (number, profile) in profiles.iter().enumerate() {
+        let Err(failure) = asked(&arguments.desk, "PutInvoiceProfile", profile) else { continue };
+        let account = profile.get("AccountId").and_then(Value::as_str).unwrap_or_default();
+        let failure = failure.about(&format!("profile {} (`{account}`)", number + 1));
+        if number == 0 {
+            return Err(failure);
+        }
+        print(number)?;
+        return Err(failure.after("the profiles before it were taken, those from it on were not".to_owned()));
     }
-    output::facts(&[("Profiles", json!(profiles.len()))], arguments.desk.output)
+    print(profiles.len())
 }
 
+/// Each file is a request of its own: those before one that is refused are kept. All of them are read before any is sent.
 fn import(arguments: &ImportSummariesArguments) -> Result<(), Failure> {
     const OPERATION: &str = "ImportInvoiceSummaries";
-    let mut answers = Vec::new();
+    let mut texts = Vec::new();
     for file in &arguments.files {
-        let answer = asked(&arguments.desk, OPERATION, &json!({ "Summaries": text(file)? }))?;
-        answers.push((file.display().to_string(), answer));
+        texts.push((file.display().to_string(), text_of(file)?));
     }
-    output::by_file((SERVICE, OPERATION), &answers, arguments.desk.output)
+    let print = |answers: &[_]| output::by_file((SERVICE, OPERATION), answers, arguments.desk.output);
+    let mut answers = Vec::new();
+    for (file, text) in texts {
+        match asked(&arguments.desk, OPERATION, &json!({ "Summaries": text })) {
+            Ok(answer) => answers.push((file, answer)),
+            Err(failure) if answers.is_empty() => return Err(failure.about(&format!("`{file}`"))),
+            Err(failure) => {
+                print(&answers)?;
+                let failure = failure.about(&format!("`{file}`"));
+                return Err(
+                    failure.after(format!("the files before `{file}` were taken, those from it on were not"))
+                );
+            }
+        }
+    }
+    print(&answers)
 }
 
 fn attach(arguments: &AttachArguments) -> Result<(), Failure> {
     let AttachArguments { desk, invoice_id, file, kind, id } = arguments;
-    let bytes = fs::read(file).map_err(|error| unreadable(file, &error))?;
+    let bytes = bytes_of(file)?;
     let mut input = json!({ "InvoiceId": invoice_id, "Document": STANDARD.encode(bytes) });
     if let (Some(kind), Some(id)) = (kind, id) {
         input["DocumentType"] = json!(kind);
         input["DocumentId"] = json!(id);
     }
     ask(desk, "AttachInvoiceDocument", &input)
-}
-
-fn text(file: &Path) -> Result<String, Failure> {
-    let bytes = fs::read(file).map_err(|error| unreadable(file, &error))?;
-    // A mark of the byte order, as spreadsheets write one, is none of the text.
-    let text =
-        String::from_utf8(bytes).map_err(|_| Failure::input(format!("`{}` is not UTF-8", file.display())))?;
-    Ok(text.trim_start_matches('\u{feff}').to_owned())
-}
-
-fn unreadable(file: &Path, error: &std::io::Error) -> Failure {
-    Failure::input(format!("`{}` cannot be read: {error}", file.display()))
 }

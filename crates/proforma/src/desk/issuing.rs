@@ -2,6 +2,7 @@
 
 use super::command::{ask, asked, at_desk};
 use super::door::Door;
+use super::files::text_of;
 use super::output;
 use crate::cli::desk::{DeskArguments, DeskOutput};
 use crate::cli::issuing::{
@@ -29,7 +30,11 @@ pub fn own_invoices(command: &IssuingCommand) -> Result<(), Failure> {
     match command {
         IssuingCommand::Settings(of) => settings(of),
         IssuingCommand::Rates(of) => {
-            ask(&of.desk, "ImportExchangeRates", &json!({ "Rates": read(&of.file)? }))
+            let mut input = json!({ "Rates": text_of(&of.file)? });
+            if of.correct {
+                input["Correct"] = json!(true);
+            }
+            ask(&of.desk, "ImportExchangeRates", &input)
         }
         IssuingCommand::Draft(of) => draft(of),
         IssuingCommand::Drafts(of) => ask(&of.desk, "ListInvoiceDrafts", &json!({})),
@@ -53,14 +58,9 @@ fn input<const N: usize>(members: [(&str, Option<&String>); N]) -> Map<String, V
     members.into_iter().filter_map(member).collect()
 }
 
-fn read(path: &Path) -> Result<String, Failure> {
-    fs::read_to_string(path)
-        .map_err(|error| Failure::input(format!("`{}` cannot be read: {error}", path.display())))
-}
-
 fn settings(of: &InvoiceSettingsArguments) -> Result<(), Failure> {
     if let Some(file) = &of.file {
-        let text = read(file)?;
+        let text = text_of(file)?;
         let input = input([
             ("Settings", Some(&text)),
             ("BillingGroup", of.group.as_ref()),

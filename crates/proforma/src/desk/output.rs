@@ -5,11 +5,11 @@ mod columns;
 use super::data::FirstKey;
 use crate::cli::desk::DeskOutput;
 use crate::failure::Failure;
+use crate::report_files::as_csv;
 use crate::terminal::{empty_table, print};
 use billing::purchase_order::instant_text;
 use columns::Columns;
 use comfy_table::ContentArrangement;
-use documents::unlike_a_formula;
 use serde_json::{Map, Value, json};
 
 /// What stands between the texts of a list in one cell.
@@ -90,30 +90,23 @@ fn csv(header: Vec<String>, rows: Vec<Vec<Option<Value>>>) -> Result<String, Fai
     if header.is_empty() {
         return Ok(String::new());
     }
-    let mut writer = csv::Writer::from_writer(Vec::new());
-    writer.write_record(&header).map_err(anyhow::Error::from)?;
-    for row in rows {
-        let cells = row.iter().map(|value| value.as_ref().map_or_else(String::new, cell));
-        writer.write_record(cells).map_err(anyhow::Error::from)?;
-    }
-    let bytes = writer.into_inner().map_err(|error| anyhow::anyhow!("{error}"))?;
-    Ok(String::from_utf8_lossy(&bytes).into_owned())
+    let cells = rows
+        .iter()
+        .map(|row| row.iter().map(|value| value.as_ref().map_or_else(String::new, cell)).collect());
+    let all: Vec<Vec<String>> = std::iter::once(header).chain(cells).collect();
+    Ok(as_csv(all.iter().map(|row| row.iter().map(String::as_str)))?)
 }
 
-/// A value as a cell that no spreadsheet takes for a formula. What has a shape of its own is JSON.
+/// A value as a cell. What has a shape of its own is JSON.
 fn cell(value: &Value) -> String {
-    let text = match value {
-        Value::Null => return String::new(),
+    match value {
+        Value::Null => String::new(),
         Value::String(text) => text.clone(),
         Value::Array(values) if values.iter().all(Value::is_string) => {
             values.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(BETWEEN_TEXTS)
         }
         other => other.to_string(),
-    };
-    let is_number = text.strip_prefix('-').is_some_and(|digits| {
-        !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
-    });
-    if is_number { text } else { unlike_a_formula(&text).into_owned() }
+    }
 }
 
 /// A text without anything that could steer a terminal.
@@ -188,7 +181,14 @@ fn names(rows: &[Value]) -> Vec<&String> {
 fn shown(value: &Value) -> String {
     let text = match value {
         Value::String(text) => text.clone(),
-        Value::Array(values) => values.iter().map(shown).collect::<Vec<_>>().join(", "),
+        Value::Array(values) => {
+            let between = if values.iter().any(Value::is_object) { BETWEEN_TEXTS } else { ", " };
+            values.iter().map(shown).collect::<Vec<_>>().join(between)
+        }
+        Value::Object(members) => {
+            let member = |(name, value): (&String, &Value)| format!("{name}: {}", shown(value));
+            members.iter().map(member).collect::<Vec<_>>().join(", ")
+        }
         Value::Null => String::new(),
         other => other.to_string(),
     };

@@ -1,8 +1,9 @@
 //! Files of orders and invoices, as the operations take them: JSON as it is, CSV by its columns.
 
+use super::files::{filled_text_of, header_of, json_of};
+use super::purchase_order_places::{Entry, Places};
 use super::purchase_order_texts::{contact, is_yes, pairs, tax};
 use crate::failure::Failure;
-use anyhow::Context;
 use serde_json::{Map, Value, json};
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -79,14 +80,14 @@ const INVOICE: Columns = &[
     ("purchase_order", "PurchaseOrderNumber"),
 ];
 
-/// The input of `ImportPurchaseOrders` from a file.
-pub fn orders_of(path: &Path) -> Result<Value, Failure> {
+/// The input of `ImportPurchaseOrders` from a file, and where in the file it stands.
+pub fn orders_of(path: &Path) -> Result<(Value, Places), Failure> {
     if is_json(path) {
-        let value: Value = serde_json::from_str(&text_of(path)?).map_err(|error| no_json(path, &error))?;
-        return Ok(match value {
+        let input = match json_of(path)? {
             Value::Array(orders) => json!({ "PurchaseOrders": orders }),
             other => other,
-        });
+        };
+        return Ok((input, Places::as_they_are(path, "PurchaseOrders")));
     }
     let mut orders: Vec<OrderRows> = Vec::new();
     let mut problems = Vec::new();
@@ -105,6 +106,7 @@ pub fn orders_of(path: &Path) -> Result<Value, Failure> {
         let hint = "what is of the order is the same in all of its rows, or stands in one of them";
         return Err(Failure::inputs(problems).hint(hint));
     }
+    let entries = orders.iter().map(OrderRows::entry).collect();
     let order = |order: &OrderRows| {
         let told = |problem| {
             Failure::input(format!("`{}`: purchase order `{}`: {problem}", path.display(), order.key[0]))
@@ -112,7 +114,36 @@ pub fn orders_of(path: &Path) -> Result<Value, Failure> {
         order.order().map_err(told)
     };
     let orders: Vec<Value> = orders.iter().map(order).collect::<Result<_, _>>()?;
-    Ok(json!({ "PurchaseOrders": orders }))
+    let places = Places::of_table(path, "PurchaseOrders", entries, column_of_order);
+    Ok((json!({ "PurchaseOrders": orders }), places))
+}
+
+/// The column of a member of an order, or of a line of one.
+fn column_of_order(member: &str, of_line: bool) -> Option<String> {
+    let mut names = member.split('.').map(|name| name.split('[').next().unwrap_or_default());
+    let (first, second) = (names.next()?, names.next());
+    if of_line {
+        return match first {
+            "Tax" => Some("line_tax".to_owned()),
+            "BalanceTracking" => Some("line_balance_tracking".to_owned()),
+            _ => column(LINE, first),
+        };
+    }
+    let part = |before: &str| match second {
+        Some("Lines") => Some(format!("{before}{ADDRESS_LINES}")),
+        part => column(ADDRESS, part?).map(|part| format!("{before}{part}")),
+    };
+    match first {
+        "Suspended" | "Contacts" | "Tags" => Some(first.to_ascii_lowercase()),
+        _ => {
+            column(ORDER, first).or_else(|| column(LISTS, first)).or_else(|| part(&column(ADDRESSES, first)?))
+        }
+    }
+}
+
+/// The column that becomes a member.
+fn column(columns: Columns, member: &str) -> Option<String> {
+    columns.iter().find(|(_, name)| *name == member).map(|(column, _)| (*column).to_owned())
 }
 
 /// Every column of a file of orders.
@@ -132,10 +163,17 @@ struct OrderRows {
     key: [String; 2],
     /// What is said of the order by column, with the number of the row that says it first.
     said: BTreeMap<String, (usize, String)>,
-    lines: Vec<Row>,
+    lines: Vec<(usize, Row)>,
 }
 
 impl OrderRows {
+    /// Where the order stands.
+    fn entry(&self) -> Entry {
+        let lines: Vec<usize> = self.lines.iter().map(|(number, _)| *number).collect();
+        let row = lines.first().copied().unwrap_or_default();
+        Entry { name: format!("purchase order `{}`", self.key[0]), row, lines }
+    }
+
     /// Takes a row of the order; where it says something else than a row before it.
     fn take(&mut self, number: usize, row: Row) -> Vec<String> {
         let (line, of_order): (Row, Row) =
@@ -150,7 +188,7 @@ impl OrderRows {
                 ));
             }
         }
-        self.lines.push(line);
+        self.lines.push((number, line));
         problems
     }
 
@@ -184,7 +222,9 @@ impl OrderRows {
             let texts: Vec<String> = listed(texts).into_iter().map(str::to_owned).collect();
             order.insert("Tags".to_owned(), pairs(&texts)?);
         }
-        let lines = self.lines.iter().map(line).collect::<Result<Vec<_>, _>>()?;
+        let of_row =
+            |(number, row): &(usize, Row)| line(row).map_err(|problem| format!("row {number}: {problem}"));
+        let lines = self.lines.iter().map(of_row).collect::<Result<Vec<_>, _>>()?;
         order.insert("LineItems".to_owned(), json!(lines));
         Ok(Value::Object(order))
     }
@@ -217,15 +257,22 @@ fn listed(texts: &str) -> Vec<&str> {
     texts.split(';').map(str::trim).filter(|text| !text.is_empty()).collect()
 }
 
-/// The input of `ImportInvoices` from a file: JSON as AWS answers it, or CSV.
-pub fn invoices_of(path: &Path) -> Result<Value, Failure> {
+/// The input of `ImportInvoices` from a file, JSON as AWS answers it or CSV, and where in the file it stands.
+pub fn invoices_of(path: &Path) -> Result<(Value, Places), Failure> {
     if is_json(path) {
-        return Ok(json!({ "Content": text_of(path)? }));
+        return Ok((json!({ "Content": filled_text_of(path)? }), Places::as_they_are(path, "Invoices")));
     }
     let columns: Vec<String> = INVOICE.iter().map(|(column, _)| (*column).to_owned()).collect();
     let rows = rows(path, &columns)?;
     let invoices: Vec<Value> = rows.iter().map(|(_, row)| invoice_of(row)).collect();
-    Ok(json!({ "Invoices": invoices }))
+    let entry = |(number, row): &(usize, Row)| {
+        let id = row.get("invoice_id").map(String::as_str).unwrap_or_default();
+        Entry { name: format!("invoice `{id}`"), row: *number, lines: Vec::new() }
+    };
+    let places = Places::of_table(path, "Invoices", rows.iter().map(entry).collect(), |member, _| {
+        column(INVOICE, member)
+    });
+    Ok((json!({ "Invoices": invoices }), places))
 }
 
 /// An invoice of a row. Where its charges have several numbers of orders, they are separated by `;`: it carries the first one.
@@ -248,34 +295,15 @@ fn is_json(path: &Path) -> bool {
     path.extension().is_some_and(|extension| extension.eq_ignore_ascii_case("json"))
 }
 
-fn no_json(path: &Path, error: &serde_json::Error) -> Failure {
-    Failure::input(format!("`{}` is no JSON: {error}", path.display()))
-}
-
-fn text_of(path: &Path) -> Result<String, Failure> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("`{}`", path.display()))?;
-    if text.trim().is_empty() {
-        return Err(empty(path));
-    }
-    // A mark of the byte order, as spreadsheets write one, is none of the text.
-    Ok(text.trim_start_matches('\u{feff}').to_owned())
-}
-
-/// A file without any content: what is left of a download that has failed must not pass for a month without entries.
-fn empty(path: &Path) -> Failure {
-    Failure::input(format!("`{}` is empty", path.display()))
-        .hint("a file without entries has its header, or `[]`; was it downloaded whole?")
-}
-
 /// The values of a row by column, those that are there.
 type Row = BTreeMap<String, String>;
 
 /// The rows of a file, each with its number; the first row has the names.
 fn rows(path: &Path, columns: &[String]) -> Result<Vec<(usize, Row)>, Failure> {
     let failed = |problem: String| Failure::input(format!("`{}`: {problem}", path.display()));
-    let text = text_of(path)?;
+    let text = filled_text_of(path)?;
     let mut reader = csv::ReaderBuilder::new().trim(csv::Trim::All).from_reader(text.as_bytes());
-    let headers = reader.headers().map_err(|error| failed(error.to_string()))?.clone();
+    let headers = header_of(&mut reader, path)?;
     if let Some(name) = headers.iter().find(|name| !columns.iter().any(|column| column == name)) {
         let all = columns.join(", ");
         return Err(failed(format!("column `{name}` is not known")).hint(format!("there are {all}")));

@@ -2,8 +2,10 @@
 
 use super::command::{asked_of, at_desk};
 use super::door::Door;
+use super::files::json_of;
 use super::output;
 use super::purchase_order_files::{invoices_of, orders_of};
+use super::purchase_order_tables::{forecast, three_way as in_words};
 use super::purchase_order_texts::{address, contact, line, pairs};
 use crate::cli::desk::DeskArguments;
 use crate::cli::purchase_orders::{
@@ -13,10 +15,8 @@ use crate::cli::purchase_orders::{
     ThreeWayArguments, UpdateArguments,
 };
 use crate::failure::Failure;
-use anyhow::Context;
 use aws_api::{proforma, purchase_orders};
 use serde_json::{Map, Value, json};
-use std::path::Path;
 
 /// `proforma po`
 pub fn po(arguments: &PurchaseOrderArguments) -> Result<(), Failure> {
@@ -37,7 +37,11 @@ pub fn po(arguments: &PurchaseOrderArguments) -> Result<(), Failure> {
         Po::Explain(arguments) => explain(arguments),
         Po::Move(arguments) => move_invoice(arguments),
         Po::Rematch(arguments) => rematch(arguments),
-        Po::Forecast(it) => own(&it.desk, "GetPurchaseOrderForecast", &of(&it.id)),
+        Po::Forecast(it) => {
+            let asked = (proforma::SERVICE, "GetPurchaseOrderForecast");
+            let answer = asked_of(&it.desk, asked.0, asked.1, &of(&it.id))?;
+            output::answer_with(asked, &answer, it.desk.output, |answer| output::table(&forecast(answer)))
+        }
         Po::ThreeWay(arguments) => three_way(arguments),
         Po::Approve(arguments) => approve(arguments),
         Po::Settings(arguments) => settings(arguments),
@@ -92,7 +96,7 @@ fn update(arguments: &UpdateArguments) -> Result<(), Failure> {
 fn order(arguments: &OrderArguments) -> Result<Map<String, Value>, Failure> {
     let mut input = match &arguments.file {
         None => Map::new(),
-        Some(path) => match read_json(path)? {
+        Some(path) => match json_of(path)? {
             Value::Object(members) => members,
             _ => return Err(Failure::input(format!("`{}` is no JSON object", path.display()))),
         },
@@ -144,12 +148,6 @@ fn put(input: &mut Map<String, Value>, name: &str, text: Option<&str>) {
     }
 }
 
-fn read_json(path: &Path) -> Result<Value, Failure> {
-    let text = std::fs::read_to_string(path).with_context(|| format!("`{}`", path.display()))?;
-    serde_json::from_str(&text)
-        .map_err(|error| Failure::input(format!("`{}` is no JSON: {error}", path.display())))
-}
-
 fn list(arguments: &ListOrdersArguments) -> Result<(), Failure> {
     let mut filters = Map::new();
     put(&mut filters, "BillFrom", arguments.bill_from.as_deref());
@@ -166,12 +164,17 @@ fn list(arguments: &ListOrdersArguments) -> Result<(), Failure> {
 }
 
 /// Asks for a list page by page, and prints all of it.
-fn all_pages(
+fn all_pages(desk: &DeskArguments, operation: (&str, &str), input: Value, key: &str) -> Result<(), Failure> {
+    output::answer(operation, &pages(desk, operation, input, key)?, desk.output)
+}
+
+/// A list, asked for page by page.
+fn pages(
     desk: &DeskArguments,
     (service, operation): (&str, &str),
     mut input: Value,
     key: &str,
-) -> Result<(), Failure> {
+) -> Result<Value, Failure> {
     let entries = at_desk(async {
         let door = Door::open(desk).await?;
         let mut entries = Vec::new();
@@ -191,7 +194,7 @@ fn all_pages(
         door.close().await?;
         ended.map(|()| entries)
     })?;
-    output::answer((service, operation), &json!({ key: entries }), desk.output)
+    Ok(json!({ key: entries }))
 }
 
 fn tag(arguments: &TagArguments) -> Result<(), Failure> {
@@ -208,10 +211,11 @@ fn tag(arguments: &TagArguments) -> Result<(), Failure> {
 }
 
 fn import(arguments: &ImportOrdersArguments) -> Result<(), Failure> {
-    if arguments.invoices {
-        return own(&arguments.desk, "ImportInvoices", &invoices_of(&arguments.file)?);
-    }
-    own(&arguments.desk, "ImportPurchaseOrders", &orders_of(&arguments.file)?)
+    let (operation, (input, places)) = match arguments.invoices {
+        true => ("ImportInvoices", invoices_of(&arguments.file)?),
+        false => ("ImportPurchaseOrders", orders_of(&arguments.file)?),
+    };
+    own(&arguments.desk, operation, &input).map_err(|failure| places.told(failure))
 }
 
 fn invoices(arguments: &InvoicesArguments) -> Result<(), Failure> {
@@ -275,7 +279,9 @@ fn three_way(arguments: &ThreeWayArguments) -> Result<(), Failure> {
     }
     put(&mut input, "ApprovalAbove", arguments.approval_above.as_deref());
     let operation = (proforma::SERVICE, "GetThreeWayMatch");
-    all_pages(&arguments.desk, operation, Value::Object(input), "ThreeWayMatches")
+    let answer = pages(&arguments.desk, operation, Value::Object(input), "ThreeWayMatches")?;
+    let table = |answer| output::table(&in_words(answer));
+    output::answer_with(operation, &answer, arguments.desk.output, table)
 }
 
 /// Puts the bounds of a tolerance into a request: amounts, percentages, or NONE for neither.

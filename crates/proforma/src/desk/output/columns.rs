@@ -1,9 +1,10 @@
 //! Which columns an operation's answer has as comma-separated values. They follow from its shape in the model, never from what an answer holds.
 //!
 //! The entries of its lists are the rows, one list under the other. What the answer says beside them stands on each row, and on one row of its own where
-//! the lists are empty and it says anything. A member of a member is a column `Name.Name`. Columns are in the order of their names, those of the lists last.
+//! the lists are empty and it says anything. A member of a member is a column `Name.Name`; of a
+//! list in a row it has all of them, separated by semicolons. Columns are in the order of their names, those of the lists last.
 
-use super::{Operation, instant_text};
+use super::{BETWEEN_TEXTS, Operation, cell, instant_text};
 use aws_wire::model::{Member, Service, Shape};
 use serde_json::Value;
 use std::collections::BTreeMap;
@@ -68,7 +69,7 @@ impl Columns {
     pub fn rows(&self, answer: &Value) -> Vec<Vec<Option<Value>>> {
         let answer = self.root.map_or(Some(answer), |name| answer.get(name)).unwrap_or(&Value::Null);
         let cells = |of: &Value, paths: &[Path]| -> Vec<Option<Value>> {
-            paths.iter().map(|path| at(of, path).cloned()).collect()
+            paths.iter().map(|path| at(of, path)).collect()
         };
         let once = cells(answer, &self.said_once);
         let nothing = |lists: &[List]| vec![None; lists.iter().map(|list| list.columns.len()).sum()];
@@ -132,15 +133,13 @@ fn leaves(service: &'static Service, shape: &str) -> Vec<Path> {
     members.flat_map(|(name, member)| below(service, name, member)).collect()
 }
 
-/// The columns of a member: its own, or those of what it is made of.
+/// The columns of a member: its own, or those of what it is made of, also of what the entries of a list in a row are made of.
 fn below(service: &'static Service, name: &'static str, member: &Member) -> Vec<Path> {
-    match members_of(service, &member.shape) {
-        None => vec![vec![name]],
-        Some(_) => {
-            let inner = leaves(service, &member.shape).into_iter();
-            inner.map(|path| std::iter::once(name).chain(path).collect()).collect()
-        }
-    }
+    let entry = entries(service, &member.shape).filter(|_| !IN_ONE_CELL.contains(&name));
+    let structure = members_of(service, &member.shape).map(|_| member.shape.as_str());
+    let Some(inner) = entry.or(structure) else { return vec![vec![name]] };
+    let inner = leaves(service, inner).into_iter();
+    inner.map(|path| std::iter::once(name).chain(path).collect()).collect()
 }
 
 /// Whether a value fills no cell.
@@ -153,8 +152,17 @@ fn is_nothing(value: &Value) -> bool {
     }
 }
 
-fn at<'v>(value: &'v Value, path: &[&str]) -> Option<&'v Value> {
-    path.iter().try_fold(value, |value, name| value.get(name))
+/// The member of a member of a value. Of the entries of a list all have it, one behind the other, those without it as nothing.
+fn at(value: &Value, path: &[&str]) -> Option<Value> {
+    match (path, value) {
+        ([], value) => Some(value.clone()),
+        (_, Value::Array(entries)) if entries.is_empty() => None,
+        (_, Value::Array(entries)) => {
+            let cell = |entry| at(entry, path).map_or_else(String::new, |value| cell(&value));
+            Some(Value::String(entries.iter().map(cell).collect::<Vec<_>>().join(BETWEEN_TEXTS)))
+        }
+        ([name, inner @ ..], value) => at(value.get(name)?, inner),
+    }
 }
 
 fn in_words(service: &Service, shape: &str, value: &Value) -> Value {

@@ -1,7 +1,7 @@
 //! Names and descriptions as plain text: nothing in them can steer the file that they end in.
 //!
 //! Every format takes its texts through [`plain`]. What is left for a format of its own: XML escapes markup (`xml`), a
-//! spreadsheet keeps a text from being read as a formula ([`unlike_a_formula`]), a page shows what no font may stand for
+//! spreadsheet keeps a text from being read as a formula ([`unlike_a_formula`], [`cell`]), a page shows what no font may stand for
 //! as [`REPLACEMENT`] ([`printable`]).
 
 use billing::invoice::party::is_invisible;
@@ -54,6 +54,19 @@ pub fn unlike_a_formula(text: &str) -> Cow<'_, str> {
     let starts =
         cell.trim_start().starts_with(['=', '+', '-', '@', '\u{ff1d}', '\u{ff0b}', '\u{ff0d}', '\u{ff20}']);
     if starts || text.starts_with(['\t', '\r', '\n']) { Cow::Owned(format!("'{cell}")) } else { cell }
+}
+
+/// A value as a cell of a table that people open in a spreadsheet: a number is its exact digits, also below zero; a text is [`unlike_a_formula`].
+#[must_use]
+pub fn cell(value: &str) -> Cow<'_, str> {
+    if is_number(value) { Cow::Borrowed(value) } else { unlike_a_formula(value) }
+}
+
+/// Plain digits, with a sign and a point or without.
+fn is_number(value: &str) -> bool {
+    let digits = value.strip_prefix('-').unwrap_or(value);
+    let (whole, fraction) = digits.split_once('.').unwrap_or((digits, "0"));
+    [whole, fraction].iter().all(|part| !part.is_empty() && part.bytes().all(|byte| byte.is_ascii_digit()))
 }
 
 fn is_space(c: char) -> bool {
@@ -114,5 +127,23 @@ mod tests {
         assert_eq!(unlike_a_formula("\ttext"), "' text");
         assert_eq!(unlike_a_formula("a=b"), "a=b");
         assert_eq!(unlike_a_formula(""), "");
+    }
+
+    #[test]
+    fn a_number_below_zero_is_a_number() {
+        for number in ["-1", "-0.000000001", "12.50", "0"] {
+            assert_eq!(cell(number), number);
+        }
+        for (text, shown) in [
+            ("-1+1", "'-1+1"),
+            ("-", "'-"),
+            ("-.5", "'-.5"),
+            ("-1.", "'-1."),
+            ("=1", "'=1"),
+            ("+1", "'+1"),
+            ("a-1", "a-1"),
+        ] {
+            assert_eq!(cell(text), shown);
+        }
     }
 }
