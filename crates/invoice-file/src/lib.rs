@@ -1,5 +1,5 @@
 //! Invoices as JSON: the data of a document, what is settled about the documents of a customer, and rates of exchange as CSV; and the list of the formats
-//! that a document can be had in.
+//! that a document can be had in. And AWS's list of its invoices, as JSON or CSV.
 //!
 //! Amounts, rates and quantities are texts of plain digits. What is not known is refused, with its place.
 
@@ -7,3 +7,4 @@ pub mod document;
 pub mod format;
 pub mod rates;
 pub mod settings;
+pub mod summaries;

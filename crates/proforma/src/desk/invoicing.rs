@@ -68,8 +68,10 @@ fn import(arguments: &ImportSummariesArguments) -> Result<(), Failure> {
     const OPERATION: &str = "ImportInvoiceSummaries";
     let mut answers = Vec::new();
     for file in &arguments.files {
-        let answer = asked(&arguments.desk, OPERATION, &json!({ "Summaries": text(file)? }))?;
-        answers.push((file.display().to_string(), answer));
+        let shown = file.display().to_string();
+        let answer = asked(&arguments.desk, OPERATION, &json!({ "Summaries": text(file)? }));
+        let answer = answer.map_err(|failure| failure.about(&shown))?;
+        answers.push((shown, answer));
     }
     output::by_file((SERVICE, OPERATION), &answers, arguments.desk.output)
 }

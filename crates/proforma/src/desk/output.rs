@@ -6,7 +6,7 @@ use super::data::FirstKey;
 use crate::cli::desk::DeskOutput;
 use crate::failure::Failure;
 use crate::terminal::{empty_table, print};
-use billing::purchase_order::instant_text;
+use billing::instant::instant_text;
 use columns::Columns;
 use comfy_table::ContentArrangement;
 use documents::unlike_a_formula;
