@@ -73,21 +73,25 @@ impl Value {
     }
 }
 
-/// The members of an object as they are written, each name once.
+/// The members of an object as they are written.
 struct Members<'a>(Vec<(String, &'a RawValue)>);
 
 impl<'a> Members<'a> {
+    /// The members of an object, each name once.
     fn of(raw: &'a RawValue) -> Result<Self, String> {
         let members: Self = serde_json::from_str(raw.get()).map_err(|error| error.to_string())?;
-        let mut names: Vec<&str> = members.0.iter().map(|(name, _)| name.as_str()).collect();
-        names.sort_unstable();
-        match names.windows(2).find(|pair| pair[0] == pair[1]) {
-            Some(twice) => Err(format!(
-                "`{}` is there twice; leave one of them",
-                Value::Text(twice[0].to_owned()).shown()
-            )),
+        match members.twice() {
+            Some(mistake) => Err(mistake),
             None => Ok(members),
         }
+    }
+
+    /// What to say of a name that is there twice.
+    fn twice(&self) -> Option<String> {
+        let mut names: Vec<&str> = self.0.iter().map(|(name, _)| name.as_str()).collect();
+        names.sort_unstable();
+        let twice = names.windows(2).find(|pair| pair[0] == pair[1])?;
+        Some(format!("`{}` is there twice; leave one of them", Value::Text(twice[0].to_owned()).shown()))
     }
 
     fn get(&self, name: &str) -> Option<&'a RawValue> {
@@ -198,20 +202,19 @@ impl Gathered {
             let what = value(answer, 1).map_or_else(|mistake| mistake, |value| value.shown());
             return Err(NoList::Another(format!("`{what}` is no answer")));
         }
-        let members = Members::of(answer);
-        let list = members.as_ref().ok().and_then(|members| members.get(LIST));
-        let (members, list) = match (members, list) {
-            (Ok(members), Some(list)) => (members, list),
-            (Ok(members), None) if at.is_none() && members.get("InvoiceId").is_none() => {
+        let members: Members<'_> =
+            serde_json::from_str(answer.get()).map_err(|error| NoList::Json(error.to_string()))?;
+        let Some(list) = members.get(LIST) else {
+            if at.is_none() && members.get("InvoiceId").is_none() {
                 return Err(NoList::Another("it has no `InvoiceId` either".to_owned()));
             }
             // A summary by itself.
-            (Ok(_), None) => {
-                self.push(place(""), answer);
-                return Ok(());
-            }
-            (Err(mistake), _) => return Err(NoList::Json(mistake)),
+            self.push(place(""), answer);
+            return Ok(());
         };
+        if let Some(mistake) = members.twice() {
+            return Err(NoList::Json(mistake));
+        }
         let Some(summaries) = entries(list) else {
             return Err(NoList::Another("that is no list".to_owned()));
         };
