@@ -120,6 +120,23 @@ def test_every_difference_is_listed_and_the_exit_status_says_so(demo, tmp_path):
     assert invoices(demo, "--against", path, "--tolerance", "2", "--output", "json").returncode == 3
 
 
+def test_a_list_is_read_as_the_import_reads_it(demo, tmp_path):
+    """Content says whether it is CSV; receipts and tax invoices charge nothing; a list that is cut is told, and nothing is there twice."""
+    rows = numbered(demo)
+    tax = summary(rows[0], InvoiceId="TAX-1", CommercialInvoiceId=rows[0]["invoice_id"])
+    paid = summary(rows[0], InvoiceId="PAID-1", InvoiceType="PAYMENT_RECEIPT")
+    path = tmp_path / "list.txt"
+    path.write_text("\n".join(json.dumps({"InvoiceSummaries": [of], "NextToken": "more"}) for of in [*map(summary, rows), tax, paid]))
+    ended = invoices(demo, "--against", path)
+    assert (ended.returncode, ended.stdout) == (0, "the cost files and the list agree\n"), ended.stderr
+    assert "`NextToken`" in ended.stderr
+    path.write_text("invoiceid,TOTALAMOUNT,CurrencyCode\n" + "".join(f"{row['invoice_id']},{row['total']},{row['currency']}\n" for row in rows))
+    assert invoices(demo, "--against", path).returncode == 0
+    path.write_text("InvoiceId,TotalAmount,totalamount,CurrencyCode\nA,1,2,USD\n")
+    ended = invoices(demo, "--against", path)
+    assert ended.returncode == 2 and f"error: {path}: column `totalamount` is there twice" in ended.stderr
+
+
 def test_what_is_wrong_with_the_list_is_said_with_its_place(demo, tmp_path):
     path = tmp_path / "list.csv"
     path.write_text("InvoiceId,TotalAmount,CurrencyCode\nA,1.2.3,USD\n")

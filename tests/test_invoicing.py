@@ -542,7 +542,7 @@ def test_a_table_of_summaries(server, invoicing, tmp_path):
 @pytest.mark.parametrize("text, problem", [
     ("{", "the file is no JSON"), ('{"Invoices": []}', "no `InvoiceSummaries`"), ('[{"InvoiceId": "A"}]', "[0]: AccountId is required"),
     ('[{"InvoiceId": "A", "AccountId": "111122223333", "BillType": "YEARLY"}]', "BillType must be one of"),
-    ('[{"InvoiceId": "A", "AccountId": "111122223333", "IssuedDate": "yesterday"}]', "IssuedDate must be a number"),
+    ('[{"InvoiceId": "A", "AccountId": "111122223333", "IssuedDate": "yesterday"}]', "IssuedDate: `yesterday` is no date; write it as 2026-11-03"),
     ('[{"InvoiceId": "A", "AccountId": "111122223333", "BaseCurrencyAmount": {"TotalAmount": "1,00"}}]', "BaseCurrencyAmount.TotalAmount"),
     ("InvoiceId,AccountId,Amout\nA,111122223333,1\n", "there is no column `Amout`"), ("InvoiceId,AccountId\nA,1\n", "row 2: AccountId")])
 def test_a_file_that_is_refused(server, text, problem):

@@ -3,7 +3,8 @@
 //! Only billing goes by it: which period is the current one, and what is written beside a setting. Signatures, leases and time-outs go by the
 //! machine's clock.
 
-use billing::period::{BillingPeriod, date_text};
+use billing::instant::month_of;
+use billing::period::BillingPeriod;
 use std::time::{SystemTime, UNIX_EPOCH};
 
 /// A clock.
@@ -28,10 +29,8 @@ impl Clock {
     /// The billing period that has an instant, in UTC.
     #[must_use]
     pub fn period_of(seconds: i64) -> BillingPeriod {
-        let day = i32::try_from(seconds.div_euclid(86_400)).unwrap_or_default();
-        let date = date_text(day);
-        // Days that an i32 counts around 1970 have years of four digits; any other instant is no time of a bill.
-        date.get(..7).and_then(|month| BillingPeriod::parse(month).ok()).unwrap_or_else(BillingPeriod::first)
+        // An instant outside the years 1 to 9999 is no time of a bill.
+        month_of(seconds).unwrap_or_else(BillingPeriod::first)
     }
 }
 
@@ -49,14 +48,6 @@ pub fn machine_milliseconds() -> i64 {
     i64::try_from(since.as_millis()).unwrap_or(i64::MAX)
 }
 
-/// An instant as RFC 3339 has it, in UTC: `2026-11-10T12:00:00Z`.
-#[must_use]
-pub fn instant_text(seconds: i64) -> String {
-    let (day, of_day) = (seconds.div_euclid(86_400), seconds.rem_euclid(86_400));
-    let date = date_text(i32::try_from(day).unwrap_or_default());
-    format!("{date}T{:02}:{:02}:{:02}Z", of_day / 3_600, of_day / 60 % 60, of_day % 60)
-}
-
 #[cfg(test)]
 mod tests {
     //! Months of instants.
@@ -72,6 +63,5 @@ mod tests {
         {
             assert_eq!(Clock::period_of(instant).to_string(), expected);
         }
-        assert_eq!(instant_text(first + 45_296), "2026-11-01T12:34:56Z");
     }
 }

@@ -11,7 +11,6 @@ pub mod invoice;
 
 mod check;
 mod draft;
-mod instant;
 mod line;
 mod minor_units;
 mod names;
@@ -25,9 +24,9 @@ use crate::period::BillingPeriod;
 use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
+pub use crate::instant::{instant_text, month_of, parse_instant};
 pub use check::{Act, Before, Checked, Surroundings, check, read, with_suspension, with_tags};
 pub use draft::{Draft, DraftLine, DraftTax};
-pub use instant::{instant_text, month_of, parse_instant};
 pub use line::{Line, LineType, LineValue, Price, PriceError, Tax};
 pub use minor_units::minor_units;
 pub use names::{LineNumber, PurchaseOrderId, Seller};

@@ -1,15 +1,12 @@
-//! Invoices of AWS that cost files tell, in the shape of `InvoiceSummary`; and the other way round, what AWS's list says, to be held against them.
+//! Invoices of AWS that cost files tell, in the shape of `InvoiceSummary`.
 //!
 //! What cost files do not tell is absent: when an invoice was issued, when it is due, in which currency it was paid. Amounts are exact, as in the
 //! cost files; AWS's own list has them rounded.
 
-use super::second;
 use aws_wire::json::Value;
 use back_office::aws_invoices::ReceivedInvoice;
 use back_office::error::{Answer, Error};
-use billing::invoice::aws::Summary;
-use billing::invoice::date::Date;
-use billing::money::{Cost, Currency};
+use billing::money::Cost;
 use billing::period::BillingPeriod;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -89,32 +86,4 @@ fn map<'n>(members: impl IntoIterator<Item = (&'n str, Value)>) -> Value {
 /// The one text of a set; `None` where there are none or several.
 fn only(texts: &BTreeSet<String>) -> Option<String> {
     texts.first().filter(|_| texts.len() == 1).cloned()
-}
-
-/// What AWS's list says of an invoice; `None` where it says no total in a currency, so that nothing can be compared.
-pub(crate) fn listed(summary: &Value) -> Option<Summary> {
-    let text = |value: &Value, name: &str| value.get(name).and_then(Value::as_str).map(ToOwned::to_owned);
-    let date = |name: &str| match summary.get(name)? {
-        Value::Number(number) => Some(Date::of_seconds(second(number))),
-        _ => None,
-    };
-    let amounts = summary.get("BaseCurrencyAmount")?;
-    let amount = |name: &str| Cost::parse(&text(amounts, name)?).ok();
-    let entity = |name: &str| text(summary.get("Entity")?, name);
-    Some(Summary {
-        id: text(summary, "InvoiceId")?,
-        account: text(summary, "AccountId"),
-        issued: date("IssuedDate"),
-        due: date("DueDate"),
-        period: period_of(summary),
-        billing_entity: entity("BillingEntity"),
-        invoicing_entity: entity("InvoicingEntity"),
-        bill_type: text(summary, "BillType"),
-        invoice_type: text(summary, "InvoiceType"),
-        original: text(summary, "OriginalInvoiceId"),
-        purchase_order: text(summary, "PurchaseOrderNumber"),
-        currency: Currency::parse(&text(amounts, "CurrencyCode")?)?,
-        total: amount("TotalAmount")?,
-        before_tax: amount("TotalAmountBeforeTax"),
-    })
 }

@@ -5,7 +5,7 @@ use super::{InvoicingRefusal, field, kept, page, reconstructed, second};
 use crate::call::{Call, json};
 use aws_wire::json::{Number, Value};
 use back_office::error::{Answer, Error};
-use back_office::invoice_summaries::SummariesOf;
+use back_office::invoice_summaries::{self, SummariesOf};
 use back_office::invoicing::InvoicingReason;
 use billing::account::AccountId;
 use billing::invoice::aws::Summary;
@@ -123,8 +123,9 @@ pub(crate) async fn all(call: &Call<'_>, of: SummariesOf<'_>) -> Answer<Vec<(Str
 /// What AWS has told of the invoices of a month, as far as it can be compared.
 pub(crate) async fn list_of(call: &Call<'_>, period: BillingPeriod) -> Answer<Vec<Summary>> {
     let told = call.desk.imported_summaries(&call.caller.payer, SummariesOf::Period(period)).await?;
-    let values = told.iter().map(|(_, body)| kept(body)).collect::<Answer<Vec<_>>>()?;
-    Ok(values.iter().filter_map(reconstructed::listed).collect())
+    // What says no total in a currency was warned of when it was imported.
+    let listed = |(_, body): (String, String)| invoice_summaries::Summary::of_json(&body).ok()?.listed().ok();
+    Ok(told.into_iter().filter_map(listed).filter(Summary::charges).collect())
 }
 
 /// Says of invoices which purchase orders they are associated with here.

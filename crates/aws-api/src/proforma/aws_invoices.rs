@@ -56,12 +56,10 @@ struct ImportedSummaries {
 /// `ImportInvoiceSummaries`
 pub(super) async fn import_summaries(call: &Call<'_>) -> Answer<Vec<u8>> {
     let input: ImportSummaries = call.read()?;
-    let summaries = read_summaries(&input.summaries)?;
-    let imported = call.desk.import_invoice_summaries(&call.write("invoice-summaries"), &summaries).await?;
-    let mut warnings = imported.warnings;
-    if summaries.is_empty() {
-        warnings.push("it lists no invoices: nothing was taken".to_owned());
-    }
+    let read = read_summaries(&input.summaries)?;
+    let imported =
+        call.desk.import_invoice_summaries(&call.write("invoice-summaries"), &read.summaries).await?;
+    let warnings = read.warnings.into_iter().chain(imported.warnings).collect();
     json(&ImportedSummaries {
         new_count: imported.new,
         changed_count: imported.changed,

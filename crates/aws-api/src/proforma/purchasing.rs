@@ -12,9 +12,10 @@ use back_office::purchasing::matching::{
 };
 use back_office::purchasing::order_files::ImportedOrder;
 use billing::configuration::{BillingGroupId, ResourceType, arn};
+use billing::instant::parse_instant;
 use billing::money::{Amount, Currency, Rate};
 use billing::purchase_order::invoice::{Exchange, InvoiceKind, MatchInvoice, Origin, RequestedOrder};
-use billing::purchase_order::{Buyer, LineNumber, PurchaseOrderId, parse_instant};
+use billing::purchase_order::{Buyer, LineNumber, PurchaseOrderId};
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -196,7 +197,7 @@ async fn new_invoice(call: &Call<'_>, of: InvoiceIn, place: usize) -> Answer<New
     };
     let due = |text: &String| instant(&format!("Invoices[{place}].DueDate"), text);
     let due_at_s = of.due_date.as_ref().map(due).transpose()?;
-    Ok(NewInvoice { invoice, due_at_s, carries: of.purchase_order_number, is_listed: false })
+    Ok(NewInvoice { invoice, due_at_s, carries: of.purchase_order_number, says_kind: true, is_listed: false })
 }
 
 /// The buyer that a request names by a billing group, or the payer.

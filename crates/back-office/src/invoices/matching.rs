@@ -100,7 +100,13 @@ fn matched(document: &Invoice, options: &DraftOptions, of: Matched<'_>) -> Answe
         requested: requested(options),
         original: document.preceding.as_ref().map(|of| of.number.clone()),
     };
-    Ok(NewInvoice { invoice, due_at_s: document.due.map(midnight), carries: None, is_listed: false })
+    Ok(NewInvoice {
+        invoice,
+        due_at_s: document.due.map(midnight),
+        carries: None,
+        says_kind: true,
+        is_listed: false,
+    })
 }
 
 /// The first second of a day, in seconds since 1970-01-01T00:00:00Z.

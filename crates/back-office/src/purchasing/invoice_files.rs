@@ -1,15 +1,14 @@
-//! Invoices as AWS lists them: the answers of `ListInvoiceSummaries` of the invoicing service, as boto3 and the AWS CLI print them.
+//! Invoices as AWS lists them: the answers of `ListInvoiceSummaries` of the invoicing service, as boto3 and the AWS CLI print them, as far as they are matched with
+//! purchase orders.
 //!
 //! Source: AWS invoicing API reference, `InvoiceSummary`. What an invoice charges follows from its type, its bill type and its billing entity; professional services cannot
 //! be told from other purchases by these. Amounts are those that the customer pays, tax included.
 
 use super::matching::NewInvoice;
-use crate::error::{Answer, Declined, Error};
-use billing::money::{Amount, Currency, Rate};
-use billing::period::BillingPeriod;
-use billing::purchase_order::invoice::{Exchange, InvoiceKind, MatchInvoice, Origin};
-use billing::purchase_order::{self, Buyer, Seller, parse_instant};
-use serde_json::Value;
+use crate::error::{Answer, Declined};
+use billing::purchase_order::invoice::{InvoiceKind, MatchInvoice, Origin};
+use billing::purchase_order::{self, Buyer, Seller};
+use invoice_file::summaries::{self, BillType, CUT, Charged, NoList, Summary, Value};
 
 /// Invoices of a file, and what of it was passed over.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,39 +19,58 @@ pub struct ReadInvoices {
     pub warnings: Vec<String>,
 }
 
+/// What a summary is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) enum ReadSummary {
+    /// An invoice, and what is to be known of it.
+    Invoice(Box<NewInvoice>, Option<String>),
+    /// A payment receipt, which is no invoice.
+    Receipt,
+    /// The tax invoice of this commercial invoice: it states once more what that one charges.
+    TaxInvoiceOf(String),
+}
+
 /// How many mistakes of a file are told.
 const TOLD_MAX: usize = 50;
+/// Why an invoice is not matched that does not say what it charges.
+pub(crate) const KIND_UNSAID: &str = "it has no `BillType`, so nobody knows which orders it may be charged to; say BillType (ANNIVERSARY, PURCHASE or REFUND) and import it again";
 
 /// Reads answers of `ListInvoiceSummaries`: one, a list of them, several one after the other, or a list of summaries.
 ///
 /// # Errors
-/// [`Error::Declined`] with everything that is wrong, each with the place of the summary.
+/// [`Error::Declined`](crate::error::Error::Declined) with everything that is wrong, each with the place of the summary.
 pub fn read_summaries(text: &str) -> Answer<ReadInvoices> {
-    let mut summaries = Vec::new();
-    if text.trim().is_empty() {
-        let message =
-            "the invoices are empty, not even an answer without any; was the file downloaded whole?";
-        return Err(Declined::invalid(message).into());
+    let what = "it takes answers of `aws invoicing list-invoice-summaries`";
+    if !text.trim().is_empty() && !summaries::is_json(text) {
+        return Err(Declined::invalid(format!("the invoices are no JSON; {what}")).into());
     }
-    for answer in serde_json::Deserializer::from_str(text).into_iter::<Value>() {
-        let answer = answer.map_err(|error| {
-            let what = "it takes answers of `aws invoicing list-invoice-summaries`";
-            Declined::invalid(format!("the invoices are no JSON: {error}; {what}"))
-        })?;
-        gather(answer, &mut summaries)?;
-    }
+    let listing = match summaries::read(text, &[]) {
+        Ok(listing) => listing,
+        Err(NoList::Empty) => {
+            let message =
+                "the invoices are empty, not even an answer without any; was the file downloaded whole?";
+            return Err(Declined::invalid(message).into());
+        }
+        Err(NoList::Json(why)) => {
+            return Err(Declined::invalid(format!("the invoices are no JSON: {why}; {what}")).into());
+        }
+        Err(other) => return Err(Declined::invalid(other.to_string()).into()),
+    };
     let (mut read, mut problems) = (ReadInvoices::default(), Vec::new());
-    if summaries.is_empty() {
+    if listing.is_cut {
+        read.warnings.push(CUT.to_owned());
+    }
+    if listing.found.is_empty() {
         read.warnings.push("it lists no invoices: nothing was taken".to_owned());
     }
-    for (place, summary) in summaries.iter().enumerate() {
-        match summary_of(summary) {
-            Ok(Some(invoice)) => read.invoices.push(invoice),
-            Ok(None) => {
-                let id = text_at(summary, &["InvoiceId"]).unwrap_or_default();
-                read.warnings.push(format!("`{id}` is a payment receipt, no invoice: it is passed over"));
-            }
-            Err(problem) => problems.push((format!("InvoiceSummaries[{place}]"), problem)),
+    for found in &listing.found {
+        let place = &found.place;
+        match &found.summary {
+            Err(mistakes) => problems.extend(mistakes.iter().map(|of| (place.to_string(), of.clone()))),
+            Ok(summary) => match read_one(summary, &mut read) {
+                Ok(()) => {}
+                Err(problem) => problems.push((place.to_string(), problem)),
+            },
         }
     }
     if problems.is_empty() {
@@ -63,97 +81,85 @@ pub fn read_summaries(text: &str) -> Answer<ReadInvoices> {
     Err(Declined::Invalid { message: told.join("; "), fields: problems }.into())
 }
 
-/// Reads one summary, JSON in the shape `InvoiceSummary`; `None` of a payment receipt, which is no invoice.
+fn read_one(summary: &Value, read: &mut ReadInvoices) -> Result<(), String> {
+    let summary = Summary::of(summary)?;
+    let id = &summary.id;
+    match summary_of(&summary)? {
+        ReadSummary::Invoice(invoice, remark) => {
+            read.invoices.push(*invoice);
+            read.warnings.extend(remark);
+        }
+        ReadSummary::Receipt => {
+            read.warnings.push(format!("`{id}` is a payment receipt, no invoice: it is passed over"));
+        }
+        ReadSummary::TaxInvoiceOf(of) => read.warnings.push(format!(
+            "`{id}` is the tax invoice of `{of}`, which charges the same amount: it is passed over"
+        )),
+    }
+    Ok(())
+}
+
+/// Reads one summary that was imported, JSON in the shape `InvoiceSummary`.
 ///
 /// # Errors
 /// What of it is missing or cannot be read.
-pub fn read_summary(text: &str) -> Result<Option<NewInvoice>, String> {
-    let summary: Value = serde_json::from_str(text).map_err(|error| format!("it is no JSON: {error}"))?;
-    summary_of(&summary)
+pub(crate) fn read_summary(text: &str) -> Result<ReadSummary, String> {
+    summary_of(&Summary::of_json(text)?)
 }
 
-fn gather(answer: Value, to: &mut Vec<Value>) -> Result<(), Error> {
-    match answer {
-        Value::Array(answers) => answers.into_iter().try_for_each(|answer| gather(answer, to)),
-        Value::Object(mut members) => {
-            match members.remove("InvoiceSummaries") {
-                Some(Value::Array(summaries)) => to.extend(summaries),
-                Some(_) => return Err(Declined::invalid("`InvoiceSummaries` is no list").into()),
-                None if members.contains_key("InvoiceId") => to.push(Value::Object(members)),
-                None => {
-                    let message = "there is no `InvoiceSummaries` and no `InvoiceId`; it takes answers of `aws invoicing list-invoice-summaries`";
-                    return Err(Declined::invalid(message).into());
-                }
-            }
-            Ok(())
+/// Why a summary that was imported is not matched; `None` where it is, or its kind was known otherwise.
+pub(crate) fn why_not_matched(text: &str) -> Option<String> {
+    match read_summary(text) {
+        Ok(ReadSummary::Invoice(invoice, _)) if invoice.says_kind => None,
+        Ok(ReadSummary::Invoice(..)) => Some(KIND_UNSAID.to_owned()),
+        Ok(ReadSummary::Receipt) => Some("it is a payment receipt, no invoice".to_owned()),
+        Ok(ReadSummary::TaxInvoiceOf(of)) => {
+            Some(format!("it is the tax invoice of `{of}`, which charges the same amount"))
         }
-        other => Err(Declined::invalid(format!("{other} is no answer of `ListInvoiceSummaries`")).into()),
+        Err(problem) => Some(problem),
     }
 }
 
-fn at<'v>(value: &'v Value, path: &[&str]) -> Option<&'v Value> {
-    path.iter().try_fold(value, |value, name| value.get(name)).filter(|value| !value.is_null())
-}
-
-fn text_at(value: &Value, path: &[&str]) -> Option<String> {
-    match at(value, path)? {
-        Value::String(text) => Some(text.trim().to_owned()).filter(|text| !text.is_empty()),
-        Value::Number(number) => Some(number.to_string()),
-        _ => None,
-    }
-}
-
-fn needed(value: &Value, path: &[&str]) -> Result<String, String> {
-    text_at(value, path).ok_or_else(|| format!("`{}` is missing", path.join(".")))
-}
-
-/// One summary; `None` of a payment receipt.
-fn summary_of(summary: &Value) -> Result<Option<NewInvoice>, String> {
-    let id = needed(summary, &["InvoiceId"])?;
-    let invoice_type = text_at(summary, &["InvoiceType"]).unwrap_or_else(|| "INVOICE".to_owned());
-    let is_credit_memo = match invoice_type.as_str() {
-        "INVOICE" => false,
-        "CREDIT_MEMO" => true,
-        "PAYMENT_RECEIPT" => return Ok(None),
-        other => {
-            return Err(format!(
-                "`InvoiceType` is `{other}`; there are INVOICE, CREDIT_MEMO and PAYMENT_RECEIPT"
-            ));
-        }
+fn summary_of(summary: &Summary) -> Result<ReadSummary, String> {
+    let (is_credit_memo, bill_type) = match summary.charged()? {
+        Charged::Receipt => return Ok(ReadSummary::Receipt),
+        Charged::TaxInvoiceOf(of) => return Ok(ReadSummary::TaxInvoiceOf(of)),
+        Charged::CreditMemo => (true, None),
+        Charged::Bill(bill_type) => (false, bill_type),
     };
-    let entity = text_at(summary, &["Entity", "BillingEntity"]).unwrap_or_default().to_lowercase();
-    let bill_type = text_at(summary, &["BillType"]).unwrap_or_default().to_uppercase();
-    let kind = InvoiceKind::of(is_credit_memo, entity.contains("marketplace"), bill_type == "ANNIVERSARY");
-    let period = |name: &str| needed(summary, &["BillingPeriod", name]);
-    let (year, month) = (period("Year")?, period("Month")?);
-    let period = BillingPeriod::parse(&format!("{year}-{month:0>2}"))
-        .map_err(|error| format!("`BillingPeriod` is {year}-{month}: {error}"))?;
-    let paid = ["PaymentCurrencyAmount", "BaseCurrencyAmount"].into_iter();
-    let amount = paid.filter_map(|name| Some((name, at(summary, &[name])?))).next();
-    let (name, amount) = amount.ok_or("`PaymentCurrencyAmount` is missing")?;
-    let total = needed(amount, &["TotalAmount"])?;
-    let total =
-        Amount::parse(&total).map_err(|error| format!("`{name}.TotalAmount` is `{total}`: {error}"))?;
+    let entity = summary.billing_entity.as_deref().unwrap_or_default().to_lowercase();
+    let is_anniversary = bill_type == Some(BillType::Anniversary);
+    let kind = InvoiceKind::of(is_credit_memo, entity.contains("marketplace"), is_anniversary);
+    let missing = |name: &str| format!("`{name}` is missing");
+    let paid = summary.paid().ok_or_else(|| missing("PaymentCurrencyAmount"))?;
+    let seller = summary.invoicing_entity.as_deref().ok_or_else(|| missing("Entity.InvoicingEntity"))?;
     let invoice = MatchInvoice {
-        id,
+        id: summary.id.clone(),
         origin: Origin::Provider,
         buyer: Buyer::Payer,
         kind,
-        seller: seller_named(&needed(summary, &["Entity", "InvoicingEntity"])?)?,
-        period,
-        total,
-        currency: currency_of(&needed(amount, &["CurrencyCode"])?)?,
-        exchange: exchange_of(amount)?,
-        tax_registration_number: text_at(summary, &["TaxRegistrationNumber"]),
-        invoice_unit: text_at(summary, &["InvoiceUnitArn"]),
-        issued_at: instant_at(summary, "IssuedDate")?.ok_or("`IssuedDate` is missing")?,
+        seller: seller_named(seller)?,
+        period: summary.period.ok_or_else(|| missing("BillingPeriod"))?,
+        total: paid.total()?,
+        currency: paid.currency()?,
+        exchange: paid.exchange()?,
+        tax_registration_number: summary.tax_registration_number.clone(),
+        invoice_unit: summary.invoice_unit.clone(),
+        issued_at: summary.issued_at.ok_or_else(|| missing("IssuedDate"))?,
         charge: None,
         requested: None,
-        original: text_at(summary, &["OriginalInvoiceId"]),
+        original: summary.original.clone(),
     };
-    let due_at_s = instant_at(summary, "DueDate")?;
-    let carries = text_at(summary, &["PurchaseOrderNumber"]);
-    Ok(Some(NewInvoice { invoice, due_at_s, carries, is_listed: true }))
+    let remark = summary.contradiction().filter(|_| is_credit_memo);
+    let remark = remark.map(|remark| format!("invoice `{}`: {remark}", summary.id));
+    let new = NewInvoice {
+        invoice,
+        due_at_s: summary.due_at,
+        carries: summary.purchase_order.clone(),
+        says_kind: is_credit_memo || bill_type.is_some(),
+        is_listed: true,
+    };
+    Ok(ReadSummary::Invoice(Box::new(new), remark))
 }
 
 /// The code of a seller that is named by its code or by its legal name.
@@ -164,41 +170,12 @@ pub fn seller_named(text: &str) -> Result<Seller, String> {
     purchase_order::seller_named(text).ok_or_else(|| format!("`{text}` is no seller"))
 }
 
-fn currency_of(text: &str) -> Result<Currency, String> {
-    Currency::parse(text).ok_or_else(|| format!("`{text}` is no currency; write three capital letters"))
-}
-
-fn exchange_of(amount: &Value) -> Result<Option<Exchange>, String> {
-    let Some(details) = at(amount, &["CurrencyExchangeDetails"]) else { return Ok(None) };
-    let Some(rate) = text_at(details, &["Rate"]) else { return Ok(None) };
-    Ok(Some(Exchange {
-        source: currency_of(&needed(details, &["SourceCurrencyCode"])?)?,
-        target: currency_of(&needed(details, &["TargetCurrencyCode"])?)?,
-        rate: Rate::parse(&rate).map_err(|error| format!("the exchange rate is `{rate}`: {error}"))?,
-    }))
-}
-
-/// An instant as the API has it, in seconds since 1970-01-01T00:00:00Z, or as the AWS CLI prints it.
-fn instant_at(summary: &Value, name: &str) -> Result<Option<i64>, String> {
-    let Some(text) = text_at(summary, &[name]) else { return Ok(None) };
-    let whole = text.split('.').next().unwrap_or_default();
-    if let Ok(seconds) = whole.parse::<i64>() {
-        return Ok(Some(seconds));
-    }
-    let utc = text.replace("+00:00", "Z").replacen(' ', "T", 1);
-    let plain = match utc.split_once('.') {
-        Some((before, _)) => format!("{before}Z"),
-        None => utc,
-    };
-    let found = parse_instant(&plain);
-    found.map(Some).ok_or_else(|| format!("`{name}` is `{text}`; write it as 2026-11-03T00:00:00Z, in UTC"))
-}
-
 #[cfg(test)]
 mod tests {
     //! What AWS lists.
 
     use super::*;
+    use crate::error::Error;
 
     fn summary(more: &str) -> String {
         format!(
@@ -212,14 +189,16 @@ mod tests {
         for (more, kind) in [
             (r#","BillType":"ANNIVERSARY""#, InvoiceKind::MonthlyUsage),
             (r#","BillType":"PURCHASE""#, InvoiceKind::Subscription),
+            (r#","BillType":"REFUND""#, InvoiceKind::CreditMemo),
             (r#","InvoiceType":"CREDIT_MEMO""#, InvoiceKind::CreditMemo),
         ] {
             let read = read_summaries(&summary(more)).unwrap();
-            let invoice = &read.invoices[0].invoice;
+            let NewInvoice { invoice, says_kind, .. } = &read.invoices[0];
             assert_eq!(
-                (invoice.kind, invoice.seller.as_str(), invoice.period.to_string().as_str()),
-                (kind, "AWS_INC", "2026-09")
+                (invoice.kind, invoice.seller.as_str(), invoice.period.to_string().as_str(), *says_kind),
+                (kind, "AWS_INC", "2026-09", true)
             );
+            assert_eq!(read.warnings, Vec::<String>::new());
         }
         let market = summary(r#","BillType":"ANNIVERSARY""#)
             .replace(r#""BillingEntity":"AWS""#, r#""BillingEntity":"AWS Marketplace""#);
@@ -227,6 +206,36 @@ mod tests {
             read_summaries(&market).unwrap().invoices[0].invoice.kind,
             InvoiceKind::MarketplaceMonthly
         );
+        assert!(!read_summaries(&summary("")).unwrap().invoices[0].says_kind, "a purchase is not guessed");
+    }
+
+    #[test]
+    fn types_that_contradict_each_other_give_back_and_are_told() {
+        for more in [
+            r#","BillType":"REFUND","InvoiceType":"INVOICE""#,
+            r#","BillType":"PURCHASE","InvoiceType":"CREDIT_MEMO""#,
+        ] {
+            let read = read_summaries(&summary(more)).unwrap();
+            assert_eq!(read.invoices[0].invoice.kind, InvoiceKind::CreditMemo);
+            assert!(read.warnings[0].contains("contradict each other"), "{:?}", read.warnings);
+        }
+    }
+
+    #[test]
+    fn a_tax_invoice_and_a_receipt_charge_nothing() {
+        let tax = summary(r#","CommercialInvoiceId":"C""#);
+        let receipt = summary(r#","InvoiceType":"PAYMENT_RECEIPT""#);
+        let read = read_summaries(&format!("[{tax},{receipt}]")).unwrap();
+        assert_eq!(read.invoices, []);
+        assert_eq!(
+            read.warnings,
+            [
+                "`I` is the tax invoice of `C`, which charges the same amount: it is passed over",
+                "`I` is a payment receipt, no invoice: it is passed over"
+            ]
+        );
+        let itself = summary(r#","CommercialInvoiceId":"I""#);
+        assert_eq!(read_summaries(&itself).unwrap().invoices.len(), 1);
     }
 
     #[test]
@@ -237,13 +246,13 @@ mod tests {
         {
             assert_eq!(read_summaries(&text).unwrap().invoices.len(), 2, "{text}");
         }
-        let wrong = one.replace("1.50", "much").replace("2026-11-03T00:00:00+00:00", "2026-11-03");
+        let wrong = format!(r#"{{"InvoiceSummaries":[{}]}}"#, one.replace("1.50", "much"));
         let Err(Error::Declined(Declined::Invalid { message, .. })) = read_summaries(&wrong) else {
             panic!("read")
         };
         assert_eq!(
             message,
-            "InvoiceSummaries[0]: `PaymentCurrencyAmount.TotalAmount` is `much`: not a decimal number"
+            "InvoiceSummaries[0]: PaymentCurrencyAmount.TotalAmount: `much` is not a decimal number"
         );
     }
 }

@@ -11,6 +11,7 @@ use super::trace::{self, Told};
 use crate::authorization::Caller;
 use crate::desk::{BackOffice, WriteRequest};
 use crate::error::{Answer, Declined, Error};
+use billing::instant::instant_text;
 use billing::matching::{
     Association, Decision, Effect, Matcher, Outcome, Place, PlacedBy, Taking, original_unknown,
 };
@@ -204,7 +205,7 @@ fn decided(caller: &Caller, row: AssociationRow, told: Told) -> Decided {
             || "taken off its purchase order".to_owned(),
             |to| format!("put on line `{}` of purchase order `{}`", to.line, to.order),
         );
-        let at = crate::clock::instant_text(row.recorded_at_s);
+        let at = instant_text(row.recorded_at_s);
         let why = if caller.sees_payer() { format!(": {}", row.reason) } else { String::new() };
         vec![format!("Invoice `{}` was {place} at {at}{why}.", row.invoice)]
     });

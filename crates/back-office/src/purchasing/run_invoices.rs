@@ -2,11 +2,12 @@
 //!
 //! What AWS's own list of invoices says goes before: it has the instant of issue, which cost files do not. Theirs stand at the end of their billing period.
 
-use super::invoice_files::seller_named;
+use super::invoice_files::{seller_named, why_not_matched};
 use super::matching::{InvoiceSource, NewInvoice, take_in};
 use crate::authorization::Caller;
 use crate::desk::{BackOffice, WriteRequest};
 use crate::error::{Answer, Declined, Error};
+use crate::invoice_summaries::SummariesOf;
 use billing::account::AccountId;
 use billing::invoice::aws::{AwsInvoice, AwsKind};
 use billing::period::BillingPeriod;
@@ -82,10 +83,16 @@ impl BackOffice {
 }
 
 impl BackOffice {
-    /// Why an invoice that cost files have is not matched; `None` where it is none of theirs, or the caller may not know of it.
+    /// Why an invoice that AWS's list or cost files have is not matched; `None` where it is none of theirs, or the caller may not know of it.
     pub(super) async fn left_out(&self, caller: &Caller, id: &str) -> Answer<Option<Declined>> {
         if !caller.sees_payer() {
             return Ok(None);
+        }
+        for (_, body) in self.imported_summaries(&caller.payer, SummariesOf::Invoice(id)).await? {
+            if let Some(why) = why_not_matched(&body) {
+                let message = format!("invoice `{id}` is in AWS's list and is not matched: {why}");
+                return Ok(Some(Declined::invalid(message)));
+            }
         }
         for shown in self.0.store.current_runs(&caller.payer).await.map_err(Error::internal)? {
             let Some((_, found)) = self.aws_invoices(&caller.payer, shown.period).await? else { continue };
@@ -139,6 +146,7 @@ fn of_run(invoice: &AwsInvoice) -> Answer<Result<NewInvoice, String>> {
         },
         due_at_s: None,
         carries: None,
+        says_kind: true,
         is_listed: true,
     }))
 }

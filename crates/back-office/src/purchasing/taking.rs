@@ -5,10 +5,12 @@
 //! has decided stays in any case. Credit memos follow their originals, also those that were known before them.
 
 use super::edit::PurchaseEdit;
+use super::invoice_files::KIND_UNSAID;
 use super::matching::{
     AssociationRow, How, InvoiceRow, InvoiceSource, MATCHED, OUT_OF_BALANCE, charged, keep_decision, matcher,
     next_row, place_text, unreckoned,
 };
+use super::state::Purchasing;
 use super::trace;
 use crate::desk::{BackOffice, WriteRequest};
 use crate::error::{Answer, Declined};
@@ -28,6 +30,8 @@ pub struct NewInvoice {
     pub due_at_s: Option<i64>,
     /// The order that it carries already, where whoever issued it has decided that.
     pub carries: Option<String>,
+    /// Whether it says what it charges. What does not is taken only where that is known by now, and its own kind stands for nothing.
+    pub says_kind: bool,
     /// Whether AWS lists it so: its list says neither what is bought with it nor whether that is a service of professionals.
     pub is_listed: bool,
 }
@@ -90,14 +94,38 @@ pub(crate) fn take_in(
         let message = format!("invoice `{}` is known as one of another buyer", of.invoice.id);
         return Err(Declined::invalid(message).into());
     }
+    let (beside, unsaid) = with_known_kinds(&edit.next, beside);
     let all: Vec<MatchInvoice> = beside.values().map(|new| new.invoice.clone()).collect();
     let rules = matcher(&edit.next)?;
-    let mut intake = Intake { edit, source, rules, taken: TakenIn::default(), looked_at: BTreeSet::new() };
-    for new in in_order(&all).into_iter().filter_map(|invoice| beside.get(invoice.id.as_str())) {
+    let taken = TakenIn { warnings: unsaid, ..TakenIn::default() };
+    let mut intake = Intake { edit, source, rules, taken, looked_at: BTreeSet::new() };
+    for new in in_order(&all).into_iter().filter_map(|invoice| beside.get(&invoice.id)) {
         intake.take(new)?;
     }
     intake.take_waiting_memos()?;
     Ok(intake.taken)
+}
+
+/// Invoices by id, each with its kind: its own, or the one that is known where it says none. And the warnings of those whose kind nobody knows, which are left
+/// out: a guess would take a month's usage out of the balance of a line for purchases.
+fn with_known_kinds(
+    purchasing: &Purchasing,
+    invoices: BTreeMap<&str, &NewInvoice>,
+) -> (BTreeMap<InvoiceId, NewInvoice>, Vec<String>) {
+    let (mut kept, mut unsaid) = (BTreeMap::new(), Vec::new());
+    for (id, new) in invoices {
+        let mut new = new.clone();
+        if !new.says_kind {
+            let key = (new.invoice.buyer.clone(), id.to_owned());
+            let Some(known) = purchasing.invoices.get(&key) else {
+                unsaid.push(format!("invoice `{id}` is not matched with purchase orders: {KIND_UNSAID}"));
+                continue;
+            };
+            new.invoice.kind = known.invoice.kind;
+        }
+        kept.insert(id.to_owned(), new);
+    }
+    (kept, unsaid)
 }
 
 /// Invoices that are being taken in.

@@ -7,7 +7,7 @@ use crate::cli::desk::DeskOutput;
 use crate::failure::Failure;
 use crate::report_files::as_csv;
 use crate::terminal::{empty_table, print};
-use billing::purchase_order::instant_text;
+use billing::instant::instant_text;
 use columns::Columns;
 use comfy_table::ContentArrangement;
 use serde_json::{Map, Value, json};

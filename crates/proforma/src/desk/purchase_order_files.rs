@@ -308,6 +308,10 @@ fn rows(path: &Path, columns: &[String]) -> Result<Vec<(usize, Row)>, Failure> {
         let all = columns.join(", ");
         return Err(failed(format!("column `{name}` is not known")).hint(format!("there are {all}")));
     }
+    let is_twice = |(at, name): &(usize, &str)| headers.iter().take(*at).any(|before| before == *name);
+    if let Some((_, name)) = headers.iter().enumerate().find(is_twice) {
+        return Err(failed(format!("column `{name}` is there twice; leave one of them")));
+    }
     let mut rows = Vec::new();
     for (row, number) in reader.records().zip(2..) {
         let row = row.map_err(|error| failed(error.to_string()))?;

@@ -5,8 +5,8 @@
 
 use super::addresses::Allowed;
 use anyhow::Context;
-use back_office::clock::instant_text;
 use back_office::outbox::courier::{Courier, Delivery, Handover, Parcel, Undelivered};
+use billing::instant::instant_text;
 use hmac::{Hmac, KeyInit, Mac};
 use reqwest::dns::{Addrs, Name, Resolve, Resolving};
 use reqwest::{Client, Url, redirect};
