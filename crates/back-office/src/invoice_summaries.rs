@@ -3,7 +3,7 @@
 use crate::desk::{BackOffice, WriteRequest};
 use crate::error::{Answer, Error};
 use crate::purchasing::PurchaseEdit;
-use crate::purchasing::invoice_files::read_summary;
+use crate::purchasing::invoice_files::{ReadSummary, read_summary};
 use crate::purchasing::matching::{InvoiceSource, NewInvoice, take_in};
 use billing::account::AccountId;
 use billing::period::BillingPeriod;
@@ -136,13 +136,17 @@ impl BackOffice {
     }
 }
 
-/// The invoices of summaries that say enough to be matched, and what is missing of the others. Payment receipts are no invoices.
+/// The invoices of summaries that say enough to be matched, and why others are not matched. Payment receipts are no invoices, and nobody asks why.
 fn to_be_matched(summaries: &[ImportedSummary]) -> (Vec<NewInvoice>, Vec<String>) {
     let (mut invoices, mut unread) = (Vec::new(), Vec::new());
     for summary in summaries {
         match read_summary(&summary.body) {
-            Ok(Some(invoice)) => invoices.push(invoice),
-            Ok(None) => {}
+            Ok(ReadSummary::Invoice(invoice)) => invoices.push(*invoice),
+            Ok(ReadSummary::Receipt) => {}
+            Ok(ReadSummary::TaxInvoiceOf(of)) => unread.push(format!(
+                "`{}` is not matched with purchase orders: it is the tax invoice of `{of}`, which charges the same amount",
+                summary.invoice_id
+            )),
             Err(problem) => unread.push(format!(
                 "invoice `{}` is not matched with purchase orders: {problem}",
                 summary.invoice_id

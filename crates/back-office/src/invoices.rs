@@ -5,6 +5,7 @@
 
 mod departed;
 mod drafting;
+mod elsewhere;
 mod issuing;
 mod listing;
 mod matching;

@@ -111,6 +111,7 @@ pub(crate) fn listed(summary: &Value) -> Option<Summary> {
         invoicing_entity: entity("InvoicingEntity"),
         bill_type: text(summary, "BillType"),
         invoice_type: text(summary, "InvoiceType"),
+        commercial: text(summary, "CommercialInvoiceId"),
         original: text(summary, "OriginalInvoiceId"),
         purchase_order: text(summary, "PurchaseOrderNumber"),
         currency: Currency::parse(&text(amounts, "CurrencyCode")?)?,

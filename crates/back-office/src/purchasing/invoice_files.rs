@@ -20,6 +20,17 @@ pub struct ReadInvoices {
     pub warnings: Vec<String>,
 }
 
+/// What a summary is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ReadSummary {
+    /// An invoice.
+    Invoice(Box<NewInvoice>),
+    /// A payment receipt, which is no invoice.
+    Receipt,
+    /// The tax invoice of this commercial invoice: it states once more what that one charges.
+    TaxInvoiceOf(String),
+}
+
 /// How many mistakes of a file are told.
 const TOLD_MAX: usize = 50;
 
@@ -46,12 +57,16 @@ pub fn read_summaries(text: &str) -> Answer<ReadInvoices> {
         read.warnings.push("it lists no invoices: nothing was taken".to_owned());
     }
     for (place, summary) in summaries.iter().enumerate() {
+        let id = || text_at(summary, &["InvoiceId"]).unwrap_or_default();
         match summary_of(summary) {
-            Ok(Some(invoice)) => read.invoices.push(invoice),
-            Ok(None) => {
-                let id = text_at(summary, &["InvoiceId"]).unwrap_or_default();
-                read.warnings.push(format!("`{id}` is a payment receipt, no invoice: it is passed over"));
+            Ok(ReadSummary::Invoice(invoice)) => read.invoices.push(*invoice),
+            Ok(ReadSummary::Receipt) => {
+                read.warnings.push(format!("`{}` is a payment receipt, no invoice: it is passed over", id()));
             }
+            Ok(ReadSummary::TaxInvoiceOf(of)) => read.warnings.push(format!(
+                "`{}` is the tax invoice of `{of}`, which charges the same amount: it is passed over",
+                id()
+            )),
             Err(problem) => problems.push((format!("InvoiceSummaries[{place}]"), problem)),
         }
     }
@@ -63,11 +78,11 @@ pub fn read_summaries(text: &str) -> Answer<ReadInvoices> {
     Err(Declined::Invalid { message: told.join("; "), fields: problems }.into())
 }
 
-/// Reads one summary, JSON in the shape `InvoiceSummary`; `None` of a payment receipt, which is no invoice.
+/// Reads one summary, JSON in the shape `InvoiceSummary`.
 ///
 /// # Errors
 /// What of it is missing or cannot be read.
-pub fn read_summary(text: &str) -> Result<Option<NewInvoice>, String> {
+pub fn read_summary(text: &str) -> Result<ReadSummary, String> {
     let summary: Value = serde_json::from_str(text).map_err(|error| format!("it is no JSON: {error}"))?;
     summary_of(&summary)
 }
@@ -107,14 +122,16 @@ fn needed(value: &Value, path: &[&str]) -> Result<String, String> {
     text_at(value, path).ok_or_else(|| format!("`{}` is missing", path.join(".")))
 }
 
-/// One summary; `None` of a payment receipt.
-fn summary_of(summary: &Value) -> Result<Option<NewInvoice>, String> {
+fn summary_of(summary: &Value) -> Result<ReadSummary, String> {
     let id = needed(summary, &["InvoiceId"])?;
+    if let Some(of) = text_at(summary, &["CommercialInvoiceId"]).filter(|of| *of != id) {
+        return Ok(ReadSummary::TaxInvoiceOf(of));
+    }
     let invoice_type = text_at(summary, &["InvoiceType"]).unwrap_or_else(|| "INVOICE".to_owned());
     let is_credit_memo = match invoice_type.as_str() {
         "INVOICE" => false,
         "CREDIT_MEMO" => true,
-        "PAYMENT_RECEIPT" => return Ok(None),
+        "PAYMENT_RECEIPT" => return Ok(ReadSummary::Receipt),
         other => {
             return Err(format!(
                 "`InvoiceType` is `{other}`; there are INVOICE, CREDIT_MEMO and PAYMENT_RECEIPT"
@@ -153,7 +170,7 @@ fn summary_of(summary: &Value) -> Result<Option<NewInvoice>, String> {
     };
     let due_at_s = instant_at(summary, "DueDate")?;
     let carries = text_at(summary, &["PurchaseOrderNumber"]);
-    Ok(Some(NewInvoice { invoice, due_at_s, carries, is_listed: true }))
+    Ok(ReadSummary::Invoice(Box::new(NewInvoice { invoice, due_at_s, carries, is_listed: true })))
 }
 
 /// The code of a seller that is named by its code or by its legal name.
@@ -178,20 +195,33 @@ fn exchange_of(amount: &Value) -> Result<Option<Exchange>, String> {
     }))
 }
 
-/// An instant as the API has it, in seconds since 1970-01-01T00:00:00Z, or as the AWS CLI prints it.
+/// An instant as the API has it, in seconds since 1970-01-01T00:00:00Z, or as AWS's clients print it.
 fn instant_at(summary: &Value, name: &str) -> Result<Option<i64>, String> {
     let Some(text) = text_at(summary, &[name]) else { return Ok(None) };
     let whole = text.split('.').next().unwrap_or_default();
     if let Ok(seconds) = whole.parse::<i64>() {
         return Ok(Some(seconds));
     }
-    let utc = text.replace("+00:00", "Z").replacen(' ', "T", 1);
-    let plain = match utc.split_once('.') {
-        Some((before, _)) => format!("{before}Z"),
-        None => utc,
-    };
-    let found = parse_instant(&plain);
+    let found = printed_instant(&text);
     found.map(Some).ok_or_else(|| format!("`{name}` is `{text}`; write it as 2026-11-03T00:00:00Z, in UTC"))
+}
+
+/// An instant as the AWS CLI prints it in the time zone of whoever asks, or boto3 as a `datetime`: a blank may stand for the `T`, and seconds may have parts, which are
+/// left out. Without an offset it is UTC.
+fn printed_instant(text: &str) -> Option<i64> {
+    let Some((date, time)) = text.split_once(['T', ' ']) else { return parse_instant(text) };
+    let (time, offset) = match (time.strip_suffix('Z'), time.rfind(['+', '-'])) {
+        (Some(time), _) => (time, 0),
+        (None, None) => (time, 0),
+        (None, Some(at)) => {
+            let (time, offset) = time.split_at(at);
+            let (sign, hours) = offset.split_at(1);
+            let seconds = parse_instant(&format!("1970-01-01T{hours}:00Z"))?;
+            (time, if sign == "-" { -seconds } else { seconds })
+        }
+    };
+    let whole = time.split_once('.').map_or(time, |(whole, _)| whole);
+    Some(parse_instant(&format!("{date}T{whole}Z"))? - offset)
 }
 
 #[cfg(test)]
@@ -227,6 +257,46 @@ mod tests {
             read_summaries(&market).unwrap().invoices[0].invoice.kind,
             InvoiceKind::MarketplaceMonthly
         );
+    }
+
+    #[test]
+    fn a_tax_invoice_and_a_receipt_charge_nothing() {
+        let tax = summary(r#","CommercialInvoiceId":"C""#);
+        let receipt = summary(r#","InvoiceType":"PAYMENT_RECEIPT""#);
+        let read = read_summaries(&format!("[{tax},{receipt}]")).unwrap();
+        assert_eq!(read.invoices, []);
+        assert_eq!(
+            read.warnings,
+            [
+                "`I` is the tax invoice of `C`, which charges the same amount: it is passed over",
+                "`I` is a payment receipt, no invoice: it is passed over"
+            ]
+        );
+        let itself = summary(r#","CommercialInvoiceId":"I""#);
+        assert_eq!(read_summaries(&itself).unwrap().invoices.len(), 1);
+    }
+
+    #[test]
+    fn instants_are_those_that_clients_print() {
+        for text in [
+            "1793577600",
+            "1793577600.0",
+            "2026-11-02T00:00:00Z",
+            "2026-11-02T00:00:00+00:00",
+            "2026-11-02T01:00:00+01:00",
+            "2026-11-01 16:00:00-08:00",
+            "2026-11-02T05:30:00.123+05:30",
+            "2026-11-02T00:00:00.123",
+            "2026-11-02",
+        ] {
+            let found = instant_at(&serde_json::json!({ "IssuedDate": text }), "IssuedDate");
+            assert_eq!(found, Ok(Some(1_793_577_600)), "{text}");
+        }
+        for text in ["2026-11-02T00:00:00+", "2026-11-02T00:00:00+24:00", "2.11.2026", "2026-11-31"] {
+            let found = instant_at(&serde_json::json!({ "IssuedDate": text }), "IssuedDate");
+            let said = format!("`IssuedDate` is `{text}`; write it as 2026-11-03T00:00:00Z, in UTC");
+            assert_eq!(found, Err(said));
+        }
     }
 
     #[test]

@@ -10,7 +10,7 @@ use serde_json::Value;
 use std::path::Path;
 
 /// The columns of a CSV file, by the names that the members have in the answer; the first three are needed.
-const COLUMNS: [&str; 13] = [
+const COLUMNS: [&str; 14] = [
     "InvoiceId",
     "TotalAmount",
     "CurrencyCode",
@@ -22,6 +22,7 @@ const COLUMNS: [&str; 13] = [
     "InvoiceType",
     "IssuedDate",
     "DueDate",
+    "CommercialInvoiceId",
     "OriginalInvoiceId",
     "PurchaseOrderNumber",
 ];
@@ -174,6 +175,7 @@ fn summary(text: Texts<'_>) -> Result<Summary, String> {
         invoicing_entity: text("InvoicingEntity"),
         bill_type: text("BillType"),
         invoice_type: text("InvoiceType"),
+        commercial: text("CommercialInvoiceId"),
         original: text("OriginalInvoiceId"),
         purchase_order: text("PurchaseOrderNumber"),
         currency,

@@ -28,6 +28,8 @@ pub struct Summary {
     pub bill_type: Option<String>,
     /// `InvoiceType`.
     pub invoice_type: Option<String>,
+    /// `CommercialInvoiceId`: of a tax invoice, the invoice that it is the tax document of.
+    pub commercial: Option<String>,
     /// `OriginalInvoiceId`.
     pub original: Option<String>,
     /// `PurchaseOrderNumber`.
@@ -38,6 +40,15 @@ pub struct Summary {
     pub total: Cost,
     /// Its `TotalAmountBeforeTax`.
     pub before_tax: Option<Cost>,
+}
+
+impl Summary {
+    /// Whether it charges something. A payment receipt does not, and a tax invoice states again what its commercial invoice charges.
+    #[must_use]
+    pub fn charges(&self) -> bool {
+        let is_tax_invoice = self.commercial.as_ref().is_some_and(|of| *of != self.id);
+        !is_tax_invoice && self.invoice_type.as_deref() != Some("PAYMENT_RECEIPT")
+    }
 }
 
 /// What differs.
@@ -119,7 +130,7 @@ impl fmt::Display for Difference {
 pub const TOLERANCE: &str = "0.005";
 
 /// Holds reconstructed invoices of one month against the list. Only what the list says is compared; summaries of another month than the
-/// invoices' are left aside, but where the cost files have their number.
+/// invoices' are left aside, but where the cost files have their number, and so is what [charges](Summary::charges) nothing of its own.
 ///
 /// # Errors
 /// [`DecimalError::TooLarge`].
@@ -134,7 +145,7 @@ pub fn reconcile(
         here.entry(invoice.id.as_deref().unwrap_or_default()).or_default().push(invoice);
     }
     let mut there: BTreeMap<&str, &Summary> = BTreeMap::new();
-    for summary in list {
+    for summary in list.iter().filter(|summary| summary.charges()) {
         if summary.period.is_none_or(|of| of == period) || here.contains_key(summary.id.as_str()) {
             there.insert(&summary.id, summary);
         }

@@ -164,6 +164,7 @@ fn summary(id: &str, total: &str) -> Summary {
         invoicing_entity: Some("Amazon Web Services EMEA SARL".to_owned()),
         bill_type: None,
         invoice_type: None,
+        commercial: None,
         original: None,
         purchase_order: None,
         currency: dollars(),
@@ -189,7 +190,11 @@ fn a_list_that_agrees_has_no_differences() {
     let market = Summary { billing_entity: Some("AWS_MARKETPLACE".to_owned()), ..summary("MP-1", "50") };
     let memo = summary("R-1", "4");
     let earlier = Summary { period: BillingPeriod::new(2026, 9), ..summary("OLD", "1") };
-    assert_eq!(differences(&[monthly, market, memo, earlier, summary("S-1", "29")]), Vec::<String>::new());
+    // A tax invoice and a receipt state again what the invoice charges, and are in no cost file.
+    let tax = Summary { commercial: Some("EUINDE26-1".to_owned()), ..summary("TAX-1", "107.10") };
+    let receipt = Summary { invoice_type: Some("PAYMENT_RECEIPT".to_owned()), ..summary("PAID-1", "107.10") };
+    let itself = Summary { commercial: Some("S-1".to_owned()), ..summary("S-1", "29") };
+    assert_eq!(differences(&[monthly, market, memo, earlier, tax, receipt, itself]), Vec::<String>::new());
 }
 
 /// Cost files name the company that bills in India; the list knows AWS and its Marketplace only.

@@ -1,6 +1,6 @@
 //! Custom line items on a document: each by its name, taxed as it was supplied; and what no document may be.
 
-use super::sample::{charges, composed, day, money, october, party, rates, rule, settings};
+use super::sample::{charges, composed, currency, day, money, october, party, rates, rule, settings};
 use crate::invoice::charges::{Charge, ChargedItem, Charges};
 use crate::invoice::compose::{Extras, LinesBy, compose};
 use crate::invoice::preview::{OrderOutcome, warnings};
@@ -119,7 +119,7 @@ fn a_prepayment_is_no_more_than_what_it_pays() {
         );
     }
     let all = of("196.35").unwrap().document;
-    let warned = warnings(&all, 0, 0, &Findings::default(), &OrderOutcome::NotAsked);
+    let warned = warnings(&all, 0, (0, currency("USD")), &Findings::default(), &OrderOutcome::NotAsked);
     assert_eq!(
         warned.iter().map(ToString::to_string).collect::<Vec<_>>(),
         [
@@ -210,7 +210,8 @@ fn an_unlikely_tax_is_asked_about() {
         (settings.seller, settings.buyer) = (party("Reseller GmbH", from), party("Acme", to));
         let document =
             composed(&settings, &Extras::default(), &charges(&[("1", "A", "1")])).unwrap().document;
-        let warned = warnings(&document, 0, 0, &Findings::default(), &OrderOutcome::NotAsked);
+        let warned =
+            warnings(&document, 0, (0, currency("USD")), &Findings::default(), &OrderOutcome::NotAsked);
         assert_eq!(
             warned.iter().all(|of| of.code() != "UNLIKELY_TAX"),
             is_likely,
