@@ -6,6 +6,7 @@
 pub mod books;
 mod departed;
 mod drafting;
+mod elsewhere;
 mod issuing;
 mod listing;
 mod matching;

@@ -51,7 +51,7 @@ fn leaf(group: &str, corrects: BillingPeriod, amount: Amount) -> Charge {
 
 impl BackOffice {
     /// What adjustments charge in a period those who are not in its bill any more, as their invoices say it.
-    pub(super) async fn departed(
+    pub(crate) async fn departed(
         &self,
         payer: &AccountId,
         period: BillingPeriod,

@@ -167,9 +167,11 @@ impl BackOffice {
         // What has no page is not issued: it is known here, before it has a number.
         self.page(composed.document.clone()).await?;
         let number = charges.groups.iter().position(|of| of.billing_group == draft.billing_group);
-        let left_out = composed.lines_below_a_minor_unit;
-        let mut warnings =
-            warnings(&composed.document, left_out, number.unwrap_or(usize::MAX), &charges.findings, &order);
+        let charged_in =
+            Currency::parse(&draft.currency).ok_or_else(|| Error::internal(draft.currency.clone()))?;
+        let (left_out, charged) =
+            (composed.lines_below_a_minor_unit, (number.unwrap_or(usize::MAX), charged_in));
+        let mut warnings = warnings(&composed.document, left_out, charged, &charges.findings, &order);
         warnings.extend(composed.late_taxes.iter().cloned().map(Warning::LateTax));
         Ok(Preview { draft, composed, warnings })
     }

@@ -164,7 +164,7 @@ impl BackOffice {
     /// Records a payment of an invoice; where the invoice stands then.
     ///
     /// # Errors
-    /// [`Error::Refused`] where there is no such invoice, or the amount is none of its currency.
+    /// [`Error::Refused`] where there is no such invoice, the amount is none of its currency, or more is returned than was paid.
     pub async fn record_payment(&self, request: &WriteRequest<'_>, new: &NewPayment) -> Answer<InvoiceView> {
         let payer = &request.caller.payer;
         let of = found(&self.0.store, payer, &new.invoice).await?.billing_group;
@@ -196,6 +196,7 @@ impl BackOffice {
                 return Err(refused("a payment of 0 is none; leave it out").into());
             }
             let before = store.invoice_payments(payer, Some(&row.number)).await?;
+            given_back_at_most(&invoice, &before, amount)?;
             let payment = InvoicePaymentRow {
                 invoice: row.number.clone(),
                 number: before.len() as u64 + 1,
@@ -237,6 +238,25 @@ fn what(new: &NewCredit, currency: Currency) -> Answer<Credit> {
         Ok((line.clone(), amount.map_err(|error| refused(error.to_string()))?))
     };
     Ok(Credit::Lines(lines.iter().map(line).collect::<Answer<_>>()?))
+}
+
+/// Refuses a payment that gives back more than was paid, before the invoice and after it. Of an invoice below 0, which the seller pays, the signs are the other way
+/// round.
+fn given_back_at_most(invoice: &Invoice, before: &[InvoicePaymentRow], amount: Invoiced) -> Answer<()> {
+    let is_debt = invoice.totals.gross.units() < 0;
+    let paid = before.iter().try_fold(invoice.totals.prepaid, |sum, row| {
+        let amount = Invoiced::parse(invoice.currency, &row.amount).map_err(Error::internal)?;
+        sum.plus(amount).map_err(Error::internal)
+    })?;
+    let after = paid.plus(amount).map_err(Error::internal)?;
+    let against = |of: Invoiced| if is_debt { of.units() > 0 } else { of.units() < 0 };
+    if against(amount) && against(after) {
+        let (number, currency) = (&invoice.number, invoice.currency);
+        return Err(refused(format!(
+            "a payment of {amount} {currency} gives back more than the {paid} {currency} that was paid of `{number}`; what lowers an invoice itself is a credit note"
+        )));
+    }
+    Ok(())
 }
 
 /// Why a number cannot be given: what was read holds once the write has begun, so that only another series can have given it.

@@ -4,17 +4,21 @@ use super::matching::{InvoiceRow, InvoiceSource};
 use crate::authorization::Scope;
 use crate::cost_reports::PeriodReport;
 use crate::desk::BackOffice;
+use crate::engine::GroupCharges;
 use crate::error::{Answer, Error};
 use billing::account::AccountId;
 use billing::configuration::BillingGroupId;
+use billing::invoice::rounding::exchanged;
+use billing::invoice::state::{CreditedBy, Standing};
 use billing::invoice::{Invoice, Kind};
 use billing::matching::three_way::{Against, Expected};
-use billing::money::{Amount, Cost, Currency, divide_half_away, product, ten_to};
+use billing::money::{Amount, Currency, DecimalError, divide_half_away, ten_to};
 use billing::period::BillingPeriod;
-use billing::purchase_order::invoice::{InvoiceKind, MatchInvoice};
+use billing::purchase_order::invoice::InvoiceKind;
 use billing::purchase_order::{Buyer, minor_units};
 use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
+use std::iter;
 use std::sync::Arc;
 use store::IssuedInvoiceRow;
 
@@ -31,6 +35,8 @@ type Metered = BTreeMap<String, Vec<(Amount, Currency)>>;
 /// What a month's billing groups are charged, and the documents that were made of it.
 struct Statements {
     report: Option<Arc<PeriodReport>>,
+    /// What adjustments charge those who are not in the month's bill any more.
+    departed: Vec<GroupCharges>,
     documents: BTreeMap<String, Document>,
 }
 
@@ -39,6 +45,8 @@ struct Document {
     invoice: Invoice,
     /// What its lines come to exactly, before they were rounded; below 0 of a credit note.
     exact: Amount,
+    /// Whether credit notes took back the whole of it.
+    is_cancelled: bool,
 }
 
 impl BackOffice {
@@ -56,9 +64,16 @@ impl BackOffice {
                     Entry::Occupied(known) => known.into_mut(),
                     Entry::Vacant(entry) => entry.insert(self.metered(payer, period).await?),
                 };
-                Ok(metered.get(&invoice.id).and_then(|sums| of_cost_data(invoice, sums)))
+                metered.get(&invoice.id).map_or(Ok(None), |sums| of_cost_data(row, sums))
             }
             Buyer::BillingGroup(group) => {
+                if row.source != InvoiceSource::Issued && invoice.kind != InvoiceKind::CreditMemo {
+                    let of = (invoice.currency, invoice.issued_at);
+                    if let Some(amount) = self.with_tax(payer, group, period, of).await? {
+                        let (against, currency) = (Against::Statement, invoice.currency);
+                        return Ok(Some(Expected { against, amount, currency }));
+                    }
+                }
                 let statements = match known.statements.entry(period) {
                     Entry::Occupied(known) => known.into_mut(),
                     Entry::Vacant(entry) => entry.insert(self.statements(payer, period).await?),
@@ -87,16 +102,46 @@ impl BackOffice {
         let filter = store::InvoiceFilter { period: Some(period), ..store::InvoiceFilter::default() };
         let rows = self.0.store.issued_invoices(payer, &filter, 0, usize::MAX).await;
         let document = |row: IssuedInvoiceRow| Ok((row.number.clone(), Document::of(row)?));
-        let documents = rows.map_err(Error::internal)?.into_iter().map(document).collect::<Answer<_>>()?;
-        Ok(Statements { report, documents })
+        let documents: BTreeMap<String, Document> =
+            rows.map_err(Error::internal)?.into_iter().map(document).collect::<Answer<_>>()?;
+        let documents = with_cancelled(documents)?;
+        let departed = self.departed(payer, period).await?;
+        Ok(Statements { report, departed, documents })
     }
 }
 
-/// The sum in the invoice's own currency, or the only one that there is.
-fn of_cost_data(invoice: &MatchInvoice, sums: &[(Amount, Currency)]) -> Option<Expected> {
-    let own = sums.iter().find(|(_, currency)| *currency == invoice.currency);
-    let (amount, currency) = own.or(sums.first())?;
-    Some(Expected { against: Against::CostData, amount: *amount, currency: *currency })
+/// The sum in the invoice's own currency, or the only one that there is. AWS rounds what it invoices, and cost files have every digit: an invoice in whole minor
+/// units is held against the sum in such. One that is known by its cost files alone is that sum.
+fn of_cost_data(row: &InvoiceRow, sums: &[(Amount, Currency)]) -> Answer<Option<Expected>> {
+    let own = sums.iter().find(|(_, currency)| *currency == row.invoice.currency);
+    let Some((amount, currency)) = own.or(sums.first()) else { return Ok(None) };
+    let is_exact = own.is_none() || row.source == InvoiceSource::Run;
+    let amount = if is_exact { *amount } else { in_minor_units(*amount, *currency)? };
+    Ok(Some(Expected { against: Against::CostData, amount, currency: *currency }))
+}
+
+/// An amount in whole minor units of its currency, rounded half away from zero.
+fn in_minor_units(amount: Amount, currency: Currency) -> Answer<Amount> {
+    let step = ten_to(20 - minor_units(currency));
+    Amount::from_units(divide_half_away(amount.units(), step).0 * step).map_err(Error::internal)
+}
+
+/// Documents that know which of them were taken back as a whole.
+fn with_cancelled(mut documents: BTreeMap<String, Document>) -> Answer<BTreeMap<String, Document>> {
+    let mut credits: BTreeMap<String, Vec<CreditedBy>> = BTreeMap::new();
+    for note in documents.values() {
+        let Some(original) = &note.row.original else { continue };
+        let (number, date, amount) = (note.row.number.clone(), note.invoice.issued, note.invoice.totals.due);
+        credits.entry(original.clone()).or_default().push(CreditedBy { number, date, amount });
+    }
+    for (number, credits) in credits {
+        let Some(document) = documents.get_mut(&number) else { continue };
+        let totals = &document.invoice.totals;
+        let whole = totals.gross.plus(totals.rounding).map_err(Error::internal)?;
+        let standing = Standing::of(whole, totals.due, &[], &credits).map_err(Error::internal)?;
+        document.is_cancelled = matches!(standing, Standing::Cancelled { .. });
+    }
+    Ok(documents)
 }
 
 impl Document {
@@ -110,13 +155,13 @@ impl Document {
             Kind::CreditNote if lines > Amount::ZERO => lines.negated(),
             Kind::CreditNote => lines,
         };
-        Ok(Self { row, invoice, exact })
+        Ok(Self { row, invoice, exact, is_cancelled: false })
     }
 
-    /// Whether two documents share what they are made of.
-    fn is_beside(&self, other: &Self) -> bool {
-        let of = |it: &Self| (it.row.billing_group.clone(), it.row.charged_in.clone(), it.invoice.currency);
-        of(self) == of(other)
+    /// Whether another document is an invoice of the same charges that holds. There is one at most: charges are invoiced again once their invoice was taken back.
+    fn is_replaced_by(&self, other: &Self) -> bool {
+        let of = |it: &Self| (it.row.billing_group.clone(), it.row.charged_in.clone());
+        of(self) == of(other) && other.invoice.kind == Kind::Invoice && !other.is_cancelled
     }
 }
 
@@ -131,33 +176,53 @@ impl Statements {
                 if invoice.total > Amount::ZERO { invoice.total.negated() } else { invoice.total };
             return Ok(Some(expected(gives_back, invoice.currency)));
         }
-        let Some(report) = &self.report else { return Ok(None) };
-        let totals = report.totals(group, &Scope::Payer).map_err(Error::internal)?;
-        let charged = |code: &str| totals.iter().find(|(currency, _)| currency.as_str() == code);
+        if self.report.is_none() {
+            return Ok(None);
+        }
+        let charged = self.charged(group)?;
         if row.source == InvoiceSource::Issued {
             let Some(document) = self.documents.get(&invoice.id) else { return Ok(None) };
-            let charges = charged(&document.row.charged_in).map_or(Cost::ZERO, |(_, costs)| costs.pro_forma);
-            let differs = self.differs(document, charges)?;
+            let of_document =
+                charged.iter().find(|(currency, _)| currency.as_str() == document.row.charged_in);
+            let differs =
+                self.differs(document, of_document.map_or(Amount::ZERO, |(_, charges)| *charges))?;
             let amount = invoice.total.plus(differs).map_err(Error::internal)?;
             return Ok(Some(expected(amount, invoice.currency)));
         }
-        let total = charged(invoice.currency.as_str()).or(totals.first());
-        let Some((currency, costs)) = total else { return Ok(None) };
-        Ok(Some(expected(costs.pro_forma.to_amount().map_err(Error::internal)?, *currency)))
+        let own = charged.iter().find(|(currency, _)| *currency == invoice.currency);
+        let Some((currency, charges)) = own.or(charged.first()) else { return Ok(None) };
+        Ok(Some(expected(*charges, *currency)))
+    }
+
+    /// What a billing group is charged for the month, by currency: by its bill, or where it has none by the adjustments that stand in the month.
+    fn charged(&self, group: &BillingGroupId) -> Answer<Vec<(Currency, Amount)>> {
+        let totals = self.report.as_ref().map(|report| report.totals(group, &Scope::Payer)).transpose();
+        let of_bill = totals.map_err(Error::internal)?.unwrap_or_default().into_iter();
+        let of_bill = of_bill.map(|(currency, costs)| Ok((currency, costs.pro_forma.to_amount()?)));
+        let id = group.to_string();
+        let departed = self.departed.iter().filter(|of| of.billing_group == id).flat_map(|of| &of.charges);
+        let departed = departed.map(|of| {
+            let mut amounts = of.leaves.iter().map(|leaf| leaf.amount);
+            Ok((of.currency, amounts.try_fold(Amount::ZERO, Amount::plus)?))
+        });
+        of_bill.chain(departed).collect::<Result<_, DecimalError>>().map_err(Error::internal)
     }
 
     /// By how much the statement is above what was invoiced of it, credit notes taken off: 0 where all of it was, at the document's minor unit. What a
-    /// document has of its own, its tax and its allowances, is no part of the statement and as it should be.
-    fn differs(&self, document: &Document, charges: Cost) -> Answer<Amount> {
+    /// document has of its own, its tax and its allowances, is no part of the statement and as it should be. Nor is what was taken back as a whole: nothing of
+    /// the statement is on it, and where another document has its charges by now, that one answers for them, in whichever currency it is.
+    fn differs(&self, document: &Document, charges: Amount) -> Answer<Amount> {
+        if document.is_cancelled && self.documents.values().any(|other| document.is_replaced_by(other)) {
+            return Ok(Amount::ZERO);
+        }
         let exact = match &document.invoice.exchange {
-            Some(exchange) => product(charges, exchange.rate),
-            None => charges.to_amount(),
+            Some(exchange) => exchanged(charges, exchange.rate).map(|(amount, _)| amount),
+            None => Ok(charges),
         };
-        let beside = self.documents.values().filter(|other| other.is_beside(document));
-        let differs =
-            exact.and_then(|exact| beside.into_iter().try_fold(exact, |left, of| left.minus(of.exact)));
-        let step = ten_to(20 - minor_units(document.invoice.currency));
-        let units = divide_half_away(differs.map_err(Error::internal)?.units(), step).0 * step;
-        Amount::from_units(units).map_err(Error::internal)
+        let is_note = |of: &&Document| of.row.original.as_deref() == Some(document.row.number.as_str());
+        let notes = self.documents.values().filter(is_note);
+        let mut invoiced = iter::once(document).chain(notes).filter(|_| !document.is_cancelled);
+        let differs = exact.and_then(|exact| invoiced.try_fold(exact, |left, of| left.minus(of.exact)));
+        in_minor_units(differs.map_err(Error::internal)?, document.invoice.currency)
     }
 }

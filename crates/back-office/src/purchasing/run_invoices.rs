@@ -13,6 +13,7 @@ use billing::invoice::aws::{AwsInvoice, AwsKind};
 use billing::period::BillingPeriod;
 use billing::purchase_order::invoice::{InvoiceKind, MatchInvoice, Origin};
 use billing::purchase_order::{Buyer, Seller};
+use std::collections::BTreeMap;
 
 /// What the audit calls it.
 const ACTION: &str = "proforma:MatchRunInvoices";
@@ -45,11 +46,16 @@ impl BackOffice {
         let folder = self.folder(&done.folder);
         let found = self.ask_of_runs(move |engine| engine.aws_invoices(&folder)).await?;
         let mut invoices = Vec::with_capacity(found.invoices.len());
-        for invoice in found.invoices.iter().filter(|invoice| invoice.id.is_some()) {
-            match of_run(invoice)? {
+        for (id, of_id) in by_id(&found.invoices) {
+            let read = match self.other_month(payer, id, period).await? {
+                Some(other) => Err(format!(
+                    "it is in the cost files of {other} as well, and stays as those have it; where AWS lists it with another total, import the list"
+                )),
+                None => of_run(id, &of_id)?,
+            };
+            match read {
                 Ok(new) => invoices.push(new),
                 Err(why) => {
-                    let id = invoice.id.as_deref().unwrap_or_default();
                     tracing::warn!(%payer, %period, invoice = id, why, "an invoice of AWS's is not matched");
                 }
             }
@@ -96,23 +102,52 @@ impl BackOffice {
         }
         for shown in self.0.store.current_runs(&caller.payer).await.map_err(Error::internal)? {
             let Some((_, found)) = self.aws_invoices(&caller.payer, shown.period).await? else { continue };
-            for invoice in found.invoices.iter().filter(|invoice| invoice.id.as_deref() == Some(id)) {
-                if let Err(why) = of_run(invoice)? {
-                    let message = format!(
-                        "invoice `{id}` is in the cost files of {} and is not matched: {why}",
-                        shown.period
-                    );
-                    return Ok(Some(Declined::invalid(message)));
-                }
+            let Some(of_id) = by_id(&found.invoices).remove(id) else { continue };
+            if let Err(why) = of_run(id, &of_id)? {
+                let message = format!(
+                    "invoice `{id}` is in the cost files of {} and is not matched: {why}",
+                    shown.period
+                );
+                return Ok(Some(Declined::invalid(message)));
             }
         }
         Ok(None)
     }
+
+    /// The other month whose cost files an invoice was taken from and that has it still. An invoice is of one month: a second one would take the first one's
+    /// amount out of its order's balance.
+    async fn other_month(
+        &self,
+        payer: &AccountId,
+        id: &str,
+        period: BillingPeriod,
+    ) -> Answer<Option<BillingPeriod>> {
+        let purchasing = self.purchasing(payer).await?;
+        let known = purchasing.invoices.get(&(Buyer::Payer, id.to_owned()));
+        let of_run = known.filter(|row| row.source == InvoiceSource::Run);
+        let Some(other) = of_run.map(|row| row.invoice.period).filter(|other| *other != period) else {
+            return Ok(None);
+        };
+        let Some((_, found)) = self.aws_invoices(payer, other).await? else { return Ok(None) };
+        let is_there = found.invoices.iter().any(|invoice| invoice.id.as_deref() == Some(id));
+        Ok(is_there.then_some(other))
+    }
+}
+
+/// A month's invoices by id, in as many currencies as each has.
+fn by_id(invoices: &[AwsInvoice]) -> BTreeMap<&str, Vec<&AwsInvoice>> {
+    let mut by_id: BTreeMap<&str, Vec<&AwsInvoice>> = BTreeMap::new();
+    for invoice in invoices {
+        if let Some(id) = &invoice.id {
+            by_id.entry(id).or_default().push(invoice);
+        }
+    }
+    by_id
 }
 
 /// An invoice of a run as the matcher takes it, or why it cannot take it: what to do about it is said with it.
-fn of_run(invoice: &AwsInvoice) -> Answer<Result<NewInvoice, String>> {
-    let Some(id) = &invoice.id else { return Ok(Err("it has no number yet".to_owned())) };
+fn of_run(id: &str, of_id: &[&AwsInvoice]) -> Answer<Result<NewInvoice, String>> {
+    let [invoice] = of_id else { return Ok(Err(several_currencies(of_id))) };
     let kind = match invoice.kind {
         AwsKind::MonthlyUsage => InvoiceKind::MonthlyUsage,
         AwsKind::Purchase | AwsKind::SupportPurchase => InvoiceKind::Subscription,
@@ -128,7 +163,7 @@ fn of_run(invoice: &AwsInvoice) -> Answer<Result<NewInvoice, String>> {
     let total = invoice.sums.total().and_then(|total| total.to_amount()).map_err(Error::internal)?;
     Ok(Ok(NewInvoice {
         invoice: MatchInvoice {
-            id: id.clone(),
+            id: id.to_owned(),
             origin: Origin::Provider,
             buyer: Buyer::Payer,
             kind,
@@ -151,6 +186,15 @@ fn of_run(invoice: &AwsInvoice) -> Answer<Result<NewInvoice, String>> {
     }))
 }
 
+/// Why an invoice in several currencies is not matched: it takes one amount from its order.
+fn several_currencies(of_id: &[&AwsInvoice]) -> String {
+    let codes: Vec<&str> = of_id.iter().map(|invoice| invoice.currency.as_str()).collect();
+    format!(
+        "its lines are in {}, and it takes one amount from its order; import it with its total (`proforma po import --invoices`)",
+        codes.join(" and ")
+    )
+}
+
 /// Why an invoice of an unknown kind is not matched, and how the operator says the kind.
 fn unknown_kind(invoice: &AwsInvoice) -> String {
     let types: Vec<&str> = invoice.bill_types.iter().map(String::as_str).collect();
@@ -160,13 +204,11 @@ fn unknown_kind(invoice: &AwsInvoice) -> String {
     )
 }
 
-/// Who has issued an invoice: it has one issuer, and where its lines name several sellers of record, the one with the most of it. Lines of FOCUS, which have
+/// Who has issued an invoice: it has one issuer, and where its lines name several sellers of record, the one with the largest part. Lines of FOCUS, which have
 /// no bill type, name the publisher of what was used in its place; there the issuer is a column of its own.
 fn seller(invoice: &AwsInvoice) -> Result<Seller, String> {
-    let entities = &invoice.legal_entities;
-    let of_record = entities.iter().filter(|(name, _)| !name.is_empty()).max_by_key(|(_, cost)| **cost);
-    let of_record = of_record.map(|(name, _)| name);
-    let issuer = invoice.invoicing_entities.first();
+    let of_record = invoice.seller();
+    let issuer = invoice.invoicing_entities.first().map(String::as_str);
     let name = if invoice.bill_types.is_empty() { issuer.or(of_record) } else { of_record.or(issuer) };
     match name {
         Some(name) => seller_named(name),

@@ -300,7 +300,8 @@ impl Intake<'_, '_> {
     }
 }
 
-/// An invoice with what was said of it before and AWS's list has no words for: what a person has said stays.
+/// An invoice with what was said of it before and AWS's list has no words for, or says nothing of: a list never says less than was known
+/// (docs/decisions/0016).
 fn completed(new: &NewInvoice, before: &MatchInvoice) -> MatchInvoice {
     let mut invoice = new.invoice.clone();
     if !new.is_listed {
@@ -312,6 +313,14 @@ fn completed(new: &NewInvoice, before: &MatchInvoice) -> MatchInvoice {
     }
     invoice.charge = invoice.charge.or_else(|| before.charge.clone());
     invoice.requested = invoice.requested.or_else(|| before.requested.clone());
+    invoice.invoice_unit = invoice.invoice_unit.or_else(|| before.invoice_unit.clone());
+    invoice.tax_registration_number =
+        invoice.tax_registration_number.or_else(|| before.tax_registration_number.clone());
+    invoice.original = invoice.original.or_else(|| before.original.clone());
+    // An exchange is of the amount's currency.
+    if invoice.currency == before.currency {
+        invoice.exchange = invoice.exchange.or(before.exchange);
+    }
     invoice
 }
 

@@ -46,7 +46,7 @@ pub enum Standing {
     Cancelled {
         /// The last of them.
         by: String,
-        /// What had been paid: the customer's.
+        /// What had been paid, before the invoice and after it: the customer's.
         paid: Invoiced,
     },
 }
@@ -68,6 +68,7 @@ impl Standing {
         let credited = credits.iter().try_fold(nothing, |sum, credit| sum.plus(credit.amount))?;
         let last_credit = credits.iter().max_by(|a, b| (a.date, &a.number).cmp(&(b.date, &b.number)));
         if let Some(last) = last_credit.filter(|_| credited == total) {
+            let paid = paid.plus(total.minus(due)?)?;
             return Ok(Self::Cancelled { by: last.number.clone(), paid });
         }
         let open = due.minus(paid)?.minus(credited)?;
@@ -108,6 +109,11 @@ mod tests {
     }
 
     fn standing(due: i128, payments: &[(&str, i128)], credits: &[(&str, i128)]) -> Standing {
+        prepaid(due, 0, payments, credits)
+    }
+
+    /// Where an invoice stands of whose total so much was paid before.
+    fn prepaid(total: i128, before: i128, payments: &[(&str, i128)], credits: &[(&str, i128)]) -> Standing {
         let payment = |(date, units): &(&str, i128)| Payment {
             date: day(date),
             amount: euros(*units),
@@ -120,7 +126,7 @@ mod tests {
         };
         let payments: Vec<_> = payments.iter().map(payment).collect();
         let credits: Vec<_> = credits.iter().enumerate().map(credit).collect();
-        Standing::of(euros(due), euros(due), &payments, &credits).unwrap()
+        Standing::of(euros(total), euros(total - before), &payments, &credits).unwrap()
     }
 
     #[test]
@@ -150,5 +156,21 @@ mod tests {
         assert_eq!(whole, Standing::Cancelled { by: "C1".to_owned(), paid: euros(70) });
         assert_eq!(standing(-100, &[], &[]).word(), "OPEN");
         assert_eq!(standing(-100, &[("2026-12-02", -100)], &[]).word(), "PAID");
+    }
+    #[test]
+    fn a_cancelled_invoice_owes_back_what_was_paid_before_it() {
+        let of = |before, payments: &[(&str, i128)], credits: &[(&str, i128)]| match prepaid(
+            100, before, payments, credits,
+        ) {
+            Standing::Paid { overpaid, .. } => overpaid,
+            Standing::Cancelled { paid, .. } => paid,
+            open => panic!("{open:?}"),
+        };
+        let (part, rest) = (("2026-12-01", 40), ("2026-12-02", 60));
+        assert_eq!(of(100, &[], &[part]), euros(40));
+        assert_eq!(of(100, &[], &[part, rest]), euros(100));
+        assert_eq!(of(30, &[("2026-12-01", 20)], &[part, rest]), euros(50));
+        let given_back = ("2026-12-03", -100);
+        assert_eq!(of(100, &[given_back], &[part, rest]), euros(0));
     }
 }

@@ -51,7 +51,7 @@ pub struct LineForecast {
 }
 
 /// What is expected of a line. `taken` is what invoices took less what memos gave back, by billing period, in the order's currency; `open` is the
-/// first billing period that is not closed.
+/// first billing period that is not over. A line has ended once the invoice of its last month is there, or has not come for a month.
 ///
 /// # Errors
 /// [`DecimalError::TooLarge`].
@@ -63,7 +63,8 @@ pub fn forecast_line(
     let value = line.price.value().total;
     let used = taken.values().try_fold(Amount::ZERO, |sum, taken| sum.plus(*taken))?;
     let balance = value.minus(used)?;
-    let ended = line.end < open;
+    let without_invoices = first_without_invoices(line, taken, open);
+    let ended = line.end < without_invoices;
     let over = months_between(line.start, open).clamp(0, line.months());
     Ok(LineForecast {
         value,
@@ -72,7 +73,7 @@ pub fn forecast_line(
         used_percent: percent(used, value),
         time_percent: percent_of_counts(over, line.months()),
         unused_at_expiry: (ended && balance > Amount::ZERO).then_some(balance),
-        expected: if ended { None } else { Some(expected(line, taken, balance, open)?) },
+        expected: if ended { None } else { Some(expected(line, taken, balance, without_invoices)?) },
     })
 }
 
@@ -107,7 +108,6 @@ fn expected(
     balance: Amount,
     open: BillingPeriod,
 ) -> Result<Expected, DecimalError> {
-    let open = first_without_invoices(line, taken, open);
     // A line is as old as its first invoice: months before it say nothing of the rate, months without one after it do.
     let first = taken.keys().next().copied().unwrap_or(open);
     let mut closed = Vec::new();
@@ -148,7 +148,7 @@ fn first_without_invoices(
     open: BillingPeriod,
 ) -> BillingPeriod {
     let last = open.previous().filter(|last| line.has_period(*last) && !taken.contains_key(last));
-    last.filter(|last| taken.keys().any(|month| month < last)).unwrap_or(open)
+    last.unwrap_or(open)
 }
 
 /// In which month from now on, counted from 1, a balance that loses so much each month is below 0; `None` where it never is.

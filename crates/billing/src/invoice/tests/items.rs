@@ -120,7 +120,7 @@ fn a_prepayment_is_no_more_than_what_it_pays() {
         );
     }
     let all = of("196.35").unwrap().document;
-    let warned = warnings(&all, 0, 0, &Findings::default(), &OrderOutcome::NotAsked);
+    let warned = warnings(&all, 0, (0, currency("USD")), &Findings::default(), &OrderOutcome::NotAsked);
     assert_eq!(
         warned.iter().map(ToString::to_string).collect::<Vec<_>>(),
         [
@@ -211,7 +211,8 @@ fn an_unlikely_tax_is_asked_about() {
         (settings.seller, settings.buyer) = (party("Reseller GmbH", from), party("Acme", to));
         let document =
             composed(&settings, &Extras::default(), &charges(&[("1", "A", "1")])).unwrap().document;
-        let warned = warnings(&document, 0, 0, &Findings::default(), &OrderOutcome::NotAsked);
+        let warned =
+            warnings(&document, 0, (0, currency("USD")), &Findings::default(), &OrderOutcome::NotAsked);
         assert_eq!(
             warned.iter().all(|of| of.code() != "UNLIKELY_TAX"),
             is_likely,

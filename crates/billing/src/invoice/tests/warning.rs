@@ -9,7 +9,7 @@ use crate::money::{Amount, Cost};
 fn said(amount: &str, found: &Findings, order: &OrderOutcome) -> Vec<String> {
     let charges = charges(&[("1", "A", amount), ("1", "B", "0.001")]);
     let of = composed(&settings(&[rule(&[], "S", "19")]), &Extras::default(), &charges).unwrap();
-    let found = warnings(&of.document, of.lines_below_a_minor_unit, 1, found, order);
+    let found = warnings(&of.document, of.lines_below_a_minor_unit, (1, currency("USD")), found, order);
     found.iter().map(|of| format!("{}: {of}", of.code())).collect()
 }
 
@@ -31,8 +31,13 @@ fn a_preview_warns_of_what_loses_money() {
     };
     let found = Findings {
         ungrouped: vec![("333".to_owned(), currency("USD"), Cost::parse("7").unwrap())],
-        credits: vec![credit(Some(0)), credit(Some(1)), credit(None)],
-        groups: vec![below(0, ""), below(1, "")],
+        credits: vec![
+            credit(Some(0)),
+            credit(Some(1)),
+            credit(None),
+            Unreceived { currency: currency("CNY"), ..credit(Some(1)) },
+        ],
+        groups: vec![below(0, ""), below(1, ""), BelowCost { currency: currency("CNY"), ..below(1, "") }],
         products: vec![below(1, "AmazonS3"), below(2, "AmazonS3")],
         allocations: Vec::new(),
     };

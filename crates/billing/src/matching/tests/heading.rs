@@ -67,6 +67,31 @@ fn what_is_left_at_the_end_is_unused_and_not_carried_over() {
 }
 
 #[test]
+fn a_line_has_not_ended_before_its_last_invoice() {
+    let line = tracked("1", LineType::All, "1000.00");
+    let before = [("2025-09", "100"), ("2025-10", "100"), ("2025-11", "100")];
+    let of = |taken: &BTreeMap<_, _>, open| forecast_line(&line, taken, month(open)).unwrap();
+    // December is over and its invoice is still to come.
+    let found = of(&taken(&before), "2026-01");
+    let Some(Expected::Forecast { rate, runs_out, balance_at_end, .. }) = found.expected else {
+        panic!("{found:?}")
+    };
+    assert_eq!((rate, runs_out, balance_at_end), (amount("100"), None, amount("600")));
+    assert_eq!((found.unused_at_expiry, found.time_percent.to_string()), (None, "100".to_owned()));
+    // It has come; or it has not for a month.
+    let all: Vec<_> = before.into_iter().chain([("2025-12", "50")]).collect();
+    let found = of(&taken(&all), "2026-01");
+    assert_eq!((found.unused_at_expiry, found.expected), (Some(amount("650")), None));
+    let found = of(&taken(&before), "2026-02");
+    assert_eq!((found.unused_at_expiry, found.expected), (Some(amount("700")), None));
+    // Nor has one that may take its first invoice for its last month.
+    let found = of(&taken(&[]), "2026-01");
+    assert_eq!(found.unused_at_expiry, None);
+    assert_eq!(found.expected, Some(Expected::InsufficientData { months: 0 }));
+    assert_eq!(of(&taken(&[]), "2026-02").unused_at_expiry, Some(amount("1000")));
+}
+
+#[test]
 fn an_order_runs_out_with_its_first_tracked_line() {
     let lines = vec![
         tracked("1", LineType::All, "100.00"),
