@@ -66,7 +66,7 @@ $(TOOLS)/cargo-deny-$(DENY_VERSION): | needs-cargo
 python-test: needs-cargo $(VENV)/installed focus-validator
 	cargo build --locked --workspace --bin proforma --bin proforma-adopt
 	PROFORMA_BIN=$(TARGET)/debug/proforma PROFORMA_FOCUS_VENV=$(TOOLS)/focus-validator \
-	    $(VENV)/bin/python -m pytest tests -q -n $(TEST_PROCESSES) --dist loadfile
+	    $(VENV)/bin/python -m pytest tests -q -n $(TEST_PROCESSES) --dist loadfile --timeout 900
 
 $(VENV)/installed: tests/requirements.txt | needs-python
 	$(PYTHON) -m venv --clear $(VENV)
