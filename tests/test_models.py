@@ -28,7 +28,35 @@ def ours(path):
     return json.loads(path.read_text(encoding="utf-8"))
 
 
+# Services of which we serve some operations. What these refer to is in the model, and nothing else.
+IN_PART = {"ce", "organizations", "billing", "cur", "bcm-data-exports", "budgets"}
+
+
 def theirs(model):
+    source = whole(model)
+    if model["service"] not in IN_PART:
+        return source
+    operations = {name: row for name, row in source["operations"].items() if name in model["operations"]}
+    return source | {"operations": operations, "shapes": referred(operations, source["shapes"])}
+
+
+def referred(operations, shapes):
+    """The shapes that operations are made of."""
+    found, waiting = {}, [operations]
+    while waiting:
+        part = waiting.pop()
+        if isinstance(part, dict):
+            name = part.get("shape")
+            if isinstance(name, str) and name not in found:
+                found[name] = shapes[name]
+                waiting.append(shapes[name])
+            waiting += part.values()
+        elif isinstance(part, list):
+            waiting += part
+    return found
+
+
+def whole(model):
     path = DATA / model["service"] / model["version"] / "service-2.json"
     if path.exists():
         return json.loads(path.read_text(encoding="utf-8"))

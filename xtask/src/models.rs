@@ -6,15 +6,25 @@
 
 use aws_wire::json::{self, Limits, Value};
 use aws_wire::model::Service;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Read;
 use std::path::{Path, PathBuf};
 
 type Map = BTreeMap<String, Value>;
 
-/// Services with the version of their API.
-const SERVICES: &[(&str, &str)] = &[("billingconductor", "2021-07-30"), ("invoicing", "2024-12-01")];
+/// A service of AWS's that is served.
+struct Served {
+    service: &'static str,
+    version: &'static str,
+    /// The operations that are served, in order; all of them where none is named. What the others alone refer to is left out.
+    operations: &'static [&'static str],
+}
+
+const SERVICES: &[Served] = &[
+    Served { service: "billingconductor", version: "2021-07-30", operations: &[] },
+    Served { service: "invoicing", version: "2024-12-01", operations: &[] },
+];
 
 /// Where a model differs from botocore's, and why.
 struct Override {
@@ -77,8 +87,9 @@ pub fn run(arguments: &[String]) -> Result<(), String> {
         _ => return Err("usage: models BOTOCORE_DATA [--check]".to_owned()),
     };
     let mut differing = Vec::new();
-    for (service, version) in SERVICES {
-        let text = compact(Path::new(data), service, version)?;
+    for served in SERVICES {
+        let Served { service, .. } = served;
+        let text = compact(Path::new(data), served)?;
         Service::parse(&text)
             .map_err(|error| format!("{service}: the model written is not read: {error}"))?;
         let path = folder().join(format!("{service}.json"));
@@ -104,11 +115,15 @@ fn folder() -> PathBuf {
 }
 
 /// The model of one service in our form.
-fn compact(data: &Path, service: &str, version: &str) -> Result<String, String> {
+fn compact(data: &Path, served: &Served) -> Result<String, String> {
+    let Served { service, version, operations } = *served;
     let file = data.join(service).join(version).join("service-2.json");
     let source = json::parse(&read(&file)?, Limits::of_size(64 << 20));
     let source = source.map_err(|error| format!("{}: {error}", file.display()))?;
     let mut model = converted(&source, service, version).map_err(|error| format!("{service}: {error}"))?;
+    if !operations.is_empty() {
+        keep_only(&mut model, operations).map_err(|error| format!("{service}: {error}"))?;
+    }
     let botocore = botocore_version(data)?;
     let from = format!("botocore {botocore} (Apache-2.0), data/{service}/{version}/service-2.json");
     model.insert("source".to_owned(), Value::from(from));
@@ -172,6 +187,35 @@ fn converted(source: &Value, service: &str, version: &str) -> Result<Map, String
     model.insert("operations".to_owned(), rows("operations", operation)?);
     model.insert("shapes".to_owned(), rows("shapes", shape)?);
     Ok(model)
+}
+
+/// Leaves out all other operations, and the shapes that these do not refer to.
+fn keep_only(model: &mut Map, operations: &[&str]) -> Result<(), String> {
+    let Some(Value::Map(all)) = model.get_mut("operations") else { return Err("no `operations`".to_owned()) };
+    if let Some(missing) = operations.iter().find(|name| !all.contains_key(**name)) {
+        return Err(format!("there is no operation `{missing}`"));
+    }
+    all.retain(|name, _| operations.contains(&name.as_str()));
+    let mut waiting: Vec<String> = Vec::new();
+    for row in all.values().filter_map(Value::as_map) {
+        let errors = row.get("errors").and_then(Value::as_list).unwrap_or_default();
+        let named = [row.get("input"), row.get("output")].into_iter().flatten().chain(errors);
+        waiting.extend(named.filter_map(Value::as_str).map(ToOwned::to_owned));
+    }
+    let Some(Value::Map(shapes)) = model.get_mut("shapes") else { return Err("no `shapes`".to_owned()) };
+    let mut kept = BTreeSet::new();
+    while let Some(name) = waiting.pop() {
+        if !kept.insert(name.clone()) {
+            continue;
+        }
+        let row = shapes.get(&name).and_then(Value::as_map).ok_or(format!("there is no shape `{name}`"))?;
+        let members = row.get("members").and_then(Value::as_map).into_iter().flat_map(Map::values);
+        let members = members.filter_map(|member| member.get("shape"));
+        let named = ["member", "key", "value"].iter().filter_map(|key| row.get(*key)).chain(members);
+        waiting.extend(named.filter_map(Value::as_str).map(ToOwned::to_owned));
+    }
+    shapes.retain(|name, _| kept.contains(name));
+    Ok(())
 }
 
 fn operation(source: &Map) -> Result<Map, String> {
