@@ -41,6 +41,9 @@ def new_server(request, tmp_path_factory):
     for server in made:
         if server.process and server.process.poll() is None:
             server.stop()
+    for server in made:
+        if server.database:
+            request.getfixturevalue("cluster").drop(server.database)
 
 
 @pytest.fixture(scope="module")

@@ -108,8 +108,8 @@ def test_a_list_takes_nothing_away_that_it_does_not_say(new_server):
     own(server, "ImportInvoiceSummaries", Summaries=json.dumps({"InvoiceSummaries": listed}))
     assert (place(known), place("NOTE")) == ((ours, "100"), (ours, "-30"))
     assert own(server, "PlanRematch")["Changes"] == []
-    for now, then in zip((read(known), read("NOTE")), before):
-        assert {member: now.get(member) for member in (*said, "OriginalInvoiceId")} == {member: then.get(member) for member in (*said, "OriginalInvoiceId")}
+    for after, then in zip((read(known), read("NOTE")), before):
+        assert {member: after.get(member) for member in (*said, "OriginalInvoiceId")} == {member: then.get(member) for member in (*said, "OriginalInvoiceId")}
 
 
 # ---- Customers' invoices

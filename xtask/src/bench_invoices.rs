@@ -1,8 +1,9 @@
 //! How long it takes to issue and render a month's invoices: made charges, numbers of one series, a page of each, nothing stored.
 
 use billing::invoice::charges::{Charge, Charges};
-use billing::invoice::compose::{Extras, OrderReference, compose};
+use billing::invoice::compose::compose;
 use billing::invoice::exchange::RateTable;
+use billing::invoice::terms::{Extras, OrderReference};
 use billing::invoice::{Date, Invoice};
 use billing::money::{Amount, Currency};
 use billing::period::BillingPeriod;

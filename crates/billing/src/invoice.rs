@@ -25,6 +25,7 @@ pub mod plausibility;
 pub mod preview;
 pub mod soundness;
 mod taxed;
+pub mod terms;
 
 pub mod credit;
 pub mod state;

@@ -5,11 +5,11 @@
 use crate::document::{
     PartyData, PaymentData, ReadError, TaxData, amount, currency, date, placed, word, wrong,
 };
-use billing::invoice::compose::{LinesBy, RateDay, Settings};
 use billing::invoice::party::is_blank;
 use billing::invoice::series::{Restart, Series};
 use billing::invoice::soundness::{party_problems, payment_problems};
 use billing::invoice::tax_profile::{TaxProfile, TaxRule};
+use billing::invoice::terms::{LinesBy, RateDay, Settings};
 use billing::invoice::{Invoiced, Party};
 use billing::money::Currency;
 use serde::{Deserialize, Serialize};

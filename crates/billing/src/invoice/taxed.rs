@@ -1,10 +1,10 @@
 //! What the tax of a document asks of its charges and its parties: of those that stand on it, and of nothing that comes to 0.
 
 use super::charges::{Charge, Charges};
-use super::compose::{ComposeError, LinesBy, Settings};
 use super::date::Date;
 use super::party::is_blank;
 use super::tax::TaxCategory;
+use super::terms::{ComposeError, LinesBy, Settings};
 use crate::money::{Amount, DecimalError};
 use crate::period::BillingPeriod;
 use std::collections::BTreeMap;

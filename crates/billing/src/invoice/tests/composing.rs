@@ -2,7 +2,7 @@
 
 use super::sample::{Numbers, charges, composed, currency, day, money, party, rule, settings};
 use crate::invoice::check::{Problem, problems};
-use crate::invoice::compose::{ExtraAdjustment, Extras, LinesBy, OrderReference, RateDay, Settings};
+use crate::invoice::terms::{ExtraAdjustment, Extras, LinesBy, OrderReference, RateDay, Settings};
 use crate::invoice::{AdjustmentKind, Invoice, SchemedId};
 use crate::money::Amount;
 

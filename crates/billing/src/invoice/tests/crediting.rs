@@ -2,8 +2,8 @@
 
 use super::sample::{Numbers, charges, composed, currency, day, money, rule, settings};
 use crate::invoice::check::problems;
-use crate::invoice::compose::{ExtraAdjustment, Extras};
 use crate::invoice::credit::{Credit, CreditError, credit, left_of_lines};
+use crate::invoice::terms::{ExtraAdjustment, Extras};
 use crate::invoice::{AdjustmentKind, Invoice, Kind, Preceding};
 
 fn invoice(leaves: &[(&str, &str, &str)], extras: &Extras) -> Invoice {

@@ -2,9 +2,10 @@
 
 use super::sample::{charges, composed, currency, day, money, october, party, rates, rule, settings};
 use crate::invoice::charges::{Charge, ChargedItem, Charges};
-use crate::invoice::compose::{Extras, LinesBy, compose};
+use crate::invoice::compose::compose;
 use crate::invoice::preview::{OrderOutcome, warnings};
 use crate::invoice::tax_profile::TaxRule;
+use crate::invoice::terms::{Extras, LinesBy};
 use crate::invoice::{BankAccount, Invoice, PaymentInstructions, SchemedId};
 use crate::margin_guard::Findings;
 use crate::period::BillingPeriod;
@@ -151,7 +152,7 @@ fn what_no_e_invoice_may_have_is_refused() {
         let accounts = accounts.iter().map(account).collect();
         Some(PaymentInstructions { means_code: code.to_owned(), remittance: None, accounts })
     };
-    let said = |change: &dyn Fn(&mut crate::invoice::compose::Settings)| {
+    let said = |change: &dyn Fn(&mut crate::invoice::terms::Settings)| {
         let mut of = settings(&[rule(&[], "AE", "0")]);
         change(&mut of);
         let problems = composed(&of, &Extras::default(), &charges(&[("1", "A", "1")])).unwrap_err();

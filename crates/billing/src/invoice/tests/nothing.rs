@@ -1,8 +1,8 @@
 //! What comes to 0 stands on no line, and nobody needs to know its tax.
 
 use super::sample::{charges, composed, money, rule, settings};
-use crate::invoice::compose::{Extras, LinesBy, Settings};
 use crate::invoice::tax_profile::TaxRule;
+use crate::invoice::terms::{Extras, LinesBy, Settings};
 use crate::invoice::{Invoice, Tax};
 
 fn document(settings: &Settings, leaves: &[(&str, &str, &str)]) -> Invoice {

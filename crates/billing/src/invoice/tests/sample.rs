@@ -1,9 +1,10 @@
 //! Settings and charges that documents are made of in tests.
 
 use crate::invoice::charges::{Charge, Charges};
-use crate::invoice::compose::{ComposeError, Composed, Extras, LinesBy, RateDay, Settings, compose};
+use crate::invoice::compose::{Composed, compose};
 use crate::invoice::exchange::RateTable;
 use crate::invoice::tax_profile::{TaxProfile, TaxRule};
+use crate::invoice::terms::{ComposeError, Extras, LinesBy, RateDay, Settings};
 use crate::invoice::{Address, Date, Exchange, Invoiced, Party, SchemedId, Tax, TaxCategory};
 use crate::money::{Amount, Currency, Percentage, Rate};
 use crate::period::BillingPeriod;

@@ -1,8 +1,8 @@
 //! What a preview warns of, word for word.
 
 use super::sample::{charges, composed, currency, rule, settings};
-use crate::invoice::compose::Extras;
 use crate::invoice::preview::{OrderOutcome, warnings};
+use crate::invoice::terms::Extras;
 use crate::margin_guard::{BelowCost, Findings, Unreceived};
 use crate::money::{Amount, Cost};
 
