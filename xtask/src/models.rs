@@ -22,6 +22,24 @@ struct Served {
 }
 
 const SERVICES: &[Served] = &[
+    Served {
+        service: "billing",
+        version: "2023-09-07",
+        operations: &[
+            "AssociateSourceViews",
+            "CreateBillingView",
+            "DeleteBillingView",
+            "DisassociateSourceViews",
+            "GetBillingView",
+            "GetResourcePolicy",
+            "ListBillingViews",
+            "ListSourceViewsForBillingView",
+            "ListTagsForResource",
+            "TagResource",
+            "UntagResource",
+            "UpdateBillingView",
+        ],
+    },
     Served { service: "billingconductor", version: "2021-07-30", operations: &[] },
     Served { service: "invoicing", version: "2024-12-01", operations: &[] },
 ];
@@ -41,6 +59,12 @@ enum Is {
 }
 
 const OVERRIDES: &[Override] = &[
+    Override {
+        service: "billing",
+        at: "shapes.CostCategoryName.pattern",
+        is: Is::Text(r"[^ \r\n](.*[^ \r\n])?"),
+        reason: "a name of a cost category that nobody has finds nothing; the engine of patterns knows neither letters of every script nor what surrounds a name",
+    },
     Override {
         service: "billingconductor",
         at: "operations.ListTagsForResource.status",
@@ -261,7 +285,9 @@ fn shape(source: &Map) -> Result<Map, String> {
     let mut row = Map::new();
     for (name, value) in source {
         let kept = match name.as_str() {
-            "type" | "min" | "max" | "pattern" | "enum" | "sensitive" => value.clone(),
+            "type" | "min" | "max" | "pattern" | "enum" | "sensitive" | "timestampFormat" => value.clone(),
+            // Of shapes that operations refer to which are not served; the reader of models refuses one that stays.
+            "union" => value.clone(),
             "member" | "key" | "value" => referred(value)?,
             "error" => value.get("httpStatusCode").cloned().ok_or("an error without `httpStatusCode`")?,
             "members" => members(value, source.get("required"))?,

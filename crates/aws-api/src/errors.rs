@@ -1,6 +1,6 @@
 //! From what the desk says to what AWS's clients understand: the one place where a refusal becomes a status and a name.
 
-use crate::invoicing;
+use crate::{invoicing, words};
 use aws_wire::errors::WireError;
 use aws_wire::json::{JsonError, Value};
 use aws_wire::model::{FieldProblem, Operation, Service};
@@ -12,7 +12,7 @@ use std::collections::BTreeMap;
 
 /// What an error of the desk is on the wire of an operation: one of those that its model lists, so that every client has a class for it.
 pub(crate) fn to_wire(error: Error, service: &Service, operation: &Operation) -> WireError {
-    let error = of_service(error, service);
+    let error = words::of_service(of_service(error, service), service);
     // What passes is no part of a model: clients know it by its status, and try again.
     if error.status == StatusCode::SERVICE_UNAVAILABLE {
         return error;
@@ -32,7 +32,7 @@ fn invalid_of(
 ) -> WireError {
     match service.signing_name == invoicing::SERVICE {
         true => invoicing::errors::refused_otherwise(Refusal::Validation { reason, message, fields }),
-        false => invalid(reason, message, fields),
+        false => words::of_service(invalid(reason, message, fields), service),
     }
 }
 

@@ -4,6 +4,7 @@
 //! ([`http`]) goes through it, and so does the command line at its own data directory.
 
 pub mod billing_conductor;
+pub mod billing_views;
 pub mod call;
 pub mod documentation;
 mod errors;
@@ -13,6 +14,7 @@ pub mod proforma;
 pub mod purchase_orders;
 pub mod services;
 pub mod sts;
+mod words;
 
 use aws_wire::errors::WireError;
 use aws_wire::json::{self, Value};
@@ -69,7 +71,7 @@ impl Api {
         period: Option<BillingPeriod>,
     ) -> Result<Vec<u8>, WireError> {
         let action = format!("{}:{}", service.signing_name, operation.name);
-        let token = input.get("ClientToken").and_then(Value::as_str);
+        let token = input.get("ClientToken").or_else(|| input.get("clientToken")).and_then(Value::as_str);
         let canonical = canonical(service, operation, input);
         let call = Call {
             desk: &self.desk,
@@ -84,6 +86,7 @@ impl Api {
         };
         let answer = match service.signing_name.as_str() {
             billing_conductor::SERVICE => billing_conductor::perform(&call, &operation.name).await,
+            billing_views::SERVICE => billing_views::perform(&call, &operation.name).await,
             invoicing::SERVICE => invoicing::perform(&call, &operation.name).await,
             proforma::SERVICE => proforma::perform(&call, &operation.name).await,
             purchase_orders::SERVICE => purchase_orders::perform(&call, &operation.name).await,
@@ -148,7 +151,7 @@ fn canonical(service: &Service, operation: &Operation, input: &Value) -> String 
     match input {
         Value::Map(members) => {
             let mut members = members.clone();
-            for name in ["ClientToken", "NextToken", "MaxResults"] {
+            for name in ["ClientToken", "NextToken", "MaxResults", "clientToken", "nextToken", "maxResults"] {
                 members.remove(name);
             }
             // A book or a file is kept by what it makes; its hash is enough to know it again.
@@ -184,6 +187,7 @@ fn resource<'a>(service: &Service, input: &'a Value) -> &'a str {
         invoicing::SERVICE => {
             &["InvoiceUnitArn", "ProcurementPortalPreferenceArn", "ResourceArn", "InvoiceId"]
         }
+        billing_views::SERVICE => &["arn", "resourceArn"],
         _ => &[
             "Arn",
             "ResourceArn",

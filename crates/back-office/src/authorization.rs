@@ -99,6 +99,18 @@ pub enum Access {
 
 /// Every operation that there is: its service, its name, and what it takes. A route that has no line here does not start.
 pub const ACTIONS: &[(&str, &str, Access)] = &[
+    ("billing", "AssociateSourceViews", Access::Configure),
+    ("billing", "CreateBillingView", Access::Configure),
+    ("billing", "DeleteBillingView", Access::Configure),
+    ("billing", "DisassociateSourceViews", Access::Configure),
+    ("billing", "GetBillingView", Access::CustomerRead),
+    ("billing", "GetResourcePolicy", Access::CustomerRead),
+    ("billing", "ListBillingViews", Access::CustomerRead),
+    ("billing", "ListSourceViewsForBillingView", Access::CustomerRead),
+    ("billing", "ListTagsForResource", Access::Read),
+    ("billing", "TagResource", Access::Configure),
+    ("billing", "UntagResource", Access::Configure),
+    ("billing", "UpdateBillingView", Access::Configure),
     ("billingconductor", "AssociateAccounts", Access::Configure),
     ("billingconductor", "AssociatePricingRules", Access::Configure),
     ("billingconductor", "BatchAssociateResourcesToCustomLineItem", Access::Configure),

@@ -54,6 +54,8 @@ pub mod run_folders;
 pub mod runs;
 pub mod sources;
 
+pub mod custom_views;
+
 pub mod invoicing;
 
 pub mod aws_invoices;

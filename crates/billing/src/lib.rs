@@ -71,6 +71,8 @@ pub mod resale;
 
 pub mod configuration;
 
+pub mod billing_view;
+
 pub mod purchase_order;
 
 pub mod matching;

@@ -32,6 +32,8 @@ mod source;
 
 mod close;
 
+mod billing_view;
+
 mod desk_settings;
 mod invoices;
 mod invoicing;
@@ -47,6 +49,7 @@ mod sql;
 pub use access_key::{AccessKeyRow, FoundKey};
 pub use audit::AuditRow;
 pub use backup::Copied;
+pub use billing_view::BillingViewRow;
 pub use close::{AdjustmentRow, CloseRow};
 pub use configuration::Loaded;
 pub use database::Store;

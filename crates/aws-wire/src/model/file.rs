@@ -111,6 +111,9 @@ struct ShapeRow {
     one_of: Vec<String>,
     #[serde(default, rename = "sensitive")]
     _sensitive: bool,
+    /// How instants of answers are written: what makes them knows it.
+    #[serde(default, rename = "timestampFormat")]
+    _timestamp_format: Option<String>,
 }
 
 #[derive(Deserialize)]

@@ -524,6 +524,23 @@ pub(super) const TABLES: &[TableShape] = &[
         key: &["payer", "invoice", "number"],
     },
     TableShape {
+        name: "billing_views",
+        columns: &[
+            ("payer", Text),
+            ("id", Text),
+            ("version", Number),
+            ("recorded_at_s", Number),
+            ("created_at_s", Number),
+            ("is_deleted", Number),
+            ("name", Text),
+            ("description", Text),
+            ("source_views", Text),
+            ("filter", Text),
+            ("tags", Text),
+        ],
+        key: &["payer", "id", "version"],
+    },
+    TableShape {
         name: "master_key_check",
         columns: &[("id", Number), ("nonce", Text), ("ciphertext", Text)],
         key: &["id"],

@@ -233,5 +233,8 @@ pub const FIELDS: &[PersonalField] = &[
         PORTAL_AND_PROFILE_TEXTS,
         "to whom AWS's invoices are addressed, and contacts of procurement portals",
     ),
+    field("billing_views", UNIT, "name", "what a billing view is called"),
+    field("billing_views", UNIT, "description", "what is said of a billing view"),
+    json("billing_views", UNIT, "tags", &["*"], "tags of billing views"),
     field("invoice_files", FILE, "attached_by", "who has attached a file to an invoice"),
 ];

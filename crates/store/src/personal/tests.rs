@@ -56,6 +56,11 @@ const EXEMPT: &[(&str, &[&str], &str)] = &[
         "ids",
     ),
     ("issued_invoices", &["*"], "issued documents are kept as they are"),
+    (
+        "billing_views",
+        &["payer", "id", "source_views", "filter"],
+        "ids, and values of accounts, tags and cost categories by which lines are found",
+    ),
     ("issued_pages", &["*"], "issued documents are kept as they are"),
     ("invoice_payments", &["payer", "invoice", "paid_on", "amount", "row_hash"], "ids, amounts and hashes"),
 ];
