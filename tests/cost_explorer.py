@@ -82,6 +82,9 @@ class Lines:
         columns = [f"{value} AS \"{name}\"" for name, value in self.dimensions.items()]
         columns += [f"coalesce(resource_tags['{column}'], '') AS \"tag {key}\"" for key, column in tags.items()]
         columns += [f"CAST(({value}) * 10000000000 AS HUGEINT) AS \"{name}\"" for name, value in METRICS.items()]
+        columns += ["coalesce(savings_plan_savings_plan_a_r_n, '') AS plan"]
+        columns += [f"CAST({or_none(column)} * 10000000000 AS HUGEINT) AS {name}"
+                    for name, column in (("committed", "savings_plan_total_commitment_to_date"), ("used", "savings_plan_used_commitment"))]
         self.connection.execute(f"CREATE TABLE lines AS SELECT {day} AS day, pricing_unit AS unit, {', '.join(columns)} FROM {files}")
 
     def sql(self, expression):

@@ -99,3 +99,30 @@ def test_a_billing_group_view_is_the_group_s_statement(world):
         assert sum(amounts["UnblendedCost"] for amounts, _ in daily.values()) == units(of_currency["total"])
         seen += 1
     assert seen == len(world.book["billing_groups"])
+
+
+def test_savings_plans_are_used_as_their_lines_say(world):
+    rows = world.lines.connection.execute("""
+        SELECT plan, CAST(sum(CASE WHEN "RECORD_TYPE" = 'SavingsPlanRecurringFee' THEN committed ELSE 0 END) AS VARCHAR),
+            CAST(sum(CASE WHEN "RECORD_TYPE" = 'SavingsPlanRecurringFee' THEN used ELSE 0 END) AS VARCHAR),
+            CAST(sum(CASE WHEN "RECORD_TYPE" = 'SavingsPlanCoveredUsage' THEN "UnblendedCost" ELSE 0 END) AS VARCHAR)
+        FROM lines WHERE plan <> '' GROUP BY 1 ORDER BY 1""").fetchall()
+    pages = []
+    given = {"TimePeriod": MONTH, "MaxResults": 1}
+    while True:
+        page = world.client.get_savings_plans_utilization_details(**given)
+        pages += page["SavingsPlansUtilizationDetails"]
+        if not (token := page.get("NextToken")):
+            break
+        given["NextToken"] = token
+    found = [(of["SavingsPlanArn"], *(units(of["Utilization"][name]) for name in ("TotalCommitment", "UsedCommitment")),
+              units(of["Savings"]["OnDemandCostEquivalent"])) for of in pages]
+    assert len(found) > 1 and found == [(plan, int(total), int(used), int(on_demand)) for plan, total, used, on_demand in rows]
+    whole = world.client.get_savings_plans_utilization(TimePeriod=MONTH)["Total"]["Utilization"]
+    assert units(whole["TotalCommitment"]) == sum(of[1] for of in found)
+    days = world.client.get_savings_plans_utilization(TimePeriod=MONTH, Granularity="DAILY")["SavingsPlansUtilizationsByTime"]
+    assert sum(units(day["Utilization"]["UsedCommitment"]) for day in days) == sum(of[2] for of in found)
+    owner = found[0][0].split(":")[4]
+    of_owner = world.client.get_savings_plans_utilization_details(
+        TimePeriod=MONTH, MaxResults=100, Filter={"Dimensions": {"Key": "LINKED_ACCOUNT", "Values": [owner]}})["SavingsPlansUtilizationDetails"]
+    assert [of["SavingsPlanArn"] for of in of_owner] == [of[0] for of in found if of[0].split(":")[4] == owner]

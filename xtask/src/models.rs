@@ -28,9 +28,14 @@ const SERVICES: &[Served] = &[
         version: "2017-10-25",
         operations: &[
             "GetCostAndUsage",
+            "GetCostAndUsageComparisons",
             "GetCostCategories",
+            "GetCostForecast",
             "GetDimensionValues",
+            "GetSavingsPlansUtilization",
+            "GetSavingsPlansUtilizationDetails",
             "GetTags",
+            "GetUsageForecast",
             "ListCostAllocationTags",
         ],
     },
@@ -459,7 +464,7 @@ mod tests {
 
     #[test]
     fn committed_models_are_read() {
-        for (service, version) in SERVICES {
+        for Served { service, version, .. } in SERVICES {
             let text =
                 fs::read_to_string(folder().join(format!("{service}.json"))).expect("a committed model");
             let model = Service::parse(&text).expect("a model");

@@ -3,8 +3,11 @@
 //! Source: the service model of AWS Cost Explorer, version 2017-10-25, and its documentation. What is answered from, and what is not told, is in
 //! docs/cost-explorer.md.
 
+mod comparisons;
 pub(crate) mod errors;
 mod expression;
+mod forecasts;
+mod savings_plans;
 mod shapes;
 mod tags;
 mod usage;
@@ -23,9 +26,14 @@ pub const SERVICE: &str = "ce";
 pub(crate) async fn perform(call: &Call<'_>, operation: &str) -> Answer<Vec<u8>> {
     match operation {
         "GetCostAndUsage" => usage::get(call).await,
+        "GetCostAndUsageComparisons" => comparisons::get(call).await,
         "GetCostCategories" => tags::cost_categories(call).await,
+        "GetCostForecast" => forecasts::get(call, true).await,
         "GetDimensionValues" => values::get(call).await,
+        "GetSavingsPlansUtilization" => savings_plans::utilization(call).await,
+        "GetSavingsPlansUtilizationDetails" => savings_plans::details(call).await,
         "GetTags" => tags::get(call).await,
+        "GetUsageForecast" => forecasts::get(call, false).await,
         "ListCostAllocationTags" => tags::list(call).await,
         other => Err(Error::internal(format!("{other} is in the model and not served"))),
     }

@@ -42,73 +42,85 @@ impl FactsOfRun {
 
 /// The facts that are at hand.
 #[derive(Debug, Default)]
-pub(crate) struct KnownFacts(Mutex<Known>);
-
-#[derive(Debug, Default)]
-struct Known {
-    of_run: BTreeMap<String, Entry>,
-    /// Counts what was asked for, so that what was longest ago is known.
-    asked: u64,
-    bytes: u64,
+pub(crate) struct KnownFacts {
+    known: Mutex<Recent<FactsOfRun>>,
     /// Held by whoever makes the facts of a run.
-    making: BTreeMap<String, Arc<tokio::sync::Mutex<()>>>,
-}
-
-#[derive(Debug)]
-struct Entry {
-    facts: Arc<FactsOfRun>,
-    bytes: u64,
-    asked: u64,
+    making: Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<()>>>>,
 }
 
 impl KnownFacts {
     fn get(&self, run: &str) -> Option<Arc<FactsOfRun>> {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.asked += 1;
-        let asked = known.asked;
-        let entry = known.of_run.get_mut(run)?;
-        entry.asked = asked;
-        Some(entry.facts.clone())
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).get(run)
     }
 
     /// Whether the facts of a run are at hand.
     pub fn has(&self, run: &str) -> bool {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).of_run.contains_key(run)
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).of_run.contains_key(run)
     }
 
-    /// Keeps facts; those that were asked for longest ago make room. What alone is larger than all the room is not kept.
     fn put(&self, run: &str, facts: Arc<FactsOfRun>, room: u64) {
         let bytes = u64::try_from(facts.facts.bytes()).unwrap_or(u64::MAX);
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.making.remove(run);
-        if bytes > room {
-            return;
-        }
-        known.remove(run);
-        while known.bytes + bytes > room {
-            let oldest = known.of_run.iter().min_by_key(|(_, entry)| entry.asked);
-            let Some(oldest) = oldest.map(|(run, _)| run.clone()) else { break };
-            known.remove(&oldest);
-        }
-        known.asked += 1;
-        known.bytes += bytes;
-        let entry = Entry { facts, bytes, asked: known.asked };
-        known.of_run.insert(run.to_owned(), entry);
+        self.known.lock().unwrap_or_else(PoisonError::into_inner).put(run, facts, bytes, room);
     }
 
     /// What whoever makes the facts of a run holds.
     fn making(&self, run: &str) -> Arc<tokio::sync::Mutex<()>> {
-        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        known.making.entry(run.to_owned()).or_default().clone()
+        let mut making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
+        making.entry(run.to_owned()).or_default().clone()
     }
 
     /// Nobody makes the facts of a run any more.
     fn made(&self, run: &str) {
-        self.0.lock().unwrap_or_else(PoisonError::into_inner).making.remove(run);
+        self.making.lock().unwrap_or_else(PoisonError::into_inner).remove(run);
     }
 }
 
-impl Known {
+/// What is kept by run, as far as there is room.
+#[derive(Debug)]
+struct Recent<T> {
+    of_run: BTreeMap<String, Entry<T>>,
+    /// Counts what was asked for, so that what was longest ago is known.
+    asked: u64,
+    bytes: u64,
+}
+
+#[derive(Debug)]
+struct Entry<T> {
+    kept: Arc<T>,
+    bytes: u64,
+    asked: u64,
+}
+
+impl<T> Default for Recent<T> {
+    fn default() -> Self {
+        Self { of_run: BTreeMap::new(), asked: 0, bytes: 0 }
+    }
+}
+
+impl<T> Recent<T> {
+    fn get(&mut self, run: &str) -> Option<Arc<T>> {
+        self.asked += 1;
+        let entry = self.of_run.get_mut(run)?;
+        entry.asked = self.asked;
+        Some(entry.kept.clone())
+    }
+
+    /// Keeps something of so many bytes; what was asked for longest ago makes room. What alone is larger than all the room is not kept.
+    fn put(&mut self, run: &str, kept: Arc<T>, bytes: u64, room: u64) {
+        if bytes > room {
+            return;
+        }
+        self.remove(run);
+        while self.bytes + bytes > room {
+            let oldest = self.of_run.iter().min_by_key(|(_, entry)| entry.asked);
+            let Some(oldest) = oldest.map(|(run, _)| run.clone()) else { break };
+            self.remove(&oldest);
+        }
+        self.asked += 1;
+        self.bytes += bytes;
+        self.of_run.insert(run.to_owned(), Entry { kept, bytes, asked: self.asked });
+    }
+
     fn remove(&mut self, run: &str) {
         if let Some(entry) = self.of_run.remove(run) {
             self.bytes -= entry.bytes;
@@ -131,10 +143,10 @@ impl BackOffice {
             return Ok(Some(known));
         }
         let made = self.make_facts(payer, run).await;
-        match &made {
-            Ok(Some(facts)) => self.0.facts.put(run, facts.clone(), self.0.options.facts_bytes),
-            _ => self.0.facts.made(run),
+        if let Ok(Some(facts)) = &made {
+            self.0.facts.put(run, facts.clone(), self.0.options.facts_bytes);
         }
+        self.0.facts.made(run);
         made
     }
 
@@ -175,5 +187,30 @@ impl BackOffice {
             self.make_facts_ready(&payer.payer, runs);
         }
         Ok(())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! What is kept, and what goes.
+
+    use super::*;
+
+    #[test]
+    fn what_was_asked_for_longest_ago_makes_room() {
+        let mut recent = Recent::default();
+        let put = |recent: &mut Recent<()>, run, bytes| recent.put(run, Arc::new(()), bytes, 100);
+        put(&mut recent, "one", 50);
+        put(&mut recent, "two", 50);
+        assert!(recent.get("one").is_some());
+        put(&mut recent, "three", 50);
+        let runs = |recent: &Recent<()>| recent.of_run.keys().cloned().collect::<Vec<_>>();
+        assert_eq!(runs(&recent), ["one", "three"]);
+        // The same run again takes no more room, and what fits nowhere is not kept.
+        put(&mut recent, "three", 40);
+        put(&mut recent, "four", 101);
+        assert_eq!((runs(&recent), recent.bytes), (vec!["one".to_owned(), "three".to_owned()], 90));
+        put(&mut recent, "all", 100);
+        assert_eq!((runs(&recent), recent.bytes), (vec!["all".to_owned()], 100));
     }
 }

@@ -284,3 +284,43 @@ fn read_rows(batch: &RecordBatch, sums: &[&str], days: &mut Vec<DayOfClass>) -> 
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    //! Both layouts are read, each with what it has.
+
+    use super::*;
+
+    fn days(beyond_prices: Option<BeyondPrices>) -> Vec<DayOfClass> {
+        let quantity = |text: &str| Quantity::parse(text).unwrap();
+        let day = |date| DayOfClass {
+            class: ClassId([7; 16]),
+            date,
+            lines: 3,
+            usage: quantity("1.5"),
+            unblended: quantity("-2"),
+            // Wider than 64 bits.
+            net_unblended: quantity("900000000000"),
+            public_on_demand: quantity("0"),
+            beyond_prices,
+        };
+        vec![day(None), day(Some(20_727))]
+    }
+
+    #[test]
+    fn what_is_beyond_prices_is_kept_where_it_is_known() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("days.parquet");
+        let period = BillingPeriod::new(2026, 10).unwrap();
+        let known = BeyondPrices {
+            normalized_usage: Quantity::parse("12").unwrap(),
+            amortized: Quantity::parse("-0.0000000001").unwrap(),
+        };
+        for (beyond, newest) in [(Some(known), true), (None, false)] {
+            let written = days(beyond);
+            let hash = write_days(&path, &written, period).unwrap();
+            assert_eq!(read(&path).unwrap(), (written, hash));
+            assert_eq!(is_newest(&path).unwrap(), newest, "an earlier run's is read again, not taken over");
+        }
+    }
+}

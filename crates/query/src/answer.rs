@@ -376,3 +376,6 @@ fn groups(facts: &MonthFacts, table: &Table, keys: &[Key], mask: &[bool]) -> (Ve
     groups.sort_by(|one, other| one.keys.cmp(&other.keys));
     (group_of, groups)
 }
+
+#[cfg(test)]
+mod tests;

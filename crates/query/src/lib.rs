@@ -15,4 +15,7 @@ pub mod facts;
 pub mod question;
 
 pub mod answer;
+
+pub mod forecast;
+
 pub mod values;
