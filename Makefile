@@ -14,7 +14,7 @@ TEST_PROCESSES ?= $(shell nproc)
 TOOLS := $(TARGET)/tools
 DENY_VERSION := 0.20.2
 
-.PHONY: help demo test bench bench-serve check lint unit-test licences python-test focus-validator needs-cargo needs-python
+.PHONY: help demo test bench bench-cost-explorer bench-serve check lint unit-test licences python-test focus-validator needs-cargo needs-python
 
 help:
 	@echo 'make demo    price the bundled sample month into out/demo'
@@ -22,6 +22,7 @@ help:
 	@echo 'make check   format and lints only'
 	@echo 'make bench   reading and pricing 10 million lines, beside DuckDB'
 	@echo 'make bench-serve   the server under load, at a desk of 100,000 things'
+	@echo 'make bench-cost-explorer   questions about twelve months of 10 million lines'
 	@echo 'PROFORMA_SEED=N make test    repeats the random cases of a run that printed this seed'
 	@echo 'PROFORMA_FUZZ_SECONDS=N make test    mutated input for N seconds a target, 3 without it'
 
@@ -84,6 +85,10 @@ bench: needs-cargo $(VENV)/installed
 bench-serve: needs-cargo $(VENV)/installed
 	cargo build --locked --release -p proforma -p xtask
 	CARGO_TARGET_DIR=$(TARGET) $(VENV)/bin/python bench/serve.py $(BENCH)
+
+bench-cost-explorer: needs-cargo $(VENV)/installed
+	cargo build --locked --release -p proforma
+	CARGO_TARGET_DIR=$(TARGET) $(VENV)/bin/python bench/cost_explorer.py $(BENCH)
 
 needs-cargo:
 	@command -v cargo >/dev/null || { \

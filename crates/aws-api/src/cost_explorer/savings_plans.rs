@@ -1,0 +1,305 @@
+//! `GetSavingsPlansUtilization` and `GetSavingsPlansUtilizationDetails`: how much of what was committed has been used, as AWS bills it.
+//!
+//! All of it follows from amortized cost: covered usage costs what it took of its plan, and a plan's fee what of it nothing has used. Only the payer
+//! asks: what plans cover on a billing group's bill is the run's own coverage (docs/commitments.md).
+
+use super::shapes::{DateInterval, Expression};
+use super::usage::{digest, granularity, page_after};
+use super::{invalid, past_days};
+use crate::call::{Call, json};
+use back_office::cost_explorer::CostExplorerRefusal;
+use back_office::error::{Answer, Error};
+use billing::account::arn_account;
+use billing::money::{Cost, percentage_shown};
+use query::dimension::{Dimension, Key};
+use query::expression::{Condition, Expression as Asked, Matching};
+use query::facts::Metric;
+use query::question::{Granularity, Query, Slice};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// How many plans a page has, unless it is said.
+const PAGE: usize = 20;
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Input {
+    time_period: DateInterval,
+    #[serde(default)]
+    granularity: Option<String>,
+    #[serde(default)]
+    filter: Option<Expression>,
+    #[serde(default)]
+    max_results: Option<usize>,
+    #[serde(default)]
+    next_token: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Utilizations {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    savings_plans_utilizations_by_time: Option<Vec<ByTime>>,
+    total: Aggregates,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct ByTime {
+    time_period: DateInterval,
+    #[serde(flatten)]
+    of: Aggregates,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Details {
+    savings_plans_utilization_details: Vec<Detail>,
+    total: Aggregates,
+    time_period: DateInterval,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_token: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Detail {
+    savings_plan_arn: String,
+    attributes: BTreeMap<&'static str, String>,
+    #[serde(flatten)]
+    of: Aggregates,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Aggregates {
+    utilization: Utilization,
+    savings: Savings,
+    amortized_commitment: AmortizedCommitment,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Utilization {
+    total_commitment: String,
+    used_commitment: String,
+    unused_commitment: String,
+    utilization_percentage: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Savings {
+    net_savings: String,
+    on_demand_cost_equivalent: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct AmortizedCommitment {
+    amortized_recurring_commitment: String,
+    amortized_upfront_commitment: String,
+    total_amortized_commitment: String,
+}
+
+/// What is summed of one or more plans.
+#[derive(Clone, Copy, Default)]
+struct Sums {
+    used: Cost,
+    unused: Cost,
+    /// What the covered usage would cost On-Demand.
+    on_demand: Cost,
+    /// The hourly fees.
+    recurring: Cost,
+}
+
+impl Sums {
+    fn plus(self, other: Self) -> Answer<Self> {
+        let sum = |one: Cost, other: Cost| one.plus(other).map_err(Error::internal);
+        Ok(Self {
+            used: sum(self.used, other.used)?,
+            unused: sum(self.unused, other.unused)?,
+            on_demand: sum(self.on_demand, other.on_demand)?,
+            recurring: sum(self.recurring, other.recurring)?,
+        })
+    }
+
+    fn aggregates(self) -> Answer<Aggregates> {
+        let total = self.used.plus(self.unused).map_err(Error::internal)?;
+        let less = |one: Cost, other: Cost| one.minus(other).map_err(Error::internal);
+        Ok(Aggregates {
+            utilization: Utilization {
+                total_commitment: total.to_string(),
+                used_commitment: self.used.to_string(),
+                unused_commitment: self.unused.to_string(),
+                utilization_percentage: percentage_shown(self.used, total).to_string(),
+            },
+            savings: Savings {
+                net_savings: less(self.on_demand, total)?.to_string(),
+                on_demand_cost_equivalent: self.on_demand.to_string(),
+            },
+            amortized_commitment: AmortizedCommitment {
+                amortized_recurring_commitment: self.recurring.to_string(),
+                // What is committed and not paid by the hour was paid up front.
+                amortized_upfront_commitment: less(total, self.recurring)?.to_string(),
+                total_amortized_commitment: total.to_string(),
+            },
+        })
+    }
+}
+
+/// `GetSavingsPlansUtilization`
+pub(super) async fn utilization(call: &Call<'_>) -> Answer<Vec<u8>> {
+    let input: Input = call.read()?;
+    let by_time = input.granularity.as_deref().map(granularity).transpose()?;
+    let (slices, _) = asked(call, &input, by_time.unwrap_or(Granularity::Monthly)).await?;
+    let plans = Plans::of(input.filter.as_ref())?;
+    let mut total = Sums::default();
+    let mut times = Vec::with_capacity(slices.len());
+    for slice in &slices {
+        let mut of_time = Sums::default();
+        for sums in plans.sums(slice)?.into_values() {
+            of_time = of_time.plus(sums)?;
+        }
+        total = total.plus(of_time)?;
+        times.push(ByTime { time_period: DateInterval::of(&slice.days), of: of_time.aggregates()? });
+    }
+    let savings_plans_utilizations_by_time = by_time.map(|_| times);
+    json(&Utilizations { savings_plans_utilizations_by_time, total: total.aggregates()? })
+}
+
+/// `GetSavingsPlansUtilizationDetails`
+pub(super) async fn details(call: &Call<'_>) -> Answer<Vec<u8>> {
+    let input: Input = call.read()?;
+    let (slices, runs) = asked(call, &input, Granularity::Monthly).await?;
+    let plans = Plans::of(input.filter.as_ref())?;
+    let mut by_plan: BTreeMap<String, Sums> = BTreeMap::new();
+    for slice in &slices {
+        for (plan, sums) in plans.sums(slice)? {
+            let known = by_plan.entry(plan).or_default();
+            *known = known.plus(sums)?;
+        }
+    }
+    let total = by_plan.values().try_fold(Sums::default(), |total, sums| total.plus(*sums))?;
+    let runs = digest(&runs);
+    let after = match &input.next_token {
+        None => String::new(),
+        Some(token) => match page_after(call, token)?.split_once(' ') {
+            Some((known, plan)) if known == runs => plan.to_owned(),
+            _ => {
+                let message =
+                    "the costs have been priced anew since the page before; begin again without NextToken";
+                return Err(CostExplorerRefusal::InvalidNextToken(message.to_owned()).into());
+            }
+        },
+    };
+    let most = input.max_results.unwrap_or(PAGE).max(1);
+    let mut rest = by_plan.into_iter().filter(|(plan, _)| *plan > after).peekable();
+    let mut details = Vec::new();
+    while let Some((savings_plan_arn, sums)) = rest.next_if(|_| details.len() < most) {
+        let owner = arn_account(&savings_plan_arn).map(ToString::to_string);
+        let attributes = owner.into_iter().map(|owner| ("AccountId", owner)).collect();
+        details.push(Detail { savings_plan_arn, attributes, of: sums.aggregates()? });
+    }
+    let last = details.last().filter(|_| rest.peek().is_some());
+    let next_token = call.next_token(last.map(|last| format!("{runs} {}", last.savings_plan_arn)))?;
+    let time_period = DateInterval { start: input.time_period.start, end: input.time_period.end };
+    json(&Details {
+        savings_plans_utilization_details: details,
+        total: total.aggregates()?,
+        time_period,
+        next_token,
+    })
+}
+
+/// What plans cost and cover, time after time, by plan and line item type; and the runs that say so.
+async fn asked(
+    call: &Call<'_>,
+    input: &Input,
+    granularity: Granularity,
+) -> Answer<(Vec<Slice>, Vec<String>)> {
+    let days = past_days(call, &input.time_period)?;
+    let of_plans = Condition {
+        key: Key::Dimension(Dimension::PurchaseType),
+        values: vec!["Savings Plans".to_owned()],
+        matching: Matching::Equals,
+        is_case_sensitive: true,
+    };
+    let query = Query {
+        days: days.clone(),
+        granularity,
+        filter: Some(Asked::Is(of_plans)),
+        group_by: vec![Key::Dimension(Dimension::SavingsPlanArn), Key::Dimension(Dimension::RecordType)],
+        metrics: vec![Metric::AmortizedCost, Metric::UnblendedCost],
+    };
+    let months = call.desk.months_of(call.caller, None, days).await?;
+    let slices = months.answer(&query)?;
+    if slices.iter().all(|slice| slice.rows.is_empty()) {
+        let message = "no Savings Plan has cost or covered anything in the time period; ask for another one";
+        return Err(CostExplorerRefusal::DataUnavailable(message.to_owned()).into());
+    }
+    Ok((slices, months.runs()))
+}
+
+/// Which plans are asked about.
+#[derive(Default)]
+struct Plans {
+    arns: Option<Vec<String>>,
+    owners: Option<Vec<String>>,
+}
+
+impl Plans {
+    /// Plans by their ARNs and by the accounts that own them; `And` of both.
+    fn of(filter: Option<&Expression>) -> Answer<Self> {
+        let mut plans = Self::default();
+        let Some(filter) = filter else { return Ok(plans) };
+        // The shape is checked as everywhere.
+        super::expression::expression(filter)?;
+        let parts = filter.and.as_deref().unwrap_or(std::slice::from_ref(filter));
+        for part in parts {
+            let of = part.dimensions.as_ref();
+            match of.map(|of| (of.key.as_deref().unwrap_or_default(), &of.values)) {
+                Some(("SAVINGS_PLAN_ARN", values)) => plans.arns = Some(values.clone()),
+                Some(("LINKED_ACCOUNT", values)) => plans.owners = Some(values.clone()),
+                _ => {
+                    return Err(invalid(
+                        "Filter: plans are chosen by the dimensions SAVINGS_PLAN_ARN and LINKED_ACCOUNT, which owns them, and by And of both",
+                    ));
+                }
+            }
+        }
+        Ok(plans)
+    }
+
+    fn has(&self, arn: &str) -> bool {
+        let is_owned = |owners: &Vec<String>| {
+            arn_account(arn).is_some_and(|owner| owners.iter().any(|of| *of == owner.to_string()))
+        };
+        self.arns.as_ref().is_none_or(|arns| arns.iter().any(|of| of == arn))
+            && self.owners.as_ref().is_none_or(is_owned)
+    }
+
+    /// The sums of a time by plan.
+    fn sums(&self, slice: &Slice) -> Answer<BTreeMap<String, Sums>> {
+        let mut by_plan: BTreeMap<String, Sums> = BTreeMap::new();
+        for row in &slice.rows {
+            let [arn, kind] = row.keys.as_slice() else { continue };
+            let [amortized, unblended] = row.values.as_slice() else { continue };
+            if !self.has(arn) {
+                continue;
+            }
+            let sums = match kind.as_str() {
+                "SavingsPlanCoveredUsage" => {
+                    Sums { used: amortized.amount, on_demand: unblended.amount, ..Sums::default() }
+                }
+                "SavingsPlanRecurringFee" => {
+                    Sums { unused: amortized.amount, recurring: unblended.amount, ..Sums::default() }
+                }
+                _ => Sums::default(),
+            };
+            let known = by_plan.entry(arn.clone()).or_default();
+            *known = known.plus(sums)?;
+        }
+        Ok(by_plan)
+    }
+}
