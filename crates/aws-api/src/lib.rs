@@ -9,6 +9,7 @@ pub mod documentation;
 mod errors;
 pub mod http;
 pub mod invoicing;
+pub mod organizations;
 pub mod proforma;
 pub mod purchase_orders;
 pub mod services;
@@ -85,6 +86,7 @@ impl Api {
         let answer = match service.signing_name.as_str() {
             billing_conductor::SERVICE => billing_conductor::perform(&call, &operation.name).await,
             invoicing::SERVICE => invoicing::perform(&call, &operation.name).await,
+            organizations::SERVICE => organizations::perform(&call, &operation.name).await,
             proforma::SERVICE => proforma::perform(&call, &operation.name).await,
             purchase_orders::SERVICE => purchase_orders::perform(&call, &operation.name).await,
             _ => sts::perform(&call, &operation.name),
@@ -179,7 +181,11 @@ fn resource<'a>(service: &Service, input: &'a Value) -> &'a str {
             "AccountId",
             "BillingPeriod",
             "PurchaseOrderArn",
+            "BillingGroupArn",
         ],
+        organizations::SERVICE => {
+            &["AccountId", "ParentId", "ChildId", "ResourceId", "OrganizationalUnitId", "Id"]
+        }
         purchase_orders::SERVICE => &["PurchaseOrderArn", "ResourceArn", "PurchaseOrderId"],
         invoicing::SERVICE => {
             &["InvoiceUnitArn", "ProcurementPortalPreferenceArn", "ResourceArn", "InvoiceId"]

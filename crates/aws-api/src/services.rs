@@ -8,9 +8,10 @@ use std::sync::LazyLock;
 /// The services.
 pub struct Services(Vec<Service>);
 
-const MODELS: [&str; 5] = [
+const MODELS: [&str; 6] = [
     include_str!("../models/billingconductor.json"),
     include_str!("../models/invoicing.json"),
+    include_str!("../models/organizations.json"),
     include_str!("../models/proforma.json"),
     include_str!("../models/purchase-orders.json"),
     include_str!("../models/sts.json"),

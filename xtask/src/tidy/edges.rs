@@ -68,6 +68,7 @@ const HEAVY: &[(&str, &[&str])] = &[
     (
         "serde*",
         &[
+            "adopt",
             "aws-api",
             "aws-wire",
             "back-office",
