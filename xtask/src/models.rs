@@ -58,6 +58,24 @@ const SERVICES: &[Served] = &[
         ],
     },
     Served { service: "invoicing", version: "2024-12-01", operations: &[] },
+    Served {
+        service: "organizations",
+        version: "2016-11-28",
+        operations: &[
+            "DescribeAccount",
+            "DescribeOrganization",
+            "DescribeOrganizationalUnit",
+            "DescribeResponsibilityTransfer",
+            "ListAccounts",
+            "ListAccountsForParent",
+            "ListChildren",
+            "ListInboundResponsibilityTransfers",
+            "ListOrganizationalUnitsForParent",
+            "ListParents",
+            "ListRoots",
+            "ListTagsForResource",
+        ],
+    },
 ];
 
 /// Where a model differs from botocore's, and why.
@@ -115,6 +133,18 @@ const OVERRIDES: &[Override] = &[
         at: "shapes.InvoiceUnitName.pattern",
         is: Is::Text(r"[^ \r\n](.*[^ \r\n])?"),
         reason: "letters of every script and what surrounds a name are looked at by billing::invoice_unit: the engine of patterns knows neither",
+    },
+    Override {
+        service: "organizations",
+        at: "shapes.TagKey.pattern",
+        is: Is::Text(r"[\s\S]*"),
+        reason: "tags are answered and never taken, and the engine of patterns knows no letters of every script",
+    },
+    Override {
+        service: "organizations",
+        at: "shapes.TagValue.pattern",
+        is: Is::Text(r"[\s\S]*"),
+        reason: "tags are answered and never taken, and the engine of patterns knows no letters of every script",
     },
 ];
 

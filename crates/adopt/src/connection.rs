@@ -1,6 +1,6 @@
 //! Clients of AWS: credentials, region and endpoint as every AWS tool finds them, TLS by rustls with ring.
 
-use crate::failure::{ATTEMPTS_MAX, chain, explained};
+use crate::failure::{ATTEMPTS_MAX, PATIENT_ATTEMPTS_MAX, chain, explained};
 use anyhow::{Context, anyhow};
 use aws_config::environment::EnvironmentVariableRegionProvider;
 use aws_config::meta::region::RegionProviderChain;
@@ -31,6 +31,14 @@ impl Connection {
     /// # Errors
     /// None are found, or their source does not give any.
     pub async fn new(endpoint: Option<String>) -> anyhow::Result<Self> {
+        Self::of_profile(endpoint, None).await
+    }
+
+    /// Finds the credentials of a profile, or those that every AWS tool finds.
+    ///
+    /// # Errors
+    /// None are found, or their source does not give any.
+    pub async fn of_profile(endpoint: Option<String>, profile: Option<&str>) -> anyhow::Result<Self> {
         let region = RegionProviderChain::first_try(EnvironmentVariableRegionProvider::new())
             .or_else(ProfileFileRegionProvider::new())
             .or_else(Region::new(REGION));
@@ -38,7 +46,11 @@ impl Connection {
             .connect_timeout(CONNECT_TIMEOUT)
             .operation_attempt_timeout(ATTEMPT_TIMEOUT)
             .build();
-        let config = aws_config::defaults(BehaviorVersion::latest())
+        let mut loader = aws_config::defaults(BehaviorVersion::latest());
+        if let Some(profile) = profile {
+            loader = loader.profile_name(profile);
+        }
+        let config = loader
             .http_client(http_client())
             .region(region)
             .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS_MAX))
@@ -58,7 +70,19 @@ impl Connection {
         Ok(Self { config, endpoint })
     }
 
+    /// A client of AWS Organizations. Of a large organization some thousand things are asked, so that being told to slow down is part of it.
+    #[must_use]
+    pub fn organizations(&self) -> aws_sdk_organizations::Client {
+        let retry = RetryConfig::standard().with_max_attempts(PATIENT_ATTEMPTS_MAX);
+        let mut config = aws_sdk_organizations::config::Builder::from(&self.config).retry_config(retry);
+        if let Some(endpoint) = &self.endpoint {
+            config.set_endpoint_url(Some(endpoint.clone()));
+        }
+        aws_sdk_organizations::Client::from_conf(config.build())
+    }
+
     /// A client of the Billing Conductor.
+    #[must_use]
     pub fn billing_conductor(&self) -> aws_sdk_billingconductor::Client {
         let mut config = aws_sdk_billingconductor::config::Builder::from(&self.config);
         if let Some(endpoint) = &self.endpoint {

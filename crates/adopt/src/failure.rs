@@ -7,6 +7,8 @@ use std::fmt::Write;
 
 /// How often a request is sent before its error is told; the SDK waits longer each time.
 pub const ATTEMPTS_MAX: u32 = 5;
+/// The same of a service that tells its callers to slow down as a matter of course.
+pub const PATIENT_ATTEMPTS_MAX: u32 = 12;
 
 /// An SDK error as one line: the operation, what happened, the way out.
 pub fn explained<E, R>(operation: &str, error: SdkError<E, R>) -> anyhow::Error
@@ -18,7 +20,7 @@ where
         SdkError::ServiceError(answer) => {
             let code = answer.err().code().unwrap_or("an error without a name");
             let message = answer.err().message().unwrap_or("no message");
-            match way_out(code) {
+            match way_out(operation, code) {
                 Some(way_out) => anyhow!("{operation}: {code}: {message}; {way_out}"),
                 None => anyhow!("{operation}: {code}: {message}"),
             }
@@ -31,16 +33,36 @@ where
     }
 }
 
+/// The operations of AWS Organizations that are asked.
+const ORGANIZATIONS: &[&str] = &[
+    "DescribeOrganization",
+    "ListRoots",
+    "ListOrganizationalUnitsForParent",
+    "ListAccountsForParent",
+    "ListAccounts",
+    "ListParents",
+    "ListTagsForResource",
+    "ListInboundResponsibilityTransfers",
+];
+
 /// What to do about an error of a name.
-fn way_out(code: &str) -> Option<String> {
+fn way_out(operation: &str, code: &str) -> Option<String> {
     Some(match code {
+        "AccessDeniedException" | "AccessDenied" if ORGANIZATIONS.contains(&operation) => {
+            "the caller needs organizations:Describe* and organizations:List* on the management account, or on an account that is a delegated \
+             administrator, as the managed policy AWSOrganizationsReadOnlyAccess gives them"
+                .to_owned()
+        }
+        "AWSOrganizationsNotInUseException" => {
+            "the account whose credentials these are is in no organization; use those of the management account".to_owned()
+        }
         "AccessDeniedException" | "AccessDenied" => {
             "the caller needs billingconductor:List* and billingconductor:GetBillingTransferPreference on the payer account, as the \
              managed policy AWSBillingConductorReadOnlyAccess gives them"
                 .to_owned()
         }
         "ThrottlingException" | "Throttling" | "TooManyRequestsException" => {
-            format!("still throttled after {ATTEMPTS_MAX} attempts; try again later")
+            "still throttled after several attempts; try again later".to_owned()
         }
         "UnrecognizedClientException"
         | "InvalidClientTokenId"

@@ -11,16 +11,14 @@ macro_rules! say {
 }
 
 mod book;
-mod connection;
 mod draft;
-mod failure;
 mod number;
 mod set_up;
 
+use adopt::connection::Connection;
 use anyhow::{Context, bail};
 use billing::period::BillingPeriod;
 use clap::Parser;
-use connection::Connection;
 use set_up::SetUp;
 use std::path::PathBuf;
 use std::process::ExitCode;

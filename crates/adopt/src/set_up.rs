@@ -2,7 +2,7 @@
 //!
 //! Calls nothing that writes. Operations: AWS Billing Conductor API reference, `ListBillingGroups` and those beside it.
 
-use crate::failure::explained;
+use adopt::failure::explained;
 use anyhow::bail;
 use aws_sdk_billingconductor::Client;
 use aws_sdk_billingconductor::types::{

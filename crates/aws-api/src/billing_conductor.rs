@@ -15,6 +15,8 @@ mod transfers;
 use crate::call::Call;
 use back_office::error::{Answer, Error};
 
+pub(crate) use groups::sees_account;
+
 /// The name of the service in signatures.
 pub const SERVICE: &str = "billingconductor";
 

@@ -1,6 +1,6 @@
 //! From what the desk says to what AWS's clients understand: the one place where a refusal becomes a status and a name.
 
-use crate::{cost_explorer, invoicing, words};
+use crate::{cost_explorer, invoicing, organizations, words};
 use aws_wire::errors::WireError;
 use aws_wire::json::{JsonError, Value};
 use aws_wire::model::{FieldProblem, Operation, Service};
@@ -34,15 +34,22 @@ fn invalid_of(
     message: String,
     fields: Vec<(String, String)>,
 ) -> WireError {
-    match service.signing_name == invoicing::SERVICE {
-        true => invoicing::errors::refused_otherwise(Refusal::Validation { reason, message, fields }),
-        false => words::of_service(invalid(reason, message, fields), service),
+    match service.signing_name.as_str() {
+        invoicing::SERVICE => {
+            invoicing::errors::refused_otherwise(Refusal::Validation { reason, message, fields })
+        }
+        organizations::SERVICE => organizations::errors::invalid(&message, &fields),
+        _ => words::of_service(invalid(reason, message, fields), service),
     }
 }
 
 fn of_service(error: Error, service: &Service) -> WireError {
     let is_invoicing = service.signing_name == invoicing::SERVICE;
+    let is_organizations = service.signing_name == organizations::SERVICE;
     match error {
+        Error::Denied if is_organizations => organizations::errors::denied(),
+        Error::Declined(declined) if is_organizations => organizations::errors::declined(&declined),
+        Error::Refused(refusal) if is_organizations => organizations::errors::refused(&refusal),
         Error::Denied if is_invoicing => invoicing::errors::denied(),
         Error::Denied if service.signing_name == cost_explorer::SERVICE => cost_explorer::errors::denied(),
         Error::Denied => denied(),
@@ -69,7 +76,11 @@ fn of_service(error: Error, service: &Service) -> WireError {
             if cause.is_unanswered() {
                 return unavailable("the database does not answer in time; try again");
             }
-            WireError { retry_after_seconds: Some(1), ..WireError::internal() }
+            let error = WireError { retry_after_seconds: Some(1), ..WireError::internal() };
+            match is_organizations {
+                true => WireError { code: organizations::errors::INTERNAL.to_owned(), ..error },
+                false => error,
+            }
         }
     }
 }

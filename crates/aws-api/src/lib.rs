@@ -11,6 +11,7 @@ pub mod documentation;
 mod errors;
 pub mod http;
 pub mod invoicing;
+pub mod organizations;
 pub mod proforma;
 pub mod purchase_orders;
 pub mod services;
@@ -90,6 +91,7 @@ impl Api {
             billing_views::SERVICE => billing_views::perform(&call, &operation.name).await,
             cost_explorer::SERVICE => cost_explorer::perform(&call, &operation.name).await,
             invoicing::SERVICE => invoicing::perform(&call, &operation.name).await,
+            organizations::SERVICE => organizations::perform(&call, &operation.name).await,
             proforma::SERVICE => proforma::perform(&call, &operation.name).await,
             purchase_orders::SERVICE => purchase_orders::perform(&call, &operation.name).await,
             _ => sts::perform(&call, &operation.name),
@@ -156,9 +158,15 @@ fn canonical(service: &Service, operation: &Operation, input: &Value) -> String 
     match input {
         Value::Map(members) => {
             let mut members = members.clone();
-            for name in
-                ["ClientToken", "NextToken", "NextPageToken", "MaxResults", "clientToken", "nextToken", "maxResults"]
-            {
+            for name in [
+                "ClientToken",
+                "NextToken",
+                "NextPageToken",
+                "MaxResults",
+                "clientToken",
+                "nextToken",
+                "maxResults",
+            ] {
                 members.remove(name);
             }
             // A book or a file is kept by what it makes; its hash is enough to know it again.
@@ -189,7 +197,11 @@ fn resource<'a>(service: &Service, input: &'a Value) -> &'a str {
             "AccountId",
             "BillingPeriod",
             "PurchaseOrderArn",
+            "BillingGroupArn",
         ],
+        organizations::SERVICE => {
+            &["AccountId", "ParentId", "ChildId", "ResourceId", "OrganizationalUnitId", "Id"]
+        }
         purchase_orders::SERVICE => &["PurchaseOrderArn", "ResourceArn", "PurchaseOrderId"],
         cost_explorer::SERVICE => &["BillingViewArn"],
         invoicing::SERVICE => {

@@ -8,6 +8,7 @@ mod invoices;
 mod keys;
 mod matching_settings;
 mod messages;
+mod organization;
 mod outlook;
 mod periods;
 mod privacy;
@@ -30,6 +31,14 @@ pub(crate) async fn perform(call: &Call<'_>, operation: &str) -> Answer<Vec<u8>>
         "DeleteKey" => keys::delete(call).await,
         "ListAuditEvents" => keys::list_audit_events(call).await,
         "DeclareAccounts" => cost_data::declare_accounts(call).await,
+        "ApplyOrganization" => organization::apply(call, false).await,
+        "PlanOrganization" => organization::apply(call, true).await,
+        "PutBillingGroupRule" => organization::put_rule(call, false).await,
+        "PlanBillingGroupRule" => organization::put_rule(call, true).await,
+        "DeleteBillingGroupRule" => organization::delete_rule(call).await,
+        "ListBillingGroupRules" => organization::list_rules(call).await,
+        "GetOrganizationSync" => organization::sync(call).await,
+        "UpdateOrganizationSync" => organization::update_sync(call).await,
         "ImportCostData" => cost_data::import(call).await,
         "ListSources" => cost_data::list_sources(call).await,
         "RemoveSource" => cost_data::remove_source(call).await,

@@ -176,7 +176,20 @@ pub const ACTIONS: &[(&str, &str, Access)] = &[
     ("invoicing", "UpdateInvoiceUnit", Access::Configure),
     ("invoicing", "UpdateProcurementPortalPreferenceStatus", Access::Configure),
     ("invoicing", "VerifyProcurementPortalValidation", Access::Configure),
+    ("organizations", "DescribeAccount", Access::CustomerRead),
+    ("organizations", "DescribeOrganization", Access::Read),
+    ("organizations", "DescribeOrganizationalUnit", Access::Read),
+    ("organizations", "DescribeResponsibilityTransfer", Access::Read),
+    ("organizations", "ListAccounts", Access::CustomerRead),
+    ("organizations", "ListAccountsForParent", Access::Read),
+    ("organizations", "ListChildren", Access::Read),
+    ("organizations", "ListInboundResponsibilityTransfers", Access::Read),
+    ("organizations", "ListOrganizationalUnitsForParent", Access::Read),
+    ("organizations", "ListParents", Access::Read),
+    ("organizations", "ListRoots", Access::Read),
+    ("organizations", "ListTagsForResource", Access::Read),
     ("proforma", "ApplyBook", Access::Configure),
+    ("proforma", "ApplyOrganization", Access::Configure),
     ("proforma", "ApplyRematch", Access::Documents),
     ("proforma", "ApproveInvoice", Access::Documents),
     ("proforma", "AttachInvoiceDocument", Access::Documents),
@@ -185,6 +198,7 @@ pub const ACTIONS: &[(&str, &str, Access)] = &[
     ("proforma", "CreateKey", Access::Administer),
     ("proforma", "CreditInvoice", Access::Documents),
     ("proforma", "DeclareAccounts", Access::Configure),
+    ("proforma", "DeleteBillingGroupRule", Access::Configure),
     ("proforma", "DeleteKey", Access::Administer),
     ("proforma", "DiscardInvoiceDraft", Access::Documents),
     ("proforma", "DraftInvoice", Access::Documents),
@@ -197,6 +211,7 @@ pub const ACTIONS: &[(&str, &str, Access)] = &[
     ("proforma", "GetInvoiceMatch", Access::CustomerRead),
     ("proforma", "GetInvoiceSettings", Access::Read),
     ("proforma", "GetMatchingSettings", Access::Read),
+    ("proforma", "GetOrganizationSync", Access::Read),
     ("proforma", "GetNotificationSettings", Access::Read),
     ("proforma", "GetProcurementPortalCode", Access::Configure),
     ("proforma", "GetPurchaseOrderForecast", Access::CustomerRead),
@@ -211,6 +226,7 @@ pub const ACTIONS: &[(&str, &str, Access)] = &[
     ("proforma", "IssueInvoice", Access::Documents),
     ("proforma", "LimitPurchaseOrders", Access::Administer),
     ("proforma", "ListAuditEvents", Access::Administer),
+    ("proforma", "ListBillingGroupRules", Access::Read),
     ("proforma", "ListInvoiceDrafts", Access::Read),
     ("proforma", "ListInvoiceMatches", Access::CustomerRead),
     ("proforma", "ListInvoiceProfiles", Access::Read),
@@ -224,9 +240,12 @@ pub const ACTIONS: &[(&str, &str, Access)] = &[
     ("proforma", "ListRuns", Access::Read),
     ("proforma", "ListSources", Access::Read),
     ("proforma", "MoveInvoice", Access::Documents),
+    ("proforma", "PlanBillingGroupRule", Access::Read),
     ("proforma", "PlanBook", Access::Read),
+    ("proforma", "PlanOrganization", Access::Read),
     ("proforma", "PlanRematch", Access::Read),
     ("proforma", "PreviewInvoice", Access::Read),
+    ("proforma", "PutBillingGroupRule", Access::Configure),
     ("proforma", "PutInvoiceProfile", Access::Documents),
     ("proforma", "PutInvoiceSettings", Access::Documents),
     ("proforma", "ReconcileInvoices", Access::Read),
@@ -238,6 +257,7 @@ pub const ACTIONS: &[(&str, &str, Access)] = &[
     ("proforma", "UpdateKey", Access::Administer),
     ("proforma", "UpdateMatchingSettings", Access::Documents),
     ("proforma", "UpdateNotificationSettings", Access::Documents),
+    ("proforma", "UpdateOrganizationSync", Access::Configure),
     ("proforma", "UpdateRetention", Access::Administer),
     ("purchase-orders", "AddPurchaseOrder", Access::Purchase),
     ("purchase-orders", "DeletePurchaseOrder", Access::Purchase),
@@ -262,7 +282,7 @@ pub fn access(service: &str, operation: &str) -> Option<Access> {
 /// Whether an operation only reads, by its verb.
 #[must_use]
 pub fn is_read(operation: &str) -> bool {
-    ["List", "Get", "BatchGet", "Export", "Plan", "Preview", "Reconcile"]
+    ["List", "Get", "Describe", "BatchGet", "Export", "Plan", "Preview", "Reconcile"]
         .iter()
         .any(|verb| operation.starts_with(verb))
 }

@@ -52,6 +52,8 @@ fn first_difference(before: &Configuration, after: &Configuration, what: &Touche
             return (name(before) != name(after)).then_some(Reach::Everywhere);
         }
         Touched::Transfer(_) => return Some(Reach::Everywhere),
+        // What rules move has a membership that says so.
+        Touched::Organization | Touched::Unit(_) | Touched::GroupRule(_) | Touched::Placement(_) => None,
         Touched::FamilyIsComplete | Touched::Preference(_) | Touched::ClosedThrough => None,
     };
     period.map(Reach::From)

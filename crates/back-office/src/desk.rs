@@ -15,6 +15,7 @@ use crate::index::PeriodIndex;
 use crate::known_keys::KnownKeys;
 use crate::known_runs::{InvoicesOfRuns, KnownCharges};
 use crate::notices::looked::Looked;
+use crate::organization::FollowedAsOf;
 use crate::purchasing::state::KnownPurchasing;
 use crate::transaction::{Attempt, PayerDesk, State};
 use crate::unwritten::Unwritten;
@@ -73,6 +74,8 @@ pub(crate) struct Inner {
     pub wake: Notify,
     /// As of what each payer's notices were looked at last.
     pub(crate) looked: Looked,
+    /// As of what billing groups have followed the organization last.
+    pub(crate) followed: FollowedAsOf,
     /// Something may have to be sent.
     pub outgoing: Notify,
     /// What was read or refused and is not in the audit yet.
@@ -112,6 +115,7 @@ impl BackOffice {
             desks: Mutex::default(),
             wake: Notify::new(),
             looked: Looked::default(),
+            followed: FollowedAsOf::default(),
             outgoing: Notify::new(),
             unwritten: Unwritten::default(),
             many_unwritten: Notify::new(),

@@ -52,6 +52,8 @@ pub mod billing_groups;
 pub mod book;
 pub mod invoice_documents;
 pub mod invoices;
+pub mod organization;
+pub mod organization_sync;
 pub mod periods;
 pub mod principals;
 pub mod run_folders;

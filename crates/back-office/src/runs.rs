@@ -371,9 +371,10 @@ impl BackOffice {
         {
             return Ok(());
         }
-        self.write(&request, |edit| {
+        self.write_following(&request, |edit| {
             edit.note_accounts(accounts);
-            Ok(edit.auto_associate(accounts).len())
+            let followed = edit.follow_rules(accounts);
+            Ok((followed.moved.len(), followed))
         })
         .await?;
         Ok(())

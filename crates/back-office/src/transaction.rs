@@ -47,14 +47,14 @@ impl State {
         Ok(Arc::new(Self { configuration, head, indexes }))
     }
 
-    /// Commits the rows of the next configuration, and the entry that says who made it so.
+    /// Commits the rows of the next configuration, and the entries that say who made it so.
     pub async fn commit_next(
         &self,
         configuration: Configuration,
         mut write: Write,
-        entry: Entry,
+        entries: impl IntoIterator<Item = Entry>,
     ) -> Result<Arc<Self>, StoreError> {
-        write.audit(&audit::rows(&self.head.audit, [entry])).await?;
+        write.audit(&audit::rows(&self.head.audit, entries)).await?;
         let head = write.commit().await?;
         Ok(Arc::new(Self { configuration, head, indexes: Indexes::default() }))
     }

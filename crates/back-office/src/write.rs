@@ -121,14 +121,26 @@ impl<T> Edited<T> {
     /// Commits it in a transaction: the rows that differ, the audit entry, and the runs that follow.
     pub async fn commit(
         self,
+        at: (&State, Write),
+        request: &WriteRequest<'_>,
+        resource: &str,
+    ) -> Result<(Arc<State>, T), Attempt> {
+        self.commit_with(at, request, resource, Vec::new()).await
+    }
+
+    /// Commits it as [`commit`](Self::commit) does, with entries of what followed from it.
+    pub async fn commit_with(
+        self,
         (state, mut write): (&State, Write),
         request: &WriteRequest<'_>,
         resource: &str,
+        followed: Vec<Entry>,
     ) -> Result<(Arc<State>, T), Attempt> {
         let Self { next, touched, outcome } = self;
         write.save(&next, &touched, request.moment().now).await?;
         let reach = changes::reach(&state.configuration, &next, &touched);
         changes::queue_reached(&mut write, &next, reach).await?;
-        Ok((state.commit_next(next, write, request.done(resource)).await?, outcome))
+        let entries = std::iter::once(request.done(resource)).chain(followed);
+        Ok((state.commit_next(next, write, entries).await?, outcome))
     }
 }

@@ -11,6 +11,7 @@ mod ids;
 mod other;
 mod read;
 mod read_catalogue;
+mod read_rules;
 mod refusal;
 mod settings;
 mod table;
@@ -19,15 +20,17 @@ mod to_book;
 mod window;
 
 use crate::account::AccountId;
+use crate::group_rule::GroupRule;
+use crate::organization::{Organization, OrganizationalUnit, UnitId};
 use crate::period::BillingPeriod;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 pub use edit::{
-    Associated, AssociationFailure, AssociationReason, BillingGroupChange, Edit, FilterText, ItemChange,
-    Moment, NewBillingGroup, NewItem, NewPercentage, NewPlan, NewRule, PeriodRange, PlanChange, RuleChange,
-    RuleType, ScopeName, TierText, Tiering, Touched, flat_charge_value, modifier_percentage,
-    percentage_value,
+    Associated, AssociationFailure, AssociationReason, BillingGroupChange, Edit, FilterText, Flag, Followed,
+    ItemChange, Moment, Moved, NewBillingGroup, NewItem, NewPercentage, NewPlan, NewRule,
+    OrganizationChanges, PeriodRange, PlanChange, RuleChange, RuleType, ScopeName, TierText, Tiering,
+    Touched, flat_charge_value, modifier_percentage, percentage_value,
 };
 pub use from_book::{BookChanges, Changes, NotApplied};
 pub use ids::{
@@ -40,10 +43,11 @@ pub use read_catalogue::{
     group_called_among, group_named, item_named, item_versions, plan_named, plans_per_rule, plans_with_rule,
     rule_named,
 };
+pub use read_rules::RulesInForce;
 pub use refusal::{ConflictReason, Quota, Refusal, ValidationReason};
 pub use settings::{
-    AssociatedValue, ChargeSettings, FamilyAccount, GroupSettings, ItemSettings, OtherSettings, PlanOf,
-    PlanSettings, Preference, RuleSettings, TransferSettings,
+    AssociatedValue, ChargeSettings, FamilyAccount, GroupSettings, ItemSettings, OtherSettings, PlacedBy,
+    Placement, PlanOf, PlanSettings, Preference, RuleSettings, TransferSettings,
 };
 pub use table::{Resource, Table};
 pub use timeline::{Span, Timeline};
@@ -67,6 +71,14 @@ pub struct Configuration {
     pub family: Arc<BTreeMap<AccountId, FamilyAccount>>,
     /// Whether `family` has every account, so that any other is none of the payer's. Accounts that only cost files name do not make it so.
     pub family_is_complete: bool,
+    /// The payer's organization, where it was read.
+    pub organization: Option<Arc<Organization>>,
+    /// Its units, the root among them, and those that have gone.
+    pub units: Arc<BTreeMap<UnitId, OrganizationalUnit>>,
+    /// The rules by which billing groups take accounts of the organization.
+    pub group_rules: Arc<BTreeMap<BillingGroupId, Timeline<GroupRule>>>,
+    /// Why accounts are in their groups that nobody has put there; see [`Configuration::placed`].
+    pub placements: Arc<BTreeMap<AccountId, Timeline<Placement>>>,
     /// The billing transfers to the payer or below it, by name: an ARN, or what a book calls it.
     pub transfers: Arc<BTreeMap<String, TransferSettings>>,
     /// What becomes of billing transfers without a group, by the transfer's ARN.
@@ -92,6 +104,10 @@ impl Configuration {
             memberships: Arc::default(),
             family: Arc::default(),
             family_is_complete: false,
+            organization: None,
+            units: Arc::default(),
+            group_rules: Arc::default(),
+            placements: Arc::default(),
             transfers: Arc::default(),
             preferences: Arc::default(),
             other: Timeline::default(),
@@ -110,5 +126,12 @@ impl Configuration {
     #[must_use]
     pub fn group_of(&self, account: &AccountId, period: BillingPeriod) -> Option<&BillingGroupId> {
         self.memberships.get(account)?.at(period)
+    }
+
+    /// What has put an account into the group that it is in; `None` where somebody has, or it is in none.
+    #[must_use]
+    pub fn placed(&self, account: &AccountId, period: BillingPeriod) -> Option<&Placement> {
+        let placement = self.placements.get(account)?.at(period)?;
+        (self.group_of(account, period) == Some(&placement.group)).then_some(placement)
     }
 }

@@ -34,6 +34,9 @@ pub mod custom_line_item;
 pub mod pricing;
 pub mod responsibility_transfer;
 
+pub mod group_rule;
+pub mod organization;
+
 pub mod sharing;
 
 pub mod policy;

@@ -5,6 +5,7 @@
 mod decode;
 mod encode;
 pub mod node;
+pub mod organization;
 mod records;
 mod weights;
 

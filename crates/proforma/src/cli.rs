@@ -6,6 +6,7 @@ pub mod invoice;
 pub mod invoicing;
 pub mod issuing;
 pub mod notify;
+pub mod organization;
 pub mod privacy;
 pub mod purchase_orders;
 pub mod schedule;
@@ -57,6 +58,10 @@ pub enum Command {
     Keys(Box<desk::KeysArguments>),
     /// Say which accounts the organization has.
     Accounts(desk::AccountsArguments),
+    /// Read the organization of AWS, once or by itself.
+    Sync(organization::SyncArguments),
+    /// Say by which rules billing groups follow the organization.
+    Rules(Box<organization::RulesArguments>),
     /// Register cost files and price their periods.
     Import(Box<desk::ImportArguments>),
     /// List runs, or wait for them.
@@ -96,7 +101,7 @@ pub enum Command {
 
 const GROUPS_EXAMPLES: &str = "\
 The file has a row or an object per account: account_id, account_name, organizational_unit (a path from the root on, as
-Root/Prod/Team A), and status where it is known. Other columns are passed by.
+Root/Prod/Team A), and status where it is known. Other columns are passed by. It is the file of `proforma sync organization --file`.
 
 Examples:
   proforma groups --organization accounts.csv --payer 999999999999

@@ -59,6 +59,8 @@ pub fn program() -> ExitCode {
         Command::Init(arguments) => desk::init(&arguments),
         Command::Keys(arguments) => desk::keys(&arguments),
         Command::Accounts(arguments) => desk::accounts(&arguments),
+        Command::Sync(arguments) => desk::sync(&arguments),
+        Command::Rules(arguments) => desk::rules(&arguments),
         Command::Import(arguments) => desk::import(&arguments),
         Command::Runs(arguments) => desk::runs(&arguments),
         Command::Periods(arguments) => desk::periods(&arguments),

@@ -4,6 +4,7 @@
 
 mod group;
 mod item;
+mod organization;
 mod others;
 mod plan;
 pub(crate) mod purchasing;

@@ -12,6 +12,8 @@ pub use load::Loaded;
 
 use crate::body::Body;
 use billing::configuration::{FamilyAccount, GroupSettings, PlanSettings, RuleSettings};
+use billing::group_rule::GroupRule;
+use billing::organization::{Organization, OrganizationalUnit};
 
 /// What a row of `settings` is about.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -23,6 +25,10 @@ enum Kind {
     Membership,
     Family,
     FamilyIsComplete,
+    Organization,
+    Unit,
+    GroupRule,
+    Placement,
     Transfer,
     Preference,
     Other,
@@ -30,7 +36,7 @@ enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 15] = [
         Self::Group,
         Self::Plan,
         Self::Rule,
@@ -38,6 +44,10 @@ impl Kind {
         Self::Membership,
         Self::Family,
         Self::FamilyIsComplete,
+        Self::Organization,
+        Self::Unit,
+        Self::GroupRule,
+        Self::Placement,
         Self::Transfer,
         Self::Preference,
         Self::Other,
@@ -54,6 +64,10 @@ impl Kind {
             Self::Membership => "membership",
             Self::Family => "family_account",
             Self::FamilyIsComplete => "family_is_complete",
+            Self::Organization => "organization",
+            Self::Unit => "organizational_unit",
+            Self::GroupRule => "billing_group_rule",
+            Self::Placement => "placement",
             Self::Transfer => "transfer",
             Self::Preference => "transfer_preference",
             Self::Other => "other",
@@ -79,6 +93,9 @@ pub(crate) fn as_written(kind: &str, body: &str) -> Result<String, String> {
         Some(Kind::Plan) => of::<PlanSettings>(body),
         Some(Kind::Rule) => of::<RuleSettings>(body),
         Some(Kind::Family) => of::<FamilyAccount>(body),
+        Some(Kind::Organization) => of::<Organization>(body),
+        Some(Kind::Unit) => of::<OrganizationalUnit>(body),
+        Some(Kind::GroupRule) => of::<GroupRule>(body),
         _ => Ok(body.to_owned()),
     }
 }

@@ -74,6 +74,7 @@ const HEAVY: &[(&str, &[&str])] = &[
     (
         "serde*",
         &[
+            "adopt",
             "aws-api",
             "aws-wire",
             "back-office",

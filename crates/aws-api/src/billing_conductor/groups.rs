@@ -189,7 +189,7 @@ pub(super) fn may_see(scope: &Scope, group: &BillingGroupId) -> bool {
 }
 
 /// Whether a scope has an account that is in a group.
-pub(super) fn sees_account(scope: &Scope, account: &AccountId, group: Option<&BillingGroupId>) -> bool {
+pub(crate) fn sees_account(scope: &Scope, account: &AccountId, group: Option<&BillingGroupId>) -> bool {
     match scope {
         Scope::Payer => true,
         Scope::Groups { groups, accounts } => {

@@ -44,6 +44,7 @@ pub(super) async fn declare_accounts(call: &Call<'_>) -> Answer<Vec<u8>> {
             email: account.email,
             joined: month(account.joined)?,
             left: month(account.left)?,
+            details: None,
         };
         accounts.insert(id, settings);
     }

@@ -14,19 +14,24 @@ mod tags;
 
 mod accounts;
 mod family;
+mod following;
+mod group_rules;
 mod groups;
 mod lookup;
+mod organization;
 mod periods;
 #[cfg(test)]
 mod tests;
 mod transfers;
 
+pub use following::{Flag, Followed, Moved};
 pub use groups::{BillingGroupChange, NewBillingGroup};
 
 use super::{
     BillingGroupId, Configuration, CustomLineItemId, PricingPlanId, PricingRuleId, Refusal, ValidationReason,
 };
 use crate::account::AccountId;
+use crate::organization::UnitId;
 use crate::period::BillingPeriod;
 use std::collections::BTreeSet;
 
@@ -37,6 +42,7 @@ pub use charges::{FilterText, NewPercentage};
 pub(super) use items::is_of;
 pub use items::{ItemChange, NewItem};
 pub use numbers::{flat_charge_value, modifier_percentage, percentage_value};
+pub use organization::OrganizationChanges;
 pub(super) use plans::managed_plan;
 pub use plans::{NewPlan, PlanChange};
 pub use rules::{NewRule, RuleChange, RuleType, ScopeName, TierText, Tiering};
@@ -69,6 +75,14 @@ pub enum Touched {
     Family(AccountId),
     /// Whether the organization's accounts are all known.
     FamilyIsComplete,
+    /// The organization.
+    Organization,
+    /// A unit of the organization.
+    Unit(UnitId),
+    /// The rule of a billing group.
+    GroupRule(BillingGroupId),
+    /// Why an account is in its group.
+    Placement(AccountId),
     /// A billing transfer, by name.
     Transfer(String),
     /// What becomes of transfers, by ARN.

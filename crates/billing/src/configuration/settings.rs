@@ -4,6 +4,7 @@ use super::{BillingGroupId, CustomLineItemId, PricingPlanId, PricingRuleId};
 use crate::account::AccountId;
 use crate::custom_line_item::{Filter, Kind};
 use crate::money::{Cost, Percentage};
+use crate::organization::AccountDetails;
 use crate::period::BillingPeriod;
 use crate::pricing::{Pricing, Scope};
 use crate::responsibility_transfer::{Phase, Status};
@@ -118,6 +119,8 @@ pub struct FamilyAccount {
     pub joined: Option<BillingPeriod>,
     /// The first month in which it is no more of the organization.
     pub left: Option<BillingPeriod>,
+    /// What the organization says of it, where that was read; `None` of an account that a list or cost files name.
+    pub details: Option<Box<AccountDetails>>,
 }
 
 impl FamilyAccount {
@@ -126,6 +129,24 @@ impl FamilyAccount {
     pub fn is_there(&self, period: BillingPeriod) -> bool {
         self.joined.is_none_or(|joined| joined <= period) && self.left.is_none_or(|left| period < left)
     }
+}
+
+/// Why an account is in its billing group where nobody has put it there: it holds as long as the account is in this group.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placement {
+    /// The group.
+    pub group: BillingGroupId,
+    /// What has put it there.
+    pub by: PlacedBy,
+}
+
+/// What puts accounts into billing groups by itself.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum PlacedBy {
+    /// The group's rule, with what of it matched.
+    Rule(String),
+    /// The group takes what no other has.
+    AutoAssociate,
 }
 
 /// A billing transfer: it has its own dates, so no versions.

@@ -110,6 +110,12 @@ pub struct ServeArguments {
     pub facts_memory: Option<String>,
     #[command(flatten)]
     pub outgoing: OutgoingArguments,
+    /// The AWS profile that a payer's organization is read with, as 999999999999=payer. By default the credentials that every AWS tool finds.
+    #[arg(long, env = "PROFORMA_ORGANIZATION_PROFILES", value_name = "PAYER=PROFILE", value_delimiter = ',')]
+    pub organization_profiles: Vec<String>,
+    /// Another place that answers the API of AWS Organizations.
+    #[arg(long, env = "PROFORMA_ORGANIZATION_ENDPOINT", value_name = "URL", hide_short_help = true)]
+    pub organization_endpoint: Option<String>,
     /// Price nothing here: another server on the same database does.
     #[arg(long, env = "PROFORMA_NO_RUNS")]
     pub no_runs: bool,

@@ -1,6 +1,7 @@
 //! `proforma serve`: answers AWS's API until it is told to stop.
 
 use super::data::Data;
+use super::organization_reader::ServerReader;
 use super::settings::{Serving, Settings};
 use crate::cli::desk::{DeskOutput, ServeArguments};
 use crate::failure::Failure;
@@ -9,6 +10,7 @@ use aws_api::http::{Entrance, Health, ServerOptions};
 use axum_server::tls_rustls::RustlsConfig;
 use axum_server::{Address, Handle, Server};
 use back_office::desk::BackOffice;
+use back_office::organization_sync::OrganizationReader;
 use back_office::outbox::Retry;
 use back_office::outbox::courier::Couriers;
 use back_office::principals::OTHER_MASTER_KEY;
@@ -96,7 +98,13 @@ async fn served(settings: &Settings, serving: Serving, prices: bool) -> Result<(
         let (desk, until) = (data.desk().clone(), stopped.clone());
         tokio::spawn(async move { desk.send_messages(couriers, retry, until).await })
     });
+    let reader: Arc<dyn OrganizationReader> = Arc::new(ServerReader {
+        data: data.folder.clone(),
+        profiles: serving.organization_profiles,
+        endpoint: serving.organization_endpoint,
+    });
     let mut workers = vec![tokio::spawn(look_around(data.desk().clone(), stopped.clone()))];
+    workers.push(tokio::spawn(follow_organizations(data.desk().clone(), reader, stopped.clone())));
     if prices {
         let desk = data.desk().clone();
         workers.push(tokio::spawn(async move { desk.work(stopped).await }));
@@ -206,6 +214,28 @@ async fn look_around(desk: BackOffice, mut stopped: watch::Receiver<bool>) {
                 }
                 if let Err(error) = desk.forget_old().await {
                     tracing::warn!(?error, "what was kept for long enough could not be removed");
+                }
+            }
+        }
+    }
+}
+
+/// Reads organizations when they are due, and lets billing groups follow; reading takes as long as AWS takes to answer.
+async fn follow_organizations(
+    desk: BackOffice,
+    reader: Arc<dyn OrganizationReader>,
+    mut stopped: watch::Receiver<bool>,
+) {
+    let mut look = tokio::time::interval(LOOK_EVERY);
+    loop {
+        tokio::select! {
+            _ = stopped.changed() => return,
+            _ = look.tick() => {
+                if let Err(error) = desk.sync_organizations(&reader).await {
+                    tracing::warn!(?error, "the organizations could not be looked at");
+                }
+                if let Err(error) = desk.follow_organizations().await {
+                    tracing::warn!(?error, "billing groups could not follow their organizations");
                 }
             }
         }

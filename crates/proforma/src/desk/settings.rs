@@ -14,6 +14,7 @@ use back_office::run_folders::SUPERSEDED_RUNS;
 use back_office::vault::MasterKey;
 use billing::account::AccountId;
 use rustls::ServerConfig;
+use std::collections::BTreeMap;
 use std::fmt::Display;
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
@@ -42,7 +43,7 @@ const MASTER_KEY: &str = "PROFORMA_MASTER_KEY";
 const SMTP_PASSWORD: &str = "PROFORMA_SMTP_PASSWORD";
 
 /// What a settings file may hold.
-const TEXTS: [&str; 11] = [
+const TEXTS: [&str; 12] = [
     "data",
     "database",
     "master_key_file",
@@ -54,6 +55,7 @@ const TEXTS: [&str; 11] = [
     "smtp_from",
     "smtp_password_file",
     "invoice_design",
+    "organization_endpoint",
 ];
 const NUMBERS: [&str; 9] = [
     "signature_minutes",
@@ -66,7 +68,7 @@ const NUMBERS: [&str; 9] = [
     "outbox_attempts",
     "facts_memory",
 ];
-const LISTS: [&str; 2] = ["cost_roots", "webhook_allow"];
+const LISTS: [&str; 3] = ["cost_roots", "webhook_allow", "organization_profiles"];
 
 /// Where the desk is.
 #[derive(Debug)]
@@ -114,6 +116,10 @@ pub struct Serving {
     pub outgoing: Option<Outgoing>,
     /// How clients reach the server, where that is not what requests are sent to.
     pub public_url: Option<String>,
+    /// The AWS profile that each payer's organization is read with.
+    pub organization_profiles: BTreeMap<AccountId, String>,
+    /// Another place that answers the API of AWS Organizations.
+    pub organization_endpoint: Option<String>,
 }
 
 impl Settings {
@@ -313,7 +319,32 @@ impl Reader {
             arrival: Duration::from_secs(arrival),
             outgoing: self.outgoing(&arguments.outgoing),
             public_url: self.public_url(arguments.public_url.as_deref()),
+            organization_profiles: self.organization_profiles(&arguments.organization_profiles),
+            organization_endpoint: arguments
+                .organization_endpoint
+                .clone()
+                .or_else(|| self.text("organization_endpoint")),
         }
+    }
+
+    fn organization_profiles(&mut self, flag: &[String]) -> BTreeMap<AccountId, String> {
+        let given = if flag.is_empty() { self.list("organization_profiles") } else { flag.to_vec() };
+        let mut profiles = BTreeMap::new();
+        for text in given {
+            let of = text.split_once('=').filter(|(_, profile)| !profile.is_empty());
+            let of = of.and_then(|(payer, profile)| {
+                let payer = AccountId::parse(payer).filter(AccountId::has_twelve_digits)?;
+                Some((payer, profile.to_owned()))
+            });
+            match of {
+                Some((payer, profile)) => drop(profiles.insert(payer, profile)),
+                None => self.problems.push(format!(
+                    "{} is `{text}`; give a payer account and a profile, as 999999999999=payer",
+                    flag_of("organization_profiles")
+                )),
+            }
+        }
+        profiles
     }
 
     fn outgoing(&mut self, arguments: &OutgoingArguments) -> Option<Outgoing> {

@@ -1,47 +1,12 @@
-//! Accounts of the organization, billing transfers, what only a book can say, and what is said of the whole payer.
+//! Billing transfers, what only a book can say, and what is said of the whole payer.
 
 use super::group::{Plan, account};
 use super::{Body, number, parsed, shape, text};
-use billing::configuration::{FamilyAccount, OtherSettings, Preference, TransferSettings};
+use billing::configuration::{OtherSettings, Preference, TransferSettings};
 use billing::period::BillingPeriod;
 use billing::responsibility_transfer::Status;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-
-#[derive(Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Family {
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    name: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    email: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    joined: Option<String>,
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    left: Option<String>,
-}
-
-impl Body for FamilyAccount {
-    fn write(&self) -> String {
-        let month = |period: BillingPeriod| period.to_string();
-        text(&Family {
-            name: self.name.clone(),
-            email: self.email.clone(),
-            joined: self.joined.map(month),
-            left: self.left.map(month),
-        })
-    }
-
-    fn read(text: &str) -> Result<Self, String> {
-        let Family { name, email, joined, left } = shape(text)?;
-        Ok(Self {
-            name,
-            email,
-            joined: joined.as_deref().map(period).transpose()?,
-            left: left.as_deref().map(period).transpose()?,
-        })
-    }
-}
 
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]

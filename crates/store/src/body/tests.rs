@@ -2,9 +2,11 @@
 
 use super::*;
 use billing::configuration::{
-    BillingGroupId, FamilyAccount, GroupSettings, ItemSettings, OtherSettings, PlanSettings, Preference,
-    RuleSettings, TransferSettings,
+    BillingGroupId, FamilyAccount, GroupSettings, ItemSettings, OtherSettings, Placement, PlanSettings,
+    Preference, RuleSettings, TransferSettings,
 };
+use billing::group_rule::GroupRule;
+use billing::organization::{Organization, OrganizationalUnit};
 use std::fmt::Debug;
 
 /// Every line of a golden file is read, and written as it is; with one more field it is refused.
@@ -26,6 +28,10 @@ fn rows_of_the_past_are_read() {
     check::<RuleSettings>(include_str!("../../tests/golden/pricing_rule.jsonl"));
     check::<ItemSettings>(include_str!("../../tests/golden/custom_line_item.jsonl"));
     check::<FamilyAccount>(include_str!("../../tests/golden/family_account.jsonl"));
+    check::<Organization>(include_str!("../../tests/golden/organization.jsonl"));
+    check::<OrganizationalUnit>(include_str!("../../tests/golden/organizational_unit.jsonl"));
+    check::<GroupRule>(include_str!("../../tests/golden/billing_group_rule.jsonl"));
+    check::<Placement>(include_str!("../../tests/golden/placement.jsonl"));
     check::<TransferSettings>(include_str!("../../tests/golden/transfer.jsonl"));
     check::<Preference>(include_str!("../../tests/golden/transfer_preference.jsonl"));
     check::<OtherSettings>(include_str!("../../tests/golden/other.jsonl"));

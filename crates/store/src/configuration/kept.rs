@@ -54,6 +54,18 @@ pub(super) fn kept(configuration: &Configuration, touched: &Touched, now_s: i64)
             let is_complete = configuration.family_is_complete;
             once(Kind::FamilyIsComplete, "", Some(Complete { is_complete }.write()))
         }
+        Touched::Organization => {
+            once(Kind::Organization, "", configuration.organization.as_deref().map(Body::write))
+        }
+        Touched::Unit(id) => once(Kind::Unit, id.as_str(), configuration.units.get(id).map(Body::write)),
+        Touched::GroupRule(id) => {
+            let settings = configuration.group_rules.get(id).map(spans).unwrap_or_default();
+            Kept { kind: Kind::GroupRule, id: id.as_str().to_owned(), settings, resource: None }
+        }
+        Touched::Placement(account) => {
+            let settings = configuration.placements.get(account).map(spans).unwrap_or_default();
+            Kept { kind: Kind::Placement, id: account.as_str().to_owned(), settings, resource: None }
+        }
         Touched::Transfer(name) => {
             once(Kind::Transfer, name, configuration.transfers.get(name).map(Body::write))
         }

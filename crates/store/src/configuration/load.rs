@@ -9,9 +9,11 @@ use crate::sql;
 use billing::account::AccountId;
 use billing::configuration::{
     BillingGroupId, Configuration, CustomLineItemId, FamilyAccount, GroupSettings, ItemSettings,
-    OtherSettings, PlanSettings, Preference, PricingPlanId, PricingRuleId, Resource, RuleSettings, Span,
-    Table, Timeline, TransferSettings,
+    OtherSettings, Placement, PlanSettings, Preference, PricingPlanId, PricingRuleId, Resource, RuleSettings,
+    Span, Table, Timeline, TransferSettings,
 };
+use billing::group_rule::GroupRule;
+use billing::organization::{Organization, OrganizationalUnit, UnitId};
 use billing::period::BillingPeriod;
 use futures_util::TryStreamExt;
 use sqlx::any::AnyRow;
@@ -81,6 +83,10 @@ struct Found {
     other: Spans<OtherSettings>,
     family: BTreeMap<AccountId, FamilyAccount>,
     family_is_complete: bool,
+    organization: Option<Organization>,
+    units: BTreeMap<UnitId, OrganizationalUnit>,
+    group_rules: Spans<GroupRule>,
+    placements: Spans<Placement>,
     transfers: BTreeMap<String, TransferSettings>,
     preferences: BTreeMap<String, Preference>,
     closed_through: Option<BillingPeriod>,
@@ -107,6 +113,17 @@ impl Found {
                 self.family_is_complete = Complete::read(body).map_err(damaged)?.is_complete;
                 Ok(())
             }
+            Some(Kind::Organization) => {
+                self.organization = Some(Body::read(body).map_err(damaged)?);
+                Ok(())
+            }
+            Some(Kind::Unit) => {
+                let unit = UnitId::parse(&id).ok_or_else(|| damaged("is no unit".to_owned()))?;
+                self.units.insert(unit, Body::read(body).map_err(damaged)?);
+                Ok(())
+            }
+            Some(Kind::GroupRule) => add(&mut self.group_rules, &kind, id, row),
+            Some(Kind::Placement) => add(&mut self.placements, &kind, id, row),
             Some(Kind::Transfer) => {
                 let transfer = Body::read(body).map_err(damaged)?;
                 self.transfers.insert(id, transfer);
@@ -152,17 +169,14 @@ impl Found {
         if let Some(id) = left {
             return Err(StoreError::damaged(SETTINGS, format!("`{id}` is in no row of `{RESOURCES}`")));
         }
-        let mut memberships = BTreeMap::new();
-        for (id, spans) in self.memberships {
-            let account = AccountId::parse(&id).ok_or_else(|| {
-                StoreError::damaged(SETTINGS, format!("membership of `{id}`: is no account"))
-            })?;
-            memberships.insert(account, timeline(Kind::Membership.name(), &id, spans)?);
-        }
+        to.memberships = Arc::new(timelines(Kind::Membership, self.memberships, AccountId::parse)?);
+        to.placements = Arc::new(timelines(Kind::Placement, self.placements, AccountId::parse)?);
+        to.group_rules = Arc::new(timelines(Kind::GroupRule, self.group_rules, BillingGroupId::parse)?);
         for (id, spans) in self.other {
             to.other = timeline(Kind::Other.name(), &id, spans)?;
         }
-        to.memberships = Arc::new(memberships);
+        to.organization = self.organization.map(Arc::new);
+        to.units = Arc::new(self.units);
         to.family = Arc::new(self.family);
         to.family_is_complete = self.family_is_complete;
         to.transfers = Arc::new(self.transfers);
@@ -208,6 +222,21 @@ fn put<I: Ord + Clone, S: Clone + PartialEq>(
     };
     table.put(parsed, resource);
     Ok(())
+}
+
+/// The timelines of a kind, by what has them.
+fn timelines<I: Ord, S: Clone + PartialEq>(
+    kind: Kind,
+    found: Spans<S>,
+    parse: impl Fn(&str) -> Option<I>,
+) -> Result<BTreeMap<I, Timeline<S>>, StoreError> {
+    let of = |(id, spans): (String, Vec<Span<S>>)| {
+        let damaged =
+            || StoreError::damaged(SETTINGS, format!("{} of `{id}`: it has no such id", kind.name()));
+        let parsed = parse(&id).ok_or_else(damaged)?;
+        Ok((parsed, timeline(kind.name(), &id, spans)?))
+    };
+    found.into_iter().map(of).collect()
 }
 
 fn timeline<S: Clone + PartialEq>(

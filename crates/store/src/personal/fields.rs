@@ -76,7 +76,7 @@ const STEP: &[&str] = &["billing_group", "period"];
 /// Of all kinds of desk settings: whom news and invoices go to.
 const RECIPIENTS: &[&str] = &["emails.[]", "webhooks.[]"];
 const APPROVAL: &[&str] = &["by", "reason"];
-const ACCOUNT: &[&str] = &["name", "email"];
+const ACCOUNT: &[&str] = &["name", "email", "details.tags.*"];
 const INVOICE_TEXTS: &[&str] = &[
     "seller.legal_name",
     "seller.trading_name",
@@ -157,8 +157,37 @@ pub const FIELDS: &[PersonalField] = &[
             SETTING,
             "body",
             ACCOUNT,
-            "names and addresses of accounts, and what they were before",
+            "names, addresses and tags of accounts, and what they were before",
         )
+    },
+    PersonalField {
+        only: "kind = 'organization'",
+        ..json(
+            "settings",
+            SETTING,
+            "body",
+            &["management_email"],
+            "the address of the organization's management account",
+        )
+    },
+    PersonalField {
+        only: "kind = 'organizational_unit'",
+        ..json("settings", SETTING, "body", &["name", "tags.*"], "names and tags of organizational units")
+    },
+    // As the names and tags are replaced, so that a rule goes on matching what it matched.
+    PersonalField {
+        only: "kind = 'billing_group_rule'",
+        ..json(
+            "settings",
+            SETTING,
+            "body",
+            &["selectors.[].path.[]", "selectors.[].tag.values.[]", "selectors.[].name"],
+            "the names and tags by which billing groups take accounts",
+        )
+    },
+    PersonalField {
+        only: "kind = 'placement'",
+        ..json("settings", SETTING, "body", &["rule"], "what of a rule has put an account into its group")
     },
     // Their names are on what they have priced, and so are descriptions of custom line items.
     PersonalField {

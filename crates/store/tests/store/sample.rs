@@ -3,11 +3,15 @@
 use billing::account::AccountId;
 use billing::configuration::{
     AssociatedValue, BillingGroupId, ChargeSettings, Configuration, CustomLineItemId, FamilyAccount,
-    GroupSettings, ItemSettings, OtherSettings, PlanOf, PlanSettings, Preference, PricingPlanId,
-    PricingRuleId, Resource, RuleSettings, Timeline, Touched, TransferSettings,
+    GroupSettings, ItemSettings, OtherSettings, PlacedBy, Placement, PlanOf, PlanSettings, Preference,
+    PricingPlanId, PricingRuleId, Resource, RuleSettings, Timeline, Touched, TransferSettings,
 };
 use billing::custom_line_item::{Filter, Kind};
+use billing::group_rule::{GroupRule, NamePattern, Selector, TagSelector, UnitName};
 use billing::money::{Cost, Percentage, Quantity};
+use billing::organization::{
+    AccountDetails, AccountState, FeatureSet, JoinedMethod, Organization, OrganizationalUnit, UnitId,
+};
 use billing::period::BillingPeriod;
 use billing::pricing::{CustomTiers, Pricing, Scope};
 use billing::responsibility_transfer::Status;
@@ -76,7 +80,7 @@ pub fn item_id(number: u64) -> CustomLineItemId {
 
 /// Changes something, whatever; what the change touches.
 pub fn change(configuration: &mut Configuration, chance: &mut Chance, now: i64) -> Touched {
-    let (which, number) = (chance.below(12), 1 + chance.below(6));
+    let (which, number) = (chance.below(14), 1 + chance.below(6));
     match which {
         0 | 1 => {
             let (id, value) = (group_id(number), group(chance));
@@ -137,6 +141,7 @@ pub fn change(configuration: &mut Configuration, chance: &mut Chance, now: i64) 
             configuration.closed_through = chance.is().then(|| chance.month());
             Touched::ClosedThrough
         }
+        11 | 12 => change_organization(configuration, chance, now),
         _ => {
             configuration.family_is_complete = chance.is();
             Touched::FamilyIsComplete
@@ -280,6 +285,77 @@ fn family_account(chance: &mut Chance) -> FamilyAccount {
         email: chance.maybe_text(),
         joined: chance.is().then(|| chance.month()),
         left: chance.is().then(|| chance.month()),
+        details: chance.is().then(|| Box::new(details(chance))),
+    }
+}
+
+fn unit_id(number: u64) -> UnitId {
+    UnitId::parse(&format!("ou-ab12-{number:08}")).unwrap()
+}
+
+fn details(chance: &mut Chance) -> AccountDetails {
+    AccountDetails {
+        unit: unit_id(chance.below(6)),
+        state: if chance.is() { AccountState::Active } else { AccountState::Closed },
+        joined_at: chance.is().then_some(1_790_000_000),
+        joined_method: chance.is().then_some(JoinedMethod::Invited),
+        left_at: chance.is().then_some(1_795_000_000),
+        tags: (0..chance.below(3)).map(|number| (format!("k{number}"), chance.text())).collect(),
+    }
+}
+
+fn group_rule(chance: &mut Chance) -> GroupRule {
+    let selector = Selector {
+        unit: chance.is().then(|| UnitName::Id(unit_id(chance.below(6)))),
+        tag: Some(TagSelector { key: "k".to_owned(), values: [chance.text()].into() }),
+        name: NamePattern::parse(&chance.text()),
+    };
+    let path = Selector { unit: UnitName::parse("Root/Größe"), ..Selector::default() };
+    GroupRule { selectors: vec![selector, path], except: (0..chance.below(3)).map(account).collect() }
+}
+
+/// Changes something of the organization, or of what follows it.
+fn change_organization(configuration: &mut Configuration, chance: &mut Chance, now: i64) -> Touched {
+    let number = 1 + chance.below(6);
+    match chance.below(4) {
+        0 => {
+            let id = unit_id(number);
+            let parent = chance.is().then(|| unit_id(chance.below(6)));
+            let gone_at = chance.is().then_some(now);
+            let unit = OrganizationalUnit { name: chance.text(), parent, tags: BTreeMap::new(), gone_at };
+            keep(Arc::make_mut(&mut configuration.units), id.clone(), unit, chance);
+            Touched::Unit(id)
+        }
+        1 => {
+            let rules = Arc::make_mut(&mut configuration.group_rules);
+            let timeline = rules.entry(group_id(number)).or_default();
+            said(timeline, group_rule(chance), chance, now);
+            if timeline.is_empty() {
+                rules.remove(&group_id(number));
+            }
+            Touched::GroupRule(group_id(number))
+        }
+        2 => {
+            let by = if chance.is() { PlacedBy::Rule(chance.text()) } else { PlacedBy::AutoAssociate };
+            let placements = Arc::make_mut(&mut configuration.placements);
+            let timeline = placements.entry(account(number)).or_default();
+            said(timeline, Placement { group: group_id(1 + chance.below(6)), by }, chance, now);
+            if timeline.is_empty() {
+                placements.remove(&account(number));
+            }
+            Touched::Placement(account(number))
+        }
+        _ => {
+            let organization = Organization {
+                id: "o-abcdefghij".to_owned(),
+                management_account: account(9),
+                management_email: chance.maybe_text(),
+                features: FeatureSet::All,
+                root: UnitId::parse("r-ab12").unwrap(),
+            };
+            configuration.organization = chance.is().then(|| Arc::new(organization));
+            Touched::Organization
+        }
     }
 }
 

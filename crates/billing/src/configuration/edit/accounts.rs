@@ -8,13 +8,13 @@ use super::lookup::{Missing, distinct_accounts};
 use crate::account::AccountId;
 use crate::configuration::window::{Window, most_at_once, room, stay};
 use crate::configuration::{
-    BillingGroupId, GroupSettings, Quota, Refusal, ResourceType, Touched, ValidationReason,
+    BillingGroupId, GroupSettings, PlacedBy, Quota, Refusal, ResourceType, Touched, ValidationReason,
 };
 use std::sync::Arc;
 
 impl Edit<'_> {
     /// Puts accounts into a standard group from the period of the write on: as long as there is the group, and up to the first later period
-    /// in which the account is in another.
+    /// in which the account is in another. What a rule has put elsewhere, or here, is moved, and stays: somebody goes before rules.
     ///
     /// # Errors
     /// [`Refusal::NotFound`] where there is no such group in the period; the input is not valid: see docs/api.md for each reason;
@@ -30,11 +30,30 @@ impl Edit<'_> {
         self.has_primary(&id, settings)?;
         self.are_of_family(accounts, ValidationReason::IllegalAccounts)?;
         let life = self.life(&id);
-        let joining = self.free_accounts(accounts, life)?;
-        self.accounts_have_room(&id, life, &joining)?;
-        self.join(&id, joining);
+        let (configuration, touched) = (self.next.clone(), self.touched.clone());
+        self.release(accounts);
+        let joined = self.free_accounts(accounts, life).and_then(|joining| {
+            self.accounts_have_room(&id, life, &joining)?;
+            self.join(&id, joining);
+            Ok(())
+        });
+        if let Err(refusal) = joined {
+            (self.next, self.touched) = (configuration, touched);
+            return Err(refusal);
+        }
         self.touch_group(&id);
         Ok(id)
+    }
+
+    /// Takes accounts out of the groups that rules have put them into.
+    fn release(&mut self, accounts: &[AccountId]) {
+        for account in accounts {
+            let placed = self.next.placed(account, self.moment.period);
+            let of_rule = placed.filter(|of| matches!(of.by, PlacedBy::Rule(_)));
+            if let Some(group) = of_rule.map(|of| of.group.clone()) {
+                self.take_out(account, &group);
+            }
+        }
     }
 
     /// Takes accounts out of a standard group from the period of the write on, as long as they would have stayed.
@@ -58,6 +77,14 @@ impl Edit<'_> {
                 let message = format!("account `{account}` is not in billing group `{group}`");
                 return Err(Refusal::invalid(ValidationReason::AccountsNotAssociated, message));
             };
+            let placed = self.next.placed(account, self.moment.period);
+            if let Some(PlacedBy::Rule(why)) = placed.map(|of| &of.by) {
+                let message = format!(
+                    "account `{account}` is in billing group `{group}` by its rule ({why}) and would come back: except it from the rule, or associate \
+                     it with another group"
+                );
+                return Err(Refusal::invalid(ValidationReason::IllegalAccounts, message));
+            }
             if self.is_primary(account, &id, here) {
                 let message = format!(
                     "account `{account}` is the primary account of billing group `{group}`; delete the group to free it"
@@ -68,6 +95,7 @@ impl Edit<'_> {
         }
         for (account, here) in stays {
             self.leave(account, &id, here);
+            self.unplace(account);
         }
         self.touch_group(&id);
         Ok(id)

@@ -3,7 +3,7 @@
 use super::Edit;
 use crate::account::AccountId;
 use crate::configuration::window::{Window, room};
-use crate::configuration::{BillingGroupId, FamilyAccount, Touched};
+use crate::configuration::{BillingGroupId, FamilyAccount, PlacedBy, Placement, Touched};
 use crate::period::BillingPeriod;
 use crate::responsibility_transfer::Phase;
 use std::collections::{BTreeMap, BTreeSet};
@@ -21,6 +21,7 @@ impl Edit<'_> {
             said.name = said.name.take().or(known.name);
             said.email = said.email.take().or(known.email);
             said.joined = said.joined.or(known.joined);
+            said.details = said.details.take().or(known.details);
         }
         if complete {
             let left = Some(self.moment.period.next());
@@ -29,8 +30,12 @@ impl Edit<'_> {
             let others = known.keys().chain(members.map(|(account, _)| account));
             for account in others.filter(|account| **account != self.next.payer) {
                 if !said.contains_key(account) {
-                    let known = known.get(account).cloned().unwrap_or_default();
-                    said.insert(account.clone(), FamilyAccount { left: known.left.or(left), ..known });
+                    let mut gone = known.get(account).cloned().unwrap_or_default();
+                    if let Some(details) = &mut gone.details {
+                        details.left_at = details.left_at.or(Some(self.moment.now));
+                    }
+                    gone.left = gone.left.or(left);
+                    said.insert(account.clone(), gone);
                 }
             }
         }
@@ -56,8 +61,8 @@ impl Edit<'_> {
     }
 
     /// Puts the accounts that are in no group in the period of the write into the group that accounts join by themselves, as long as it has
-    /// room: all but the payer, accounts that have left the organization, and those of organizations that transfer their bill. Returns
-    /// those that joined.
+    /// room: all but the payer, accounts that have left the organization, those of organizations that transfer their bill, and those that the
+    /// rule of a group wants. Returns those that joined.
     ///
     /// A group whose primary account is missing goes on taking accounts in until it ends (AWS Billing Conductor user guide, "Best
     /// practices").
@@ -71,11 +76,13 @@ impl Edit<'_> {
         let life = self.life(&id);
         let there = self.next.transfers.values().filter(|transfer| transfer.phase(period) != Phase::Gone);
         let transferred: BTreeSet<&AccountId> = there.flat_map(|transfer| &transfer.accounts).collect();
+        let rules = self.next.rules_in_force(period);
         let mut joining = Vec::new();
         for account in accounts.iter().collect::<BTreeSet<_>>() {
             let known = self.next.family.get(account);
             let is_other = *account == self.next.payer || transferred.contains(account);
-            if is_other || known.is_some_and(|known| !known.is_there(period)) {
+            let is_wanted = known.is_some_and(|known| !self.next.wanting(&rules, account, known).is_empty());
+            if is_other || is_wanted || known.is_some_and(|known| !known.is_there(period)) {
                 continue;
             }
             let groups = self.next.memberships.get(account);
@@ -87,6 +94,9 @@ impl Edit<'_> {
         if !joined.is_empty() {
             self.join(&id, joining);
             self.touch_group(&id);
+            for account in &joined {
+                self.place(account, Placement { group: id.clone(), by: PlacedBy::AutoAssociate });
+            }
         }
         joined
     }

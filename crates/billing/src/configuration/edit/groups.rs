@@ -286,6 +286,7 @@ impl Edit<'_> {
     /// Takes a group out of some periods, with its memberships and its custom line items.
     pub(super) fn end_group(&mut self, id: &BillingGroupId, life: Window) {
         self.next.groups.change(id, |group| group.versions.clear(life.from, life.to));
+        self.end_group_rule(id, life);
         self.touch_group(id);
         let members = self.next.memberships.iter().filter(|(_, groups)| {
             groups.spans().iter().any(|span| span.value == *id && Window::of(span).meets(life))

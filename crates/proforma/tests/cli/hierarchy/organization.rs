@@ -176,27 +176,27 @@ fn mistakes_name_file_line_value_and_way_out() {
     let done = groups("a.csv", csv, &[]).says_no(&[]);
     assert_eq!(
         done.stderr,
-        "error: a.csv:3: `account_id`: `1111111111` is not an account id of twelve digits; spreadsheets drop zeros in front, so keep the column as text\n\
-         error: a.csv:4: `organizational_unit`: `Root//B` has a part that is empty or has control characters; write it as Root/Prod/Team A\n\
-         error: a.csv:5: `organizational_unit`: `Other/C` does not begin at `Root`, as the first account's does; write every path from the organization's root on\n\
-         error: a.csv:6: `status`: `GONE` is none of ACTIVE, SUSPENDED, PENDING_CLOSURE, PENDING_ACTIVATION, CLOSED; or leave it empty\n\
-         error: a.csv:7: account `999999999999` is listed twice, in line 2 first; an account is in one unit\n\
+        "error: a.csv:3:1: `account_id`: `1111111111` is not an account id of twelve digits; spreadsheets drop zeros in front, so keep the column as text\n\
+         error: a.csv:4:3: `organizational_unit`: `Root//B` has a part that is empty or has control characters; write it as Root/Prod/Team A\n\
+         error: a.csv:5:3: `organizational_unit`: `Other/C` does not begin at `Root`, as the first account's does; write every path from the organization's root on\n\
+         error: a.csv:6:4: `status`: `GONE` is none of ACTIVE, SUSPENDED, PENDING_CLOSURE, PENDING_ACTIVATION, CLOSED; or leave it empty\n\
+         error: a.csv:7:1: account `999999999999` is listed twice, in line 2 first; an account is in one unit\n\
          nothing was written\n"
     );
     groups("a.csv", "account_id,name\n1,2\n", &[]).says_no(&[
-        "a.csv:1: there is no column `account_name`; the header has `account_id`, `name`",
-        "a.csv:1: there is no column `organizational_unit`",
+        "a.csv:1:1: there is no column `account_name`; the header has `account_id`, `name`",
+        "a.csv:1:1: there is no column `organizational_unit`",
     ]);
     let empty_line = CSV.replace("333333333333", "\n33");
-    groups("a.csv", &empty_line, &[]).says_no(&["a.csv:5: `account_id`: `33`"]);
-    groups("a.csv", "", &[]).says_no(&["a.csv:1: there is no column `account_id`"]);
-    groups("a.csv", CSV.lines().next().unwrap_or(""), &[]).says_no(&["a.csv:1: no account is in it"]);
+    groups("a.csv", &empty_line, &[]).says_no(&["a.csv:5:1: `account_id`: `33`"]);
+    groups("a.csv", "", &[]).says_no(&["a.csv:1:1: there is no column `account_id`"]);
+    groups("a.csv", CSV.lines().next().unwrap_or(""), &[]).says_no(&["a.csv:1:1: no account is in it"]);
     groups("a.json", "[\n  {\"account_id\": 111111111111}\n]", &[])
-        .says_no(&["a.json:2: `account_id` is a number, expected text in quotes\n"]);
+        .says_no(&["a.json:2:18: `account_id` is a number, expected text in quotes\n"]);
     groups("a.json", "{}", &[])
-        .says_no(&["a.json:1: is a table, expected a list of objects, one per account"]);
-    groups("a.json", "[\n1]", &[]).says_no(&["a.json:2: is a number, expected an object"]);
-    groups("a.json", "[", &[]).says_no(&["a.json:1: not valid JSON"]);
+        .says_no(&["a.json:1:1: is a table, expected a list of objects, one per account"]);
+    groups("a.json", "[\n1]", &[]).says_no(&["a.json:2:1: is a number, expected an object"]);
+    groups("a.json", "[", &[]).says_no(&[": not valid JSON"]);
     proforma(&["groups", "--organization", "/nowhere.csv"]).says_no(&["`/nowhere.csv` cannot be read"]);
     groups("a.csv", CSV, &["--payer", "12"]).says_no(&["--payer: `account_id`: `12` is not an account id"]);
 }
