@@ -128,6 +128,19 @@ impl Store {
         Ok(found.into_iter().filter(|line| line != "ok").collect())
     }
 
+    /// The tables of SQLite's file with rows that are of something which is not there, such as of no payer: nobody reads those. PostgreSQL looks after its own.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database.
+    pub async fn lost_rows(&self) -> Result<Vec<String>, StoreError> {
+        if !self.is_file() {
+            return Ok(Vec::new());
+        }
+        let sql = "SELECT \"table\" || ' has rows of `' || parent || '` that are not there: ' || COUNT(*) \
+             FROM pragma_foreign_key_check GROUP BY \"table\", parent";
+        Ok(sqlx::query_scalar(sql).fetch_all(&self.readers).await?)
+    }
+
     /// Whether the database is a file that nobody else looks after.
     pub(crate) fn is_file(&self) -> bool {
         self.engine == Engine::Sqlite

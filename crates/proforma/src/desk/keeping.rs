@@ -198,8 +198,12 @@ struct Checked {
 impl Checked {
     /// Everything. What cannot even be read is a problem like others: the rest is looked at all the same.
     async fn all(&mut self, store: &Store, data: &Path) {
-        let of_all =
-            [store.broken_pages().await, store.changed_schema().await, store.unreadable_tables().await];
+        let of_all = [
+            store.broken_pages().await,
+            store.changed_schema().await,
+            store.unreadable_tables().await,
+            store.lost_rows().await,
+        ];
         for found in of_all {
             match found {
                 Ok(problems) => self.problems.extend(problems.into_iter().map(of_database)),
