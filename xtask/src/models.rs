@@ -22,6 +22,7 @@ struct Served {
 }
 
 const SERVICES: &[Served] = &[
+    Served { service: "bcm-data-exports", version: "2023-11-26", operations: &[] },
     Served {
         service: "billing",
         version: "2023-09-07",

@@ -6,6 +6,7 @@
 pub mod billing_conductor;
 pub mod billing_views;
 pub mod call;
+pub mod data_exports;
 pub mod documentation;
 mod errors;
 pub mod http;
@@ -87,6 +88,7 @@ impl Api {
         let answer = match service.signing_name.as_str() {
             billing_conductor::SERVICE => billing_conductor::perform(&call, &operation.name).await,
             billing_views::SERVICE => billing_views::perform(&call, &operation.name).await,
+            data_exports::SERVICE => data_exports::perform(&call, &operation.name).await,
             invoicing::SERVICE => invoicing::perform(&call, &operation.name).await,
             proforma::SERVICE => proforma::perform(&call, &operation.name).await,
             purchase_orders::SERVICE => purchase_orders::perform(&call, &operation.name).await,
@@ -188,6 +190,7 @@ fn resource<'a>(service: &Service, input: &'a Value) -> &'a str {
             &["InvoiceUnitArn", "ProcurementPortalPreferenceArn", "ResourceArn", "InvoiceId"]
         }
         billing_views::SERVICE => &["arn", "resourceArn"],
+        data_exports::SERVICE => &["ExportArn", "ResourceArn", "TableName"],
         _ => &[
             "Arn",
             "ResourceArn",

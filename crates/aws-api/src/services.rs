@@ -8,7 +8,8 @@ use std::sync::LazyLock;
 /// The services.
 pub struct Services(Vec<Service>);
 
-const MODELS: [&str; 6] = [
+const MODELS: [&str; 7] = [
+    include_str!("../models/bcm-data-exports.json"),
     include_str!("../models/billing.json"),
     include_str!("../models/billingconductor.json"),
     include_str!("../models/invoicing.json"),

@@ -99,6 +99,18 @@ pub enum Access {
 
 /// Every operation that there is: its service, its name, and what it takes. A route that has no line here does not start.
 pub const ACTIONS: &[(&str, &str, Access)] = &[
+    ("bcm-data-exports", "CreateExport", Access::Configure),
+    ("bcm-data-exports", "DeleteExport", Access::Configure),
+    ("bcm-data-exports", "GetExecution", Access::Read),
+    ("bcm-data-exports", "GetExport", Access::Read),
+    ("bcm-data-exports", "GetTable", Access::Read),
+    ("bcm-data-exports", "ListExecutions", Access::Read),
+    ("bcm-data-exports", "ListExports", Access::Read),
+    ("bcm-data-exports", "ListTables", Access::Read),
+    ("bcm-data-exports", "ListTagsForResource", Access::Read),
+    ("bcm-data-exports", "TagResource", Access::Configure),
+    ("bcm-data-exports", "UntagResource", Access::Configure),
+    ("bcm-data-exports", "UpdateExport", Access::Configure),
     ("billing", "AssociateSourceViews", Access::Configure),
     ("billing", "CreateBillingView", Access::Configure),
     ("billing", "DeleteBillingView", Access::Configure),

@@ -10,6 +10,7 @@ use crate::cost_roots::CostRoot;
 use crate::document_format::Renderer;
 use crate::engine::{Engine, EngineError};
 use crate::error::{Answer, Error, refused};
+use crate::exports::ExportBucket;
 use crate::index::PeriodIndex;
 use crate::known_keys::KnownKeys;
 use crate::known_runs::{InvoicesOfRuns, KnownCharges};
@@ -53,6 +54,8 @@ pub struct Options {
     pub superseded_runs: usize,
     /// What makes documents of issued invoices, where somebody does.
     pub renderer: Option<Renderer>,
+    /// Where exports may be delivered to.
+    pub export_buckets: Vec<ExportBucket>,
 }
 
 /// The billing desk of all payers of a database.

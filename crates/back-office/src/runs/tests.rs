@@ -105,6 +105,7 @@ async fn desk_with(lease: Duration) -> Desk {
         lease,
         superseded_runs: 5,
         renderer: None,
+        export_buckets: Vec::new(),
     };
     let engine = Arc::new(Stub::default());
     let office = BackOffice::new(store, MasterKey::generate().unwrap(), engine.clone(), options);

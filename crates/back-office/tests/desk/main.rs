@@ -93,6 +93,7 @@ async fn desk(is_shared: bool) -> (BackOffice, Arc<Slow>, TempDir) {
         lease: Duration::from_secs(60),
         superseded_runs: 5,
         renderer: None,
+        export_buckets: Vec::new(),
     };
     let engine = Arc::new(Slow::default());
     (BackOffice::new(store, MasterKey::generate().unwrap(), engine.clone(), options), engine, folder)

@@ -69,6 +69,7 @@ impl Data {
                     lease: settings.lease,
                     superseded_runs: settings.superseded_runs,
                     renderer: Some(settings.invoice_design.renderer()),
+                    export_buckets: settings.export_buckets.clone(),
                 };
                 let desk = BackOffice::new(store, master.clone(), Arc::new(CostEngine::default()), options);
                 let api = Api::new(desk, PageTokens::new(&master.derived("page tokens")));
