@@ -3,6 +3,7 @@ import csv
 import gzip
 import io
 import json
+import pathlib
 import time
 from contextlib import contextmanager
 from decimal import Decimal
@@ -96,13 +97,20 @@ def charged(server, group, period=PREVIOUS):
     return Decimal(rows[0]["ProformaCost"])
 
 
+def show(server, exports):
+    """Says, for past months too, what customers' files hold."""
+    path = pathlib.Path(f"{server.data}.exports.json")
+    path.write_text(json.dumps(transfers_book() | {"exports": exports}))
+    server.command("book", "apply", path, "--period", PREVIOUS)
+
+
 @pytest.fixture(scope="module")
 def world(new_server, tmp_path_factory):
     """Two customers with a priced month, and a bucket that is a folder."""
     bucket = tmp_path_factory.mktemp("bucket")
     server = new_server(options=["--export-buckets", f"reports={bucket},888888888888/others={bucket}", "--lease-seconds", "2"])
     # What a customer's files hold of the payer and of tags is the operator's to say.
-    server.apply(transfers_book() | {"exports": {"columns": ["bill_payer_account_id"], "tags": ["user_team"]}})
+    show(server, {"columns": ["bill_payer_account_id"], "tags": ["user_team"]})
     desk = Desk(in_period(server.client(), PREVIOUS))
     plan = desk.plan(desk.rule(ModifierPercentage=7.77))
     ours, theirs = desk.group(2, plan=plan, Name="acme"), desk.group(1, plan=plan, Name="globex")

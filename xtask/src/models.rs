@@ -42,6 +42,7 @@ const SERVICES: &[Served] = &[
         ],
     },
     Served { service: "billingconductor", version: "2021-07-30", operations: &[] },
+    Served { service: "cur", version: "2017-01-06", operations: &[] },
     Served { service: "invoicing", version: "2024-12-01", operations: &[] },
 ];
 

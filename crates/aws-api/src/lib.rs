@@ -13,6 +13,7 @@ pub mod http;
 pub mod invoicing;
 pub mod proforma;
 pub mod purchase_orders;
+pub mod report_definitions;
 pub mod services;
 pub mod sts;
 mod words;
@@ -92,6 +93,7 @@ impl Api {
             invoicing::SERVICE => invoicing::perform(&call, &operation.name).await,
             proforma::SERVICE => proforma::perform(&call, &operation.name).await,
             purchase_orders::SERVICE => purchase_orders::perform(&call, &operation.name).await,
+            report_definitions::SERVICE => report_definitions::perform(&call, &operation.name).await,
             _ => sts::perform(&call, &operation.name),
         };
         let resource = || resource(service, input);
@@ -190,6 +192,7 @@ fn resource<'a>(service: &Service, input: &'a Value) -> &'a str {
             &["InvoiceUnitArn", "ProcurementPortalPreferenceArn", "ResourceArn", "InvoiceId"]
         }
         billing_views::SERVICE => &["arn", "resourceArn"],
+        report_definitions::SERVICE => &["ReportName"],
         data_exports::SERVICE => &["ExportArn", "ResourceArn", "TableName"],
         _ => &[
             "Arn",

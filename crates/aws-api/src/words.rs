@@ -2,7 +2,7 @@
 //!
 //! The desk's errors are made in the words of Billing Conductor ([`crate::errors`]); a service that is not listed here speaks as that one does.
 
-use crate::{billing_views, data_exports};
+use crate::{billing_views, data_exports, report_definitions};
 use aws_wire::errors::WireError;
 use aws_wire::json::Value;
 use aws_wire::model::Service;
@@ -16,6 +16,8 @@ enum Members {
     Small,
     /// `Reason`, `Fields`, `ResourceId`; it has no conflicts.
     Large,
+    /// None: errors are a message.
+    None,
 }
 
 /// An error as a service says it.
@@ -23,6 +25,7 @@ pub(crate) fn of_service(error: WireError, service: &Service) -> WireError {
     match service.signing_name.as_str() {
         billing_views::SERVICE => said(error, Members::Small),
         data_exports::SERVICE => said(error, Members::Large),
+        report_definitions::SERVICE => said(error, Members::None),
         _ => error,
     }
 }
@@ -35,6 +38,8 @@ fn said(error: WireError, members: Members) -> WireError {
         "ConflictException" if is_of_health => "BillingViewHealthStatusException",
         // What is in the way of a new export is a fault of the request, as this service has it.
         "ConflictException" if matches!(members, Members::Large) => "ValidationException",
+        "ConflictException" if matches!(members, Members::None) => "DuplicateReportNameException",
+        "ServiceLimitExceededException" if matches!(members, Members::None) => "ReportLimitReachedException",
         "ServiceLimitExceededException" => "ServiceQuotaExceededException",
         code => code,
     };
@@ -71,6 +76,7 @@ fn name_of(name: &str, code: &str, members: Members) -> Option<&'static str> {
         _ if is_left_out => None,
         Members::Large => Some(large),
         Members::Small => Some(small),
+        Members::None => None,
     }
 }
 

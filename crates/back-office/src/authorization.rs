@@ -157,6 +157,13 @@ pub const ACTIONS: &[(&str, &str, Access)] = &[
     ("billingconductor", "UpdateCustomLineItem", Access::Configure),
     ("billingconductor", "UpdatePricingPlan", Access::Configure),
     ("billingconductor", "UpdatePricingRule", Access::Configure),
+    ("cur", "DeleteReportDefinition", Access::Configure),
+    ("cur", "DescribeReportDefinitions", Access::Read),
+    ("cur", "ListTagsForResource", Access::Read),
+    ("cur", "ModifyReportDefinition", Access::Configure),
+    ("cur", "PutReportDefinition", Access::Configure),
+    ("cur", "TagResource", Access::Configure),
+    ("cur", "UntagResource", Access::Configure),
     ("invoicing", "BatchGetInvoiceProfile", Access::Read),
     ("invoicing", "CreateInvoiceUnit", Access::Configure),
     ("invoicing", "CreateProcurementPortalPreference", Access::Configure),
@@ -264,7 +271,7 @@ pub fn access(service: &str, operation: &str) -> Option<Access> {
 /// Whether an operation only reads, by its verb.
 #[must_use]
 pub fn is_read(operation: &str) -> bool {
-    ["List", "Get", "BatchGet", "Export", "Plan", "Preview", "Reconcile"]
+    ["List", "Get", "BatchGet", "Describe", "Export", "Plan", "Preview", "Reconcile"]
         .iter()
         .any(|verb| operation.starts_with(verb))
 }

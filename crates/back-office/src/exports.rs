@@ -275,7 +275,7 @@ fn check_beside(
             return Err(Declined::Conflict { reason, kind: "export", id, message }.into());
         }
         let known = NewDefinition::kept(other)?;
-        of_view += usize::from(known.view == new.view);
+        of_view += usize::from(last_part(&known.view) == last_part(&new.view));
         if known.to.prefix == checked.to.prefix
             && known.to.bucket == checked.to.bucket
             && other.name == new.name
@@ -297,6 +297,11 @@ fn check_beside(
         );
     }
     Ok(())
+}
+
+/// The id in the ARN of a view of the payer, however the partition is written.
+fn last_part(arn: &str) -> &str {
+    arn.rsplit('/').next().unwrap_or_default()
 }
 
 fn not_found(kind: ExportKind, id: &str) -> Error {

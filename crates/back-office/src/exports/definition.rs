@@ -12,6 +12,9 @@ use store::DataExportRow;
 /// How long a prefix is at most, so that no name below it is beyond what a file system takes.
 const PREFIX_BYTES_MAX: usize = 200;
 
+/// How long a name is at most, for the same reason.
+const NAME_BYTES_MAX: usize = 128;
+
 /// An export as somebody asks for it.
 #[derive(Debug, Clone)]
 pub struct NewDefinition {
@@ -121,6 +124,14 @@ impl Definition {
             return Err(invalid("BILLING_VIEW_ARN", message));
         };
         check_prefix(&new.to.prefix)?;
+        // It is a folder and the beginning of file names; a name that begins with a dot is hidden from whoever reads.
+        if new.name.starts_with('.') || new.name.len() > NAME_BYTES_MAX {
+            let message = format!(
+                "name `{}` cannot be that of a folder: give up to {NAME_BYTES_MAX} letters, the first of them no dot",
+                new.name
+            );
+            return Err(invalid("Name", message));
+        }
         let lines = match &new.lines {
             NewLines::LegacyReport(with_resources) => Lines::LegacyReport { with_resources: *with_resources },
             NewLines::Statement(statement, tables) => {
