@@ -22,6 +22,7 @@ struct Served {
 }
 
 const SERVICES: &[Served] = &[
+    Served { service: "bcm-data-exports", version: "2023-11-26", operations: &[] },
     Served {
         service: "billing",
         version: "2023-09-07",
@@ -57,6 +58,7 @@ const SERVICES: &[Served] = &[
             "ListCostAllocationTags",
         ],
     },
+    Served { service: "cur", version: "2017-01-06", operations: &[] },
     Served { service: "invoicing", version: "2024-12-01", operations: &[] },
     Served {
         service: "organizations",

@@ -13,8 +13,8 @@ use std::collections::BTreeMap;
 /// What an error of the desk is on the wire of an operation: one of those that its model lists, so that every client has a class for it.
 pub(crate) fn to_wire(error: Error, service: &Service, operation: &Operation) -> WireError {
     let error = words::of_service(of_service(error, service), service);
-    // What passes is no part of a model: clients know it by its status, and try again.
-    if error.status == StatusCode::SERVICE_UNAVAILABLE {
+    // What passes is no part of a model: clients know it by its status, and try again. Nor is what somebody may not do, which AWS answers for every operation of every service.
+    if error.status == StatusCode::SERVICE_UNAVAILABLE || error.code == "AccessDeniedException" {
         return error;
     }
     // The errors that Cost Explorer and all of AWS's services have in common are in no operation of its model.

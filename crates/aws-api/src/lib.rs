@@ -7,6 +7,7 @@ pub mod billing_conductor;
 pub mod billing_views;
 pub mod call;
 pub mod cost_explorer;
+pub mod data_exports;
 pub mod documentation;
 mod errors;
 pub mod http;
@@ -14,6 +15,7 @@ pub mod invoicing;
 pub mod organizations;
 pub mod proforma;
 pub mod purchase_orders;
+pub mod report_definitions;
 pub mod services;
 pub mod sts;
 mod words;
@@ -90,10 +92,12 @@ impl Api {
             billing_conductor::SERVICE => billing_conductor::perform(&call, &operation.name).await,
             billing_views::SERVICE => billing_views::perform(&call, &operation.name).await,
             cost_explorer::SERVICE => cost_explorer::perform(&call, &operation.name).await,
+            data_exports::SERVICE => data_exports::perform(&call, &operation.name).await,
             invoicing::SERVICE => invoicing::perform(&call, &operation.name).await,
             organizations::SERVICE => organizations::perform(&call, &operation.name).await,
             proforma::SERVICE => proforma::perform(&call, &operation.name).await,
             purchase_orders::SERVICE => purchase_orders::perform(&call, &operation.name).await,
+            report_definitions::SERVICE => report_definitions::perform(&call, &operation.name).await,
             _ => sts::perform(&call, &operation.name),
         };
         let resource = || resource(service, input);
@@ -208,6 +212,8 @@ fn resource<'a>(service: &Service, input: &'a Value) -> &'a str {
             &["InvoiceUnitArn", "ProcurementPortalPreferenceArn", "ResourceArn", "InvoiceId"]
         }
         billing_views::SERVICE => &["arn", "resourceArn"],
+        report_definitions::SERVICE => &["ReportName"],
+        data_exports::SERVICE => &["ExportArn", "ResourceArn", "TableName"],
         _ => &[
             "Arn",
             "ResourceArn",

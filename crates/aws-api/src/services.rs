@@ -8,10 +8,12 @@ use std::sync::LazyLock;
 /// The services.
 pub struct Services(Vec<Service>);
 
-const MODELS: [&str; 8] = [
+const MODELS: [&str; 10] = [
+    include_str!("../models/bcm-data-exports.json"),
     include_str!("../models/billing.json"),
     include_str!("../models/billingconductor.json"),
     include_str!("../models/ce.json"),
+    include_str!("../models/cur.json"),
     include_str!("../models/invoicing.json"),
     include_str!("../models/organizations.json"),
     include_str!("../models/proforma.json"),

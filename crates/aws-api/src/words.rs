@@ -2,7 +2,7 @@
 //!
 //! The desk's errors are made in the words of Billing Conductor ([`crate::errors`]); a service that is not listed here speaks as that one does.
 
-use crate::billing_views;
+use crate::{billing_views, data_exports, report_definitions};
 use aws_wire::errors::WireError;
 use aws_wire::json::Value;
 use aws_wire::model::Service;
@@ -14,12 +14,18 @@ use http::StatusCode;
 enum Members {
     /// `reason`, `fieldList`, `resourceId`.
     Small,
+    /// `Reason`, `Fields`, `ResourceId`; it has no conflicts.
+    Large,
+    /// None: errors are a message.
+    None,
 }
 
 /// An error as a service says it.
 pub(crate) fn of_service(error: WireError, service: &Service) -> WireError {
     match service.signing_name.as_str() {
         billing_views::SERVICE => said(error, Members::Small),
+        data_exports::SERVICE => said(error, Members::Large),
+        report_definitions::SERVICE => said(error, Members::None),
         _ => error,
     }
 }
@@ -30,6 +36,10 @@ fn said(error: WireError, members: Members) -> WireError {
     let is_of_health = error.members.get("Reason").and_then(Value::as_str) == Some(UNHEALTHY);
     let code = match error.code.as_str() {
         "ConflictException" if is_of_health => "BillingViewHealthStatusException",
+        // What is in the way of a new export is a fault of the request, as this service has it.
+        "ConflictException" if matches!(members, Members::Large) => "ValidationException",
+        "ConflictException" if matches!(members, Members::None) => "DuplicateReportNameException",
+        "ServiceLimitExceededException" if matches!(members, Members::None) => "ReportLimitReachedException",
         "ServiceLimitExceededException" => "ServiceQuotaExceededException",
         code => code,
     };
@@ -44,29 +54,37 @@ fn said(error: WireError, members: Members) -> WireError {
     for (name, value) in error.members {
         // Only invalid inputs have a reason here: that of a conflict is its message.
         let Some(name) = name_of(&name, &error.code, members) else { continue };
-        told.members.insert(name.to_owned(), value_of(name, value, members));
+        told.members.insert(name.to_owned(), value_of(name, value));
     }
     told
 }
 
 /// How a member is called; `None` for one that the service does not have.
 fn name_of(name: &str, code: &str, members: Members) -> Option<&'static str> {
-    let Members::Small = members;
-    Some(match name {
-        "Reason" if code == "ValidationException" => "reason",
-        "Fields" => "fieldList",
-        "ResourceId" => "resourceId",
-        "ResourceType" => "resourceType",
-        "ServiceCode" => "serviceCode",
-        "LimitCode" => "quotaCode",
+    let (large, small) = match name {
+        "Reason" if code == "ValidationException" => ("Reason", "reason"),
+        "Fields" => ("Fields", "fieldList"),
+        "ResourceId" => ("ResourceId", "resourceId"),
+        "ResourceType" => ("ResourceType", "resourceType"),
+        "ServiceCode" => ("ServiceCode", "serviceCode"),
+        "LimitCode" => ("QuotaCode", "quotaCode"),
         _ => return None,
-    })
+    };
+    // A refusal that was a conflict says what is in the way in its message alone.
+    let is_left_out = matches!((members, code), (Members::Large, "ConflictException"));
+    match members {
+        _ if is_left_out => None,
+        Members::Large => Some(large),
+        Members::Small => Some(small),
+        Members::None => None,
+    }
 }
 
-fn value_of(name: &str, value: Value, members: Members) -> Value {
-    let Members::Small = members;
+fn value_of(name: &str, value: Value) -> Value {
     match (name, value) {
-        ("reason", Value::String(reason)) => Value::from(reason_of(&reason)),
+        ("reason" | "Reason", Value::String(reason)) => Value::from(reason_of(&reason)),
+        // The one place where these two services write a service's own name.
+        ("ServiceCode", _) => Value::from("AWSBillingAndCostManagementDataExports"),
         ("fieldList", Value::List(fields)) => {
             let field = |field: Value| match field {
                 Value::Map(members) => Value::Map(

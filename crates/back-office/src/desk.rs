@@ -10,6 +10,7 @@ use crate::cost_roots::CostRoot;
 use crate::document_format::Renderer;
 use crate::engine::{Engine, EngineError};
 use crate::error::{Answer, Error, refused};
+use crate::exports::ExportBucket;
 use crate::facts::KnownFacts;
 use crate::index::PeriodIndex;
 use crate::known_keys::KnownKeys;
@@ -57,6 +58,8 @@ pub struct Options {
     pub facts_bytes: u64,
     /// What makes documents of issued invoices, where somebody does.
     pub renderer: Option<Renderer>,
+    /// Where exports may be delivered to.
+    pub export_buckets: Vec<ExportBucket>,
 }
 
 /// The billing desk of all payers of a database.

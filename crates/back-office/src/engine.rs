@@ -10,6 +10,7 @@ use billing::invoice::charges::Charges;
 use billing::margin_guard::Findings;
 use billing::money::{Cost, Currency};
 use billing::period::BillingPeriod;
+use export_query::Query;
 use query::facts::MonthFacts;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -114,6 +115,60 @@ pub struct GroupCharges {
     pub charges: Vec<Charges>,
 }
 
+/// Lines of a run that are to be exported.
+#[derive(Debug, Clone)]
+pub struct LinesOrder {
+    /// The billing group, by its name in the run's book.
+    pub billing_group: String,
+    /// Which columns and rows.
+    pub lines: Lines,
+    /// Whether the file is Parquet, or else CSV with gzip.
+    pub is_parquet: bool,
+    /// A folder for the file, which is there and empty.
+    pub folder: PathBuf,
+}
+
+/// Which columns and rows are exported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Lines {
+    /// Those that a query takes of a table.
+    Query(Query),
+    /// All of a legacy report, with or without the column of resources.
+    LegacyReport {
+        /// Whether it has the column.
+        with_resources: bool,
+    },
+}
+
+/// Lines that were exported.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExportedLines {
+    /// The file.
+    pub file: PathBuf,
+    /// How many rows it has.
+    pub rows: u64,
+    /// Its columns in order, each with what kind of value it holds, as AWS's manifests call that.
+    pub columns: Vec<(String, String)>,
+}
+
+/// A file that is put somewhere.
+#[derive(Debug, Clone)]
+pub struct PutFile {
+    /// Its name below the place, with `/` between the parts.
+    pub name: String,
+    /// What it holds.
+    pub content: Content,
+}
+
+/// What a file holds.
+#[derive(Debug, Clone)]
+pub enum Content {
+    /// What another file does.
+    File(PathBuf),
+    /// These bytes.
+    Bytes(Vec<u8>),
+}
+
 /// Why there is no result.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub enum EngineError {
@@ -190,4 +245,21 @@ pub trait Engine: Send + Sync + 'static {
     /// # Errors
     /// [`EngineError`] where the place cannot be listed.
     fn periods(&self, inputs: &[PathBuf]) -> Result<Vec<BillingPeriod>, EngineError>;
+
+    /// Exports lines of a billing group of a run, reading the run's cost files once more: they must be those that were priced.
+    ///
+    /// # Errors
+    /// [`EngineError`]; then nothing is said of what is in the folder.
+    fn export_lines(&self, _run: &Path, _order: &LinesOrder) -> Result<ExportedLines, EngineError> {
+        Err(EngineError::Failed("this engine exports no lines".to_owned()))
+    }
+
+    /// Puts files below a place, a folder or `s3://bucket/prefix`, one after the other: each is there whole or not at all, and the next one is begun when it is. Then removes what is
+    /// outdated, where it is there.
+    ///
+    /// # Errors
+    /// [`EngineError`]; the files before the one that failed are there.
+    fn put(&self, _place: &Path, _files: &[PutFile], _outdated: &[String]) -> Result<(), EngineError> {
+        Err(EngineError::Failed("this engine puts no files anywhere".to_owned()))
+    }
 }

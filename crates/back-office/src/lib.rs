@@ -62,6 +62,8 @@ pub mod sources;
 
 pub mod custom_views;
 
+pub mod exports;
+
 pub mod invoicing;
 
 pub mod aws_invoices;

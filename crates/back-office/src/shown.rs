@@ -99,7 +99,7 @@ impl BackOffice {
         Ok(OpenedReport { accounts, by_group })
     }
 
-    async fn done_run(&self, payer: &AccountId, run: &str) -> Answer<Option<DoneRun>> {
+    pub(crate) async fn done_run(&self, payer: &AccountId, run: &str) -> Answer<Option<DoneRun>> {
         let row = self.0.store.run(payer, run).await.map_err(Error::internal)?;
         Ok(row.and_then(|row| row.done().cloned()))
     }

@@ -18,6 +18,7 @@ mod parquet_file;
 pub mod plan;
 pub mod reference;
 mod segment;
+mod selection;
 mod source_rows;
 mod texts;
 mod treatment;
@@ -40,12 +41,14 @@ use billing::rate_card::written_amount;
 use collect::{CollectError, Collected, Collector, Sums};
 use covering::Covering;
 use csv_file::CsvFile;
+use export_query::Query;
 use focus_columns::AmountOf;
 use group_rows::{Chunk, Numbering, cut};
 use output::Output;
 use parquet_file::{ParquetFile, ROW_GROUP_ROWS};
 use plan::{AddedRow, FileFormat, GroupPlan, Layout, Plan};
 use segment::{Scratch, Segment, put_texts, put_words};
+use selection::Selection;
 use serde::{Deserialize, Serialize};
 use source_rows::SourceRows;
 use std::collections::{BTreeMap, BTreeSet};
@@ -87,6 +90,8 @@ pub struct ExportedFile {
     pub bytes: u64,
     /// By currency: what the residue row holds, as a plain decimal.
     pub residue: BTreeMap<String, String>,
+    /// Its columns in order, each with what kind of value it holds, as AWS's manifests call that.
+    pub columns: Vec<(String, String)>,
 }
 
 /// Exports the lines of a month into `folder`, which is there and empty.
@@ -465,7 +470,7 @@ fn write_file(
     let outputs: Vec<(&Output, bool)> = (collector.outputs().iter().enumerate())
         .map(|(place, output)| {
             let filled = || whole.filled.get(&of_group).is_some_and(|filled| filled[place]);
-            (output, !output.only_if_filled || filled())
+            (output, (!output.only_if_filled || filled()) && !plan.left_out.contains(&output.key))
         })
         .collect();
     fs::create_dir(folder)?;
@@ -475,28 +480,108 @@ fn write_file(
     };
     let name = format!("{}.{ending}", plan.file_name);
     let file = File::create_new(folder.join(&name))?;
-    let bytes = match plan.format {
-        FileFormat::Parquet => {
-            let mut file = ParquetFile::new(file, outputs)?;
-            for pieces in cut(&segments, ROW_GROUP_ROWS) {
-                file.write(&Chunk::read(&collector.scratch, &pieces)?, numbering)?;
-            }
-            file.finish()?
-        }
-        FileFormat::Csv => {
-            let mut file = CsvFile::new(file, outputs)?;
-            for pieces in cut(&segments, csv_file::CHUNK_ROWS) {
-                file.write(&Chunk::read(&collector.scratch, &pieces)?, numbering)?;
-            }
-            file.finish()?
-        }
+    let of_file = Rows { segments: &segments, collector, format: plan.format };
+    let Written { rows, bytes, columns } = match &plan.query {
+        Some(query) => of_file.write_selected(file, query, numbering)?,
+        None => of_file.write_all(file, outputs, numbering)?,
     };
-    let rows = segments.iter().map(|segment| u64::from(segment.rows)).sum();
     let folder = group.folder.as_deref().unwrap_or_default();
     let name = format!("{folder}/{name}");
     let (added_rows, further_rows) =
         (added.len() as u64, whole.further.get(&of_group).copied().unwrap_or_default());
-    Ok(ExportedFile { group: number, name, rows, added_rows, further_rows, bytes, residue })
+    Ok(ExportedFile { group: number, name, rows, added_rows, further_rows, bytes, residue, columns })
+}
+
+/// The rows of a group's file, in their order.
+struct Rows<'a> {
+    segments: &'a [Segment],
+    collector: &'a Collector<'a>,
+    format: FileFormat,
+}
+
+/// What was written of them.
+struct Written {
+    rows: u64,
+    bytes: u64,
+    columns: Vec<(String, String)>,
+}
+
+fn described<'o>(outputs: impl Iterator<Item = &'o Output>) -> Vec<(String, String)> {
+    outputs.map(|output| (output.name.clone(), output.kind.name().to_owned())).collect()
+}
+
+impl Rows<'_> {
+    /// Writes all of them, and the columns that are marked.
+    fn write_all(
+        &self,
+        file: File,
+        outputs: Vec<(&Output, bool)>,
+        numbering: &mut Numbering<'_>,
+    ) -> Result<Written, WriteError> {
+        let columns = described(outputs.iter().filter(|(_, written)| *written).map(|(output, _)| *output));
+        let scratch = &self.collector.scratch;
+        let bytes = match self.format {
+            FileFormat::Parquet => {
+                let mut file = ParquetFile::new(file, outputs)?;
+                for pieces in cut(self.segments, ROW_GROUP_ROWS) {
+                    file.write(&Chunk::read(scratch, &pieces)?, numbering)?;
+                }
+                file.finish()?
+            }
+            FileFormat::Csv => {
+                let mut file = CsvFile::new(file, outputs)?;
+                for pieces in cut(self.segments, csv_file::CHUNK_ROWS) {
+                    file.write(&Chunk::read(scratch, &pieces)?, numbering)?;
+                }
+                file.finish()?
+            }
+        };
+        let rows = self.segments.iter().map(|segment| u64::from(segment.rows)).sum();
+        Ok(Written { rows, bytes, columns })
+    }
+
+    /// Writes what a query takes.
+    fn write_selected(
+        &self,
+        file: File,
+        query: &Query,
+        numbering: &mut Numbering<'_>,
+    ) -> Result<Written, WriteError> {
+        let mut selection = Selection::new(query, self.collector.outputs());
+        let outputs = selection.outputs.clone();
+        let written: Vec<(&Output, bool)> = outputs.iter().map(|output| (output, true)).collect();
+        let lost = || std::io::Error::other("the scratch file does not hold what was written");
+        let mut rows = 0;
+        let mut target = match self.format {
+            FileFormat::Parquet => Target::Parquet(Box::new(ParquetFile::new(file, written)?)),
+            FileFormat::Csv => Target::Csv(Box::new(CsvFile::new(file, written)?)),
+        };
+        for pieces in cut(self.segments, selection::CHUNK_ROWS) {
+            let chunk = Chunk::read(&self.collector.scratch, &pieces)?;
+            let taken = selection.take(&chunk, numbering).ok_or_else(lost)?;
+            let columns = selection.written(&taken);
+            match &mut target {
+                Target::Parquet(file) if taken.rows() > 0 => file.write_columns(&columns)?,
+                Target::Parquet(_) => {}
+                Target::Csv(file) => file.write_columns(taken.rows(), columns)?,
+            }
+            rows += taken.rows() as u64;
+            if selection.is_done() {
+                break;
+            }
+        }
+        let bytes = match target {
+            Target::Parquet(file) => file.finish()?,
+            Target::Csv(file) => file.finish()?,
+        };
+        Ok(Written { rows, bytes, columns: described(outputs.iter()) })
+    }
+}
+
+/// A file that is being written.
+enum Target<'o> {
+    Parquet(Box<ParquetFile<'o>>),
+    Csv(Box<CsvFile<'o>>),
 }
 
 /// A group's rows without source lines: those of the plan, and what the written lines differ from the statement.

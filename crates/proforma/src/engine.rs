@@ -3,6 +3,7 @@
 //! A run of the engine has the files and the bytes that the command line's would have, from the same cost files under the same book.
 
 mod charges;
+mod delivery;
 mod facts;
 mod invoicing;
 mod manifest;
@@ -21,7 +22,10 @@ use crate::reader::{reading_failed, refused};
 use crate::report_files::Results;
 use crate::run_folder;
 use crate::terminal::{policy_warnings, warnings};
-use back_office::engine::{CostSource, Engine, EngineError, RunCharges, RunOrder, RunOutcome, RunReport};
+use back_office::engine::{
+    CostSource, Engine, EngineError, ExportedLines, LinesOrder, PutFile, RunCharges, RunOrder, RunOutcome,
+    RunReport,
+};
 use billing::invoice::aws::{AwsInvoices, reconstruct};
 use billing::period::BillingPeriod;
 use book_file::{BookFile, Finding};
@@ -90,6 +94,14 @@ impl Engine for CostEngine {
 
     fn periods(&self, inputs: &[PathBuf]) -> Result<Vec<BillingPeriod>, EngineError> {
         Ok(self.months(inputs)?)
+    }
+
+    fn export_lines(&self, run: &Path, order: &LinesOrder) -> Result<ExportedLines, EngineError> {
+        Ok(delivery::export_lines(run, order, &self.children)?)
+    }
+
+    fn put(&self, place: &Path, files: &[PutFile], outdated: &[String]) -> Result<(), EngineError> {
+        delivery::put(place, files, outdated)
     }
 }
 

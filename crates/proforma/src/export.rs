@@ -129,6 +129,8 @@ pub fn plan(priced: &Priced<'_>, wanted: &Wanted<'_>) -> Result<Plan, Failure> {
             .map(|(number, entry)| ClassPlan::new(priced.card.class(cube, number), entry))
             .collect(),
         coverage: None,
+        query: None,
+        left_out: Vec::new(),
     })
 }
 
@@ -161,7 +163,7 @@ fn chosen(book: &Book, period: BillingPeriod, names: &[String]) -> Result<BTreeS
 pub type Simulated = (CommitmentInventory, CoveredLines);
 
 /// Says in a plan what commitments cover. The lines go to the child through a file in `folder`, which is gone when what is given back is.
-fn with_coverage(
+pub fn with_coverage(
     plan: &mut Plan,
     priced: &Priced<'_>,
     simulated: Option<Simulated>,

@@ -33,6 +33,7 @@ mod source;
 mod close;
 
 mod billing_view;
+mod data_export;
 
 mod desk_settings;
 mod invoices;
@@ -52,6 +53,7 @@ pub use backup::Copied;
 pub use billing_view::BillingViewRow;
 pub use close::{AdjustmentRow, CloseRow};
 pub use configuration::Loaded;
+pub use data_export::{DataExportRow, ExecutionRow};
 pub use database::Store;
 pub use desk_settings::DeskSettingRow;
 pub use error::StoreError;

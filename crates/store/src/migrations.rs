@@ -15,7 +15,7 @@ macro_rules! step {
 }
 
 /// The files of steps, each named by its number and what it brings. A text that was released never changes.
-const FILES: [(&str, &str); 12] = [
+const FILES: [(&str, &str); 13] = [
     step!("0001_control_plane"),
     step!("0002_run_files"),
     step!("0003_confined_sources"),
@@ -28,6 +28,7 @@ const FILES: [(&str, &str); 12] = [
     step!("0010_issued_pages"),
     step!("0011_hashed_documents"),
     step!("0013_billing_views"),
+    step!("0014_data_exports"),
 ];
 
 /// Every step that this program knows.

@@ -3,8 +3,8 @@
 use super::arrival::Arrived;
 use super::{Answered, PERIOD_HEADER, Server, Success, unavailable, unknown};
 use crate::{
-    AWS_BODY_BYTES_MAX, BODY_BYTES_MAX, billing_conductor, billing_views, cost_explorer, errors, invoicing,
-    sts,
+    AWS_BODY_BYTES_MAX, BODY_BYTES_MAX, billing_conductor, billing_views, cost_explorer, data_exports,
+    errors, invoicing, organizations, report_definitions, sts,
 };
 use aws_wire::errors::WireError;
 use aws_wire::json::{self, Value};
@@ -200,9 +200,16 @@ impl Asked<'_> {
         if !body.is_empty() && !service.protocol.takes(kind) {
             return Err(WireError::unsupported_media_type(service.protocol));
         }
-        let is_of_aws =
-            [billing_conductor::SERVICE, billing_views::SERVICE, cost_explorer::SERVICE, invoicing::SERVICE]
-                .contains(&service.signing_name.as_str());
+        let of_aws = [
+            billing_conductor::SERVICE,
+            billing_views::SERVICE,
+            cost_explorer::SERVICE,
+            data_exports::SERVICE,
+            invoicing::SERVICE,
+            organizations::SERVICE,
+            report_definitions::SERVICE,
+        ];
+        let is_of_aws = of_aws.contains(&service.signing_name.as_str());
         let most = if is_of_aws { AWS_BODY_BYTES_MAX } else { BODY_BYTES_MAX };
         if body.len() > most {
             return Err(WireError::request_too_large(most as u64));

@@ -110,6 +110,7 @@ async fn desk_with(lease: Duration) -> Desk {
         superseded_runs: 5,
         facts_bytes: 0,
         renderer: None,
+        export_buckets: Vec::new(),
     };
     let engine = Arc::new(Stub::default());
     let office = BackOffice::new(store, MasterKey::generate().unwrap(), engine.clone(), options);

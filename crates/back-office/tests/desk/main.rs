@@ -98,6 +98,7 @@ async fn desk(is_shared: bool) -> (BackOffice, Arc<Slow>, TempDir) {
         superseded_runs: 5,
         facts_bytes: 0,
         renderer: None,
+        export_buckets: Vec::new(),
     };
     let engine = Arc::new(Slow::default());
     (BackOffice::new(store, MasterKey::generate().unwrap(), engine.clone(), options), engine, folder)

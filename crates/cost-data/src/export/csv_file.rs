@@ -45,6 +45,18 @@ impl<'o> CsvFile<'o> {
                 columns.push(fields(output.kind, column));
             }
         }
+        self.write_fields(rows, &columns)
+    }
+
+    /// Writes some rows of columns: one for each of the file's.
+    pub fn write_columns(&mut self, rows: usize, columns: Vec<Column<'_>>) -> io::Result<()> {
+        let outputs = self.outputs.iter().map(|(output, _)| output);
+        let columns: Vec<_> =
+            outputs.zip(columns).map(|(output, column)| fields(output.kind, column)).collect();
+        self.write_fields(rows, &columns)
+    }
+
+    fn write_fields(&mut self, rows: usize, columns: &[Vec<Cow<'_, str>>]) -> io::Result<()> {
         for row in 0..rows {
             self.writer.write_record(columns.iter().map(|column| column[row].as_bytes()))?;
         }

@@ -38,6 +38,18 @@ impl<'o> ParquetFile<'o> {
         Ok(Self { writer, outputs })
     }
 
+    /// Writes columns as a row group: one for each of the file's.
+    pub fn write_columns(&mut self, columns: &[Column<'_>]) -> Result<()> {
+        let described = self.writer.schema_descr().columns().to_vec();
+        let mut leaves = described.into_iter();
+        let mut group = self.writer.next_row_group()?;
+        for ((output, _), column) in self.outputs.iter().zip(columns) {
+            write_column(&mut group, &mut leaves, output, column)?;
+        }
+        group.close()?;
+        Ok(())
+    }
+
     /// Writes a chunk as a row group.
     pub fn write(&mut self, chunk: &Chunk, numbering: &mut Numbering<'_>) -> Result<()> {
         let columns = self.writer.schema_descr().columns().to_vec();

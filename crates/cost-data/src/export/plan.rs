@@ -7,6 +7,7 @@ use crate::covered_lines::CoveredLinesPlace;
 use billing::charge_class::{ChargeClass, Cube, Measure};
 use billing::money::{Amount, Factor, Quantity};
 use billing::rate_card::{Base, Entry, LinePrice, Treatment};
+use export_query::Query;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -58,6 +59,10 @@ pub struct Plan {
     pub classes: Vec<ClassPlan>,
     /// What commitments cover, where that was simulated; none where it is as in the real bill.
     pub coverage: Option<CoveragePlan>,
+    /// Which columns and rows are written, where that is not all.
+    pub query: Option<Query>,
+    /// Columns that no file has, by their names in the layout.
+    pub left_out: Vec<String>,
 }
 
 /// What commitments of billing groups cover.

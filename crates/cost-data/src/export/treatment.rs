@@ -19,6 +19,18 @@ pub enum Kind {
     NumberMap,
 }
 
+impl Kind {
+    /// What AWS's manifests call such values.
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Text => "OptionalString",
+            Self::Number => "OptionalBigDecimal",
+            Self::Time => "DateTime",
+            Self::Map | Self::NumberMap => "OptionalMap",
+        }
+    }
+}
+
 /// How far a commitment was used in the time of a fee.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum UseOf {

@@ -87,6 +87,9 @@ pub struct ServeArguments {
     /// Where cost files may be that a request names: folders below these, and s3://bucket/prefix; PAYER=PATH is for requests of one payer. By default nowhere.
     #[arg(long, env = "PROFORMA_COST_ROOTS", value_name = "PATH", value_delimiter = ',')]
     pub cost_roots: Vec<String>,
+    /// Where buckets are that data exports name: BUCKET=PLACE, an absolute folder or s3://bucket/prefix; PAYER/BUCKET=PLACE is for exports of one payer. By default nowhere.
+    #[arg(long, env = "PROFORMA_EXPORT_BUCKETS", value_name = "BUCKET=PLACE", value_delimiter = ',')]
+    pub export_buckets: Vec<String>,
     /// How far a signature's time may be from the machine's clock, in minutes, at most 15. By default 5.
     #[arg(long, env = "PROFORMA_SIGNATURE_MINUTES", value_name = "MINUTES")]
     pub signature_minutes: Option<String>,

@@ -70,6 +70,7 @@ impl Data {
                     superseded_runs: settings.superseded_runs,
                     facts_bytes: settings.facts_bytes,
                     renderer: Some(settings.invoice_design.renderer()),
+                    export_buckets: settings.export_buckets.clone(),
                 };
                 let desk = BackOffice::new(store, master.clone(), Arc::new(CostEngine::default()), options);
                 let api = Api::new(desk, PageTokens::new(&master.derived("page tokens")));

@@ -106,6 +106,8 @@ async fn served(settings: &Settings, serving: Serving, prices: bool) -> Result<(
     let mut workers = vec![tokio::spawn(look_around(data.desk().clone(), stopped.clone()))];
     workers.push(tokio::spawn(follow_organizations(data.desk().clone(), reader, stopped.clone())));
     if prices {
+        let (desk, until) = (data.desk().clone(), stopped.clone());
+        workers.push(tokio::spawn(async move { desk.work_exports(until).await }));
         let desk = data.desk().clone();
         workers.push(tokio::spawn(async move { desk.work(stopped).await }));
     }

@@ -9,6 +9,7 @@ use crate::outgoing::{Allowed, MailSettings, Outgoing};
 use back_office::clock::Clock;
 use back_office::cost_roots::CostRoot;
 use back_office::data_directory;
+use back_office::exports::ExportBucket;
 use back_office::outbox::Retry;
 use back_office::run_folders::SUPERSEDED_RUNS;
 use back_office::vault::MasterKey;
@@ -68,7 +69,7 @@ const NUMBERS: [&str; 9] = [
     "outbox_attempts",
     "facts_memory",
 ];
-const LISTS: [&str; 3] = ["cost_roots", "webhook_allow", "organization_profiles"];
+const LISTS: [&str; 4] = ["cost_roots", "export_buckets", "organization_profiles", "webhook_allow"];
 
 /// Where the desk is.
 #[derive(Debug)]
@@ -83,6 +84,8 @@ pub struct Settings {
     pub master_key: Option<String>,
     /// Where cost files may be that a request names; `None` allows any place.
     pub cost_roots: Option<Vec<CostRoot>>,
+    /// Where exports may be delivered to.
+    pub export_buckets: Vec<ExportBucket>,
     /// How long a worker has a run before another may take it.
     pub lease: Duration,
     /// How many superseded runs of each period keep their files.
@@ -144,11 +147,12 @@ impl Settings {
         let cost_roots = reader.cost_roots(&arguments.cost_roots);
         let facts: u64 = reader.number("facts_memory", arguments.facts_memory.as_deref(), &FACTS_MEMORY);
         let facts_bytes = facts << 20;
+        let export_buckets = reader.export_buckets(&arguments.export_buckets);
         let settings = settings.map(|settings| {
             reader.check_master_key(&settings);
             reader.problems.extend(settings.invoice_design.design().err());
-            let lease = Duration::from_secs(lease);
-            Self { cost_roots: Some(cost_roots), lease, facts_bytes, ..settings }
+            let (cost_roots, lease) = (Some(cost_roots), Duration::from_secs(lease));
+            Self { cost_roots, export_buckets, lease, facts_bytes, ..settings }
         });
         let serving = reader.serving(arguments);
         reader.checked(settings.map(|settings| (settings, serving)))
@@ -229,6 +233,12 @@ impl Reader {
         parsed.filter_map(|root| root.map_err(|problem| self.problems.push(problem)).ok()).collect()
     }
 
+    fn export_buckets(&mut self, flag: &[String]) -> Vec<ExportBucket> {
+        let given = if flag.is_empty() { self.list("export_buckets") } else { flag.to_vec() };
+        let parsed = given.iter().map(|text| ExportBucket::parse(text));
+        parsed.filter_map(|bucket| bucket.map_err(|problem| self.problems.push(problem)).ok()).collect()
+    }
+
     /// A number within its bounds; what is not one is a problem, and its default until that is said.
     fn number<T: FromStr + PartialOrd + Display + Copy>(
         &mut self,
@@ -267,6 +277,7 @@ impl Reader {
             master_key_file: self.path("master_key_file", arguments.master_key_file.as_ref()),
             master_key: std::env::var(MASTER_KEY).ok().filter(|key| !key.is_empty()),
             cost_roots: None,
+            export_buckets: Vec::new(),
             lease: Duration::from_secs(LEASE_SECONDS.0),
             superseded_runs,
             facts_bytes: 0,

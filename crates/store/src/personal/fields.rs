@@ -72,6 +72,7 @@ const UNIT: &[&str] = &["id", "version"];
 const FILE: &[&str] = &["invoice_id", "kind", "document_id", "version"];
 const PAYMENT: &[&str] = &["invoice", "number"];
 const STEP: &[&str] = &["billing_group", "period"];
+const EXECUTION: &[&str] = &["export", "id"];
 
 /// Of all kinds of desk settings: whom news and invoices go to.
 const RECIPIENTS: &[&str] = &["emails.[]", "webhooks.[]"];
@@ -265,5 +266,14 @@ pub const FIELDS: &[PersonalField] = &[
     field("billing_views", UNIT, "name", "what a billing view is called"),
     field("billing_views", UNIT, "description", "what is said of a billing view"),
     json("billing_views", UNIT, "tags", &["*"], "tags of billing views"),
+    json("data_exports", UNIT, "body", &["shown.Description"], "what is said of a data export"),
+    json("data_exports", UNIT, "tags", &["*"], "tags of data exports"),
+    json(
+        "export_executions",
+        EXECUTION,
+        "body",
+        &["shown.Description"],
+        "what was said of a data export when it was delivered",
+    ),
     field("invoice_files", FILE, "attached_by", "who has attached a file to an invoice"),
 ];

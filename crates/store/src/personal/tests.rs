@@ -61,6 +61,12 @@ const EXEMPT: &[(&str, &[&str], &str)] = &[
         &["payer", "id", "source_views", "filter"],
         "ids, and values of accounts, tags and cost categories by which lines are found",
     ),
+    ("data_exports", &["payer", "id", "kind", "name"], "ids, and names of files"),
+    (
+        "export_executions",
+        &["payer", "export", "id", "period", "run", "status", "reason", "problem"],
+        "ids and words of the program",
+    ),
     ("issued_pages", &["*"], "issued documents are kept as they are"),
     ("invoice_payments", &["payer", "invoice", "paid_on", "amount", "row_hash"], "ids, amounts and hashes"),
 ];

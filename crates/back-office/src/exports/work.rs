@@ -1,0 +1,441 @@
+//! Who delivers what is due: of each export, the lines of the run that each period shows, once for each definition.
+//!
+//! Nothing is queued. What is due follows from the definitions, the runs that are shown, and what was delivered; whoever delivers says so in a row until a time, so that nobody else does, and whoever was killed
+//! is followed by the next one when that time is over.
+
+use super::layout::Delivery;
+use super::{Definition, ExportKind, NewDefinition, bucket};
+use crate::clock::machine_milliseconds;
+use crate::custom_views::not_found;
+use crate::data_directory::SCRATCH;
+use crate::desk::BackOffice;
+use crate::disk::on_disk;
+use crate::engine::{Content, EngineError, ExportedLines, LinesOrder, PutFile};
+use crate::error::{Answer, Error};
+use crate::transaction::Attempt;
+use crate::vault::new_request_id;
+use billing::account::AccountId;
+use billing::billing_view::ViewName;
+use billing::period::BillingPeriod;
+use std::fs;
+use std::path::PathBuf;
+use std::time::Duration;
+use store::{CurrentRun, DataExportRow, DoneRun, ExecutionRow, StoreError};
+
+/// How long a worker waits until it looks again.
+const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// How often a delivery is tried that the same may go well for later, and how long it rests at first; the rest is doubled each time.
+const TRIES_MAX: u32 = 8;
+const FIRST_PAUSE_MS: i64 = 30_000;
+
+/// States of a delivery.
+const QUERYING: &str = "QUERY_IN_PROCESS";
+const DELIVERING: &str = "DELIVERY_IN_PROCESS";
+const DELIVERED: &str = "DELIVERY_SUCCESS";
+const QUERY_FAILED: &str = "QUERY_FAILURE";
+const DELIVERY_FAILED: &str = "DELIVERY_FAILURE";
+/// Reasons: the same may go well later.
+const INTERNAL: &str = "INTERNAL_FAILURE";
+const NO_PERMISSION: &str = "INSUFFICIENT_PERMISSION";
+
+/// What is to be delivered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Due {
+    export: DataExportRow,
+    period: BillingPeriod,
+    run: String,
+}
+
+/// Why something was not delivered.
+struct NotDelivered {
+    status: &'static str,
+    /// None where the same would come of it again.
+    reason: Option<&'static str>,
+    problem: String,
+}
+
+impl BackOffice {
+    /// Delivers what is due, one delivery after the other, until `stop`.
+    pub async fn work_exports(&self, stop: tokio::sync::watch::Receiver<bool>) {
+        while !*stop.borrow() {
+            match self.deliver_once().await {
+                Ok(true) => {}
+                Ok(false) => tokio::time::sleep(LOOK_AGAIN).await,
+                Err(error) => {
+                    tracing::error!(?error, "exports could not be delivered");
+                    tokio::time::sleep(LOOK_AGAIN).await;
+                }
+            }
+        }
+    }
+
+    /// Delivers one thing that is due; `false` where nothing is.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] where the store does not answer. A delivery that fails is no error: it is kept with its reason.
+    pub async fn deliver_once(&self) -> Answer<bool> {
+        let mut failed = None;
+        for payer in self.0.store.payers().await.map_err(Error::internal)? {
+            match self.claim_delivery(&payer.payer).await {
+                Ok(Some((due, execution))) => {
+                    return self.deliver(&payer.payer, &due, execution).await.map(|()| true);
+                }
+                Ok(None) => {}
+                // What is wrong with one payer is in the way of no other.
+                Err(error) => failed = Some(error),
+            }
+        }
+        failed.map_or(Ok(false), Err)
+    }
+
+    /// Takes the first delivery that is due, and says so.
+    async fn claim_delivery(&self, payer: &AccountId) -> Answer<Option<(Due, ExecutionRow)>> {
+        let exports = self.0.store.data_exports(payer).await.map_err(Error::internal)?;
+        if exports.iter().all(|export| export.is_deleted) {
+            return Ok(None);
+        }
+        let runs = self.0.store.current_runs(payer).await.map_err(Error::internal)?;
+        let executions = self.0.store.current_executions(payer).await.map_err(Error::internal)?;
+        if self.first_due(payer, &exports, &runs, &executions).await?.is_none() {
+            return Ok(None);
+        }
+        let lease_ms = i64::try_from(self.0.options.lease.as_millis()).unwrap_or(i64::MAX);
+        self.transaction(payer, |store, state| async move {
+            let mut write = store.write(payer, &state.head).await?;
+            let (exports, runs) = (write.data_exports().await?, write.current_runs().await?);
+            let executions = write.current_executions().await?;
+            let Some(due) = self.first_due(payer, &exports, &runs, &executions).await? else {
+                return Ok((state, None));
+            };
+            let now_ms = machine_milliseconds();
+            for left in executions.iter().filter(|of| of.ended_at_ms.is_none() && is_of(of, &due)) {
+                let problem = "whoever delivered it has not been heard of any more".to_owned();
+                write
+                    .put_execution(&ended(
+                        left,
+                        &NotDelivered { status: DELIVERY_FAILED, reason: Some(INTERNAL), problem },
+                        now_ms,
+                    ))
+                    .await?;
+            }
+            let execution = ExecutionRow {
+                export: due.export.id.clone(),
+                id: new_request_id().map_err(Error::internal)?,
+                definition: due.export.definition,
+                period: due.period,
+                run: due.run.clone(),
+                status: QUERYING.to_owned(),
+                reason: None,
+                problem: None,
+                body: due.export.body.clone(),
+                created_at_ms: now_ms,
+                updated_at_ms: now_ms,
+                ended_at_ms: None,
+                claim_expires_at_ms: Some(now_ms.saturating_add(lease_ms)),
+            };
+            write.put_execution(&execution).await?;
+            Ok::<_, Attempt>((state.commit(write, []).await?, Some((due, execution))))
+        })
+        .await
+    }
+
+    /// The first delivery that is due, of a run that knows the billing group.
+    async fn first_due(
+        &self,
+        payer: &AccountId,
+        exports: &[DataExportRow],
+        runs: &[CurrentRun],
+        executions: &[ExecutionRow],
+    ) -> Answer<Option<Due>> {
+        for due in all_due(exports, runs, executions, machine_milliseconds()) {
+            let Some(done) = self.done_run(payer, &due.run).await? else { continue };
+            if group_name(payer, &due.export, &done)?.is_some() {
+                return Ok(Some(due));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Delivers what was claimed, and keeps what came of it.
+    async fn deliver(&self, payer: &AccountId, due: &Due, mut execution: ExecutionRow) -> Answer<()> {
+        let (export, period) = (&due.export.name, due.period);
+        tracing::info!(%payer, export, %period, "delivering an export");
+        let mut under_way = execution.clone();
+        let outcome = tokio::select! {
+            outcome = self.delivered(payer, due, &mut under_way) => outcome,
+            () = self.renewing_delivery(payer, &execution) => {
+                tracing::warn!(export, "what was delivered does not count: somebody else has taken it over");
+                return Ok(());
+            }
+        };
+        let now_ms = machine_milliseconds();
+        execution = match outcome {
+            Ok(rows) => {
+                tracing::info!(%payer, export, %period, rows, "an export is delivered");
+                let ended_at_ms = Some(now_ms);
+                ExecutionRow {
+                    status: DELIVERED.to_owned(),
+                    updated_at_ms: now_ms,
+                    ended_at_ms,
+                    claim_expires_at_ms: None,
+                    ..execution
+                }
+            }
+            Err(not) => {
+                tracing::warn!(%payer, export, %period, problem = not.problem, "an export could not be delivered");
+                ended(&execution, &not, now_ms)
+            }
+        };
+        self.keep_execution(payer, &execution).await
+    }
+
+    async fn keep_execution(&self, payer: &AccountId, execution: &ExecutionRow) -> Answer<()> {
+        self.transaction(payer, |store, state| async move {
+            let mut write = store.write(payer, &state.head).await?;
+            write.put_execution(execution).await?;
+            Ok::<_, Attempt>((state.commit(write, []).await?, ()))
+        })
+        .await
+    }
+
+    /// Says that a delivery goes on, until somebody else has it.
+    async fn renewing_delivery(&self, payer: &AccountId, execution: &ExecutionRow) {
+        let lease_ms = i64::try_from(self.0.options.lease.as_millis()).unwrap_or(i64::MAX);
+        loop {
+            tokio::time::sleep(self.0.options.lease / 4).await;
+            let until = machine_milliseconds().saturating_add(lease_ms);
+            let of = (execution.export.as_str(), execution.id.as_str());
+            match self.0.store.extend_execution(payer, of, until).await {
+                Ok(true) => {}
+                Ok(false) => return,
+                Err(error) => tracing::warn!(%error, "the claim of a delivery could not be renewed"),
+            }
+        }
+    }
+
+    /// Exports the lines and puts them where they are wanted; how many rows.
+    async fn delivered(
+        &self,
+        payer: &AccountId,
+        due: &Due,
+        execution: &mut ExecutionRow,
+    ) -> Result<u64, NotDelivered> {
+        let new = NewDefinition::kept(&due.export).map_err(inside)?;
+        let view = ViewName::parse(payer, &new.view);
+        let definition =
+            view.ok_or_else(|| not_found(&new.view)).and_then(|view| Definition::of(&new, &view));
+        let definition = definition.map_err(|error| refused(&error, QUERY_FAILED, None))?;
+        let place = bucket::place(&self.0.options.export_buckets, payer, &definition.to);
+        let place = place.map_err(|error| refused(&error, DELIVERY_FAILED, Some(NO_PERMISSION)))?;
+        let scratch = self.0.options.data.join(SCRATCH).join(format!("export-{}", execution.id));
+        let made = scratch.clone();
+        on_disk(move || fs::create_dir_all(&made)).await.map_err(|error| disk(&error))?;
+        let delivered =
+            self.exported_and_put(payer, due, &definition, (place, scratch.clone()), execution).await;
+        // What cannot be removed now goes when a server begins to work here.
+        let _ = on_disk(move || fs::remove_dir_all(&scratch)).await;
+        delivered
+    }
+
+    async fn exported_and_put(
+        &self,
+        payer: &AccountId,
+        due: &Due,
+        definition: &Definition,
+        (place, scratch): (PathBuf, PathBuf),
+        execution: &mut ExecutionRow,
+    ) -> Result<u64, NotDelivered> {
+        let reading = self.reading().await.map_err(inside)?;
+        let done = self.done_run(payer, &due.run).await.map_err(inside)?;
+        let done = done.ok_or_else(|| inside(Error::internal(due.run.clone())))?;
+        let group = group_name(payer, &due.export, &done).map_err(inside)?;
+        let billing_group = group.ok_or_else(|| inside(Error::internal(due.run.clone())))?;
+        let is_parquet = definition.to.is_parquet;
+        let order =
+            LinesOrder { billing_group, lines: definition.lines.clone(), is_parquet, folder: scratch };
+        let folder = self.folder(&done.folder);
+        let exported = self.engine(move |engine| engine.export_lines(&folder, &order)).await;
+        let ExportedLines { file, rows, columns } = exported.map_err(|error| match error {
+            EngineError::Input(problems) => {
+                NotDelivered { status: QUERY_FAILED, reason: None, problem: problems.join("; ") }
+            }
+            other => {
+                NotDelivered { status: QUERY_FAILED, reason: Some(INTERNAL), problem: other.to_string() }
+            }
+        })?;
+        drop(reading);
+        execution.status = DELIVERING.to_owned();
+        execution.updated_at_ms = machine_milliseconds();
+        self.keep_execution(payer, execution).await.map_err(inside)?;
+        let delivery = Delivery {
+            payer,
+            kind: if due.export.is_report { ExportKind::Report } else { ExportKind::Export },
+            export: (&due.export.id, &due.export.name),
+            to: &definition.to,
+            period: due.period,
+            execution: &execution.id,
+            began_at_s: execution.created_at_ms / 1_000,
+        };
+        let mut files = vec![PutFile { name: delivery.data(), content: Content::File(file) }];
+        let manifests = delivery.manifests(&columns).into_iter();
+        files.extend(manifests.map(|(name, text)| PutFile { name, content: Content::Bytes(text) }));
+        let outdated = delivery.outdated();
+        let put = self.engine(move |engine| engine.put(&place, &files, &outdated)).await;
+        put.map(|()| rows).map_err(|error| {
+            let reason = if matches!(error, EngineError::Input(_)) { NO_PERMISSION } else { INTERNAL };
+            NotDelivered { status: DELIVERY_FAILED, reason: Some(reason), problem: error.to_string() }
+        })
+    }
+}
+
+/// Everything that is due, as far as rows say it.
+fn all_due(
+    exports: &[DataExportRow],
+    runs: &[CurrentRun],
+    executions: &[ExecutionRow],
+    now_ms: i64,
+) -> Vec<Due> {
+    let mut all = Vec::new();
+    for export in exports.iter().filter(|export| !export.is_deleted) {
+        for CurrentRun { period, run, .. } in runs {
+            let due = Due { export: export.clone(), period: *period, run: run.clone() };
+            let of_month = || executions.iter().filter(|of| is_of(of, &due));
+            let is_held = of_month().any(|of| of.claim_expires_at_ms.is_some_and(|until| until > now_ms));
+            let same = || of_month().filter(|of| of.run == *run && of.definition == export.definition);
+            let rests =
+                same().any(|of| of.ended_at_ms.is_some() && (of.problem.is_none() || of.reason.is_none()));
+            let tried = same().filter(|of| of.ended_at_ms.is_some()).count();
+            let tried = u32::try_from(tried).unwrap_or(u32::MAX);
+            let last = same().filter_map(|of| of.ended_at_ms).max();
+            let pause = FIRST_PAUSE_MS << tried.saturating_sub(1).min(TRIES_MAX);
+            let pauses = last.is_some_and(|last| now_ms < last.saturating_add(pause));
+            if !is_held && !rests && !pauses && tried < TRIES_MAX {
+                all.push(due);
+            }
+        }
+    }
+    all
+}
+
+/// Whether a delivery is of the same month of the same export.
+fn is_of(execution: &ExecutionRow, due: &Due) -> bool {
+    execution.export == due.export.id && execution.period == due.period
+}
+
+/// The name that the billing group of an export has in a run; `None` where the run does not know it.
+fn group_name(payer: &AccountId, export: &DataExportRow, done: &DoneRun) -> Answer<Option<String>> {
+    let Some(ViewName::Group(group)) = ViewName::parse(payer, &NewDefinition::kept(export)?.view) else {
+        return Ok(None);
+    };
+    Ok(done.groups.iter().find(|(_, id)| *id == group.as_str()).map(|(name, _)| name.clone()))
+}
+
+fn ended(execution: &ExecutionRow, not: &NotDelivered, now_ms: i64) -> ExecutionRow {
+    ExecutionRow {
+        status: not.status.to_owned(),
+        reason: not.reason.map(str::to_owned),
+        problem: Some(not.problem.clone()),
+        updated_at_ms: now_ms,
+        ended_at_ms: Some(now_ms),
+        claim_expires_at_ms: None,
+        ..execution.clone()
+    }
+}
+
+fn refused(error: &Error, status: &'static str, reason: Option<&'static str>) -> NotDelivered {
+    let problem = match error {
+        Error::Declined(declined) => declined.message(),
+        other => format!("{other:?}"),
+    };
+    NotDelivered { status, reason, problem }
+}
+
+fn inside(error: Error) -> NotDelivered {
+    let problem = match &error {
+        Error::Internal(cause) if cause.is_unanswered() => "the database does not answer".to_owned(),
+        Error::Internal(cause) => match cause.of::<StoreError>() {
+            Some(store) => store.to_string(),
+            None => format!("{cause:?}"),
+        },
+        other => format!("{other:?}"),
+    };
+    NotDelivered { status: DELIVERY_FAILED, reason: Some(INTERNAL), problem }
+}
+
+fn disk(error: &std::io::Error) -> NotDelivered {
+    let problem = format!("the data directory cannot be written: {error}");
+    NotDelivered { status: QUERY_FAILED, reason: Some(INTERNAL), problem }
+}
+
+#[cfg(test)]
+mod tests {
+    //! What is due of which rows.
+
+    use super::*;
+    use std::collections::BTreeMap;
+
+    fn export(definition: u64) -> DataExportRow {
+        DataExportRow {
+            id: "e".to_owned(),
+            version: definition,
+            definition,
+            recorded_at_s: 0,
+            created_at_s: 0,
+            is_deleted: false,
+            is_report: false,
+            name: "n".to_owned(),
+            body: "{}".to_owned(),
+            tags: BTreeMap::new(),
+        }
+    }
+
+    fn month(number: u8) -> BillingPeriod {
+        BillingPeriod::new(2026, number).unwrap()
+    }
+
+    fn execution(
+        run: &str,
+        definition: u64,
+        ended_at_ms: Option<i64>,
+        failed: Option<Option<&str>>,
+    ) -> ExecutionRow {
+        ExecutionRow {
+            export: "e".to_owned(),
+            id: format!("{run}-{definition}"),
+            definition,
+            period: month(10),
+            run: run.to_owned(),
+            status: DELIVERED.to_owned(),
+            reason: failed.flatten().map(str::to_owned),
+            problem: failed.map(|_| "something".to_owned()),
+            body: "{}".to_owned(),
+            created_at_ms: 0,
+            updated_at_ms: 0,
+            ended_at_ms,
+            claim_expires_at_ms: ended_at_ms.is_none().then_some(1_000),
+        }
+    }
+
+    #[test]
+    fn a_run_is_delivered_once_for_each_definition() {
+        let runs = [CurrentRun { period: month(10), run: "r2".to_owned(), set_at_ms: 0 }];
+        let due = |definition, executions: &[ExecutionRow], now_ms| {
+            all_due(&[export(definition)], &runs, executions, now_ms).len()
+        };
+        assert_eq!(due(1, &[], 0), 1);
+        assert_eq!(due(1, &[execution("r1", 1, Some(5), None)], 10), 1);
+        assert_eq!(due(1, &[execution("r2", 1, Some(5), None)], 10), 0);
+        assert_eq!(due(2, &[execution("r2", 1, Some(5), None)], 10), 1);
+        // Somebody works on it, on whichever run; then its time is over.
+        assert_eq!(due(1, &[execution("r1", 1, None, None)], 999), 0);
+        assert_eq!(due(1, &[execution("r1", 1, None, None)], 1_000), 1);
+        // What would fail again is left; what may go well later is tried after a while, and not for ever.
+        assert_eq!(due(1, &[execution("r2", 1, Some(5), Some(None))], 1_000_000), 0);
+        let failed = execution("r2", 1, Some(5), Some(Some(INTERNAL)));
+        assert_eq!(due(1, std::slice::from_ref(&failed), 10), 0);
+        assert_eq!(due(1, std::slice::from_ref(&failed), 5 + FIRST_PAUSE_MS), 1);
+        assert_eq!(due(1, &vec![failed; 8], i64::MAX), 0);
+        let gone = DataExportRow { is_deleted: true, ..export(1) };
+        assert!(all_due(&[gone], &runs, &[], 0).is_empty());
+    }
+}
