@@ -1,9 +1,11 @@
 """Cost Explorer through boto3 and the AWS CLI, on either store: shapes, pages, views, what is refused, and who sees what."""
+import hashlib
 import json
 import subprocess
 import sys
 from types import SimpleNamespace
 
+import pyarrow.parquet as pq
 import pytest
 from botocore.exceptions import ClientError
 
@@ -268,6 +270,45 @@ def test_a_closed_month_is_not_estimated(new_server, tmp_path_factory):
     assert asked(client)["ResultsByTime"][0]["Estimated"] is True
     server.command("close", PREVIOUS)
     assert asked(client)["ResultsByTime"][0]["Estimated"] is False
+
+
+# ---- Runs of earlier versions
+
+def as_written_before(folder):
+    """Makes a run's daily cube one of the first layout, as it was written before amortized cost was kept by day."""
+    path, mark = folder / "cost-cube-daily.parquet", folder / "reconciliation.json"
+    table = pq.read_table(path).drop_columns(["normalized_usage_amount", "amortized_cost"])
+    kept = {name: value for name, value in (pq.read_metadata(path).metadata or {}).items() if name.startswith(b"proforma.")}
+    before = hashlib.sha256(path.read_bytes()).hexdigest()
+    pq.write_table(table.replace_schema_metadata(kept | {b"proforma.version": b"1"}), path, compression="zstd")
+    text = mark.read_text()
+    assert text.count(before) == 1
+    mark.write_text(text.replace(before, hashlib.sha256(path.read_bytes()).hexdigest()))
+
+
+def test_an_older_run_answers_what_it_has(new_server, tmp_path_factory):
+    server = new_server(transfers=False)
+    desk = Desk(in_period(server.client(), PREVIOUS))
+    rule = desk.rule(ModifierPercentage=10)
+    group = desk.group(1, plan=desk.plan(rule))
+    month = PolicyMonth()
+    month.line(group.primary, cost="5", hour=30)
+    server.load(month.write(tmp_path_factory.mktemp("older") / "cost"))
+    folder, = [path.parent for path in server.data.glob("payers/*/runs/**/reconciliation.json")]
+    as_written_before(folder)
+    server.restart()
+    client = server.client(service="ce")
+    second = {"TimePeriod": {"Start": "2026-10-02", "End": "2026-10-03"}, "Granularity": "DAILY"}
+    amount = lambda answer, metric: answer["ResultsByTime"][0]["Total"][metric]["Amount"]
+    assert amount(asked(client, Metrics=["AmortizedCost"]), "AmortizedCost") == "5"
+    assert amount(asked(client, **second), "UnblendedCost") == "5"
+    assert amount(asked(client, **second, BillingViewArn=view(group), Metrics=["AmortizedCost"]), "AmortizedCost") == "5.5"
+    assert "import the month's cost files again" in refused(lambda: asked(client, **second, Metrics=["AmortizedCost"]))
+    # Pricing it again reads the cost files again, for what the run lacks.
+    in_period(server.client(), PREVIOUS).update_pricing_rule(Arn=rule, ModifierPercentage=20)
+    server.settle()
+    assert amount(asked(client, **second, Metrics=["AmortizedCost"]), "AmortizedCost") == "5"
+    assert amount(asked(client, **second, BillingViewArn=view(group)), "UnblendedCost") == "6"
 
 
 # ---- Other clients

@@ -13,7 +13,7 @@ import pytest
 import cube
 from cost_explorer import Lines, Questions, answered, compare
 from program import ROOT, units
-from server import CURRENT
+from server import CURRENT, in_period
 from test_generated import PERIOD, SMALL, make_book
 
 SEED = 20261123
@@ -126,3 +126,49 @@ def test_savings_plans_are_used_as_their_lines_say(world):
     of_owner = world.client.get_savings_plans_utilization_details(
         TimePeriod=MONTH, MaxResults=100, Filter={"Dimensions": {"Key": "LINKED_ACCOUNT", "Values": [owner]}})["SavingsPlansUtilizationDetails"]
     assert [of["SavingsPlanArn"] for of in of_owner] == [of[0] for of in found if of[0].split(":")[4] == owner]
+
+
+def test_reservations_cover_as_lines_say(world):
+    hours = lambda condition: f"""CAST(coalesce(sum(CASE WHEN {condition} THEN "UsageQuantity" END), 0) AS VARCHAR)"""
+    reserved, on_demand = "RECORD_TYPE = 'DiscountedUsage'", "PURCHASE_TYPE = 'On Demand Instances' AND RECORD_TYPE = 'Usage'"
+    rows = world.lines.connection.execute(f"""
+        SELECT "INSTANCE_TYPE", {hours(on_demand)}, {hours(reserved)},
+            CAST(coalesce(sum(CASE WHEN {on_demand} THEN "UnblendedCost" END), 0) AS VARCHAR)
+        FROM lines WHERE "SERVICE" = 'Amazon Elastic Compute Cloud - Compute' AND "INSTANCE_TYPE" <> 'NoInstanceType'
+            AND ("RECORD_TYPE" = 'DiscountedUsage' OR ({on_demand})) GROUP BY 1 ORDER BY 1""").fetchall()
+    found, given = [], {"TimePeriod": MONTH, "GroupBy": [{"Type": "DIMENSION", "Key": "INSTANCE_TYPE"}], "MaxResults": 7}
+    while True:
+        page = world.client.get_reservation_coverage(**given)
+        of_time, = page["CoveragesByTime"]
+        for group in of_time["Groups"]:
+            covered = group["Coverage"]
+            found.append((group["Attributes"]["instanceType"], *(units(covered["CoverageHours"][name]) for name in ("OnDemandHours", "ReservedHours")),
+                          units(covered["CoverageCost"]["OnDemandCost"])))
+        if not (token := page.get("NextPageToken")):
+            break
+        given["NextPageToken"] = token
+    assert found == [(name, *map(int, sums)) for name, *sums in rows] and len(found) > 7
+    days = world.client.get_reservation_coverage(TimePeriod=MONTH, Granularity="DAILY", Metrics=["Hour"])
+    assert len(days["CoveragesByTime"]) == 31 and set(days["Total"]) == {"CoverageHours"}
+    assert units(days["Total"]["CoverageHours"]["ReservedHours"]) == sum(of[2] for of in found)
+    assert sum(units(day["Total"]["CoverageHours"]["OnDemandHours"]) for day in days["CoveragesByTime"]) == sum(of[1] for of in found)
+
+
+def test_pages_are_of_one_answer(world):
+    """Last, for it prices the month anew."""
+    given = {"TimePeriod": MONTH, "Granularity": "DAILY", "Metrics": ["UnblendedCost"],
+             "GroupBy": [{"Type": "DIMENSION", "Key": key} for key in ("LINKED_ACCOUNT", "USAGE_TYPE")]}
+    first = world.client.get_cost_and_usage(**given)
+    assert sum(len(of["Groups"]) for of in first["ResultsByTime"]) == 5000
+    next_page = given | {"NextPageToken": first["NextPageToken"]}
+    assert world.client.get_cost_and_usage(**next_page)["ResultsByTime"][0]["TimePeriod"] == first["ResultsByTime"][-1]["TimePeriod"]
+    for other in (next_page | {"Metrics": ["AmortizedCost"]}, next_page | {"BillingViewArn": view(world, "group-0")}):
+        with pytest.raises(world.client.exceptions.InvalidNextTokenException):
+            world.client.get_cost_and_usage(**other)
+    client = in_period(world.server.client(), PERIOD)
+    rule = next(of["Arn"] for page in client.get_paginator("list_pricing_rules").paginate() for of in page["PricingRules"] if of["Name"] == "up")
+    client.update_pricing_rule(Arn=rule, ModifierPercentage=9.5)
+    world.server.settle()
+    with pytest.raises(world.client.exceptions.RequestChangedException):
+        world.client.get_cost_and_usage(**next_page)
+    assert world.client.get_cost_and_usage(**given)["ResultsByTime"] == first["ResultsByTime"], "what AWS charges is as it was"

@@ -32,6 +32,7 @@ const SERVICES: &[Served] = &[
             "GetCostCategories",
             "GetCostForecast",
             "GetDimensionValues",
+            "GetReservationCoverage",
             "GetSavingsPlansUtilization",
             "GetSavingsPlansUtilizationDetails",
             "GetTags",
