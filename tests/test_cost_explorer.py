@@ -272,6 +272,43 @@ def test_a_closed_month_is_not_estimated(new_server, tmp_path_factory):
     assert asked(client)["ResultsByTime"][0]["Estimated"] is False
 
 
+# ---- Pages
+
+def test_pages_are_of_one_answer(new_server, tmp_path_factory):
+    server = new_server(transfers=False)
+    desk = Desk(in_period(server.client(), PREVIOUS))
+    rule = desk.rule(ModifierPercentage=10)
+    group = desk.group(1, plan=desk.plan(rule))
+    others = [f"{300000000000 + number}" for number in range(5_250)]
+    month = PolicyMonth()
+    for member in [group.primary, *others]:
+        month.line(member, cost="2", hour=30)
+    month.line(group.primary, cost="3", hour=60)
+    server.load(month.write(tmp_path_factory.mktemp("pages") / "cost"))
+    client = server.client(service="ce")
+    given = {"Granularity": "DAILY", "GroupBy": ACCOUNT}
+    first = asked(client, **given)
+    sizes = lambda answer: [(of["TimePeriod"]["Start"], len(of["Groups"])) for of in answer["ResultsByTime"] if of["Groups"]]
+    assert sizes(first) == [("2026-10-02", 4_999)], "a day without groups takes the room of one"
+    second = asked(client, **given, NextPageToken=first["NextPageToken"])
+    assert sizes(second) == [("2026-10-02", 252), ("2026-10-03", 1)] and "NextPageToken" not in second
+    days = [of["TimePeriod"]["Start"] for of in first["ResultsByTime"] + second["ResultsByTime"][1:]]
+    assert days == [f"2026-10-{day:02}" for day in range(1, 32)]
+    members = [group["Keys"][0] for page in (first, second) for of in page["ResultsByTime"] if of["TimePeriod"]["Start"] == "2026-10-02" for group in of["Groups"]]
+    assert members == sorted([group.primary, *others])
+    # A token is good for its question, and for the months as they were priced.
+    for other in ({"Metrics": ["AmortizedCost"]}, {"BillingViewArn": view(group)}):
+        refused(lambda other=other: asked(client, **given | other, NextPageToken=first["NextPageToken"]), "InvalidNextTokenException")
+    values = client.get_dimension_values(TimePeriod=OCTOBER, Dimension="LINKED_ACCOUNT")
+    assert (values["ReturnSize"], values["TotalSize"]) == (1_000, 5_251)
+    last = client.get_dimension_values(TimePeriod=OCTOBER, Dimension="LINKED_ACCOUNT", NextPageToken=values["NextPageToken"])
+    assert last["DimensionValues"][0]["Value"] == sorted([group.primary, *others])[1_000]
+    desk.client.update_pricing_rule(Arn=rule, ModifierPercentage=20)
+    server.settle()
+    refused(lambda: asked(client, **given, NextPageToken=first["NextPageToken"]), "RequestChangedException")
+    assert sizes(asked(client, **given)) == sizes(first)
+
+
 # ---- Runs of earlier versions
 
 def as_written_before(folder):

@@ -13,7 +13,7 @@ import pytest
 import cube
 from cost_explorer import Lines, Questions, answered, compare
 from program import ROOT, units
-from server import CURRENT, in_period
+from server import CURRENT
 from test_generated import PERIOD, SMALL, make_book
 
 SEED = 20261123
@@ -152,23 +152,3 @@ def test_reservations_cover_as_lines_say(world):
     assert len(days["CoveragesByTime"]) == 31 and set(days["Total"]) == {"CoverageHours"}
     assert units(days["Total"]["CoverageHours"]["ReservedHours"]) == sum(of[2] for of in found)
     assert sum(units(day["Total"]["CoverageHours"]["OnDemandHours"]) for day in days["CoveragesByTime"]) == sum(of[1] for of in found)
-
-
-def test_pages_are_of_one_answer(world):
-    """Last, for it prices the month anew."""
-    given = {"TimePeriod": MONTH, "Granularity": "DAILY", "Metrics": ["UnblendedCost"],
-             "GroupBy": [{"Type": "DIMENSION", "Key": key} for key in ("LINKED_ACCOUNT", "USAGE_TYPE")]}
-    first = world.client.get_cost_and_usage(**given)
-    assert sum(len(of["Groups"]) for of in first["ResultsByTime"]) == 5000
-    next_page = given | {"NextPageToken": first["NextPageToken"]}
-    assert world.client.get_cost_and_usage(**next_page)["ResultsByTime"][0]["TimePeriod"] == first["ResultsByTime"][-1]["TimePeriod"]
-    for other in (next_page | {"Metrics": ["AmortizedCost"]}, next_page | {"BillingViewArn": view(world, "group-0")}):
-        with pytest.raises(world.client.exceptions.InvalidNextTokenException):
-            world.client.get_cost_and_usage(**other)
-    client = in_period(world.server.client(), PERIOD)
-    rule = next(of["Arn"] for page in client.get_paginator("list_pricing_rules").paginate() for of in page["PricingRules"] if of["Name"] == "up")
-    client.update_pricing_rule(Arn=rule, ModifierPercentage=9.5)
-    world.server.settle()
-    with pytest.raises(world.client.exceptions.RequestChangedException):
-        world.client.get_cost_and_usage(**next_page)
-    assert world.client.get_cost_and_usage(**given)["ResultsByTime"] == first["ResultsByTime"], "what AWS charges is as it was"
