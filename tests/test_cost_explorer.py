@@ -1,9 +1,11 @@
 """Cost Explorer through boto3 and the AWS CLI, on either store: shapes, pages, views, what is refused, and who sees what."""
+import hashlib
 import json
 import subprocess
 import sys
 from types import SimpleNamespace
 
+import pyarrow.parquet as pq
 import pytest
 from botocore.exceptions import ClientError
 
@@ -268,6 +270,82 @@ def test_a_closed_month_is_not_estimated(new_server, tmp_path_factory):
     assert asked(client)["ResultsByTime"][0]["Estimated"] is True
     server.command("close", PREVIOUS)
     assert asked(client)["ResultsByTime"][0]["Estimated"] is False
+
+
+# ---- Pages
+
+def test_pages_are_of_one_answer(new_server, tmp_path_factory):
+    server = new_server(transfers=False)
+    desk = Desk(in_period(server.client(), PREVIOUS))
+    rule = desk.rule(ModifierPercentage=10)
+    group = desk.group(1, plan=desk.plan(rule))
+    others = [f"{300000000000 + number}" for number in range(5_250)]
+    month = PolicyMonth()
+    for member in [group.primary, *others]:
+        month.line(member, cost="2", hour=30)
+    month.line(group.primary, cost="3", hour=60)
+    server.load(month.write(tmp_path_factory.mktemp("pages") / "cost"))
+    client = server.client(service="ce")
+    given = {"Granularity": "DAILY", "GroupBy": ACCOUNT}
+    first = asked(client, **given)
+    sizes = lambda answer: [(of["TimePeriod"]["Start"], len(of["Groups"])) for of in answer["ResultsByTime"] if of["Groups"]]
+    assert sizes(first) == [("2026-10-02", 4_999)], "a day without groups takes the room of one"
+    second = asked(client, **given, NextPageToken=first["NextPageToken"])
+    assert sizes(second) == [("2026-10-02", 252), ("2026-10-03", 1)] and "NextPageToken" not in second
+    days = [of["TimePeriod"]["Start"] for of in first["ResultsByTime"] + second["ResultsByTime"][1:]]
+    assert days == [f"2026-10-{day:02}" for day in range(1, 32)]
+    members = [group["Keys"][0] for page in (first, second) for of in page["ResultsByTime"] if of["TimePeriod"]["Start"] == "2026-10-02" for group in of["Groups"]]
+    assert members == sorted([group.primary, *others])
+    # A token is good for its question, and for the months as they were priced.
+    for other in ({"Metrics": ["AmortizedCost"]}, {"BillingViewArn": view(group)}):
+        refused(lambda other=other: asked(client, **given | other, NextPageToken=first["NextPageToken"]), "InvalidNextTokenException")
+    values = client.get_dimension_values(TimePeriod=OCTOBER, Dimension="LINKED_ACCOUNT")
+    assert (values["ReturnSize"], values["TotalSize"]) == (1_000, 5_251)
+    last = client.get_dimension_values(TimePeriod=OCTOBER, Dimension="LINKED_ACCOUNT", NextPageToken=values["NextPageToken"])
+    assert last["DimensionValues"][0]["Value"] == sorted([group.primary, *others])[1_000]
+    desk.client.update_pricing_rule(Arn=rule, ModifierPercentage=20)
+    server.settle()
+    refused(lambda: asked(client, **given, NextPageToken=first["NextPageToken"]), "RequestChangedException")
+    assert sizes(asked(client, **given)) == sizes(first)
+
+
+# ---- Runs of earlier versions
+
+def as_written_before(folder):
+    """Makes a run's daily cube one of the first layout, as it was written before amortized cost was kept by day."""
+    path, mark = folder / "cost-cube-daily.parquet", folder / "reconciliation.json"
+    table = pq.read_table(path).drop_columns(["normalized_usage_amount", "amortized_cost"])
+    kept = {name: value for name, value in (pq.read_metadata(path).metadata or {}).items() if name.startswith(b"proforma.")}
+    before = hashlib.sha256(path.read_bytes()).hexdigest()
+    pq.write_table(table.replace_schema_metadata(kept | {b"proforma.version": b"1"}), path, compression="zstd")
+    text = mark.read_text()
+    assert text.count(before) == 1
+    mark.write_text(text.replace(before, hashlib.sha256(path.read_bytes()).hexdigest()))
+
+
+def test_an_older_run_answers_what_it_has(new_server, tmp_path_factory):
+    server = new_server(transfers=False)
+    desk = Desk(in_period(server.client(), PREVIOUS))
+    rule = desk.rule(ModifierPercentage=10)
+    group = desk.group(1, plan=desk.plan(rule))
+    month = PolicyMonth()
+    month.line(group.primary, cost="5", hour=30)
+    server.load(month.write(tmp_path_factory.mktemp("older") / "cost"))
+    folder, = [path.parent for path in server.data.glob("payers/*/runs/**/reconciliation.json")]
+    as_written_before(folder)
+    server.restart()
+    client = server.client(service="ce")
+    second = {"TimePeriod": {"Start": "2026-10-02", "End": "2026-10-03"}, "Granularity": "DAILY"}
+    amount = lambda answer, metric: answer["ResultsByTime"][0]["Total"][metric]["Amount"]
+    assert amount(asked(client, Metrics=["AmortizedCost"]), "AmortizedCost") == "5"
+    assert amount(asked(client, **second), "UnblendedCost") == "5"
+    assert amount(asked(client, **second, BillingViewArn=view(group), Metrics=["AmortizedCost"]), "AmortizedCost") == "5.5"
+    assert "import the month's cost files again" in refused(lambda: asked(client, **second, Metrics=["AmortizedCost"]))
+    # Pricing it again reads the cost files again, for what the run lacks.
+    in_period(server.client(), PREVIOUS).update_pricing_rule(Arn=rule, ModifierPercentage=20)
+    server.settle()
+    assert amount(asked(client, **second, Metrics=["AmortizedCost"]), "AmortizedCost") == "5"
+    assert amount(asked(client, **second, BillingViewArn=view(group)), "UnblendedCost") == "6"
 
 
 # ---- Other clients

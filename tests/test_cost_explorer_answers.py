@@ -126,3 +126,29 @@ def test_savings_plans_are_used_as_their_lines_say(world):
     of_owner = world.client.get_savings_plans_utilization_details(
         TimePeriod=MONTH, MaxResults=100, Filter={"Dimensions": {"Key": "LINKED_ACCOUNT", "Values": [owner]}})["SavingsPlansUtilizationDetails"]
     assert [of["SavingsPlanArn"] for of in of_owner] == [of[0] for of in found if of[0].split(":")[4] == owner]
+
+
+def test_reservations_cover_as_lines_say(world):
+    hours = lambda condition: f"""CAST(coalesce(sum(CASE WHEN {condition} THEN "UsageQuantity" END), 0) AS VARCHAR)"""
+    reserved, on_demand = "RECORD_TYPE = 'DiscountedUsage'", "PURCHASE_TYPE = 'On Demand Instances' AND RECORD_TYPE = 'Usage'"
+    rows = world.lines.connection.execute(f"""
+        SELECT "INSTANCE_TYPE", {hours(on_demand)}, {hours(reserved)},
+            CAST(coalesce(sum(CASE WHEN {on_demand} THEN "UnblendedCost" END), 0) AS VARCHAR)
+        FROM lines WHERE "SERVICE" = 'Amazon Elastic Compute Cloud - Compute' AND "INSTANCE_TYPE" <> 'NoInstanceType'
+            AND ("RECORD_TYPE" = 'DiscountedUsage' OR ({on_demand})) GROUP BY 1 ORDER BY 1""").fetchall()
+    found, given = [], {"TimePeriod": MONTH, "GroupBy": [{"Type": "DIMENSION", "Key": "INSTANCE_TYPE"}], "MaxResults": 7}
+    while True:
+        page = world.client.get_reservation_coverage(**given)
+        of_time, = page["CoveragesByTime"]
+        for group in of_time["Groups"]:
+            covered = group["Coverage"]
+            found.append((group["Attributes"]["instanceType"], *(units(covered["CoverageHours"][name]) for name in ("OnDemandHours", "ReservedHours")),
+                          units(covered["CoverageCost"]["OnDemandCost"])))
+        if not (token := page.get("NextPageToken")):
+            break
+        given["NextPageToken"] = token
+    assert found == [(name, *map(int, sums)) for name, *sums in rows] and len(found) > 7
+    days = world.client.get_reservation_coverage(TimePeriod=MONTH, Granularity="DAILY", Metrics=["Hour"])
+    assert len(days["CoveragesByTime"]) == 31 and set(days["Total"]) == {"CoverageHours"}
+    assert units(days["Total"]["CoverageHours"]["ReservedHours"]) == sum(of[2] for of in found)
+    assert sum(units(day["Total"]["CoverageHours"]["OnDemandHours"]) for day in days["CoveragesByTime"]) == sum(of[1] for of in found)

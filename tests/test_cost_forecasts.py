@@ -82,7 +82,7 @@ def test_a_viewer_forecasts_its_own_pro_forma(world):
     refused(lambda: world.viewer.get_cost_and_usage_comparisons(
         BaselineTimePeriod={"Start": "2026-09-01", "End": "2026-10-01"}, ComparisonTimePeriod={"Start": "2026-10-01", "End": "2026-11-01"},
         MetricForComparison="UnblendedCost", BillingViewArn=of_theirs), "AccessDeniedException")
-    for act in (world.viewer.get_savings_plans_utilization, world.viewer.get_savings_plans_utilization_details):
+    for act in (world.viewer.get_savings_plans_utilization, world.viewer.get_savings_plans_utilization_details, world.viewer.get_reservation_coverage):
         refused(lambda act=act: act(TimePeriod={"Start": "2026-10-01", "End": "2026-11-01"}), "AccessDeniedException")
 
 

@@ -51,6 +51,7 @@ const SERVICES: &[Served] = &[
             "GetCostCategories",
             "GetCostForecast",
             "GetDimensionValues",
+            "GetReservationCoverage",
             "GetSavingsPlansUtilization",
             "GetSavingsPlansUtilizationDetails",
             "GetTags",

@@ -7,6 +7,7 @@ mod comparisons;
 pub(crate) mod errors;
 mod expression;
 mod forecasts;
+mod reservations;
 mod savings_plans;
 mod shapes;
 mod tags;
@@ -30,6 +31,7 @@ pub(crate) async fn perform(call: &Call<'_>, operation: &str) -> Answer<Vec<u8>>
         "GetCostCategories" => tags::cost_categories(call).await,
         "GetCostForecast" => forecasts::get(call, true).await,
         "GetDimensionValues" => values::get(call).await,
+        "GetReservationCoverage" => reservations::coverage(call).await,
         "GetSavingsPlansUtilization" => savings_plans::utilization(call).await,
         "GetSavingsPlansUtilizationDetails" => savings_plans::details(call).await,
         "GetTags" => tags::get(call).await,

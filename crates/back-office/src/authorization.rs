@@ -162,6 +162,7 @@ pub const ACTIONS: &[(&str, &str, Access)] = &[
     ("ce", "GetCostCategories", Access::CustomerRead),
     ("ce", "GetCostForecast", Access::CustomerRead),
     ("ce", "GetDimensionValues", Access::CustomerRead),
+    ("ce", "GetReservationCoverage", Access::Read),
     ("ce", "GetSavingsPlansUtilization", Access::Read),
     ("ce", "GetSavingsPlansUtilizationDetails", Access::Read),
     ("ce", "GetTags", Access::CustomerRead),

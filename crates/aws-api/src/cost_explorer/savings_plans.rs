@@ -197,7 +197,7 @@ pub(super) async fn details(call: &Call<'_>) -> Answer<Vec<u8>> {
     let mut rest = by_plan.into_iter().filter(|(plan, _)| *plan > after).peekable();
     let mut details = Vec::new();
     while let Some((savings_plan_arn, sums)) = rest.next_if(|_| details.len() < most) {
-        let owner = arn_account(&savings_plan_arn).map(ToString::to_string);
+        let owner = arn_account(&savings_plan_arn).map(ToOwned::to_owned);
         let attributes = owner.into_iter().map(|owner| ("AccountId", owner)).collect();
         details.push(Detail { savings_plan_arn, attributes, of: sums.aggregates()? });
     }
@@ -272,9 +272,8 @@ impl Plans {
     }
 
     fn has(&self, arn: &str) -> bool {
-        let is_owned = |owners: &Vec<String>| {
-            arn_account(arn).is_some_and(|owner| owners.iter().any(|of| *of == owner.to_string()))
-        };
+        let is_owned =
+            |owners: &Vec<String>| arn_account(arn).is_some_and(|owner| owners.iter().any(|of| of == owner));
         self.arns.as_ref().is_none_or(|arns| arns.iter().any(|of| of == arn))
             && self.owners.as_ref().is_none_or(is_owned)
     }

@@ -1,0 +1,312 @@
+//! `GetReservationCoverage`: how many of the hours of instances ran under reservations, and how many On-Demand, as AWS bills it.
+//!
+//! Counted are instance hours that a reservation covers and those at On-Demand rates. Spot and what Savings Plans cover are neither.
+
+use super::expression::{dimension, expression};
+use super::shapes::{DateInterval, Expression, GroupDefinition, SortDefinition};
+use super::usage::{digest, granularity, page_after};
+use super::{invalid, past_days};
+use crate::call::{Call, json};
+use back_office::cost_explorer::CostExplorerRefusal;
+use back_office::error::{Answer, Error};
+use billing::money::{Cost, Quantity, percentage_shown};
+use query::dimension::{Dimension, Key};
+use query::expression::{Condition, Expression as Asked, Matching};
+use query::facts::Metric;
+use query::question::{Granularity, Query, Row, Slice};
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
+
+/// What is covered, and what reservations of it are about, unless the filter names another service.
+const EC2: &str = "Amazon Elastic Compute Cloud - Compute";
+const ON_DEMAND: &str = "On Demand Instances";
+const RESERVED: &str = "Standard Reserved Instances";
+/// How many groups a page has, unless it is said.
+const PAGE: usize = 1_000;
+/// What coverage is grouped by, and what an answer calls it.
+const ATTRIBUTES: [(Dimension, &str); 7] = [
+    (Dimension::Az, "availabilityZone"),
+    (Dimension::InstanceType, "instanceType"),
+    (Dimension::InvoicingEntity, "invoicingEntity"),
+    (Dimension::LinkedAccount, "linkedAccount"),
+    (Dimension::Platform, "platform"),
+    (Dimension::Region, "region"),
+    (Dimension::Tenancy, "tenancy"),
+];
+
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct Input {
+    time_period: DateInterval,
+    #[serde(default)]
+    group_by: Vec<GroupDefinition>,
+    #[serde(default)]
+    granularity: Option<String>,
+    #[serde(default)]
+    filter: Option<Expression>,
+    #[serde(default)]
+    metrics: Vec<String>,
+    #[serde(default)]
+    sort_by: Option<SortDefinition>,
+    #[serde(default)]
+    max_results: Option<usize>,
+    #[serde(default)]
+    next_page_token: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Covered {
+    coverages_by_time: Vec<ByTime>,
+    total: Coverage,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    next_page_token: Option<String>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct ByTime {
+    time_period: DateInterval,
+    groups: Vec<Group>,
+    total: Coverage,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Group {
+    attributes: BTreeMap<&'static str, String>,
+    coverage: Coverage,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct Coverage {
+    #[serde(skip_serializing_if = "Option::is_none")]
+    coverage_hours: Option<CoverageHours>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    coverage_normalized_units: Option<CoverageNormalizedUnits>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    coverage_cost: Option<CoverageCost>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct CoverageHours {
+    on_demand_hours: String,
+    reserved_hours: String,
+    total_running_hours: String,
+    coverage_hours_percentage: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct CoverageNormalizedUnits {
+    on_demand_normalized_units: String,
+    reserved_normalized_units: String,
+    total_running_normalized_units: String,
+    coverage_normalized_units_percentage: String,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "PascalCase")]
+struct CoverageCost {
+    on_demand_cost: String,
+}
+
+/// Which parts of a coverage are asked for.
+#[derive(Clone, Copy)]
+struct Parts {
+    hours: bool,
+    units: bool,
+    cost: bool,
+}
+
+impl Parts {
+    fn of(metrics: &[String]) -> Answer<Self> {
+        if let Some(other) = metrics.iter().find(|of| !["Hour", "Unit", "Cost"].contains(&of.as_str())) {
+            return Err(invalid(format!(
+                "Metrics: `{other}` is not one of this operation; give Hour, Unit or Cost"
+            )));
+        }
+        let has = |name: &str| metrics.is_empty() || metrics.iter().any(|of| of == name);
+        Ok(Self { hours: has("Hour"), units: has("Unit"), cost: has("Cost") })
+    }
+}
+
+/// The sums of a group, On-Demand and reserved.
+#[derive(Clone, Copy, Default)]
+struct Sums {
+    hours: [Quantity; 2],
+    units: [Quantity; 2],
+    on_demand_cost: Cost,
+}
+
+impl Sums {
+    /// Adds a row of a purchase type.
+    fn add(&mut self, row: &Row, purchase: &str) -> Answer<()> {
+        let [hours, units, cost] = row.values.as_slice() else {
+            return Err(Error::internal("a coverage has three metrics"));
+        };
+        let place = usize::from(purchase == RESERVED);
+        let plus = |sum: Cost, more: Cost| sum.plus(more).map_err(Error::internal);
+        self.hours[place] = plus(self.hours[place], hours.amount)?;
+        self.units[place] = plus(self.units[place], units.amount)?;
+        if place == 0 {
+            self.on_demand_cost = plus(self.on_demand_cost, cost.amount)?;
+        }
+        Ok(())
+    }
+
+    fn coverage(&self, parts: Parts) -> Answer<Coverage> {
+        let texts = |[on_demand, reserved]: [Quantity; 2]| {
+            let total = on_demand.plus(reserved).map_err(Error::internal)?;
+            let percentage = percentage_shown(reserved, total).to_string();
+            Ok::<_, Error>([on_demand.to_string(), reserved.to_string(), total.to_string(), percentage])
+        };
+        let [on_demand_hours, reserved_hours, total_running_hours, coverage_hours_percentage] =
+            texts(self.hours)?;
+        let [
+            on_demand_normalized_units,
+            reserved_normalized_units,
+            total_running_normalized_units,
+            coverage_normalized_units_percentage,
+        ] = texts(self.units)?;
+        let hours =
+            CoverageHours { on_demand_hours, reserved_hours, total_running_hours, coverage_hours_percentage };
+        let units = CoverageNormalizedUnits {
+            on_demand_normalized_units,
+            reserved_normalized_units,
+            total_running_normalized_units,
+            coverage_normalized_units_percentage,
+        };
+        let cost = CoverageCost { on_demand_cost: self.on_demand_cost.to_string() };
+        Ok(Coverage {
+            coverage_hours: parts.hours.then_some(hours),
+            coverage_normalized_units: parts.units.then_some(units),
+            coverage_cost: parts.cost.then_some(cost),
+        })
+    }
+}
+
+/// `GetReservationCoverage`
+pub(super) async fn coverage(call: &Call<'_>) -> Answer<Vec<u8>> {
+    let input: Input = call.read()?;
+    let days = past_days(call, &input.time_period)?;
+    let parts = Parts::of(&input.metrics)?;
+    if input.sort_by.as_ref().is_some_and(|sort| sort.key != "Time") {
+        return Err(invalid(
+            "SortBy: coverage is in the order of times and then of groups; sort by Time, or leave it out",
+        ));
+    }
+    let by = grouped(&input)?;
+    let by_time = input.granularity.as_deref().map(granularity).transpose()?;
+    let query = Query {
+        days: days.clone(),
+        granularity: by_time.unwrap_or(Granularity::Monthly),
+        filter: Some(of_instances(input.filter.as_ref())?),
+        group_by: by.iter().map(|(by, _)| *by).chain([Dimension::PurchaseType]).map(Key::Dimension).collect(),
+        metrics: vec![Metric::UsageQuantity, Metric::NormalizedUsageAmount, Metric::UnblendedCost],
+    };
+    let months = call.desk.months_of(call.caller, None, days.clone()).await?;
+    let slices = months.answer(&query)?;
+    let mut total = Sums::default();
+    let mut times = Vec::new();
+    let slices = if by_time.is_some() { slices } else { vec![joined(days, slices)] };
+    for slice in slices {
+        let (mut of_time, mut groups) = (Sums::default(), BTreeMap::<String, Sums>::new());
+        for row in &slice.rows {
+            let purchase = row.keys.last().map(String::as_str).unwrap_or_default();
+            total.add(row, purchase)?;
+            of_time.add(row, purchase)?;
+            if by.is_some() {
+                groups.entry(row.keys[0].clone()).or_default().add(row, purchase)?;
+            }
+        }
+        times.push((slice.days, of_time, groups));
+    }
+    let runs = digest(&months.runs());
+    let (coverages_by_time, next) = page(call, &input, (parts, by), &runs, times)?;
+    let next_page_token = call.next_token(next)?;
+    json(&Covered { coverages_by_time, total: total.coverage(parts)?, next_page_token })
+}
+
+/// The one dimension that coverage is grouped by, if any.
+fn grouped(input: &Input) -> Answer<Option<(Dimension, &'static str)>> {
+    let of = match input.group_by.as_slice() {
+        [] => return Ok(None),
+        [of] if input.granularity.is_none() => of,
+        [_] => return Err(invalid("Granularity: it cannot be set with GroupBy; leave one of them out")),
+        _ => return Err(invalid("GroupBy: coverage is grouped by one dimension; give one")),
+    };
+    let by = dimension(&of.key, "GroupBy")?;
+    let known = || ATTRIBUTES.map(|(of, _)| of.name()).join(", ");
+    let found = ATTRIBUTES.into_iter().find(|(of, _)| *of == by && input.group_by[0].r#type == "DIMENSION");
+    found.map(Some).ok_or_else(|| invalid(format!("GroupBy: `{}` is none of {}", of.key, known())))
+}
+
+/// The lines that coverage is about: hours of instances, On-Demand or reserved, of EC2 unless the filter names another service.
+fn of_instances(given: Option<&Expression>) -> Answer<Asked> {
+    let is = |dimension: Dimension, values: &[&str]| {
+        let values = values.iter().map(|value| (*value).to_owned()).collect();
+        let key = Key::Dimension(dimension);
+        Asked::Is(Condition { key, values, matching: Matching::Equals, is_case_sensitive: true })
+    };
+    let mut all = vec![
+        is(Dimension::RecordType, &["Usage", "DiscountedUsage"]),
+        is(Dimension::PurchaseType, &[ON_DEMAND, RESERVED]),
+        Asked::Not(Box::new(is(Dimension::InstanceType, &[Dimension::InstanceType.absent()]))),
+    ];
+    let given = given.map(expression).transpose()?;
+    let names_service =
+        given.iter().flat_map(Asked::conditions).any(|of| of.key == Key::Dimension(Dimension::Service));
+    if !names_service {
+        all.push(is(Dimension::Service, &[EC2]));
+    }
+    all.extend(given);
+    Ok(Asked::And(all))
+}
+
+/// All times as one.
+fn joined(days: std::ops::Range<i32>, slices: Vec<Slice>) -> Slice {
+    let rows = slices.into_iter().flat_map(|slice| slice.rows).collect();
+    Slice { days, estimated: false, rows }
+}
+
+type Time = (std::ops::Range<i32>, Sums, BTreeMap<String, Sums>);
+
+/// The page of times, and where the next one begins; of groups, where there are any, for then there is one time.
+fn page(
+    call: &Call<'_>,
+    input: &Input,
+    (parts, by): (Parts, Option<(Dimension, &'static str)>),
+    runs: &str,
+    times: Vec<Time>,
+) -> Answer<(Vec<ByTime>, Option<String>)> {
+    let begin = match &input.next_page_token {
+        None => 0,
+        Some(token) => match page_after(call, token)?.split_once(' ') {
+            Some((place, known)) if known == runs => place.parse::<usize>().map_err(Error::internal)?,
+            _ => {
+                let message = "the costs have been priced anew since the page before; begin again without NextPageToken";
+                return Err(CostExplorerRefusal::InvalidNextToken(message.to_owned()).into());
+            }
+        },
+    };
+    let end = begin.saturating_add(input.max_results.unwrap_or(PAGE).max(1));
+    let count = if by.is_some() { times.iter().map(|(.., groups)| groups.len()).sum() } else { times.len() };
+    let next = (end < count).then(|| format!("{end} {runs}"));
+    let is_on_page = |place: usize| (begin..end).contains(&place);
+    let mut coverages = Vec::new();
+    for (place, (days, sums, groups)) in times.into_iter().enumerate() {
+        let mut shown = Vec::new();
+        for (_, (value, sums)) in groups.into_iter().enumerate().filter(|(place, _)| is_on_page(*place)) {
+            let attributes = by.iter().map(|(_, name)| (*name, value.clone())).collect();
+            shown.push(Group { attributes, coverage: sums.coverage(parts)? });
+        }
+        if by.is_some() || is_on_page(place) {
+            let time_period = DateInterval::of(&days);
+            coverages.push(ByTime { time_period, groups: shown, total: sums.coverage(parts)? });
+        }
+    }
+    Ok((coverages, next))
+}
