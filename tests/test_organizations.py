@@ -13,7 +13,7 @@ from desk import Desk, arn, name, only, pages
 from organizations import account, csv_of, row, sync
 from policy_months import PolicyMonth
 from program import PROGRAM
-from server import NEXT, PAYER, PREVIOUS, QUIET, invalid
+from server import NEXT, PAYER, PREVIOUS, QUIET, Keys, command, invalid
 from test_privacy import told
 
 MOTO_PAYER = "123456789012"
@@ -616,3 +616,37 @@ def test_a_server_reads_by_itself(new_server, moto, aws):
     assert sorted(of["Id"] for of in listed) == sorted([primary, MOTO_PAYER])
     event = only(audit(server, "proforma:SyncOrganization"))
     assert event["Principal"] == "proforma"
+
+
+def begun(server, payer):
+    """One more payer in a server's data, before it starts; its first key."""
+    made = json.loads(command("init", *server.stored, "--payer", payer, "--output", "json"))
+    return Keys(made["AccessKeyId"], made["SecretAccessKey"])
+
+
+@OF_AWS
+def test_several_payers_are_read_one_after_the_other(new_server):
+    other = "888888888888"
+    foreign, ours = (new_server(start=False, transfers=False) for _ in range(2))
+    keys = {PAYER: foreign.root, other: begun(foreign, other)}
+    begun(ours, other)
+    foreign.start()
+    for number, (payer, key) in enumerate(keys.items()):
+        path = foreign.data.parent / f"{payer}.json"
+        path.write_text(json.dumps({"organization": {"id": f"o-larkfield0{number}", "management_account_id": payer}, "accounts": [
+            {"account_id": of, "organizational_unit": "Root"} for of in (payer, account(number))]}))
+        sync(foreign, "--file", path, keys=key)
+    config = ours.data.parent / "config"
+    profiles = [f"[profile p{payer}]\naws_access_key_id = {of.access_key_id}\naws_secret_access_key = {of.secret_access_key}\n" for payer, of in keys.items()]
+    config.write_text("".join(profiles))
+    place = [*ours.stored, "--now", ours.now]
+    chosen = [part for payer in keys for part in ("--profile", f"p{payer}")]
+    ended = read_of(ours, foreign.endpoint, *chosen, place=place, AWS_CONFIG_FILE=str(config))
+    read = json.loads("[" + ended.stdout.replace("}\n{", "},{") + "]")
+    assert [(of["OrganizationId"], of["JoinedAccounts"]) for of in read] == [
+        ("o-larkfield00", [account(0), PAYER]), ("o-larkfield01", [account(1), other])]
+    again = read_of(ours, foreign.endpoint, *chosen, "--dry-run", place=place, AWS_CONFIG_FILE=str(config)).stdout
+    assert '"JoinedAccounts": []' in again and account(0) not in again
+    # A payer that is named takes no other's organization.
+    ended = read_of(ours, foreign.endpoint, "--profile", f"p{other}", ok=False, place=[*place, "--payer", PAYER], AWS_CONFIG_FILE=str(config))
+    assert ended.returncode == 2 and f"is managed by account `{other}`, and this desk's payer is `{PAYER}`" in ended.stderr

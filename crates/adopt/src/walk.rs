@@ -7,9 +7,9 @@ use crate::journal::Journal;
 use adopt::failure::{ATTEMPTS_MAX, explained};
 use anyhow::{Context, anyhow, bail};
 use aws_sdk_organizations::config::retry::RetryConfig;
-use aws_sdk_organizations::{Client, Config};
 use aws_sdk_organizations::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_organizations::types::{Account, ResponsibilityTransfer, ResponsibilityTransferType};
+use aws_sdk_organizations::{Client, Config};
 use billing::account::AccountId;
 use billing::instant::month_of;
 use billing::organization::{
