@@ -122,7 +122,7 @@ mod tests {
         assert_eq!(first.begin("o-1").expect("a file"), 0);
         first.keep("111111111111", &tags);
         // Cut off in the middle of a line.
-        std::fs::OpenOptions::new().append(true).open(&path).unwrap().write_all(b"{\"of\":\"22").unwrap();
+        OpenOptions::new().append(true).open(&path).unwrap().write_all(b"{\"of\":\"22").unwrap();
         drop(first);
         let mut second = Journal::open(Some(path.clone()), 4_000).expect("a file");
         assert_eq!((second.begin("o-1").unwrap(), second.tags("111111111111")), (1, Some(&tags)));
@@ -130,7 +130,8 @@ mod tests {
         let mut third = Journal::open(Some(path.clone()), 4_000).expect("a file");
         assert_eq!(third.begin("o-1").unwrap(), 2);
         let mut late = Journal::open(Some(path.clone()), 5_000).expect("a file");
-        assert_eq!((late.tags("111111111111"), late.begin("o-1").unwrap()), (None, 0));
+        assert_eq!(late.tags("111111111111"), None);
+        assert_eq!(late.begin("o-1").unwrap(), 0);
         let mut other = Journal::open(Some(path.clone()), 4_500).expect("a file");
         assert_eq!(other.begin("o-2").unwrap(), 0);
         other.remove();

@@ -4,11 +4,12 @@
 //! all accounts says who is there, and who was not met is asked for by itself.
 
 use crate::journal::Journal;
-use adopt::failure::explained;
+use adopt::failure::{ATTEMPTS_MAX, explained};
 use anyhow::{Context, anyhow, bail};
-use aws_sdk_organizations::Client;
+use aws_sdk_organizations::config::retry::RetryConfig;
 use aws_sdk_organizations::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_organizations::types::{Account, ResponsibilityTransfer, ResponsibilityTransferType};
+use aws_sdk_organizations::{Client, Config};
 use billing::account::AccountId;
 use billing::instant::month_of;
 use billing::organization::{
@@ -192,7 +193,8 @@ async fn transfers(client: &Client) -> anyhow::Result<Option<Vec<InboundTransfer
     let mut token = None;
     loop {
         let call = client.list_inbound_responsibility_transfers().r#type(ResponsibilityTransferType::Billing);
-        let page = match call.set_next_token(token).send().await {
+        let few = Config::builder().retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS_MAX));
+        let page = match call.set_next_token(token).customize().config_override(few).send().await {
             Ok(page) => page,
             // Most organizations receive nobody's bill, and most callers may not ask for it.
             Err(error) if is_unknown(&error) => {
@@ -216,7 +218,10 @@ async fn transfers(client: &Client) -> anyhow::Result<Option<Vec<InboundTransfer
 
 /// Whether an error says that there is nothing to be asked for.
 fn is_unknown<E: ProvideErrorMetadata, R>(error: &SdkError<E, R>) -> bool {
-    let SdkError::ServiceError(answer) = error else { return false };
+    let SdkError::ServiceError(answer) = error else {
+        // Whoever does not know an operation may answer with a page for people.
+        return matches!(error, SdkError::ResponseError(_));
+    };
     let known =
         ["TooManyRequestsException", "ThrottlingException", "ServiceException", "InvalidInputException"];
     !answer

@@ -17,7 +17,7 @@ mod schedules;
 mod three_way;
 
 use crate::call::Call;
-use back_office::error::{Answer, Error};
+use back_office::error::Answer;
 
 /// The name of the service in signatures.
 pub const SERVICE: &str = "proforma";
@@ -31,14 +31,6 @@ pub(crate) async fn perform(call: &Call<'_>, operation: &str) -> Answer<Vec<u8>>
         "DeleteKey" => keys::delete(call).await,
         "ListAuditEvents" => keys::list_audit_events(call).await,
         "DeclareAccounts" => cost_data::declare_accounts(call).await,
-        "ApplyOrganization" => organization::apply(call, false).await,
-        "PlanOrganization" => organization::apply(call, true).await,
-        "PutBillingGroupRule" => organization::put_rule(call, false).await,
-        "PlanBillingGroupRule" => organization::put_rule(call, true).await,
-        "DeleteBillingGroupRule" => organization::delete_rule(call).await,
-        "ListBillingGroupRules" => organization::list_rules(call).await,
-        "GetOrganizationSync" => organization::sync(call).await,
-        "UpdateOrganizationSync" => organization::update_sync(call).await,
         "ImportCostData" => cost_data::import(call).await,
         "ListSources" => cost_data::list_sources(call).await,
         "RemoveSource" => cost_data::remove_source(call).await,
@@ -96,6 +88,6 @@ pub(crate) async fn perform(call: &Call<'_>, operation: &str) -> Answer<Vec<u8>>
         "AttachInvoiceDocument" => aws_invoices::attach_document(call).await,
         "ReconcileInvoices" => aws_invoices::reconcile(call).await,
         "GetProcurementPortalCode" => aws_invoices::portal_code(call).await,
-        other => Err(Error::internal(format!("{other} is in the model and not served"))),
+        other => organization::perform(call, other).await,
     }
 }

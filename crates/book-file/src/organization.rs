@@ -70,7 +70,7 @@ fn draft(rows: &Rows, mistakes: &mut Mistakes) -> Option<OrganizationDraft> {
         mistakes.add((1, 1), "no account is in it; write a row for each".to_owned());
     }
     let of = &rows.organization;
-    let id = mistakes.take(of.get("id"), |text| organization_id(text));
+    let id = mistakes.take(of.get("id"), organization_id);
     let management_account = mistakes.take(of.get("management_account_id"), |text| {
         account_id(text).map_err(|message| format!("`management_account_id`: {message}"))
     });

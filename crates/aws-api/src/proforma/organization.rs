@@ -7,6 +7,21 @@ use billing::account::AccountId;
 use billing::group_rule::{GroupRule, NamePattern, Selector, TagSelector, UnitName};
 use serde::{Deserialize, Serialize};
 
+/// Performs one of these operations.
+pub(super) async fn perform(call: &Call<'_>, operation: &str) -> Answer<Vec<u8>> {
+    match operation {
+        "ApplyOrganization" => apply(call, false).await,
+        "PlanOrganization" => apply(call, true).await,
+        "PutBillingGroupRule" => put_rule(call, false).await,
+        "PlanBillingGroupRule" => put_rule(call, true).await,
+        "DeleteBillingGroupRule" => delete_rule(call).await,
+        "ListBillingGroupRules" => list_rules(call).await,
+        "GetOrganizationSync" => sync(call).await,
+        "UpdateOrganizationSync" => update_sync(call).await,
+        other => Err(Error::internal(format!("{other} is in the model and not served"))),
+    }
+}
+
 #[derive(Deserialize)]
 #[serde(rename_all = "PascalCase")]
 struct Told {
@@ -15,7 +30,7 @@ struct Told {
 }
 
 /// `ApplyOrganization`, and with `dry` `PlanOrganization`
-pub(super) async fn apply(call: &Call<'_>, dry: bool) -> Answer<Vec<u8>> {
+async fn apply(call: &Call<'_>, dry: bool) -> Answer<Vec<u8>> {
     let input: Told = call.read()?;
     let name = input.file_name.as_deref().unwrap_or("organization.json");
     let applied = call.desk.apply_organization(&call.write(RESOURCE), (name, &input.content), dry).await?;
@@ -76,7 +91,7 @@ impl SelectorShape {
 }
 
 /// `PutBillingGroupRule`, and with `dry` `PlanBillingGroupRule`
-pub(super) async fn put_rule(call: &Call<'_>, dry: bool) -> Answer<Vec<u8>> {
+async fn put_rule(call: &Call<'_>, dry: bool) -> Answer<Vec<u8>> {
     let RuleOf { billing_group_arn, selectors, except_account_ids } = call.read()?;
     let account = |id: &String| AccountId::parse(id).ok_or_else(|| Error::internal(id.clone()));
     let rule = GroupRule {
@@ -95,7 +110,7 @@ struct OfGroup {
 }
 
 /// `DeleteBillingGroupRule`
-pub(super) async fn delete_rule(call: &Call<'_>) -> Answer<Vec<u8>> {
+async fn delete_rule(call: &Call<'_>) -> Answer<Vec<u8>> {
     let input: OfGroup = call.read()?;
     let group = call.named_group(&input.billing_group_arn).await?;
     let request = call.write(&input.billing_group_arn);
@@ -135,7 +150,7 @@ struct Rules {
 }
 
 /// `ListBillingGroupRules`
-pub(super) async fn list_rules(call: &Call<'_>) -> Answer<Vec<u8>> {
+async fn list_rules(call: &Call<'_>) -> Answer<Vec<u8>> {
     let input: OfPeriod = call.read()?;
     let payer = &call.caller.payer;
     let period = call.period_or_current(input.billing_period.as_deref())?;
@@ -164,7 +179,7 @@ struct Sync {
 }
 
 /// `GetOrganizationSync`
-pub(super) async fn sync(call: &Call<'_>) -> Answer<Vec<u8>> {
+async fn sync(call: &Call<'_>) -> Answer<Vec<u8>> {
     let of = call.desk.organization_sync(&call.caller.payer).await?;
     let seconds = |at_ms: Option<i64>| at_ms.map(|at| at / 1_000);
     json(&Sync {
@@ -182,7 +197,7 @@ struct NewSync {
 }
 
 /// `UpdateOrganizationSync`
-pub(super) async fn update_sync(call: &Call<'_>) -> Answer<Vec<u8>> {
+async fn update_sync(call: &Call<'_>) -> Answer<Vec<u8>> {
     let input: NewSync = call.read()?;
     call.desk.set_organization_sync(&call.write(RESOURCE), input.every_hours).await?;
     sync(call).await

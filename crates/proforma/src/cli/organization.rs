@@ -15,7 +15,7 @@ pub enum SyncCommand {
     /// Read accounts, units, tags and dates of the organization, and let billing groups follow.
     Organization(Box<SyncOrganizationArguments>),
     /// Say how often a server reads the organization by itself; without --every, print it.
-    Schedule(SyncScheduleArguments),
+    Schedule(Box<SyncScheduleArguments>),
 }
 
 const SYNC_EXAMPLES: &str = "\

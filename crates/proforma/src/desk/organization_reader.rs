@@ -30,6 +30,10 @@ impl Reading<'_> {
         let mut command = Command::new(&program);
         if let Some(profile) = self.profile {
             command.arg("--profile").arg(profile);
+            // A profile that is named goes before keys of the environment, which may be those of a desk.
+            for key in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"] {
+                command.env_remove(key);
+            }
         }
         if let Some(endpoint) = self.endpoint {
             command.arg("--endpoint").arg(endpoint);

@@ -98,19 +98,7 @@ async fn served(settings: &Settings, serving: Serving, prices: bool) -> Result<(
         let (desk, until) = (data.desk().clone(), stopped.clone());
         tokio::spawn(async move { desk.send_messages(couriers, retry, until).await })
     });
-    let reader: Arc<dyn OrganizationReader> = Arc::new(ServerReader {
-        data: data.folder.clone(),
-        profiles: serving.organization_profiles,
-        endpoint: serving.organization_endpoint,
-    });
-    let mut workers = vec![tokio::spawn(look_around(data.desk().clone(), stopped.clone()))];
-    workers.push(tokio::spawn(follow_organizations(data.desk().clone(), reader, stopped.clone())));
-    if prices {
-        let (desk, until) = (data.desk().clone(), stopped.clone());
-        workers.push(tokio::spawn(async move { desk.work_exports(until).await }));
-        let desk = data.desk().clone();
-        workers.push(tokio::spawn(async move { desk.work(stopped).await }));
-    }
+    let workers = workers(&data, &serving, prices, &stopped);
     let ended = server.await;
     let _ = stop.send(true);
     workers.iter().for_each(JoinHandle::abort);
@@ -131,6 +119,31 @@ async fn served(settings: &Settings, serving: Serving, prices: bool) -> Result<(
     ended?.with_context(cannot)?;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// What a server does beside answering.
+fn workers(
+    data: &Data,
+    serving: &Serving,
+    prices: bool,
+    stopped: &watch::Receiver<bool>,
+) -> Vec<JoinHandle<()>> {
+    let reader: Arc<dyn OrganizationReader> = Arc::new(ServerReader {
+        data: data.folder.clone(),
+        profiles: serving.organization_profiles.clone(),
+        endpoint: serving.organization_endpoint.clone(),
+    });
+    let mut workers = vec![
+        tokio::spawn(look_around(data.desk().clone(), stopped.clone())),
+        tokio::spawn(follow_organizations(data.desk().clone(), reader, stopped.clone())),
+    ];
+    if prices {
+        let (desk, until) = (data.desk().clone(), stopped.clone());
+        workers.push(tokio::spawn(async move { desk.work_exports(until).await }));
+        let (desk, until) = (data.desk().clone(), stopped.clone());
+        workers.push(tokio::spawn(async move { desk.work(until).await }));
+    }
+    workers
 }
 
 /// Who sends what is in the outbox here, and how often it is tried.
