@@ -85,7 +85,7 @@ impl BackOffice {
         };
         let unknown = || match caller.scope {
             Scope::Payer => Error::from(CostExplorerRefusal::NotFound(format!(
-                "there is no billing view `{arn}`; leave BillingViewArn out for the payer's own, or name a billing group's: {}",
+                "`{arn}` is no billing view that costs are told of; leave BillingViewArn out for the payer's own, or name a billing group's: {}",
                 format_args!("arn:aws:billing::{}:billingview/{OF_GROUP}PRIMARY_ACCOUNT_ID", caller.payer)
             ))),
             Scope::Groups { .. } => Error::Denied,
