@@ -111,7 +111,10 @@ fn views_stand_upon_each_other_to_a_depth() {
     views.push(view("apart", &[group(2)]));
     let deepest = custom(&DEPTH_MAX.to_string());
     asked(&views, |views| {
-        assert!(matches!(views.check_new(&view("more", &[deepest.clone()])), Err(Refusal::Invalid { .. })));
+        assert!(matches!(
+            views.check_new(&view("more", std::slice::from_ref(&deepest))),
+            Err(Refusal::Invalid { .. })
+        ));
         assert_eq!(views.check_new(&view("more", &[custom("4")])), Ok(()));
         // What stands upon a view counts as well.
         assert!(matches!(

@@ -96,13 +96,7 @@ async fn served(settings: &Settings, serving: Serving, prices: bool) -> Result<(
         let (desk, until) = (data.desk().clone(), stopped.clone());
         tokio::spawn(async move { desk.send_messages(couriers, retry, until).await })
     });
-    let mut workers = vec![tokio::spawn(look_around(data.desk().clone(), stopped.clone()))];
-    if prices {
-        let (desk, until) = (data.desk().clone(), stopped.clone());
-        workers.push(tokio::spawn(async move { desk.work_exports(until).await }));
-        let desk = data.desk().clone();
-        workers.push(tokio::spawn(async move { desk.work(stopped).await }));
-    }
+    let workers = workers(data.desk(), &stopped, prices);
     let ended = server.await;
     let _ = stop.send(true);
     workers.iter().for_each(JoinHandle::abort);
@@ -123,6 +117,18 @@ async fn served(settings: &Settings, serving: Serving, prices: bool) -> Result<(
     ended?.with_context(cannot)?;
     tracing::info!("stopped");
     Ok(())
+}
+
+/// Who looks after what comes by itself, and where it `prices`, who prices months and delivers exports of them.
+fn workers(desk: &BackOffice, stopped: &watch::Receiver<bool>, prices: bool) -> Vec<JoinHandle<()>> {
+    let mut workers = vec![tokio::spawn(look_around(desk.clone(), stopped.clone()))];
+    if prices {
+        let (pricing, until) = (desk.clone(), stopped.clone());
+        workers.push(tokio::spawn(async move { pricing.work(until).await }));
+        let (delivering, until) = (desk.clone(), stopped.clone());
+        workers.push(tokio::spawn(async move { delivering.work_exports(until).await }));
+    }
+    workers
 }
 
 /// Who sends what is in the outbox here, and how often it is tried.
