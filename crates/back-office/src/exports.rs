@@ -14,6 +14,7 @@ use crate::desk::{BackOffice, WriteRequest};
 use crate::error::{Answer, Declined, Error};
 use crate::vault::new_request_id;
 use billing::account::AccountId;
+use billing::period::BillingPeriod;
 use std::collections::BTreeMap;
 
 pub use bucket::ExportBucket;
@@ -55,7 +56,7 @@ pub struct KnownExport {
     pub row: DataExportRow,
     /// The last delivery that has ended well.
     pub last_delivered_at_ms: Option<i64>,
-    /// The last delivery that has ended, where it has failed.
+    /// A month's last delivery by what is defined now, where one has failed.
     pub failed: Option<ExecutionRow>,
 }
 
@@ -88,12 +89,21 @@ impl BackOffice {
     /// [`Error::Internal`].
     pub async fn known_export(&self, payer: &AccountId, row: DataExportRow) -> Answer<KnownExport> {
         let executions = self.executions(payer, &row.id).await?;
-        let ended = |of: &&ExecutionRow| of.ended_at_ms.is_some();
-        let last = executions.iter().filter(ended).max_by_key(|of| of.ended_at_ms);
-        let delivered = executions.iter().filter(ended).filter(|of| of.problem.is_none());
+        let ended = || executions.iter().filter(|of| of.ended_at_ms.is_some());
+        // Of each month the last one by what is defined now: a month that went well does not hide another one.
+        let mut last: BTreeMap<BillingPeriod, &ExecutionRow> = BTreeMap::new();
+        for of in ended().filter(|of| of.definition == row.definition) {
+            let known = last.entry(of.period).or_insert(of);
+            if known.ended_at_ms < of.ended_at_ms {
+                *known = of;
+            }
+        }
         Ok(KnownExport {
-            last_delivered_at_ms: delivered.filter_map(|of| of.ended_at_ms).max(),
-            failed: last.filter(|of| of.problem.is_some()).cloned(),
+            last_delivered_at_ms: ended()
+                .filter(|of| of.problem.is_none())
+                .filter_map(|of| of.ended_at_ms)
+                .max(),
+            failed: last.into_values().find(|of| of.problem.is_some()).cloned(),
             row,
         })
     }

@@ -17,6 +17,7 @@ use crate::vault::new_request_id;
 use billing::account::AccountId;
 use billing::billing_view::ViewName;
 use billing::period::BillingPeriod;
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -147,9 +148,13 @@ impl BackOffice {
         runs: &[CurrentRun],
         executions: &[ExecutionRow],
     ) -> Answer<Option<Due>> {
+        let mut opened: BTreeMap<String, Option<DoneRun>> = BTreeMap::new();
         for due in all_due(exports, runs, executions, machine_milliseconds()) {
-            let Some(done) = self.done_run(payer, &due.run).await? else { continue };
-            if group_name(payer, &due.export, &done)?.is_some() {
+            if !opened.contains_key(&due.run) {
+                opened.insert(due.run.clone(), self.done_run(payer, &due.run).await?);
+            }
+            let Some(done) = opened.get(&due.run).and_then(Option::as_ref) else { continue };
+            if group_name(payer, &due.export, done)?.is_some() {
                 return Ok(Some(due));
             }
         }
@@ -372,7 +377,6 @@ mod tests {
     //! What is due of which rows.
 
     use super::*;
-    use std::collections::BTreeMap;
 
     fn export(definition: u64) -> DataExportRow {
         DataExportRow {

@@ -121,7 +121,7 @@ async fn served(settings: &Settings, serving: Serving, prices: bool) -> Result<(
     Ok(())
 }
 
-/// What a server does beside answering.
+/// Who looks after what comes by itself and follows organizations, and where it `prices`, who prices months and delivers exports of them.
 fn workers(
     data: &Data,
     serving: &Serving,
