@@ -3,10 +3,24 @@
 use super::*;
 
 /// Beginnings of calls that write.
-const WRITES: [&str; 9] =
-    ["create_", "update_", "delete_", "batch_", "associate_", "disassociate_", "tag_", "untag_", "put_"];
+const WRITES: [&str; 14] = [
+    "create_",
+    "update_",
+    "delete_",
+    "batch_",
+    "associate_",
+    "disassociate_",
+    "tag_",
+    "untag_",
+    "put_",
+    "move_",
+    "remove_",
+    "close_",
+    "invite_",
+    "leave_",
+];
 
-const SOURCES: [(&str, &str); 10] = [
+const SOURCES: [(&str, &str); 14] = [
     ("main.rs", include_str!("main.rs")),
     ("book.rs", include_str!("book.rs")),
     ("connection.rs", include_str!("connection.rs")),
@@ -16,7 +30,11 @@ const SOURCES: [(&str, &str); 10] = [
     ("draft/names.rs", include_str!("draft/names.rs")),
     ("draft/rules.rs", include_str!("draft/rules.rs")),
     ("failure.rs", include_str!("failure.rs")),
+    ("journal.rs", include_str!("journal.rs")),
+    ("lib.rs", include_str!("lib.rs")),
+    ("organization.rs", include_str!("organization.rs")),
     ("set_up.rs", include_str!("set_up.rs")),
+    ("walk.rs", include_str!("walk.rs")),
 ];
 
 /// The methods that a text calls or names.

@@ -70,7 +70,7 @@ fn mistakes_have_a_line_and_a_column() {
             "1:25: `id`: `o-1` is no id of an organization: it takes `o-` and 10 to 32 small letters and digits, or leave it out",
             "2:61: unit `ou-ab12-abcd1234` is in `ou-ab12-nowhere1`, which is not among the units",
             "3:3: unit `r-cd34` has no `parent_id`, and `r-ab12` is the root already; an organization has one root",
-            "4:74: `organizational_unit_id`: `ou-ab12-zzzzzzzz` is not among the units",
+            "4:72: `organizational_unit_id`: `ou-ab12-zzzzzzzz` is not among the units",
             "5:75: `tags` is a list, expected an object of texts",
         ]
     );
