@@ -196,7 +196,7 @@ fn mistakes_name_file_line_value_and_way_out() {
     groups("a.json", "{}", &[])
         .says_no(&["a.json:1:1: is a table, expected a list of objects, one per account"]);
     groups("a.json", "[\n1]", &[]).says_no(&["a.json:2:1: is a number, expected an object"]);
-    groups("a.json", "[", &[]).says_no(&[": not valid JSON"]);
+    groups("a.json", "[", &[]).says_no(&["a.json:1:1: not valid JSON"]);
     proforma(&["groups", "--organization", "/nowhere.csv"]).says_no(&["`/nowhere.csv` cannot be read"]);
     groups("a.csv", CSV, &["--payer", "12"]).says_no(&["--payer: `account_id`: `12` is not an account id"]);
 }
