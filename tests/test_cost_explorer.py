@@ -152,6 +152,17 @@ def test_values_of_dimensions(world):
         *world.ours.accounts, *world.theirs.accounts, world.outside}
 
 
+def test_accounts_have_their_names_beside_them(world):
+    named = {world.ours.primary: "Larkfield", world.theirs.primary: "Globex"}
+    world.server.own("DeclareAccounts", {"Accounts": [{"AccountId": member, "Name": text} for member, text in named.items()], "Complete": False})
+    for client, seen in ((world.client, named), (world.viewer, {world.ours.primary: "Larkfield"})):
+        expected = [{"Value": member, "Attributes": {"description": text}} for member, text in sorted(seen.items())]
+        assert asked(client, GroupBy=[*SERVICE, *ACCOUNT])["DimensionValueAttributes"] == expected
+        listed = client.get_dimension_values(TimePeriod=OCTOBER, Dimension="LINKED_ACCOUNT")["DimensionValues"]
+        assert [of for of in listed if of["Attributes"]] == expected
+    assert asked(world.client, GroupBy=SERVICE)["DimensionValueAttributes"] == []
+
+
 # ---- Views
 
 def charged(world, group):

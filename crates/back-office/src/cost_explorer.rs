@@ -269,17 +269,20 @@ impl BackOffice {
         Ok(current.into_iter().map(|current| (current.period, current.run)).collect())
     }
 
-    /// The names that accounts have in the organization, as of now.
+    /// The names that some accounts have in the organization.
     ///
     /// # Errors
     /// [`Error::Internal`].
-    pub async fn account_names(&self, caller: &Caller) -> Answer<BTreeMap<String, String>> {
+    pub async fn account_names<'a>(
+        &self,
+        caller: &Caller,
+        accounts: impl IntoIterator<Item = &'a String>,
+    ) -> Answer<BTreeMap<&'a str, String>> {
         let current = self.current(&caller.payer).await?;
-        let period = Clock::period_of(caller.now);
-        let accounts = current.associations(period).accounts();
-        let named = accounts
-            .into_iter()
-            .filter_map(|(account, _, of_family)| Some((account.to_string(), of_family?.name.clone()?)));
+        let named = accounts.into_iter().filter_map(|account| {
+            let of_family = current.family.get(&AccountId::parse(account)?)?;
+            Some((account.as_str(), of_family.name.clone()?))
+        });
         Ok(named.collect())
     }
 }

@@ -95,9 +95,9 @@ async fn attributes(call: &Call<'_>, query: &Query, slices: &[Slice]) -> Answer<
     let Some(at) = query.group_by.iter().position(|key| *key == account) else { return Ok(Vec::new()) };
     let rows = slices.iter().flat_map(|slice| &slice.rows);
     let accounts: BTreeSet<&String> = rows.filter_map(|row| row.keys.get(at)).collect();
-    let names = call.desk.account_names(call.caller).await?;
+    let names = call.desk.account_names(call.caller, accounts.iter().copied()).await?;
     let named = accounts.into_iter().filter_map(|account| {
-        let attributes = BTreeMap::from([("description", names.get(account)?.clone())]);
+        let attributes = BTreeMap::from([("description", names.get(account.as_str())?.clone())]);
         Some(ValueWithAttributes { value: account.clone(), attributes })
     });
     Ok(named.collect())

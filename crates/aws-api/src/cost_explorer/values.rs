@@ -13,7 +13,6 @@ use query::expression::{Condition, Expression, Matching};
 use query::facts::Metric;
 use query::question::{Granularity, Query};
 use serde::Serialize;
-use std::collections::BTreeMap;
 
 /// How many values a page has.
 pub(super) const PAGE: usize = 1_000;
@@ -40,15 +39,13 @@ pub(super) async fn get(call: &Call<'_>) -> Answer<Vec<u8>> {
     let asked = Asked::of(call, &input, context(input.context.as_deref())?).await?;
     let values = asked.values(&Key::Dimension(of))?;
     let cut = asked.cut(call, values)?;
-    let names = match of {
-        Dimension::LinkedAccount => call.desk.account_names(call.caller).await?,
-        _ => BTreeMap::new(),
+    let accounts: &[String] = if of == Dimension::LinkedAccount { &cut.values } else { &[] };
+    let names = call.desk.account_names(call.caller, accounts).await?;
+    let value = |value: &String| {
+        let name = names.get(value.as_str()).map(|name| ("description", name.clone()));
+        ValueWithAttributes { value: value.clone(), attributes: name.into_iter().collect() }
     };
-    let value = |value: String| {
-        let name = names.get(&value).map(|name| ("description", name.clone()));
-        ValueWithAttributes { value, attributes: name.into_iter().collect() }
-    };
-    let dimension_values: Vec<_> = cut.values.into_iter().map(value).collect();
+    let dimension_values: Vec<_> = cut.values.iter().map(value).collect();
     json(&DimensionValues {
         next_page_token: cut.next_page_token,
         return_size: dimension_values.len(),
