@@ -28,6 +28,20 @@ const TEXTS: &[&str] = &[
     "USD",
     "US",
     "ann@example.com",
+    "arn:aws:bcm-data-exports:us-east-1:123456789012:export/a1B2c3D4e5",
+    "arn:aws:billing::123456789012:billingview/custom-a1B2c3D4e5",
+    "2026-11-05T00:00:00Z",
+    "20261105T000000Z",
+    "o-a1b2c3d4e5",
+    "r-a1b2",
+    "ou-a1b2-a1b2c3d4",
+    "h-a1b2c3d4",
+    "rt-a1b2c3d4",
+    "o-a1b2c3d4e5/r-a1b2/ou-a1b2-a1b2c3d4/",
+    "arn:aws:organizations::123456789012:organization/o-a1b2c3d4e5",
+    "arn:aws:organizations::123456789012:root/o-a1b2c3d4e5/r-a1b2",
+    "arn:aws:organizations::123456789012:ou/o-a1b2c3d4e5/ou-a1b2-a1b2c3d4",
+    "arn:aws:organizations::123456789012:account/o-a1b2c3d4e5/123456789012",
 ];
 
 const NUMBERS: &[&str] =
