@@ -65,7 +65,7 @@ $(TOOLS)/cargo-deny-$(DENY_VERSION): | needs-cargo
 	rm -rf $(TOOLS)/build $(TOOLS)/bin
 
 python-test: needs-cargo $(VENV)/installed focus-validator
-	cargo build --locked --workspace --bin proforma --bin proforma-adopt
+	cargo build --locked --workspace --bin proforma --bin proforma-adopt --bin proforma-organization
 	PROFORMA_BIN=$(TARGET)/debug/proforma PROFORMA_FOCUS_VENV=$(TOOLS)/focus-validator \
 	    $(VENV)/bin/python -m pytest tests -q -n $(TEST_PROCESSES) --dist loadfile --timeout 900
 
