@@ -27,8 +27,8 @@ const FILES: [(&str, &str); 13] = [
     step!("0009_unsure_messages"),
     step!("0010_issued_pages"),
     step!("0011_hashed_documents"),
-    step!("0013_billing_views"),
-    step!("0014_data_exports"),
+    step!("0012_billing_views"),
+    step!("0013_data_exports"),
 ];
 
 /// Every step that this program knows.
