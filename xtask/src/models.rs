@@ -467,7 +467,7 @@ mod tests {
 
     #[test]
     fn an_unknown_trait_is_an_error() {
-        assert!(shape(&map(r#"{"type":"structure","members":{},"union":true}"#)).is_err());
+        assert!(shape(&map(r#"{"type":"structure","members":{},"eventstream":true}"#)).is_err());
         assert!(
             shape(&map(r#"{"type":"structure","members":{"A":{"shape":"S","streaming":true}}}"#)).is_err()
         );
