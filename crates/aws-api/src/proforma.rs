@@ -18,9 +18,17 @@ mod three_way;
 
 use crate::call::Call;
 use back_office::error::Answer;
+use serde::Deserialize;
 
 /// The name of the service in signatures.
 pub const SERVICE: &str = "proforma";
+
+/// What is asked of a billing period, or of the current one.
+#[derive(Deserialize)]
+#[serde(rename_all = "PascalCase")]
+struct OfPeriod {
+    billing_period: Option<String>,
+}
 
 /// Performs an operation.
 pub(crate) async fn perform(call: &Call<'_>, operation: &str) -> Answer<Vec<u8>> {

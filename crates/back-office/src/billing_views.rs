@@ -12,6 +12,7 @@ use crate::desk::BackOffice;
 use crate::error::{Answer, Error};
 use crate::facts::FactsOfRun;
 use billing::account::AccountId;
+use billing::billing_view::ViewName;
 use billing::configuration::BillingGroupId;
 use query::answer::{Costs, Scope as Seen};
 use std::collections::BTreeSet;
@@ -28,23 +29,6 @@ pub enum View {
         /// The accounts of them that are seen; `None` is every one.
         accounts: Option<BTreeSet<AccountId>>,
     },
-}
-
-/// What the id of a billing group's view begins with.
-const OF_GROUP: &str = "billing-group-";
-/// The id of the payer's own view.
-const PRIMARY: &str = "primary";
-
-/// The ARN of the payer's own view.
-#[must_use]
-pub fn primary_arn(payer: &AccountId) -> String {
-    format!("arn:aws:billing::{payer}:billingview/{PRIMARY}")
-}
-
-/// The ARN of a billing group's view.
-#[must_use]
-pub fn group_arn(payer: &AccountId, group: &BillingGroupId) -> String {
-    format!("arn:aws:billing::{payer}:billingview/{OF_GROUP}{group}")
 }
 
 impl View {
@@ -86,15 +70,18 @@ impl BackOffice {
         let unknown = || match caller.scope {
             Scope::Payer => Error::from(CostExplorerRefusal::NotFound(format!(
                 "`{arn}` is no billing view that costs are told of; leave BillingViewArn out for the payer's own, or name a billing group's: {}",
-                format_args!("arn:aws:billing::{}:billingview/{OF_GROUP}PRIMARY_ACCOUNT_ID", caller.payer)
+                format_args!(
+                    "arn:aws:billing::{}:billingview/billing-group-PRIMARY_ACCOUNT_ID",
+                    caller.payer
+                )
             ))),
             Scope::Groups { .. } => Error::Denied,
         };
-        let id = id_of(arn, &caller.payer).ok_or_else(unknown)?;
-        if id == PRIMARY {
-            return if caller.sees_payer() { Ok(View::Primary) } else { Err(unknown()) };
-        }
-        let group = id.strip_prefix(OF_GROUP).and_then(BillingGroupId::parse).ok_or_else(unknown)?;
+        let group = match ViewName::parse(&caller.payer, arn) {
+            Some(ViewName::Primary) if caller.sees_payer() => return Ok(View::Primary),
+            Some(ViewName::Group(group)) => group,
+            Some(ViewName::Primary | ViewName::Custom(_)) | None => return Err(unknown()),
+        };
         let accounts = match &caller.scope {
             // A group that was deleted has months that it was charged for.
             Scope::Payer => {
@@ -108,12 +95,6 @@ impl BackOffice {
     }
 }
 
-/// The id in the ARN of a payer's view.
-fn id_of<'a>(arn: &'a str, payer: &AccountId) -> Option<&'a str> {
-    let rest = arn.strip_prefix("arn:aws").map(|rest| rest.split_once(':'))??.1;
-    rest.strip_prefix("billing::")?.strip_prefix(payer.as_str())?.strip_prefix(":billingview/")
-}
-
 #[cfg(test)]
 mod tests {
     //! ARNs of views.
@@ -123,18 +104,17 @@ mod tests {
     #[test]
     fn a_view_is_of_one_payer() {
         let payer = AccountId::parse("999999999999").unwrap();
-        for (arn, id) in [
-            ("arn:aws:billing::999999999999:billingview/primary", Some("primary")),
-            (
-                "arn:aws-cn:billing::999999999999:billingview/billing-group-111111111111",
-                Some("billing-group-111111111111"),
-            ),
+        let group = BillingGroupId::parse("111111111111").map(ViewName::Group);
+        for (arn, name) in [
+            ("arn:aws:billing::999999999999:billingview/primary", Some(ViewName::Primary)),
+            ("arn:aws-cn:billing::999999999999:billingview/billing-group-111111111111", group),
             ("arn:aws:billing::888888888888:billingview/primary", None),
             ("arn:aws:billingconductor::999999999999:billinggroup/111111111111", None),
             ("primary", None),
         ] {
-            assert_eq!(id_of(arn, &payer), id, "{arn}");
+            assert_eq!(ViewName::parse(&payer, arn), name, "{arn}");
         }
-        assert_eq!(id_of(&primary_arn(&payer), &payer), Some(PRIMARY));
+        let primary = ViewName::Primary;
+        assert_eq!(ViewName::parse(&payer, &primary.arn(&payer)), Some(primary));
     }
 }

@@ -32,6 +32,12 @@ impl Clock {
         // An instant outside the years 1 to 9999 is no time of a bill.
         month_of(seconds).unwrap_or_else(BillingPeriod::first)
     }
+
+    /// The billing period that has a day, counted since 1970-01-01.
+    #[must_use]
+    pub fn period_of_day(day: i32) -> BillingPeriod {
+        Self::period_of(i64::from(day) * 86_400)
+    }
 }
 
 /// The machine's clock, in seconds since 1970-01-01T00:00:00Z.

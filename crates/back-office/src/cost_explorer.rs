@@ -289,9 +289,8 @@ impl BackOffice {
 
 /// The billing periods of some days.
 fn periods(days: std::ops::Range<i32>) -> Answer<Vec<BillingPeriod>> {
-    let month = |day: i32| Clock::period_of(i64::from(day) * 86_400);
-    let mut periods = vec![month(days.start)];
-    let last = month(days.end.saturating_sub(1));
+    let mut periods = vec![Clock::period_of_day(days.start)];
+    let last = Clock::period_of_day(days.end.saturating_sub(1));
     while let Some(period) = periods.last().copied().filter(|period| *period < last) {
         if periods.len() >= MONTHS_MAX {
             let message = format!("the time period has more than {MONTHS_MAX} months; ask for fewer at once");

@@ -21,6 +21,7 @@ use crate::purchasing::state::KnownPurchasing;
 use crate::transaction::{Attempt, PayerDesk, State};
 use crate::unwritten::Unwritten;
 use crate::vault::MasterKey;
+use crate::write::Edited;
 use billing::account::AccountId;
 use billing::configuration::{Configuration, Edit, Refusal};
 use billing::period::BillingPeriod;
@@ -347,19 +348,32 @@ impl BackOffice {
         request: &WriteRequest<'_>,
         operation: impl Fn(&mut Edit<'_>) -> Result<T, Refusal> + Sync,
     ) -> Answer<T> {
+        self.write_with(request, |edit| Ok((operation(edit)?, ())), |()| Vec::new()).await
+    }
+
+    /// Makes a change of the configuration as [`write`](Self::write) does, with entries of what followed from it.
+    pub(crate) async fn write_with<T: Serialize + DeserializeOwned + Send, W: Send>(
+        &self,
+        request: &WriteRequest<'_>,
+        operation: impl Fn(&mut Edit<'_>) -> Result<(T, W), Refusal> + Sync,
+        entries: impl Fn(&W) -> Vec<Entry> + Sync,
+    ) -> Answer<T> {
         let payer = &request.caller.payer;
-        let operation = &operation;
+        let (operation, entries) = (&operation, &entries);
         let made = self
             .transaction(payer, |store, state| async move {
                 if let Some(answer) = request.answered(&store).await? {
                     return Ok((state, answer));
                 }
-                let edited = request.edit(&state.configuration, operation)?;
+                let Edited { next, touched, outcome: (answer, followed) } =
+                    request.edit(&state.configuration, operation)?;
                 let mut write = store.write(payer, &state.head).await?;
-                let outcome = serde_json::to_string(&edited.outcome).map_err(Error::internal)?;
+                let outcome = serde_json::to_string(&answer).map_err(Error::internal)?;
                 request.keep_answer(&mut write, &outcome).await?;
+                let followed = entries(&followed);
+                let edited = Edited { next, touched, outcome: answer };
                 let resource = if request.resource.is_empty() { &outcome } else { request.resource };
-                edited.commit((&state, write), request, resource).await
+                edited.commit_with((&state, write), request, resource, followed).await
             })
             .await;
         if made.is_ok() {

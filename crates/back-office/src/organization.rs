@@ -7,7 +7,6 @@ use crate::authorization::Caller;
 use crate::clock::Clock;
 use crate::desk::{BackOffice, WriteRequest};
 use crate::error::{Answer, Error, refused};
-use crate::write::Edited;
 use billing::account::AccountId;
 use billing::configuration::{
     BillingGroupId, Configuration, Edit, Flag, Followed, Moved, OrganizationChanges, PlacedBy, Refusal,
@@ -135,28 +134,7 @@ impl BackOffice {
         request: &WriteRequest<'_>,
         operation: impl Fn(&mut Edit<'_>) -> Outcome<T> + Sync,
     ) -> Answer<T> {
-        let payer = &request.caller.payer;
-        let operation = &operation;
-        let made = self
-            .transaction(payer, |store, state| async move {
-                if let Some(answer) = request.answered(&store).await? {
-                    return Ok((state, answer));
-                }
-                let Edited { next, touched, outcome: (answer, followed) } =
-                    request.edit(&state.configuration, operation)?;
-                let mut write = store.write(payer, &state.head).await?;
-                let outcome = serde_json::to_string(&answer).map_err(Error::internal)?;
-                request.keep_answer(&mut write, &outcome).await?;
-                let entries = entries(request, &followed);
-                let edited = Edited { next, touched, outcome: answer };
-                let resource = if request.resource.is_empty() { &outcome } else { request.resource };
-                edited.commit_with((&state, write), request, resource, entries).await
-            })
-            .await;
-        if made.is_ok() {
-            self.0.wake.notify_one();
-        }
-        made
+        self.write_with(request, operation, |followed| entries(request, followed)).await
     }
 
     /// Takes over an organization from a file's text, or from what was read of AWS: all of it, or nothing. `dry` only says what would change.

@@ -56,7 +56,7 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
-use treatment::{Kind, Treatment};
+use treatment::{Kind, Treatment, manifest_type};
 
 /// What was exported.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
@@ -507,7 +507,7 @@ struct Written {
 }
 
 fn described<'o>(outputs: impl Iterator<Item = &'o Output>) -> Vec<(String, String)> {
-    outputs.map(|output| (output.name.clone(), output.kind.name().to_owned())).collect()
+    outputs.map(|output| (output.name.clone(), manifest_type(output.kind).to_owned())).collect()
 }
 
 impl Rows<'_> {

@@ -10,7 +10,7 @@ use crate::publish::{CUBE, Draft, EXPORT_MARK, EXPORTS, Earlier, folder_name};
 use crate::reader::{limits, reading_failed, threads};
 use crate::report_files::json;
 use crate::resale::needs_lines;
-use crate::run_folder;
+use crate::run_folder::{self, RunFolder};
 use crate::terminal::{ReadingBar, thousands};
 use anyhow::Context;
 use billing::book::Book;
@@ -78,6 +78,21 @@ pub struct Priced<'a> {
     /// The cost files: name and SHA-256.
     pub files: Vec<(&'a str, &'a str)>,
     pub format: CostFormat,
+}
+
+impl<'a> Priced<'a> {
+    /// A run's month under the prices that it was charged by.
+    pub fn of(run: &'a RunFolder, card: &'a RateCard, statements: &'a [Statement]) -> Result<Self, Failure> {
+        Ok(Self {
+            cube: &run.cube,
+            book: &run.book,
+            card,
+            statements,
+            coverage: run.coverage()?,
+            files: run.files.iter().map(|file| (file.name.as_str(), file.sha256.as_str())).collect(),
+            format: run.format,
+        })
+    }
 }
 
 /// What to export of it.
@@ -367,17 +382,8 @@ pub fn export(arguments: &ExportArguments) -> Result<(), Failure> {
     let mut run = run_folder::open(&arguments.run)?;
     needs_lines(&run, "no lines that could be exported")?;
     let Rated { card, charges, .. } = run.rate()?;
-    let coverage = run.coverage()?;
     let statements = statement::statements(&run.cube, &run.book, &card, &charges)?;
-    let priced = Priced {
-        cube: &run.cube,
-        book: &run.book,
-        card: &card,
-        statements: &statements,
-        coverage,
-        files: run.files.iter().map(|file| (file.name.as_str(), file.sha256.as_str())).collect(),
-        format: run.format,
-    };
+    let priced = Priced::of(&run, &card, &statements)?;
     let own = match run.format {
         CostFormat::LegacyCur => ExportLayout::Cur,
         CostFormat::Cur2 => ExportLayout::Cur2,
@@ -412,7 +418,7 @@ pub fn export(arguments: &ExportArguments) -> Result<(), Failure> {
     Ok(())
 }
 
-fn request(arguments: &ExportArguments, run: &run_folder::RunFolder) -> Request {
+fn request(arguments: &ExportArguments, run: &RunFolder) -> Request {
     Request {
         threads: threads(arguments.threads),
         accept_rejects: run.accepted_rejects,

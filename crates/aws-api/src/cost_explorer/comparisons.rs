@@ -2,9 +2,10 @@
 
 use super::expression::{expression, group_by, metric};
 use super::shapes::{DateInterval, Expression, GroupDefinition};
-use super::usage::{digest, page_after};
+use super::usage::{digest, next_rows, rows_before};
 use super::{invalid, past_days};
 use crate::call::{Call, json};
+use back_office::clock::Clock;
 use back_office::cost_explorer::CostExplorerRefusal;
 use back_office::error::{Answer, Error};
 use billing::invoice::Date;
@@ -99,7 +100,7 @@ pub(super) async fn get(call: &Call<'_>) -> Answer<Vec<u8>> {
         [&input.baseline_time_period, &input.comparison_time_period].into_iter().enumerate()
     {
         let days = past_days(call, period)?;
-        let month = back_office::clock::Clock::period_of(i64::from(days.start) * 86_400);
+        let month = Clock::period_of_day(days.start);
         if days != (Date::first_of(month).days()..Date::first_of(month.next()).days()) {
             let message =
                 format!("`{}` to `{}` is not one whole month; compare months", period.start, period.end);
@@ -127,12 +128,12 @@ pub(super) async fn get(call: &Call<'_>) -> Answer<Vec<u8>> {
     rows.sort_by_key(|(_, of)| {
         std::cmp::Reverse(of.change().map_or(0, |change| change.units().unsigned_abs()))
     });
-    let (begin, end) = page(call, &input, &runs, rows.len())?;
-    let next_page_token = match end < rows.len() {
-        true => call.next_token(Some(format!("{end} {}", digest(&runs))))?,
-        false => None,
-    };
-    let compared = rows[begin..end].iter().map(|(values, of)| {
+    let runs = digest(&runs);
+    let token = input.next_page_token.as_deref();
+    let begin = rows_before(call, token, &runs, CostExplorerRefusal::InvalidNextToken)?;
+    let end = begin.saturating_add(input.max_results.unwrap_or(PAGE)).min(rows.len());
+    let next_page_token = next_rows(call, (end, rows.len()), &runs)?;
+    let compared = rows[begin.min(end)..end].iter().map(|(values, of)| {
         Ok(Comparison { cost_and_usage_selector: selector(&keys, values), metrics: of.compared(metric)? })
     });
     json(&Comparisons {
@@ -140,24 +141,6 @@ pub(super) async fn get(call: &Call<'_>) -> Answer<Vec<u8>> {
         total_cost_and_usage: total.compared(metric)?,
         next_page_token,
     })
-}
-
-/// Which rows are on the page.
-fn page(call: &Call<'_>, input: &Asked, runs: &[String], count: usize) -> Answer<(usize, usize)> {
-    let begin = match &input.next_page_token {
-        None => 0,
-        Some(token) => {
-            let after = page_after(call, token)?;
-            let (place, known) = after.split_once(' ').ok_or_else(|| Error::internal(after.clone()))?;
-            if known != digest(runs) {
-                let message = "the costs have been priced anew since the page before; begin again without NextPageToken";
-                return Err(CostExplorerRefusal::InvalidNextToken(message.to_owned()).into());
-            }
-            place.parse::<usize>().map_err(Error::internal)?
-        }
-    };
-    let end = begin.saturating_add(input.max_results.unwrap_or(PAGE)).min(count);
-    Ok((begin.min(end), end))
 }
 
 impl Both {

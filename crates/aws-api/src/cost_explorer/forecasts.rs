@@ -137,7 +137,7 @@ async fn past(
     let query = Query { days, granularity, filter, group_by: Vec::new(), metrics: vec![metric] };
     let (mut past, mut units) = (Vec::new(), Vec::new());
     for slice in months.answer(&query)? {
-        let month = Clock::period_of(i64::from(slice.days.start) * 86_400);
+        let month = Clock::period_of_day(slice.days.start);
         let Some(value) = slice.rows.first().and_then(|row| row.values.first()) else { continue };
         if known.contains(&month) {
             let days = slice.days.end - slice.days.start;
@@ -171,7 +171,7 @@ fn times(days: &Range<i32>, granularity: Granularity) -> Vec<Range<i32>> {
             let mut times = Vec::new();
             let mut begin = days.start;
             while begin < days.end {
-                let month = Clock::period_of(i64::from(begin) * 86_400);
+                let month = Clock::period_of_day(begin);
                 let end = Date::first_of(month.next()).days().min(days.end);
                 times.push(begin..end);
                 begin = end;
@@ -182,6 +182,6 @@ fn times(days: &Range<i32>, granularity: Granularity) -> Vec<Range<i32>> {
 }
 
 fn span(days: &Range<i32>) -> Span {
-    let month = Clock::period_of(i64::from(days.start) * 86_400);
+    let month = Clock::period_of_day(days.start);
     Span { month: number(month), days: days.end - days.start }
 }

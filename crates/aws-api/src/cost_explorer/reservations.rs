@@ -4,7 +4,7 @@
 
 use super::expression::{dimension, expression};
 use super::shapes::{DateInterval, Expression, GroupDefinition, SortDefinition};
-use super::usage::{digest, granularity, page_after};
+use super::usage::{digest, granularity, next_rows, rows_before};
 use super::{invalid, past_days};
 use crate::call::{Call, json};
 use back_office::cost_explorer::CostExplorerRefusal;
@@ -225,8 +225,7 @@ pub(super) async fn coverage(call: &Call<'_>) -> Answer<Vec<u8>> {
         times.push((slice.days, of_time, groups));
     }
     let runs = digest(&months.runs());
-    let (coverages_by_time, next) = page(call, &input, (parts, by), &runs, times)?;
-    let next_page_token = call.next_token(next)?;
+    let (coverages_by_time, next_page_token) = page(call, &input, (parts, by), &runs, times)?;
     json(&Covered { coverages_by_time, total: total.coverage(parts)?, next_page_token })
 }
 
@@ -274,7 +273,7 @@ fn joined(days: std::ops::Range<i32>, slices: Vec<Slice>) -> Slice {
 
 type Time = (std::ops::Range<i32>, Sums, BTreeMap<String, Sums>);
 
-/// The page of times, and where the next one begins; of groups, where there are any, for then there is one time.
+/// The page of times, and the token of the next one; of groups, where there are any, for then there is one time.
 fn page(
     call: &Call<'_>,
     input: &Input,
@@ -282,19 +281,11 @@ fn page(
     runs: &str,
     times: Vec<Time>,
 ) -> Answer<(Vec<ByTime>, Option<String>)> {
-    let begin = match &input.next_page_token {
-        None => 0,
-        Some(token) => match page_after(call, token)?.split_once(' ') {
-            Some((place, known)) if known == runs => place.parse::<usize>().map_err(Error::internal)?,
-            _ => {
-                let message = "the costs have been priced anew since the page before; begin again without NextPageToken";
-                return Err(CostExplorerRefusal::InvalidNextToken(message.to_owned()).into());
-            }
-        },
-    };
+    let token = input.next_page_token.as_deref();
+    let begin = rows_before(call, token, runs, CostExplorerRefusal::InvalidNextToken)?;
     let end = begin.saturating_add(input.max_results.unwrap_or(PAGE).max(1));
     let count = if by.is_some() { times.iter().map(|(.., groups)| groups.len()).sum() } else { times.len() };
-    let next = (end < count).then(|| format!("{end} {runs}"));
+    let next = next_rows(call, (end, count), runs)?;
     let is_on_page = |place: usize| (begin..end).contains(&place);
     let mut coverages = Vec::new();
     for (place, (days, sums, groups)) in times.into_iter().enumerate() {

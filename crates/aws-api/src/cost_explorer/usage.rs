@@ -58,6 +58,10 @@ pub(super) fn granularity(name: &str) -> Answer<Granularity> {
     }
 }
 
+/// Why a page does not go on where the one before has ended.
+const PRICED_ANEW: &str =
+    "the costs have been priced anew since the page before; begin again without NextPageToken";
+
 /// Where a page begins. Between two pages neither the question nor what it is answered from may change.
 fn position(call: &Call<'_>, token: Option<&str>, runs: &[String]) -> Answer<PageFrom> {
     let Some(token) = token else { return Ok(PageFrom::default()) };
@@ -65,9 +69,7 @@ fn position(call: &Call<'_>, token: Option<&str>, runs: &[String]) -> Answer<Pag
     let parts: Vec<&str> = after.split(' ').collect();
     let [day, row, known] = parts.as_slice() else { return Err(Error::internal(after)) };
     if *known != digest(runs) {
-        let message =
-            "the costs have been priced anew since the page before; begin again without NextPageToken";
-        return Err(CostExplorerRefusal::RequestChanged(message.to_owned()).into());
+        return Err(CostExplorerRefusal::RequestChanged(PRICED_ANEW.to_owned()).into());
     }
     let (day, row) = (day.parse().map_err(Error::internal)?, row.parse().map_err(Error::internal)?);
     Ok(PageFrom { day: Some(day), row })
@@ -82,6 +84,25 @@ pub(super) fn page_after(call: &Call<'_>, token: &str) -> Answer<String> {
         Error::from(CostExplorerRefusal::InvalidNextToken(message))
     })?;
     Ok(page.after)
+}
+
+/// How many rows were on the pages before, in an answer of the same runs; of others it is refused as `changed` says.
+pub(super) fn rows_before(
+    call: &Call<'_>,
+    token: Option<&str>,
+    runs: &str,
+    changed: fn(String) -> CostExplorerRefusal,
+) -> Answer<usize> {
+    let Some(token) = token else { return Ok(0) };
+    match page_after(call, token)?.split_once(' ') {
+        Some((place, known)) if known == runs => place.parse().map_err(Error::internal),
+        _ => Err(changed(PRICED_ANEW.to_owned()).into()),
+    }
+}
+
+/// The token of the page after so many rows of `count`; `None` where there is none.
+pub(super) fn next_rows(call: &Call<'_>, (end, count): (usize, usize), runs: &str) -> Answer<Option<String>> {
+    call.next_token((end < count).then(|| format!("{end} {runs}")))
 }
 
 /// What the runs of an answer are known by.

@@ -2,11 +2,11 @@
 
 use super::expression::{dimension, expression, metric};
 use super::shapes::{Search, SortDefinition, ValueWithAttributes};
-use super::usage::{digest, page_after};
+use super::usage::{digest, next_rows, rows_before};
 use super::{invalid, past_days};
 use crate::call::{Call, json};
 use back_office::cost_explorer::{CostExplorerRefusal, Months};
-use back_office::error::{Answer, Error};
+use back_office::error::Answer;
 use billing::money::Cost;
 use query::dimension::{Dimension, Key};
 use query::expression::{Condition, Expression, Matching};
@@ -153,23 +153,10 @@ impl<'a> Asked<'a> {
             return Ok(Cut { values, next_page_token: None, total });
         }
         let runs = digest(&self.months.runs());
-        let begin = match &self.input.next_page_token {
-            None => 0,
-            Some(token) => {
-                let after = page_after(call, token)?;
-                let (place, known) = after.split_once(' ').ok_or_else(|| Error::internal(after.clone()))?;
-                if known != runs {
-                    let message = "the costs have been priced anew since the page before; begin again without NextPageToken";
-                    return Err(CostExplorerRefusal::RequestChanged(message.to_owned()).into());
-                }
-                place.parse::<usize>().map_err(Error::internal)?
-            }
-        };
+        let token = self.input.next_page_token.as_deref();
+        let begin = rows_before(call, token, &runs, CostExplorerRefusal::RequestChanged)?;
         let end = begin.saturating_add(PAGE).min(total);
-        let next_page_token = match end < total {
-            true => call.next_token(Some(format!("{end} {runs}")))?,
-            false => None,
-        };
+        let next_page_token = next_rows(call, (end, total), &runs)?;
         let values = values.drain(begin.min(end)..end).collect();
         Ok(Cut { values, next_page_token, total })
     }

@@ -1,17 +1,12 @@
 //! The book: the configuration as one file, and a file as the configuration.
 
+use super::OfPeriod;
 use crate::call::{Call, json};
 use back_office::book::{Plan, SentBook};
 use back_office::desk::WriteRequest;
 use back_office::error::{Answer, Error};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct OfPeriod {
-    billing_period: Option<String>,
-}
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]

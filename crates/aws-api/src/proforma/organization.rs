@@ -1,5 +1,6 @@
 //! The payer's organization, and the rules by which billing groups follow it.
 
+use super::OfPeriod;
 use crate::call::{Call, field, json};
 use back_office::error::{Answer, Error};
 use back_office::organization::{Flagged, RESOURCE};
@@ -124,12 +125,6 @@ impl Call<'_> {
         let id = self.caller.billing_group(&current, text, Some(self.write_period()));
         Ok(id.map_err(Error::from)?.to_string())
     }
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct OfPeriod {
-    billing_period: Option<String>,
 }
 
 #[derive(Serialize)]

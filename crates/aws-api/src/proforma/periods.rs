@@ -1,16 +1,11 @@
 //! Periods and their runs.
 
+use super::OfPeriod;
 use crate::call::{Call, json};
 use back_office::error::Answer;
 use back_office::runs::{Outcome, RunRow, RunState};
 use billing::configuration::{ResourceType, arn};
 use serde::{Deserialize, Serialize};
-
-#[derive(Deserialize)]
-#[serde(rename_all = "PascalCase")]
-struct OfPeriod {
-    billing_period: Option<String>,
-}
 
 #[derive(Serialize)]
 #[serde(rename_all = "PascalCase")]

@@ -109,7 +109,10 @@ impl BackOffice {
                 return Ok((state, None));
             };
             let now_ms = machine_milliseconds();
-            for left in executions.iter().filter(|of| of.ended_at_ms.is_none() && is_of(of, &due)) {
+            for left in executions
+                .iter()
+                .filter(|of| of.ended_at_ms.is_none() && is_of(of, (&due.export.id, due.period)))
+            {
                 let problem = "whoever delivered it has not been heard of any more".to_owned();
                 write
                     .put_execution(&ended(
@@ -303,8 +306,7 @@ fn all_due(
     let mut all = Vec::new();
     for export in exports.iter().filter(|export| !export.is_deleted) {
         for CurrentRun { period, run, .. } in runs {
-            let due = Due { export: export.clone(), period: *period, run: run.clone() };
-            let of_month = || executions.iter().filter(|of| is_of(of, &due));
+            let of_month = || executions.iter().filter(|of| is_of(of, (&export.id, *period)));
             let is_held = of_month().any(|of| of.claim_expires_at_ms.is_some_and(|until| until > now_ms));
             let same = || of_month().filter(|of| of.run == *run && of.definition == export.definition);
             let rests =
@@ -315,7 +317,7 @@ fn all_due(
             let pause = FIRST_PAUSE_MS << tried.saturating_sub(1).min(TRIES_MAX);
             let pauses = last.is_some_and(|last| now_ms < last.saturating_add(pause));
             if !is_held && !rests && !pauses && tried < TRIES_MAX {
-                all.push(due);
+                all.push(Due { export: export.clone(), period: *period, run: run.clone() });
             }
         }
     }
@@ -323,8 +325,8 @@ fn all_due(
 }
 
 /// Whether a delivery is of the same month of the same export.
-fn is_of(execution: &ExecutionRow, due: &Due) -> bool {
-    execution.export == due.export.id && execution.period == due.period
+fn is_of(execution: &ExecutionRow, (export, period): (&str, BillingPeriod)) -> bool {
+    execution.export == export && execution.period == period
 }
 
 /// The name that the billing group of an export has in a run; `None` where the run does not know it.

@@ -52,7 +52,7 @@ impl<'q> Selection<'q> {
             name: column.name.clone(),
             key: column.name.clone(),
             source: String::new(),
-            kind: kind(column.kind),
+            kind: column.kind,
             treatment: Treatment::Copied,
             only_if_filled: false,
             unrepeated: UNREPEATED.contains(&column.of.column.as_str()),
@@ -217,16 +217,6 @@ fn values_of(key: &str, distinct: &[&[u8]], places: &[Option<u32>]) -> Values {
     (texts, places.iter().map(|place| values[(*place)? as usize]).collect())
 }
 
-const fn kind(of: export_query::Kind) -> Kind {
-    match of {
-        export_query::Kind::Text => Kind::Text,
-        export_query::Kind::Number => Kind::Number,
-        export_query::Kind::Time => Kind::Time,
-        export_query::Kind::Map => Kind::Map,
-        export_query::Kind::NumberMap => Kind::NumberMap,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     //! The tables of queries are those of the files, and rows that are not taken leave nothing.
@@ -237,9 +227,7 @@ mod tests {
 
     #[test]
     fn the_tables_are_those_of_the_files() {
-        let of_query = |table: Table| -> Vec<(&str, Kind)> {
-            table.all_columns().iter().map(|(name, of)| (*name, kind(*of))).collect()
-        };
+        let of_query = |table: Table| -> Vec<(&str, Kind)> { table.all_columns().to_vec() };
         let of_cur: Vec<_> = cur_columns::COLUMNS.iter().map(|(name, kind, _)| (*name, *kind)).collect();
         let of_focus: Vec<_> = focus_columns::COLUMNS.iter().map(|(name, kind, ..)| (*name, *kind)).collect();
         assert_eq!(of_query(Table::CostAndUsageReport), of_cur);

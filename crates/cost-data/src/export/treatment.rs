@@ -4,30 +4,16 @@ use super::by_class::ClassText;
 use super::focus_by_class::FocusText;
 use super::focus_columns::{AmountOf, GroupText};
 
-/// What kind of value a column holds.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// Text; rates included, as AWS writes them.
-    Text,
-    /// A double.
-    Number,
-    /// An instant in milliseconds.
-    Time,
-    /// A map of text to text: a Parquet map, JSON in CSV.
-    Map,
-    /// A map of text to double, always empty here.
-    NumberMap,
-}
+/// What kind of value a column holds; a map of text to number is always empty here.
+pub use export_query::Kind;
 
-impl Kind {
-    /// What AWS's manifests call such values.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::Text => "OptionalString",
-            Self::Number => "OptionalBigDecimal",
-            Self::Time => "DateTime",
-            Self::Map | Self::NumberMap => "OptionalMap",
-        }
+/// What AWS's manifests call values of a kind.
+pub const fn manifest_type(kind: Kind) -> &'static str {
+    match kind {
+        Kind::Text => "OptionalString",
+        Kind::Number => "OptionalBigDecimal",
+        Kind::Time => "DateTime",
+        Kind::Map | Kind::NumberMap => "OptionalMap",
     }
 }
 

@@ -27,17 +27,8 @@ pub fn export_lines(path: &Path, order: &LinesOrder, children: &Children) -> Res
     let mut run = run_folder::open(path)?;
     needs_lines(&run, "no lines that could be exported")?;
     let Rated { card, charges, .. } = run.rate()?;
-    let coverage = run.coverage()?;
     let statements = statement::statements(&run.cube, &run.book, &card, &charges)?;
-    let priced = Priced {
-        cube: &run.cube,
-        book: &run.book,
-        card: &card,
-        statements: &statements,
-        coverage,
-        files: run.files.iter().map(|file| (file.name.as_str(), file.sha256.as_str())).collect(),
-        format: run.format,
-    };
+    let priced = Priced::of(&run, &card, &statements)?;
     let format = if order.is_parquet { ExportFormat::Parquet } else { ExportFormat::Csv };
     let groups = [order.billing_group.clone()];
     let wanted = Wanted { layout: layout(&order.lines), format: Some(format), groups: &groups };
