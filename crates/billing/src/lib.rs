@@ -79,5 +79,6 @@ pub mod invoice_unit;
 
 pub mod procurement_portal;
 
+pub mod budget;
 pub mod invoice;
 pub mod invoice_schedule;
