@@ -157,11 +157,11 @@ class Server:
         made = json.loads(self.command("keys", "create", "--principal", principal, "--role", role, *narrowed, "--output", "json"))
         return Keys(made["AccessKeyId"], made["SecretAccessKey"], principal)
 
-    def apply(self, book):
+    def apply(self, book, *options):
         """Puts a book's settings in."""
         path = pathlib.Path(f"{self.data}.book.json")
         path.write_text(json.dumps(book))
-        self.command("book", "apply", path)
+        self.command("book", "apply", path, *options)
 
     def load(self, folder, period=PREVIOUS):
         """Registers cost files, and waits until the month is priced."""

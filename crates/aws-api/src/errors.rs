@@ -1,6 +1,6 @@
 //! From what the desk says to what AWS's clients understand: the one place where a refusal becomes a status and a name.
 
-use crate::invoicing;
+use crate::{cost_explorer, invoicing};
 use aws_wire::errors::WireError;
 use aws_wire::json::{JsonError, Value};
 use aws_wire::model::{FieldProblem, Operation, Service};
@@ -15,6 +15,10 @@ pub(crate) fn to_wire(error: Error, service: &Service, operation: &Operation) ->
     let error = of_service(error, service);
     // What passes is no part of a model: clients know it by its status, and try again.
     if error.status == StatusCode::SERVICE_UNAVAILABLE {
+        return error;
+    }
+    // The errors that Cost Explorer and all of AWS's services have in common are in no operation of its model.
+    if service.signing_name == cost_explorer::SERVICE {
         return error;
     }
     match operation.errors.is_empty() || operation.errors.contains(&error.code) {
@@ -40,6 +44,7 @@ fn of_service(error: Error, service: &Service) -> WireError {
     let is_invoicing = service.signing_name == invoicing::SERVICE;
     match error {
         Error::Denied if is_invoicing => invoicing::errors::denied(),
+        Error::Denied if service.signing_name == cost_explorer::SERVICE => cost_explorer::errors::denied(),
         Error::Denied => denied(),
         Error::Invoicing(refusal) if is_invoicing => invoicing::errors::refused(refusal),
         Error::Invoicing(refusal) => {
@@ -54,6 +59,7 @@ fn of_service(error: Error, service: &Service) -> WireError {
             };
             invalid(reason, message, fields)
         }
+        Error::CostExplorer(refusal) => cost_explorer::errors::refused(&refusal),
         Error::Refused(refusal) if is_invoicing => invoicing::errors::refused_otherwise(refusal),
         Error::Refused(refusal) => refused(refusal, service),
         Error::Declined(declined) => of_declined(declined, service),

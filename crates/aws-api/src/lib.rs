@@ -5,6 +5,7 @@
 
 pub mod billing_conductor;
 pub mod call;
+pub mod cost_explorer;
 pub mod documentation;
 mod errors;
 pub mod http;
@@ -84,6 +85,7 @@ impl Api {
         };
         let answer = match service.signing_name.as_str() {
             billing_conductor::SERVICE => billing_conductor::perform(&call, &operation.name).await,
+            cost_explorer::SERVICE => cost_explorer::perform(&call, &operation.name).await,
             invoicing::SERVICE => invoicing::perform(&call, &operation.name).await,
             proforma::SERVICE => proforma::perform(&call, &operation.name).await,
             purchase_orders::SERVICE => purchase_orders::perform(&call, &operation.name).await,
@@ -99,7 +101,10 @@ impl Api {
             }
             Err(Error::Denied) => Err(self.desk.deny(caller, &action, resource()).await),
             Err(error) => {
-                if matches!(error, Error::Refused(_) | Error::Declined(_) | Error::Invoicing(_)) {
+                if matches!(
+                    error,
+                    Error::Refused(_) | Error::Declined(_) | Error::Invoicing(_) | Error::CostExplorer(_)
+                ) {
                     self.desk.note(caller, &action, resource(), Decision::Refused);
                 }
                 Err(error)
@@ -148,7 +153,7 @@ fn canonical(service: &Service, operation: &Operation, input: &Value) -> String 
     match input {
         Value::Map(members) => {
             let mut members = members.clone();
-            for name in ["ClientToken", "NextToken", "MaxResults"] {
+            for name in ["ClientToken", "NextToken", "NextPageToken", "MaxResults"] {
                 members.remove(name);
             }
             // A book or a file is kept by what it makes; its hash is enough to know it again.
@@ -181,6 +186,7 @@ fn resource<'a>(service: &Service, input: &'a Value) -> &'a str {
             "PurchaseOrderArn",
         ],
         purchase_orders::SERVICE => &["PurchaseOrderArn", "ResourceArn", "PurchaseOrderId"],
+        cost_explorer::SERVICE => &["BillingViewArn"],
         invoicing::SERVICE => {
             &["InvoiceUnitArn", "ProcurementPortalPreferenceArn", "ResourceArn", "InvoiceId"]
         }

@@ -10,6 +10,7 @@ use crate::cost_roots::CostRoot;
 use crate::document_format::Renderer;
 use crate::engine::{Engine, EngineError};
 use crate::error::{Answer, Error, refused};
+use crate::facts::KnownFacts;
 use crate::index::PeriodIndex;
 use crate::known_keys::KnownKeys;
 use crate::known_runs::{InvoicesOfRuns, KnownCharges};
@@ -51,6 +52,8 @@ pub struct Options {
     pub lease: std::time::Duration,
     /// How many superseded runs of each period keep their files.
     pub superseded_runs: usize,
+    /// How much memory the facts may take that questions about costs are answered from; with 0 each question reads its runs.
+    pub facts_bytes: u64,
     /// What makes documents of issued invoices, where somebody does.
     pub renderer: Option<Renderer>,
 }
@@ -82,6 +85,8 @@ pub(crate) struct Inner {
     /// What was read last of each payer's orders and invoices.
     pub(crate) purchasing: KnownPurchasing,
     pub(crate) aws_invoices: InvoicesOfRuns,
+    /// What questions about costs are answered from.
+    pub(crate) facts: KnownFacts,
 }
 
 /// A configuration as it was when it was asked for.
@@ -114,6 +119,7 @@ impl BackOffice {
             charges: KnownCharges::default(),
             purchasing: KnownPurchasing::default(),
             aws_invoices: InvoicesOfRuns::default(),
+            facts: KnownFacts::default(),
         }))
     }
 

@@ -10,6 +10,7 @@ use billing::invoice::charges::Charges;
 use billing::margin_guard::Findings;
 use billing::money::{Cost, Currency};
 use billing::period::BillingPeriod;
+use query::facts::MonthFacts;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 
@@ -153,6 +154,12 @@ pub trait Engine: Send + Sync + 'static {
     /// # Errors
     /// [`EngineError`] where the folder is not a whole run of this program.
     fn charges(&self, run: &Path) -> Result<RunCharges, EngineError>;
+
+    /// The facts of a run: its month in columns, what AWS charges and what the groups are charged, by day; what questions about costs are answered from.
+    ///
+    /// # Errors
+    /// [`EngineError`] where the folder is not a whole run of this program.
+    fn facts(&self, run: &Path) -> Result<MonthFacts, EngineError>;
 
     /// The statement of a billing group of a run, as the run's folder has it: CSV that the customer may see. `None` where the run has none of the group.
     ///

@@ -1,5 +1,6 @@
 //! Why the desk does not do what it was asked for: without HTTP, and without a word about the inside.
 
+use crate::cost_explorer::CostExplorerRefusal;
 use crate::invoicing_refusal::InvoicingRefusal;
 use billing::configuration::{Refusal, ValidationReason};
 use std::any::Any;
@@ -19,6 +20,8 @@ pub enum Error {
     Declined(Declined),
     /// An operation of `invoicing` refuses it.
     Invoicing(InvoicingRefusal),
+    /// A question about costs is not answered.
+    CostExplorer(CostExplorerRefusal),
     /// It cannot be done just now, for a reason that passes: nothing has changed.
     Unavailable(&'static str),
     /// What the server itself cannot do: nothing has changed, or whether it has is not known. The same request may be sent again.
@@ -84,6 +87,12 @@ impl From<Refusal> for Error {
 impl From<InvoicingRefusal> for Error {
     fn from(refusal: InvoicingRefusal) -> Self {
         Self::Invoicing(refusal)
+    }
+}
+
+impl From<CostExplorerRefusal> for Error {
+    fn from(refusal: CostExplorerRefusal) -> Self {
+        Self::CostExplorer(refusal)
     }
 }
 

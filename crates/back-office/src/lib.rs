@@ -41,6 +41,10 @@ pub mod privacy;
 mod month_book;
 mod shown;
 
+pub mod billing_views;
+pub mod cost_explorer;
+pub mod facts;
+
 pub mod purchasing;
 
 mod accounts;

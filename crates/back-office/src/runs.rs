@@ -59,6 +59,9 @@ impl BackOffice {
         if let Err(error) = self.match_all_run_invoices().await {
             tracing::warn!(?error, "AWS's invoices of the last runs could not be matched");
         }
+        if let Err(error) = self.make_all_facts_ready().await {
+            tracing::warn!(?error, "the facts of the last runs could not be made ready");
+        }
         let mut is_tidy = false;
         while !*stop.borrow() {
             let worked = self.work_once().await;
@@ -294,6 +297,7 @@ impl BackOffice {
         if let (Some(report), false) = (report, is_closed) {
             let OpenedReport { accounts, by_group } = report;
             self.desk(payer).await?.show(run.period, by_group);
+            self.make_facts_ready(payer, vec![run.id.clone()]);
             // The run has ended, whatever becomes of this; the next start notes them again.
             if let Err(error) = self.note_accounts(payer, run.period, &accounts).await {
                 tracing::warn!(?error, run = run.id, "the accounts of a run could not be noted");
@@ -409,6 +413,7 @@ impl NoResult {
             Error::Refused(refusal) => Meaning::Failed(refusal.to_string()),
             Error::Declined(declined) => Meaning::Failed(declined.message()),
             Error::Invoicing(refusal) => Meaning::Failed(refusal.to_string()),
+            Error::CostExplorer(refusal) => Meaning::Failed(refusal.to_string()),
             Error::Denied => Meaning::Failed("the desk may not price it".to_owned()),
             Error::Unavailable(_) => Meaning::Away(error),
             Error::Internal(cause) => {

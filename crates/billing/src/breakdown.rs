@@ -36,6 +36,17 @@ pub struct DayOfClass {
     pub net_unblended: Quantity,
     /// Their public On-Demand cost.
     pub public_on_demand: Quantity,
+    /// What no price starts from; `None` where the cube was written before it was kept.
+    pub beyond_prices: Option<BeyondPrices>,
+}
+
+/// The sums of a class's lines on one day that are only asked for: no price starts from them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BeyondPrices {
+    /// Their usage in normalised units.
+    pub normalized_usage: Quantity,
+    /// Their amortized cost, as [`crate::amortized`] has it.
+    pub amortized: Quantity,
 }
 
 impl DayOfClass {

@@ -19,6 +19,8 @@ pub mod charge_class;
 
 pub mod class_kind;
 
+pub mod amortized;
+
 pub mod line_filter;
 
 pub mod tiers;

@@ -225,8 +225,17 @@ impl Charges<'_> {
             let rows = of_class.into_iter().map(|(date, (cost, of_day))| {
                 let ChargedFor { lines, usage, public_on_demand } = of_day;
                 let (unblended, net_unblended) = (cost, cost);
-                let day =
-                    DayOfClass { class, date, lines, usage, unblended, net_unblended, public_on_demand };
+                let day = DayOfClass {
+                    class,
+                    date,
+                    lines,
+                    usage,
+                    unblended,
+                    net_unblended,
+                    public_on_demand,
+                    // What covered usage took of its commitment is not told to the level below.
+                    beyond_prices: None,
+                };
                 ((class, date), day)
             });
             by_class.extend(rows);

@@ -56,7 +56,8 @@ pub(crate) fn usage_is_shown(kind: LineItemType) -> bool {
 
 impl LineKey {
     /// The line of a statement that a class is on.
-    pub(crate) fn of(cube: &Cube, class: &ChargeClass, operation: Operation) -> Self {
+    #[must_use]
+    pub fn of(cube: &Cube, class: &ChargeClass, operation: Operation) -> Self {
         let on_demand_again = line_item_type(cube, class).is_metered()
             && !matches!(operation, Operation::Keep(_) | Operation::KeepUnused);
         let kind = if on_demand_again { cube.kinds.usage } else { class.text(KeyColumn::LineItemType) };

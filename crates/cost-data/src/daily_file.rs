@@ -1,32 +1,38 @@
-//! The daily cube as a Parquet file: of every charge class and day of usage, the sums that prices start from.
+//! The daily cube as a Parquet file: of every charge class and day of usage, the sums that prices start from, and those that are only asked for.
+//!
+//! The second version of the layout has the latter, normalised usage and amortized cost; files of the first one are read, and lack them.
 //!
 //! One row per class and day, in the order of class ids and days; the class is known by its id, as in the cost cube beside it. A
 //! null day is that of lines which tell none. Same lines, same bytes, whichever thread has read what.
 
 use crate::cube_file::CubeFileError;
-use crate::scan::{DaySums, DaysByClass, MEASURES_BY_DAY, Scan};
+use crate::scan::{DaySums, DaysByClass, SUMS_BY_DAY, Scan};
 use crate::side_file;
 use arrow_array::builder::{Date32Builder, Int64Builder};
 use arrow_array::cast::AsArray;
 use arrow_array::types::{Date32Type, Decimal128Type, Int32Type, Int64Type};
 use arrow_array::{Array, ArrayRef, Decimal128Array, DictionaryArray, Int32Array, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema};
-use billing::breakdown::DayOfClass;
+use billing::breakdown::{BeyondPrices, DayOfClass};
 use billing::charge_class::ClassId;
 use billing::money::Quantity;
 use billing::period::BillingPeriod;
 use parquet::arrow::ArrowWriter;
 use parquet::arrow::arrow_reader::ParquetRecordBatchReaderBuilder;
 use parquet::basic::{Compression, ZstdLevel};
-use parquet::file::metadata::KeyValue;
+use parquet::file::metadata::{KeyValue, ParquetMetaData};
 use parquet::file::properties::{EnabledStatistics, WriterProperties};
 use sha2::{Digest, Sha256};
 use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-/// The version of the file's layout; another version is refused.
-const VERSION: &str = "1";
+/// The version of the file's layout; a later one is refused.
+const VERSION: &str = "2";
+/// The version without what no price starts from.
+const FIRST_VERSION: &str = "1";
+/// How many of the sums both versions have.
+const SUMS_OF_FIRST_VERSION: usize = 4;
 /// Few: it is written while all scans are held.
 const ROWS_PER_BATCH: usize = 8_192;
 /// How many rows a row group has.
@@ -48,7 +54,7 @@ pub fn write(path: &Path, scans: &[Scan], period: BillingPeriod) -> Result<[u8; 
     // A month begins at a midnight within thousands of years.
     let first_day = i32::try_from(period.start_seconds() / crate::batch::SECONDS_OF_DAY).unwrap_or(i32::MAX);
     let days = DaysByClass::new(scans, first_day);
-    let mut rows = Rows::new(path, period, digits(&days)?)?;
+    let mut rows = Rows::new(path, period, &digits(&days)?)?;
     days.each(|class, days| rows.push(class, days))?;
     rows.finish()?.sync_all()?;
     Ok(Sha256::digest(std::fs::read(path)?).into())
@@ -63,14 +69,24 @@ pub fn write_days(
     days: &[DayOfClass],
     period: BillingPeriod,
 ) -> Result<[u8; 32], CubeFileError> {
-    let sums = |day: &DayOfClass| DaySums {
-        date: day.date,
-        lines: i64::try_from(day.lines).unwrap_or(i64::MAX),
-        units: [day.usage, day.unblended, day.net_unblended, day.public_on_demand].map(Quantity::units),
+    // Where nobody has told what is beyond prices, the layout that does not have it is written.
+    let is_whole = days.iter().all(|day| day.beyond_prices.is_some());
+    let sums = |day: &DayOfClass| {
+        let beyond = day.beyond_prices.map(|of| [of.normalized_usage, of.amortized]);
+        let [normalized_usage, amortized] = beyond.unwrap_or_default();
+        let DayOfClass { usage, unblended, net_unblended, public_on_demand, .. } = *day;
+        let sums = [usage, unblended, net_unblended, public_on_demand, normalized_usage, amortized];
+        DaySums {
+            date: day.date,
+            lines: i64::try_from(day.lines).unwrap_or(i64::MAX),
+            units: sums.map(Quantity::units),
+        }
     };
-    let mut most = [0; MEASURES_BY_DAY.len()];
+    let mut most = [0; SUMS_BY_DAY.len()];
     days.iter().for_each(|day| sums(day).add_to_most(&mut most));
-    let mut rows = Rows::new(path, period, most.map(digits_of))?;
+    let digits = most.map(digits_of);
+    let columns = if is_whole { SUMS_BY_DAY.len() } else { SUMS_OF_FIRST_VERSION };
+    let mut rows = Rows::new(path, period, &digits[..columns])?;
     for of_class in days.chunk_by(|one, other| one.class == other.class) {
         rows.push(of_class[0].class, &of_class.iter().map(sums).collect::<Vec<_>>())?;
     }
@@ -78,11 +94,11 @@ pub fn write_days(
     Ok(Sha256::digest(std::fs::read(path)?).into())
 }
 
-/// Begins a file whose measures have so many digits.
+/// Begins a file whose sums have so many digits.
 fn begin(
     path: &Path,
     period: BillingPeriod,
-    digits: [u8; MEASURES_BY_DAY.len()],
+    digits: &[u8],
 ) -> Result<(ArrowWriter<File>, Arc<Schema>), CubeFileError> {
     let text = DataType::Dictionary(Box::new(DataType::Int32), Box::new(DataType::Utf8));
     let mut fields = vec![
@@ -90,11 +106,12 @@ fn begin(
         Field::new(DATE, DataType::Date32, true),
         Field::new(LINES, DataType::Int64, false),
     ];
-    for (measure, digits) in MEASURES_BY_DAY.into_iter().zip(digits) {
-        fields.push(Field::new(measure.name(), DataType::Decimal128(digits, 10), false));
+    for (name, digits) in SUMS_BY_DAY.into_iter().zip(digits) {
+        fields.push(Field::new(name, DataType::Decimal128(*digits, 10), false));
     }
+    let version = if digits.len() == SUMS_BY_DAY.len() { VERSION } else { FIRST_VERSION };
     let schema = Arc::new(Schema::new(fields));
-    let entries = [("proforma.version", VERSION.to_owned()), ("proforma.period", period.to_string())];
+    let entries = [("proforma.version", version.to_owned()), ("proforma.period", period.to_string())];
     let mut properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
         .set_dictionary_page_size_limit(DICTIONARY_BYTES)
@@ -103,17 +120,17 @@ fn begin(
         .set_key_value_metadata(Some(
             entries.map(|(key, value)| KeyValue::new(key.to_owned(), value)).into(),
         ));
-    for measure in MEASURES_BY_DAY {
-        // Amounts hardly repeat.
-        properties = properties.set_column_dictionary_enabled(measure.name().into(), false);
+    for name in &SUMS_BY_DAY[..SUMS_OF_FIRST_VERSION] {
+        // Amounts hardly repeat; what is beyond prices is 0 on most lines.
+        properties = properties.set_column_dictionary_enabled((*name).into(), false);
     }
     let writer = ArrowWriter::try_new(File::create(path)?, Arc::clone(&schema), Some(properties.build()))?;
     Ok((writer, schema))
 }
 
-/// How many digits every measure's column has.
-fn digits(days: &DaysByClass<'_>) -> Result<[u8; MEASURES_BY_DAY.len()], CubeFileError> {
-    let mut most = [0_u128; MEASURES_BY_DAY.len()];
+/// How many digits every sum's column has.
+fn digits(days: &DaysByClass<'_>) -> Result<[u8; SUMS_BY_DAY.len()], CubeFileError> {
+    let mut most = [0_u128; SUMS_BY_DAY.len()];
     days.each(|_, days| {
         days.iter().for_each(|day| day.add_to_most(&mut most));
         Ok::<_, CubeFileError>(())
@@ -127,7 +144,7 @@ const fn digits_of(most: u128) -> u8 {
 }
 
 impl DaySums {
-    fn add_to_most(&self, most: &mut [u128; MEASURES_BY_DAY.len()]) {
+    fn add_to_most(&self, most: &mut [u128; SUMS_BY_DAY.len()]) {
         most.iter_mut().zip(self.units).for_each(|(most, units)| *most = (*most).max(units.unsigned_abs()));
     }
 }
@@ -136,7 +153,7 @@ impl DaySums {
 struct Rows {
     writer: ArrowWriter<File>,
     schema: Arc<Schema>,
-    digits: [u8; MEASURES_BY_DAY.len()],
+    digits: Vec<u8>,
     batch: Columns,
 }
 
@@ -147,17 +164,13 @@ struct Columns {
     classes: Vec<i32>,
     dates: Date32Builder,
     lines: Int64Builder,
-    sums: [Vec<i128>; MEASURES_BY_DAY.len()],
+    sums: [Vec<i128>; SUMS_BY_DAY.len()],
 }
 
 impl Rows {
-    fn new(
-        path: &Path,
-        period: BillingPeriod,
-        digits: [u8; MEASURES_BY_DAY.len()],
-    ) -> Result<Self, CubeFileError> {
+    fn new(path: &Path, period: BillingPeriod, digits: &[u8]) -> Result<Self, CubeFileError> {
         let (writer, schema) = begin(path, period, digits)?;
-        Ok(Self { writer, schema, digits, batch: Columns::default() })
+        Ok(Self { writer, schema, digits: digits.to_vec(), batch: Columns::default() })
     }
 
     fn push(&mut self, class: ClassId, days: &[DaySums]) -> Result<(), CubeFileError> {
@@ -180,8 +193,8 @@ impl Rows {
             vec![Arc::new(DictionaryArray::<Int32Type>::try_new(Int32Array::from(classes), ids)?)];
         columns.push(Arc::new(dates.finish()));
         columns.push(Arc::new(lines.finish()));
-        for (sums, digits) in sums.into_iter().zip(self.digits) {
-            columns.push(Arc::new(Decimal128Array::from(sums).with_precision_and_scale(digits, 10)?));
+        for (sums, digits) in sums.into_iter().zip(&self.digits) {
+            columns.push(Arc::new(Decimal128Array::from(sums).with_precision_and_scale(*digits, 10)?));
         }
         Ok(self.writer.write(&RecordBatch::try_new(Arc::clone(&self.schema), columns)?)?)
     }
@@ -203,19 +216,35 @@ pub fn read(path: &Path) -> Result<(Vec<DayOfClass>, [u8; 32]), CubeFileError> {
     let hash = Sha256::digest(&file).into();
     let metadata = side_file::metadata(&file)?;
     let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata);
-    let entries = builder.metadata().file_metadata().key_value_metadata();
-    let version = entries.into_iter().flatten().find(|entry| entry.key == "proforma.version");
-    if version.and_then(|entry| entry.value.as_deref()) != Some(VERSION) {
-        return Err(CubeFileError::Content("its layout has another version".to_owned()));
-    }
+    let columns = match version_of(builder.metadata()) {
+        Some(VERSION) => SUMS_BY_DAY.len(),
+        Some(FIRST_VERSION) => SUMS_OF_FIRST_VERSION,
+        _ => return Err(CubeFileError::Content("its layout has another version".to_owned())),
+    };
     let mut days = Vec::new();
     for batch in builder.with_batch_size(ROWS_PER_BATCH).build()? {
-        read_rows(&batch?, &mut days)?;
+        read_rows(&batch?, &SUMS_BY_DAY[..columns], &mut days)?;
     }
     Ok((days, hash))
 }
 
-fn read_rows(batch: &RecordBatch, days: &mut Vec<DayOfClass>) -> Result<(), CubeFileError> {
+/// The version that a file says it has.
+fn version_of(metadata: &ParquetMetaData) -> Option<&str> {
+    let entries = metadata.file_metadata().key_value_metadata();
+    let version = entries.into_iter().flatten().find(|entry| entry.key == "proforma.version");
+    version.and_then(|entry| entry.value.as_deref())
+}
+
+/// Whether a file has the layout that is written today; only its footer is read.
+///
+/// # Errors
+/// [`CubeFileError`].
+pub fn is_newest(path: &Path) -> Result<bool, CubeFileError> {
+    let metadata = side_file::metadata(&File::open(path)?)?;
+    Ok(version_of(metadata.metadata()) == Some(VERSION))
+}
+
+fn read_rows(batch: &RecordBatch, sums: &[&str], days: &mut Vec<DayOfClass>) -> Result<(), CubeFileError> {
     let column = |name: &str| {
         let missing = || CubeFileError::Content(format!("it has no column `{name}`"));
         batch.column_by_name(name).ok_or_else(missing)
@@ -228,10 +257,9 @@ fn read_rows(batch: &RecordBatch, days: &mut Vec<DayOfClass>) -> Result<(), Cube
     let ids = ids.collect::<Result<Vec<_>, _>>()?;
     let dates = column(DATE)?.as_primitive_opt::<Date32Type>().ok_or_else(wrong)?;
     let lines = column(LINES)?.as_primitive_opt::<Int64Type>().ok_or_else(wrong)?;
-    let sums = MEASURES_BY_DAY
-        .map(|measure| column(measure.name())?.as_primitive_opt::<Decimal128Type>().ok_or_else(wrong));
-    let [usage, unblended, net_unblended, public_on_demand] = sums;
-    let (usage, unblended, net, public) = (usage?, unblended?, net_unblended?, public_on_demand?);
+    let sums = sums.iter().map(|name| column(name)?.as_primitive_opt::<Decimal128Type>().ok_or_else(wrong));
+    let sums: Vec<&Decimal128Array> = sums.collect::<Result<_, _>>()?;
+    let [usage, unblended, net, public, beyond @ ..] = sums.as_slice() else { return Err(wrong()) };
     for row in 0..batch.num_rows() {
         let sum = |values: &Decimal128Array| {
             Quantity::from_units(values.value(row))
@@ -246,6 +274,12 @@ fn read_rows(batch: &RecordBatch, days: &mut Vec<DayOfClass>) -> Result<(), Cube
             unblended: sum(unblended)?,
             net_unblended: sum(net)?,
             public_on_demand: sum(public)?,
+            beyond_prices: match beyond {
+                [normalized, amortized] => {
+                    Some(BeyondPrices { normalized_usage: sum(normalized)?, amortized: sum(amortized)? })
+                }
+                _ => None,
+            },
         });
     }
     Ok(())

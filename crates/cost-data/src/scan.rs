@@ -22,7 +22,9 @@ use crate::limits::{CLASSES_MAX, REJECTS_LISTED_MAX};
 use crate::number::{self, NumberNotes};
 use crate::product_names::ProductNames;
 use arrow_array::Array;
+use billing::amortized::amortized_from;
 use billing::charge_class::{KEY_COLUMNS, KeyColumn, MEASURES, Measure};
+use billing::cost_line::LineItemType;
 use billing::money::{Currency, Quantity};
 use columns::{KeyTexts, Mask};
 use hashbrown::HashTable;
@@ -32,7 +34,7 @@ use std::ops::Range;
 
 pub use classify::Classifier;
 pub use commitments::Commitments;
-pub use daily::{Daily, DaySums, DaysByClass, MEASURES_BY_DAY};
+pub use daily::{Daily, DaySums, DaysByClass, SUMS_BY_DAY};
 pub use merge::{ClassNumbers, Merged, merge};
 
 /// How many words a key has: two columns in each.
@@ -418,7 +420,17 @@ impl Scan {
         }
         if let Some(daily) = &mut self.daily {
             let classes = self.row_class.iter().map(|class| section.classes[*class as usize].number);
-            daily.add(classes, batch.days.as_ref(), &columns);
+            let (keys, known) = (&self.keys, &self.classes);
+            let terms = |class: u32| {
+                let text = |column: KeyColumn| {
+                    let text = keys[column as usize].text(known.code(class as usize, column));
+                    text.unwrap_or_default()
+                };
+                let kind = LineItemType::parse(text(KeyColumn::LineItemType));
+                let has = |column| !text(column).is_empty();
+                amortized_from(kind, has(KeyColumn::ReservationArn), has(KeyColumn::SavingsPlanArn))
+            };
+            daily.add(classes, batch.days.as_ref(), &columns, terms);
         }
         for (measure, numbers) in columns {
             let wide = numbers.wide.iter().map(|(row, units)| (self.row_class[*row], measure, *units));

@@ -3,6 +3,7 @@
 //! A run of the engine has the files and the bytes that the command line's would have, from the same cost files under the same book.
 
 mod charges;
+mod facts;
 mod invoicing;
 mod manifest;
 mod report;
@@ -29,6 +30,7 @@ use cost_data::hash::hex;
 use cost_data::reading::{MonthSearch, Progress};
 use cost_data::report::Report;
 use cost_data::worker;
+use query::facts::MonthFacts;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -62,6 +64,10 @@ impl Engine for CostEngine {
 
     fn charges(&self, run: &Path) -> Result<RunCharges, EngineError> {
         Ok(invoicing::charges(run)?)
+    }
+
+    fn facts(&self, run: &Path) -> Result<MonthFacts, EngineError> {
+        Ok(facts::facts(run)?)
     }
 
     fn statement(&self, run: &Path, billing_group: &str) -> Result<Option<Vec<u8>>, EngineError> {

@@ -108,6 +108,14 @@ impl RunFolder {
         self.daily_cube.is_some()
     }
 
+    /// Whether the month by day has all that this version keeps of days.
+    pub fn days_are_newest(&self) -> Result<bool, Failure> {
+        let unread = |error: &dyn std::fmt::Display| {
+            damaged(&self.path, format!("`{DAILY_CUBE}` cannot be read: {error}"))
+        };
+        daily_file::is_newest(&self.path.join(DAILY_CUBE)).map_err(|error| unread(&error))
+    }
+
     /// What the month's commitments are, where the cost files were asked and could say it.
     pub fn inventory(&self) -> Result<Option<&CommitmentInventory>, Failure> {
         self.commitments.inventory(&self.path)

@@ -16,10 +16,15 @@ const CRATES: &[Crate] = &[
     Crate { name: "invoice-file", uses: &["billing"], tests_with: &[] },
     Crate { name: "cost-data", uses: &["billing"], tests_with: &["testkit"] },
     Crate { name: "documents", uses: &["billing", "invoice-file"], tests_with: &[] },
+    Crate { name: "query", uses: &["billing"], tests_with: &[] },
     Crate { name: "store", uses: &["billing"], tests_with: &[] },
     Crate { name: "aws-wire", uses: &[], tests_with: &[] },
-    Crate { name: "back-office", uses: &["billing", "book-file", "invoice-file", "store"], tests_with: &[] },
-    Crate { name: "aws-api", uses: &["aws-wire", "back-office", "billing"], tests_with: &[] },
+    Crate {
+        name: "back-office",
+        uses: &["billing", "book-file", "invoice-file", "query", "store"],
+        tests_with: &[],
+    },
+    Crate { name: "aws-api", uses: &["aws-wire", "back-office", "billing", "query"], tests_with: &[] },
     Crate {
         name: "proforma",
         uses: &[
@@ -31,6 +36,7 @@ const CRATES: &[Crate] = &[
             "cost-data",
             "documents",
             "invoice-file",
+            "query",
             "store",
         ],
         tests_with: &["testkit"],

@@ -43,6 +43,10 @@ impl Engine for Stub {
         self.report.lock().unwrap().clone().map_or_else(|| Ok(RunReport::default()), Err)
     }
 
+    fn facts(&self, _: &Path) -> Result<MonthFacts, EngineError> {
+        Err(EngineError::Failed("no month was priced".to_owned()))
+    }
+
     fn charges(&self, _: &Path) -> Result<RunCharges, EngineError> {
         Ok(RunCharges::default())
     }
@@ -104,6 +108,7 @@ async fn desk_with(lease: Duration) -> Desk {
         cost_roots: None,
         lease,
         superseded_runs: 5,
+        facts_bytes: 0,
         renderer: None,
     };
     let engine = Arc::new(Stub::default());

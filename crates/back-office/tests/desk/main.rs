@@ -46,6 +46,10 @@ impl Engine for Slow {
         Ok(None)
     }
 
+    fn facts(&self, _: &Path) -> Result<MonthFacts, EngineError> {
+        Err(EngineError::Failed("no month was priced".to_owned()))
+    }
+
     fn charges(&self, _: &Path) -> Result<RunCharges, EngineError> {
         Ok(RunCharges::default())
     }
@@ -92,6 +96,7 @@ async fn desk(is_shared: bool) -> (BackOffice, Arc<Slow>, TempDir) {
         cost_roots: None,
         lease: Duration::from_secs(60),
         superseded_runs: 5,
+        facts_bytes: 0,
         renderer: None,
     };
     let engine = Arc::new(Slow::default());

@@ -1,10 +1,13 @@
 //! Sums by day: of every class and day of usage, the measures that prices start from.
 //!
+//! Amortized cost is summed as what it differs by from the unblended cost: only lines of commitments have a difference.
+//!
 //! A class has a small table from its days to sums, so that a row needs no second search. Days outside the month are few and are
 //! looked up.
 
 use super::{Measure, Numbers, Scan};
 use crate::batch::{Days, OTHER_DAY};
+use billing::amortized::Sign;
 use billing::charge_class::{ClassId, KeyColumn};
 use foldhash::fast::FixedState;
 use std::collections::{BTreeMap, HashMap};
@@ -14,12 +17,33 @@ const BLOCK_ROWS: usize = 64;
 /// How many days a month may have.
 const DAYS_MAX: usize = OTHER_DAY as usize;
 /// The measures that are summed by day.
-pub const MEASURES_BY_DAY: [Measure; 4] =
-    [Measure::Usage, Measure::Unblended, Measure::NetUnblended, Measure::PublicOnDemand];
-/// Where the lines are counted, after the measures.
-const LINES: usize = MEASURES_BY_DAY.len();
+const MEASURES_BY_DAY: [Measure; 5] = [
+    Measure::Usage,
+    Measure::Unblended,
+    Measure::NetUnblended,
+    Measure::PublicOnDemand,
+    Measure::NormalizedUsage,
+];
+/// The place of the unblended cost among them.
+const UNBLENDED: usize = 1;
+/// The place of the amortized cost after them; while lines are added, of what it differs by from the unblended cost.
+const AMORTIZED: usize = MEASURES_BY_DAY.len();
+/// What is summed by day, as the daily cube names it.
+pub const SUMS_BY_DAY: [&str; AMORTIZED + 1] = [
+    Measure::Usage.name(),
+    Measure::Unblended.name(),
+    Measure::NetUnblended.name(),
+    Measure::PublicOnDemand.name(),
+    Measure::NormalizedUsage.name(),
+    "amortized_cost",
+];
+/// Where the lines are counted, after the sums.
+const LINES: usize = SUMS_BY_DAY.len();
 /// The sums of rows that are not summed.
 const NO_SUMS: u32 = 0;
+
+/// What the amortized cost of a class's lines is the sum of, where it is not the unblended cost.
+pub type Terms = Option<&'static [(Measure, Sign)]>;
 
 /// What one thread has summed by class and day.
 #[derive(Default)]
@@ -29,22 +53,27 @@ pub struct Daily {
     /// The same for days outside the month, since 1970-01-01, and for rows that tell no day.
     others: HashMap<(u32, Option<i32>), u32, FixedState>,
     sums: Vec<[i64; LINES + 1]>,
+    /// By class: what its amortized cost is.
+    terms: Vec<Terms>,
     /// What sums could not hold: their number, the measure's place, units.
     beyond: Vec<(u32, usize, i128)>,
 }
 
 impl Daily {
-    /// Adds a batch whose rows have these classes.
+    /// Adds a batch whose rows have these classes; `terms` says of a class what its amortized cost is.
     pub fn add(
         &mut self,
-        classes: impl Iterator<Item = u32>,
+        classes: impl Iterator<Item = u32> + Clone,
         days: Option<&Days>,
         columns: &[(Measure, &Numbers)],
+        terms: impl Fn(u32) -> Terms,
     ) {
         if self.sums.is_empty() {
             self.sums.push([0; LINES + 1]);
         }
-        let rows: Vec<u32> = classes.enumerate().map(|(row, class)| self.sums_of(class, row, days)).collect();
+        let rows: Vec<u32> =
+            classes.clone().enumerate().map(|(row, class)| self.sums_of(class, row, days)).collect();
+        self.add_amortized(classes, &rows, columns, terms);
         let of = |measure| columns.iter().filter(move |(of, _)| *of == measure).map(|(_, numbers)| *numbers);
         let columns: Vec<(usize, &Numbers)> = (MEASURES_BY_DAY.iter().enumerate())
             .flat_map(|(at, measure)| of(*measure).map(move |numbers| (at, numbers)))
@@ -64,6 +93,46 @@ impl Daily {
         for (at, numbers) in columns {
             self.beyond.extend(numbers.wide.iter().map(|(row, units)| (rows[*row], at, *units)));
         }
+    }
+
+    /// Adds what the amortized cost of lines of commitments differs by from their unblended cost.
+    fn add_amortized(
+        &mut self,
+        classes: impl Iterator<Item = u32>,
+        rows: &[u32],
+        columns: &[(Measure, &Numbers)],
+        terms: impl Fn(u32) -> Terms,
+    ) {
+        let value = |measure: Measure, row: usize| -> i128 {
+            let of = columns.iter().filter(|(of, _)| *of == measure);
+            of.map(|(_, numbers)| numbers.value(row)).sum()
+        };
+        for (row, class) in classes.enumerate() {
+            let known = self.terms.get(class as usize).copied();
+            let terms = known.unwrap_or_else(|| self.note_terms(class, &terms));
+            let Some(terms) = terms.filter(|_| rows[row] != NO_SUMS) else { continue };
+            let amortized: i128 = terms
+                .iter()
+                .map(|(measure, sign)| match sign {
+                    Sign::Plus => value(*measure, row),
+                    Sign::Minus => -value(*measure, row),
+                })
+                .sum();
+            let difference = amortized - value(Measure::Unblended, row);
+            let sum = &mut self.sums[rows[row] as usize][AMORTIZED];
+            match i64::try_from(difference).ok().and_then(|units| sum.checked_add(units)) {
+                Some(more) => *sum = more,
+                None => self.beyond.push((rows[row], AMORTIZED, difference)),
+            }
+        }
+    }
+
+    /// Notes the terms of the classes up to one; classes have their numbers in the order in which they come up.
+    #[cold]
+    fn note_terms(&mut self, class: u32, terms: impl Fn(u32) -> Terms) -> Terms {
+        let known = u32::try_from(self.terms.len()).unwrap_or(u32::MAX);
+        self.terms.extend((known..=class).map(terms));
+        self.terms.last().copied().flatten()
     }
 
     /// The number of the sums that a row belongs to.
@@ -108,7 +177,7 @@ pub struct DaySums {
     pub date: Option<i32>,
     /// How many lines.
     pub lines: i64,
-    /// Units of [`MEASURES_BY_DAY`].
+    /// Units of [`SUMS_BY_DAY`].
     pub units: [i128; LINES],
 }
 
@@ -200,6 +269,7 @@ impl<'a> Part<'a> {
             {
                 units.iter_mut().zip(beyond).for_each(|(units, more)| *units += more);
             }
+            units[AMORTIZED] += units[UNBLENDED];
             days.push(DaySums { date, lines: sums[LINES], units });
         }
     }

@@ -105,6 +105,9 @@ pub struct ServeArguments {
     /// How long a run may go without a sign of its worker until another server takes it over, in seconds. By default 60.
     #[arg(long, env = "PROFORMA_LEASE_SECONDS", value_name = "SECONDS")]
     pub lease_seconds: Option<String>,
+    /// How much memory answers about costs may keep of the months that they are summed from, in MiB: a month of ten million lines takes some 60. By default 1024.
+    #[arg(long, env = "PROFORMA_FACTS_MEMORY", value_name = "MIB", hide_short_help = true)]
+    pub facts_memory: Option<String>,
     #[command(flatten)]
     pub outgoing: OutgoingArguments,
     /// Price nothing here: another server on the same database does.

@@ -68,6 +68,7 @@ impl Data {
                     cost_roots: settings.cost_roots.clone(),
                     lease: settings.lease,
                     superseded_runs: settings.superseded_runs,
+                    facts_bytes: settings.facts_bytes,
                     renderer: Some(settings.invoice_design.renderer()),
                 };
                 let desk = BackOffice::new(store, master.clone(), Arc::new(CostEngine::default()), options);

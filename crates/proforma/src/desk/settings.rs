@@ -32,6 +32,8 @@ const ARRIVAL_SECONDS: (u64, RangeInclusive<u64>) = (60, 1..=3_600);
 const LEASE_SECONDS: (u64, RangeInclusive<u64>) = (60, 2..=3_600);
 /// A run folder has a file or two for every billing group: more than this of a period is an archive.
 const SUPERSEDED: (usize, RangeInclusive<usize>) = (SUPERSEDED_RUNS, 0..=10_000);
+/// In MiB.
+const FACTS_MEMORY: (u64, RangeInclusive<u64>) = (1_024, 0..=1_048_576);
 const OUTBOX_PAUSE_SECONDS: (u64, RangeInclusive<u64>) = (30, 1..=3_600);
 const OUTBOX_ATTEMPTS: (u64, RangeInclusive<u64>) = (12, 1..=100);
 /// The environment's master key: never a flag, which others on the machine could read.
@@ -53,7 +55,7 @@ const TEXTS: [&str; 11] = [
     "smtp_password_file",
     "invoice_design",
 ];
-const NUMBERS: [&str; 8] = [
+const NUMBERS: [&str; 9] = [
     "signature_minutes",
     "rate",
     "concurrency",
@@ -62,6 +64,7 @@ const NUMBERS: [&str; 8] = [
     "superseded_runs",
     "outbox_pause_seconds",
     "outbox_attempts",
+    "facts_memory",
 ];
 const LISTS: [&str; 2] = ["cost_roots", "webhook_allow"];
 
@@ -82,6 +85,8 @@ pub struct Settings {
     pub lease: Duration,
     /// How many superseded runs of each period keep their files.
     pub superseded_runs: usize,
+    /// How much memory the facts may take that questions about costs are answered from; 0 at the data directory itself.
+    pub facts_bytes: u64,
     /// How documents of invoices look.
     pub invoice_design: InvoiceDesign,
 }
@@ -131,10 +136,13 @@ impl Settings {
         let settings = reader.place(&arguments.place);
         let lease = reader.number("lease_seconds", arguments.lease_seconds.as_deref(), &LEASE_SECONDS);
         let cost_roots = reader.cost_roots(&arguments.cost_roots);
+        let facts: u64 = reader.number("facts_memory", arguments.facts_memory.as_deref(), &FACTS_MEMORY);
+        let facts_bytes = facts << 20;
         let settings = settings.map(|settings| {
             reader.check_master_key(&settings);
             reader.problems.extend(settings.invoice_design.design().err());
-            Self { cost_roots: Some(cost_roots), lease: Duration::from_secs(lease), ..settings }
+            let lease = Duration::from_secs(lease);
+            Self { cost_roots: Some(cost_roots), lease, facts_bytes, ..settings }
         });
         let serving = reader.serving(arguments);
         reader.checked(settings.map(|settings| (settings, serving)))
@@ -255,6 +263,7 @@ impl Reader {
             cost_roots: None,
             lease: Duration::from_secs(LEASE_SECONDS.0),
             superseded_runs,
+            facts_bytes: 0,
             invoice_design: InvoiceDesign::of(self.path("invoice_design", arguments.invoice_design.as_ref())),
         })
     }

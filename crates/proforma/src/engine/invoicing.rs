@@ -28,7 +28,7 @@ pub fn charges(path: &Path) -> Result<RunCharges, Failure> {
 }
 
 /// Whether a statement comes to what it came to when the run was made.
-fn check_total(run: &RunFolder, statement: &Statement) -> Result<(), Failure> {
+pub(super) fn check_total(run: &RunFolder, statement: &Statement) -> Result<(), Failure> {
     let group = &run.book.groups[statement.group].name;
     let (currency, now) = (statement.currency, statement.total_shown);
     let then = run.statement_totals.get(&(group.clone(), currency)).copied().unwrap_or_default();

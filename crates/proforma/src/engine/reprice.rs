@@ -53,7 +53,7 @@ pub fn reprice(
 fn reading_of(run: &RunFolder, order: &RunOrder, book: &Book) -> Result<Option<ReadingFile>, Failure> {
     let is_whole = !run.is_of_upstream && run.has_days() && run.period == order.period;
     let Some(reading) = run.reading.as_ref().filter(|_| is_whole) else { return Ok(None) };
-    if run.book.dimensions() != book.dimensions() {
+    if run.book.dimensions() != book.dimensions() || !run.days_are_newest()? {
         return Ok(None);
     }
     let reading = reading_file::read(&run.path, reading)?;

@@ -1,0 +1,300 @@
+//! Questions about costs: what Cost Explorer, saved reports and budgets are answered from.
+//!
+//! [`BackOffice::cost_and_usage`] is the door. It resolves the view ([`crate::billing_views`]), takes the facts of the run that each period shows
+//! ([`crate::facts`]) and has `query` sum them; no cost file is read.
+
+use crate::authorization::Caller;
+use crate::billing_views::View;
+use crate::clock::Clock;
+use crate::desk::BackOffice;
+use crate::error::{Answer, Error};
+use crate::facts::FactsOfRun;
+use billing::account::AccountId;
+use billing::period::BillingPeriod;
+use query::answer::{self, Month, QueryError, Scope};
+use query::dimension::Key;
+use query::question::{Query, Slice};
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+
+/// How many months a question may be about: as far back as Cost Explorer goes, and its forecasts forward.
+const MONTHS_MAX: usize = 60;
+
+/// What is asked, of which view: its ARN, or the caller's own.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Question {
+    /// The ARN of a billing view; `None` is the caller's own.
+    pub billing_view: Option<String>,
+    /// What is asked.
+    pub query: Query,
+}
+
+/// What is answered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Answered {
+    /// Time after time.
+    pub slices: Vec<Slice>,
+    /// The runs that it was answered from: while they are the same, so is the answer.
+    pub runs: Vec<String>,
+}
+
+/// Where a page of an answer begins.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct PageFrom {
+    /// The first day of a time, counted since 1970-01-01; `None` is the first one.
+    pub day: Option<i32>,
+    /// How many of its rows were on the page before.
+    pub row: usize,
+}
+
+/// Why a question is not answered.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum CostExplorerRefusal {
+    /// It cannot be asked so.
+    #[error("{0}")]
+    Invalid(String),
+    /// There is nothing to answer it from.
+    #[error("{0}")]
+    DataUnavailable(String),
+    /// The token of a page was not given out for it.
+    #[error("{0}")]
+    InvalidNextToken(String),
+    /// What is asked, or what it is answered from, is another than at the page before.
+    #[error("{0}")]
+    RequestChanged(String),
+    /// The usage that is asked for has several units.
+    #[error("{0}")]
+    UnresolvableUnit(String),
+    /// There is no such view.
+    #[error("{0}")]
+    NotFound(String),
+}
+
+impl From<QueryError> for Error {
+    fn from(error: QueryError) -> Self {
+        match error {
+            QueryError::Decimal(error) => Self::internal(error),
+            error => CostExplorerRefusal::Invalid(error.to_string()).into(),
+        }
+    }
+}
+
+impl MonthOf {
+    fn asked(&self) -> Month<'_> {
+        let facts = self.run.as_ref().map(|(_, run)| &run.facts);
+        Month { period: self.period, facts, scope: &self.scope, estimated: self.estimated }
+    }
+}
+
+/// The months of a question with their facts, of one moment.
+pub struct Months {
+    /// Whose cost is asked for.
+    pub view: View,
+    months: Vec<MonthOf>,
+}
+
+struct MonthOf {
+    period: BillingPeriod,
+    estimated: bool,
+    run: Option<(String, Arc<FactsOfRun>)>,
+    scope: Scope,
+}
+
+impl Months {
+    /// The months that have facts.
+    pub fn known(&self) -> impl Iterator<Item = BillingPeriod> {
+        self.months.iter().filter(|month| month.run.is_some()).map(|month| month.period)
+    }
+
+    /// The runs that they show.
+    #[must_use]
+    pub fn runs(&self) -> Vec<String> {
+        self.months.iter().filter_map(|month| Some(month.run.as_ref()?.0.clone())).collect()
+    }
+
+    /// The cost allocation tags that the runs keep, as cost files write them, each with the last month that keeps it.
+    #[must_use]
+    pub fn tags(&self) -> BTreeMap<String, BillingPeriod> {
+        let of = |month: &MonthOf| month.run.as_ref().map(|(_, run)| (month.period, run.facts.tags.clone()));
+        let tags = self.months.iter().filter_map(of);
+        tags.flat_map(|(period, tags)| tags.into_iter().map(move |tag| (tag, period))).collect()
+    }
+
+    /// The cost categories that the runs keep.
+    #[must_use]
+    pub fn cost_categories(&self) -> BTreeSet<String> {
+        let runs = self.months.iter().filter_map(|month| month.run.as_ref());
+        runs.flat_map(|(_, run)| run.facts.cost_categories.clone()).collect()
+    }
+
+    fn asked(&self) -> Vec<Month<'_>> {
+        self.months.iter().map(MonthOf::asked).collect()
+    }
+
+    /// The answer to a query about days of these months.
+    ///
+    /// # Errors
+    /// [`CostExplorerRefusal::Invalid`] with what the months cannot tell.
+    pub fn answer(&self, query: &Query) -> Answer<Vec<Slice>> {
+        self.check(query)?;
+        Ok(answer::answer(&self.asked(), query)?)
+    }
+
+    /// A page of the answer: so many rows from a place on, and the place where the next page begins. Later months are not looked at.
+    ///
+    /// # Errors
+    /// [`CostExplorerRefusal::Invalid`] with what the months cannot tell.
+    pub fn answer_from(
+        &self,
+        query: &Query,
+        from: PageFrom,
+        rows_max: usize,
+    ) -> Answer<(Vec<Slice>, Option<PageFrom>)> {
+        self.check(query)?;
+        let days = from.day.unwrap_or(query.days.start)..query.days.end;
+        let query = Query { days, ..query.clone() };
+        let (mut slices, mut room, mut skip) = (Vec::new(), rows_max, from.row);
+        for month in &self.asked() {
+            for mut slice in answer::answer(std::slice::from_ref(month), &query)? {
+                let begin = slice.days.start;
+                slice.rows.drain(..skip.min(slice.rows.len()));
+                if room == 0 {
+                    return Ok((slices, Some(PageFrom { day: Some(begin), row: skip })));
+                }
+                if slice.rows.len() > room {
+                    slice.rows.truncate(room);
+                    slices.push(slice);
+                    return Ok((slices, Some(PageFrom { day: Some(begin), row: skip + room })));
+                }
+                // A time without groups takes room, too.
+                room -= slice.rows.len().max(1);
+                skip = 0;
+                slices.push(slice);
+            }
+        }
+        Ok((slices, None))
+    }
+
+    /// The values that the first key of a query has, each with the sum of its first metric; in the order of texts.
+    ///
+    /// # Errors
+    /// [`CostExplorerRefusal::Invalid`] with what the months cannot tell.
+    pub fn values(&self, query: &Query) -> Answer<Vec<(String, Option<billing::money::Cost>)>> {
+        self.check(query)?;
+        Ok(answer::values_of(&self.asked(), query)?)
+    }
+
+    /// Whether everything that a query names may be asked of the view.
+    fn check(&self, query: &Query) -> Answer<()> {
+        let conditions = query.filter.iter().flat_map(|filter| filter.conditions());
+        for key in query.group_by.iter().chain(conditions.map(|condition| &condition.key)) {
+            if let Key::Dimension(dimension) = key
+                && !self.view.is_primary()
+                && !dimension.is_for_customers()
+            {
+                let message = format!(
+                    "{} is not known in the billing view of a billing group, whose bill has no accounts and commitments of others; leave it out",
+                    dimension.name()
+                );
+                return Err(CostExplorerRefusal::Invalid(message).into());
+            }
+        }
+        Ok(())
+    }
+}
+
+impl BackOffice {
+    /// Answers a question about costs. What a caller does not see is not summed: a customer's amounts are what its own billing groups are charged, in every
+    /// metric, and views of others are denied.
+    ///
+    /// # Errors
+    /// [`Error::Denied`], [`Error::CostExplorer`].
+    pub async fn cost_and_usage(&self, caller: &Caller, question: &Question) -> Answer<Answered> {
+        let days = question.query.days.clone();
+        let months = self.months_of(caller, question.billing_view.as_deref(), days).await?;
+        Ok(Answered { slices: months.answer(&question.query)?, runs: months.runs() })
+    }
+
+    /// The months of some days, counted since 1970-01-01 and the last one excluded, as a caller sees them through a view.
+    ///
+    /// # Errors
+    /// [`Error::Denied`], [`CostExplorerRefusal::DataUnavailable`] where no month has been priced.
+    pub async fn months_of(
+        &self,
+        caller: &Caller,
+        view: Option<&str>,
+        days: std::ops::Range<i32>,
+    ) -> Answer<Months> {
+        let view = self.billing_view(caller, view).await?;
+        let periods = periods(days)?;
+        let payer = &caller.payer;
+        let state = self.state(payer).await?;
+        let mut run_of = self.runs_of_periods(payer).await?;
+        // Folders that are to be read stay; those that were superseded before are not read.
+        let is_at_hand = |period| run_of.get(period).is_none_or(|run| self.0.facts.has(run));
+        let reading = match periods.iter().all(is_at_hand) {
+            true => None,
+            false => Some(self.reading().await?),
+        };
+        if reading.is_some() {
+            run_of = self.runs_of_periods(payer).await?;
+        }
+        let mut months = Vec::with_capacity(periods.len());
+        for period in periods {
+            let run = match run_of.get(&period) {
+                Some(id) => self.facts_of_run(payer, id).await?.map(|facts| (id.clone(), facts)),
+                None => None,
+            };
+            let scope = match &run {
+                Some((_, facts)) => view.seen(facts),
+                None => Scope { cost: answer::Costs::Aws, accounts: None, filter: None },
+            };
+            months.push(MonthOf { period, estimated: !state.configuration.is_closed(period), run, scope });
+        }
+        if months.iter().all(|month| month.run.is_none()) {
+            let (first, last) = (months.first().map(|of| of.period), months.last().map(|of| of.period));
+            let asked: BTreeSet<String> = first.into_iter().chain(last).map(|of| of.to_string()).collect();
+            let asked = asked.into_iter().collect::<Vec<_>>().join(" to ");
+            let message = format!(
+                "no cost data of {asked} has been priced; import the cost files of these months first"
+            );
+            return Err(CostExplorerRefusal::DataUnavailable(message).into());
+        }
+        Ok(Months { view, months })
+    }
+
+    /// The run that each period shows.
+    async fn runs_of_periods(&self, payer: &AccountId) -> Answer<BTreeMap<BillingPeriod, String>> {
+        let current = self.0.store.current_runs(payer).await.map_err(Error::internal)?;
+        Ok(current.into_iter().map(|current| (current.period, current.run)).collect())
+    }
+
+    /// The names that accounts have in the organization, as of now.
+    ///
+    /// # Errors
+    /// [`Error::Internal`].
+    pub async fn account_names(&self, caller: &Caller) -> Answer<BTreeMap<String, String>> {
+        let current = self.current(&caller.payer).await?;
+        let period = Clock::period_of(caller.now);
+        let accounts = current.associations(period).accounts();
+        let named = accounts
+            .into_iter()
+            .filter_map(|(account, _, of_family)| Some((account.to_string(), of_family?.name.clone()?)));
+        Ok(named.collect())
+    }
+}
+
+/// The billing periods of some days.
+fn periods(days: std::ops::Range<i32>) -> Answer<Vec<BillingPeriod>> {
+    let month = |day: i32| Clock::period_of(i64::from(day) * 86_400);
+    let mut periods = vec![month(days.start)];
+    let last = month(days.end.saturating_sub(1));
+    while let Some(period) = periods.last().copied().filter(|period| *period < last) {
+        if periods.len() >= MONTHS_MAX {
+            let message = format!("the time period has more than {MONTHS_MAX} months; ask for fewer at once");
+            return Err(CostExplorerRefusal::Invalid(message).into());
+        }
+        periods.push(period.next());
+    }
+    Ok(periods)
+}

@@ -1,0 +1,378 @@
+//! Answers: the facts of months, filtered, grouped and summed.
+
+use crate::dimension::{Dimension, Key};
+use crate::expression::Expression;
+use crate::facts::{Metric, MonthFacts, Table};
+use crate::question::{Granularity, NO_UNIT, Query, Row, Slice, Value};
+use billing::charge_class::{TextId, TextMap};
+use billing::money::{Cost, DecimalError};
+use billing::period::BillingPeriod;
+use std::collections::BTreeSet;
+use std::ops::Range;
+
+/// What of a month whoever asks sees.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Scope {
+    /// Whose cost it is.
+    pub cost: Costs,
+    /// The accounts; `None` is all of them.
+    pub accounts: Option<BTreeSet<String>>,
+    /// What lines must have beside what is asked for: the filters of a custom view.
+    pub filter: Option<Expression>,
+}
+
+/// Whose cost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Costs {
+    /// What AWS charges the payer.
+    Aws,
+    /// What some billing groups are charged, by number in the facts: pro forma in every metric.
+    ProForma(BTreeSet<u32>),
+}
+
+/// A month that is asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Month<'a> {
+    /// The month.
+    pub period: BillingPeriod,
+    /// Its facts; `None` where there are none yet.
+    pub facts: Option<&'a MonthFacts>,
+    /// What of it is seen.
+    pub scope: &'a Scope,
+    /// Whether it may still change.
+    pub estimated: bool,
+}
+
+/// Why there is no answer.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum QueryError {
+    /// A metric that the month does not have.
+    #[error("{} is not known of {period}: {why}", metric.name())]
+    Unknown {
+        /// The metric.
+        metric: Metric,
+        /// The month.
+        period: BillingPeriod,
+        /// Why, and the way out.
+        why: &'static str,
+    },
+    /// Currencies that cannot be added.
+    #[error(
+        "costs in {0} and {1} cannot be added; filter by LINKED_ACCOUNT, INVOICING_ENTITY or BILLING_ENTITY, or group by one of them, so that each sum is of one \
+         currency"
+    )]
+    Currencies(String, String),
+    /// A sum is beyond what money can hold.
+    #[error("a sum is {0}")]
+    Decimal(#[from] DecimalError),
+}
+
+const NO_BLENDED: &str = "cost files are kept without blended rates; ask for UnblendedCost";
+const NO_NORMALIZED: &str = "a billing group's bill has no normalised units; ask for UsageQuantity";
+const NO_NET_AMORTIZED: &str = "its lines of commitments have net costs of their own, of which classes keep no amortized part; ask for AmortizedCost or \
+                                NetUnblendedCost";
+const NO_DAYS: &str = "its run was priced without days; price the month again, or ask for whole months";
+const NO_AMORTIZED_DAYS: &str = "its run was made before amortized costs were kept by day; import the month's cost files again, or ask for whole months";
+
+impl Scope {
+    /// The table that is asked.
+    fn table<'a>(&self, facts: &'a MonthFacts) -> &'a Table {
+        match self.cost {
+            Costs::Aws => &facts.aws,
+            Costs::ProForma(_) => &facts.pro_forma,
+        }
+    }
+
+    /// Which column answers a metric: all costs of a billing group are what it is charged.
+    fn metric(&self, metric: Metric) -> Metric {
+        match self.cost {
+            Costs::ProForma(_) if metric.is_cost() => Metric::UnblendedCost,
+            _ => metric,
+        }
+    }
+
+    /// Which classes are seen and asked for.
+    fn mask(&self, facts: &MonthFacts, filter: Option<&Expression>) -> Vec<bool> {
+        let table = self.table(facts);
+        let mut mask = match &self.cost {
+            Costs::Aws => vec![true; table.len()],
+            Costs::ProForma(groups) => table.group.iter().map(|group| groups.contains(group)).collect(),
+        };
+        if let Some(accounts) = &self.accounts {
+            let own: BTreeSet<TextId> =
+                accounts.iter().filter_map(|account| facts.texts.find(account)).collect();
+            let accounts = &table.dimensions[Dimension::LinkedAccount as usize];
+            mask.iter_mut().zip(accounts).for_each(|(mask, account)| *mask &= own.contains(account));
+        }
+        for filter in self.filter.iter().chain(filter) {
+            mask.iter_mut().zip(filter.mask(facts, table)).for_each(|(mask, of)| *mask &= of);
+        }
+        mask
+    }
+}
+
+/// The answer, time after time; the months are in order and have every day of the query.
+///
+/// # Errors
+/// [`QueryError`].
+pub fn answer(months: &[Month<'_>], query: &Query) -> Result<Vec<Slice>, QueryError> {
+    let mut slices = Vec::new();
+    for month in months {
+        slices.extend(of_month(month, query)?);
+    }
+    Ok(slices)
+}
+
+/// The values that a key has in the months, of lines that a query picks, each with the sum of the first metric that is asked for; in the order of texts.
+///
+/// # Errors
+/// [`QueryError`].
+pub fn values_of(months: &[Month<'_>], query: &Query) -> Result<Vec<(String, Option<Cost>)>, QueryError> {
+    let mut sums: std::collections::BTreeMap<String, Option<Cost>> = std::collections::BTreeMap::new();
+    for slice in answer(months, query)? {
+        for row in slice.rows {
+            let key = row.keys.into_iter().next().unwrap_or_default();
+            let sum = sums.entry(key).or_default();
+            if let Some(value) = row.values.first() {
+                *sum = Some(sum.unwrap_or_default().plus(value.amount)?);
+            }
+        }
+    }
+    Ok(sums.into_iter().collect())
+}
+
+/// The days of a month that a query is about.
+fn days_asked(period: BillingPeriod, query: &Query) -> Range<i32> {
+    let day = |seconds: i64| i32::try_from(seconds / 86_400).unwrap_or(i32::MAX);
+    let (first, end) = (day(period.start_seconds()), day(period.end_seconds()));
+    query.days.start.max(first)..query.days.end.min(end)
+}
+
+fn of_month(month: &Month<'_>, query: &Query) -> Result<Vec<Slice>, QueryError> {
+    let days = days_asked(month.period, query);
+    if days.is_empty() {
+        return Ok(Vec::new());
+    }
+    let times: Vec<Range<i32>> = match query.granularity {
+        Granularity::Monthly => vec![days.clone()],
+        Granularity::Daily => days.clone().map(|day| day..day + 1).collect(),
+    };
+    let slice = |days: Range<i32>, rows| Slice { days, estimated: month.estimated, rows };
+    let Some(facts) = month.facts else {
+        // Of a month without facts nobody has said a currency; Cost Explorer's is the dollar.
+        let unit = |metric: &Metric| if metric.is_cost() { "USD" } else { NO_UNIT };
+        let nothing = |metric| Value { amount: Cost::ZERO, unit: unit(metric).to_owned() };
+        let total = || Row { keys: Vec::new(), values: query.metrics.iter().map(nothing).collect() };
+        let rows = || if query.group_by.is_empty() { vec![total()] } else { Vec::new() };
+        return Ok(times.into_iter().map(|days| slice(days, rows())).collect());
+    };
+    let first = i32::try_from(month.period.start_seconds() / 86_400).unwrap_or(0);
+    let asked = days.start - first..days.end - first;
+    let is_whole = days_asked(month.period, &Query { days: i32::MIN..i32::MAX, ..query.clone() }) == days;
+    let by_month = is_whole && query.granularity == Granularity::Monthly;
+    let sums = Sums::of(month.scope, facts, query, (!by_month).then_some(asked))?;
+    let mut slices = Vec::with_capacity(times.len());
+    for (time, days) in times.into_iter().enumerate() {
+        slices.push(slice(days, sums.rows(facts, query, time)?));
+    }
+    Ok(slices)
+}
+
+/// The sums of a month: of every group and time, the metrics beside each other.
+struct Sums {
+    /// The keys of the groups, in the order of their texts.
+    groups: Vec<Group>,
+    times: usize,
+    cells: Vec<Cell>,
+    amounts: Vec<i128>,
+}
+
+struct Group {
+    /// Its number among the cells.
+    number: usize,
+    keys: Vec<String>,
+}
+
+/// What is known of a group and time beside its sums.
+#[derive(Clone, Copy, Default)]
+struct Cell {
+    is_there: bool,
+    currency: Units,
+    unit: Units,
+}
+
+/// The units of what was added.
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
+enum Units {
+    #[default]
+    None,
+    One(TextId),
+    Several(TextId, TextId),
+}
+
+impl Units {
+    fn add(&mut self, unit: TextId) {
+        *self = match *self {
+            Self::None => Self::One(unit),
+            Self::One(known) if known != unit => Self::Several(known, unit),
+            known => known,
+        };
+    }
+}
+
+impl Sums {
+    /// Sums what a scope and a query pick: by day of `days`, or whole months.
+    fn of(
+        scope: &Scope,
+        facts: &MonthFacts,
+        query: &Query,
+        days: Option<Range<i32>>,
+    ) -> Result<Self, QueryError> {
+        let table = scope.table(facts);
+        let columns = columns(scope, facts, query, days.is_some())?;
+        let mask = scope.mask(facts, query.filter.as_ref());
+        let (group_of, groups) = groups(facts, table, &query.group_by, &mask);
+        let by_day = query.granularity == Granularity::Daily;
+        let times = days.as_ref().filter(|_| by_day).map_or(1, |days| (days.end - days.start) as usize);
+        let mut sums = Self {
+            times,
+            cells: vec![Cell::default(); groups.len() * times],
+            amounts: vec![0; groups.len() * times * columns.len()],
+            groups,
+        };
+        let metrics = columns.len();
+        for class in (0..table.len()).filter(|class| mask[*class]) {
+            let group = group_of[class] as usize;
+            let (currency, unit) = (table.currency[class], table.unit[class]);
+            let Some(days) = &days else {
+                sums.cells[group].note(currency, unit);
+                for (metric, column) in columns.iter().enumerate() {
+                    let amount = &mut sums.amounts[group * metrics + metric];
+                    column.each(class..class + 1, |_, value| *amount += value);
+                }
+                continue;
+            };
+            let rows = table.rows(class);
+            // The place of each row's time, beyond all of them where it is not asked for.
+            let place = |at: usize| {
+                let day = i32::from(table.day[at]) - days.start;
+                let is_asked = day >= 0 && day < days.end - days.start;
+                is_asked.then(|| group * times + if by_day { day as usize } else { 0 })
+            };
+            for row in rows.clone() {
+                if let Some(place) = place(row) {
+                    sums.cells[place].note(currency, unit);
+                }
+            }
+            for (metric, column) in columns.iter().enumerate() {
+                let begin = rows.start;
+                column.each(rows.clone(), |at, value| {
+                    if let Some(place) = place(begin + at) {
+                        // 2⁶⁴ rows of 63 bits fit; wider ones were held to what money can be when they were read.
+                        sums.amounts[place * metrics + metric] += value;
+                    }
+                });
+            }
+        }
+        Ok(sums)
+    }
+
+    /// The rows of a time.
+    fn rows(&self, facts: &MonthFacts, query: &Query, time: usize) -> Result<Vec<Row>, QueryError> {
+        let metrics = query.metrics.len();
+        let mut rows = Vec::new();
+        for Group { number, keys } in &self.groups {
+            let place = number * self.times + time;
+            let cell = &self.cells[place];
+            if !cell.is_there && !query.group_by.is_empty() {
+                continue;
+            }
+            let values = query.metrics.iter().enumerate().map(|(at, metric)| {
+                let unit = cell.unit(facts, *metric)?;
+                Ok(Value { amount: Cost::from_units(self.amounts[place * metrics + at])?, unit })
+            });
+            rows.push(Row { keys: keys.clone(), values: values.collect::<Result<_, QueryError>>()? });
+        }
+        Ok(rows)
+    }
+}
+
+impl Cell {
+    fn note(&mut self, currency: TextId, unit: TextId) {
+        self.is_there = true;
+        self.currency.add(currency);
+        if unit != TextId::NULL {
+            self.unit.add(unit);
+        }
+    }
+
+    /// The unit of a metric's sum.
+    fn unit(&self, facts: &MonthFacts, metric: Metric) -> Result<String, QueryError> {
+        let text = |id| facts.texts.get(id).unwrap_or_default().to_owned();
+        match (metric.is_cost(), self.currency) {
+            (true, Units::Several(one, other)) => Err(QueryError::Currencies(text(one), text(other))),
+            (true, Units::One(currency)) => Ok(text(currency)),
+            (true, Units::None) => Ok(facts.currency.clone()),
+            (false, _) => match self.unit {
+                Units::One(unit) => Ok(text(unit)),
+                Units::None | Units::Several(..) => Ok(NO_UNIT.to_owned()),
+            },
+        }
+    }
+}
+
+/// The columns that answer a query.
+fn columns<'a>(
+    scope: &Scope,
+    facts: &'a MonthFacts,
+    query: &Query,
+    by_day: bool,
+) -> Result<Vec<&'a crate::values::Values>, QueryError> {
+    let table = scope.table(facts);
+    let column = |metric: &Metric| {
+        let unknown = |why| QueryError::Unknown { metric: *metric, period: facts.period, why };
+        let measured = table.measured(scope.metric(*metric)).ok_or_else(|| {
+            unknown(match metric {
+                Metric::BlendedCost => NO_BLENDED,
+                Metric::NormalizedUsageAmount => NO_NORMALIZED,
+                _ => NO_NET_AMORTIZED,
+            })
+        })?;
+        match by_day {
+            false => Ok(&measured.months),
+            true if !facts.has_days => Err(unknown(NO_DAYS)),
+            true => measured.days.as_ref().ok_or_else(|| unknown(NO_AMORTIZED_DAYS)),
+        }
+    };
+    query.metrics.iter().map(column).collect()
+}
+
+/// The group of every class that is picked, and the groups in the order of their keys.
+fn groups(facts: &MonthFacts, table: &Table, keys: &[Key], mask: &[bool]) -> (Vec<u32>, Vec<Group>) {
+    let columns: Vec<Option<&[TextId]>> = keys.iter().map(|key| facts.column(table, key)).collect();
+    let mut numbers: TextMap<u64, u32> = TextMap::default();
+    let mut values: Vec<[TextId; 2]> = Vec::new();
+    let mut group_of = vec![0; table.len()];
+    for class in (0..table.len()).filter(|class| mask[*class]) {
+        let mut of_class = [TextId::NULL; 2];
+        for (value, column) in of_class.iter_mut().zip(&columns) {
+            *value = column.map_or(TextId::NULL, |column| column[class]);
+        }
+        let key = u64::from(of_class[0].0) << 32 | u64::from(of_class[1].0);
+        group_of[class] = *numbers.entry(key).or_insert_with(|| {
+            values.push(of_class);
+            u32::try_from(values.len() - 1).unwrap_or(u32::MAX)
+        });
+    }
+    if keys.is_empty() && values.is_empty() {
+        // The sum of nothing is 0.
+        values.push([TextId::NULL; 2]);
+    }
+    let group = |(number, values): (usize, &[TextId; 2])| {
+        let shown = keys.iter().zip(values).map(|(key, value)| facts.shown(key, *value));
+        Group { number, keys: shown.collect() }
+    };
+    let mut groups: Vec<Group> = values.iter().enumerate().map(group).collect();
+    groups.sort_by(|one, other| one.keys.cmp(&other.keys));
+    (group_of, groups)
+}

@@ -1,0 +1,356 @@
+//! From a priced month to its facts.
+
+use super::{DimensionValues, FactsError, Measured, Metric, MonthFacts, Priced, Table, set};
+use crate::dimension::{DIMENSIONS, Dimension};
+use crate::naming;
+use crate::values::Values;
+use billing::amortized::{self, amortized_cost};
+use billing::breakdown::{self, DayOfClass, Part, Source};
+use billing::charge_class::{ChargeClass, ClassId, Cube, KeyColumn, Measure, TextId, Texts};
+use billing::class_kind::{LeftOut, has_terms, left_out_of_aws_cost, line_item_type};
+use billing::commitment::UsageType;
+use billing::cost_line::LineItemType;
+use billing::cost_report::product_name;
+use billing::dimension::Kind;
+use billing::money::Quantity;
+use billing::statement::LineKey;
+use std::collections::HashMap;
+
+/// The metrics of what AWS charges, in the order of their columns.
+const OF_AWS: [Metric; 6] = [
+    Metric::UnblendedCost,
+    Metric::NetUnblendedCost,
+    Metric::AmortizedCost,
+    Metric::NetAmortizedCost,
+    Metric::UsageQuantity,
+    Metric::NormalizedUsageAmount,
+];
+/// The metrics of what billing groups are charged.
+const OF_GROUPS: [Metric; 2] = [Metric::UnblendedCost, Metric::UsageQuantity];
+
+pub(super) fn facts(month: Priced<'_>) -> Result<MonthFacts, FactsError> {
+    let Priced { cube, book, .. } = month;
+    let dimensions = book.dimensions();
+    let mut building = Building {
+        month,
+        texts: Texts::default(),
+        tags: dimensions.tags.iter().cloned().collect(),
+        cost_categories: dimensions.cost_categories.iter().cloned().collect(),
+        has_terms: has_terms(cube),
+        first_day: i32::try_from(cube.period.start_seconds() / 86_400).unwrap_or(0),
+        days: u8::try_from((cube.period.end_seconds() - cube.period.start_seconds()) / 86_400).unwrap_or(31),
+    };
+    let aws = building.aws()?;
+    let pro_forma = building.pro_forma()?;
+    let Building { texts, tags, cost_categories, .. } = building;
+    Ok(MonthFacts {
+        period: cube.period,
+        groups: book.groups.iter().map(|group| group.name.clone()).collect(),
+        tags,
+        cost_categories,
+        has_days: month.days.is_some(),
+        currency: book.currency.to_string(),
+        aws,
+        pro_forma,
+        texts,
+    })
+}
+
+struct Building<'a> {
+    month: Priced<'a>,
+    texts: Texts,
+    tags: Vec<String>,
+    cost_categories: Vec<String>,
+    has_terms: bool,
+    /// The month's first day, since 1970-01-01.
+    first_day: i32,
+    /// How many days it has.
+    days: u8,
+}
+
+/// Who looks at a class.
+#[derive(Clone, Copy)]
+enum Seen<'a> {
+    /// The payer.
+    ByPayer,
+    /// A billing group, which has it under a line item type of its own and sees no account or commitment of others.
+    ByGroup(&'a str),
+}
+
+/// A table on its way: rows beside each other by class, summed by day.
+struct Rows<const METRICS: usize> {
+    table: Table,
+    months: Vec<[i128; METRICS]>,
+    days: Vec<[i128; METRICS]>,
+}
+
+impl<const METRICS: usize> Rows<METRICS> {
+    fn new(building: &Building<'_>) -> Self {
+        let table = Table {
+            tags: vec![Vec::new(); building.tags.len()],
+            cost_categories: vec![Vec::new(); building.cost_categories.len()],
+            first_row: vec![0],
+            ..Table::default()
+        };
+        Self { table, months: Vec::new(), days: Vec::new() }
+    }
+
+    /// Ends the class whose keys were just pushed, with its sums by day.
+    fn end_class(&mut self, month: [i128; METRICS], mut days: Vec<(u8, [i128; METRICS])>) {
+        days.sort_by_key(|(day, _)| *day);
+        let begin = self.table.day.len();
+        for (day, sums) in days {
+            if self.table.day.len() > begin && self.table.day.last() == Some(&day) {
+                let known = self.days.iter_mut().last().into_iter().flatten();
+                known.zip(sums).for_each(|(sum, more)| *sum += more);
+            } else {
+                self.table.day.push(day);
+                self.days.push(sums);
+            }
+        }
+        // A month has fewer class-days than 2³².
+        self.table.first_row.push(u32::try_from(self.table.day.len()).unwrap_or(u32::MAX));
+        self.months.push(month);
+    }
+
+    /// The table; a metric is there where `known` says so for the month, and by day.
+    fn finish(self, metrics: [Metric; METRICS], known: impl Fn(Metric) -> (bool, bool)) -> Table {
+        let Self { mut table, months, days } = self;
+        for (at, metric) in metrics.into_iter().enumerate() {
+            let (is_known, is_known_by_day) = known(metric);
+            if !is_known {
+                continue;
+            }
+            let column =
+                |rows: &[[i128; METRICS]]| Values::new(&rows.iter().map(|row| row[at]).collect::<Vec<_>>());
+            let others = || table.measures.iter().map(|(_, of)| of);
+            let months = column(&months).shared(others().map(|of| &of.months));
+            let days =
+                is_known_by_day.then(|| column(&days).shared(others().filter_map(|of| of.days.as_ref())));
+            table.measures.push((metric, Measured { months, days }));
+        }
+        table
+    }
+}
+
+impl Building<'_> {
+    /// What AWS charges, class by class.
+    fn aws(&mut self) -> Result<Table, FactsError> {
+        let Priced { cube, days, .. } = self.month;
+        let mut rows = Rows::new(self);
+        let mut days_of: HashMap<ClassId, &[DayOfClass]> = HashMap::new();
+        for of_class in days.into_iter().flat_map(|days| days.classes.chunk_by(|a, b| a.class == b.class)) {
+            days_of.insert(of_class[0].class, of_class);
+        }
+        let (mut knows_net_amortized, mut knows_beyond_prices) = (true, true);
+        for class in &cube.classes {
+            let kind = line_item_type(cube, class);
+            if left_out_of_aws_cost(cube, class, kind) == Some(LeftOut::SplitCostAllocation) {
+                continue;
+            }
+            let own_days = match days {
+                Some(_) => days_of.remove(&cube.class_id(class)).unwrap_or_default(),
+                None => &[],
+            };
+            let amortizing = Amortizing::of(cube, class);
+            knows_net_amortized &= amortizing != Amortizing::NetUnknown;
+            knows_beyond_prices &= own_days.iter().all(|day| day.beyond_prices.is_some());
+            let sums = [Measure::Usage, Measure::Unblended, Measure::NetUnblended, Measure::NormalizedUsage];
+            let month =
+                amortizing.values(kind, sums.map(|measure| class.sum(measure)), amortized_cost(cube, class)?);
+            let by_day = own_days.iter().map(|day| {
+                let beyond = day.beyond_prices.map(|beyond| (beyond.normalized_usage, beyond.amortized));
+                let (normalized, amortized) = beyond.unwrap_or_default();
+                let sums = [day.usage, day.unblended, day.net_unblended, normalized];
+                (self.day(day.date), amortizing.values(kind, sums, amortized))
+            });
+            let by_day = by_day.collect();
+            self.push_class(&mut rows.table, class, Seen::ByPayer);
+            self.push_owner(&mut rows.table, class, u32::MAX);
+            rows.end_class(month, by_day);
+        }
+        let has_days = days.is_some();
+        Ok(rows.finish(OF_AWS, |metric| match metric {
+            Metric::NetAmortizedCost => (knows_net_amortized, has_days && knows_beyond_prices),
+            Metric::AmortizedCost | Metric::NormalizedUsageAmount => (true, has_days && knows_beyond_prices),
+            _ => (true, has_days),
+        }))
+    }
+
+    /// What the billing groups are charged, part by part.
+    fn pro_forma(&mut self) -> Result<Table, FactsError> {
+        let Priced { cube, book, card, statements, days } = self.month;
+        let parts = breakdown::parts(cube, book, card, statements, days)?;
+        let mut rows = Rows::new(self);
+        for of_source in parts.chunk_by(|one, other| one.source == other.source) {
+            let first = &of_source[0];
+            let Some(group) = first.group.filter(|_| first.pro_forma.is_some()) else { continue };
+            let values = |part: &Part| {
+                [part.pro_forma.unwrap_or_default().units(), part.usage.unwrap_or_default().units()]
+            };
+            let mut month = [0; OF_GROUPS.len()];
+            for part in of_source {
+                month.iter_mut().zip(values(part)).for_each(|(sum, more)| *sum += more);
+            }
+            let by_day = of_source.iter().map(|part| (self.day(part.date), values(part))).collect();
+            let group = u32::try_from(group).unwrap_or(u32::MAX);
+            self.push_part(&mut rows.table, first, group);
+            rows.end_class(month, by_day);
+        }
+        let has_days = days.is_some();
+        Ok(rows.finish(OF_GROUPS, |_| (true, has_days)))
+    }
+
+    /// The day of the month that a date is shown on.
+    fn day(&self, date: Option<i32>) -> u8 {
+        let day = date.map_or(0, |date| date.saturating_sub(self.first_day));
+        u8::try_from(day.clamp(0, i32::from(self.days) - 1)).unwrap_or(0)
+    }
+
+    /// Adds the keys of what a part of a group's bill is of.
+    fn push_part(&mut self, table: &mut Table, part: &Part, group: u32) {
+        let Priced { cube, card, statements, .. } = self.month;
+        let (class, kind) = match part.source {
+            Source::Class(number) => {
+                let class = card.class(cube, number);
+                (class, LineKey::of(cube, class, card.entries[number].operation).line_item_type)
+            }
+            Source::Covered(number) => {
+                let part = &card.covered[number];
+                (part.class(cube), part.line_item_type)
+            }
+            Source::Negation(number) => (card.covered[number].class(cube), cube.kinds.negation),
+            Source::Item(statement, item) => {
+                let charge = &statements[statement].items[item];
+                let name = product_name(cube, &charge.product);
+                let mut values: DimensionValues<'_> = [None; DIMENSIONS];
+                set(&mut values, Dimension::LinkedAccount, Some(&charge.account));
+                set(&mut values, Dimension::Service, Some(name.as_deref().unwrap_or(&charge.product)));
+                set(&mut values, Dimension::RecordType, Some(charge.line_item_type));
+                self.push(table, values, None);
+                let currency = self.texts.intern(part.currency.as_str());
+                table.currency.push(currency);
+                table.unit.push(TextId::NULL);
+                table.group.push(group);
+                return;
+            }
+        };
+        self.push_class(table, class, Seen::ByGroup(cube.text(kind)));
+        self.push_owner(table, class, group);
+    }
+
+    /// Adds whose a class is, its currency and its unit.
+    fn push_owner(&mut self, table: &mut Table, class: &ChargeClass, group: u32) {
+        let Priced { cube, book, .. } = self.month;
+        let currency = cube.filled(class, KeyColumn::Currency).unwrap_or(book.currency.as_str());
+        table.currency.push(self.texts.intern(currency));
+        let unit = cube.filled(class, KeyColumn::PricingUnit);
+        table.unit.push(unit.map_or(TextId::NULL, |unit| self.texts.intern(unit)));
+        table.group.push(group);
+    }
+
+    /// Adds the keys of a class.
+    fn push_class(&mut self, table: &mut Table, class: &ChargeClass, seen: Seen<'_>) {
+        let cube = self.month.cube;
+        let text = |column| cube.filled(class, column);
+        let (record_type, is_of_payer) = match seen {
+            Seen::ByPayer => (text(KeyColumn::LineItemType), true),
+            Seen::ByGroup(kind) => (Some(kind).filter(|kind| !kind.is_empty()), false),
+        };
+        let kind = record_type.map_or(LineItemType::Unknown, LineItemType::parse);
+        let usage_type = UsageType::parse(text(KeyColumn::UsageType).unwrap_or_default());
+        // What follows the colon of `EBS:VolumeUsage.gp3` is no instance type: those begin with a small letter.
+        let is_instance =
+            usage_type.instance.is_some_and(|of| of.starts_with(|c: char| c.is_ascii_lowercase()));
+        let of_payer = |value: Option<_>| value.filter(|_| is_of_payer);
+        let reservation = of_payer(text(KeyColumn::ReservationArn));
+        let mut values: DimensionValues<'_> = [None; DIMENSIONS];
+        for (dimension, value) in [
+            (Dimension::Az, text(KeyColumn::AvailabilityZone)),
+            (
+                Dimension::InstanceType,
+                usage_type.instance.filter(|_| is_instance && usage_type.size().is_some()),
+            ),
+            (Dimension::InstanceTypeFamily, usage_type.family().filter(|_| is_instance)),
+            (Dimension::LegalEntityName, text(KeyColumn::LegalEntity)),
+            (Dimension::InvoicingEntity, text(KeyColumn::InvoicingEntity)),
+            (Dimension::BillingEntity, text(KeyColumn::BillingEntity)),
+            (Dimension::LinkedAccount, text(KeyColumn::UsageAccount)),
+            (Dimension::PayerAccount, of_payer(cube.payer.as_ref().map(|payer| payer.as_str()))),
+            (Dimension::Operation, text(KeyColumn::Operation)),
+            (Dimension::Platform, naming::platform(cube, class)),
+            (Dimension::PurchaseType, naming::purchase_type(cube, class, kind, self.has_terms)),
+            (Dimension::Region, text(KeyColumn::Region)),
+            (Dimension::Service, naming::service(cube, class)),
+            (Dimension::Tenancy, naming::tenancy(cube, class)),
+            (Dimension::RecordType, record_type),
+            (Dimension::UsageType, text(KeyColumn::UsageType)),
+            (Dimension::ReservationId, reservation.map(naming::reservation_id)),
+            (Dimension::SavingsPlanArn, of_payer(text(KeyColumn::SavingsPlanArn))),
+        ] {
+            set(&mut values, dimension, value);
+        }
+        self.push(table, values, Some(class));
+    }
+
+    /// Adds keys to the columns.
+    fn push(&mut self, table: &mut Table, values: DimensionValues<'_>, class: Option<&ChargeClass>) {
+        let cube = self.month.cube;
+        let texts = &mut self.texts;
+        let mut intern = |value: Option<&str>| value.map_or(TextId::NULL, |text| texts.intern(text));
+        for (column, value) in table.dimensions.iter_mut().zip(values) {
+            column.push(intern(value));
+        }
+        let tags = (Kind::Tag, &self.tags, &mut table.tags);
+        let cost_categories = (Kind::CostCategory, &self.cost_categories, &mut table.cost_categories);
+        for (kind, names, columns) in [tags, cost_categories] {
+            for (name, column) in names.iter().zip(columns.iter_mut()) {
+                column.push(intern(class.and_then(|class| cube.dimension(class, kind, name))));
+            }
+        }
+    }
+}
+
+/// How a class's amortized cost follows from its sums.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Amortizing {
+    /// It is the unblended cost, the net one the net unblended.
+    Unblended,
+    /// It is of commitments that have no net cost of their own: the net one is the same.
+    Same,
+    /// It is of commitments whose net cost the cube does not have.
+    NetUnknown,
+}
+
+impl Amortizing {
+    fn of(cube: &Cube, class: &ChargeClass) -> Self {
+        match amortized::of_class(cube, class) {
+            None => Self::Unblended,
+            Some([]) => Self::Same,
+            Some(_) if class.lines_without_net == class.lines => Self::Same,
+            Some(_) => Self::NetUnknown,
+        }
+    }
+
+    /// The values of the metrics of [`OF_AWS`], from usage, unblended, net unblended and normalised usage.
+    fn values(
+        self,
+        kind: LineItemType,
+        [usage, unblended, net_unblended, normalized]: [Quantity; 4],
+        amortized: Quantity,
+    ) -> [i128; OF_AWS.len()] {
+        let metered = |quantity: Quantity| if kind.is_metered() { quantity.units() } else { 0 };
+        let (net_amortized, amortized) = match self {
+            Self::Unblended => (net_unblended, unblended),
+            Self::Same | Self::NetUnknown => (amortized, amortized),
+        };
+        [
+            unblended.units(),
+            net_unblended.units(),
+            amortized.units(),
+            net_amortized.units(),
+            metered(usage),
+            metered(normalized),
+        ]
+    }
+}

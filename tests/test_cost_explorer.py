@@ -1,0 +1,281 @@
+"""Cost Explorer through boto3 and the AWS CLI, on either store: shapes, pages, views, what is refused, and who sees what."""
+import json
+import subprocess
+import sys
+from types import SimpleNamespace
+
+import pytest
+from botocore.exceptions import ClientError
+
+from desk import NUMBERS, Desk, account
+from policy_months import PolicyMonth
+from server import CURRENT, PAYER, PREVIOUS, QUIET, in_period
+
+OCTOBER = {"Start": "2026-10-01", "End": "2026-11-01"}
+# What AWS charges for every line of anybody, and the margin on it: no customer may ever find a digit of these.
+CANARY, PRICE = "31415926.5358979323", "271"
+EVERYTHING = ["AmortizedCost", "NetAmortizedCost", "NetUnblendedCost", "UnblendedCost", "UsageQuantity"]
+SERVICE = [{"Type": "DIMENSION", "Key": "SERVICE"}]
+ACCOUNT = [{"Type": "DIMENSION", "Key": "LINKED_ACCOUNT"}]
+
+
+def view(group=None, payer=PAYER):
+    return f"arn:aws:billing::{payer}:billingview/" + ("primary" if group is None else f"billing-group-{group.primary}")
+
+
+def customer(desk, plan, members=2):
+    group = desk.group(members, plan=plan)
+    desk.flat(group, 10, BillingPeriodRange={"InclusiveStartBillingPeriod": PREVIOUS})
+    return group
+
+
+@pytest.fixture(scope="module")
+def world(new_server, tmp_path_factory):
+    """Two customers, each with lines of three services on two days, one of them tagged; and a viewer of each."""
+    server = new_server(transfers=False)
+    reports = {"tags": ["user_cost_center", "aws_created_by"], "cost_categories": ["Team"]}
+    server.apply({"payer_account_id": PAYER, "currency": "USD", "reports": reports}, "--period", PREVIOUS)
+    desk = Desk(in_period(server.client(), PREVIOUS))
+    plan = desk.plan(desk.rule(ModifierPercentage=10))
+    ours, theirs, outside = customer(desk, plan), customer(desk, plan, 3), account()
+    month = PolicyMonth()
+    for group in (ours, theirs):
+        for number, member in enumerate(group.accounts):
+            for place, service in enumerate(["AmazonS3", "AWSLambda", "AmazonEC2"]):
+                tags = {"user_cost_center": f"team-{number}"} if place == 0 else {}
+                month.line(member, cost=CANARY, public=PRICE, service=service, hour=5 + 24 * place, tags=tags,
+                           categories={"Team": "platform"} if place == 1 else {}, unit=["GB-Mo", "Requests", "Hrs"][place],
+                           usage_type=["TimedStorage-ByteHrs", "Lambda-Requests", "USW2-BoxUsage:m5.large"][place])
+    month.line(outside, cost="7.25", service="AmazonEC2", usage_type="EBS:VolumeUsage.gp3", unit="GB-Mo")
+    month.line(ours.accounts[0], "Tax", cost="1.5", service="AmazonEC2")
+    server.load(month.write(tmp_path_factory.mktemp("cost-explorer") / "cost"))
+    viewer = server.keys(f"viewer-{next(NUMBERS)}", "group-viewer", [ours.arn])
+    narrow = server.keys(f"narrow-{next(NUMBERS)}", "group-viewer", [ours.arn], [ours.accounts[1]])
+    return SimpleNamespace(server=server, client=server.client(service="ce"), ours=ours, theirs=theirs, outside=outside,
+                           viewer=server.client(viewer, service="ce"), narrow=server.client(narrow, service="ce"), viewer_keys=viewer)
+
+
+def asked(client, **more):
+    given = {"TimePeriod": OCTOBER, "Granularity": "MONTHLY", "Metrics": ["UnblendedCost"]} | more
+    return client.get_cost_and_usage(**given)
+
+
+def groups(answer, metric="UnblendedCost"):
+    of, = answer["ResultsByTime"]
+    return {tuple(group["Keys"]): group["Metrics"][metric]["Amount"] for group in of["Groups"]}
+
+
+def refused(act, code="ValidationException"):
+    with pytest.raises(ClientError) as raised:
+        act()
+    assert raised.value.response["Error"]["Code"] == code, raised.value
+    return raised.value.response["Error"]["Message"]
+
+
+# ---- Answers
+
+def test_the_payer_sees_what_aws_charges_by_service(world):
+    answer = asked(world.client, GroupBy=SERVICE, Metrics=["UnblendedCost", "UsageQuantity"])
+    assert answer["GroupDefinitions"] == SERVICE and "NextPageToken" not in answer
+    assert answer["ResultsByTime"][0]["TimePeriod"] == OCTOBER and answer["ResultsByTime"][0]["Total"] == {}
+    assert answer["ResultsByTime"][0]["Estimated"] is True
+    compute = "157079632.6794896615"
+    assert groups(answer) == {("AWSLambda",): compute, ("AmazonS3",): compute, ("Amazon Elastic Compute Cloud - Compute",): compute,
+                              ("EC2 - Other",): "7.25", ("Tax",): "1.5"}
+    by_service = {group["Keys"][0]: group["Metrics"]["UsageQuantity"] for group in answer["ResultsByTime"][0]["Groups"]}
+    assert by_service["AWSLambda"] == {"Amount": "5", "Unit": "Requests"} and by_service["Tax"]["Amount"] == "0"
+
+
+def test_days_without_groups_are_totals(world):
+    answer = asked(world.client, Granularity="DAILY", TimePeriod={"Start": "2026-10-01", "End": "2026-10-05"}, Metrics=["UnblendedCost", "UsageQuantity"])
+    assert [of["TimePeriod"] for of in answer["ResultsByTime"]] == [
+        {"Start": f"2026-10-0{day}", "End": f"2026-10-0{day + 1}"} for day in range(1, 5)]
+    assert all(of["Groups"] == [] for of in answer["ResultsByTime"])
+    assert answer["ResultsByTime"][1]["Total"]["UsageQuantity"] == {"Amount": "5", "Unit": "Requests"}
+    # Gigabytes and hours cannot be added; an empty day has nothing to add.
+    assert answer["ResultsByTime"][0]["Total"]["UsageQuantity"]["Unit"] == "GB-Mo"
+    assert answer["ResultsByTime"][3]["Total"] == {"UnblendedCost": {"Amount": "0", "Unit": "USD"}, "UsageQuantity": {"Amount": "0", "Unit": "N/A"}}
+    whole = asked(world.client, Metrics=["UsageQuantity"])["ResultsByTime"][0]["Total"]["UsageQuantity"]
+    assert whole == {"Amount": "16", "Unit": "N/A"}
+
+
+def test_filters_choose_and_groups_tell_apart(world):
+    ours = {"Dimensions": {"Key": "LINKED_ACCOUNT", "Values": world.ours.accounts}}
+    storage = {"Dimensions": {"Key": "SERVICE", "Values": ["AmazonS3"]}}
+    both = groups(asked(world.client, GroupBy=ACCOUNT, Filter={"And": [ours, storage]}))
+    assert both == {(member,): CANARY for member in world.ours.accounts}
+    either = groups(asked(world.client, GroupBy=SERVICE, Filter={"Or": [storage, {"Dimensions": {"Key": "RECORD_TYPE", "Values": ["Tax"]}}]}))
+    assert either.keys() == {("AmazonS3",), ("Tax",)}
+    others = groups(asked(world.client, GroupBy=ACCOUNT, Filter={"Not": {"Or": [ours, {"Dimensions": {"Key": "REGION", "Values": ["nowhere"]}}]}}))
+    assert others.keys() == {(member,) for member in [*world.theirs.accounts, world.outside]}
+    two = asked(world.client, GroupBy=[*ACCOUNT, {"Type": "DIMENSION", "Key": "REGION"}], Filter=ours)
+    assert {keys[1] for keys in groups(two)} == {"us-east-1"}
+
+
+def test_tags_are_known_by_the_keys_that_users_gave(world):
+    by_tag = groups(asked(world.client, GroupBy=[{"Type": "TAG", "Key": "CostCenter"}], Metrics=["UsageQuantity"]), "UsageQuantity")
+    assert by_tag == {("CostCenter$",): "11", ("CostCenter$team-0",): "2", ("CostCenter$team-1",): "2", ("CostCenter$team-2",): "1"}
+    chosen = asked(world.client, Metrics=["UsageQuantity"], Filter={"Tags": {"Key": "CostCenter", "Values": ["team-0", ""]}})
+    assert chosen["ResultsByTime"][0]["Total"]["UsageQuantity"]["Amount"] == "13"
+    absent = asked(world.client, Metrics=["UsageQuantity"], Filter={"Tags": {"Key": "CostCenter", "MatchOptions": ["ABSENT"]}})
+    assert absent["ResultsByTime"][0]["Total"]["UsageQuantity"]["Amount"] == "11"
+    # A tag that nobody has activated is on no line.
+    assert groups(asked(world.client, GroupBy=[{"Type": "TAG", "Key": "Owner"}], Metrics=["UsageQuantity"]), "UsageQuantity") == {("Owner$",): "16"}
+    assert world.client.get_tags(TimePeriod=OCTOBER)["Tags"] == ["cost_center"]
+    assert world.client.get_tags(TimePeriod=OCTOBER, TagKey="CostCenter")["Tags"] == ["", "team-0", "team-1", "team-2"]
+    listed = world.client.list_cost_allocation_tags()["CostAllocationTags"]
+    assert listed == [{"TagKey": "aws_created_by", "Type": "AWSGenerated", "Status": "Active"},
+                      {"TagKey": "cost_center", "Type": "UserDefined", "Status": "Active"}]
+    assert world.client.list_cost_allocation_tags(Status="Inactive")["CostAllocationTags"] == []
+
+
+def test_cost_categories_are_those_of_the_lines(world):
+    assert world.client.get_cost_categories(TimePeriod=OCTOBER)["CostCategoryNames"] == ["Team"]
+    assert world.client.get_cost_categories(TimePeriod=OCTOBER, CostCategoryName="Team")["CostCategoryValues"] == ["", "platform"]
+    by_team = groups(asked(world.client, GroupBy=[{"Type": "COST_CATEGORY", "Key": "Team"}], Metrics=["UsageQuantity"]), "UsageQuantity")
+    assert by_team == {("Team$",): "11", ("Team$platform",): "5"}
+
+
+def test_values_of_dimensions(world):
+    values = lambda **more: world.client.get_dimension_values(**{"TimePeriod": OCTOBER} | more)
+    services = values(Dimension="SERVICE")
+    assert [of["Value"] for of in services["DimensionValues"]] == [
+        "AWSLambda", "Amazon Elastic Compute Cloud - Compute", "AmazonS3", "EC2 - Other", "Tax"]
+    assert services["ReturnSize"] == services["TotalSize"] == 5
+    assert [of["Value"] for of in values(Dimension="SERVICE", SearchString="lambda")["DimensionValues"]] == ["AWSLambda"]
+    cheapest = values(Dimension="SERVICE", SortBy=[{"Key": "UnblendedCost", "SortOrder": "ASCENDING"}], MaxResults=2)
+    assert [of["Value"] for of in cheapest["DimensionValues"]] == ["Tax", "EC2 - Other"]
+    assert [of["Value"] for of in values(Dimension="INSTANCE_TYPE")["DimensionValues"]] == ["NoInstanceType", "m5.large"]
+    assert {of["Value"] for of in values(Dimension="LINKED_ACCOUNT")["DimensionValues"]} == {
+        *world.ours.accounts, *world.theirs.accounts, world.outside}
+
+
+# ---- Views
+
+def charged(world, group):
+    report = in_period(world.server.client(), PREVIOUS).list_billing_group_cost_reports(
+        BillingPeriod=PREVIOUS, Filters={"BillingGroupArns": [group.arn]})["BillingGroupCostReports"][0]
+    return report["ProformaCost"]
+
+
+def test_a_group_s_view_is_its_cost_report(world):
+    for group in (world.ours, world.theirs):
+        total = asked(world.client, BillingViewArn=view(group), Metrics=EVERYTHING)["ResultsByTime"][0]["Total"]
+        costs = {total[metric]["Amount"] for metric in EVERYTHING if metric.endswith("Cost")}
+        assert costs == {charged(world, group)}
+        by_account = groups(asked(world.client, BillingViewArn=view(group), GroupBy=ACCOUNT))
+        assert {keys[0] for keys in by_account} == set(group.accounts)
+
+
+def test_the_primary_view_is_the_payer_s_own(world):
+    assert asked(world.client, BillingViewArn=view())["ResultsByTime"] == asked(world.client)["ResultsByTime"]
+    # Pro forma has no tax and no account outside of groups; AWS's bill has no custom line item.
+    pro_forma = groups(asked(world.client, BillingViewArn=view(world.ours), GroupBy=SERVICE))
+    assert ("Tax",) not in pro_forma and ("AWS Billing Conductor",) in pro_forma
+    assert ("AWS Billing Conductor",) not in groups(asked(world.client, GroupBy=SERVICE))
+
+
+def test_a_view_that_there_is_not_is_named(world):
+    for arn in (view(payer="888888888888"), f"arn:aws:billing::{PAYER}:billingview/billing-group-123456789012", f"arn:aws:billing::{PAYER}:billingview/custom-1"):
+        assert arn in refused(lambda: asked(world.client, BillingViewArn=arn), "ResourceNotFoundException")
+
+
+# ---- Who sees what
+
+OPERATIONS = {
+    "get_cost_and_usage": {"TimePeriod": OCTOBER, "Granularity": "DAILY", "Metrics": EVERYTHING, "GroupBy": ACCOUNT},
+    "get_dimension_values": {"TimePeriod": OCTOBER, "Dimension": "LINKED_ACCOUNT"},
+    "get_tags": {"TimePeriod": OCTOBER, "TagKey": "CostCenter"},
+    "get_cost_categories": {"TimePeriod": OCTOBER},
+}
+
+
+def test_a_viewer_sees_its_own_pro_forma_and_nothing_else(world):
+    total = asked(world.viewer, Metrics=EVERYTHING)["ResultsByTime"][0]["Total"]
+    assert {total[metric]["Amount"] for metric in EVERYTHING if metric.endswith("Cost")} == {charged(world, world.ours)}
+    assert asked(world.viewer, BillingViewArn=view(world.ours), Metrics=EVERYTHING)["ResultsByTime"][0]["Total"] == total
+    for operation, given in OPERATIONS.items():
+        text = json.dumps(getattr(world.viewer, operation)(**given))
+        assert "31415926" not in text and not any(member in text for member in [*world.theirs.accounts, world.outside, PAYER]), operation
+    assert {keys[0] for keys in groups(asked(world.viewer, GroupBy=ACCOUNT))} == set(world.ours.accounts)
+    assert world.viewer.get_tags(TimePeriod=OCTOBER, TagKey="CostCenter")["Tags"] == ["", "team-0", "team-1"]
+
+
+def test_a_viewer_of_an_account_sees_that_account(world):
+    assert groups(asked(world.narrow, GroupBy=ACCOUNT)).keys() == {(world.ours.accounts[1],)}
+    assert groups(asked(world.narrow, GroupBy=ACCOUNT, BillingViewArn=view(world.ours))).keys() == {(world.ours.accounts[1],)}
+    assert ("AWS Billing Conductor",) not in groups(asked(world.narrow, GroupBy=SERVICE)), "the fee is on the primary account"
+
+
+@pytest.mark.parametrize("operation", OPERATIONS)
+def test_no_other_view_is_told_from_one_that_is_not_there(world, operation):
+    others = [view(world.theirs), view(), f"arn:aws:billing::{PAYER}:billingview/billing-group-123456789012", view(payer="888888888888")]
+    for client in (world.viewer, world.narrow):
+        said = {refused(lambda arn=arn: getattr(client, operation)(**OPERATIONS[operation] | {"BillingViewArn": arn}), "AccessDeniedException")
+                for arn in others}
+        assert len(said) == 1
+
+
+def test_a_viewer_cannot_ask_for_what_names_others(world):
+    for name in ("PAYER_ACCOUNT", "RESERVATION_ID", "SAVINGS_PLAN_ARN"):
+        assert name in refused(lambda: asked(world.viewer, Filter={"Dimensions": {"Key": name, "Values": ["x"]}}))
+        assert name in refused(lambda: world.viewer.get_dimension_values(TimePeriod=OCTOBER, Dimension=name))
+    refused(world.viewer.list_cost_allocation_tags, "AccessDeniedException")
+
+
+def test_another_payer_sees_nothing(new_server):
+    other = new_server(payer="777777777777", transfers=False).client(service="ce")
+    assert "no cost data of 2026-10" in refused(lambda: asked(other), "DataUnavailableException")
+
+
+# ---- What is refused
+
+@pytest.mark.parametrize("given, says", [
+    ({"Granularity": "HOURLY"}, "HOURLY"),
+    ({"Metrics": ["Cost"]}, "`Cost`"),
+    ({"Metrics": ["BlendedCost"]}, "BlendedCost is not known of 2026-10"),
+    ({"TimePeriod": {"Start": "2026-10-05", "End": "2026-10-05"}}, "Start date (and hour) should be before end date (and hour)"),
+    ({"TimePeriod": {"Start": "2026-10-32", "End": "2026-11-05"}}, "2026-10-32"),
+    ({"TimePeriod": {"Start": "2026-12-01", "End": "2026-12-05"}}, "in the future"),
+    ({"GroupBy": [*SERVICE, *ACCOUNT, {"Type": "TAG", "Key": "a"}]}, "3 groups are too many"),
+    ({"GroupBy": [*SERVICE, *SERVICE]}, "twice"),
+    ({"GroupBy": [{"Type": "DIMENSION", "Key": "DATABASE_ENGINE"}]}, "cannot tell the dimension `DATABASE_ENGINE`"),
+    ({"Filter": {"Dimensions": {"Key": "SERVICE", "Values": ["a"]}, "Tags": {"Key": "b", "Values": ["c"]}}}, "Expression has more than one roots."),
+    ({"Filter": {"Dimensions": {"Key": "SERVICE", "Values": ["a"], "MatchOptions": ["CONTAINS"]}}}, "`CONTAINS`"),
+    ({"NextPageToken": "nonsense"}, ""),
+])
+def test_what_is_refused_says_why(world, given, says):
+    code = "InvalidNextTokenException" if "NextPageToken" in given else "ValidationException"
+    assert says in refused(lambda: asked(world.client, **given), code)
+
+
+def test_months_without_data(world):
+    assert "2026-01 to 2026-02" in refused(
+        lambda: asked(world.client, TimePeriod={"Start": "2026-01-01", "End": "2026-03-01"}), "DataUnavailableException")
+    # A month without a run is an empty one beside those that have one.
+    answer = asked(world.client, TimePeriod={"Start": "2026-09-15", "End": f"{CURRENT}-01"})
+    assert [(of["TimePeriod"]["Start"], of["Total"]["UnblendedCost"]["Amount"] == "0") for of in answer["ResultsByTime"]] == [
+        ("2026-09-15", True), ("2026-10-01", False)]
+
+
+def test_a_closed_month_is_not_estimated(new_server, tmp_path_factory):
+    server = new_server()
+    member = account()
+    month = PolicyMonth()
+    month.line(member, cost="5")
+    server.load(month.write(tmp_path_factory.mktemp("closed") / "cost"))
+    client = server.client(service="ce")
+    assert asked(client)["ResultsByTime"][0]["Estimated"] is True
+    server.command("close", PREVIOUS)
+    assert asked(client)["ResultsByTime"][0]["Estimated"] is False
+
+
+# ---- Other clients
+
+def test_the_aws_cli_asks_unmodified(world):
+    plain = QUIET | world.server.root.environment | {"PATH": "/usr/bin:/bin", "AWS_PAGER": "", "AWS_MAX_ATTEMPTS": "1"}
+    command = [sys.executable, "-m", "awscli", "ce", "get-cost-and-usage", "--endpoint-url", world.server.endpoint, "--granularity", "MONTHLY",
+               "--time-period", "Start=2026-10-01,End=2026-11-01", "--metrics", "UnblendedCost", "--group-by", "Type=DIMENSION,Key=SERVICE"]
+    ran = subprocess.run(command, capture_output=True, text=True, timeout=60, env=plain)
+    assert ran.returncode == 0, ran.stderr
+    assert json.loads(ran.stdout)["ResultsByTime"] == json.loads(json.dumps(asked(world.client, GroupBy=SERVICE)["ResultsByTime"]))
