@@ -4,8 +4,8 @@
 //! docs/cost-explorer.md.
 
 pub(crate) mod errors;
-mod expression;
-mod shapes;
+pub(crate) mod expression;
+pub(crate) mod shapes;
 mod tags;
 mod usage;
 mod values;

@@ -1,6 +1,6 @@
 //! From what the desk says to what AWS's clients understand: the one place where a refusal becomes a status and a name.
 
-use crate::{cost_explorer, invoicing};
+use crate::{budgets, cost_explorer, invoicing};
 use aws_wire::errors::WireError;
 use aws_wire::json::{JsonError, Value};
 use aws_wire::model::{FieldProblem, Operation, Service};
@@ -34,15 +34,23 @@ fn invalid_of(
     message: String,
     fields: Vec<(String, String)>,
 ) -> WireError {
-    match service.signing_name == invoicing::SERVICE {
-        true => invoicing::errors::refused_otherwise(Refusal::Validation { reason, message, fields }),
-        false => invalid(reason, message, fields),
+    match service.signing_name.as_str() {
+        budgets::SERVICE => budgets::errors::invalid(message),
+        invoicing::SERVICE => {
+            invoicing::errors::refused_otherwise(Refusal::Validation { reason, message, fields })
+        }
+        _ => invalid(reason, message, fields),
     }
 }
 
 fn of_service(error: Error, service: &Service) -> WireError {
     let is_invoicing = service.signing_name == invoicing::SERVICE;
+    let is_budgets = service.signing_name == budgets::SERVICE;
     match error {
+        Error::Denied if is_budgets => budgets::errors::denied(),
+        Error::Declined(declined) if is_budgets => budgets::errors::declined(&declined),
+        Error::CostExplorer(refusal) if is_budgets => budgets::errors::invalid(refusal.to_string()),
+        Error::Refused(refusal) if is_budgets => budgets::errors::refused(&refusal),
         Error::Denied if is_invoicing => invoicing::errors::denied(),
         Error::Denied if service.signing_name == cost_explorer::SERVICE => cost_explorer::errors::denied(),
         Error::Denied => denied(),

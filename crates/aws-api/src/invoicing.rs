@@ -79,7 +79,7 @@ fn kept(text: &str) -> Answer<Value> {
 }
 
 /// The whole second that an instant is in, in seconds since 1970-01-01T00:00:00Z; the first or last that there is for one that is beyond.
-fn second(instant: &Number) -> i64 {
+pub(crate) fn second(instant: &Number) -> i64 {
     if let Some(whole) = instant.to_i64() {
         return whole;
     }

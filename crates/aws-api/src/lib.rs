@@ -4,6 +4,7 @@
 //! ([`http`]) goes through it, and so does the command line at its own data directory.
 
 pub mod billing_conductor;
+pub mod budgets;
 pub mod call;
 pub mod cost_explorer;
 pub mod documentation;
@@ -85,6 +86,7 @@ impl Api {
         };
         let answer = match service.signing_name.as_str() {
             billing_conductor::SERVICE => billing_conductor::perform(&call, &operation.name).await,
+            budgets::SERVICE => budgets::perform(&call, &operation.name).await,
             cost_explorer::SERVICE => cost_explorer::perform(&call, &operation.name).await,
             invoicing::SERVICE => invoicing::perform(&call, &operation.name).await,
             proforma::SERVICE => proforma::perform(&call, &operation.name).await,
@@ -186,6 +188,7 @@ fn resource<'a>(service: &Service, input: &'a Value) -> &'a str {
             "PurchaseOrderArn",
         ],
         purchase_orders::SERVICE => &["PurchaseOrderArn", "ResourceArn", "PurchaseOrderId"],
+        budgets::SERVICE => &["BudgetName", "ResourceARN"],
         cost_explorer::SERVICE => &["BillingViewArn"],
         invoicing::SERVICE => {
             &["InvoiceUnitArn", "ProcurementPortalPreferenceArn", "ResourceArn", "InvoiceId"]

@@ -8,8 +8,9 @@ use std::sync::LazyLock;
 /// The services.
 pub struct Services(Vec<Service>);
 
-const MODELS: [&str; 6] = [
+const MODELS: [&str; 7] = [
     include_str!("../models/billingconductor.json"),
+    include_str!("../models/budgets.json"),
     include_str!("../models/ce.json"),
     include_str!("../models/invoicing.json"),
     include_str!("../models/proforma.json"),

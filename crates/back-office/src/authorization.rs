@@ -87,7 +87,7 @@ pub enum Access {
     CustomerRead,
     /// Whoever sees the whole payer.
     Read,
-    /// Whoever orders: the payer's own people for everybody, a customer for itself.
+    /// Whoever orders, or keeps budgets and reports: the payer's own people for everybody, a customer for itself.
     Purchase,
     /// Whoever works on documents, on what is known of AWS's invoices, and on whom news of both goes to.
     Documents,
@@ -133,6 +133,24 @@ pub const ACTIONS: &[(&str, &str, Access)] = &[
     ("billingconductor", "UpdateCustomLineItem", Access::Configure),
     ("billingconductor", "UpdatePricingPlan", Access::Configure),
     ("billingconductor", "UpdatePricingRule", Access::Configure),
+    ("budgets", "CreateBudget", Access::Purchase),
+    ("budgets", "CreateNotification", Access::Purchase),
+    ("budgets", "CreateSubscriber", Access::Purchase),
+    ("budgets", "DeleteBudget", Access::Purchase),
+    ("budgets", "DeleteNotification", Access::Purchase),
+    ("budgets", "DeleteSubscriber", Access::Purchase),
+    ("budgets", "DescribeBudget", Access::CustomerRead),
+    ("budgets", "DescribeBudgetNotificationsForAccount", Access::CustomerRead),
+    ("budgets", "DescribeBudgetPerformanceHistory", Access::CustomerRead),
+    ("budgets", "DescribeBudgets", Access::CustomerRead),
+    ("budgets", "DescribeNotificationsForBudget", Access::CustomerRead),
+    ("budgets", "DescribeSubscribersForNotification", Access::CustomerRead),
+    ("budgets", "ListTagsForResource", Access::CustomerRead),
+    ("budgets", "TagResource", Access::Purchase),
+    ("budgets", "UntagResource", Access::Purchase),
+    ("budgets", "UpdateBudget", Access::Purchase),
+    ("budgets", "UpdateNotification", Access::Purchase),
+    ("budgets", "UpdateSubscriber", Access::Purchase),
     ("ce", "GetCostAndUsage", Access::CustomerRead),
     ("ce", "GetCostCategories", Access::CustomerRead),
     ("ce", "GetDimensionValues", Access::CustomerRead),
@@ -169,6 +187,7 @@ pub const ACTIONS: &[(&str, &str, Access)] = &[
     ("proforma", "CreditInvoice", Access::Documents),
     ("proforma", "DeclareAccounts", Access::Configure),
     ("proforma", "DeleteKey", Access::Administer),
+    ("proforma", "DeleteSavedReport", Access::Purchase),
     ("proforma", "DiscardInvoiceDraft", Access::Documents),
     ("proforma", "DraftInvoice", Access::Documents),
     ("proforma", "DropMessages", Access::Documents),
@@ -184,6 +203,7 @@ pub const ACTIONS: &[(&str, &str, Access)] = &[
     ("proforma", "GetProcurementPortalCode", Access::Configure),
     ("proforma", "GetPurchaseOrderForecast", Access::CustomerRead),
     ("proforma", "GetRetention", Access::Administer),
+    ("proforma", "GetSavedReport", Access::CustomerRead),
     ("proforma", "GetThreeWayMatch", Access::Read),
     ("proforma", "GetWebhookSecret", Access::Administer),
     ("proforma", "ImportCostData", Access::Configure),
@@ -205,6 +225,7 @@ pub const ACTIONS: &[(&str, &str, Access)] = &[
     ("proforma", "ListPurchaseOrderLimits", Access::Administer),
     ("proforma", "ListPurchaseOrderRevisions", Access::CustomerRead),
     ("proforma", "ListRuns", Access::Read),
+    ("proforma", "ListSavedReports", Access::CustomerRead),
     ("proforma", "ListSources", Access::Read),
     ("proforma", "MoveInvoice", Access::Documents),
     ("proforma", "PlanBook", Access::Read),
@@ -212,10 +233,12 @@ pub const ACTIONS: &[(&str, &str, Access)] = &[
     ("proforma", "PreviewInvoice", Access::Read),
     ("proforma", "PutInvoiceProfile", Access::Documents),
     ("proforma", "PutInvoiceSettings", Access::Documents),
+    ("proforma", "PutSavedReport", Access::Purchase),
     ("proforma", "ReconcileInvoices", Access::Read),
     ("proforma", "RecordPayment", Access::Documents),
     ("proforma", "RemoveSource", Access::Configure),
     ("proforma", "RetryMessages", Access::Documents),
+    ("proforma", "RunSavedReport", Access::CustomerRead),
     ("proforma", "SendTestNotification", Access::Configure),
     ("proforma", "UpdateInvoiceSchedule", Access::Documents),
     ("proforma", "UpdateKey", Access::Administer),
@@ -245,7 +268,7 @@ pub fn access(service: &str, operation: &str) -> Option<Access> {
 /// Whether an operation only reads, by its verb.
 #[must_use]
 pub fn is_read(operation: &str) -> bool {
-    ["List", "Get", "BatchGet", "Export", "Plan", "Preview", "Reconcile"]
+    ["List", "Get", "BatchGet", "Describe", "Export", "Plan", "Preview", "Reconcile", "RunSaved"]
         .iter()
         .any(|verb| operation.starts_with(verb))
 }

@@ -5,6 +5,7 @@
 
 use crate::audit::{Decision, Entry};
 use crate::authorization::Caller;
+use crate::budgets::LookedAtBudgets;
 use crate::clock::Clock;
 use crate::cost_roots::CostRoot;
 use crate::document_format::Renderer;
@@ -73,6 +74,10 @@ pub(crate) struct Inner {
     pub wake: Notify,
     /// As of what each payer's notices were looked at last.
     pub(crate) looked: Looked,
+    /// As of what each payer's budgets were looked at last.
+    pub(crate) looked_at_budgets: LookedAtBudgets,
+    /// Costs may have changed, or what is planned of them.
+    pub costs_changed: Notify,
     /// Something may have to be sent.
     pub outgoing: Notify,
     /// What was read or refused and is not in the audit yet.
@@ -112,6 +117,8 @@ impl BackOffice {
             desks: Mutex::default(),
             wake: Notify::new(),
             looked: Looked::default(),
+            looked_at_budgets: LookedAtBudgets::default(),
+            costs_changed: Notify::new(),
             outgoing: Notify::new(),
             unwritten: Unwritten::default(),
             many_unwritten: Notify::new(),

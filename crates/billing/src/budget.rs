@@ -195,10 +195,7 @@ mod tests {
         let span = Span::new(TimeUnit::Quarterly, day("2026-02-10"), day("2027-05-20")).unwrap();
         let periods = span.periods(day("2025-01-01")..day("2026-08-01"));
         let periods: Vec<String> = periods.into_iter().map(shown).collect();
-        assert_eq!(
-            periods,
-            ["2026-02-10..2026-04-01", "2026-04-01..2026-07-01", "2026-07-01..2026-10-01"]
-        );
+        assert_eq!(periods, ["2026-02-10..2026-04-01", "2026-04-01..2026-07-01", "2026-07-01..2026-10-01"]);
     }
 
     #[test]
@@ -208,10 +205,7 @@ mod tests {
             span.periods_looked_at(day(today), day(created)).into_iter().map(shown).collect()
         };
         assert_eq!(looked("2026-11-10", "2026-11-09"), ["2026-11-01..2026-12-01"]);
-        assert_eq!(
-            looked("2026-11-10", "2026-10-31"),
-            ["2026-10-01..2026-11-01", "2026-11-01..2026-12-01"]
-        );
+        assert_eq!(looked("2026-11-10", "2026-10-31"), ["2026-10-01..2026-11-01", "2026-11-01..2026-12-01"]);
         assert_eq!(looked("2026-01-31", "2025-10-31"), ["2026-01-01..2026-02-01"]);
         assert!(looked("2025-12-31", "2025-10-31").is_empty());
     }
@@ -233,10 +227,7 @@ mod tests {
             assert!(error.contains(named) && error.contains("3 periods"), "{error}");
         }
         let daily = Span::new(TimeUnit::Daily, 0, LAST_DAY).unwrap();
-        assert_eq!(
-            daily.check_planned(&limits(&[]), today),
-            Err(BudgetError::NotPlanned(TimeUnit::Daily))
-        );
+        assert_eq!(daily.check_planned(&limits(&[]), today), Err(BudgetError::NotPlanned(TimeUnit::Daily)));
     }
 
     #[test]

@@ -84,3 +84,4 @@ pub mod procurement_portal;
 pub mod budget;
 pub mod invoice;
 pub mod invoice_schedule;
+pub mod saved_report;

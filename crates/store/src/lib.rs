@@ -30,6 +30,7 @@ mod run;
 mod run_files;
 mod source;
 
+mod budget_crossing;
 mod close;
 
 mod desk_settings;
@@ -47,6 +48,7 @@ mod sql;
 pub use access_key::{AccessKeyRow, FoundKey};
 pub use audit::AuditRow;
 pub use backup::Copied;
+pub use budget_crossing::BudgetCrossingRow;
 pub use close::{AdjustmentRow, CloseRow};
 pub use configuration::Loaded;
 pub use database::Store;

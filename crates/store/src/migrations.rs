@@ -15,7 +15,7 @@ macro_rules! step {
 }
 
 /// The files of steps, each named by its number and what it brings. A text that was released never changes.
-const FILES: [(&str, &str); 11] = [
+const FILES: [(&str, &str); 12] = [
     step!("0001_control_plane"),
     step!("0002_run_files"),
     step!("0003_confined_sources"),
@@ -27,6 +27,7 @@ const FILES: [(&str, &str); 11] = [
     step!("0009_unsure_messages"),
     step!("0010_issued_pages"),
     step!("0011_hashed_documents"),
+    step!("0015_budgets"),
 ];
 
 /// Every step that this program knows.

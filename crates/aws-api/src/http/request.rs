@@ -2,7 +2,9 @@
 
 use super::arrival::Arrived;
 use super::{Answered, PERIOD_HEADER, Server, Success, unavailable, unknown};
-use crate::{AWS_BODY_BYTES_MAX, BODY_BYTES_MAX, billing_conductor, cost_explorer, errors, invoicing, sts};
+use crate::{
+    AWS_BODY_BYTES_MAX, BODY_BYTES_MAX, billing_conductor, budgets, cost_explorer, errors, invoicing, sts,
+};
 use aws_wire::errors::WireError;
 use aws_wire::json::{self, Value};
 use aws_wire::model::{Labels, Operation, RouteError, Service};
@@ -197,8 +199,9 @@ impl Asked<'_> {
         if !body.is_empty() && !service.protocol.takes(kind) {
             return Err(WireError::unsupported_media_type(service.protocol));
         }
-        let is_of_aws = [billing_conductor::SERVICE, cost_explorer::SERVICE, invoicing::SERVICE]
-            .contains(&service.signing_name.as_str());
+        let is_of_aws =
+            [billing_conductor::SERVICE, budgets::SERVICE, cost_explorer::SERVICE, invoicing::SERVICE]
+                .contains(&service.signing_name.as_str());
         let most = if is_of_aws { AWS_BODY_BYTES_MAX } else { BODY_BYTES_MAX };
         if body.len() > most {
             return Err(WireError::request_too_large(most as u64));

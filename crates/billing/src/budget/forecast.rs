@@ -30,7 +30,7 @@ impl History {
 
     /// The last so many days that are the first of their month, or are not.
     fn last(&self, are_first: bool, most: usize) -> Vec<Cost> {
-        let numbered = (self.first..).zip(&self.days).rev();
+        let numbered = (self.first..self.end()).rev().zip(self.days.iter().rev());
         let of_kind = numbered.filter(|(day, _)| is_first_of_month(*day) == are_first);
         of_kind.take(most).map(|(_, spent)| *spent).collect()
     }
@@ -45,11 +45,7 @@ fn is_first_of_month(day: i32) -> bool {
 ///
 /// # Errors
 /// [`DecimalError::TooLarge`].
-pub fn forecast(
-    history: &History,
-    spent: Cost,
-    period: &Range<i32>,
-) -> Result<Option<Cost>, DecimalError> {
+pub fn forecast(history: &History, spent: Cost, period: &Range<i32>) -> Result<Option<Cost>, DecimalError> {
     let rest = history.end().max(period.start)..period.end;
     if rest.is_empty() {
         return Ok(Some(spent));
