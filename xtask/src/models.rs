@@ -489,7 +489,7 @@ mod tests {
 
     #[test]
     fn committed_models_are_read() {
-        for (service, version) in SERVICES {
+        for Served { service, version, .. } in SERVICES {
             let text =
                 fs::read_to_string(folder().join(format!("{service}.json"))).expect("a committed model");
             let model = Service::parse(&text).expect("a model");

@@ -12,6 +12,7 @@ use billing::account::AccountId;
 use billing::configuration::{ConflictReason, Refusal, ResourceType};
 use billing::invoice::aws::AwsInvoices;
 use billing::period::BillingPeriod;
+use query::facts::MonthFacts;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

@@ -11,6 +11,7 @@ use back_office::vault::MasterKey;
 use billing::account::AccountId;
 use billing::invoice::aws::AwsInvoices;
 use billing::period::BillingPeriod;
+use query::facts::MonthFacts;
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
