@@ -195,7 +195,7 @@ class Scene:
         current = [run["RunId"] for run in runs if run["IsCurrent"]]
         folders = self.server.data / "payers" / self.server.payer / "runs" / PREVIOUS
         # What the fault has left goes, too.
-        until = time.monotonic() + 10
+        until = time.monotonic() + SECONDS_TO_PRICE
         while [path.name.split("-")[0] for path in folders.iterdir()] != current and time.monotonic() < until:
             time.sleep(0.05)
         assert [path.name.split("-")[0] for path in folders.iterdir()] == current
