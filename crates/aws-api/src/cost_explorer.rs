@@ -5,11 +5,11 @@
 
 mod comparisons;
 pub(crate) mod errors;
-mod expression;
+pub(crate) mod expression;
 mod forecasts;
 mod reservations;
 mod savings_plans;
-mod shapes;
+pub(crate) mod shapes;
 mod tags;
 mod usage;
 mod values;

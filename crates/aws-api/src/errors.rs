@@ -1,6 +1,6 @@
 //! From what the desk says to what AWS's clients understand: the one place where a refusal becomes a status and a name.
 
-use crate::{cost_explorer, invoicing, organizations, words};
+use crate::{budgets, cost_explorer, invoicing, organizations, words};
 use aws_wire::errors::WireError;
 use aws_wire::json::{JsonError, Value};
 use aws_wire::model::{FieldProblem, Operation, Service};
@@ -35,6 +35,7 @@ fn invalid_of(
     fields: Vec<(String, String)>,
 ) -> WireError {
     match service.signing_name.as_str() {
+        budgets::SERVICE => budgets::errors::invalid(message),
         invoicing::SERVICE => {
             invoicing::errors::refused_otherwise(Refusal::Validation { reason, message, fields })
         }
@@ -46,10 +47,15 @@ fn invalid_of(
 fn of_service(error: Error, service: &Service) -> WireError {
     let is_invoicing = service.signing_name == invoicing::SERVICE;
     let is_organizations = service.signing_name == organizations::SERVICE;
+    let is_budgets = service.signing_name == budgets::SERVICE;
     match error {
         Error::Denied if is_organizations => organizations::errors::denied(),
         Error::Declined(declined) if is_organizations => organizations::errors::declined(&declined),
         Error::Refused(refusal) if is_organizations => organizations::errors::refused(&refusal),
+        Error::Denied if is_budgets => budgets::errors::denied(),
+        Error::Declined(declined) if is_budgets => budgets::errors::declined(&declined),
+        Error::CostExplorer(refusal) if is_budgets => budgets::errors::invalid(refusal.to_string()),
+        Error::Refused(refusal) if is_budgets => budgets::errors::refused(&refusal),
         Error::Denied if is_invoicing => invoicing::errors::denied(),
         Error::Denied if service.signing_name == cost_explorer::SERVICE => cost_explorer::errors::denied(),
         Error::Denied => denied(),

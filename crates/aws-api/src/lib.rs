@@ -5,6 +5,7 @@
 
 pub mod billing_conductor;
 pub mod billing_views;
+pub mod budgets;
 pub mod call;
 pub mod cost_explorer;
 pub mod data_exports;
@@ -91,6 +92,7 @@ impl Api {
         let answer = match service.signing_name.as_str() {
             billing_conductor::SERVICE => billing_conductor::perform(&call, &operation.name).await,
             billing_views::SERVICE => billing_views::perform(&call, &operation.name).await,
+            budgets::SERVICE => budgets::perform(&call, &operation.name).await,
             cost_explorer::SERVICE => cost_explorer::perform(&call, &operation.name).await,
             data_exports::SERVICE => data_exports::perform(&call, &operation.name).await,
             invoicing::SERVICE => invoicing::perform(&call, &operation.name).await,
@@ -207,6 +209,7 @@ fn resource<'a>(service: &Service, input: &'a Value) -> &'a str {
             &["AccountId", "ParentId", "ChildId", "ResourceId", "OrganizationalUnitId", "Id"]
         }
         purchase_orders::SERVICE => &["PurchaseOrderArn", "ResourceArn", "PurchaseOrderId"],
+        budgets::SERVICE => &["BudgetName", "ResourceARN"],
         cost_explorer::SERVICE => &["BillingViewArn"],
         invoicing::SERVICE => {
             &["InvoiceUnitArn", "ProcurementPortalPreferenceArn", "ResourceArn", "InvoiceId"]

@@ -13,6 +13,7 @@ mod outlook;
 mod periods;
 mod privacy;
 mod purchasing;
+mod saved_reports;
 mod schedules;
 mod three_way;
 
@@ -86,6 +87,7 @@ pub(crate) async fn perform(call: &Call<'_>, operation: &str) -> Answer<Vec<u8>>
         "GetWebhookSecret" => messages::webhook_secret(call),
         "ListInvoiceSchedules" => schedules::list(call).await,
         "UpdateInvoiceSchedule" => schedules::update(call).await,
+        of if saved_reports::OPERATIONS.contains(&of) => saved_reports::perform(call, of).await,
         "ExportPersonalData" => privacy::export(call).await,
         "ErasePersonalData" => privacy::erase(call).await,
         "GetRetention" => privacy::retention(call).await,

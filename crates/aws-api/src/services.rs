@@ -8,10 +8,11 @@ use std::sync::LazyLock;
 /// The services.
 pub struct Services(Vec<Service>);
 
-const MODELS: [&str; 10] = [
+const MODELS: [&str; 11] = [
     include_str!("../models/bcm-data-exports.json"),
     include_str!("../models/billing.json"),
     include_str!("../models/billingconductor.json"),
+    include_str!("../models/budgets.json"),
     include_str!("../models/ce.json"),
     include_str!("../models/cur.json"),
     include_str!("../models/invoicing.json"),

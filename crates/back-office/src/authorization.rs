@@ -87,7 +87,7 @@ pub enum Access {
     CustomerRead,
     /// Whoever sees the whole payer.
     Read,
-    /// Whoever orders: the payer's own people for everybody, a customer for itself.
+    /// Whoever orders, or keeps budgets and reports: the payer's own people for everybody, a customer for itself.
     Purchase,
     /// Whoever works on documents, on what is known of AWS's invoices, and on whom news of both goes to.
     Documents,
@@ -157,6 +157,24 @@ pub const ACTIONS: &[(&str, &str, Access)] = &[
     ("billingconductor", "UpdateCustomLineItem", Access::Configure),
     ("billingconductor", "UpdatePricingPlan", Access::Configure),
     ("billingconductor", "UpdatePricingRule", Access::Configure),
+    ("budgets", "CreateBudget", Access::Purchase),
+    ("budgets", "CreateNotification", Access::Purchase),
+    ("budgets", "CreateSubscriber", Access::Purchase),
+    ("budgets", "DeleteBudget", Access::Purchase),
+    ("budgets", "DeleteNotification", Access::Purchase),
+    ("budgets", "DeleteSubscriber", Access::Purchase),
+    ("budgets", "DescribeBudget", Access::CustomerRead),
+    ("budgets", "DescribeBudgetNotificationsForAccount", Access::CustomerRead),
+    ("budgets", "DescribeBudgetPerformanceHistory", Access::CustomerRead),
+    ("budgets", "DescribeBudgets", Access::CustomerRead),
+    ("budgets", "DescribeNotificationsForBudget", Access::CustomerRead),
+    ("budgets", "DescribeSubscribersForNotification", Access::CustomerRead),
+    ("budgets", "ListTagsForResource", Access::CustomerRead),
+    ("budgets", "TagResource", Access::Purchase),
+    ("budgets", "UntagResource", Access::Purchase),
+    ("budgets", "UpdateBudget", Access::Purchase),
+    ("budgets", "UpdateNotification", Access::Purchase),
+    ("budgets", "UpdateSubscriber", Access::Purchase),
     ("ce", "GetCostAndUsage", Access::CustomerRead),
     ("ce", "GetCostAndUsageComparisons", Access::CustomerRead),
     ("ce", "GetCostCategories", Access::CustomerRead),
@@ -220,6 +238,7 @@ pub const ACTIONS: &[(&str, &str, Access)] = &[
     ("proforma", "DeclareAccounts", Access::Configure),
     ("proforma", "DeleteBillingGroupRule", Access::Configure),
     ("proforma", "DeleteKey", Access::Administer),
+    ("proforma", "DeleteSavedReport", Access::Purchase),
     ("proforma", "DiscardInvoiceDraft", Access::Documents),
     ("proforma", "DraftInvoice", Access::Documents),
     ("proforma", "DropMessages", Access::Documents),
@@ -236,6 +255,7 @@ pub const ACTIONS: &[(&str, &str, Access)] = &[
     ("proforma", "GetProcurementPortalCode", Access::Configure),
     ("proforma", "GetPurchaseOrderForecast", Access::CustomerRead),
     ("proforma", "GetRetention", Access::Administer),
+    ("proforma", "GetSavedReport", Access::CustomerRead),
     ("proforma", "GetThreeWayMatch", Access::Read),
     ("proforma", "GetWebhookSecret", Access::Administer),
     ("proforma", "ImportCostData", Access::Configure),
@@ -258,6 +278,7 @@ pub const ACTIONS: &[(&str, &str, Access)] = &[
     ("proforma", "ListPurchaseOrderLimits", Access::Administer),
     ("proforma", "ListPurchaseOrderRevisions", Access::CustomerRead),
     ("proforma", "ListRuns", Access::Read),
+    ("proforma", "ListSavedReports", Access::CustomerRead),
     ("proforma", "ListSources", Access::Read),
     ("proforma", "MoveInvoice", Access::Documents),
     ("proforma", "PlanBillingGroupRule", Access::Read),
@@ -268,10 +289,12 @@ pub const ACTIONS: &[(&str, &str, Access)] = &[
     ("proforma", "PutBillingGroupRule", Access::Configure),
     ("proforma", "PutInvoiceProfile", Access::Documents),
     ("proforma", "PutInvoiceSettings", Access::Documents),
+    ("proforma", "PutSavedReport", Access::Purchase),
     ("proforma", "ReconcileInvoices", Access::Read),
     ("proforma", "RecordPayment", Access::Documents),
     ("proforma", "RemoveSource", Access::Configure),
     ("proforma", "RetryMessages", Access::Documents),
+    ("proforma", "RunSavedReport", Access::CustomerRead),
     ("proforma", "SendTestNotification", Access::Configure),
     ("proforma", "UpdateInvoiceSchedule", Access::Documents),
     ("proforma", "UpdateKey", Access::Administer),
@@ -302,7 +325,7 @@ pub fn access(service: &str, operation: &str) -> Option<Access> {
 /// Whether an operation only reads, by its verb.
 #[must_use]
 pub fn is_read(operation: &str) -> bool {
-    ["List", "Get", "Describe", "BatchGet", "Export", "Plan", "Preview", "Reconcile"]
+    ["List", "Get", "Describe", "BatchGet", "Export", "Plan", "Preview", "Reconcile", "RunSaved"]
         .iter()
         .any(|verb| operation.starts_with(verb))
 }

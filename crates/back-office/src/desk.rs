@@ -5,6 +5,7 @@
 
 use crate::audit::{Decision, Entry};
 use crate::authorization::Caller;
+use crate::budgets::LookedAtBudgets;
 use crate::clock::Clock;
 use crate::cost_roots::CostRoot;
 use crate::document_format::Renderer;
@@ -80,6 +81,10 @@ pub(crate) struct Inner {
     pub(crate) looked: Looked,
     /// As of what billing groups have followed the organization last.
     pub(crate) followed: FollowedAsOf,
+    /// As of what each payer's budgets were looked at last.
+    pub(crate) looked_at_budgets: LookedAtBudgets,
+    /// Costs may have changed, or what is planned of them.
+    pub costs_changed: Notify,
     /// Something may have to be sent.
     pub outgoing: Notify,
     /// What was read or refused and is not in the audit yet.
@@ -120,6 +125,8 @@ impl BackOffice {
             wake: Notify::new(),
             looked: Looked::default(),
             followed: FollowedAsOf::default(),
+            looked_at_budgets: LookedAtBudgets::default(),
+            costs_changed: Notify::new(),
             outgoing: Notify::new(),
             unwritten: Unwritten::default(),
             many_unwritten: Notify::new(),

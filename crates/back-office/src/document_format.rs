@@ -1,23 +1,40 @@
-//! What makes the documents of issued invoices.
+//! What makes the documents of issued invoices, and the files of saved reports.
 
+use crate::saved_reports::ReportFormat;
 use billing::invoice::Invoice;
+use billing::saved_report::ReportTable;
 use std::fmt;
 use std::sync::Arc;
 
 pub use invoice_file::format::DocumentFormat;
 
+type RenderReport = dyn Fn(&ReportTable, ReportFormat) -> Result<Vec<u8>, String> + Send + Sync;
 type Render = dyn Fn(&Invoice, DocumentFormat) -> Result<Vec<u8>, String> + Send + Sync;
 
 /// What makes documents; in words what is wrong where one cannot be made. It blocks, and is called off the threads that answer requests.
 #[derive(Clone)]
-pub struct Renderer(pub(crate) Arc<Render>);
+pub struct Renderer {
+    invoice: Arc<Render>,
+    report: Arc<RenderReport>,
+}
 
 impl Renderer {
-    /// One that does as a function says.
+    /// One that does as two functions say: of invoices, and of reports in all formats but JSON.
     pub fn new(
-        render: impl Fn(&Invoice, DocumentFormat) -> Result<Vec<u8>, String> + Send + Sync + 'static,
+        invoice: impl Fn(&Invoice, DocumentFormat) -> Result<Vec<u8>, String> + Send + Sync + 'static,
+        report: impl Fn(&ReportTable, ReportFormat) -> Result<Vec<u8>, String> + Send + Sync + 'static,
     ) -> Self {
-        Self(Arc::new(render))
+        Self { invoice: Arc::new(invoice), report: Arc::new(report) }
+    }
+
+    /// The document of an invoice.
+    pub(crate) fn invoice(&self, invoice: &Invoice, format: DocumentFormat) -> Result<Vec<u8>, String> {
+        (self.invoice)(invoice, format)
+    }
+
+    /// The file of a report.
+    pub(crate) fn report(&self, report: &ReportTable, format: ReportFormat) -> Result<Vec<u8>, String> {
+        (self.report)(report, format)
     }
 }
 

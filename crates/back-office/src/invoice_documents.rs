@@ -6,7 +6,7 @@
 
 use crate::authorization::Caller;
 use crate::desk::BackOffice;
-use crate::document_format::{DocumentFormat, Renderer};
+use crate::document_format::DocumentFormat;
 use crate::error::{Answer, Error, refused};
 use crate::hash::hex;
 use crate::outbox::Attachment;
@@ -104,10 +104,10 @@ impl BackOffice {
     }
 
     async fn rendered(&self, invoice: Invoice, format: DocumentFormat) -> Answer<Vec<u8>> {
-        let Some(Renderer(render)) = self.0.options.renderer.clone() else {
+        let Some(renderer) = self.0.options.renderer.clone() else {
             return Err(Error::Unavailable("documents are not made here"));
         };
-        let made = tokio::task::spawn_blocking(move || render(&invoice, format)).await;
+        let made = tokio::task::spawn_blocking(move || renderer.invoice(&invoice, format)).await;
         made.map_err(Error::internal)?.map_err(refused)
     }
 }

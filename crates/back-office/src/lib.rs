@@ -42,8 +42,12 @@ mod month_book;
 mod shown;
 
 pub mod billing_views;
+pub mod budgets;
 pub mod cost_explorer;
 pub mod facts;
+pub mod holder;
+pub mod kept_filter;
+pub mod saved_reports;
 
 pub mod purchasing;
 

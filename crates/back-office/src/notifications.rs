@@ -32,6 +32,8 @@ pub const KINDS: &[(&str, &str)] = &[
     ("invoice", "an invoice was issued"),
     ("invoice-draft", "a draft of an invoice waits for somebody's approval"),
     ("schedule", "the schedule of a billing group's invoices could not go on"),
+    ("budget", "what was spent or is expected of a budget has crossed a threshold"),
+    ("saved-report", "a saved report was made by its schedule"),
 ];
 
 /// Whom a payer's news goes to, and what of it.

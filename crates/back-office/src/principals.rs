@@ -380,7 +380,8 @@ fn same_principal(there: &PrincipalRow, asked: &PrincipalRow) -> Answer<()> {
     )))
 }
 
-fn scope_of(role: Role, principal: &PrincipalRow) -> Answer<Scope> {
+/// What a principal of a role may see.
+pub(crate) fn scope_of(role: Role, principal: &PrincipalRow) -> Answer<Scope> {
     if role != Role::GroupViewer {
         return Ok(Scope::Payer);
     }

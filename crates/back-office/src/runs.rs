@@ -298,6 +298,7 @@ impl BackOffice {
             let OpenedReport { accounts, by_group } = report;
             self.desk(payer).await?.show(run.period, by_group);
             self.make_facts_ready(payer, vec![run.id.clone()]);
+            self.0.costs_changed.notify_one();
             // The run has ended, whatever becomes of this; the next start notes them again.
             if let Err(error) = self.note_accounts(payer, run.period, &accounts).await {
                 tracing::warn!(?error, run = run.id, "the accounts of a run could not be noted");

@@ -86,5 +86,7 @@ pub mod invoice_unit;
 
 pub mod procurement_portal;
 
+pub mod budget;
 pub mod invoice;
 pub mod invoice_schedule;
+pub mod saved_report;

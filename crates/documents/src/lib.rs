@@ -25,8 +25,11 @@ mod ubl;
 
 mod pdf;
 
+mod report;
+
 pub use design::Design;
 pub use invoice_file::format::DocumentFormat as Format;
+pub use report::{ReportFormat, render as render_report};
 
 use billing::invoice::Invoice;
 use invoice_file::{document, plain_text};
@@ -96,6 +99,16 @@ pub enum Error {
         format: &'static str,
         /// What is missing, and where to give it.
         reason: String,
+    },
+    /// A spreadsheet cannot hold so many rows.
+    #[error(
+        "the report has {rows} rows, more than the {max} that a spreadsheet holds; take CSV, or ask for less"
+    )]
+    TooManyRows {
+        /// How many.
+        rows: usize,
+        /// How many there may be.
+        max: usize,
     },
     /// A spreadsheet cannot hold so many lines.
     #[error("invoice `{number}` has {lines} rows, more than the {max} that a spreadsheet holds; take CSV")]

@@ -4,6 +4,7 @@ mod canvas;
 mod drawing;
 mod factur_x_metadata;
 mod invoice_page;
+mod report_page;
 mod sheet;
 mod table;
 
@@ -12,7 +13,8 @@ use crate::e_invoice::finer_than_cents;
 use crate::plain_text::printable;
 use crate::wording::Wording;
 use crate::{Error, factur_x};
-use billing::invoice::Invoice;
+use billing::invoice::{Date, Invoice};
+use billing::saved_report::ReportTable;
 
 /// The name that Factur-X gives the XML in the PDF.
 const FACTUR_X_FILE: &str = "factur-x.xml";
@@ -49,4 +51,24 @@ pub fn render(invoice: &Invoice, design: &Design) -> Result<Vec<u8>, Error> {
     let logo = design.logo.as_ref().map(|logo| &logo.image);
     let pdf = drawing::draw(&laid_out.canvas, laid_out.structure, logo, &about, attachment)?;
     if is_factur_x { factur_x_metadata::declare(pdf, FACTUR_X_FILE) } else { Ok(pdf) }
+}
+
+/// A saved report as PDF, in the operator's colour, paper and fonts. Same report and design, same bytes.
+///
+/// # Errors
+/// [`Error::NoGlyph`] for a text that no font can show.
+pub fn render_report(report: &ReportTable, design: &Design) -> Result<Vec<u8>, Error> {
+    const LANGUAGE: &str = "en";
+    let wording = Wording::new(LANGUAGE, &design.texts);
+    let laid_out = report_page::lay_out(report, design, &wording)?;
+    let title = printable(&report.title);
+    let about = drawing::About {
+        title: &title,
+        author: "Proforma",
+        subject: &title,
+        language: LANGUAGE,
+        id: &format!("{title}\n{}", report.made_on),
+        date: Date::parse(&report.made_on).unwrap_or_else(|_| Date::of_seconds(0)),
+    };
+    drawing::draw(&laid_out.canvas, laid_out.structure, None, &about, None)
 }

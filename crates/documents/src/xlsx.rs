@@ -4,18 +4,22 @@
 //! and can add them. It keeps fifteen digits of a number, so one that has more is written as text, and nothing is lost in silence.
 
 use crate::Error;
-use crate::table::{COLUMNS, Cell, WIDTH, row_count, rows};
+use crate::table::{COLUMNS, Cell, row_count, rows};
 use crate::xml::Xml;
 use billing::invoice::Invoice;
 use std::io::{Cursor, Write as _};
 use zip::write::SimpleFileOptions;
 
 /// The rows of a sheet, the header's included.
-const ROWS_MAX: usize = 1_048_576;
+pub(crate) const ROWS_MAX: usize = 1_048_576;
 /// The characters of a cell.
 const CHARACTERS_MAX: usize = 32_767;
 /// The digits that a double keeps.
 const DIGITS_MAX: usize = 15;
+/// Widths of columns, in characters.
+pub(crate) const NARROW: &str = "15";
+pub(crate) const MIDDLE: &str = "24";
+const WIDE: &str = "48";
 
 const MAIN: &str = "http://schemas.openxmlformats.org/spreadsheetml/2006/main";
 const RELATIONS: &str = "http://schemas.openxmlformats.org/package/2006/relationships";
@@ -31,16 +35,29 @@ pub fn render(invoice: &Invoice) -> Result<Vec<u8>, Error> {
         let (number, lines) = (invoice.number.clone(), row_count(invoice));
         return Err(Error::TooManyLines { number, lines, max: ROWS_MAX - 1 });
     }
+    let head = COLUMNS
+        .iter()
+        .enumerate()
+        .map(|(at, name)| ((*name).to_owned(), if matches!(at, 5 | 6) { WIDE } else { NARROW }));
+    Ok(file("Lines", head.collect(), rows(invoice).map(|cells| (cells.to_vec(), false))))
+}
+
+/// A spreadsheet of one sheet: its columns with their widths, and its rows, those with `true` as strong as the header.
+pub(crate) fn file(
+    name: &str,
+    head: Vec<(String, &'static str)>,
+    rows: impl Iterator<Item = (Vec<Cell>, bool)>,
+) -> Vec<u8> {
     let parts = [
         ("[Content_Types].xml", content_types()),
         ("_rels/.rels", relations(&[("officeDocument", "xl/workbook.xml")])),
-        ("xl/workbook.xml", workbook()),
+        ("xl/workbook.xml", workbook(name)),
         (
             "xl/_rels/workbook.xml.rels",
             relations(&[("worksheet", "worksheets/sheet1.xml"), ("styles", "styles.xml")]),
         ),
         ("xl/styles.xml", styles()),
-        ("xl/worksheets/sheet1.xml", sheet(invoice)),
+        ("xl/worksheets/sheet1.xml", sheet(head, rows)),
     ];
     let mut archive = zip::ZipWriter::new(Cursor::new(Vec::new()));
     // No clock: every part has the first day that a zip file knows.
@@ -50,7 +67,7 @@ pub fn render(invoice: &Invoice) -> Result<Vec<u8>, Error> {
         let _ = archive.start_file(name, options);
         let _ = archive.write_all(&bytes);
     }
-    Ok(archive.finish().map(Cursor::into_inner).unwrap_or_default())
+    archive.finish().map(Cursor::into_inner).unwrap_or_default()
 }
 
 fn content_types() -> Vec<u8> {
@@ -86,12 +103,10 @@ fn relations(list: &[(&str, &str)]) -> Vec<u8> {
     xml.into_bytes()
 }
 
-fn workbook() -> Vec<u8> {
+fn workbook(name: &str) -> Vec<u8> {
     let mut xml = Xml::new();
     xml.group_with("workbook", &[("xmlns", MAIN), ("xmlns:r", OF_DOCUMENTS)], |xml| {
-        xml.group("sheets", |xml| {
-            xml.empty("sheet", &[("name", "Lines"), ("sheetId", "1"), ("r:id", "rId1")])
-        });
+        xml.group("sheets", |xml| xml.empty("sheet", &[("name", name), ("sheetId", "1"), ("r:id", "rId1")]));
     });
     xml.into_bytes()
 }
@@ -138,7 +153,7 @@ fn styles() -> Vec<u8> {
     xml.into_bytes()
 }
 
-fn sheet(invoice: &Invoice) -> Vec<u8> {
+fn sheet(head: Vec<(String, &'static str)>, rows: impl Iterator<Item = (Vec<Cell>, bool)>) -> Vec<u8> {
     let mut xml = Xml::new();
     xml.group_with("worksheet", &[("xmlns", MAIN)], |xml| {
         xml.group("sheetViews", |xml| {
@@ -153,8 +168,7 @@ fn sheet(invoice: &Invoice) -> Vec<u8> {
             });
         });
         xml.group("cols", |xml| {
-            for number in 1..=COLUMNS.len() {
-                let width = if matches!(number, 6 | 7) { "48" } else { "15" };
+            for (number, (_, width)) in (1_usize..).zip(&head) {
                 let number = number.to_string();
                 xml.empty(
                     "col",
@@ -163,17 +177,19 @@ fn sheet(invoice: &Invoice) -> Vec<u8> {
             }
         });
         xml.group("sheetData", |xml| {
-            row_of(xml, 1, COLUMNS.map(|name| Cell::Text(name.to_owned())), "1");
-            for (cells, number) in rows(invoice).zip(2_usize..) {
-                row_of(xml, number, cells, "0");
+            let names = head.into_iter().map(|(name, _)| Cell::Text(name));
+            row_of(xml, 1, names.collect(), "1");
+            for ((cells, is_strong), number) in rows.zip(2_usize..) {
+                row_of(xml, number, cells, if is_strong { "1" } else { "0" });
             }
         });
     });
     xml.into_bytes()
 }
 
-fn row_of(xml: &mut Xml, number: usize, cells: [Cell; WIDTH], style: &str) {
+fn row_of(xml: &mut Xml, number: usize, cells: Vec<Cell>, style: &str) {
     xml.group_with("row", &[("r", &number.to_string())], |xml| {
+        // Neither an invoice nor a report has more columns than there are letters.
         for (cell, letter) in cells.into_iter().zip('A'..='Z') {
             let place = format!("{letter}{number}");
             match cell {

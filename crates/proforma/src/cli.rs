@@ -9,6 +9,7 @@ pub mod notify;
 pub mod organization;
 pub mod privacy;
 pub mod purchase_orders;
+pub mod saved_reports;
 pub mod schedule;
 
 use crate::reader::Children;
@@ -82,6 +83,8 @@ pub enum Command {
     Notify(notify::NotifyArguments),
     /// Say when invoices of a billing group go out by themselves, and see what became of them.
     Schedule(schedule::ScheduleArguments),
+    /// Save questions about costs as reports, make them, and have them sent.
+    SavedReport(saved_reports::SavedReportArguments),
     /// Print what is kept of a person, take a person out, and say how long what is kept.
     Privacy(privacy::PrivacyArguments),
     /// Read an existing AWS Billing Conductor set-up into a book.

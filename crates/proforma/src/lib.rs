@@ -76,6 +76,7 @@ pub fn program() -> ExitCode {
         Command::Outbox(arguments) => desk::outbox(&arguments),
         Command::Notify(arguments) => desk::notify(&arguments),
         Command::Schedule(arguments) => desk::schedule(&arguments),
+        Command::SavedReport(arguments) => desk::saved_report(&arguments),
         Command::Privacy(arguments) => desk::privacy(&arguments),
         Command::Adopt(arguments) => desk::adopt(&arguments),
         Command::Backup(arguments) => desk::backup(&arguments),

@@ -43,6 +43,24 @@ impl Store {
     }
 }
 
+impl Store {
+    /// What a setting has said, change after change, as far as it is kept; those that said that there is none are left out.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database.
+    pub async fn desk_setting_revisions(
+        &self,
+        payer: &AccountId,
+        (kind, id): (&str, &str),
+    ) -> Result<Vec<DeskSettingRow>, StoreError> {
+        let sql = "SELECT id, revision, recorded_at_ms, body FROM desk_settings \
+             WHERE payer = $1 AND kind = $2 AND id = $3 AND body <> '' ORDER BY revision";
+        let query = sqlx::query(sql).bind(payer.as_str().to_owned());
+        let query = query.bind(kind.to_owned()).bind(id.to_owned());
+        query.fetch_all(self.readers()).await?.iter().map(setting_row).collect()
+    }
+}
+
 impl Write {
     /// The settings of a kind, by id, until the change ends.
     ///

@@ -30,6 +30,7 @@ mod run;
 mod run_files;
 mod source;
 
+mod budget_crossing;
 mod close;
 
 mod billing_view;
@@ -51,6 +52,7 @@ pub use access_key::{AccessKeyRow, FoundKey};
 pub use audit::AuditRow;
 pub use backup::Copied;
 pub use billing_view::BillingViewRow;
+pub use budget_crossing::BudgetCrossingRow;
 pub use close::{AdjustmentRow, CloseRow};
 pub use configuration::Loaded;
 pub use data_export::{DataExportRow, ExecutionRow};

@@ -13,7 +13,7 @@ const DEPTH_MAX: usize = 32;
 const GROUPS_MAX: usize = 2;
 
 /// An expression with one root.
-pub(super) fn expression(given: &shapes::Expression) -> Answer<Expression> {
+pub(crate) fn expression(given: &shapes::Expression) -> Answer<Expression> {
     within(given, 0)
 }
 
@@ -128,7 +128,7 @@ pub(super) fn dimension(name: &str, member: &str) -> Answer<Dimension> {
 }
 
 /// The keys that a question is grouped by.
-pub(super) fn group_by(given: &[GroupDefinition]) -> Answer<Vec<Key>> {
+pub(crate) fn group_by(given: &[GroupDefinition]) -> Answer<Vec<Key>> {
     if given.len() > GROUPS_MAX {
         return Err(invalid(format!(
             "GroupBy: {} groups are too many; give at most {GROUPS_MAX}",
@@ -156,7 +156,7 @@ pub(super) fn group_by(given: &[GroupDefinition]) -> Answer<Vec<Key>> {
 }
 
 /// Metrics by their names, as `UnblendedCost` or `UNBLENDED_COST`.
-pub(super) fn metrics(given: &[String]) -> Answer<Vec<Metric>> {
+pub(crate) fn metrics(given: &[String]) -> Answer<Vec<Metric>> {
     if given.is_empty() {
         return Err(invalid(format!("Metrics: none is named; give one or more of {}", names())));
     }
@@ -172,7 +172,7 @@ pub(super) fn metrics(given: &[String]) -> Answer<Vec<Metric>> {
 }
 
 /// A metric by its name.
-pub(super) fn metric(name: &str) -> Option<Metric> {
+pub(crate) fn metric(name: &str) -> Option<Metric> {
     let plain = |text: &str| text.replace('_', "").to_ascii_lowercase();
     Metric::ALL.into_iter().find_map(|(metric, of)| (plain(of) == plain(name)).then_some(metric))
 }

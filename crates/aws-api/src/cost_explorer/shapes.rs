@@ -21,7 +21,7 @@ impl DateInterval {
 
 #[derive(Deserialize, Serialize, Clone)]
 #[serde(rename_all = "PascalCase")]
-pub(super) struct GroupDefinition {
+pub(crate) struct GroupDefinition {
     #[serde(default = "dimension")]
     pub r#type: String,
     #[serde(default)]
@@ -34,7 +34,7 @@ fn dimension() -> String {
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "PascalCase", default)]
-pub(super) struct Expression {
+pub(crate) struct Expression {
     pub or: Option<Vec<Expression>>,
     pub and: Option<Vec<Expression>>,
     pub not: Option<Box<Expression>>,
@@ -46,7 +46,7 @@ pub(super) struct Expression {
 
 #[derive(Deserialize, Default)]
 #[serde(rename_all = "PascalCase", default)]
-pub(super) struct Values {
+pub(crate) struct Values {
     pub key: Option<String>,
     pub values: Vec<String>,
     pub match_options: Vec<String>,

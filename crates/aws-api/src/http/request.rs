@@ -3,8 +3,8 @@
 use super::arrival::Arrived;
 use super::{Answered, PERIOD_HEADER, Server, Success, unavailable, unknown};
 use crate::{
-    AWS_BODY_BYTES_MAX, BODY_BYTES_MAX, billing_conductor, billing_views, cost_explorer, data_exports,
-    errors, invoicing, organizations, report_definitions, sts,
+    AWS_BODY_BYTES_MAX, BODY_BYTES_MAX, billing_conductor, billing_views, budgets, cost_explorer,
+    data_exports, errors, invoicing, organizations, report_definitions, sts,
 };
 use aws_wire::errors::WireError;
 use aws_wire::json::{self, Value};
@@ -203,6 +203,7 @@ impl Asked<'_> {
         let of_aws = [
             billing_conductor::SERVICE,
             billing_views::SERVICE,
+            budgets::SERVICE,
             cost_explorer::SERVICE,
             data_exports::SERVICE,
             invoicing::SERVICE,

@@ -222,6 +222,11 @@ async fn look_around(desk: BackOffice, mut stopped: watch::Receiver<bool>) {
                 // Each payer that could not be looked at is in the log.
                 let _ = desk.look_at_purchase_orders().await;
                 let _ = desk.run_schedules().await;
+                let _ = desk.look_at_budgets().await;
+                let _ = desk.send_saved_reports().await;
+            }
+            () = desk.costs_changed() => {
+                let _ = desk.look_at_budgets().await;
             }
             _ = forget.tick() => {
                 if let Err(error) = desk.forget_tokens().await {

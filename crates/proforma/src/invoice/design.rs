@@ -1,6 +1,7 @@
 //! How the documents of issued invoices look, and what makes them for the billing desk.
 
 use back_office::document_format::Renderer;
+use back_office::saved_reports::ReportFormat;
 use documents::Design;
 use documents::design::Settings;
 use std::fs;
@@ -31,14 +32,30 @@ impl InvoiceDesign {
 
     /// What makes documents that look like it.
     pub fn renderer(&self) -> Renderer {
-        let design = self.clone();
-        Renderer::new(move |invoice, format| {
-            // A customer, too, is told what its invoice lacks; where the design is, is the operator's own affair.
-            let design = design.design().map_err(|problem| {
-                tracing::error!(problem, "documents of invoices cannot be made");
-                "the design of invoices cannot be used; the log says why".to_owned()
-            })?;
-            documents::render(invoice, design, format).map_err(|error| error.to_string())
+        let (of_invoices, of_reports) = (self.clone(), self.clone());
+        Renderer::new(
+            move |invoice, format| {
+                let design = of_invoices.told()?;
+                documents::render(invoice, design, format).map_err(|error| error.to_string())
+            },
+            move |report, format| {
+                let format = match format {
+                    ReportFormat::Csv => documents::ReportFormat::Csv,
+                    ReportFormat::Xlsx => documents::ReportFormat::Xlsx,
+                    ReportFormat::Pdf => documents::ReportFormat::Pdf,
+                    ReportFormat::Json => return Err("JSON is no document".to_owned()),
+                };
+                documents::render_report(report, of_reports.told()?, format)
+                    .map_err(|error| error.to_string())
+            },
+        )
+    }
+
+    /// The design, for whoever has asked for a document. A customer, too, is told what its invoice lacks; where the design is, is the operator's own affair.
+    fn told(&self) -> Result<&Design, String> {
+        self.design().map_err(|problem| {
+            tracing::error!(problem, "documents cannot be made");
+            "the design of invoices cannot be used; the log says why".to_owned()
         })
     }
 }

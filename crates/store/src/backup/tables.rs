@@ -366,6 +366,20 @@ pub(super) const TABLES: &[TableShape] = &[
         key: &["payer", "billing_group", "period"],
     },
     TableShape {
+        name: "budget_crossings",
+        columns: &[
+            ("payer", Text),
+            ("budget", Text),
+            ("notification", Text),
+            ("period", Text),
+            ("sequence", Number),
+            ("state", Text),
+            ("amount", Text),
+            ("at_ms", Number),
+        ],
+        key: &["payer", "budget", "notification", "period", "sequence"],
+    },
+    TableShape {
         name: "invoice_units",
         columns: &[
             ("payer", Text),

@@ -77,6 +77,8 @@ const EXECUTION: &[&str] = &["export", "id"];
 /// Of all kinds of desk settings: whom news and invoices go to.
 const RECIPIENTS: &[&str] = &["emails.[]", "webhooks.[]"];
 const APPROVAL: &[&str] = &["by", "reason"];
+const REPORT: &[&str] = &["name", "description"];
+const BUDGET: &[&str] = &["name", "notifications.[].emails.[]", "tags.*"];
 const ACCOUNT: &[&str] = &["name", "email", "details.tags.*"];
 const INVOICE_TEXTS: &[&str] = &[
     "seller.legal_name",
@@ -150,6 +152,20 @@ pub const FIELDS: &[PersonalField] = &[
     PersonalField {
         only: "kind = 'invoice_approval'",
         ..json("desk_settings", DESK_SETTING, "body", APPROVAL, "who has approved of an invoice, and why")
+    },
+    PersonalField {
+        only: "kind = 'budget'",
+        ..json("desk_settings", DESK_SETTING, "body", BUDGET, "whom budgets tell, and what they are called")
+    },
+    PersonalField {
+        only: "kind = 'saved-report'",
+        ..json(
+            "desk_settings",
+            DESK_SETTING,
+            "body",
+            REPORT,
+            "what saved reports are called and described by",
+        )
     },
     PersonalField {
         only: "kind = 'family_account'",

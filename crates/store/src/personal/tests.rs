@@ -48,6 +48,7 @@ const EXEMPT: &[(&str, &[&str], &str)] = &[
     ("outbox_attachments", &["*"], "documents; they go with their messages"),
     ("desk_settings", &["payer", "kind", "id"], "ids"),
     ("schedule_steps", &["payer", "billing_group", "period", "step"], "ids"),
+    ("budget_crossings", &["*"], "ids, words of the program and amounts"),
     ("invoice_settings", &["payer", "billing_group", "from_period"], "ids"),
     ("exchange_rates", &["payer", "from_currency", "to_currency", "day", "rate", "source"], "rates"),
     (

@@ -9,8 +9,8 @@ use aws_wire::model::{Member, Service, Shape};
 use serde_json::Value;
 use std::collections::BTreeMap;
 
-/// What no table shows: pages are gathered before they are printed, and a document goes to a file, or is had as JSON.
-const NOT_SHOWN: &[&str] = &["NextToken", "Document"];
+/// What no table shows: pages are gathered before they are printed, and a document goes to a file, or is had as JSON. So is a filter, whose parts stand in each other.
+const NOT_SHOWN: &[&str] = &["NextToken", "Document", "Filter"];
 /// Lists that are one cell of what they stand in: who is told of an order has no part in its lines.
 const IN_ONE_CELL: &[&str] = &["Contacts"];
 
@@ -129,7 +129,7 @@ fn entries(service: &'static Service, shape: &str) -> Option<&'static str> {
 
 /// The columns of a structure.
 fn leaves(service: &'static Service, shape: &str) -> Vec<Path> {
-    let members = members_of(service, shape).into_iter().flatten();
+    let members = members_of(service, shape).into_iter().flat_map(shown);
     members.flat_map(|(name, member)| below(service, name, member)).collect()
 }
 
