@@ -338,7 +338,7 @@ def test_notifications_and_subscribers_change(world):
     ({"FilterExpression": {"Dimensions": {"Key": "SERVICE", "Values": ["x"]}}, "Metrics": ["UsageQuantity"]}, "not what a budget of type COST is of"),
     ({"BudgetName": "a/action/b"}, "/action/"),
     ({"TimePeriod": {"Start": datetime.datetime(2026, 11, 1), "End": datetime.datetime(2026, 10, 1)}}, "is not before End"),
-    ({"BillingViewArn": f"arn:aws:billing::{PAYER}:billingview/billing-group-123456789012"}, "there is no billing view"),
+    ({"BillingViewArn": f"arn:aws:billing::{PAYER}:billingview/billing-group-123456789012"}, "is no billing view"),
 ])
 def test_what_cannot_be_planned_is_refused(world, given, says):
     before = len(world.client.describe_budgets(AccountId=PAYER, MaxResults=1000)["Budgets"])

@@ -31,6 +31,7 @@ def world(new_server, tmp_path_factory):
     server = new_server(transfers=False)
     desk = Desk(in_period(server.client(), "2026-07"))
     ours, theirs = desk.group(1), desk.group(1)
+    desk.flat(ours, 100, BillingPeriodRange={"InclusiveStartBillingPeriod": "2026-07"})
     folder = tmp_path_factory.mktemp("months")
     with pytest.MonkeyPatch.context() as patch:
         for number, (text, days) in enumerate([("2026-07", 31), ("2026-08", 31), ("2026-09", 30), ("2026-10", 31)]):
@@ -76,7 +77,10 @@ def test_days_are_forecast_and_usage(world):
 
 def test_a_viewer_forecasts_its_own_pro_forma(world):
     answer = world.viewer.get_cost_forecast(TimePeriod=AHEAD, **METRIC)
-    assert answer["Total"]["Amount"] == "1240", "twenty dollars a day: neither AWS's ten nor what the other customer has"
+    assert answer["Total"]["Amount"] == "1440", "twenty dollars a day and the item twice: neither AWS's ten nor what the other customer has"
+    # The custom line item is on the first days of months, and what is left of a begun month has none.
+    rest = world.viewer.get_cost_forecast(TimePeriod={"Start": "2026-11-21", "End": "2026-12-11"}, **METRIC)
+    assert [of["MeanValue"] for of in rest["ForecastResultsByTime"]] == ["200", "300"]
     of_theirs = f"arn:aws:billing::{world.server.payer}:billingview/billing-group-{world.theirs.primary}"
     refused(lambda: world.viewer.get_cost_forecast(TimePeriod=AHEAD, BillingViewArn=of_theirs, **METRIC), "AccessDeniedException")
     refused(lambda: world.viewer.get_cost_and_usage_comparisons(

@@ -137,7 +137,7 @@ def test_a_report_is_kept_as_it_was_given(world):
     ({"Emails": ["a@example.com"]}, "would never go out"), ({"Emails": ["nobody"], "Schedule": "DAY_1"}, "no address of mail"),
     ({"Metrics": ["Cost"]}, "`Cost` is not one"), ({"GroupBy": [{"Type": "DIMENSION", "Key": "RESOURCE_ID"}]}, "cannot tell the dimension"),
     ({"Filter": {}}, "an expression is empty"), ({"Name": " x"}, "no name of a report"),
-    ({"BillingViewArn": f"arn:aws:billing::{PAYER}:billingview/billing-group-123456789012"}, "there is no billing view")])
+    ({"BillingViewArn": f"arn:aws:billing::{PAYER}:billingview/billing-group-123456789012"}, "is no billing view")])
 def test_what_cannot_be_saved_is_refused(world, given, says):
     assert says in refused(world, "PutSavedReport", **({"Name": "x", "TimeRange": "LAST_MONTH"} | given))
     assert "no saved report `x`" in refused(world, "GetSavedReport", Name="x")

@@ -1,6 +1,7 @@
 //! Forecasts: what the months to come will cost, from those that are over; integers throughout.
 //!
-//! A month counts by its average day, so that long and short months compare. The **mean** is the average of the last three months, moved on by half
+//! A month counts by its first day, on which everything is that has no day of its own (fees, tax, custom line items), and by the average of its other
+//! days, so that long and short months compare and the rest of a month has no fees. The **mean** of each is the average of the last three months, moved on by half
 //! of the trend: the slope of the least-squares line through up to twelve months, from six months on. The full slope overshoots on what grows in
 //! steps, and fewer than six months have no slope to speak of.
 //!
@@ -39,6 +40,8 @@ pub struct Past {
     pub days: i32,
     /// What it came to.
     pub sum: Cost,
+    /// What of it is on its first day.
+    pub first_day: Cost,
 }
 
 /// A time to come, within one month.
@@ -48,6 +51,8 @@ pub struct Span {
     pub month: i32,
     /// How many of its days.
     pub days: i32,
+    /// Whether the first day of the month is among them.
+    pub has_first_day: bool,
 }
 
 /// What is forecast of a time.
@@ -79,16 +84,18 @@ pub fn forecast(past: &[Past], spans: &[Span], level: Option<u8>) -> Result<Vec<
     let Some(last) = past.last().filter(|_| past.len() >= MONTHS_MIN) else {
         return Err(ForecastError::TooFew(past.len()));
     };
-    let rates: Vec<Rate> = past.iter().map(Rate::of).collect();
-    let (error, count) = mean_error(&rates);
     let is_never_negative = past.iter().all(|month| month.sum >= Cost::ZERO);
     let bounded = |units: i128| if is_never_negative { units.max(0) } else { units };
+    let others = Series::of(past.iter().map(Rate::of_other_days).collect::<Result<_, _>>()?);
+    let firsts = Series::of(past.iter().map(Rate::of_first_day).collect());
     let of_span = |span: &Span| {
-        let days = i128::from(span.days);
-        let mean = bounded(mean_of(&rates, span.month)) * days;
+        let of_first = i128::from(span.has_first_day);
+        let of_others = i128::from(span.days) - of_first;
+        let mean = bounded(others.mean(span.month) * of_others + firsts.mean(span.month) * of_first);
         let interval = level.map(|level| {
             let ahead = i128::from((span.month - last.month).max(1));
-            let half = half_width(error, count, ahead, level) * days;
+            let half =
+                others.half_width(ahead, level) * of_others + firsts.half_width(ahead, level) * of_first;
             Ok::<_, ForecastError>((
                 Cost::from_units(bounded(mean - half))?,
                 Cost::from_units(bounded(mean + half))?,
@@ -99,7 +106,29 @@ pub fn forecast(past: &[Past], spans: &[Span], level: Option<u8>) -> Result<Vec<
     spans.iter().map(of_span).collect()
 }
 
-/// A month's average day, in units of 10⁻¹⁰.
+/// What is forecast by itself, with how far it was off.
+struct Series {
+    rates: Vec<Rate>,
+    error: i128,
+    errors: i128,
+}
+
+impl Series {
+    fn of(rates: Vec<Rate>) -> Self {
+        let (error, errors) = mean_error(&rates);
+        Self { rates, error, errors }
+    }
+
+    fn mean(&self, month: i32) -> i128 {
+        mean_of(&self.rates, month)
+    }
+
+    fn half_width(&self, months_ahead: i128, level: u8) -> i128 {
+        half_width(self.error, self.errors, months_ahead, level)
+    }
+}
+
+/// What a day of a month comes to, in units of 10⁻¹⁰.
 #[derive(Clone, Copy)]
 struct Rate {
     month: i128,
@@ -107,9 +136,15 @@ struct Rate {
 }
 
 impl Rate {
-    fn of(past: &Past) -> Self {
-        let units = divide_half_away(past.sum.units(), i128::from(past.days.max(1))).0;
-        Self { month: i128::from(past.month), units }
+    fn of_first_day(past: &Past) -> Self {
+        Self { month: i128::from(past.month), units: past.first_day.units() }
+    }
+
+    /// The average of the days after the first one.
+    fn of_other_days(past: &Past) -> Result<Self, DecimalError> {
+        let others = past.sum.minus(past.first_day)?;
+        let units = divide_half_away(others.units(), i128::from((past.days - 1).max(1))).0;
+        Ok(Self { month: i128::from(past.month), units })
     }
 }
 
@@ -177,12 +212,13 @@ mod tests {
             month: i32::try_from(month).unwrap(),
             days: 30,
             sum: Cost::from_units(i128::from(*sum) * 10_i128.pow(10)).unwrap(),
+            first_day: Cost::from_units(i128::from(*sum) * 10_i128.pow(10) / 30).unwrap(),
         };
         sums.iter().enumerate().map(past).collect()
     }
 
     fn next(sums: &[i64], level: Option<u8>) -> Forecast {
-        let span = Span { month: i32::try_from(sums.len()).unwrap(), days: 30 };
+        let span = Span { month: i32::try_from(sums.len()).unwrap(), days: 30, has_first_day: true };
         forecast(&months(sums), &[span], level).unwrap()[0]
     }
 
@@ -191,8 +227,21 @@ mod tests {
         let same = next(&[300, 300, 300, 300], Some(99));
         let expected = Cost::parse("300").unwrap();
         assert_eq!(same, Forecast { mean: expected, interval: Some((expected, expected)) });
-        let half = forecast(&months(&[300, 300, 300]), &[Span { month: 3, days: 15 }], None).unwrap();
+        let half =
+            forecast(&months(&[300, 300, 300]), &[Span { month: 3, days: 15, has_first_day: false }], None)
+                .unwrap();
         assert_eq!(half, [Forecast { mean: Cost::parse("150").unwrap(), interval: None }]);
+    }
+
+    #[test]
+    fn a_fee_on_the_first_day_is_of_no_other_day() {
+        let past = months(&[390, 390, 390]);
+        let past: Vec<Past> =
+            past.iter().map(|of| Past { first_day: Cost::parse("100").unwrap(), ..*of }).collect();
+        let of = |days, has_first_day| {
+            forecast(&past, &[Span { month: 3, days, has_first_day }], Some(80)).unwrap()[0].mean.to_string()
+        };
+        assert_eq!([of(30, true), of(1, true), of(10, true), of(10, false)], ["390", "100", "190", "100"]);
     }
 
     #[test]

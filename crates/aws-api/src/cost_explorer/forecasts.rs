@@ -9,12 +9,13 @@ use back_office::clock::Clock;
 use back_office::cost_explorer::CostExplorerRefusal;
 use back_office::error::{Answer, Error};
 use billing::invoice::Date;
-use billing::money::Cost;
+use billing::money::{Cost, divide_half_away};
 use billing::period::BillingPeriod;
 use query::facts::Metric;
 use query::forecast::{ForecastError, LEVELS, MONTHS_MAX, Past, Span, forecast};
 use query::question::{Granularity, NO_UNIT, Query};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// How far ahead days and months are forecast, in days: three months, and eighteen.
@@ -132,17 +133,37 @@ async fn past(
     }
     let days = Date::first_of(first).days()..Date::first_of(current).days();
     let months = call.desk.months_of(call.caller, view, days.clone()).await?;
-    let known: Vec<BillingPeriod> = months.known().collect();
-    let granularity = Granularity::Monthly;
-    let query = Query { days, granularity, filter, group_by: Vec::new(), metrics: vec![metric] };
-    let (mut past, mut units) = (Vec::new(), Vec::new());
-    for slice in months.answer(&query)? {
+    let query = |granularity| {
+        let (days, filter) = (days.clone(), filter.clone());
+        Query { days, granularity, filter, group_by: Vec::new(), metrics: vec![metric] }
+    };
+    // Some months tell no days of a metric: their first day is like the others then.
+    let slices = match months.answer(&query(Granularity::Daily)) {
+        Ok(slices) => slices,
+        Err(_) => months.answer(&query(Granularity::Monthly))?,
+    };
+    let (mut past, mut units): (Vec<Past>, Vec<String>) = (Vec::new(), Vec::new());
+    let known: BTreeSet<BillingPeriod> = months.known().collect();
+    for slice in slices {
         let month = Clock::period_of_day(slice.days.start);
         let Some(value) = slice.rows.first().and_then(|row| row.values.first()) else { continue };
-        if known.contains(&month) {
-            let days = slice.days.end - slice.days.start;
-            past.push(Past { month: number(month), days, sum: value.amount });
+        if !known.contains(&month) {
+            continue;
+        }
+        if !value.amount.is_zero() || value.unit != NO_UNIT {
             units.push(value.unit.clone());
+        }
+        let days = slice.days.end - slice.days.start;
+        match past.last_mut().filter(|past| past.month == number(month)) {
+            Some(past) => {
+                past.days += days;
+                past.sum = past.sum.plus(value.amount).map_err(Error::internal)?;
+            }
+            None => {
+                let (first_day, _) = divide_half_away(value.amount.units(), i128::from(days));
+                let first_day = Cost::from_units(first_day).map_err(Error::internal)?;
+                past.push(Past { month: number(month), days, sum: value.amount, first_day });
+            }
         }
     }
     units.sort_unstable();
@@ -183,5 +204,6 @@ fn times(days: &Range<i32>, granularity: Granularity) -> Vec<Range<i32>> {
 
 fn span(days: &Range<i32>) -> Span {
     let month = Clock::period_of_day(days.start);
-    Span { month: number(month), days: days.end - days.start }
+    let has_first_day = Date::first_of(month).days() == days.start;
+    Span { month: number(month), days: days.end - days.start, has_first_day }
 }
