@@ -7,10 +7,11 @@
 use super::{BETWEEN_TEXTS, Operation, cell, instant_text};
 use aws_wire::model::{Member, Service, Shape};
 use serde_json::Value;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
-/// What no table shows: pages are gathered before they are printed, and a document goes to a file, or is had as JSON. So is a filter, whose parts stand in each other.
-const NOT_SHOWN: &[&str] = &["NextToken", "Document", "Filter"];
+/// What no table shows: pages are gathered before they are printed, and a document goes to a file, or is had as JSON. So is a filter, whose parts stand in each other
+/// ([`is_within_itself`]).
+const NOT_SHOWN: &[&str] = &["NextToken", "Document"];
 /// Lists that are one cell of what they stand in: who is told of an order has no part in its lines.
 const IN_ONE_CELL: &[&str] = &["Contacts"];
 
@@ -40,7 +41,7 @@ impl Columns {
         let output = operation.output.as_deref()?;
         let (root, members) = root(service, members_of(service, output)?);
         let mut columns = Self { service, output, root, said_once: Vec::new(), lists: Vec::new() };
-        for (name, member) in shown(members) {
+        for (name, member) in shown(service, members) {
             match entries(service, &member.shape) {
                 Some(entry) if !IN_ONE_CELL.contains(&name.as_str()) => {
                     columns.lists.push(List { name, columns: leaves(service, entry) });
@@ -98,7 +99,7 @@ type Members = &'static BTreeMap<String, Member>;
 
 /// The members of an answer: where it has but one, which has members itself, those of that one.
 fn root(service: &'static Service, members: Members) -> (Option<&'static str>, Members) {
-    let mut all = shown(members);
+    let mut all = shown(service, members);
     let inner = |(name, member): (&'static String, &'static Member)| {
         Some((Some(name.as_str()), members_of(service, &member.shape)?))
     };
@@ -115,8 +116,36 @@ fn members_of(service: &'static Service, shape: &str) -> Option<Members> {
     }
 }
 
-fn shown(members: Members) -> impl Iterator<Item = (&'static String, &'static Member)> {
-    members.iter().filter(|(name, _)| !NOT_SHOWN.contains(&name.as_str()))
+fn shown(
+    service: &'static Service,
+    members: Members,
+) -> impl Iterator<Item = (&'static String, &'static Member)> {
+    members.iter().filter(move |(name, member)| {
+        !NOT_SHOWN.contains(&name.as_str()) && !is_within_itself(service, &member.shape)
+    })
+}
+
+/// Whether a shape can stand in itself, so that it has no end of columns.
+fn is_within_itself(service: &'static Service, shape: &'static str) -> bool {
+    let (mut to_look, mut seen) = (vec![shape], BTreeSet::new());
+    while let Some(next) = to_look.pop() {
+        let inner: Vec<&'static str> = match service.shape(next) {
+            Some(Shape::Structure { members, .. }) => {
+                members.values().map(|member| member.shape.as_str()).collect()
+            }
+            Some(Shape::List { member, .. }) => vec![member],
+            _ => Vec::new(),
+        };
+        for of in inner {
+            if of == shape {
+                return true;
+            }
+            if seen.insert(of) {
+                to_look.push(of);
+            }
+        }
+    }
+    false
 }
 
 /// The shape of the entries of a list of structures.
@@ -129,7 +158,7 @@ fn entries(service: &'static Service, shape: &str) -> Option<&'static str> {
 
 /// The columns of a structure.
 fn leaves(service: &'static Service, shape: &str) -> Vec<Path> {
-    let members = members_of(service, shape).into_iter().flat_map(shown);
+    let members = members_of(service, shape).into_iter().flat_map(|members| shown(service, members));
     members.flat_map(|(name, member)| below(service, name, member)).collect()
 }
 
