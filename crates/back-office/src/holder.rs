@@ -17,9 +17,9 @@ use store::Standing;
 #[derive(Debug, Clone, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Holder {
-    /// The billing groups, by id; none of the payer.
-    #[serde(default, skip_serializing_if = "BTreeSet::is_empty")]
-    groups: BTreeSet<String>,
+    /// The billing groups, by id; `None` is the payer. Nobody becomes the payer by having no group.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    groups: Option<BTreeSet<String>>,
     /// The accounts, where they are narrowed.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     accounts: Option<BTreeSet<String>>,
@@ -36,7 +36,7 @@ impl Holder {
         match scope {
             Scope::Payer => Self::default(),
             Scope::Groups { groups, accounts } => Self {
-                groups: groups.iter().map(ToString::to_string).collect(),
+                groups: Some(groups.iter().map(ToString::to_string).collect()),
                 accounts: accounts.as_ref().map(|of| of.iter().map(ToString::to_string).collect()),
             },
         }
@@ -44,19 +44,17 @@ impl Holder {
 
     /// Whether it is the payer.
     #[must_use]
-    pub fn is_payer(&self) -> bool {
-        self.groups.is_empty()
+    pub const fn is_payer(&self) -> bool {
+        self.groups.is_none()
     }
 
     /// The holder as one that asks for what it keeps, when nobody does.
     pub(crate) fn caller(&self, desk: &BackOffice, payer: &AccountId) -> Answer<Caller> {
         let asking = Caller { principal: "proforma".to_owned(), ..desk.operator(payer, String::new()) };
-        if self.is_payer() {
-            return Ok(asking);
-        }
+        let Some(groups) = &self.groups else { return Ok(asking) };
         let group = |id: &String| BillingGroupId::parse(id).ok_or_else(|| Error::internal(id.clone()));
         let account = |id: &String| AccountId::parse(id).ok_or_else(|| Error::internal(id.clone()));
-        let groups = self.groups.iter().map(group).collect::<Answer<_>>()?;
+        let groups = groups.iter().map(group).collect::<Answer<_>>()?;
         let accounts = self.accounts.as_ref();
         let accounts = accounts.map(|of| of.iter().map(account).collect::<Answer<_>>()).transpose()?;
         Ok(Caller { role: Role::GroupViewer, scope: Scope::Groups { groups, accounts }, ..asking })
@@ -74,5 +72,21 @@ impl BackOffice {
             holders.insert(Holder::of_scope(&scope_of(role, principal)?));
         }
         Ok(holders)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! Who is whom.
+
+    use super::*;
+
+    #[test]
+    fn nobody_becomes_the_payer_by_seeing_nothing() {
+        let nothing = Holder::of_scope(&Scope::Groups { groups: BTreeSet::new(), accounts: None });
+        assert!(!nothing.is_payer() && nothing != Holder::default());
+        let kept: Holder = serde_json::from_str(&serde_json::to_string(&nothing).unwrap()).unwrap();
+        assert_eq!(kept, nothing);
+        assert!(Holder::of_scope(&Scope::Payer).is_payer());
     }
 }

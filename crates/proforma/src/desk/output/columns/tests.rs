@@ -74,7 +74,7 @@ fn no_two_columns_have_one_name() {
     for service in SERVICES {
         for operation in aws_api::services::all().by_signing_name(service).unwrap().operations() {
             let header = Columns::of((service, &operation.name)).unwrap().header();
-            let names: std::collections::BTreeSet<_> = header.iter().collect();
+            let names: BTreeSet<_> = header.iter().collect();
             assert_eq!(names.len(), header.len(), "{}: {header:?}", operation.name);
         }
     }
