@@ -55,6 +55,10 @@ AMORTIZED = f"""CASE line_item_line_item_type WHEN 'DiscountedUsage' THEN {or_no
 METRICS = {"UnblendedCost": or_none("line_item_unblended_cost"), "NetUnblendedCost": f"coalesce({NET}, 0)", "AmortizedCost": AMORTIZED,
            "UsageQuantity": f"CASE WHEN {METERED} THEN {or_none('line_item_usage_amount')} ELSE 0 END",
            "NormalizedUsageAmount": f"CASE WHEN {METERED} THEN {or_none('line_item_normalized_usage_amount')} ELSE 0 END"}
+OF_COMMITMENTS = {
+    "committed": "savings_plan_total_commitment_to_date", "used": "savings_plan_used_commitment", "bought": "line_item_usage_amount",
+    "upfront": "reservation_amortized_upfront_fee_for_billing_period", "unused_recurring": "reservation_unused_recurring_fee",
+    "unused_upfront": "reservation_unused_amortized_upfront_fee_for_billing_period", "listed": "pricing_public_on_demand_cost"}
 DIMENSIONS = {
     "LINKED_ACCOUNT": or_no("line_item_usage_account_id", "NoLinkedAccount"), "REGION": or_no("product_region_code", "NoRegion"),
     "USAGE_TYPE": or_no("line_item_usage_type", "NoUsageType"), "OPERATION": or_no("line_item_operation", "NoOperation"),
@@ -84,7 +88,8 @@ class Lines:
         columns += [f"CAST(({value}) * 10000000000 AS HUGEINT) AS \"{name}\"" for name, value in METRICS.items()]
         columns += ["coalesce(savings_plan_savings_plan_a_r_n, '') AS plan"]
         columns += [f"CAST({or_none(column)} * 10000000000 AS HUGEINT) AS {name}"
-                    for name, column in (("committed", "savings_plan_total_commitment_to_date"), ("used", "savings_plan_used_commitment"))]
+                    for name, column in OF_COMMITMENTS.items()]
+        columns += ["coalesce(reservation_reservation_a_r_n, '') AS reservation"]
         self.connection.execute(f"CREATE TABLE lines AS SELECT {day} AS day, pricing_unit AS unit, {', '.join(columns)} FROM {files}")
 
     def sql(self, expression):

@@ -236,6 +236,35 @@ def test_a_viewer_cannot_ask_for_what_names_others(world):
     refused(world.viewer.list_cost_allocation_tags, "AccessDeniedException")
 
 
+@pytest.mark.parametrize("operation", ["get_reservation_coverage", "get_reservation_utilization", "get_savings_plans_coverage",
+                                       "get_savings_plans_utilization", "get_savings_plans_utilization_details"])
+def test_commitments_are_the_payer_s_own(world, operation):
+    for client in (world.viewer, world.narrow):
+        message = refused(lambda client=client: getattr(client, operation)(TimePeriod=OCTOBER), "AccessDeniedException")
+        assert "31415926" not in message
+
+
+def test_what_is_refused_of_commitments_says_why(world):
+    client, by = world.client, lambda key: [{"Type": "DIMENSION", "Key": key}]
+    coverage = {"TimePeriod": OCTOBER}
+    for operation, given, says in [
+        ("get_reservation_utilization", {"GroupBy": by("SERVICE")}, "`SERVICE` is not how utilization is grouped"),
+        ("get_reservation_utilization", {"GroupBy": by("SUBSCRIPTION_ID"), "Granularity": "DAILY"}, "cannot be set with GroupBy"),
+        ("get_reservation_utilization", {"Granularity": "HOURLY"}, "HOURLY"),
+        ("get_reservation_utilization", {"Filter": {"Dimensions": {"Key": "OPERATION", "Values": ["a"]}}}, "not told apart by OPERATION"),
+        ("get_reservation_utilization", {"SortBy": {"Key": "Time"}}, "`Time`"),
+        ("get_savings_plans_coverage", {"GroupBy": by("OPERATION")}, "`OPERATION` is none of"),
+        ("get_savings_plans_coverage", {"GroupBy": by("REGION") * 2}, "each once"),
+        ("get_savings_plans_coverage", {"GroupBy": by("REGION"), "Granularity": "DAILY"}, "cannot be set with GroupBy"),
+        ("get_savings_plans_coverage", {"Metrics": ["Hour"]}, "`Hour`"),
+        ("get_savings_plans_coverage", {"Filter": {"Dimensions": {"Key": "OPERATION", "Values": ["a"]}}}, "not filtered by OPERATION"),
+        ("get_savings_plans_coverage", {"SortBy": {"Key": "Hour"}}, "`Hour`"),
+        ("get_reservation_coverage", {"SortBy": {"Key": "Hour"}}, "`Hour`"),
+    ]:
+        assert says in refused(lambda operation=operation, given=given: getattr(client, operation)(**coverage | given))
+    assert "no reservation" in refused(lambda: client.get_reservation_utilization(**coverage), "DataUnavailableException")
+
+
 def test_another_payer_sees_nothing(new_server):
     other = new_server(payer="777777777777", transfers=False).client(service="ce")
     assert "no cost data of 2026-10" in refused(lambda: asked(other), "DataUnavailableException")

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from collections import defaultdict
 from types import SimpleNamespace
+from unittest import mock
 
 import pytest
 
@@ -152,3 +153,101 @@ def test_reservations_cover_as_lines_say(world):
     assert len(days["CoveragesByTime"]) == 31 and set(days["Total"]) == {"CoverageHours"}
     assert units(days["Total"]["CoverageHours"]["ReservedHours"]) == sum(of[2] for of in found)
     assert sum(units(day["Total"]["CoverageHours"]["OnDemandHours"]) for day in days["CoveragesByTime"]) == sum(of[1] for of in found)
+
+
+FIGURES = ("PurchasedHours", "TotalActualHours", "UnusedHours", "AmortizedRecurringFee", "AmortizedUpfrontFee", "OnDemandCostOfRIHoursUsed",
+           "RICostForUnusedHours", "RealizedSavings", "NetRISavings")
+
+
+def paged(ask, member, token, **given):
+    """All entries of a list, page after page."""
+    found = []
+    while True:
+        page = ask(**given)
+        found += page[member]
+        if not page.get(token):
+            return found
+        given[token] = page[token]
+
+
+def reservations_of(world):
+    """By DuckDB: the figures of every reservation of EC2."""
+    of = lambda kind, column: f"coalesce(sum(CASE WHEN \"RECORD_TYPE\" = '{kind}' THEN {column} END), 0)"
+    used, fee, unused = of("DiscountedUsage", '"AmortizedCost"'), of("RIFee", '"UnblendedCost" + upfront'), of("RIFee", "unused_recurring + unused_upfront")
+    listed = of("DiscountedUsage", "listed")
+    columns = [of("RIFee", "bought"), of("DiscountedUsage", "bought"), f"{of('RIFee', 'bought')} - {of('DiscountedUsage', 'bought')}",
+               of("RIFee", '"UnblendedCost"'), of("RIFee", "upfront"), listed, unused, f"{listed} - {used}", f"{listed} - {fee}"]
+    rows = world.lines.connection.execute(f"""
+        SELECT reservation, {', '.join(f'CAST({column} AS VARCHAR)' for column in columns)} FROM lines
+        WHERE reservation LIKE '%:ec2:%' GROUP BY 1 HAVING {of("RIFee", "bought")} > 0 ORDER BY 1""").fetchall()
+    return {row[0]: dict(zip(FIGURES, map(int, row[1:]))) for row in rows}
+
+
+def test_reservations_are_used_as_their_lines_say(world):
+    client, expected = world.client, reservations_of(world)
+    asked = {"TimePeriod": MONTH, "GroupBy": [{"Type": "DIMENSION", "Key": "SUBSCRIPTION_ID"}], "MaxResults": 1}
+    pages = paged(client.get_reservation_utilization, "UtilizationsByTime", "NextPageToken", **asked)
+    groups = [group for page in pages for group in page["Groups"]]
+    figures = lambda of: {name: units(of[name]) for name in FIGURES}
+    assert len(expected) > 1 and {of["Attributes"]["reservationARN"]: figures(of["Utilization"]) for of in groups} == expected
+    for group in groups:
+        assert group["Key"] == "SUBSCRIPTION_ID" and group["Attributes"]["reservationARN"].endswith(group["Value"])
+        of = group["Utilization"]
+        potential, realized, unrealized = (units(of[name]) for name in ("TotalPotentialRISavings", "RealizedSavings", "UnrealizedSavings"))
+        assert potential == realized + unrealized
+    whole = {name: sum(of[name] for of in expected.values()) for name in FIGURES}
+    assert figures(pages[0]["Total"]) == whole
+    by_time = [client.get_reservation_utilization(TimePeriod=MONTH, Granularity=granularity) for granularity in ("MONTHLY", "DAILY")]
+    for answer, times in zip(by_time, (1, 31)):
+        assert len(answer["UtilizationsByTime"]) == times and figures(answer["Total"]) == whole
+        assert {name: sum(units(of["Total"][name]) for of in answer["UtilizationsByTime"]) for name in FIGURES} == whole
+    # Without a granularity it is by day, as at AWS.
+    assert client.get_reservation_utilization(TimePeriod=MONTH) == by_time[1] | {"ResponseMetadata": mock.ANY}
+    sorted_by = client.get_reservation_utilization(**asked | {"MaxResults": 100}, SortBy={"Key": "UnusedHours", "SortOrder": "DESCENDING"})
+    hours = [units(group["Utilization"]["UnusedHours"]) for group in sorted_by["UtilizationsByTime"][0]["Groups"]]
+    assert hours == sorted(hours, reverse=True)
+
+
+def test_reservations_are_picked_by_what_they_are(world):
+    asked = {"TimePeriod": MONTH, "GroupBy": [{"Type": "DIMENSION", "Key": "SUBSCRIPTION_ID"}]}
+    all_groups = world.client.get_reservation_utilization(**asked)["UtilizationsByTime"][0]["Groups"]
+    for key, attribute in (("LINKED_ACCOUNT", "accountId"), ("INSTANCE_TYPE", "instanceType"), ("REGION", "region"), ("PLATFORM", "platform")):
+        value = all_groups[-1]["Attributes"][attribute]
+        picked = world.client.get_reservation_utilization(**asked, Filter={"Dimensions": {"Key": key, "Values": [value]}})
+        assert picked["UtilizationsByTime"][0]["Groups"] == [of for of in all_groups if of["Attributes"][attribute] == value]
+
+
+ELIGIBLE = """(("SERVICE" = 'Amazon Elastic Compute Cloud - Compute' AND "INSTANCE_TYPE" <> 'NoInstanceType') OR "USAGE_TYPE" LIKE '%Fargate-%'
+    OR "USAGE_TYPE" LIKE '%Lambda-GB-Second%' OR "USAGE_TYPE" LIKE '%Lambda-Provisioned-%' OR "USAGE_TYPE" LIKE '%:ml.%'
+    OR ("SERVICE", "USAGE_TYPE") IN (SELECT "SERVICE", "USAGE_TYPE" FROM lines WHERE "RECORD_TYPE" = 'SavingsPlanCoveredUsage'))"""
+
+
+def covered_spend(world, *columns):
+    covered = "\"RECORD_TYPE\" = 'SavingsPlanCoveredUsage'"
+    at_rates = f"\"RECORD_TYPE\" = 'Usage' AND \"PURCHASE_TYPE\" = 'On Demand Instances' AND \"BILLING_ENTITY\" <> 'AWS Marketplace' AND {ELIGIBLE}"
+    spend = lambda condition: f"CAST(coalesce(sum(CASE WHEN {condition} THEN \"UnblendedCost\" END), 0) AS VARCHAR)"
+    keys = ", ".join(f'"{column}"' if column != "day" else "CAST(day AS VARCHAR)" for column in columns)
+    by = ", ".join(str(place + 1) for place in range(len(columns)))
+    rows = world.lines.connection.execute(f"""
+        SELECT {keys}, {spend(covered)}, {spend(at_rates)} FROM lines WHERE {covered} OR ({at_rates}) GROUP BY {by}""").fetchall()
+    return {row[:-2]: (int(row[-2]), int(row[-1])) for row in rows}
+
+
+def test_savings_plans_cover_as_lines_say(world):
+    figures = lambda of: (units(of["Coverage"]["SpendCoveredBySavingsPlans"]), units(of["Coverage"]["OnDemandCost"]))
+    ask = lambda **given: paged(world.client.get_savings_plans_coverage, "SavingsPlansCoverages", "NextToken", TimePeriod=MONTH, **given)
+    for keys in (["SERVICE"], ["REGION", "SERVICE"]):
+        rows = ask(GroupBy=[{"Type": "DIMENSION", "Key": key} for key in keys], MaxResults=3)
+        assert {tuple(of["Attributes"][key] for key in keys): figures(of) for of in rows} == covered_spend(world, *keys)
+    by_day = covered_spend(world, "day")
+    days = ask(Granularity="DAILY", MaxResults=100)
+    assert {(of["TimePeriod"]["Start"],): figures(of) for of in days} == by_day and len(days) == 31
+    whole, = ask(Metrics=["SpendCoveredBySavingsPlans"])
+    assert figures(whole) == tuple(sum(of[place] for of in by_day.values()) for place in (0, 1))
+    assert units(whole["Coverage"]["TotalCost"]) == sum(figures(whole))
+    region = ask(GroupBy=[{"Type": "DIMENSION", "Key": "REGION"}], SortBy={"Key": "TotalCost", "SortOrder": "DESCENDING"})[0]["Attributes"]["REGION"]
+    only, = ask(Filter={"Dimensions": {"Key": "REGION", "Values": [region]}})
+    assert figures(only) == covered_spend(world, "REGION")[region,]
+    families = ask(GroupBy=[{"Type": "DIMENSION", "Key": "INSTANCE_FAMILY"}], MaxResults=100)
+    assert len({of["Attributes"]["INSTANCE_FAMILY"] for of in families}) == len(families) > 3
+    assert tuple(sum(figures(of)[place] for of in families) for place in (0, 1)) == figures(whole)

@@ -76,6 +76,8 @@ const SERVICES: &[Served] = &[
             "GetCostForecast",
             "GetDimensionValues",
             "GetReservationCoverage",
+            "GetReservationUtilization",
+            "GetSavingsPlansCoverage",
             "GetSavingsPlansUtilization",
             "GetSavingsPlansUtilizationDetails",
             "GetTags",

@@ -7,9 +7,12 @@ mod comparisons;
 pub(crate) mod errors;
 pub(crate) mod expression;
 mod forecasts;
+mod reservation_utilization;
 mod reservations;
 mod savings_plans;
+mod savings_plans_coverage;
 pub(crate) mod shapes;
+mod sorting;
 mod tags;
 mod usage;
 mod values;
@@ -32,6 +35,8 @@ pub(crate) async fn perform(call: &Call<'_>, operation: &str) -> Answer<Vec<u8>>
         "GetCostForecast" => forecasts::get(call, true).await,
         "GetDimensionValues" => values::get(call).await,
         "GetReservationCoverage" => reservations::coverage(call).await,
+        "GetReservationUtilization" => reservation_utilization::utilization(call).await,
+        "GetSavingsPlansCoverage" => savings_plans_coverage::coverage(call).await,
         "GetSavingsPlansUtilization" => savings_plans::utilization(call).await,
         "GetSavingsPlansUtilizationDetails" => savings_plans::details(call).await,
         "GetTags" => tags::get(call).await,

@@ -181,6 +181,8 @@ pub const ACTIONS: &[(&str, &str, Access)] = &[
     ("ce", "GetCostForecast", Access::CustomerRead),
     ("ce", "GetDimensionValues", Access::CustomerRead),
     ("ce", "GetReservationCoverage", Access::Read),
+    ("ce", "GetReservationUtilization", Access::Read),
+    ("ce", "GetSavingsPlansCoverage", Access::Read),
     ("ce", "GetSavingsPlansUtilization", Access::Read),
     ("ce", "GetSavingsPlansUtilizationDetails", Access::Read),
     ("ce", "GetTags", Access::CustomerRead),

@@ -13,8 +13,11 @@ use billing::account::AccountId;
 use billing::period::BillingPeriod;
 use query::answer::{self, Month, QueryError, Scope};
 use query::dimension::Key;
-use query::question::{Query, Slice};
+use query::expression::Expression;
+use query::question::{Granularity, Query, Slice};
+use query::reservations::{self, ReservedSlice};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// How many months a question may be about: as far back as Cost Explorer goes, and its forecasts forward.
@@ -74,6 +77,9 @@ impl From<QueryError> for Error {
     fn from(error: QueryError) -> Self {
         match error {
             QueryError::Decimal(error) => Self::internal(error),
+            error @ QueryError::Reservations(_) => {
+                CostExplorerRefusal::DataUnavailable(error.to_string()).into()
+            }
             error => CostExplorerRefusal::Invalid(error.to_string()).into(),
         }
     }
@@ -138,6 +144,19 @@ impl Months {
     pub fn answer(&self, query: &Query) -> Answer<Vec<Slice>> {
         self.check(query)?;
         Ok(answer::answer(&self.asked(), query)?)
+    }
+
+    /// What was bought and used of the reservations that a filter picks, time after time; the payer's own, whoever asks.
+    ///
+    /// # Errors
+    /// [`CostExplorerRefusal::DataUnavailable`] where a month cannot tell, [`CostExplorerRefusal::Invalid`] where it cannot by day.
+    pub fn reservations(
+        &self,
+        days: &Range<i32>,
+        granularity: Granularity,
+        filter: Option<&Expression>,
+    ) -> Answer<Vec<ReservedSlice<'_>>> {
+        Ok(reservations::answer(&self.asked(), days, granularity, filter)?)
     }
 
     /// A page of the answer: so many rows from a place on, and the place where the next page begins. Later months are not looked at.
@@ -223,7 +242,7 @@ impl BackOffice {
         &self,
         caller: &Caller,
         view: Option<&str>,
-        days: std::ops::Range<i32>,
+        days: Range<i32>,
     ) -> Answer<Months> {
         let view = self.billing_view(caller, view).await?;
         let periods = periods(days)?;
@@ -288,7 +307,7 @@ impl BackOffice {
 }
 
 /// The billing periods of some days.
-fn periods(days: std::ops::Range<i32>) -> Answer<Vec<BillingPeriod>> {
+fn periods(days: Range<i32>) -> Answer<Vec<BillingPeriod>> {
     let mut periods = vec![Clock::period_of_day(days.start)];
     let last = Clock::period_of_day(days.end.saturating_sub(1));
     while let Some(period) = periods.last().copied().filter(|period| *period < last) {

@@ -56,6 +56,11 @@ pub enum QueryError {
         /// Why, and the way out.
         why: &'static str,
     },
+    /// Reservations that the month cannot tell.
+    #[error(
+        "the cost files of {0} do not say what reservations are: they are FOCUS, or the bill of a level above; ask for months that were read from cost and usage reports"
+    )]
+    Reservations(BillingPeriod),
     /// Currencies that cannot be added.
     #[error(
         "costs in {0} and {1} cannot be added; filter by LINKED_ACCOUNT, INVOICING_ENTITY or BILLING_ENTITY, or group by one of them, so that each sum is of one \
@@ -73,6 +78,13 @@ const NO_NET_AMORTIZED: &str = "its lines of commitments have net costs of their
                                 NetUnblendedCost";
 const NO_DAYS: &str = "its run was priced without days; price the month again, or ask for whole months";
 const NO_AMORTIZED_DAYS: &str = "its run was made before amortized costs were kept by day; import the month's cost files again, or ask for whole months";
+
+impl QueryError {
+    /// Amortized costs of days of a month that has none.
+    pub(crate) const fn without_days(period: BillingPeriod) -> Self {
+        Self::Unknown { metric: Metric::AmortizedCost, period, why: NO_AMORTIZED_DAYS }
+    }
+}
 
 impl Scope {
     /// The table that is asked.

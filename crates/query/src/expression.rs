@@ -55,6 +55,16 @@ impl Expression {
         }
     }
 
+    /// Whether it takes what has these values.
+    pub(crate) fn takes<'a>(&self, value: &impl Fn(&Key) -> Option<&'a str>) -> bool {
+        match self {
+            Self::And(parts) => parts.iter().all(|part| part.takes(value)),
+            Self::Or(parts) => parts.iter().any(|part| part.takes(value)),
+            Self::Not(part) => !part.takes(value),
+            Self::Is(condition) => condition.takes(value(&condition.key)),
+        }
+    }
+
     /// Which classes of a table it picks.
     pub(crate) fn mask(&self, facts: &MonthFacts, table: &Table) -> Vec<bool> {
         match self {

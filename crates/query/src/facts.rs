@@ -11,10 +11,12 @@
 mod builder;
 
 use crate::dimension::{DIMENSIONS, Dimension, Key, is_same_tag};
+use crate::reservations::Reserved;
 use crate::values::Values;
 use billing::book::Book;
 use billing::breakdown::{BreakdownError, Days};
 use billing::charge_class::{Cube, TextId, Texts};
+use billing::commitment::Commitment;
 use billing::money::DecimalError;
 use billing::period::BillingPeriod;
 use billing::rate_card::RateCard;
@@ -84,6 +86,8 @@ pub struct Priced<'a> {
     pub statements: &'a [Statement],
     /// The month by day, where it is known.
     pub days: Option<Days<'a>>,
+    /// The commitments of the month, by ARN, where the cost files were asked and could say them.
+    pub commitments: Option<&'a [Commitment]>,
 }
 
 /// Why a month has no facts.
@@ -110,6 +114,8 @@ pub struct MonthFacts {
     pub cost_categories: Vec<String>,
     /// Whether the month is known by day.
     pub has_days: bool,
+    /// The reservations of the payer, in the order of their ARNs; `None` where the cost files do not say what they are.
+    pub reservations: Option<Vec<Reserved>>,
     /// The currency of the book, which sums of nothing are in.
     pub currency: String,
     /// What AWS charges.
@@ -215,6 +221,7 @@ impl MonthFacts {
             columns.extend(values.flatten().map(Values::bytes));
         }
         bytes += columns.into_iter().map(|(_, bytes)| bytes).sum::<usize>();
+        bytes += self.reservations.iter().flatten().map(Reserved::bytes).sum::<usize>();
         // A text is kept twice, with its place.
         let texts = (1..=self.texts.len()).filter_map(|id| self.texts.get(TextId(u32::try_from(id).ok()?)));
         bytes + texts.map(|text| 2 * (text.len() + 24)).sum::<usize>()

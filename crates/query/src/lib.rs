@@ -16,6 +16,8 @@ pub mod question;
 
 pub mod answer;
 
+pub mod reservations;
+
 pub mod forecast;
 
 pub mod values;

@@ -59,18 +59,28 @@ pub fn service<'a>(cube: &'a Cube, class: &ChargeClass) -> Option<&'a str> {
     }
     let product = cube.filled(class, KeyColumn::ProductCode);
     let product = product.or_else(|| cube.filled(class, KeyColumn::ServiceCode))?;
+    service_of(cube, product, UsageType::parse(cube.value(class, KeyColumn::UsageType).unwrap_or_default()))
+}
+
+/// The service of usage of a product.
+#[must_use]
+pub fn service_of<'a>(cube: &'a Cube, product: &'a str, usage_type: UsageType<'_>) -> Option<&'a str> {
     if EC2.contains(&product) {
-        let usage_type = UsageType::parse(cube.value(class, KeyColumn::UsageType).unwrap_or_default());
         let is_compute = COMPUTE_MARKS.iter().any(|mark| usage_type.mark.starts_with(mark));
         return Some(if is_compute { EC2_COMPUTE } else { EC2_OTHER });
     }
-    Some(cube.product_names.get(product).map_or(product, String::as_str))
+    Some(cube.product_names.get(product).map_or(product, String::as_str)).filter(|name| !name.is_empty())
 }
 
 /// The operating system of an instance of EC2; `None` of everything else.
 #[must_use]
 pub fn platform(cube: &Cube, class: &ChargeClass) -> Option<&'static str> {
-    let operation = cube.filled(class, KeyColumn::Operation)?;
+    platform_of(cube.filled(class, KeyColumn::Operation)?)
+}
+
+/// The operating system of instances that are used by an operation.
+#[must_use]
+pub fn platform_of(operation: &str) -> Option<&'static str> {
     // Spot adds where it ran: `RunInstances:SV001` is Linux.
     let operation = if operation.starts_with("RunInstances:SV") { "RunInstances" } else { operation };
     PLATFORMS.iter().find_map(|(of, platform)| (*of == operation).then_some(*platform))
@@ -79,7 +89,13 @@ pub fn platform(cube: &Cube, class: &ChargeClass) -> Option<&'static str> {
 /// The tenancy of an instance of EC2; `None` of everything else.
 #[must_use]
 pub fn tenancy(cube: &Cube, class: &ChargeClass) -> Option<&'static str> {
-    match UsageType::parse(cube.filled(class, KeyColumn::UsageType)?).mark {
+    tenancy_of(UsageType::parse(cube.filled(class, KeyColumn::UsageType)?))
+}
+
+/// The tenancy of instances of a usage type.
+#[must_use]
+pub fn tenancy_of(usage_type: UsageType<'_>) -> Option<&'static str> {
+    match usage_type.mark {
         "BoxUsage" | "SpotUsage" | "HeavyUsage" | "UnusedBox" => Some("Shared"),
         "DedicatedUsage" | "UnusedDed" | "DedicatedRes" => Some("Dedicated"),
         "HostUsage" | "HostBoxUsage" | "ReservedHostUsage" => Some("Host"),

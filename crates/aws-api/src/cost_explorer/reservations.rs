@@ -4,6 +4,7 @@
 
 use super::expression::{dimension, expression};
 use super::shapes::{DateInterval, Expression, GroupDefinition, SortDefinition};
+use super::sorting::{Sorting, sorted};
 use super::usage::{digest, granularity, next_rows, rows_before};
 use super::{invalid, past_days};
 use crate::call::{Call, json};
@@ -18,9 +19,11 @@ use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
 /// What is covered, and what reservations of it are about, unless the filter names another service.
-const EC2: &str = "Amazon Elastic Compute Cloud - Compute";
-const ON_DEMAND: &str = "On Demand Instances";
+pub(super) const EC2: &str = "Amazon Elastic Compute Cloud - Compute";
+pub(super) const ON_DEMAND: &str = "On Demand Instances";
 const RESERVED: &str = "Standard Reserved Instances";
+/// What sorts times by themselves.
+const TIME: &str = "Time";
 /// How many groups a page has, unless it is said.
 const PAGE: usize = 1_000;
 /// What coverage is grouped by, and what an answer calls it.
@@ -157,6 +160,24 @@ impl Sums {
         Ok(())
     }
 
+    /// What a sort asks for, in units; `None` of another name, and of sums that are too large.
+    fn sorted_by(&self, key: &str) -> Option<i128> {
+        let total = |[on_demand, reserved]: [Quantity; 2]| on_demand.plus(reserved).ok();
+        let share = |of: [Quantity; 2]| Some(percentage_shown(of[1], total(of)?).units());
+        match key {
+            "OnDemandCost" => Some(self.on_demand_cost.units()),
+            "CoverageHoursPercentage" => share(self.hours),
+            "OnDemandHours" => Some(self.hours[0].units()),
+            "ReservedHours" => Some(self.hours[1].units()),
+            "TotalRunningHours" => total(self.hours).map(Quantity::units),
+            "CoverageNormalizedUnitsPercentage" => share(self.units),
+            "OnDemandNormalizedUnits" => Some(self.units[0].units()),
+            "ReservedNormalizedUnits" => Some(self.units[1].units()),
+            "TotalRunningNormalizedUnits" => total(self.units).map(Quantity::units),
+            _ => None,
+        }
+    }
+
     fn coverage(&self, parts: Parts) -> Answer<Coverage> {
         let texts = |[on_demand, reserved]: [Quantity; 2]| {
             let total = on_demand.plus(reserved).map_err(Error::internal)?;
@@ -193,11 +214,9 @@ pub(super) async fn coverage(call: &Call<'_>) -> Answer<Vec<u8>> {
     let input: Input = call.read()?;
     let days = past_days(call, &input.time_period)?;
     let parts = Parts::of(&input.metrics)?;
-    if input.sort_by.as_ref().is_some_and(|sort| sort.key != "Time") {
-        return Err(invalid(
-            "SortBy: coverage is in the order of times and then of groups; sort by Time, or leave it out",
-        ));
-    }
+    let sorting = Sorting::of(input.sort_by.as_ref())?;
+    let known = "figures of this operation, as OnDemandCost, nor Time";
+    sorting.check(|key| key == TIME || Sums::default().sorted_by(key).is_some(), known)?;
     let by = grouped(&input)?;
     let by_time = input.granularity.as_deref().map(granularity).transpose()?;
     let query = Query {
@@ -222,9 +241,10 @@ pub(super) async fn coverage(call: &Call<'_>) -> Answer<Vec<u8>> {
                 groups.entry(row.keys[0].clone()).or_default().add(row, purchase)?;
             }
         }
-        times.push((slice.days, of_time, groups));
+        times.push((slice.days, of_time, groups.into_iter().collect()));
     }
     let runs = digest(&months.runs());
+    let times = in_order(times, &sorting);
     let (coverages_by_time, next_page_token) = page(call, &input, (parts, by), &runs, times)?;
     json(&Covered { coverages_by_time, total: total.coverage(parts)?, next_page_token })
 }
@@ -271,7 +291,21 @@ fn joined(days: std::ops::Range<i32>, slices: Vec<Slice>) -> Slice {
     Slice { days, estimated: false, rows }
 }
 
-type Time = (std::ops::Range<i32>, Sums, BTreeMap<String, Sums>);
+/// A time with its sums, and those of its groups.
+type Time = (std::ops::Range<i32>, Sums, Vec<(String, Sums)>);
+
+/// The groups in the order that is asked for, or else the times: there is one time where there are groups.
+fn in_order(times: Vec<Time>, sorting: &Sorting<'_>) -> Vec<Time> {
+    let groups_in_order = |(days, sums, groups): Time| {
+        let groups = sorted(groups, sorting, |(_, sums), key| sums.sorted_by(key));
+        (days, sums, groups)
+    };
+    let times = times.into_iter().map(groups_in_order).collect();
+    sorted(times, sorting, |(days, sums, _), key| match key {
+        TIME => Some(days.start.into()),
+        key => sums.sorted_by(key),
+    })
+}
 
 /// The page of times, and the token of the next one; of groups, where there are any, for then there is one time.
 fn page(

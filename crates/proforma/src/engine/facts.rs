@@ -6,6 +6,7 @@ use crate::pricing::Rated;
 use crate::run_folder;
 use billing::breakdown::Days;
 use billing::statement::statements;
+use cost_data::commitment_inventory::CommitmentInventory;
 use query::facts::{MonthFacts, Priced};
 use std::path::Path;
 
@@ -20,6 +21,9 @@ pub fn facts(path: &Path) -> Result<MonthFacts, Failure> {
     let classes = run.days()?;
     let covered = run.coverage()?.map_or(&[][..], |coverage| &coverage.days);
     let days = classes.as_deref().map(|classes| Days { classes, covered });
-    let month = Priced { cube: &run.cube, book: &run.book, card: &card, statements: &statements, days };
+    let commitments = run.inventory()?.map(CommitmentInventory::commitments);
+    let commitments = commitments.as_deref();
+    let month =
+        Priced { cube: &run.cube, book: &run.book, card: &card, statements: &statements, days, commitments };
     MonthFacts::of(month).map_err(|error| Failure::input(error.to_string()).hint(HINT_AGAIN))
 }

@@ -46,6 +46,7 @@ fn facts(classes: &[Class]) -> MonthFacts {
         tags: vec!["user_app".to_owned()],
         cost_categories: Vec::new(),
         has_days: true,
+        reservations: None,
         currency: "USD".to_owned(),
         aws: Table::default(),
         pro_forma: table,

@@ -3,6 +3,7 @@
 use super::{DimensionValues, FactsError, Measured, Metric, MonthFacts, Priced, Table, set};
 use crate::dimension::{DIMENSIONS, Dimension};
 use crate::naming;
+use crate::reservations::reservations;
 use crate::values::Values;
 use billing::amortized::{self, amortized_cost};
 use billing::breakdown::{self, DayOfClass, Part, Source};
@@ -49,6 +50,7 @@ pub(super) fn facts(month: Priced<'_>) -> Result<MonthFacts, FactsError> {
         tags,
         cost_categories,
         has_days: month.days.is_some(),
+        reservations: reservations(&month)?,
         currency: book.currency.to_string(),
         aws,
         pro_forma,
@@ -179,7 +181,7 @@ impl Building<'_> {
 
     /// What the billing groups are charged, part by part.
     fn pro_forma(&mut self) -> Result<Table, FactsError> {
-        let Priced { cube, book, card, statements, days } = self.month;
+        let Priced { cube, book, card, statements, days, .. } = self.month;
         let parts = breakdown::parts(cube, book, card, statements, days)?;
         let mut rows = Rows::new(self);
         for of_source in parts.chunk_by(|one, other| one.source == other.source) {
