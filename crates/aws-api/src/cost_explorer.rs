@@ -3,6 +3,7 @@
 //! Source: the service model of AWS Cost Explorer, version 2017-10-25, and its documentation. What is answered from, and what is not told, is in
 //! docs/cost-explorer.md.
 
+mod categories;
 mod comparisons;
 pub(crate) mod errors;
 pub(crate) mod expression;
@@ -29,6 +30,9 @@ pub const SERVICE: &str = "ce";
 /// Performs an operation.
 pub(crate) async fn perform(call: &Call<'_>, operation: &str) -> Answer<Vec<u8>> {
     match operation {
+        "CreateCostCategoryDefinition" => categories::create(call).await,
+        "DeleteCostCategoryDefinition" => categories::delete(call).await,
+        "DescribeCostCategoryDefinition" => categories::describe(call).await,
         "GetCostAndUsage" => usage::get(call).await,
         "GetCostAndUsageComparisons" => comparisons::get(call).await,
         "GetCostCategories" => tags::cost_categories(call).await,
@@ -42,6 +46,11 @@ pub(crate) async fn perform(call: &Call<'_>, operation: &str) -> Answer<Vec<u8>>
         "GetTags" => tags::get(call).await,
         "GetUsageForecast" => forecasts::get(call, false).await,
         "ListCostAllocationTags" => tags::list(call).await,
+        "ListCostCategoryDefinitions" => categories::list(call).await,
+        "ListCostCategoryResourceAssociations" => categories::associations(call).await,
+        "ListTagsForResource" => categories::list_tags(call).await,
+        "TagResource" | "UntagResource" => categories::tag(call).await,
+        "UpdateCostCategoryDefinition" => categories::update(call).await,
         other => Err(Error::internal(format!("{other} is in the model and not served"))),
     }
 }

@@ -54,7 +54,7 @@ fn of_service(error: Error, service: &Service) -> WireError {
         Error::Refused(refusal) if is_organizations => organizations::errors::refused(&refusal),
         Error::Denied if is_budgets => budgets::errors::denied(),
         Error::Declined(declined) if is_budgets => budgets::errors::declined(&declined),
-        Error::CostExplorer(refusal) if is_budgets => budgets::errors::invalid(refusal.to_string()),
+        Error::CostExplorer(refusal) if is_budgets => budgets::errors::unanswered(&refusal),
         Error::Refused(refusal) if is_budgets => budgets::errors::refused(&refusal),
         Error::Denied if is_invoicing => invoicing::errors::denied(),
         Error::Denied if service.signing_name == cost_explorer::SERVICE => cost_explorer::errors::denied(),

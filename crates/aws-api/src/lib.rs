@@ -210,7 +210,7 @@ fn resource<'a>(service: &Service, input: &'a Value) -> &'a str {
         }
         purchase_orders::SERVICE => &["PurchaseOrderArn", "ResourceArn", "PurchaseOrderId"],
         budgets::SERVICE => &["BudgetName", "ResourceARN"],
-        cost_explorer::SERVICE => &["BillingViewArn"],
+        cost_explorer::SERVICE => &["CostCategoryArn", "ResourceArn", "BillingViewArn"],
         invoicing::SERVICE => {
             &["InvoiceUnitArn", "ProcurementPortalPreferenceArn", "ResourceArn", "InvoiceId"]
         }

@@ -1,5 +1,6 @@
 //! `proforma`: the desk's own operations, in AWS's JSON 1.0, so that any SDK can call them and the command line needs no other door.
 
+mod allocations;
 mod aws_invoices;
 mod books;
 mod cost_data;
@@ -85,6 +86,7 @@ pub(crate) async fn perform(call: &Call<'_>, operation: &str) -> Answer<Vec<u8>>
         "UpdateNotificationSettings" => messages::change_settings(call).await,
         "CheckNotices" => messages::check_notices(call).await,
         "GetWebhookSecret" => messages::webhook_secret(call),
+        "GetCostCategoryAllocation" => allocations::get(call).await,
         "ListInvoiceSchedules" => schedules::list(call).await,
         "UpdateInvoiceSchedule" => schedules::update(call).await,
         of if saved_reports::OPERATIONS.contains(&of) => saved_reports::perform(call, of).await,

@@ -1,21 +1,29 @@
 //! Billing views: whose cost a question is about, and who may ask.
 //!
-//! This is the one place where a caller and the ARN of a view become a [`View`]. A view is one of two kinds, or a custom one, which narrows another by an
-//! expression: it is a third case here that names its source, and becomes the `filter` of [`query::answer::Scope`].
+//! This is the one place where a caller and the ARN of a view become a [`View`]. A view is one of two kinds, or a custom one: others together, narrowed by an
+//! expression and a range of days. Each way from a custom view down to what is charged becomes one [`query::answer::Scope`], and an answer is their sum.
 //!
 //! Source: AWS Billing Conductor user guide, "Viewing pro forma billing data": the view of a standard group is
 //! `arn:aws:billing::PAYER:billingview/billing-group-PRIMARY`, and for an account in a group the default is its pro forma data.
 
 use crate::authorization::{Caller, Scope};
 use crate::cost_explorer::CostExplorerRefusal;
+use crate::custom_views::KnownViews;
 use crate::desk::BackOffice;
 use crate::error::{Answer, Error};
 use crate::facts::FactsOfRun;
 use billing::account::AccountId;
-use billing::billing_view::ViewName;
+use billing::billing_view::{CustomView, FilterLines, ViewFilter, ViewName};
 use billing::configuration::BillingGroupId;
+use billing::invoice::Date;
 use query::answer::{Costs, Scope as Seen};
+use query::dimension::{Dimension, Key};
+use query::expression::{Condition, Expression, Matching};
 use std::collections::BTreeSet;
+use std::ops::Range;
+
+/// How many ways down a custom view may have to what is charged: each is summed by itself.
+const PARTS_MAX: usize = 500;
 
 /// Whose cost.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -29,27 +37,112 @@ pub enum View {
         /// The accounts of them that are seen; `None` is every one.
         accounts: Option<BTreeSet<AccountId>>,
     },
+    /// Other views together: the sum of what each of them has, so that what two have counts twice.
+    Custom {
+        /// What it is made of.
+        sources: Vec<Self>,
+        /// What lines must have.
+        filter: Option<Expression>,
+        /// The days, counted since 1970-01-01 and the last one excluded; `None` is all of them.
+        days: Option<Range<i32>>,
+    },
 }
 
 impl View {
-    /// Whether it is the payer's own cost.
+    /// Whether it is the payer's own cost, and nothing of what billing groups are charged.
     #[must_use]
-    pub const fn is_primary(&self) -> bool {
-        matches!(self, Self::Primary)
-    }
-
-    /// What of a run is seen through it.
-    #[must_use]
-    pub fn seen(&self, run: &FactsOfRun) -> Seen {
+    pub fn is_primary(&self) -> bool {
         match self {
-            Self::Primary => Seen { cost: Costs::Aws, accounts: None, filter: None },
-            Self::BillingGroups { groups, accounts } => Seen {
-                cost: Costs::ProForma(run.numbers(groups)),
-                accounts: accounts.as_ref().map(|of| of.iter().map(ToString::to_string).collect()),
-                filter: None,
-            },
+            Self::Primary => true,
+            Self::BillingGroups { .. } => false,
+            Self::Custom { sources, .. } => sources.iter().all(Self::is_primary),
         }
     }
+
+    /// How many ways it has down to what is charged.
+    fn parts(&self) -> usize {
+        match self {
+            Self::Primary | Self::BillingGroups { .. } => 1,
+            Self::Custom { sources, .. } => sources.iter().map(Self::parts).sum(),
+        }
+    }
+
+    /// What a custom view's parts are known by: while it is the same, so are they.
+    pub(crate) fn parts_known_by(&self) -> Option<String> {
+        matches!(self, Self::Custom { .. }).then(|| crate::audit::digest(&format!("{self:?}")))
+    }
+
+    /// What of a run is seen through it: the sum of these.
+    #[must_use]
+    pub fn seen(&self, run: &FactsOfRun) -> Vec<Seen> {
+        let seen = |cost, accounts| vec![Seen { cost, accounts, filter: None, days: None }];
+        match self {
+            Self::Primary => seen(Costs::Aws, None),
+            Self::BillingGroups { groups, accounts } => seen(
+                Costs::ProForma(run.numbers(groups)),
+                accounts.as_ref().map(|of| of.iter().map(ToString::to_string).collect()),
+            ),
+            Self::Custom { sources, filter, days } => {
+                let narrowed = |of: Seen| Seen {
+                    filter: match (of.filter, filter.clone()) {
+                        (Some(inner), Some(outer)) => Some(Expression::And(vec![inner, outer])),
+                        (inner, outer) => inner.or(outer),
+                    },
+                    days: match (of.days, days.clone()) {
+                        (Some(inner), Some(outer)) => {
+                            Some(inner.start.max(outer.start)..inner.end.min(outer.end))
+                        }
+                        (inner, outer) => inner.or(outer),
+                    },
+                    ..of
+                };
+                sources.iter().flat_map(|source| source.seen(run)).map(narrowed).collect()
+            }
+        }
+    }
+
+    /// A custom view of known ones, of which every part is there.
+    fn custom(known: &KnownViews, scope: &Scope, view: &CustomView) -> Option<Self> {
+        let source = |name: &ViewName| match (name, scope) {
+            (ViewName::Primary, Scope::Payer) => Some(Self::Primary),
+            (ViewName::Primary, Scope::Groups { .. }) => None,
+            (ViewName::Group(group), _) => {
+                let accounts = match scope {
+                    Scope::Payer => None,
+                    Scope::Groups { accounts, .. } => accounts.clone(),
+                };
+                Some(Self::BillingGroups { groups: BTreeSet::from([group.clone()]), accounts })
+            }
+            (ViewName::Custom(_), _) => Self::custom(known, scope, known.custom(name)?),
+        };
+        let sources = view.sources.iter().map(source).collect::<Option<_>>()?;
+        let filter = view.filter.as_ref();
+        Some(Self::Custom {
+            sources,
+            filter: filter.and_then(|of| of.lines.as_ref()).map(expression),
+            days: filter.and_then(days),
+        })
+    }
+}
+
+/// Which lines a custom view has.
+fn expression(lines: &FilterLines) -> Expression {
+    let (key, values) = match lines {
+        FilterLines::Accounts(values) => (Key::Dimension(Dimension::LinkedAccount), values),
+        FilterLines::Tag(key, values) => (Key::Tag(key.clone()), values),
+        FilterLines::CostCategory(name, values) => (Key::CostCategory(name.clone()), values),
+    };
+    let (values, matching) = (values.clone(), Matching::Equals);
+    Expression::Is(Condition { key, values, matching, is_case_sensitive: true })
+}
+
+/// Which days a custom view has: those that its first and its last instant are on, and what is between.
+fn days(filter: &ViewFilter) -> Option<Range<i32>> {
+    let day = |instant: i64| Date::of_seconds(instant).days();
+    (filter.begin_s.is_some() || filter.end_s.is_some()).then(|| {
+        let start = filter.begin_s.map_or(i32::MIN, day);
+        start..filter.end_s.map_or(i32::MAX, |last| day(last) + 1)
+    })
 }
 
 impl BackOffice {
@@ -57,7 +150,8 @@ impl BackOffice {
     /// is there or not.
     ///
     /// # Errors
-    /// [`Error::Denied`] for a customer, [`CostExplorerRefusal::NotFound`] for a payer that names a view that there is not.
+    /// [`Error::Denied`] for a customer, [`CostExplorerRefusal::NotFound`] for a payer that names a view that there is not,
+    /// [`CostExplorerRefusal::UnhealthyView`] for one of which a part is gone.
     pub async fn billing_view(&self, caller: &Caller, arn: Option<&str>) -> Answer<View> {
         let Some(arn) = arn else {
             return Ok(match &caller.scope {
@@ -69,7 +163,7 @@ impl BackOffice {
         };
         let unknown = || match caller.scope {
             Scope::Payer => Error::from(CostExplorerRefusal::NotFound(format!(
-                "`{arn}` is no billing view that costs are told of; leave BillingViewArn out for the payer's own, or name a billing group's: {}",
+                "`{arn}` is no billing view that costs are told of; leave BillingViewArn out for the payer's own, name a custom one, or a billing group's: {}",
                 format_args!(
                     "arn:aws:billing::{}:billingview/billing-group-PRIMARY_ACCOUNT_ID",
                     caller.payer
@@ -80,7 +174,8 @@ impl BackOffice {
         let group = match ViewName::parse(&caller.payer, arn) {
             Some(ViewName::Primary) if caller.sees_payer() => return Ok(View::Primary),
             Some(ViewName::Group(group)) => group,
-            Some(ViewName::Primary | ViewName::Custom(_)) | None => return Err(unknown()),
+            Some(name @ ViewName::Custom(_)) => return self.custom_view(caller, arn, &name, unknown).await,
+            Some(ViewName::Primary) | None => return Err(unknown()),
         };
         let accounts = match &caller.scope {
             // A group that was deleted has months that it was charged for.
@@ -93,13 +188,54 @@ impl BackOffice {
         let accounts = accounts.ok_or_else(unknown)?;
         Ok(View::BillingGroups { groups: BTreeSet::from([group]), accounts })
     }
+
+    /// A custom view. A customer sees those alone that are made of nothing but its own; of one of which a part is gone it is not told that it is there.
+    async fn custom_view(
+        &self,
+        caller: &Caller,
+        arn: &str,
+        name: &ViewName,
+        unknown: impl Fn() -> Error,
+    ) -> Answer<View> {
+        let known = self.known_views(&caller.payer).await?;
+        let found = known.custom(name).filter(|_| known.is_seen(&caller.scope, name));
+        let view = View::custom(&known, &caller.scope, found.ok_or_else(&unknown)?);
+        let view = match (view, &caller.scope) {
+            (Some(view), _) if known.is_healthy(name) => view,
+            (_, Scope::Groups { .. }) => return Err(unknown()),
+            (_, Scope::Payer) => {
+                let message = format!(
+                    "billing view `{arn}` is not healthy: a view that it is made of is gone; disassociate that one, and associate another"
+                );
+                return Err(CostExplorerRefusal::UnhealthyView(message).into());
+            }
+        };
+        let parts = view.parts();
+        if parts > PARTS_MAX {
+            let message = format!(
+                "billing view `{arn}` leads to what is charged by {parts} ways, at most {PARTS_MAX} can be summed; make it of fewer views"
+            );
+            return Err(CostExplorerRefusal::Invalid(message).into());
+        }
+        Ok(view)
+    }
 }
 
 #[cfg(test)]
 mod tests {
-    //! ARNs of views.
+    //! ARNs of views, and days of filters.
 
     use super::*;
+
+    #[test]
+    fn the_days_of_a_filter_are_those_of_its_instants() {
+        let of = |begin_s, end_s| days(&ViewFilter { lines: None, begin_s, end_s });
+        let day = 86_400;
+        assert_eq!(of(None, None), None);
+        assert_eq!(of(Some(3 * day), None), Some(3..i32::MAX));
+        assert_eq!(of(None, Some(3 * day - 1)), Some(i32::MIN..3));
+        assert_eq!(of(Some(3 * day + 5), Some(4 * day)), Some(3..5));
+    }
 
     #[test]
     fn a_view_is_of_one_payer() {

@@ -6,6 +6,7 @@
 use crate::authorization::Caller;
 use crate::billing_views::View;
 use crate::clock::Clock;
+use crate::cost_categories::AccountNames;
 use crate::desk::BackOffice;
 use crate::error::{Answer, Error};
 use crate::facts::FactsOfRun;
@@ -71,6 +72,15 @@ pub enum CostExplorerRefusal {
     /// There is no such view.
     #[error("{0}")]
     NotFound(String),
+    /// A view that the view is made of is gone.
+    #[error("{0}")]
+    UnhealthyView(String),
+    /// There are as many as there may be.
+    #[error("{0}")]
+    Quota(String),
+    /// There are as many tags as there may be.
+    #[error("{0}")]
+    TooManyTags(String),
 }
 
 impl From<QueryError> for Error {
@@ -88,7 +98,7 @@ impl From<QueryError> for Error {
 impl MonthOf {
     fn asked(&self) -> Month<'_> {
         let facts = self.run.as_ref().map(|(_, run)| &run.facts);
-        Month { period: self.period, facts, scope: &self.scope, estimated: self.estimated }
+        Month { period: self.period, facts, scopes: &self.scopes, estimated: self.estimated }
     }
 }
 
@@ -103,7 +113,7 @@ struct MonthOf {
     period: BillingPeriod,
     estimated: bool,
     run: Option<(String, Arc<FactsOfRun>)>,
-    scope: Scope,
+    scopes: Vec<Scope>,
 }
 
 impl Months {
@@ -112,10 +122,12 @@ impl Months {
         self.months.iter().filter(|month| month.run.is_some()).map(|month| month.period)
     }
 
-    /// The runs that they show.
+    /// The runs that they show, and what else an answer follows from: cost categories, the parts of a custom view.
     #[must_use]
     pub fn runs(&self) -> Vec<String> {
-        self.months.iter().filter_map(|month| Some(month.run.as_ref()?.0.clone())).collect()
+        let runs = self.months.iter().filter_map(|month| month.run.as_ref());
+        let runs = runs.flat_map(|(id, run)| [id.clone()].into_iter().chain(run.categories_known_by()));
+        runs.chain(self.view.parts_known_by()).collect()
     }
 
     /// The cost allocation tags that the runs keep, as cost files write them, each with the last month that keeps it.
@@ -126,11 +138,11 @@ impl Months {
         tags.flat_map(|(period, tags)| tags.into_iter().map(move |tag| (tag, period))).collect()
     }
 
-    /// The cost categories that the runs keep.
+    /// The cost categories that the runs keep, and those that were defined.
     #[must_use]
     pub fn cost_categories(&self) -> BTreeSet<String> {
         let runs = self.months.iter().filter_map(|month| month.run.as_ref());
-        runs.flat_map(|(_, run)| run.facts.cost_categories.clone()).collect()
+        runs.flat_map(|(_, run)| run.facts.cost_category_names()).map(str::to_owned).collect()
     }
 
     fn asked(&self) -> Vec<Month<'_>> {
@@ -212,7 +224,7 @@ impl Months {
                 && !dimension.is_for_customers()
             {
                 let message = format!(
-                    "{} is not known in the billing view of a billing group, whose bill has no accounts and commitments of others; leave it out",
+                    "{} is not known in a billing view that has a billing group's pro forma, whose bill has no accounts and commitments of others; leave it out",
                     dimension.name()
                 );
                 return Err(CostExplorerRefusal::Invalid(message).into());
@@ -258,17 +270,19 @@ impl BackOffice {
         if reading.is_some() {
             run_of = self.runs_of_periods(payer).await?;
         }
+        let definitions = self.cost_categories(payer).await?;
+        let names = AccountNames::of(&state.configuration.family);
         let mut months = Vec::with_capacity(periods.len());
         for period in periods {
             let run = match run_of.get(&period) {
-                Some(id) => self.facts_of_run(payer, id).await?.map(|facts| (id.clone(), facts)),
+                Some(id) => {
+                    let under = self.facts_under(payer, id, &definitions.of_month(period, &names)).await?;
+                    under.map(|facts| (id.clone(), facts))
+                }
                 None => None,
             };
-            let scope = match &run {
-                Some((_, facts)) => view.seen(facts),
-                None => Scope { cost: answer::Costs::Aws, accounts: None, filter: None },
-            };
-            months.push(MonthOf { period, estimated: !state.configuration.is_closed(period), run, scope });
+            let scopes = run.as_ref().map(|(_, facts)| view.seen(facts)).unwrap_or_default();
+            months.push(MonthOf { period, estimated: !state.configuration.is_closed(period), run, scopes });
         }
         if months.iter().all(|month| month.run.is_none()) {
             let (first, last) = (months.first().map(|of| of.period), months.last().map(|of| of.period));

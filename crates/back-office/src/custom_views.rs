@@ -60,15 +60,6 @@ pub struct KnownViews {
     custom: BTreeMap<String, CustomView>,
 }
 
-/// A custom view for whoever computes what it shows.
-#[derive(Debug, Clone, PartialEq)]
-pub struct ResolvedView {
-    /// The ARNs of the views that it is made of, in order.
-    pub sources: Vec<String>,
-    /// By what it narrows them, as the API has it, with instants in seconds since 1970-01-01T00:00:00Z; it was checked when it was written.
-    pub filter: Option<serde_json::Value>,
-}
-
 impl BackOffice {
     /// The views of a payer.
     ///
@@ -82,24 +73,21 @@ impl BackOffice {
         Ok(KnownViews { configuration, rows, custom })
     }
 
-    /// A custom view of the caller's payer by its ARN: what it is made of, and by what it narrows that. `None` for whatever the caller does not see, and for a view of which a part is
-    /// gone: nothing can be computed of it.
+    /// The ARNs of the custom views that a caller sees which filter by a cost category, in the order of texts.
     ///
     /// # Errors
     /// [`Error::Internal`].
-    pub async fn custom_view(&self, caller: &Caller, arn: &str) -> Answer<Option<ResolvedView>> {
-        let payer = &caller.payer;
-        let Some(name @ ViewName::Custom(_)) = ViewName::parse(payer, arn) else { return Ok(None) };
-        let known = self.known_views(payer).await?;
-        let ViewName::Custom(id) = &name else { return Ok(None) };
-        if !known.is_seen(&caller.scope, &name) || !known.views(|views| views.unhealthy(&name)).is_empty() {
-            return Ok(None);
-        }
-        let view = known.custom.get(id);
-        Ok(view.map(|view| ResolvedView {
-            sources: view.sources.iter().map(|source| source.arn(payer)).collect(),
-            filter: view.filter.as_ref().map(filter::to_json),
-        }))
+    pub async fn views_by_cost_category(&self, caller: &Caller, category: &str) -> Answer<Vec<String>> {
+        let known = self.known_views(&caller.payer).await?;
+        let filters = |view: &&CustomView| {
+            let lines = view.filter.as_ref().and_then(|filter| filter.lines.as_ref());
+            matches!(lines, Some(FilterLines::CostCategory(name, _)) if name == category)
+        };
+        let names = known.custom.values().filter(filters).map(|view| ViewName::Custom(view.id.clone()));
+        let seen = names.filter(|name| known.is_seen(&caller.scope, name));
+        let mut arns: Vec<String> = seen.map(|name| name.arn(&caller.payer)).collect();
+        arns.sort_unstable();
+        Ok(arns)
     }
 
     /// Makes a custom view: its ARN and when it was made.
@@ -273,6 +261,17 @@ impl KnownViews {
         let is_own = |leaf: &ViewName| matches!(leaf, ViewName::Group(group) if groups.contains(group));
         let is_own = self.views(|views| views.leaves(name)).is_some_and(|leaves| leaves.iter().all(is_own));
         is_own && accounts.as_ref().is_none_or(|accounts| self.names_only(name, accounts))
+    }
+
+    /// A custom view, for whoever computes what it shows. Who may see it is another question: [`Self::is_seen`].
+    pub(crate) fn custom(&self, name: &ViewName) -> Option<&CustomView> {
+        let ViewName::Custom(id) = name else { return None };
+        self.custom.get(id)
+    }
+
+    /// Whether every part of a view that is there is there.
+    pub(crate) fn is_healthy(&self, name: &ViewName) -> bool {
+        self.views(|views| views.unhealthy(name)).is_empty()
     }
 
     /// Whether filters within a view name no other accounts than these.

@@ -7,6 +7,7 @@ use crate::audit::{Decision, Entry};
 use crate::authorization::Caller;
 use crate::budgets::LookedAtBudgets;
 use crate::clock::Clock;
+use crate::cost_categories::KnownDefinitions;
 use crate::cost_roots::CostRoot;
 use crate::document_format::Renderer;
 use crate::engine::{Engine, EngineError};
@@ -99,6 +100,8 @@ pub(crate) struct Inner {
     pub(crate) aws_invoices: InvoicesOfRuns,
     /// What questions about costs are answered from.
     pub(crate) facts: KnownFacts,
+    /// What was read last of each payer's cost categories.
+    pub(crate) cost_categories: KnownDefinitions,
 }
 
 /// A configuration as it was when it was asked for.
@@ -135,6 +138,7 @@ impl BackOffice {
             purchasing: KnownPurchasing::default(),
             aws_invoices: InvoicesOfRuns::default(),
             facts: KnownFacts::default(),
+            cost_categories: KnownDefinitions::default(),
         }))
     }
 

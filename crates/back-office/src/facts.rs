@@ -3,14 +3,26 @@
 //! A run never changes, so nothing here grows old; what was asked for longest ago goes when the whole takes more than it may. Facts are made when a
 //! run lands, so that the first question about it need not wait.
 
+use crate::cost_categories::OfMonth;
 use crate::desk::BackOffice;
 use crate::error::{Answer, Error};
 use billing::account::AccountId;
 use billing::configuration::BillingGroupId;
+use query::cost_category::CostCategory;
 use query::facts::MonthFacts;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::{Arc, Mutex, PoisonError};
 use store::DoneRun;
+
+/// Applies cost categories to facts, on a thread that may take its time.
+async fn apply(
+    facts: Arc<FactsOfRun>,
+    categories: Vec<CostCategory>,
+    known_by: String,
+) -> Answer<Arc<FactsOfRun>> {
+    let applied = tokio::task::spawn_blocking(move || facts.under(&categories, known_by)).await;
+    applied.map(Arc::new).map_err(Error::internal)
+}
 
 /// How many of the newest periods of a payer are made ready when a server starts.
 const READY_AT_START: usize = 13;
@@ -21,6 +33,8 @@ pub struct FactsOfRun {
     /// The facts.
     pub facts: MonthFacts,
     groups: BTreeMap<BillingGroupId, u32>,
+    /// What the cost categories that they are under are known by; empty where they are under none.
+    categories_known_by: String,
 }
 
 impl FactsOfRun {
@@ -30,7 +44,18 @@ impl FactsOfRun {
             Some((BillingGroupId::parse(id)?, u32::try_from(number).ok()?))
         };
         let groups = done.groups.iter().filter_map(number).collect();
-        Self { facts, groups }
+        Self { facts, groups, categories_known_by: String::new() }
+    }
+
+    /// The same under other cost categories.
+    fn under(&self, categories: &[CostCategory], known_by: String) -> Self {
+        let facts = self.facts.with_categories(categories);
+        Self { facts, groups: self.groups.clone(), categories_known_by: known_by }
+    }
+
+    /// What the cost categories that were defined are known by: while it is the same, so are they.
+    pub(crate) fn categories_known_by(&self) -> Option<String> {
+        Some(self.categories_known_by.clone()).filter(|known_by| !known_by.is_empty())
     }
 
     /// The numbers in the facts of those groups of the desk that the run has.
@@ -148,6 +173,42 @@ impl BackOffice {
         }
         self.0.facts.made(run);
         made
+    }
+
+    /// The same under the cost categories of its month, which are applied when they are asked for first, and again where they are others.
+    ///
+    /// # Errors
+    /// [`Error::Internal`].
+    pub(crate) async fn facts_under(
+        &self,
+        payer: &AccountId,
+        run: &str,
+        categories: &OfMonth<'_>,
+    ) -> Answer<Option<Arc<FactsOfRun>>> {
+        let is_under = |facts: &FactsOfRun| facts.categories_known_by == categories.known_by;
+        match self.facts_of_run(payer, run).await? {
+            None => return Ok(None),
+            Some(facts) if is_under(&facts) => return Ok(Some(facts)),
+            Some(_) => {}
+        }
+        let (making, known_by) = (self.0.facts.making(run), categories.known_by.clone());
+        let applied = async {
+            let _making = making.lock().await;
+            // Without room for facts there are none but those that are made now.
+            let Some(facts) = self.0.facts.get(run) else {
+                let Some(facts) = self.make_facts(payer, run).await? else { return Ok(None) };
+                return Ok(Some(apply(facts, categories.categories()?, known_by).await?));
+            };
+            if is_under(&facts) {
+                return Ok(Some(facts));
+            }
+            let applied = apply(facts, categories.categories()?, known_by).await?;
+            self.0.facts.put(run, applied.clone(), self.0.options.facts_bytes);
+            Ok(Some(applied))
+        };
+        let applied = applied.await;
+        self.0.facts.made(run);
+        applied
     }
 
     async fn make_facts(&self, payer: &AccountId, run: &str) -> Answer<Option<Arc<FactsOfRun>>> {

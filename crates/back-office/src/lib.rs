@@ -43,6 +43,7 @@ mod shown;
 
 pub mod billing_views;
 pub mod budgets;
+pub mod cost_categories;
 pub mod cost_explorer;
 pub mod facts;
 pub mod holder;

@@ -163,7 +163,7 @@ impl Hasher for TextHasher {
 }
 
 /// The distinct texts of a cube.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Texts {
     all: Vec<Box<str>>,
     by_text: HashMap<Box<str>, TextId>,

@@ -90,3 +90,4 @@ pub mod budget;
 pub mod invoice;
 pub mod invoice_schedule;
 pub mod saved_report;
+pub mod split_charge;

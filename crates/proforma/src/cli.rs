@@ -1,5 +1,6 @@
 //! The command line.
 
+pub mod cost_categories;
 pub mod desk;
 pub mod documents;
 pub mod invoice;
@@ -85,6 +86,8 @@ pub enum Command {
     Schedule(schedule::ScheduleArguments),
     /// Save questions about costs as reports, make them, and have them sent.
     SavedReport(saved_reports::SavedReportArguments),
+    /// Ask what cost categories come to once their split charges are dealt out.
+    CostCategory(cost_categories::CostCategoryArguments),
     /// Print what is kept of a person, take a person out, and say how long what is kept.
     Privacy(privacy::PrivacyArguments),
     /// Read an existing AWS Billing Conductor set-up into a book.

@@ -4,6 +4,7 @@
 //! difference to what is allowed, checked and written down.
 
 mod command;
+mod cost_categories;
 mod data;
 mod door;
 mod files;
@@ -29,6 +30,7 @@ mod settings;
 mod tls;
 
 pub use command::{accounts, adopt, book, close, import, init, keys, periods, runs};
+pub use cost_categories::cost_category;
 pub use invoicing::invoicing;
 pub use issuing::own_invoices;
 pub use keeping::{backup, migrate, restore, verify};

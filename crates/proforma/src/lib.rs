@@ -77,6 +77,7 @@ pub fn program() -> ExitCode {
         Command::Notify(arguments) => desk::notify(&arguments),
         Command::Schedule(arguments) => desk::schedule(&arguments),
         Command::SavedReport(arguments) => desk::saved_report(&arguments),
+        Command::CostCategory(arguments) => desk::cost_category(&arguments),
         Command::Privacy(arguments) => desk::privacy(&arguments),
         Command::Adopt(arguments) => desk::adopt(&arguments),
         Command::Backup(arguments) => desk::backup(&arguments),

@@ -2,7 +2,7 @@
 
 use crate::dimension::{Dimension, Key};
 use crate::expression::Expression;
-use crate::facts::{Metric, MonthFacts, Table};
+use crate::facts::{Categorized, Metric, MonthFacts};
 use crate::question::{Granularity, NO_UNIT, Query, Row, Slice, Value};
 use billing::charge_class::{TextId, TextMap};
 use billing::money::{Cost, DecimalError};
@@ -19,6 +19,8 @@ pub struct Scope {
     pub accounts: Option<BTreeSet<String>>,
     /// What lines must have beside what is asked for: the filters of a custom view.
     pub filter: Option<Expression>,
+    /// The days, counted since 1970-01-01 and the last one excluded; `None` is all of them.
+    pub days: Option<Range<i32>>,
 }
 
 /// Whose cost.
@@ -37,8 +39,8 @@ pub struct Month<'a> {
     pub period: BillingPeriod,
     /// Its facts; `None` where there are none yet.
     pub facts: Option<&'a MonthFacts>,
-    /// What of it is seen.
-    pub scope: &'a Scope,
+    /// What of it is seen: the sum of these, each by itself. Several are the parts of a custom view.
+    pub scopes: &'a [Scope],
     /// Whether it may still change.
     pub estimated: bool,
 }
@@ -88,7 +90,7 @@ impl QueryError {
 
 impl Scope {
     /// The table that is asked.
-    fn table<'a>(&self, facts: &'a MonthFacts) -> &'a Table {
+    fn table<'a>(&self, facts: &'a MonthFacts) -> &'a Categorized {
         match self.cost {
             Costs::Aws => &facts.aws,
             Costs::ProForma(_) => &facts.pro_forma,
@@ -178,11 +180,7 @@ fn of_month(month: &Month<'_>, query: &Query) -> Result<Vec<Slice>, QueryError> 
         let rows = || if query.group_by.is_empty() { vec![total()] } else { Vec::new() };
         return Ok(times.into_iter().map(|days| slice(days, rows())).collect());
     };
-    let first = i32::try_from(month.period.start_seconds() / 86_400).unwrap_or(0);
-    let asked = days.start - first..days.end - first;
-    let is_whole = days_asked(month.period, &Query { days: i32::MIN..i32::MAX, ..query.clone() }) == days;
-    let by_month = is_whole && query.granularity == Granularity::Monthly;
-    let sums = Sums::of(month.scope, facts, query, (!by_month).then_some(asked))?;
+    let sums = Sums::of(month.scopes, facts, query, days)?;
     let mut slices = Vec::with_capacity(times.len());
     for (time, days) in times.into_iter().enumerate() {
         slices.push(slice(days, sums.rows(facts, query, time)?));
@@ -232,48 +230,85 @@ impl Units {
     }
 }
 
-impl Sums {
-    /// Sums what a scope and a query pick: by day of `days`, or whole months.
+/// What one scope adds to the sums of a month.
+struct Part<'a> {
+    table: &'a Categorized,
+    columns: Vec<&'a crate::values::Values>,
+    /// The classes that are seen and asked for, each with the number of its group.
+    classes: Vec<(usize, usize)>,
+    /// The days of the month, from 0; `None` is the whole month, of which no day is looked at.
+    days: Option<Range<i32>>,
+}
+
+impl<'a> Part<'a> {
+    /// What a scope adds, of some days of the month counted from 0; `None` where it has none of them.
     fn of(
         scope: &Scope,
-        facts: &MonthFacts,
+        facts: &'a MonthFacts,
         query: &Query,
-        days: Option<Range<i32>>,
-    ) -> Result<Self, QueryError> {
+        (month, days): (&Range<i32>, &Range<i32>),
+        groups: &mut Groups,
+    ) -> Result<Option<Self>, QueryError> {
+        let own = scope.days.as_ref().unwrap_or(days);
+        let days = days.start.max(own.start)..days.end.min(own.end);
+        if days.is_empty() {
+            return Ok(None);
+        }
+        let by_month = days == *month && query.granularity == Granularity::Monthly;
         let table = scope.table(facts);
-        let columns = columns(scope, facts, query, days.is_some())?;
+        let columns = columns(scope, facts, query, !by_month)?;
         let mask = scope.mask(facts, query.filter.as_ref());
-        let (group_of, groups) = groups(facts, table, &query.group_by, &mask);
+        let classes = groups.classes(facts, table, &query.group_by, &mask);
+        let days = (!by_month).then(|| days.start - month.start..days.end - month.start);
+        Ok(Some(Self { table, columns, classes, days }))
+    }
+}
+
+impl Sums {
+    /// Sums what some scopes and a query pick of some days of the month.
+    fn of(scopes: &[Scope], facts: &MonthFacts, query: &Query, days: Range<i32>) -> Result<Self, QueryError> {
+        let month = days_asked(facts.period, &Query { days: i32::MIN..i32::MAX, ..query.clone() });
+        let mut groups = Groups::default();
+        let part = |scope| Part::of(scope, facts, query, (&month, &days), &mut groups).transpose();
+        let parts = scopes.iter().filter_map(part).collect::<Result<Vec<_>, _>>()?;
+        let groups = groups.in_order(facts, &query.group_by);
         let by_day = query.granularity == Granularity::Daily;
-        let times = days.as_ref().filter(|_| by_day).map_or(1, |days| (days.end - days.start) as usize);
+        let times = if by_day { (days.end - days.start) as usize } else { 1 };
         let mut sums = Self {
             times,
             cells: vec![Cell::default(); groups.len() * times],
-            amounts: vec![0; groups.len() * times * columns.len()],
+            amounts: vec![0; groups.len() * times * query.metrics.len()],
             groups,
         };
-        let metrics = columns.len();
-        for class in (0..table.len()).filter(|class| mask[*class]) {
-            let group = group_of[class] as usize;
+        for part in &parts {
+            sums.add(part, by_day.then_some(days.start - month.start));
+        }
+        Ok(sums)
+    }
+
+    /// Adds a part: by day from a first one on, or all of its days together.
+    fn add(&mut self, part: &Part<'_>, by_day: Option<i32>) {
+        let Part { table, columns, classes, days } = part;
+        let (metrics, times) = (columns.len(), self.times);
+        for (class, group) in classes.iter().copied() {
             let (currency, unit) = (table.currency[class], table.unit[class]);
             let Some(days) = &days else {
-                sums.cells[group].note(currency, unit);
+                self.cells[group].note(currency, unit);
                 for (metric, column) in columns.iter().enumerate() {
-                    let amount = &mut sums.amounts[group * metrics + metric];
+                    let amount = &mut self.amounts[group * metrics + metric];
                     column.each(class..class + 1, |_, value| *amount += value);
                 }
                 continue;
             };
             let rows = table.rows(class);
-            // The place of each row's time, beyond all of them where it is not asked for.
+            // The place of each row's time; none where it is not asked for.
             let place = |at: usize| {
-                let day = i32::from(table.day[at]) - days.start;
-                let is_asked = day >= 0 && day < days.end - days.start;
-                is_asked.then(|| group * times + if by_day { day as usize } else { 0 })
+                let day = i32::from(table.day[at]);
+                days.contains(&day).then(|| group * times + by_day.map_or(0, |first| (day - first) as usize))
             };
             for row in rows.clone() {
                 if let Some(place) = place(row) {
-                    sums.cells[place].note(currency, unit);
+                    self.cells[place].note(currency, unit);
                 }
             }
             for (metric, column) in columns.iter().enumerate() {
@@ -281,12 +316,11 @@ impl Sums {
                 column.each(rows.clone(), |at, value| {
                     if let Some(place) = place(begin + at) {
                         // 2⁶⁴ rows of 63 bits fit; wider ones were held to what money can be when they were read.
-                        sums.amounts[place * metrics + metric] += value;
+                        self.amounts[place * metrics + metric] += value;
                     }
                 });
             }
         }
-        Ok(sums)
     }
 
     /// The rows of a time.
@@ -359,35 +393,54 @@ fn columns<'a>(
     query.metrics.iter().map(column).collect()
 }
 
-/// The group of every class that is picked, and the groups in the order of their keys.
-fn groups(facts: &MonthFacts, table: &Table, keys: &[Key], mask: &[bool]) -> (Vec<u32>, Vec<Group>) {
-    let columns: Vec<Option<&[TextId]>> = keys.iter().map(|key| facts.column(table, key)).collect();
-    let mut numbers: TextMap<u64, u32> = TextMap::default();
-    let mut values: Vec<[TextId; 2]> = Vec::new();
-    let mut group_of = vec![0; table.len()];
-    for class in (0..table.len()).filter(|class| mask[*class]) {
-        let mut of_class = [TextId::NULL; 2];
-        for (value, column) in of_class.iter_mut().zip(&columns) {
-            *value = column.map_or(TextId::NULL, |column| column[class]);
+/// The groups that classes fall into, numbered as they are met.
+#[derive(Default)]
+struct Groups {
+    numbers: TextMap<u64, u32>,
+    values: Vec<[TextId; 2]>,
+}
+
+impl Groups {
+    /// The classes of a table that are picked, each with the number of its group.
+    fn classes(
+        &mut self,
+        facts: &MonthFacts,
+        table: &Categorized,
+        keys: &[Key],
+        mask: &[bool],
+    ) -> Vec<(usize, usize)> {
+        let columns: Vec<Option<&[TextId]>> = keys.iter().map(|key| facts.column(table, key)).collect();
+        let mut classes = Vec::new();
+        for class in (0..table.len()).filter(|class| mask[*class]) {
+            let mut of_class = [TextId::NULL; 2];
+            for (value, column) in of_class.iter_mut().zip(&columns) {
+                *value = column.map_or(TextId::NULL, |column| column[class]);
+            }
+            let key = u64::from(of_class[0].0) << 32 | u64::from(of_class[1].0);
+            let number = *self.numbers.entry(key).or_insert_with(|| {
+                self.values.push(of_class);
+                u32::try_from(self.values.len() - 1).unwrap_or(u32::MAX)
+            });
+            classes.push((class, number as usize));
         }
-        let key = u64::from(of_class[0].0) << 32 | u64::from(of_class[1].0);
-        group_of[class] = *numbers.entry(key).or_insert_with(|| {
-            values.push(of_class);
-            u32::try_from(values.len() - 1).unwrap_or(u32::MAX)
-        });
+        classes
     }
-    if keys.is_empty() && values.is_empty() {
-        // The sum of nothing is 0.
-        values.push([TextId::NULL; 2]);
+
+    /// The groups in the order of their keys.
+    fn in_order(mut self, facts: &MonthFacts, keys: &[Key]) -> Vec<Group> {
+        if keys.is_empty() && self.values.is_empty() {
+            // The sum of nothing is 0.
+            self.values.push([TextId::NULL; 2]);
+        }
+        let group = |(number, values): (usize, &[TextId; 2])| {
+            let shown = keys.iter().zip(values).map(|(key, value)| facts.shown(key, *value));
+            Group { number, keys: shown.collect() }
+        };
+        let mut groups: Vec<Group> = self.values.iter().enumerate().map(group).collect();
+        groups.sort_by(|one, other| one.keys.cmp(&other.keys));
+        groups
     }
-    let group = |(number, values): (usize, &[TextId; 2])| {
-        let shown = keys.iter().zip(values).map(|(key, value)| facts.shown(key, *value));
-        Group { number, keys: shown.collect() }
-    };
-    let mut groups: Vec<Group> = values.iter().enumerate().map(group).collect();
-    groups.sort_by(|one, other| one.keys.cmp(&other.keys));
-    (group_of, groups)
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

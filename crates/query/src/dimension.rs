@@ -48,6 +48,7 @@ dimensions! {
     UsageType "USAGE_TYPE" "NoUsageType" "What was used.",
     ReservationId "RESERVATION_ID" "NoReservationId" "The reservation that covers or charges.",
     SavingsPlanArn "SAVINGS_PLAN_ARN" "NoSavingsPlanArn" "The Savings Plan that covers or charges.",
+    ServiceCode "SERVICE_CODE" "NoServiceCode" "The service by its code: `AmazonEC2`.",
 }
 
 /// How many dimensions there are.
@@ -65,7 +66,11 @@ impl Dimension {
     pub const fn is_for_groups(self) -> bool {
         !matches!(
             self,
-            Self::InstanceTypeFamily | Self::ReservationId | Self::SavingsPlanArn | Self::PayerAccount
+            Self::InstanceTypeFamily
+                | Self::ReservationId
+                | Self::SavingsPlanArn
+                | Self::PayerAccount
+                | Self::ServiceCode
         )
     }
 

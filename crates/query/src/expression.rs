@@ -1,7 +1,7 @@
 //! Expressions: which lines a question is about, as Cost Explorer's `Expression` says it.
 
 use crate::dimension::Key;
-use crate::facts::{MonthFacts, Table};
+use crate::facts::{Categorized, MonthFacts};
 use billing::charge_class::TextId;
 
 /// Which lines.
@@ -66,7 +66,7 @@ impl Expression {
     }
 
     /// Which classes of a table it picks.
-    pub(crate) fn mask(&self, facts: &MonthFacts, table: &Table) -> Vec<bool> {
+    pub(crate) fn mask(&self, facts: &MonthFacts, table: &Categorized) -> Vec<bool> {
         match self {
             Self::And(parts) => {
                 let mut all = vec![true; table.len()];
@@ -98,8 +98,9 @@ impl Expression {
 }
 
 impl Condition {
-    /// Whether it takes a value.
-    fn takes(&self, value: Option<&str>) -> bool {
+    /// Whether it takes a value; of what has none, `None`.
+    #[must_use]
+    pub fn takes(&self, value: Option<&str>) -> bool {
         let absent = match &self.key {
             Key::Dimension(dimension) => dimension.absent(),
             Key::Tag(_) | Key::CostCategory(_) => "",

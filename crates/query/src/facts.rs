@@ -22,6 +22,8 @@ use billing::period::BillingPeriod;
 use billing::rate_card::RateCard;
 use billing::statement::Statement;
 use std::collections::BTreeSet;
+use std::ops::Deref;
+use std::sync::Arc;
 
 /// What is measured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -110,19 +112,43 @@ pub struct MonthFacts {
     pub groups: Vec<String>,
     /// The cost allocation tags that the book names, as cost files write them.
     pub tags: Vec<String>,
-    /// The cost categories that the book names.
+    /// The cost categories of the cost files that the book names.
     pub cost_categories: Vec<String>,
+    /// The cost categories that were defined, which go before those of the cost files.
+    pub(crate) defined: Vec<String>,
     /// Whether the month is known by day.
     pub has_days: bool,
     /// The reservations of the payer, in the order of their ARNs; `None` where the cost files do not say what they are.
-    pub reservations: Option<Vec<Reserved>>,
+    pub reservations: Option<Arc<[Reserved]>>,
     /// The currency of the book, which sums of nothing are in.
     pub currency: String,
     /// What AWS charges.
-    pub(crate) aws: Table,
+    pub(crate) aws: Categorized,
     /// What the billing groups are charged.
-    pub(crate) pro_forma: Table,
+    pub(crate) pro_forma: Categorized,
     pub(crate) texts: Texts,
+}
+
+/// Classes in columns, with what cost categories make of them.
+#[derive(Debug)]
+pub struct Categorized {
+    table: Arc<Table>,
+    /// By cost category that was defined, and class.
+    pub(crate) defined: Vec<Vec<TextId>>,
+}
+
+impl From<Table> for Categorized {
+    fn from(table: Table) -> Self {
+        Self { table: Arc::new(table), defined: Vec::new() }
+    }
+}
+
+impl Deref for Categorized {
+    type Target = Table;
+
+    fn deref(&self) -> &Table {
+        &self.table
+    }
 }
 
 /// Classes in columns.
@@ -183,8 +209,32 @@ impl MonthFacts {
         builder::facts(month)
     }
 
+    /// The same facts without cost categories that were defined.
+    pub(crate) fn bare(&self) -> Self {
+        let bare = |of: &Categorized| Categorized { table: of.table.clone(), defined: Vec::new() };
+        Self {
+            period: self.period,
+            groups: self.groups.clone(),
+            tags: self.tags.clone(),
+            cost_categories: self.cost_categories.clone(),
+            defined: Vec::new(),
+            has_days: self.has_days,
+            reservations: self.reservations.clone(),
+            currency: self.currency.clone(),
+            aws: bare(&self.aws),
+            pro_forma: bare(&self.pro_forma),
+            texts: self.texts.clone(),
+        }
+    }
+
+    /// The names of all cost categories, those of cost files and those that were defined.
+    #[must_use]
+    pub fn cost_category_names(&self) -> BTreeSet<&str> {
+        self.cost_categories.iter().chain(&self.defined).map(String::as_str).collect()
+    }
+
     /// The values of a key by class; `None` of a tag or cost category that is not kept.
-    pub(crate) fn column<'a>(&self, table: &'a Table, key: &Key) -> Option<&'a [TextId]> {
+    pub(crate) fn column<'a>(&self, table: &'a Categorized, key: &Key) -> Option<&'a [TextId]> {
         let of = |columns: &'a [Vec<TextId>], at: Option<usize>| at.map(|at| columns[at].as_slice());
         match key {
             Key::Dimension(dimension) => Some(&table.dimensions[*dimension as usize]),
@@ -192,6 +242,9 @@ impl MonthFacts {
                 let exact = self.tags.iter().position(|tag| tag == key);
                 let found = exact.or_else(|| self.tags.iter().position(|tag| is_same_tag(tag, key)));
                 of(&table.tags, found)
+            }
+            Key::CostCategory(name) if self.defined.contains(name) => {
+                of(&table.defined, self.defined.iter().position(|defined| defined == name))
             }
             Key::CostCategory(name) => {
                 of(&table.cost_categories, self.cost_categories.iter().position(|kept| kept == name))
@@ -214,14 +267,14 @@ impl MonthFacts {
         let mut columns = BTreeSet::new();
         let mut bytes = size_of::<Self>();
         for table in [&self.aws, &self.pro_forma] {
-            let keys = DIMENSIONS + table.tags.len() + table.cost_categories.len() + 4;
+            let keys = DIMENSIONS + table.tags.len() + table.cost_categories.len() + table.defined.len() + 4;
             bytes += table.len() * keys * size_of::<TextId>() + table.day.len();
             let values = table.measures.iter().flat_map(|(_, of)| [Some(&of.months), of.days.as_ref()]);
             // Columns that are shared count once.
             columns.extend(values.flatten().map(Values::bytes));
         }
         bytes += columns.into_iter().map(|(_, bytes)| bytes).sum::<usize>();
-        bytes += self.reservations.iter().flatten().map(Reserved::bytes).sum::<usize>();
+        bytes += self.reservations.iter().flat_map(|of| of.iter()).map(Reserved::bytes).sum::<usize>();
         // A text is kept twice, with its place.
         let texts = (1..=self.texts.len()).filter_map(|id| self.texts.get(TextId(u32::try_from(id).ok()?)));
         bytes + texts.map(|text| 2 * (text.len() + 24)).sum::<usize>()

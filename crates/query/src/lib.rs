@@ -12,6 +12,8 @@ pub mod naming;
 
 pub mod facts;
 
+pub mod cost_category;
+
 pub mod question;
 
 pub mod answer;

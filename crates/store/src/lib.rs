@@ -34,6 +34,7 @@ mod budget_crossing;
 mod close;
 
 mod billing_view;
+mod cost_category;
 mod data_export;
 
 mod desk_settings;
@@ -55,6 +56,7 @@ pub use billing_view::BillingViewRow;
 pub use budget_crossing::BudgetCrossingRow;
 pub use close::{AdjustmentRow, CloseRow};
 pub use configuration::Loaded;
+pub use cost_category::CostCategoryRow;
 pub use data_export::{DataExportRow, ExecutionRow};
 pub use database::Store;
 pub use desk_settings::DeskSettingRow;

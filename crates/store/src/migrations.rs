@@ -15,7 +15,7 @@ macro_rules! step {
 }
 
 /// The files of steps, each named by its number and what it brings. A text that was released never changes.
-const FILES: [(&str, &str); 14] = [
+const FILES: [(&str, &str); 15] = [
     step!("0001_control_plane"),
     step!("0002_run_files"),
     step!("0003_confined_sources"),
@@ -30,6 +30,7 @@ const FILES: [(&str, &str); 14] = [
     step!("0012_billing_views"),
     step!("0013_data_exports"),
     step!("0014_budgets"),
+    step!("0015_cost_categories"),
 ];
 
 /// Every step that this program knows.

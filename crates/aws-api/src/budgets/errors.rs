@@ -1,6 +1,7 @@
 //! Errors in the words of this service: every error of a client has status 400, as the protocol has it where a model names none.
 
 use aws_wire::errors::WireError;
+use back_office::cost_explorer::CostExplorerRefusal;
 use back_office::error::Declined;
 use billing::configuration::Refusal;
 use http::StatusCode;
@@ -24,6 +25,16 @@ pub(crate) fn refused(refusal: &Refusal) -> WireError {
         Refusal::NotFound { .. } => error("NotFoundException", message),
         Refusal::Conflict { .. } => error("ThrottlingException", message),
         Refusal::Validation { .. } | Refusal::Limit { .. } => invalid(message),
+    }
+}
+
+/// What Cost Explorer does not answer.
+pub(crate) fn unanswered(refusal: &CostExplorerRefusal) -> WireError {
+    match refusal {
+        CostExplorerRefusal::UnhealthyView(message) => {
+            error("BillingViewHealthStatusException", message.clone())
+        }
+        refusal => invalid(refusal.to_string()),
     }
 }
 

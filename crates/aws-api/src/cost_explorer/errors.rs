@@ -14,6 +14,9 @@ pub(crate) fn refused(refusal: &CostExplorerRefusal) -> WireError {
         CostExplorerRefusal::RequestChanged(_) => "RequestChangedException",
         CostExplorerRefusal::UnresolvableUnit(_) => "UnresolvableUsageUnitException",
         CostExplorerRefusal::NotFound(_) => "ResourceNotFoundException",
+        CostExplorerRefusal::Quota(_) => "ServiceQuotaExceededException",
+        CostExplorerRefusal::TooManyTags(_) => "TooManyTagsException",
+        CostExplorerRefusal::UnhealthyView(_) => "BillingViewHealthStatusException",
     };
     WireError::new(StatusCode::BAD_REQUEST, code, refusal.to_string())
 }

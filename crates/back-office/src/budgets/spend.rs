@@ -22,6 +22,8 @@ pub enum BudgetHealth {
     FilterInvalid,
     /// Its billing view is not there any more.
     NoAccess,
+    /// A view that its billing view is made of is not there any more.
+    ViewUnhealthy,
 }
 
 impl BudgetHealth {
@@ -31,6 +33,7 @@ impl BudgetHealth {
         match self {
             Self::FilterInvalid => "FILTER_INVALID",
             Self::NoAccess => "BILLING_VIEW_NO_ACCESS",
+            Self::ViewUnhealthy => "BILLING_VIEW_UNHEALTHY",
         }
     }
 }
@@ -126,6 +129,9 @@ fn known<T: Default>(asked: Answer<T>) -> Answer<Known<T>> {
         Err(Error::CostExplorer(CostExplorerRefusal::DataUnavailable(_))) => Ok(Ok(T::default())),
         Err(Error::CostExplorer(CostExplorerRefusal::NotFound(_)) | Error::Denied) => {
             Ok(Err(BudgetHealth::NoAccess))
+        }
+        Err(Error::CostExplorer(CostExplorerRefusal::UnhealthyView(_))) => {
+            Ok(Err(BudgetHealth::ViewUnhealthy))
         }
         Err(Error::CostExplorer(_)) => Ok(Err(BudgetHealth::FilterInvalid)),
         Err(error) => Err(error),

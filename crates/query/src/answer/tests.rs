@@ -3,17 +3,17 @@
 use super::*;
 use crate::dimension::DIMENSIONS;
 use crate::expression::{Condition, Matching};
-use crate::facts::Measured;
+use crate::facts::{Measured, Table};
 use crate::values::Values;
 use billing::charge_class::Texts;
 
 /// The first of October 2026.
-const FIRST: i32 = 20_727;
+pub(crate) const FIRST: i32 = 20_727;
 
 /// A class: account, service, currency, unit, group, and what each of its days costs, in whole units.
-type Class = (&'static str, &'static str, &'static str, &'static str, u32, &'static [(u8, i64)]);
+pub(crate) type Class = (&'static str, &'static str, &'static str, &'static str, u32, &'static [(u8, i64)]);
 
-fn facts(classes: &[Class]) -> MonthFacts {
+pub(crate) fn facts(classes: &[Class]) -> MonthFacts {
     let mut texts = Texts::default();
     let mut table = Table { first_row: vec![0], tags: vec![Vec::new()], ..Table::default() };
     let (mut months, mut days) = (Vec::new(), Vec::new());
@@ -45,23 +45,29 @@ fn facts(classes: &[Class]) -> MonthFacts {
         groups: vec!["acme".to_owned(), "globex".to_owned()],
         tags: vec!["user_app".to_owned()],
         cost_categories: Vec::new(),
+        defined: Vec::new(),
         has_days: true,
         reservations: None,
         currency: "USD".to_owned(),
-        aws: Table::default(),
-        pro_forma: table,
+        aws: Table::default().into(),
+        pro_forma: table.into(),
         texts,
     }
 }
 
-const MONTH: &[Class] = &[
+pub(crate) const MONTH: &[Class] = &[
     ("111111111111", "S3", "USD", "GB", 0, &[(0, 5), (2, 7)]),
     ("111111111111", "EC2", "USD", "Hrs", 0, &[(1, 11)]),
     ("222222222222", "S3", "USD", "GB", 1, &[(0, 100)]),
 ];
 
 fn scope(groups: &[u32]) -> Scope {
-    Scope { cost: Costs::ProForma(groups.iter().copied().collect()), accounts: None, filter: None }
+    Scope {
+        cost: Costs::ProForma(groups.iter().copied().collect()),
+        accounts: None,
+        filter: None,
+        days: None,
+    }
 }
 
 fn query(granularity: Granularity, days: Range<i32>, group_by: &[Key]) -> Query {
@@ -81,7 +87,16 @@ fn asked(
     scope: &Scope,
     query: &Query,
 ) -> Result<Vec<(i32, String, String, String)>, QueryError> {
-    let month = Month { period: facts.period, facts: Some(facts), scope, estimated: true };
+    asked_of(facts, std::slice::from_ref(scope), query)
+}
+
+/// The same of several scopes together.
+fn asked_of(
+    facts: &MonthFacts,
+    scopes: &[Scope],
+    query: &Query,
+) -> Result<Vec<(i32, String, String, String)>, QueryError> {
+    let month = Month { period: facts.period, facts: Some(facts), scopes, estimated: true };
     let mut short = Vec::new();
     for slice in answer(&[month], query)? {
         for row in slice.rows {
@@ -149,6 +164,33 @@ fn nobody_sees_beyond_his_scope() {
 }
 
 #[test]
+fn several_scopes_are_summed_each_by_itself() {
+    use Granularity::{Daily, Monthly};
+    let is = |service: &str| {
+        let (values, matching) = (vec![service.to_owned()], Matching::Equals);
+        Expression::Is(Condition { key: SERVICE, values, matching, is_case_sensitive: true })
+    };
+    let parts = [
+        Scope { filter: Some(is("S3")), ..scope(&[0]) },
+        Scope { days: Some(FIRST..FIRST + 1), ..scope(&[0, 1]) },
+        // Of another month.
+        Scope { days: Some(FIRST + 31..FIRST + 40), ..scope(&[0]) },
+    ];
+    let facts = facts(MONTH);
+    let check = |query: &Query, expected: &[(i32, &str, &str, &str)]| {
+        assert_eq!(asked_of(&facts, &parts, query).unwrap(), short(expected));
+    };
+    // 12 of the one, 105 of the other; what both have counts twice.
+    check(&query(Monthly, 0..31, &[]), &[(0, "", "117", "GB")]);
+    check(&query(Monthly, 0..31, &[SERVICE]), &[(0, "S3", "117", "GB")]);
+    check(&query(Daily, 0..3, &[]), &[(0, "", "110", "GB"), (1, "", "0", "N/A"), (2, "", "7", "GB")]);
+    check(&query(Monthly, 1..3, &[]), &[(1, "", "7", "GB")]);
+    let other = Query { filter: Some(is("EC2")), ..query(Monthly, 0..31, &[]) };
+    check(&other, &[(0, "", "0", "N/A")]);
+    assert_eq!(asked_of(&facts, &[], &query(Monthly, 0..31, &[])).unwrap(), short(&[(0, "", "0", "N/A")]));
+}
+
+#[test]
 fn tags_have_their_key_before_them_and_nothing_is_a_value() {
     let by_tag = query(Granularity::Monthly, 0..31, &[Key::Tag("App".to_owned())]);
     check(&scope(&[0, 1]), &by_tag, &[(0, "App$", "100", "GB"), (0, "App$web", "23", "N/A")]);
@@ -185,9 +227,8 @@ fn what_cannot_be_added_or_told_is_refused() {
 
 #[test]
 fn a_month_without_facts_is_empty() {
-    let scope = scope(&[]);
-    let month =
-        Month { period: BillingPeriod::new(2026, 10).unwrap(), facts: None, scope: &scope, estimated: true };
+    let period = BillingPeriod::new(2026, 10).unwrap();
+    let month = Month { period, facts: None, scopes: &[scope(&[])], estimated: true };
     let total = answer(&[month], &query(Granularity::Monthly, 0..31, &[])).unwrap();
     assert_eq!(total[0].rows[0].values[0], Value { amount: Cost::ZERO, unit: "USD".to_owned() });
     assert!(answer(&[month], &query(Granularity::Monthly, 0..31, &[SERVICE])).unwrap()[0].rows.is_empty());

@@ -49,11 +49,12 @@ pub(super) fn facts(month: Priced<'_>) -> Result<MonthFacts, FactsError> {
         groups: book.groups.iter().map(|group| group.name.clone()).collect(),
         tags,
         cost_categories,
+        defined: Vec::new(),
         has_days: month.days.is_some(),
-        reservations: reservations(&month)?,
+        reservations: reservations(&month)?.map(Into::into),
         currency: book.currency.to_string(),
-        aws,
-        pro_forma,
+        aws: aws.into(),
+        pro_forma: pro_forma.into(),
         texts,
     })
 }
@@ -228,6 +229,7 @@ impl Building<'_> {
                 let mut values: DimensionValues<'_> = [None; DIMENSIONS];
                 set(&mut values, Dimension::LinkedAccount, Some(&charge.account));
                 set(&mut values, Dimension::Service, Some(name.as_deref().unwrap_or(&charge.product)));
+                set(&mut values, Dimension::ServiceCode, Some(&charge.product));
                 set(&mut values, Dimension::RecordType, Some(charge.line_item_type));
                 self.push(table, values, None);
                 let currency = self.texts.intern(part.currency.as_str());
@@ -289,6 +291,7 @@ impl Building<'_> {
             (Dimension::UsageType, text(KeyColumn::UsageType)),
             (Dimension::ReservationId, reservation.map(naming::reservation_id)),
             (Dimension::SavingsPlanArn, of_payer(text(KeyColumn::SavingsPlanArn))),
+            (Dimension::ServiceCode, text(KeyColumn::ProductCode).or_else(|| text(KeyColumn::ServiceCode))),
         ] {
             set(&mut values, dimension, value);
         }

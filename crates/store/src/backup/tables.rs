@@ -555,6 +555,22 @@ pub(super) const TABLES: &[TableShape] = &[
         key: &["payer", "id", "version"],
     },
     TableShape {
+        name: "cost_categories",
+        columns: &[
+            ("payer", Text),
+            ("id", Text),
+            ("version", Number),
+            ("recorded_at_s", Number),
+            ("created_at_s", Number),
+            ("is_deleted", Number),
+            ("effective_from", Text),
+            ("name", Text),
+            ("body", Text),
+            ("tags", Text),
+        ],
+        key: &["payer", "id", "version"],
+    },
+    TableShape {
         name: "data_exports",
         columns: &[
             ("payer", Text),

@@ -122,6 +122,8 @@ const ORDER_TEXTS: &[&str] = &[
     "tags.*",
     "lines.[].description",
 ];
+const COST_CATEGORY_VALUES: &[&str] =
+    &["Rules.[].Value", "DefaultValue", "SplitChargeRules.[].Source", "SplitChargeRules.[].Targets.[]"];
 const PORTAL_AND_PROFILE_TEXTS: &[&str] = &[
     // A procurement portal's preference.
     "shown.{}.Contacts.[].Name",
@@ -282,6 +284,9 @@ pub const FIELDS: &[PersonalField] = &[
     field("billing_views", UNIT, "name", "what a billing view is called"),
     field("billing_views", UNIT, "description", "what is said of a billing view"),
     json("billing_views", UNIT, "tags", &["*"], "tags of billing views"),
+    field("cost_categories", UNIT, "name", "what a cost category is called"),
+    json("cost_categories", UNIT, "body", COST_CATEGORY_VALUES, "values of cost categories"),
+    json("cost_categories", UNIT, "tags", &["*"], "tags of cost categories"),
     json("data_exports", UNIT, "body", &["shown.Description"], "what is said of a data export"),
     json("data_exports", UNIT, "tags", &["*"], "tags of data exports"),
     json(

@@ -62,6 +62,7 @@ const EXEMPT: &[(&str, &[&str], &str)] = &[
         &["payer", "id", "source_views", "filter"],
         "ids, and values of accounts, tags and cost categories by which lines are found",
     ),
+    ("cost_categories", &["payer", "id", "effective_from"], "ids and months"),
     ("data_exports", &["payer", "id", "kind", "name"], "ids, and names of files"),
     (
         "export_executions",
