@@ -72,6 +72,7 @@ const SERVICES: &[Served] = &[
         operations: &[
             "GetCostAndUsage",
             "GetCostAndUsageComparisons",
+            "GetCostAndUsageWithResources",
             "GetCostCategories",
             "GetCostForecast",
             "GetDimensionValues",

@@ -7,6 +7,7 @@ mod comparisons;
 pub(crate) mod errors;
 pub(crate) mod expression;
 mod forecasts;
+mod lines;
 mod reservation_utilization;
 mod reservations;
 mod savings_plans;
@@ -30,6 +31,7 @@ pub const SERVICE: &str = "ce";
 pub(crate) async fn perform(call: &Call<'_>, operation: &str) -> Answer<Vec<u8>> {
     match operation {
         "GetCostAndUsage" => usage::get(call).await,
+        "GetCostAndUsageWithResources" => lines::with_resources(call).await,
         "GetCostAndUsageComparisons" => comparisons::get(call).await,
         "GetCostCategories" => tags::cost_categories(call).await,
         "GetCostForecast" => forecasts::get(call, true).await,
@@ -56,7 +58,7 @@ fn days(period: &shapes::DateInterval) -> Answer<Range<i32>> {
     let day = |name: &str, text: &str| {
         if text.contains('T') {
             let message = format!(
-                "TimePeriod.{name}: `{text}` has a time of day, which only HOURLY data have; hours are not kept, write it as YYYY-MM-DD"
+                "TimePeriod.{name}: `{text}` has a time of day, which only HOURLY data have; write it as YYYY-MM-DD"
             );
             return Err(invalid(message));
         }

@@ -177,6 +177,7 @@ pub const ACTIONS: &[(&str, &str, Access)] = &[
     ("budgets", "UpdateSubscriber", Access::Purchase),
     ("ce", "GetCostAndUsage", Access::CustomerRead),
     ("ce", "GetCostAndUsageComparisons", Access::CustomerRead),
+    ("ce", "GetCostAndUsageWithResources", Access::CustomerRead),
     ("ce", "GetCostCategories", Access::CustomerRead),
     ("ce", "GetCostForecast", Access::CustomerRead),
     ("ce", "GetDimensionValues", Access::CustomerRead),

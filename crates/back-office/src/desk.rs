@@ -7,6 +7,7 @@ use crate::audit::{Decision, Entry};
 use crate::authorization::Caller;
 use crate::budgets::LookedAtBudgets;
 use crate::clock::Clock;
+use crate::cost_explorer::lines::KnownLines;
 use crate::cost_roots::CostRoot;
 use crate::document_format::Renderer;
 use crate::engine::{Engine, EngineError};
@@ -99,6 +100,8 @@ pub(crate) struct Inner {
     pub(crate) aws_invoices: InvoicesOfRuns,
     /// What questions about costs are answered from.
     pub(crate) facts: KnownFacts,
+    /// What was answered last from lines.
+    pub(crate) lines: KnownLines,
 }
 
 /// A configuration as it was when it was asked for.
@@ -135,6 +138,7 @@ impl BackOffice {
             purchasing: KnownPurchasing::default(),
             aws_invoices: InvoicesOfRuns::default(),
             facts: KnownFacts::default(),
+            lines: KnownLines::default(),
         }))
     }
 

@@ -77,7 +77,7 @@ impl KnownFacts {
 
 /// What is kept by run, as far as there is room.
 #[derive(Debug)]
-struct Recent<T> {
+pub(crate) struct Recent<T> {
     of_run: BTreeMap<String, Entry<T>>,
     /// Counts what was asked for, so that what was longest ago is known.
     asked: u64,
@@ -98,7 +98,7 @@ impl<T> Default for Recent<T> {
 }
 
 impl<T> Recent<T> {
-    fn get(&mut self, run: &str) -> Option<Arc<T>> {
+    pub fn get(&mut self, run: &str) -> Option<Arc<T>> {
         self.asked += 1;
         let entry = self.of_run.get_mut(run)?;
         entry.asked = self.asked;
@@ -106,7 +106,7 @@ impl<T> Recent<T> {
     }
 
     /// Keeps something of so many bytes; what was asked for longest ago makes room. What alone is larger than all the room is not kept.
-    fn put(&mut self, run: &str, kept: Arc<T>, bytes: u64, room: u64) {
+    pub fn put(&mut self, run: &str, kept: Arc<T>, bytes: u64, room: u64) {
         if bytes > room {
             return;
         }

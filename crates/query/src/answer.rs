@@ -88,7 +88,7 @@ impl QueryError {
 
 impl Scope {
     /// The table that is asked.
-    fn table<'a>(&self, facts: &'a MonthFacts) -> &'a Table {
+    pub(crate) fn table<'a>(&self, facts: &'a MonthFacts) -> &'a Table {
         match self.cost {
             Costs::Aws => &facts.aws,
             Costs::ProForma(_) => &facts.pro_forma,
@@ -96,7 +96,7 @@ impl Scope {
     }
 
     /// Which column answers a metric: all costs of a billing group are what it is charged.
-    fn metric(&self, metric: Metric) -> Metric {
+    pub(crate) fn metric(&self, metric: Metric) -> Metric {
         match self.cost {
             Costs::ProForma(_) if metric.is_cost() => Metric::UnblendedCost,
             _ => metric,
@@ -104,7 +104,7 @@ impl Scope {
     }
 
     /// Which classes are seen and asked for.
-    fn mask(&self, facts: &MonthFacts, filter: Option<&Expression>) -> Vec<bool> {
+    pub(crate) fn mask(&self, facts: &MonthFacts, filter: Option<&Expression>) -> Vec<bool> {
         let table = self.table(facts);
         let mut mask = match &self.cost {
             Costs::Aws => vec![true; table.len()],
@@ -334,7 +334,7 @@ impl Cell {
 }
 
 /// The columns that answer a query.
-fn columns<'a>(
+pub(crate) fn columns<'a>(
     scope: &Scope,
     facts: &'a MonthFacts,
     query: &Query,

@@ -99,7 +99,7 @@ impl Expression {
 
 impl Condition {
     /// Whether it takes a value.
-    fn takes(&self, value: Option<&str>) -> bool {
+    pub(crate) fn takes(&self, value: Option<&str>) -> bool {
         let absent = match &self.key {
             Key::Dimension(dimension) => dimension.absent(),
             Key::Tag(_) | Key::CostCategory(_) => "",

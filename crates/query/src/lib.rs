@@ -18,6 +18,8 @@ pub mod answer;
 
 pub mod reservations;
 
+pub mod lines;
+
 pub mod forecast;
 
 pub mod values;
