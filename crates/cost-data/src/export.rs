@@ -215,10 +215,12 @@ struct Reading<'a, T> {
     counters: Counters,
 }
 
+/// The shares of all threads, and the hashes of the files by number.
+type WhatWasRead<S> = (Vec<S>, BTreeMap<usize, String>);
 type Hashes = Mutex<BTreeMap<usize, String>>;
 
 impl<T: Takes> Reading<'_, T> {
-    fn run(&self, threads: usize) -> Result<(Vec<T::Share>, BTreeMap<usize, String>), Refusal> {
+    fn run(&self, threads: usize) -> Result<WhatWasRead<T::Share>, Refusal> {
         let tasks = Task::all(self.opened);
         let (hashes, problems) = (Hashes::default(), Mutex::new(Vec::new()));
         let work = |_| {

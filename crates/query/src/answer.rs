@@ -61,6 +61,11 @@ pub enum QueryError {
         "the cost files of {0} do not say what reservations are: they are FOCUS, or the bill of a level above; ask for months that were read from cost and usage reports"
     )]
     Reservations(BillingPeriod),
+    /// More sums of lines than are told.
+    #[error(
+        "the answer for {0} has more sums than are told; ask for fewer hours, or filter by LINKED_ACCOUNT, SERVICE or RESOURCE_ID"
+    )]
+    TooManySums(BillingPeriod),
     /// Currencies that cannot be added.
     #[error(
         "costs in {0} and {1} cannot be added; filter by LINKED_ACCOUNT, INVOICING_ENTITY or BILLING_ENTITY, or group by one of them, so that each sum is of one \

@@ -16,7 +16,6 @@ use super::treatment::Treatment;
 use super::unit_prices;
 use crate::batch::{Batch, Numbers};
 use crate::layout::Layout;
-use crate::limits::LINE_SUMS_MAX;
 use crate::number;
 use crate::scan::Classifier;
 use billing::charge_class::{ChargeClass, Cube, KeyColumn, MEASURES, Measure};
@@ -168,11 +167,6 @@ pub enum CollectError {
     /// The file of covered lines.
     #[error("what commitments cover: {0}")]
     Covered(#[from] crate::cube_file::CubeFileError),
-    /// More sums than are held.
-    #[error(
-        "the answer has more than {LINE_SUMS_MAX} sums; ask for fewer days, or filter by LINKED_ACCOUNT, SERVICE or RESOURCE_ID"
-    )]
-    TooManySums,
     /// What is covered is not the lines'.
     #[error(
         "commitments cover more of row {0} than it has, or what they do not cover: the file is not the one that was read"

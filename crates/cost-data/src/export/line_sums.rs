@@ -88,6 +88,8 @@ pub struct LineSums {
     pub rows: Vec<LineSum>,
     /// Whether usage of the month is told by the hour.
     pub is_hourly: bool,
+    /// Whether there are more than [`LINE_SUMS_MAX`]; then there are no rows here.
+    pub are_too_many: bool,
 }
 
 /// A sum.
@@ -106,7 +108,7 @@ pub struct LineSum {
 /// Sums the lines of a month. What is needed meanwhile is in `folder`, under no name.
 ///
 /// # Errors
-/// A [`Refusal`]: the files are not those that were priced, cannot be read, or there are too many sums.
+/// A [`Refusal`]: the files are not those that were priced, or cannot be read.
 pub fn sum(
     request: &Request,
     question: &LineQuestion,
@@ -146,7 +148,7 @@ pub fn sum(
         };
         let (parts, hashes) = reading.run(request.threads)?;
         check_snapshot(&opened, &hashes, &question.files)?;
-        summing.whole(parts).map_err(|error| Diagnostic::file("the lines", error.to_string()).into())
+        Ok(Summing::whole(parts))
     }))
 }
 
@@ -185,6 +187,8 @@ struct Summing<'a> {
 
 /// A group, a time, and a resource by number: 0 is none.
 type Place = (u32, u32, u32);
+/// The same with the resource itself.
+type NamedPlace = (u32, u32, Option<Box<str>>);
 
 /// A thread's share.
 struct Share {
@@ -309,7 +313,9 @@ impl Summing<'_> {
         };
         let time = self.question.hours_of_time.map_or(0, |hours| hour / hours);
         let metrics = self.question.sums.get(asked.sums as usize).map_or(&[][..], Vec::as_slice);
-        let count = share.sums.len();
+        if share.sums.len() > LINE_SUMS_MAX {
+            return Ok(());
+        }
         let sums = share.sums.entry((asked.group, time, number)).or_insert_with(|| vec![0; metrics.len()]);
         let measured =
             |number: usize| Measure::ALL.get(number).map_or(0, |measure| units(*measure) * ten_to(10));
@@ -323,7 +329,7 @@ impl Summing<'_> {
                 };
             }
         }
-        if count > LINE_SUMS_MAX { Err(CollectError::TooManySums) } else { Ok(()) }
+        Ok(())
     }
 
     /// The hour of the month that usage is shown in: of what begins outside of it, or does not say when, the nearest or the first.
@@ -334,8 +340,12 @@ impl Summing<'_> {
     }
 
     /// What all threads have summed.
-    fn whole(&self, shares: Vec<Share>) -> Result<LineSums, CollectError> {
-        let mut rows: BTreeMap<(u32, u32, Option<Box<str>>), Vec<i128>> = BTreeMap::new();
+    fn whole(shares: Vec<Share>) -> LineSums {
+        let are_too_many = |count: usize| count > LINE_SUMS_MAX;
+        if shares.iter().any(|share| are_too_many(share.sums.len())) {
+            return LineSums { are_too_many: true, ..LineSums::default() };
+        }
+        let mut rows: BTreeMap<NamedPlace, Vec<i128>> = BTreeMap::new();
         let (mut has_usage, mut is_hourly) = (false, false);
         for share in shares {
             has_usage |= share.has_usage;
@@ -348,8 +358,8 @@ impl Summing<'_> {
                 known.iter_mut().zip(sums).for_each(|(sum, more)| *sum += more);
             }
         }
-        if rows.len() > LINE_SUMS_MAX {
-            return Err(CollectError::TooManySums);
+        if are_too_many(rows.len()) {
+            return LineSums { are_too_many: true, ..LineSums::default() };
         }
         let rows = rows.into_iter().map(|((group, time, resource), units)| LineSum {
             group,
@@ -357,7 +367,7 @@ impl Summing<'_> {
             resource: resource.map(String::from),
             units,
         });
-        Ok(LineSums { rows: rows.collect(), is_hourly: is_hourly || !has_usage })
+        LineSums { rows: rows.collect(), is_hourly: is_hourly || !has_usage, are_too_many: false }
     }
 }
 

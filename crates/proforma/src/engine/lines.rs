@@ -16,7 +16,7 @@ use cost_data::export::plan::{Layout, Plan};
 use cost_data::layout::CostFormat;
 use cost_data::reading::Request;
 use cost_data::worker::{self, LineSumsOrder};
-use query::answer::Costs;
+use query::answer::{Costs, QueryError};
 use query::facts::{self, MonthFacts};
 use query::lines::{self, LineAnswer, LinePlan, LineSum, Picked, Term};
 use std::collections::BTreeSet;
@@ -58,6 +58,9 @@ pub fn lines(path: &Path, asked: &LinesAsked, children: &Children) -> Result<Lin
     // The child has read it.
     drop(covered);
     let summed = summed?;
+    if summed.are_too_many {
+        return Ok(Err(QueryError::TooManySums(run.period)));
+    }
     let sums = summed.rows.into_iter().map(|row| LineSum {
         group: row.group,
         time: row.time,
