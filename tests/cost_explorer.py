@@ -89,7 +89,8 @@ class Lines:
         columns += ["coalesce(savings_plan_savings_plan_a_r_n, '') AS plan"]
         columns += [f"CAST({or_none(column)} * 10000000000 AS HUGEINT) AS {name}"
                     for name, column in OF_COMMITMENTS.items()]
-        columns += ["coalesce(reservation_reservation_a_r_n, '') AS reservation"]
+        columns += ["coalesce(reservation_reservation_a_r_n, '') AS reservation", f"{or_no('line_item_resource_id', 'NoResourceId')} AS \"RESOURCE_ID\""]
+        columns += [f"date_trunc('hour', least(greatest(line_item_usage_start_date, TIMESTAMP '{self.first}'), TIMESTAMP '{last} 23:00:00')) AS hour"]
         self.connection.execute(f"CREATE TABLE lines AS SELECT {day} AS day, pricing_unit AS unit, {', '.join(columns)} FROM {files}")
 
     def sql(self, expression):
@@ -109,11 +110,14 @@ class Lines:
     def answer(self, question):
         """What Cost Explorer should answer: by time and keys, the metrics in units and the units of usage."""
         start, end = question["TimePeriod"]["Start"], question["TimePeriod"]["End"]
+        is_hourly = question["Granularity"] == "HOURLY"
+        time = f"hour >= TIMESTAMP '{start}' AND hour < TIMESTAMP '{end}'" if is_hourly else f"day >= DATE '{start}' AND day < DATE '{end}'"
         keys = [f"\"{of['Key']}\"" if of["Type"] == "DIMENSION" else f"'{of['Key']}$' || \"tag {of['Key']}\"" for of in question.get("GroupBy", [])]
-        begin = "CAST(day AS VARCHAR)" if question["Granularity"] == "DAILY" else f"greatest('{start}', '{self.first}')"
+        begin = {"DAILY": "CAST(day AS VARCHAR)", "MONTHLY": f"greatest('{start}', '{self.first}')",
+                 "HOURLY": "strftime(hour, '%Y-%m-%dT%H:00:00Z')"}[question["Granularity"]]
         selected = [begin, *keys, *(f"CAST(sum(\"{metric}\") AS VARCHAR)" for metric in question["Metrics"]), "list(DISTINCT unit)"]
         rows = self.connection.execute(
-            f"SELECT {', '.join(selected)} FROM lines WHERE day >= DATE '{start}' AND day < DATE '{end}' AND {self.sql(question.get('Filter'))} "
+            f"SELECT {', '.join(selected)} FROM lines WHERE {time} AND {self.sql(question.get('Filter'))} "
             f"GROUP BY {', '.join(str(place + 1) for place in range(1 + len(keys)))}").fetchall()
         width = 1 + len(keys)
         return {(row[0], row[1:width]): (dict(zip(question["Metrics"], map(int, row[width:-1]))), {of for of in row[-1] if of}) for row in rows}
@@ -141,6 +145,31 @@ class Questions:
             question["Filter"] = self.expression(self.random.choice([0, 1, 2]))
         return question
 
+    def question_of_lines(self, days):
+        """A question about some of the last days of the month, by the hour or by resource; and the operation that answers it."""
+        by_hour, resources = self.random.random() < 0.5, self.random.random() < 0.6
+        hours = self.lines.days * 24
+        begin = self.random.randrange(hours - days * 24, hours - 1)
+        end = self.random.randrange(begin + 1, min(begin + 60, hours) + 1)
+        first = datetime.datetime.combine(self.lines.first, datetime.time())
+        instant = lambda hour: (first + hour * datetime.timedelta(hours=1)).strftime("%Y-%m-%dT%H:00:00Z")
+        question = {"TimePeriod": {"Start": instant(begin), "End": instant(end)}, "Granularity": "HOURLY"}
+        if resources and not by_hour:
+            period = {"Start": instant(begin)[:10], "End": instant(end + 24)[:10]}
+            question = {"TimePeriod": period, "Granularity": self.random.choice(["DAILY", "MONTHLY"])}
+        question["Metrics"] = self.random.sample(list(METRICS), self.random.randrange(1, 4))
+        groups = self.random.sample(self.keys(), self.random.choice([0, 1]) if resources else self.random.choice([0, 1, 2]))
+        tells = resources and self.random.random() < 0.7
+        if groups or tells:
+            question["GroupBy"] = [{"Type": kind, "Key": key} for kind, key in groups + [("DIMENSION", "RESOURCE_ID")] * tells]
+        question["Filter"] = self.expression(self.random.choice([0, 1, 2]))
+        if resources:
+            known = self.lines.values("RESOURCE_ID")
+            of_resources = {"Dimensions": {"Key": "RESOURCE_ID", "Values": self.random.sample(known, 20) + ["NoResourceId"] * self.random.randrange(2)}}
+            if not tells or self.random.random() < 0.3:
+                question["Filter"] = {self.random.choice(["And", "Or"]): [question["Filter"], self.random.choice([of_resources, {"Not": of_resources}])]}
+        return question, "get_cost_and_usage_with_resources" if resources else "get_cost_and_usage"
+
     def keys(self):
         return [("DIMENSION", name) for name in self.lines.dimensions] + [("TAG", key) for key in self.lines.tags]
 
@@ -158,12 +187,12 @@ class Questions:
         return {"Dimensions" if kind == "DIMENSION" else "Tags": {"Key": key, "Values": values}}
 
 
-def answered(client, question):
+def answered(client, question, operation="get_cost_and_usage"):
     """What the server answers, page after page, in the form of `Lines.answer`."""
     from program import units
     found, given = {}, dict(question)
     while True:
-        page = client.get_cost_and_usage(**given)
+        page = getattr(client, operation)(**given)
         for of in page["ResultsByTime"]:
             rows = [(tuple(group["Keys"]), group["Metrics"]) for group in of["Groups"]]
             if "GroupBy" not in question:
@@ -181,9 +210,9 @@ def answered(client, question):
         given["NextPageToken"] = token
 
 
-def compare(client, lines, question):
+def compare(client, lines, question, operation="get_cost_and_usage"):
     """Holds an answer to DuckDB's, to the last digit."""
-    expected, found = lines.answer(question), answered(client, question)
+    expected, found = lines.answer(question), answered(client, question, operation)
     if "GroupBy" not in question:
         # A time without lines is there, with nothing in it.
         found = {place: of for place, of in found.items() if place in expected or any(of[0].values())}

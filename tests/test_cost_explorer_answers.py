@@ -149,6 +149,16 @@ def test_reservations_cover_as_lines_say(world):
             break
         given["NextPageToken"] = token
     assert found == [(name, *map(int, sums)) for name, *sums in rows] and len(found) > 7
+    two = world.client.get_reservation_coverage(TimePeriod=MONTH, MaxResults=1_000, GroupBy=[{"Type": "DIMENSION", "Key": key} for key in ("REGION", "INSTANCE_TYPE")])
+    summed = defaultdict(int)
+    for group in two["CoveragesByTime"][0]["Groups"]:
+        assert set(group["Attributes"]) == {"region", "instanceType"}
+        summed[group["Attributes"]["instanceType"]] += units(group["Coverage"]["CoverageHours"]["TotalRunningHours"])
+    assert summed == {name: on_demand + reserved for name, on_demand, reserved, _ in found}
+    by_cost = world.client.get_reservation_coverage(
+        TimePeriod=MONTH, GroupBy=given["GroupBy"], MaxResults=1_000, SortBy={"Key": "OnDemandCost", "SortOrder": "DESCENDING"})
+    costs = [units(group["Coverage"]["CoverageCost"]["OnDemandCost"]) for group in by_cost["CoveragesByTime"][0]["Groups"]]
+    assert costs == sorted((cost for *_, cost in found), reverse=True)
     days = world.client.get_reservation_coverage(TimePeriod=MONTH, Granularity="DAILY", Metrics=["Hour"])
     assert len(days["CoveragesByTime"]) == 31 and set(days["Total"]) == {"CoverageHours"}
     assert units(days["Total"]["CoverageHours"]["ReservedHours"]) == sum(of[2] for of in found)

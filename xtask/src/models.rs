@@ -75,6 +75,7 @@ const SERVICES: &[Served] = &[
             "DescribeCostCategoryDefinition",
             "GetCostAndUsage",
             "GetCostAndUsageComparisons",
+            "GetCostAndUsageWithResources",
             "GetCostCategories",
             "GetCostForecast",
             "GetDimensionValues",

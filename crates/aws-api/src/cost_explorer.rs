@@ -8,6 +8,7 @@ mod comparisons;
 pub(crate) mod errors;
 pub(crate) mod expression;
 mod forecasts;
+mod lines;
 mod reservation_utilization;
 mod reservations;
 mod savings_plans;
@@ -34,6 +35,7 @@ pub(crate) async fn perform(call: &Call<'_>, operation: &str) -> Answer<Vec<u8>>
         "DeleteCostCategoryDefinition" => categories::delete(call).await,
         "DescribeCostCategoryDefinition" => categories::describe(call).await,
         "GetCostAndUsage" => usage::get(call).await,
+        "GetCostAndUsageWithResources" => lines::with_resources(call).await,
         "GetCostAndUsageComparisons" => comparisons::get(call).await,
         "GetCostCategories" => tags::cost_categories(call).await,
         "GetCostForecast" => forecasts::get(call, true).await,
@@ -65,7 +67,7 @@ fn days(period: &shapes::DateInterval) -> Answer<Range<i32>> {
     let day = |name: &str, text: &str| {
         if text.contains('T') {
             let message = format!(
-                "TimePeriod.{name}: `{text}` has a time of day, which only HOURLY data have; hours are not kept, write it as YYYY-MM-DD"
+                "TimePeriod.{name}: `{text}` has a time of day, which only HOURLY data have; write it as YYYY-MM-DD"
             );
             return Err(invalid(message));
         }

@@ -180,6 +180,7 @@ pub const ACTIONS: &[(&str, &str, Access)] = &[
     ("ce", "DescribeCostCategoryDefinition", Access::Read),
     ("ce", "GetCostAndUsage", Access::CustomerRead),
     ("ce", "GetCostAndUsageComparisons", Access::CustomerRead),
+    ("ce", "GetCostAndUsageWithResources", Access::CustomerRead),
     ("ce", "GetCostCategories", Access::CustomerRead),
     ("ce", "GetCostForecast", Access::CustomerRead),
     ("ce", "GetDimensionValues", Access::CustomerRead),

@@ -3,6 +3,8 @@
 //! [`BackOffice::cost_and_usage`] is the door. It resolves the view ([`crate::billing_views`]), takes the facts of the run that each period shows
 //! ([`crate::facts`]) and has `query` sum them; no cost file is read.
 
+pub mod lines;
+
 use crate::authorization::Caller;
 use crate::billing_views::View;
 use crate::clock::Clock;
@@ -217,8 +219,21 @@ impl Months {
 
     /// Whether everything that a query names may be asked of the view.
     fn check(&self, query: &Query) -> Answer<()> {
-        let conditions = query.filter.iter().flat_map(|filter| filter.conditions());
-        for key in query.group_by.iter().chain(conditions.map(|condition| &condition.key)) {
+        let (group_by, filter) = (&query.group_by, query.filter.as_ref());
+        if let Some(dimension) = lines::of_lines(group_by, filter).first() {
+            let message = format!(
+                "{} is told by lines alone; ask GetCostAndUsageWithResources for it",
+                dimension.name()
+            );
+            return Err(CostExplorerRefusal::Invalid(message).into());
+        }
+        self.check_keys(group_by, filter)
+    }
+
+    /// Whether some keys may be asked of the view.
+    fn check_keys(&self, group_by: &[Key], filter: Option<&Expression>) -> Answer<()> {
+        let conditions = filter.into_iter().flat_map(|filter| filter.conditions());
+        for key in group_by.iter().chain(conditions.map(|condition| &condition.key)) {
             if let Key::Dimension(dimension) = key
                 && !self.view.is_primary()
                 && !dimension.is_for_customers()
@@ -250,12 +265,7 @@ impl BackOffice {
     ///
     /// # Errors
     /// [`Error::Denied`], [`CostExplorerRefusal::DataUnavailable`] where no month has been priced.
-    pub async fn months_of(
-        &self,
-        caller: &Caller,
-        view: Option<&str>,
-        days: Range<i32>,
-    ) -> Answer<Months> {
+    pub async fn months_of(&self, caller: &Caller, view: Option<&str>, days: Range<i32>) -> Answer<Months> {
         let view = self.billing_view(caller, view).await?;
         let periods = periods(days)?;
         let payer = &caller.payer;

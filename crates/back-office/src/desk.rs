@@ -8,6 +8,7 @@ use crate::authorization::Caller;
 use crate::budgets::LookedAtBudgets;
 use crate::clock::Clock;
 use crate::cost_categories::KnownDefinitions;
+use crate::cost_explorer::lines::KnownLines;
 use crate::cost_roots::CostRoot;
 use crate::document_format::Renderer;
 use crate::engine::{Engine, EngineError};
@@ -102,6 +103,8 @@ pub(crate) struct Inner {
     pub(crate) facts: KnownFacts,
     /// What was read last of each payer's cost categories.
     pub(crate) cost_categories: KnownDefinitions,
+    /// What was answered last from lines.
+    pub(crate) lines: KnownLines,
 }
 
 /// A configuration as it was when it was asked for.
@@ -139,6 +142,7 @@ impl BackOffice {
             aws_invoices: InvoicesOfRuns::default(),
             facts: KnownFacts::default(),
             cost_categories: KnownDefinitions::default(),
+            lines: KnownLines::default(),
         }))
     }
 

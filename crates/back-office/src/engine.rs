@@ -11,9 +11,13 @@ use billing::margin_guard::Findings;
 use billing::money::{Cost, Currency};
 use billing::period::BillingPeriod;
 use export_query::Query;
+use query::answer::{QueryError, Scope};
+use query::cost_category::CostCategory;
 use query::facts::MonthFacts;
+use query::lines::{LineAnswer, LineQuery};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 /// What is to be priced.
 #[derive(Debug, Clone)]
@@ -151,6 +155,20 @@ pub struct ExportedLines {
     pub columns: Vec<(String, String)>,
 }
 
+/// A question about lines of a run, and what of the run is seen.
+#[derive(Debug, Clone)]
+pub struct LinesAsked {
+    /// The parts of what is seen, which are summed; billing groups are numbered as in the run's facts.
+    pub scopes: Vec<Scope>,
+    /// The cost categories that were defined.
+    pub categories: Arc<[CostCategory]>,
+    /// What is asked.
+    pub query: LineQuery,
+}
+
+/// Its answer, or why there is none.
+pub type LinesAnswered = Result<LineAnswer, QueryError>;
+
 /// A file that is put somewhere.
 #[derive(Debug, Clone)]
 pub struct PutFile {
@@ -252,6 +270,14 @@ pub trait Engine: Send + Sync + 'static {
     /// [`EngineError`]; then nothing is said of what is in the folder.
     fn export_lines(&self, _run: &Path, _order: &LinesOrder) -> Result<ExportedLines, EngineError> {
         Err(EngineError::Failed("this engine exports no lines".to_owned()))
+    }
+
+    /// Answers a question about lines of a run, reading the run's cost files once more: they must be those that were priced.
+    ///
+    /// # Errors
+    /// [`EngineError::Input`] where the files are gone, or are others.
+    fn lines(&self, _run: &Path, _asked: &LinesAsked) -> Result<LinesAnswered, EngineError> {
+        Err(EngineError::Failed("this engine reads no lines".to_owned()))
     }
 
     /// Puts files below a place, a folder or `s3://bucket/prefix`, one after the other: each is there whole or not at all, and the next one is begun when it is. Then removes what is

@@ -33,7 +33,9 @@ pub struct FactsOfRun {
     /// The facts.
     pub facts: MonthFacts,
     groups: BTreeMap<BillingGroupId, u32>,
-    /// What the cost categories that they are under are known by; empty where they are under none.
+    /// The cost categories that they are under.
+    categories: Arc<[CostCategory]>,
+    /// What these are known by; empty where they are under none.
     categories_known_by: String,
 }
 
@@ -44,13 +46,19 @@ impl FactsOfRun {
             Some((BillingGroupId::parse(id)?, u32::try_from(number).ok()?))
         };
         let groups = done.groups.iter().filter_map(number).collect();
-        Self { facts, groups, categories_known_by: String::new() }
+        Self { facts, groups, categories: Arc::default(), categories_known_by: String::new() }
     }
 
     /// The same under other cost categories.
     fn under(&self, categories: &[CostCategory], known_by: String) -> Self {
         let facts = self.facts.with_categories(categories);
-        Self { facts, groups: self.groups.clone(), categories_known_by: known_by }
+        let (groups, categories) = (self.groups.clone(), categories.into());
+        Self { facts, groups, categories, categories_known_by: known_by }
+    }
+
+    /// The cost categories that were defined.
+    pub(crate) fn categories(&self) -> Arc<[CostCategory]> {
+        self.categories.clone()
     }
 
     /// What the cost categories that were defined are known by: while it is the same, so are they.
@@ -102,7 +110,7 @@ impl KnownFacts {
 
 /// What is kept by run, as far as there is room.
 #[derive(Debug)]
-struct Recent<T> {
+pub(crate) struct Recent<T> {
     of_run: BTreeMap<String, Entry<T>>,
     /// Counts what was asked for, so that what was longest ago is known.
     asked: u64,
@@ -123,7 +131,7 @@ impl<T> Default for Recent<T> {
 }
 
 impl<T> Recent<T> {
-    fn get(&mut self, run: &str) -> Option<Arc<T>> {
+    pub fn get(&mut self, run: &str) -> Option<Arc<T>> {
         self.asked += 1;
         let entry = self.of_run.get_mut(run)?;
         entry.asked = self.asked;
@@ -131,7 +139,7 @@ impl<T> Recent<T> {
     }
 
     /// Keeps something of so many bytes; what was asked for longest ago makes room. What alone is larger than all the room is not kept.
-    fn put(&mut self, run: &str, kept: Arc<T>, bytes: u64, room: u64) {
+    pub fn put(&mut self, run: &str, kept: Arc<T>, bytes: u64, room: u64) {
         if bytes > room {
             return;
         }

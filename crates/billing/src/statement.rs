@@ -50,7 +50,8 @@ pub struct LineKey {
 }
 
 /// Whether a statement shows the usage of a kind of line.
-pub(crate) fn usage_is_shown(kind: LineItemType) -> bool {
+#[must_use]
+pub fn usage_is_shown(kind: LineItemType) -> bool {
     kind.is_metered() || kind == LineItemType::FlatRateSubscription
 }
 

@@ -13,6 +13,7 @@ mod cur_columns;
 mod focus_by_class;
 mod focus_columns;
 mod group_rows;
+pub mod line_sums;
 mod output;
 mod parquet_file;
 pub mod plan;
@@ -29,6 +30,7 @@ use crate::csv_lines;
 use crate::delivery;
 use crate::diagnostics::{Diagnostic, HINT_BROKEN, Refusal};
 use crate::hash::hex;
+use crate::layout::Layout as FileLayout;
 use crate::limits::EXPORT_BATCH_ROWS;
 use crate::reading::{
     Content, OpenFile, Opened, Progress, Request, Task, in_threads, open_all, unless_it_panics,
@@ -135,9 +137,9 @@ fn export_opened(
     let scratch = Scratch::new(folder).map_err(|error| failed(&error))?;
     let collector = Collector::new(plan, cube, &outputs, covering.as_ref(), scratch);
     let counters = Counters::default();
-    let reading = Reading { opened, collector: &collector, folder, period, progress, counters };
+    let reading = Reading { opened, takes: &collector, folder, period, progress, counters };
     let (collected, hashes) = reading.run(request.threads)?;
-    check_snapshot(opened, &hashes, plan)?;
+    check_snapshot(opened, &hashes, &plan.files)?;
     let whole = Whole::new(collected, plan, cube, covering.as_ref()).map_err(|error| failed(&error))?;
     write_files(&whole, &collector, plan, folder, request.threads).map_err(|error| failed(&error))
 }
@@ -160,24 +162,69 @@ struct Counters {
     lines: AtomicU64,
 }
 
+/// What takes the lines that are read: rows of files, or sums.
+trait Takes: Sync {
+    /// A thread's share.
+    type Share: Send;
+
+    /// A thread's share, empty.
+    fn begin(&self) -> Self::Share;
+
+    /// The columns that are taken, besides those that pricing reads.
+    fn sources(&self) -> Vec<&str>;
+
+    /// Takes the lines of a batch of a file; `order` is the batch's place in the delivery.
+    fn add(
+        &self,
+        share: &mut Self::Share,
+        lines: (crate::batch::Batch, SourceRows),
+        file: (&FileLayout, &str),
+        order: (u32, u32, u32),
+    ) -> Result<(), CollectError>;
+}
+
+impl Takes for Collector<'_> {
+    type Share = Collected;
+
+    fn begin(&self) -> Collected {
+        Collector::begin(self)
+    }
+
+    fn sources(&self) -> Vec<&str> {
+        Collector::sources(self).collect()
+    }
+
+    fn add(
+        &self,
+        share: &mut Collected,
+        lines: (crate::batch::Batch, SourceRows),
+        file: (&FileLayout, &str),
+        order: (u32, u32, u32),
+    ) -> Result<(), CollectError> {
+        Collector::add(self, share, lines, file, order)
+    }
+}
+
 /// The first pass: the tasks of the threads that read.
-struct Reading<'a> {
+struct Reading<'a, T> {
     opened: &'a Opened,
-    collector: &'a Collector<'a>,
+    takes: &'a T,
     folder: &'a Path,
     period: BillingPeriod,
     progress: &'a (dyn Fn(Progress) + Sync),
     counters: Counters,
 }
 
+/// The shares of all threads, and the hashes of the files by number.
+type WhatWasRead<S> = (Vec<S>, BTreeMap<usize, String>);
 type Hashes = Mutex<BTreeMap<usize, String>>;
 
-impl Reading<'_> {
-    fn run(&self, threads: usize) -> Result<(Vec<Collected>, BTreeMap<usize, String>), Refusal> {
+impl<T: Takes> Reading<'_, T> {
+    fn run(&self, threads: usize) -> Result<WhatWasRead<T::Share>, Refusal> {
         let tasks = Task::all(self.opened);
         let (hashes, problems) = (Hashes::default(), Mutex::new(Vec::new()));
         let work = |_| {
-            let mut collected = self.collector.begin();
+            let mut collected = self.takes.begin();
             while let Some(task) = tasks.get(self.counters.next.fetch_add(1, Ordering::Relaxed)) {
                 let done = unless_it_panics(|| self.work(&mut collected, *task, &hashes));
                 let done = done.unwrap_or_else(|reason| {
@@ -212,7 +259,7 @@ impl Reading<'_> {
         }
     }
 
-    fn work(&self, collected: &mut Collected, task: Task, hashes: &Hashes) -> Result<(), Diagnostic> {
+    fn work(&self, collected: &mut T::Share, task: Task, hashes: &Hashes) -> Result<(), Diagnostic> {
         match task {
             Task::RowGroup(number, group) => self.row_group(collected, number, group),
             Task::Csv(number) => self.csv(collected, number),
@@ -227,12 +274,12 @@ impl Reading<'_> {
 
     /// The places of the columns that are exported or priced by, in the order of the file.
     fn places(&self, file: &OpenFile) -> Vec<usize> {
-        let exported = self.collector.sources().filter_map(|name| file.layout.column(name));
+        let exported = self.takes.sources().into_iter().filter_map(|name| file.layout.column(name));
         let places: BTreeSet<usize> = file.columns.places().into_iter().chain(exported).collect();
         places.into_iter().collect()
     }
 
-    fn row_group(&self, collected: &mut Collected, number: usize, group: usize) -> Result<(), Diagnostic> {
+    fn row_group(&self, collected: &mut T::Share, number: usize, group: usize) -> Result<(), Diagnostic> {
         let file = &self.opened.files[number];
         let Content::Parquet(parquet) = &file.content else { return Ok(()) };
         let name = &file.found.name;
@@ -257,7 +304,7 @@ impl Reading<'_> {
         Ok(())
     }
 
-    fn csv(&self, collected: &mut Collected, number: usize) -> Result<(), Diagnostic> {
+    fn csv(&self, collected: &mut T::Share, number: usize) -> Result<(), Diagnostic> {
         let file = &self.opened.files[number];
         let of_refusal = |refused| csv_lines::diagnostic(refused, &file.found.name);
         let mut csv = csv_lines::CsvFile::open(&file.source).map_err(of_refusal)?;
@@ -273,14 +320,14 @@ impl Reading<'_> {
 
     fn add(
         &self,
-        collected: &mut Collected,
+        collected: &mut T::Share,
         file: &OpenFile,
         lines: (crate::batch::Batch, SourceRows),
         order: (u32, u32, u32),
     ) -> Result<(), Diagnostic> {
         self.counters.lines.fetch_add(lines.0.rows as u64, Ordering::Relaxed);
         let name = &file.found.name;
-        self.collector.add(collected, lines, (&file.layout, name), order).map_err(|error| match error {
+        self.takes.add(collected, lines, (&file.layout, name), order).map_err(|error| match error {
             CollectError::Scratch(_) => {
                 Diagnostic::file(&self.folder.display().to_string(), error.to_string())
             }
@@ -295,8 +342,12 @@ fn short(count: usize) -> u32 {
 }
 
 /// The files that were read must be the files that were priced.
-fn check_snapshot(opened: &Opened, hashes: &BTreeMap<usize, String>, plan: &Plan) -> Result<(), Refusal> {
-    let priced: BTreeSet<&str> = plan.files.iter().map(String::as_str).collect();
+fn check_snapshot(
+    opened: &Opened,
+    hashes: &BTreeMap<usize, String>,
+    priced: &[String],
+) -> Result<(), Refusal> {
+    let priced: BTreeSet<&str> = priced.iter().map(String::as_str).collect();
     let hint = "run the month again; --pin keeps the cost files that a run has priced";
     let mut problems = Vec::new();
     for (number, hash) in hashes.iter().filter(|(_, hash)| !priced.contains(hash.as_str())) {

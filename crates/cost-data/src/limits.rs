@@ -36,6 +36,8 @@ pub const BATCH_ROWS: usize = 8_192;
 pub const EXPORT_BATCH_ROWS: usize = 65_536;
 /// How many bytes of CSV records are handled at once.
 pub const BATCH_BYTES: usize = 32 << 20;
+/// How many sums of lines a question may have: some hundred bytes each.
+pub const LINE_SUMS_MAX: usize = 200_000;
 /// Address space of the reading child: this, and [`WORKER_THREAD_BYTES`] per thread.
 pub const WORKER_BASE_BYTES: u64 = 1 << 30;
 /// Address space per reading thread: its stack and its share of the allocator.

@@ -7,6 +7,7 @@
 use crate::cube_file::{self, StoredCube};
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::Refusal;
+use crate::export::line_sums::{self, LineQuestion, LineSums};
 use crate::export::plan::Plan;
 use crate::export::{self, ExportReport};
 use crate::limits::{
@@ -49,6 +50,8 @@ enum Work {
     Find(LineSearch),
     /// To export the lines of a month.
     Export(Box<ExportOrder>),
+    /// To sum lines.
+    Sum(Box<LineSumsOrder>),
     /// To find the months that there are lines of.
     Months(MonthSearch),
     /// To read the prices that a month needs, and to leave them there.
@@ -68,6 +71,19 @@ pub struct ExportOrder {
     pub folder: PathBuf,
 }
 
+/// Which lines to sum.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct LineSumsOrder {
+    /// The cost files, which must be those that were priced.
+    pub request: Request,
+    /// The month's cube.
+    pub cube: PathBuf,
+    /// What is asked of them.
+    pub question: LineQuestion,
+    /// A folder for what is needed meanwhile.
+    pub folder: PathBuf,
+}
+
 /// What the child says.
 #[derive(Debug, Serialize, Deserialize)]
 enum Message {
@@ -76,6 +92,7 @@ enum Message {
     Found(Vec<FoundLine>),
     Months(BTreeSet<String>),
     Exported(Box<ExportReport>),
+    Summed(LineSums),
     Listed(PriceReport),
     Refused(Refusal),
 }
@@ -227,6 +244,24 @@ pub fn export(
     }
 }
 
+/// Sums the lines of a month in a child, as [`read`] reads it.
+///
+/// # Errors
+/// [`WorkerError`].
+pub fn sum_lines(
+    program: &Path,
+    argument: &str,
+    order: LineSumsOrder,
+    limits: Limits,
+) -> Result<LineSums, WorkerError> {
+    let (message, stopped) = converse(program, argument, Work::Sum(Box::new(order)), limits, &mut |_| ())?;
+    match message {
+        Some(Message::Summed(sums)) => Ok(sums),
+        Some(Message::Refused(refusal)) => Err(WorkerError::Refused(refusal)),
+        _ => Err(WorkerError::Stopped(stopped)),
+    }
+}
+
 /// Prices that a child has read.
 pub struct Prices {
     /// What the month needs.
@@ -361,6 +396,7 @@ pub fn serve(input: impl Read, output: impl Write + Send) -> std::io::Result<()>
         Work::Find(search) => reading::find_line(search).map(Message::Found),
         Work::Months(search) => reading::find_months(search).map(Message::Months),
         Work::Export(order) => export_lines(order, &progress),
+        Work::Sum(order) => sum_of_lines(order, &progress),
         Work::Prices(request, kept) => list_prices(request, kept),
     };
     let answer = answer.unwrap_or_else(|refusal| Message::Refused(shortened(refusal)));
@@ -381,13 +417,24 @@ fn read_month(
     Ok(Message::Done(Box::new(report)))
 }
 
+/// The cube of a month that was priced.
+fn cube_of(path: &Path) -> Result<Cube, Diagnostic> {
+    let unread = |error: cube_file::CubeFileError| {
+        Diagnostic::file(&path.display().to_string(), format!("cannot be read: {error}"))
+    };
+    let stored = StoredCube::open(path).map_err(|error| unread(error.into()))?;
+    Ok(stored.read().map_err(unread)?.0)
+}
+
+/// Sums the lines of a month.
+fn sum_of_lines(order: &LineSumsOrder, progress: &(dyn Fn(Progress) + Sync)) -> Result<Message, Refusal> {
+    let LineSumsOrder { request, cube, question, folder } = order;
+    Ok(Message::Summed(line_sums::sum(request, question, &cube_of(cube)?, folder, progress)?))
+}
+
 /// Exports the lines of a month.
 fn export_lines(order: &ExportOrder, progress: &(dyn Fn(Progress) + Sync)) -> Result<Message, Refusal> {
-    let unread = |error: cube_file::CubeFileError| {
-        Diagnostic::file(&order.cube.display().to_string(), format!("cannot be read: {error}"))
-    };
-    let stored = StoredCube::open(&order.cube).map_err(|error| unread(error.into()))?;
-    let (cube, _) = stored.read().map_err(unread)?;
+    let cube = cube_of(&order.cube)?;
     let report = export::export(&order.request, &order.plan, &cube, &order.folder, progress)?;
     Ok(Message::Exported(Box::new(report)))
 }

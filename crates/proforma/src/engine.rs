@@ -6,6 +6,7 @@ mod charges;
 mod delivery;
 mod facts;
 mod invoicing;
+mod lines;
 mod manifest;
 mod report;
 mod reprice;
@@ -23,8 +24,8 @@ use crate::report_files::Results;
 use crate::run_folder;
 use crate::terminal::{policy_warnings, warnings};
 use back_office::engine::{
-    CostSource, Engine, EngineError, ExportedLines, LinesOrder, PutFile, RunCharges, RunOrder, RunOutcome,
-    RunReport,
+    CostSource, Engine, EngineError, ExportedLines, LinesAnswered, LinesAsked, LinesOrder, PutFile,
+    RunCharges, RunOrder, RunOutcome, RunReport,
 };
 use billing::invoice::aws::{AwsInvoices, reconstruct};
 use billing::period::BillingPeriod;
@@ -98,6 +99,10 @@ impl Engine for CostEngine {
 
     fn export_lines(&self, run: &Path, order: &LinesOrder) -> Result<ExportedLines, EngineError> {
         Ok(delivery::export_lines(run, order, &self.children)?)
+    }
+
+    fn lines(&self, run: &Path, asked: &LinesAsked) -> Result<LinesAnswered, EngineError> {
+        Ok(lines::lines(run, asked, &self.children)?)
     }
 
     fn put(&self, place: &Path, files: &[PutFile], outdated: &[String]) -> Result<(), EngineError> {

@@ -63,6 +63,11 @@ pub enum QueryError {
         "the cost files of {0} do not say what reservations are: they are FOCUS, or the bill of a level above; ask for months that were read from cost and usage reports"
     )]
     Reservations(BillingPeriod),
+    /// More sums of lines than are told.
+    #[error(
+        "the answer for {0} has more sums than are told; ask for fewer hours, or filter by LINKED_ACCOUNT, SERVICE or RESOURCE_ID"
+    )]
+    TooManySums(BillingPeriod),
     /// Currencies that cannot be added.
     #[error(
         "costs in {0} and {1} cannot be added; filter by LINKED_ACCOUNT, INVOICING_ENTITY or BILLING_ENTITY, or group by one of them, so that each sum is of one \
@@ -90,7 +95,7 @@ impl QueryError {
 
 impl Scope {
     /// The table that is asked.
-    fn table<'a>(&self, facts: &'a MonthFacts) -> &'a Categorized {
+    pub(crate) fn table<'a>(&self, facts: &'a MonthFacts) -> &'a Categorized {
         match self.cost {
             Costs::Aws => &facts.aws,
             Costs::ProForma(_) => &facts.pro_forma,
@@ -98,7 +103,7 @@ impl Scope {
     }
 
     /// Which column answers a metric: all costs of a billing group are what it is charged.
-    fn metric(&self, metric: Metric) -> Metric {
+    pub(crate) fn metric(&self, metric: Metric) -> Metric {
         match self.cost {
             Costs::ProForma(_) if metric.is_cost() => Metric::UnblendedCost,
             _ => metric,
@@ -106,7 +111,7 @@ impl Scope {
     }
 
     /// Which classes are seen and asked for.
-    fn mask(&self, facts: &MonthFacts, filter: Option<&Expression>) -> Vec<bool> {
+    pub(crate) fn mask(&self, facts: &MonthFacts, filter: Option<&Expression>) -> Vec<bool> {
         let table = self.table(facts);
         let mut mask = match &self.cost {
             Costs::Aws => vec![true; table.len()],
@@ -368,7 +373,7 @@ impl Cell {
 }
 
 /// The columns that answer a query.
-fn columns<'a>(
+pub(crate) fn columns<'a>(
     scope: &Scope,
     facts: &'a MonthFacts,
     query: &Query,

@@ -49,6 +49,7 @@ dimensions! {
     ReservationId "RESERVATION_ID" "NoReservationId" "The reservation that covers or charges.",
     SavingsPlanArn "SAVINGS_PLAN_ARN" "NoSavingsPlanArn" "The Savings Plan that covers or charges.",
     ServiceCode "SERVICE_CODE" "NoServiceCode" "The service by its code: `AmazonEC2`.",
+    ResourceId "RESOURCE_ID" "NoResourceId" "The resource: of lines alone, no class tells it.",
 }
 
 /// How many dimensions there are.
@@ -59,6 +60,12 @@ impl Dimension {
     #[must_use]
     pub fn parse(name: &str) -> Option<Self> {
         Self::ALL.into_iter().find(|dimension| dimension.name() == name)
+    }
+
+    /// Whether lines alone tell it: see [`crate::lines`].
+    #[must_use]
+    pub const fn is_of_lines(self) -> bool {
+        matches!(self, Self::ResourceId)
     }
 
     /// Whether Cost Explorer groups by it.

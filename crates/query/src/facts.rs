@@ -10,11 +10,13 @@
 
 mod builder;
 
+pub(crate) use builder::Amortizing;
+
 use crate::dimension::{DIMENSIONS, Dimension, Key, is_same_tag};
 use crate::reservations::Reserved;
 use crate::values::Values;
 use billing::book::Book;
-use billing::breakdown::{BreakdownError, Days};
+use billing::breakdown::{BreakdownError, Days, Source};
 use billing::charge_class::{Cube, TextId, Texts};
 use billing::commitment::Commitment;
 use billing::money::DecimalError;
@@ -101,6 +103,15 @@ pub enum FactsError {
     /// A sum is beyond what money can hold.
     #[error("an amount is {0}")]
     Decimal(#[from] DecimalError),
+}
+
+/// What the classes of the facts are made from, in their order.
+#[derive(Debug, Default)]
+pub struct Sources {
+    /// Of what AWS charges: the class of the cube, by number.
+    pub aws: Vec<usize>,
+    /// Of what groups are charged.
+    pub pro_forma: Vec<Source>,
 }
 
 /// The facts of a month.
@@ -206,6 +217,14 @@ impl MonthFacts {
     /// # Errors
     /// [`FactsError`].
     pub fn of(month: Priced<'_>) -> Result<Self, FactsError> {
+        Ok(builder::facts(month)?.0)
+    }
+
+    /// The same with what each class of the facts is made from.
+    ///
+    /// # Errors
+    /// [`FactsError`].
+    pub fn with_sources(month: Priced<'_>) -> Result<(Self, Sources), FactsError> {
         builder::facts(month)
     }
 

@@ -20,6 +20,8 @@ pub mod answer;
 
 pub mod reservations;
 
+pub mod lines;
+
 pub mod forecast;
 
 pub mod values;

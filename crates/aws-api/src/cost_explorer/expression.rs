@@ -12,12 +12,20 @@ const DEPTH_MAX: usize = 32;
 /// How many keys a question may be grouped by.
 const GROUPS_MAX: usize = 2;
 
+/// How a dimension is found by its name and the member that names it.
+type Find = fn(&str, &str) -> Answer<Dimension>;
+
 /// An expression with one root.
 pub(crate) fn expression(given: &shapes::Expression) -> Answer<Expression> {
-    within(given, 0)
+    within(given, 0, dimension)
 }
 
-fn within(given: &shapes::Expression, depth: usize) -> Answer<Expression> {
+/// The same about lines, which have a resource.
+pub(super) fn expression_of_lines(given: &shapes::Expression) -> Answer<Expression> {
+    within(given, 0, dimension_of_lines)
+}
+
+fn within(given: &shapes::Expression, depth: usize, find: Find) -> Answer<Expression> {
     if depth > DEPTH_MAX {
         return Err(invalid(format!(
             "Filter: expressions stand in each other more than {DEPTH_MAX} deep; write it flatter"
@@ -54,7 +62,7 @@ fn within(given: &shapes::Expression, depth: usize) -> Answer<Expression> {
         if parts.is_empty() {
             return Err(invalid(format!("Filter: {name} has no expressions; give it two or more")));
         }
-        parts.iter().map(|part| within(part, depth + 1)).collect::<Answer<Vec<_>>>()
+        parts.iter().map(|part| within(part, depth + 1, find)).collect::<Answer<Vec<_>>>()
     };
     if let Some(or) = &given.or {
         return Ok(Expression::Or(parts("Or", or)?));
@@ -63,9 +71,9 @@ fn within(given: &shapes::Expression, depth: usize) -> Answer<Expression> {
         return Ok(Expression::And(parts("And", and)?));
     }
     if let Some(not) = &given.not {
-        return Ok(Expression::Not(Box::new(within(not, depth + 1)?)));
+        return Ok(Expression::Not(Box::new(within(not, depth + 1, find)?)));
     }
-    let of = |values: &Values, kind| condition(values, kind).map(Expression::Is);
+    let of = |values: &Values, kind| condition(values, kind, find).map(Expression::Is);
     match (&given.dimensions, &given.tags, &given.cost_categories) {
         (Some(values), ..) => of(values, "DIMENSION"),
         (_, Some(values), _) => of(values, "TAG"),
@@ -74,9 +82,9 @@ fn within(given: &shapes::Expression, depth: usize) -> Answer<Expression> {
     }
 }
 
-fn condition(given: &Values, kind: &str) -> Answer<Condition> {
+fn condition(given: &Values, kind: &str, find: Find) -> Answer<Condition> {
     let name = given.key.as_deref().unwrap_or_default();
-    let key = key(kind, name, "Filter")?;
+    let key = key(kind, name, "Filter", find)?;
     let has = |option: &str| given.match_options.iter().any(|of| of == option);
     let is_of_dimension = matches!(key, Key::Dimension(_));
     let allowed: &[&str] =
@@ -105,7 +113,7 @@ fn condition(given: &Values, kind: &str) -> Answer<Condition> {
 }
 
 /// The key of a type, by its name.
-fn key(kind: &str, name: &str, member: &str) -> Answer<Key> {
+fn key(kind: &str, name: &str, member: &str, find: Find) -> Answer<Key> {
     if name.is_empty() {
         return Err(invalid(format!("{member}: a {kind} has no Key; name one")));
     }
@@ -115,20 +123,45 @@ fn key(kind: &str, name: &str, member: &str) -> Answer<Key> {
         "PRODUCT_ATTRIBUTE" => Err(invalid(format!(
             "{member}: product attributes are not in charge classes; use SERVICE, USAGE_TYPE or OPERATION"
         ))),
-        _ => dimension(name, member).map(Key::Dimension),
+        _ => find(name, member).map(Key::Dimension),
     }
 }
 
 /// A dimension by its name.
 pub(super) fn dimension(name: &str, member: &str) -> Answer<Dimension> {
-    Dimension::parse(name).ok_or_else(|| {
-        let known = Dimension::ALL.map(Dimension::name).join(", ");
+    let of_classes = |dimension: &Dimension| !dimension.is_of_lines();
+    Dimension::parse(name).filter(of_classes).ok_or_else(|| {
+        let known: Vec<&str> = Dimension::ALL.into_iter().filter(of_classes).map(Dimension::name).collect();
+        let known = known.join(", ");
+        let of_lines = Dimension::parse(name).is_some();
+        if of_lines {
+            return invalid(format!(
+                "{member}: `{name}` is told by lines alone; ask GetCostAndUsageWithResources for it"
+            ));
+        }
         invalid(format!("{member}: the cost data cannot tell the dimension `{name}`; it tells {known}"))
     })
 }
 
+/// The same of lines, which have a resource.
+fn dimension_of_lines(name: &str, member: &str) -> Answer<Dimension> {
+    match Dimension::parse(name).filter(|dimension| dimension.is_of_lines()) {
+        Some(of_lines) => Ok(of_lines),
+        None => dimension(name, member),
+    }
+}
+
 /// The keys that a question is grouped by.
 pub(crate) fn group_by(given: &[GroupDefinition]) -> Answer<Vec<Key>> {
+    keys(given, dimension)
+}
+
+/// The same about lines, which have a resource.
+pub(super) fn group_by_of_lines(given: &[GroupDefinition]) -> Answer<Vec<Key>> {
+    keys(given, dimension_of_lines)
+}
+
+fn keys(given: &[GroupDefinition], find: Find) -> Answer<Vec<Key>> {
     if given.len() > GROUPS_MAX {
         return Err(invalid(format!(
             "GroupBy: {} groups are too many; give at most {GROUPS_MAX}",
@@ -137,7 +170,7 @@ pub(crate) fn group_by(given: &[GroupDefinition]) -> Answer<Vec<Key>> {
     }
     let mut keys = Vec::with_capacity(given.len());
     for of in given {
-        let key = key(&of.r#type, &of.key, "GroupBy")?;
+        let key = key(&of.r#type, &of.key, "GroupBy", find)?;
         if let Key::Dimension(dimension) = &key
             && !dimension.is_for_groups()
             && *dimension != Dimension::Region

@@ -2,7 +2,7 @@
 //!
 //! Counted are instance hours that a reservation covers and those at On-Demand rates. Spot and what Savings Plans cover are neither.
 
-use super::expression::{dimension, expression};
+use super::expression::expression;
 use super::shapes::{DateInterval, Expression, GroupDefinition, SortDefinition};
 use super::sorting::{Sorting, sorted};
 use super::usage::{digest, granularity, next_rows, rows_before};
@@ -14,14 +14,17 @@ use billing::money::{Cost, Quantity, percentage_shown};
 use query::dimension::{Dimension, Key};
 use query::expression::{Condition, Expression as Asked, Matching};
 use query::facts::Metric;
-use query::question::{Granularity, Query, Row, Slice};
+use query::question::{Granularity, Query, Row};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 /// What is covered, and what reservations of it are about, unless the filter names another service.
 pub(super) const EC2: &str = "Amazon Elastic Compute Cloud - Compute";
 pub(super) const ON_DEMAND: &str = "On Demand Instances";
 const RESERVED: &str = "Standard Reserved Instances";
+/// By how many dimensions coverage is grouped at once.
+const GROUPS_MAX: usize = 2;
 /// What sorts times by themselves.
 const TIME: &str = "Time";
 /// How many groups a page has, unless it is said.
@@ -219,52 +222,58 @@ pub(super) async fn coverage(call: &Call<'_>) -> Answer<Vec<u8>> {
     sorting.check(|key| key == TIME || Sums::default().sorted_by(key).is_some(), known)?;
     let by = grouped(&input)?;
     let by_time = input.granularity.as_deref().map(granularity).transpose()?;
-    let query = Query {
-        days: days.clone(),
-        granularity: by_time.unwrap_or(Granularity::Monthly),
-        filter: Some(of_instances(input.filter.as_ref())?),
-        group_by: by.iter().map(|(by, _)| *by).chain([Dimension::PurchaseType]).map(Key::Dimension).collect(),
-        metrics: vec![Metric::UsageQuantity, Metric::NormalizedUsageAmount, Metric::UnblendedCost],
-    };
     let months = call.desk.months_of(call.caller, None, days.clone()).await?;
-    let slices = months.answer(&query)?;
+    let mut by_day: BTreeMap<i32, Time> = BTreeMap::new();
     let mut total = Sums::default();
-    let mut times = Vec::new();
-    let slices = if by_time.is_some() { slices } else { vec![joined(days, slices)] };
-    for slice in slices {
-        let (mut of_time, mut groups) = (Sums::default(), BTreeMap::<String, Sums>::new());
-        for row in &slice.rows {
-            let purchase = row.keys.last().map(String::as_str).unwrap_or_default();
-            total.add(row, purchase)?;
-            of_time.add(row, purchase)?;
-            if by.is_some() {
-                groups.entry(row.keys[0].clone()).or_default().add(row, purchase)?;
+    for purchase in [ON_DEMAND, RESERVED] {
+        let query = Query {
+            days: days.clone(),
+            granularity: by_time.unwrap_or(Granularity::Monthly),
+            filter: Some(of_instances(input.filter.as_ref(), purchase)?),
+            group_by: by.iter().map(|(by, _)| Key::Dimension(*by)).collect(),
+            metrics: vec![Metric::UsageQuantity, Metric::NormalizedUsageAmount, Metric::UnblendedCost],
+        };
+        for slice in months.answer(&query)? {
+            // Without a granularity all times are one.
+            let time = if by_time.is_some() { slice.days } else { days.clone() };
+            let (_, of_time, groups) =
+                by_day.entry(time.start).or_insert((time, Sums::default(), BTreeMap::new()));
+            for row in &slice.rows {
+                total.add(row, purchase)?;
+                of_time.add(row, purchase)?;
+                if !by.is_empty() {
+                    groups.entry(row.keys.clone()).or_default().add(row, purchase)?;
+                }
             }
         }
-        times.push((slice.days, of_time, groups.into_iter().collect()));
     }
     let runs = digest(&months.runs());
-    let times = in_order(times, &sorting);
-    let (coverages_by_time, next_page_token) = page(call, &input, (parts, by), &runs, times)?;
+    let times = in_order(by_day.into_values(), &sorting);
+    let (coverages_by_time, next_page_token) = page(call, &input, (parts, &by), &runs, times)?;
     json(&Covered { coverages_by_time, total: total.coverage(parts)?, next_page_token })
 }
 
-/// The one dimension that coverage is grouped by, if any.
-fn grouped(input: &Input) -> Answer<Option<(Dimension, &'static str)>> {
-    let of = match input.group_by.as_slice() {
-        [] => return Ok(None),
-        [of] if input.granularity.is_none() => of,
-        [_] => return Err(invalid("Granularity: it cannot be set with GroupBy; leave one of them out")),
-        _ => return Err(invalid("GroupBy: coverage is grouped by one dimension; give one")),
-    };
-    let by = dimension(&of.key, "GroupBy")?;
+/// The dimensions that coverage is grouped by.
+fn grouped(input: &Input) -> Answer<Vec<(Dimension, &'static str)>> {
+    if !input.group_by.is_empty() && input.granularity.is_some() {
+        return Err(invalid("Granularity: it cannot be set with GroupBy; leave one of them out"));
+    }
     let known = || ATTRIBUTES.map(|(of, _)| of.name()).join(", ");
-    let found = ATTRIBUTES.into_iter().find(|(of, _)| *of == by && input.group_by[0].r#type == "DIMENSION");
-    found.map(Some).ok_or_else(|| invalid(format!("GroupBy: `{}` is none of {}", of.key, known())))
+    let mut by = Vec::new();
+    for of in &input.group_by {
+        let found = ATTRIBUTES.into_iter().find(|(by, _)| by.name() == of.key && of.r#type == "DIMENSION");
+        let found = found.ok_or_else(|| invalid(format!("GroupBy: `{}` is none of {}", of.key, known())))?;
+        if by.contains(&found) || by.len() == GROUPS_MAX {
+            let message = format!("GroupBy: name at most {GROUPS_MAX} of {}, each once", known());
+            return Err(invalid(message));
+        }
+        by.push(found);
+    }
+    Ok(by)
 }
 
-/// The lines that coverage is about: hours of instances, On-Demand or reserved, of EC2 unless the filter names another service.
-fn of_instances(given: Option<&Expression>) -> Answer<Asked> {
+/// The lines that coverage is about: hours of instances of a purchase type, of EC2 unless the filter names another service.
+fn of_instances(given: Option<&Expression>, purchase: &str) -> Answer<Asked> {
     let is = |dimension: Dimension, values: &[&str]| {
         let values = values.iter().map(|value| (*value).to_owned()).collect();
         let key = Key::Dimension(dimension);
@@ -272,7 +281,7 @@ fn of_instances(given: Option<&Expression>) -> Answer<Asked> {
     };
     let mut all = vec![
         is(Dimension::RecordType, &["Usage", "DiscountedUsage"]),
-        is(Dimension::PurchaseType, &[ON_DEMAND, RESERVED]),
+        is(Dimension::PurchaseType, &[purchase]),
         Asked::Not(Box::new(is(Dimension::InstanceType, &[Dimension::InstanceType.absent()]))),
     ];
     let given = given.map(expression).transpose()?;
@@ -285,22 +294,18 @@ fn of_instances(given: Option<&Expression>) -> Answer<Asked> {
     Ok(Asked::And(all))
 }
 
-/// All times as one.
-fn joined(days: std::ops::Range<i32>, slices: Vec<Slice>) -> Slice {
-    let rows = slices.into_iter().flat_map(|slice| slice.rows).collect();
-    Slice { days, estimated: false, rows }
-}
-
 /// A time with its sums, and those of its groups.
-type Time = (std::ops::Range<i32>, Sums, Vec<(String, Sums)>);
+type Time = (Range<i32>, Sums, BTreeMap<Vec<String>, Sums>);
+/// The same with its groups in the order that is asked for.
+type Ordered = (Range<i32>, Sums, Vec<(Vec<String>, Sums)>);
 
 /// The groups in the order that is asked for, or else the times: there is one time where there are groups.
-fn in_order(times: Vec<Time>, sorting: &Sorting<'_>) -> Vec<Time> {
+fn in_order(times: impl Iterator<Item = Time>, sorting: &Sorting<'_>) -> Vec<Ordered> {
     let groups_in_order = |(days, sums, groups): Time| {
-        let groups = sorted(groups, sorting, |(_, sums), key| sums.sorted_by(key));
+        let groups = sorted(groups.into_iter().collect(), sorting, |(_, sums), key| sums.sorted_by(key));
         (days, sums, groups)
     };
-    let times = times.into_iter().map(groups_in_order).collect();
+    let times = times.map(groups_in_order).collect();
     sorted(times, sorting, |(days, sums, _), key| match key {
         TIME => Some(days.start.into()),
         key => sums.sorted_by(key),
@@ -311,24 +316,25 @@ fn in_order(times: Vec<Time>, sorting: &Sorting<'_>) -> Vec<Time> {
 fn page(
     call: &Call<'_>,
     input: &Input,
-    (parts, by): (Parts, Option<(Dimension, &'static str)>),
+    (parts, by): (Parts, &[(Dimension, &'static str)]),
     runs: &str,
-    times: Vec<Time>,
+    times: Vec<Ordered>,
 ) -> Answer<(Vec<ByTime>, Option<String>)> {
     let token = input.next_page_token.as_deref();
     let begin = rows_before(call, token, runs, CostExplorerRefusal::InvalidNextToken)?;
     let end = begin.saturating_add(input.max_results.unwrap_or(PAGE).max(1));
-    let count = if by.is_some() { times.iter().map(|(.., groups)| groups.len()).sum() } else { times.len() };
+    let is_grouped = !by.is_empty();
+    let count = if is_grouped { times.iter().map(|(.., groups)| groups.len()).sum() } else { times.len() };
     let next = next_rows(call, (end, count), runs)?;
     let is_on_page = |place: usize| (begin..end).contains(&place);
     let mut coverages = Vec::new();
     for (place, (days, sums, groups)) in times.into_iter().enumerate() {
         let mut shown = Vec::new();
-        for (_, (value, sums)) in groups.into_iter().enumerate().filter(|(place, _)| is_on_page(*place)) {
-            let attributes = by.iter().map(|(_, name)| (*name, value.clone())).collect();
+        for (_, (values, sums)) in groups.into_iter().enumerate().filter(|(place, _)| is_on_page(*place)) {
+            let attributes = by.iter().map(|(_, name)| *name).zip(values).collect();
             shown.push(Group { attributes, coverage: sums.coverage(parts)? });
         }
-        if by.is_some() || is_on_page(place) {
+        if is_grouped || is_on_page(place) {
             let time_period = DateInterval::of(&days);
             coverages.push(ByTime { time_period, groups: shown, total: sums.coverage(parts)? });
         }

@@ -1,7 +1,7 @@
 //! The shapes of Cost Explorer's requests and answers, member for member.
 
 use billing::period::date_text;
-use query::question::{Slice, Value};
+use query::question::{Row, Slice, Value};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -13,6 +13,15 @@ pub(super) struct DateInterval {
 }
 
 impl DateInterval {
+    /// The interval of some hours, counted since 1970-01-01.
+    pub fn of_hours(hours: &std::ops::Range<i64>) -> Self {
+        let text = |hour: i64| {
+            let day = i32::try_from(hour.div_euclid(24)).unwrap_or(i32::MAX);
+            format!("{}T{:02}:00:00Z", date_text(day), hour.rem_euclid(24))
+        };
+        Self { start: text(hours.start), end: text(hours.end) }
+    }
+
     /// The interval of some days.
     pub fn of(days: &std::ops::Range<i32>) -> Self {
         Self { start: date_text(days.start), end: date_text(days.end) }
@@ -150,13 +159,23 @@ pub(super) struct ValueWithAttributes {
 impl<'a> ResultByTime<'a> {
     /// A time as it is answered: its total, or its groups.
     pub fn of(slice: Slice, metrics: &[&'a str], is_grouped: bool) -> Self {
+        let time_period = DateInterval::of(&slice.days);
+        Self::of_rows(time_period, slice.rows, slice.estimated, metrics, is_grouped)
+    }
+
+    /// The same of the rows of a time.
+    pub fn of_rows(
+        time_period: DateInterval,
+        rows: Vec<Row>,
+        estimated: bool,
+        metrics: &[&'a str],
+        is_grouped: bool,
+    ) -> Self {
         let named = |values: Vec<Value>| -> BTreeMap<&'a str, MetricValue> {
             let value = |value: Value| MetricValue { amount: value.amount.to_string(), unit: value.unit };
             metrics.iter().copied().zip(values.into_iter().map(value)).collect()
         };
-        let (days, estimated) = (slice.days, slice.estimated);
-        let mut rows = slice.rows.into_iter().map(|row| (row.keys, named(row.values)));
-        let time_period = DateInterval::of(&days);
+        let mut rows = rows.into_iter().map(|row| (row.keys, named(row.values)));
         if is_grouped {
             let groups = rows.map(|(keys, metrics)| Group { keys, metrics }).collect();
             return Self { time_period, total: BTreeMap::new(), groups, estimated };

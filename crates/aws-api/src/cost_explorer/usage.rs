@@ -2,20 +2,25 @@
 
 use super::expression::{expression, group_by, metrics};
 use super::shapes::{CostAndUsage, GetCostAndUsage, ResultByTime, ValueWithAttributes};
-use super::{SERVICE, invalid, past_days};
+use super::{SERVICE, invalid, lines, past_days};
 use crate::call::{Call, json};
 use back_office::cost_explorer::{CostExplorerRefusal, PageFrom};
 use back_office::error::{Answer, Error};
 use query::dimension::{Dimension, Key};
-use query::question::{Granularity, Query, Slice};
+use query::question::{Granularity, Query, Row};
 use std::collections::{BTreeMap, BTreeSet};
 
+/// What only lines can answer: see [`lines`].
+pub(super) const HOURLY: &str = "HOURLY";
 /// How many groups of times a page has.
-const ROWS_MAX: usize = 5_000;
+pub(super) const ROWS_MAX: usize = 5_000;
 
 /// `GetCostAndUsage`
 pub(super) async fn get(call: &Call<'_>) -> Answer<Vec<u8>> {
     let input: GetCostAndUsage = call.read()?;
+    if input.granularity == HOURLY {
+        return lines::hourly(call, &input).await;
+    }
     let days = past_days(call, &input.time_period)?;
     let query = Query {
         days: days.clone(),
@@ -36,7 +41,8 @@ pub(super) async fn get(call: &Call<'_>) -> Answer<Vec<u8>> {
         )))?,
         None => None,
     };
-    let dimension_value_attributes = attributes(call, &query, &slices).await?;
+    let rows = slices.iter().flat_map(|slice| &slice.rows);
+    let dimension_value_attributes = attributes(call, &query.group_by, rows).await?;
     let names: Vec<&str> = query.metrics.iter().map(|metric| metric.name()).collect();
     let is_grouped = !query.group_by.is_empty();
     let results_by_time =
@@ -54,7 +60,9 @@ pub(super) fn granularity(name: &str) -> Answer<Granularity> {
     match name {
         "DAILY" => Ok(Granularity::Daily),
         "MONTHLY" => Ok(Granularity::Monthly),
-        _ => Err(invalid(format!("Granularity: `{name}` is not kept; ask for DAILY or MONTHLY"))),
+        _ => Err(invalid(format!(
+            "Granularity: `{name}` is not one of this operation; ask for DAILY or MONTHLY"
+        ))),
     }
 }
 
@@ -111,10 +119,13 @@ pub(super) fn digest(runs: &[String]) -> String {
 }
 
 /// The names of the accounts in an answer.
-async fn attributes(call: &Call<'_>, query: &Query, slices: &[Slice]) -> Answer<Vec<ValueWithAttributes>> {
+pub(super) async fn attributes<'a>(
+    call: &Call<'_>,
+    group_by: &[Key],
+    rows: impl Iterator<Item = &'a Row>,
+) -> Answer<Vec<ValueWithAttributes>> {
     let account = Key::Dimension(Dimension::LinkedAccount);
-    let Some(at) = query.group_by.iter().position(|key| *key == account) else { return Ok(Vec::new()) };
-    let rows = slices.iter().flat_map(|slice| &slice.rows);
+    let Some(at) = group_by.iter().position(|key| *key == account) else { return Ok(Vec::new()) };
     let accounts: BTreeSet<&String> = rows.filter_map(|row| row.keys.get(at)).collect();
     let names = call.desk.account_names(call.caller, accounts.iter().copied()).await?;
     let named = accounts.into_iter().filter_map(|account| {

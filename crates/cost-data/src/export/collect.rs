@@ -134,15 +134,15 @@ struct Lines<'a> {
 }
 
 /// The numbers of a batch by measure; a file may have none of a measure.
-struct Measures<'a>([Option<&'a Numbers>; MEASURES]);
+pub(super) struct Measures<'a>([Option<&'a Numbers>; MEASURES]);
 
 impl<'a> Measures<'a> {
-    fn of(batch: &'a Batch) -> Self {
+    pub fn of(batch: &'a Batch) -> Self {
         Self(Measure::ALL.map(|measure| batch.numbers(measure)))
     }
 
     /// A measure of a row, in units of 10⁻¹⁰; the net cost of a row without one is its unblended cost, as in its class.
-    fn units(&self, measure: Measure, row: usize) -> i128 {
+    pub fn units(&self, measure: Measure, row: usize) -> i128 {
         let valid = |numbers: &&&Numbers| numbers.nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row));
         let own = self.0[measure as usize].as_ref();
         match measure {
@@ -282,6 +282,30 @@ impl<'a> Collector<'a> {
         }
         collected.segments.extend(self.scratch.append(order, &content, &places)?);
         Ok(())
+    }
+
+    /// Gives every row of a batch, and its class, with its price and its measures. A line that commitments cover is several rows.
+    pub fn each_priced(
+        &self,
+        collected: &mut Collected,
+        batch: &mut Batch,
+        file_name: &str,
+        mut give: impl FnMut((usize, usize), Amount, &dyn Fn(Measure) -> i128) -> Result<(), CollectError>,
+    ) -> Result<(), CollectError> {
+        let ordered = self.sort(collected, batch, file_name)?;
+        let measures = Measures::of(batch);
+        let (prices, _) = self.amounts(collected, &measures, &ordered)?;
+        for (place, price) in prices.iter().enumerate() {
+            let units = |measure| ordered.units(&measures, measure, place);
+            give(ordered.rows[place], price.amount(), &units)?;
+        }
+        Ok(())
+    }
+
+    /// Whether a text may be told to the group of a class: it names no account of others.
+    pub fn may_reach(&self, class: usize, text: &str) -> bool {
+        let group = self.classes.get(class).and_then(|class| Some(class.as_ref()?.group));
+        group.is_some_and(|group| self.accounts.mentioned(text).may_reach(group))
     }
 
     /// The rows of a batch by group, in the order of the file.

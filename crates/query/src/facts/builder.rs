@@ -1,6 +1,6 @@
 //! From a priced month to its facts.
 
-use super::{DimensionValues, FactsError, Measured, Metric, MonthFacts, Priced, Table, set};
+use super::{DimensionValues, FactsError, Measured, Metric, MonthFacts, Priced, Sources, Table, set};
 use crate::dimension::{DIMENSIONS, Dimension};
 use crate::naming;
 use crate::reservations::reservations;
@@ -29,12 +29,13 @@ const OF_AWS: [Metric; 6] = [
 /// The metrics of what billing groups are charged.
 const OF_GROUPS: [Metric; 2] = [Metric::UnblendedCost, Metric::UsageQuantity];
 
-pub(super) fn facts(month: Priced<'_>) -> Result<MonthFacts, FactsError> {
+pub(super) fn facts(month: Priced<'_>) -> Result<(MonthFacts, Sources), FactsError> {
     let Priced { cube, book, .. } = month;
     let dimensions = book.dimensions();
     let mut building = Building {
         month,
         texts: Texts::default(),
+        sources: Sources::default(),
         tags: dimensions.tags.iter().cloned().collect(),
         cost_categories: dimensions.cost_categories.iter().cloned().collect(),
         has_terms: has_terms(cube),
@@ -43,8 +44,8 @@ pub(super) fn facts(month: Priced<'_>) -> Result<MonthFacts, FactsError> {
     };
     let aws = building.aws()?;
     let pro_forma = building.pro_forma()?;
-    let Building { texts, tags, cost_categories, .. } = building;
-    Ok(MonthFacts {
+    let Building { texts, sources, tags, cost_categories, .. } = building;
+    let facts = MonthFacts {
         period: cube.period,
         groups: book.groups.iter().map(|group| group.name.clone()).collect(),
         tags,
@@ -56,12 +57,14 @@ pub(super) fn facts(month: Priced<'_>) -> Result<MonthFacts, FactsError> {
         aws: aws.into(),
         pro_forma: pro_forma.into(),
         texts,
-    })
+    };
+    Ok((facts, sources))
 }
 
 struct Building<'a> {
     month: Priced<'a>,
     texts: Texts,
+    sources: Sources,
     tags: Vec<String>,
     cost_categories: Vec<String>,
     has_terms: bool,
@@ -146,7 +149,7 @@ impl Building<'_> {
             days_of.insert(of_class[0].class, of_class);
         }
         let (mut knows_net_amortized, mut knows_beyond_prices) = (true, true);
-        for class in &cube.classes {
+        for (number, class) in cube.classes.iter().enumerate() {
             let kind = line_item_type(cube, class);
             if left_out_of_aws_cost(cube, class, kind) == Some(LeftOut::SplitCostAllocation) {
                 continue;
@@ -168,6 +171,7 @@ impl Building<'_> {
                 (self.day(day.date), amortizing.values(kind, sums, amortized))
             });
             let by_day = by_day.collect();
+            self.sources.aws.push(number);
             self.push_class(&mut rows.table, class, Seen::ByPayer);
             self.push_owner(&mut rows.table, class, u32::MAX);
             rows.end_class(month, by_day);
@@ -197,6 +201,7 @@ impl Building<'_> {
             }
             let by_day = of_source.iter().map(|part| (self.day(part.date), values(part))).collect();
             let group = u32::try_from(group).unwrap_or(u32::MAX);
+            self.sources.pro_forma.push(first.source);
             self.push_part(&mut rows.table, first, group);
             rows.end_class(month, by_day);
         }
@@ -318,7 +323,7 @@ impl Building<'_> {
 
 /// How a class's amortized cost follows from its sums.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Amortizing {
+pub(crate) enum Amortizing {
     /// It is the unblended cost, the net one the net unblended.
     Unblended,
     /// It is of commitments that have no net cost of their own: the net one is the same.
@@ -328,7 +333,7 @@ enum Amortizing {
 }
 
 impl Amortizing {
-    fn of(cube: &Cube, class: &ChargeClass) -> Self {
+    pub fn of(cube: &Cube, class: &ChargeClass) -> Self {
         match amortized::of_class(cube, class) {
             None => Self::Unblended,
             Some([]) => Self::Same,

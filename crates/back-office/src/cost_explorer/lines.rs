@@ -1,0 +1,178 @@
+//! Questions that classes cannot answer: by the hour, and by resource. They read the cost files of the runs once more, a question at a time; what was
+//! answered last is kept, so that a further page reads nothing.
+
+use super::{CostExplorerRefusal, Months};
+use crate::audit::digest;
+use crate::authorization::{Caller, Scope as CallerScope};
+use crate::desk::BackOffice;
+use crate::engine::{EngineError, LinesAsked};
+use crate::error::{Answer, Error};
+use crate::facts::Recent;
+use billing::period::BillingPeriod;
+use query::dimension::{Dimension, Key};
+use query::expression::Expression;
+use query::lines::{self, LineAnswer, LineQuery, LineSlice, Times};
+use std::collections::BTreeSet;
+use std::sync::{Arc, Mutex, PoisonError};
+
+/// How much is kept of answers, in bytes.
+const KEPT_BYTES: u64 = 64 << 20;
+/// How many conditions on resources a question may have.
+const RESOURCE_CONDITIONS_MAX: usize = 6;
+/// How many parts of a custom view a question is asked of: each reads the cost files once.
+const PARTS_MAX: usize = 8;
+/// How many questions read cost files at once: each takes every processor.
+const READING_AT_ONCE: usize = 1;
+
+/// The answers that are at hand, and who reads.
+#[derive(Debug)]
+pub(crate) struct KnownLines {
+    known: Mutex<Recent<LineAnswer>>,
+    reading: tokio::sync::Semaphore,
+}
+
+impl Default for KnownLines {
+    fn default() -> Self {
+        Self { known: Mutex::default(), reading: tokio::sync::Semaphore::new(READING_AT_ONCE) }
+    }
+}
+
+/// Times and whether each may still change; and the runs that they were answered from.
+pub struct LinesOfMonths {
+    /// Time after time, with whether it may still change.
+    pub slices: Vec<(LineSlice, bool)>,
+    /// The runs: while they are the same, so is the answer.
+    pub runs: Vec<String>,
+}
+
+impl BackOffice {
+    /// Answers a question about the lines of some hours, as a caller sees them through a view.
+    ///
+    /// # Errors
+    /// [`Error::Denied`], [`CostExplorerRefusal::Invalid`], [`CostExplorerRefusal::DataUnavailable`] where there are no lines, or none by the hour.
+    pub async fn cost_of_lines(
+        &self,
+        caller: &Caller,
+        view: Option<&str>,
+        query: &LineQuery,
+    ) -> Answer<LinesOfMonths> {
+        let conditions = query.resource_conditions().len();
+        if conditions > RESOURCE_CONDITIONS_MAX {
+            let message = format!(
+                "the filter has {conditions} conditions on RESOURCE_ID; give at most {RESOURCE_CONDITIONS_MAX}, each with as many values as needed"
+            );
+            return Err(CostExplorerRefusal::Invalid(message).into());
+        }
+        let day = |hour: i64| i32::try_from(hour.div_euclid(24)).unwrap_or(i32::MAX);
+        let days = day(query.hours.start)..day(query.hours.end - 1) + 1;
+        let months = self.months_of(caller, view, days).await?;
+        months.check_keys(&query.group_by, query.filter.as_ref())?;
+        let parts = months.months.iter().map(|month| month.scopes.len()).max().unwrap_or(0);
+        if parts > PARTS_MAX {
+            let message = format!(
+                "the billing view leads to what is charged by {parts} ways, and hours and resources are told of {PARTS_MAX} at most, since each reads the cost files again; ask one of the views that it is made of"
+            );
+            return Err(CostExplorerRefusal::Invalid(message).into());
+        }
+        let mut slices = Vec::new();
+        for place in 0..months.months.len() {
+            let estimated = months.months[place].estimated;
+            let answer = self.lines_of_month(caller, &months, place, query).await?;
+            slices.extend(answer.slices.iter().map(|slice| (slice.clone(), estimated)));
+        }
+        Ok(LinesOfMonths { slices, runs: months.runs() })
+    }
+
+    /// The answer of a month.
+    async fn lines_of_month(
+        &self,
+        caller: &Caller,
+        months: &Months,
+        place: usize,
+        query: &LineQuery,
+    ) -> Answer<Arc<LineAnswer>> {
+        let month = &months.months[place];
+        let Some((run, facts)) = &month.run else {
+            let slices = lines::without_facts(month.period, query);
+            return Ok(Arc::new(LineAnswer { slices, is_hourly: true }));
+        };
+        for scope in &month.scopes {
+            lines::check(&facts.facts, scope, query)?;
+        }
+        let categories = facts.categories_known_by();
+        let key = digest(&format!("{run} {categories:?} {:?} {query:?}", month.scopes));
+        let known = || self.0.lines.known.lock().unwrap_or_else(PoisonError::into_inner).get(&key);
+        if let Some(answer) = known() {
+            return told(month.period, query, answer);
+        }
+        let _reading_lines = self.0.lines.reading.acquire().await.map_err(Error::internal)?;
+        if let Some(answer) = known() {
+            return told(month.period, query, answer);
+        }
+        let _reading = self.reading().await?;
+        let row = self.0.store.run(&caller.payer, run).await.map_err(Error::internal)?;
+        let Some(done) = row.and_then(|row| row.done().cloned()) else {
+            return Err(CostExplorerRefusal::RequestChanged(PRICED_ANEW.to_owned()).into());
+        };
+        let folder = self.folder(&done.folder);
+        let (scopes, categories) = (month.scopes.clone(), facts.categories());
+        let asked = LinesAsked { scopes, categories, query: query.clone() };
+        let answer = self.engine(move |engine| engine.lines(&folder, &asked)).await;
+        let answer = Arc::new(answer.map_err(|error| unread(caller, month.period, error))??);
+        let room = self.0.options.facts_bytes.min(KEPT_BYTES);
+        let mut known = self.0.lines.known.lock().unwrap_or_else(PoisonError::into_inner);
+        known.put(&key, answer.clone(), bytes(&answer), room);
+        drop(known);
+        told(month.period, query, answer)
+    }
+}
+
+/// Hours are told where cost files tell them.
+fn told(period: BillingPeriod, query: &LineQuery, answer: Arc<LineAnswer>) -> Answer<Arc<LineAnswer>> {
+    if query.times != Times::Hourly || answer.is_hourly {
+        return Ok(answer);
+    }
+    let message = format!(
+        "the cost files of {period} tell usage by the day and not by the hour; ask for DAILY, or have AWS deliver hourly reports"
+    );
+    Err(CostExplorerRefusal::DataUnavailable(message).into())
+}
+
+/// The months have other runs than a moment ago.
+const PRICED_ANEW: &str = "the costs are being priced anew; ask again";
+
+/// Why cost files were not read. What the sentence says of places on the server is for the operator alone.
+fn unread(caller: &Caller, period: BillingPeriod, error: EngineError) -> Error {
+    match error {
+        EngineError::Input(problems) => {
+            let why = match caller.scope {
+                CallerScope::Payer => format!(": {}", problems.join("; ")),
+                CallerScope::Groups { .. } => "; ask whoever runs this server".to_owned(),
+            };
+            let message = format!(
+                "the cost files of {period} cannot be read again, which HOURLY data and RESOURCE_ID need{why}"
+            );
+            CostExplorerRefusal::DataUnavailable(message).into()
+        }
+        error @ (EngineError::Disk(_) | EngineError::Failed(_)) => Error::internal(error),
+    }
+}
+
+/// What an answer takes in memory, about.
+fn bytes(answer: &LineAnswer) -> u64 {
+    let rows = answer.slices.iter().flat_map(|slice| &slice.rows);
+    let each =
+        rows.map(|row| 64 + row.keys.iter().map(|key| key.len() + 24).sum::<usize>() + 64 * row.values.len());
+    u64::try_from(each.sum::<usize>()).unwrap_or(u64::MAX)
+}
+
+/// The keys of a question of which classes know nothing.
+pub(super) fn of_lines(group_by: &[Key], filter: Option<&Expression>) -> BTreeSet<Dimension> {
+    let conditions = filter.into_iter().flat_map(|filter| filter.conditions());
+    let keys = group_by.iter().chain(conditions.map(|condition| &condition.key));
+    let of_lines = keys.filter_map(|key| match key {
+        Key::Dimension(dimension) if dimension.is_of_lines() => Some(*dimension),
+        _ => None,
+    });
+    of_lines.collect()
+}
