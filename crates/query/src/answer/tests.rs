@@ -48,7 +48,7 @@ pub(crate) fn facts(classes: &[Class]) -> MonthFacts {
         defined: Vec::new(),
         has_days: true,
         currency: "USD".to_owned(),
-        aws: Table::default().into(),
+        aws: Table { tags: vec![Vec::new()], ..Table::default() }.into(),
         pro_forma: table.into(),
         texts,
     }
