@@ -326,6 +326,15 @@ def test_notifications_and_subscribers_change(world):
     assert "10 at most" in refused(lambda: client.create_notification(**of, Notification=above(99), Subscribers=to("a@example.com")), "CreationLimitExceededException")
 
 
+def test_budgets_follow_definitions_of_cost_categories(world):
+    of, address = name("category"), f"{name('category')}@example.com"
+    create(world.client, limit="1", CostFilters={"CostCategory": [f"{of}$storage"]}, alerts=[(above(100), to(address))])
+    rules = [{"Value": "storage", "Rule": {"Dimensions": {"Key": "SERVICE_CODE", "Values": ["AmazonS3"]}}}]
+    mails(world, address, 0, seconds=0)
+    world.server.client(service="ce").create_cost_category_definition(Name=of, RuleVersion="CostCategoryExpression.v1", Rules=rules)
+    mails(world, address, 1)
+
+
 # ---- What is refused
 
 @pytest.mark.parametrize("given, says", [

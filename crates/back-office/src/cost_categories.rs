@@ -148,6 +148,7 @@ impl BackOffice {
             Ok((write, arn))
         })
         .await
+        .inspect(|_| self.0.costs_changed.notify_one())
     }
 
     /// Changes what a cost category says from a month on. Earlier months stay as they are; what was said before of later ones is taken back.
@@ -173,6 +174,7 @@ impl BackOffice {
             Ok((write, ()))
         })
         .await
+        .inspect(|()| self.0.costs_changed.notify_one())
     }
 
     /// Ends a cost category with the month before the one that has now: the first month that it does not hold for.
@@ -196,6 +198,7 @@ impl BackOffice {
             Ok((write, ()))
         })
         .await?;
+        self.0.costs_changed.notify_one();
         Ok(end)
     }
 }

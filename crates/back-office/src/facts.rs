@@ -194,23 +194,19 @@ impl BackOffice {
         categories: &OfMonth<'_>,
     ) -> Answer<Option<Arc<FactsOfRun>>> {
         let is_under = |facts: &FactsOfRun| facts.categories_known_by == categories.known_by;
-        match self.facts_of_run(payer, run).await? {
-            None => return Ok(None),
-            Some(facts) if is_under(&facts) => return Ok(Some(facts)),
-            Some(_) => {}
+        let Some(bare) = self.facts_of_run(payer, run).await? else { return Ok(None) };
+        if is_under(&bare) {
+            return Ok(Some(bare));
         }
-        let (making, known_by) = (self.0.facts.making(run), categories.known_by.clone());
+        let making = self.0.facts.making(run);
         let applied = async {
             let _making = making.lock().await;
-            // Without room for facts there are none but those that are made now.
-            let Some(facts) = self.0.facts.get(run) else {
-                let Some(facts) = self.make_facts(payer, run).await? else { return Ok(None) };
-                return Ok(Some(apply(facts, categories.categories()?, known_by).await?));
-            };
+            // Perhaps somebody was faster; where there is no room for facts, none are known.
+            let facts = self.0.facts.get(run).unwrap_or(bare);
             if is_under(&facts) {
                 return Ok(Some(facts));
             }
-            let applied = apply(facts, categories.categories()?, known_by).await?;
+            let applied = apply(facts, categories.categories()?, categories.known_by.clone()).await?;
             self.0.facts.put(run, applied.clone(), self.0.options.facts_bytes);
             Ok(Some(applied))
         };

@@ -181,6 +181,10 @@ mod tests {
         Cost::parse(text).unwrap()
     }
 
+    fn sum(of: impl IntoIterator<Item = Cost>) -> Cost {
+        of.into_iter().try_fold(Cost::ZERO, Cost::plus).unwrap()
+    }
+
     fn rule(source: &str, targets: &[&str], method: SplitMethod) -> SplitCharge {
         let targets = targets.iter().map(|target| (*target).to_owned()).collect();
         SplitCharge { source: source.to_owned(), targets, method }
@@ -200,13 +204,8 @@ mod tests {
             allocated.iter().map(|of| (of.value.as_str(), of.after.to_string())).collect();
         let after: Vec<(&str, &str)> = after.iter().map(|(value, text)| (*value, text.as_str())).collect();
         assert_eq!(after, expected);
-        let sum = |of: &mut dyn Iterator<Item = Cost>| of.try_fold(Cost::ZERO, Cost::plus).unwrap();
-        let before = sum(&mut costs.values().copied());
-        assert_eq!(sum(&mut allocated.iter().map(|of| of.after)), before);
-        assert_eq!(
-            sum(&mut dealt.iter().map(|of| of.amount)),
-            sum(&mut allocated.iter().map(|of| of.split_in))
-        );
+        assert_eq!(sum(allocated.iter().map(|of| of.after)), sum(costs.values().copied()));
+        assert_eq!(sum(dealt.iter().map(|of| of.amount)), sum(allocated.iter().map(|of| of.split_in)));
     }
 
     #[test]

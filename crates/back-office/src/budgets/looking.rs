@@ -6,6 +6,7 @@
 use super::spend::BudgetStanding;
 use super::{BudgetRow, SETTING, wording};
 use crate::clock::machine_milliseconds;
+use crate::cost_categories::AccountNames;
 use crate::desk::BackOffice;
 use crate::error::{Answer, Error};
 use crate::notifications::{self, NotificationSettings};
@@ -20,13 +21,17 @@ use std::collections::BTreeMap;
 use std::sync::{Mutex, PoisonError};
 use store::BudgetCrossingRow;
 
-/// As of what the budgets of each payer were looked at last: the revision of each budget, the run of each period, and the day.
+/// As of what the budgets of each payer were looked at last: the version of each budget, cost category and custom view, the names of accounts, the run of each
+/// period, and the day.
 #[derive(Debug, Default)]
 pub(crate) struct LookedAtBudgets(Mutex<BTreeMap<AccountId, AsOf>>);
 
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct AsOf {
     budgets: Vec<(String, u64)>,
+    cost_categories: Vec<(String, u64)>,
+    views: Vec<(String, u64)>,
+    names_known_by: u64,
     runs: Vec<String>,
     day: i32,
 }
@@ -103,8 +108,12 @@ impl BackOffice {
             return Ok(());
         }
         let runs = store.current_runs(payer).await.map_err(Error::internal)?;
+        let views = store.billing_views(payer).await.map_err(Error::internal)?;
         let as_of = AsOf {
             budgets: rows.iter().map(|row| (row.id.clone(), row.revision)).collect(),
+            cost_categories: self.cost_categories(payer).await?.versions(),
+            views: views.into_iter().map(|view| (view.id, view.version)).collect(),
+            names_known_by: AccountNames::of(&self.current(payer).await?.family).known_by(),
             runs: runs.into_iter().map(|current| current.run).collect(),
             day: Date::of_seconds(self.now()).days(),
         };

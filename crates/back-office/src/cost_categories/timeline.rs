@@ -73,6 +73,12 @@ impl Definitions {
         self.all.iter().find(|of| of.id == id)
     }
 
+    /// The last version of each, by id: while they are the same, so is what all of them say.
+    pub(crate) fn versions(&self) -> Vec<(String, u64)> {
+        let last = |of: &Definition| of.versions.last().map_or(0, |version| version.number);
+        self.all.iter().map(|of| (of.id.clone(), last(of))).collect()
+    }
+
     /// Those that hold for a month, in the order in which they were made.
     pub fn holding(
         &self,

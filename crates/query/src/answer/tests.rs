@@ -49,7 +49,7 @@ pub(crate) fn facts(classes: &[Class]) -> MonthFacts {
         has_days: true,
         reservations: None,
         currency: "USD".to_owned(),
-        aws: Table::default().into(),
+        aws: Table { tags: vec![Vec::new()], ..Table::default() }.into(),
         pro_forma: table.into(),
         texts,
     }
