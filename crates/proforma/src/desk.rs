@@ -3,8 +3,10 @@
 //! A command builds the input of an operation and asks a [`door`] for its answer; whether behind it is the data directory or a server makes no
 //! difference to what is allowed, checked and written down.
 
+mod aws_reader;
 mod command;
 mod data;
+mod doctor;
 mod door;
 mod files;
 mod instant;
@@ -29,6 +31,7 @@ mod settings;
 mod tls;
 
 pub use command::{accounts, adopt, book, close, import, init, keys, periods, runs};
+pub use doctor::doctor;
 pub use invoicing::invoicing;
 pub use issuing::own_invoices;
 pub use keeping::{backup, migrate, restore, verify};

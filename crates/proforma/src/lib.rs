@@ -79,6 +79,7 @@ pub fn program() -> ExitCode {
         Command::SavedReport(arguments) => desk::saved_report(&arguments),
         Command::Privacy(arguments) => desk::privacy(&arguments),
         Command::Adopt(arguments) => desk::adopt(&arguments),
+        Command::Doctor(arguments) => desk::doctor(&arguments),
         Command::Backup(arguments) => desk::backup(&arguments),
         Command::Restore(arguments) => desk::restore(&arguments),
         Command::Verify(arguments) => desk::verify(&arguments),
