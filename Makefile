@@ -14,7 +14,7 @@ TEST_PROCESSES ?= $(shell nproc)
 TOOLS := $(TARGET)/tools
 DENY_VERSION := 0.20.2
 
-.PHONY: help demo test bench bench-cost-explorer bench-serve check lint unit-test licences python-test focus-validator needs-cargo needs-python
+.PHONY: help demo test bench bench-cost-explorer bench-serve check lint unit-test licences python-test focus-validator cost-tools needs-cargo needs-python
 
 help:
 	@echo 'make demo    price the bundled sample month into out/demo'
@@ -64,9 +64,9 @@ $(TOOLS)/cargo-deny-$(DENY_VERSION): | needs-cargo
 	mv $(TOOLS)/bin/cargo-deny $@
 	rm -rf $(TOOLS)/build $(TOOLS)/bin
 
-python-test: needs-cargo $(VENV)/installed focus-validator
-	cargo build --locked --workspace --bin proforma --bin proforma-adopt --bin proforma-organization
-	PROFORMA_BIN=$(TARGET)/debug/proforma PROFORMA_FOCUS_VENV=$(TOOLS)/focus-validator \
+python-test: needs-cargo $(VENV)/installed focus-validator cost-tools
+	cargo build --locked --workspace --bin proforma --bin proforma-adopt --bin proforma-aws-month --bin proforma-organization
+	PROFORMA_BIN=$(TARGET)/debug/proforma PROFORMA_FOCUS_VENV=$(TOOLS)/focus-validator PROFORMA_COST_TOOLS_VENV=$(TOOLS)/cost-tools \
 	    $(VENV)/bin/python -m pytest tests -q -n $(TEST_PROCESSES) --dist loadfile --timeout 900
 
 $(VENV)/installed: tests/requirements.txt | needs-python
@@ -77,6 +77,14 @@ $(VENV)/installed: tests/requirements.txt | needs-python
 # The FinOps Foundation's validator, in an environment of its own where there is a Python for it; else its tests skip.
 focus-validator: | needs-python
 	$(PYTHON) tests/focus_validator.py $(TOOLS)/focus-validator
+
+# Published tools that ask Cost Explorer, in an environment of their own; it is made again where the list of their versions is another one.
+cost-tools: | needs-python
+	@cmp -s tests/cost_tools_requirements.txt $(TOOLS)/cost-tools/installed || { \
+	    $(PYTHON) -m venv --clear $(TOOLS)/cost-tools && \
+	    $(TOOLS)/cost-tools/bin/python -m pip install --quiet --disable-pip-version-check --only-binary :all: --no-binary awscost \
+	        -r tests/cost_tools_requirements.txt && \
+	    cp tests/cost_tools_requirements.txt $(TOOLS)/cost-tools/installed; }
 
 bench: needs-cargo $(VENV)/installed
 	cargo build --locked --release -p proforma -p xtask

@@ -23,9 +23,16 @@ const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(60);
 pub struct Connection {
     config: SdkConfig,
     endpoint: Option<String>,
+    attempts: u32,
 }
 
 impl Connection {
+    /// The same, which the Billing Conductor may tell to slow down more often.
+    #[must_use]
+    pub fn patient(self) -> Self {
+        Self { attempts: PATIENT_ATTEMPTS_MAX, ..self }
+    }
+
     /// Finds credentials. They are asked for once: a credential process may want a person each time.
     ///
     /// # Errors
@@ -67,7 +74,7 @@ impl Connection {
         })?;
         let config =
             config.into_builder().credentials_provider(SharedCredentialsProvider::new(credentials)).build();
-        Ok(Self { config, endpoint })
+        Ok(Self { config, endpoint, attempts: ATTEMPTS_MAX })
     }
 
     /// A client of AWS Organizations. Of a large organization some thousand things are asked, so that being told to slow down is part of it.
@@ -81,14 +88,26 @@ impl Connection {
         aws_sdk_organizations::Client::from_conf(config.build())
     }
 
-    /// A client of the Billing Conductor.
+    /// A client of the Billing Conductor. Of a large payer some thousand cost reports are asked for, as fast as it lets.
     #[must_use]
     pub fn billing_conductor(&self) -> aws_sdk_billingconductor::Client {
-        let mut config = aws_sdk_billingconductor::config::Builder::from(&self.config);
+        let retry = RetryConfig::standard().with_max_attempts(self.attempts);
+        let mut config = aws_sdk_billingconductor::config::Builder::from(&self.config).retry_config(retry);
         if let Some(endpoint) = &self.endpoint {
             config.set_endpoint_url(Some(endpoint.clone()));
         }
         aws_sdk_billingconductor::Client::from_conf(config.build())
+    }
+
+    /// A client of Cost Explorer, which tells its callers to slow down as a matter of course.
+    #[must_use]
+    pub fn cost_explorer(&self) -> aws_sdk_costexplorer::Client {
+        let retry = RetryConfig::standard().with_max_attempts(PATIENT_ATTEMPTS_MAX);
+        let mut config = aws_sdk_costexplorer::config::Builder::from(&self.config).retry_config(retry);
+        if let Some(endpoint) = &self.endpoint {
+            config.set_endpoint_url(Some(endpoint.clone()));
+        }
+        aws_sdk_costexplorer::Client::from_conf(config.build())
     }
 
     /// The account whose credentials these are.

@@ -53,6 +53,16 @@ fn way_out(operation: &str, code: &str) -> Option<String> {
              administrator, as the managed policy AWSOrganizationsReadOnlyAccess gives them"
                 .to_owned()
         }
+        "AccessDeniedException" | "AccessDenied" if operation == "GetCostAndUsage" => {
+            "the caller needs ce:GetCostAndUsage on the payer account, and Cost Explorer has to be enabled there".to_owned()
+        }
+        "DataUnavailableException" => {
+            "AWS has no costs of this month (yet); it takes a day or two after the first usage".to_owned()
+        }
+        "LimitExceededException" => "still asked too often after several attempts; try again later".to_owned(),
+        "AccessDeniedException" | "AccessDenied" if operation.contains("CostReport") => {
+            "the caller needs billingconductor:List* and billingconductor:GetBillingGroupCostReport on the payer account".to_owned()
+        }
         "AWSOrganizationsNotInUseException" => {
             "the account whose credentials these are is in no organization; use those of the management account".to_owned()
         }

@@ -65,14 +65,10 @@ impl Journal {
             self.known.clear();
         }
         // It names accounts and what they are for: its owner alone reads it.
-        let opened = OpenOptions::new()
-            .create(true)
-            .append(goes_on)
-            .write(true)
-            .truncate(!goes_on)
-            .mode(0o600)
-            .open(path);
-        let mut file = opened.with_context(|| format!("`{}` cannot be written", path.display()))?;
+        // Always at the end: a reader that outlives whoever has started it may still write lines of its own.
+        let opened = OpenOptions::new().create(true).append(true).mode(0o600).open(path);
+        let emptied = opened.and_then(|file| if goes_on { Ok(file) } else { file.set_len(0).map(|()| file) });
+        let mut file = emptied.with_context(|| format!("`{}` cannot be written", path.display()))?;
         let head = match goes_on {
             // The last line may have been cut off.
             true => "\n".to_owned(),

@@ -56,6 +56,19 @@ pub struct Operation {
     pub readonly: bool,
 }
 
+impl Operation {
+    /// The path of every request for it; none where a request's own values stand in it.
+    #[must_use]
+    pub fn fixed_path(&self) -> Option<String> {
+        let literal = |segment: &Segment| match segment {
+            Segment::Literal(text) => Some(text.clone()),
+            Segment::Label(_) => None,
+        };
+        let parts: Option<Vec<String>> = self.path.iter().map(literal).collect();
+        Some(format!("/{}", parts?.join("/")))
+    }
+}
+
 /// A part of a path template between slashes.
 #[derive(Debug, Clone)]
 enum Segment {

@@ -7,10 +7,11 @@ use crate::disk::on_disk;
 use crate::engine::{EngineError, RunOrder, RunReport};
 use crate::error::{Answer, Error, refused};
 use crate::month_book::{self, unread};
+use crate::organization::{entries, followed_in_words};
 use crate::vault::new_resource_id;
 use crate::write::Edited;
 use billing::account::AccountId;
-use billing::configuration::{BookChanges, Configuration, OtherSettings, split};
+use billing::configuration::{BookChanges, Configuration, Followed, OtherSettings, split};
 use billing::money::{Cost, Currency};
 use billing::period::BillingPeriod;
 use std::collections::BTreeMap;
@@ -65,7 +66,8 @@ impl BackOffice {
     ) -> Answer<(String, BTreeMap<String, String>)> {
         let state = self.state(payer).await?;
         let period = period.unwrap_or_else(|| Clock::period_of(self.now()));
-        let (draft, files) = month_book::of_period(&state.configuration, period)?;
+        let (mut draft, files) = month_book::of_period(&state.configuration, period)?;
+        state.configuration.add_rules(&mut draft, period);
         Ok((book_file::write(&draft), files))
     }
 
@@ -77,7 +79,7 @@ impl BackOffice {
         let payer = &request.caller.payer;
         let state = self.state(payer).await?;
         let edited = applied(&state.configuration, request, book)?;
-        let mut plan = edited.outcome;
+        let (mut plan, _) = edited.outcome;
         let period = plan.period;
         let _reading = self.reading().await?;
         let Some((_, done)) = self.shown_run(payer, period).await? else { return Ok(plan) };
@@ -136,9 +138,12 @@ impl BackOffice {
                     let message = "something is configured already; see what would change with `book plan`, then `book apply`";
                     return Err(refused(message).into());
                 }
-                let edited = applied(configuration, request, book)?;
+                let Edited { next, touched, outcome: (plan, followed) } =
+                    applied(configuration, request, book)?;
+                let edited = Edited { next, touched, outcome: plan };
                 let write = store.write(payer, &state.head).await?;
-                edited.commit((&state, write), request, &book.name).await
+                let entries = entries(request, &followed);
+                edited.commit_with((&state, write), request, &book.name, entries).await
             })
             .await?;
         self.0.wake.notify_one();
@@ -146,12 +151,12 @@ impl BackOffice {
     }
 }
 
-/// The configuration that a book makes.
+/// The configuration that a book makes, and what has followed from its rules.
 fn applied(
     configuration: &Configuration,
     request: &WriteRequest<'_>,
     book: &SentBook,
-) -> Answer<Edited<Plan>> {
+) -> Answer<Edited<(Plan, Followed)>> {
     let SentBook { text, name, files } = book;
     let path = Path::new(name);
     let read_file =
@@ -166,8 +171,13 @@ fn applied(
     let other = OtherSettings { book: book_file::write(&split(&draft)), files: files.clone() };
     request.edit(configuration, |edit| {
         let changes = edit.apply_book(&draft, other).map_err(|problem| refused(problem.to_string()))?;
-        let warnings = parsed.warnings.iter().map(|warning| format!("{name}:{warning}")).collect();
-        Ok::<_, Error>(Plan { period: edit.moment().period, changes, effect: None, warnings })
+        let mut warnings: Vec<String> =
+            parsed.warnings.iter().map(|warning| format!("{name}:{warning}")).collect();
+        // A book of the past ends at a change: what rules want there, they have said already.
+        let before = edit.configuration().clone();
+        let followed = if changes.until.is_none() { edit.follow_rules(&[]) } else { Followed::default() };
+        warnings.extend(followed_in_words(edit, &before, &followed));
+        Ok::<_, Error>((Plan { period: edit.moment().period, changes, effect: None, warnings }, followed))
     })
 }
 

@@ -10,6 +10,7 @@ use crate::error::{Answer, Error, refused};
 use billing::account::AccountId;
 use billing::configuration::{
     BillingGroupId, Configuration, Edit, Flag, Followed, Moved, OrganizationChanges, PlacedBy, Refusal,
+    ValidationReason,
 };
 use billing::group_rule::GroupRule;
 use billing::organization::{OrganizationDraft, UnitTree};
@@ -147,11 +148,7 @@ impl BackOffice {
         (name, text): (&str, &str),
         dry: bool,
     ) -> Answer<AppliedOrganization> {
-        let draft = book_file::organization::read(Path::new(name), text);
-        let draft = draft.map_err(|mistakes| {
-            let told = mistakes.iter().map(|mistake| format!("{name}:{mistake}"));
-            refused(told.collect::<Vec<_>>().join("\n"))
-        })?;
+        let draft = read(name, text)?;
         let apply = |edit: &mut Edit<'_>| applied(edit, draft.clone());
         match dry {
             true => {
@@ -160,6 +157,28 @@ impl BackOffice {
             }
             false => self.write_following(request, apply).await,
         }
+    }
+
+    /// Takes over what was read of AWS by itself, which takes a while: what somebody else has taken over meanwhile is newer than what was read, and stays.
+    ///
+    /// # Errors
+    /// [`Error::Refused`] of the draft, or where the organization is not as it was `before` any more.
+    pub(crate) async fn apply_read_organization(
+        &self,
+        request: &WriteRequest<'_>,
+        (name, text): (&str, &str),
+        before: &Configuration,
+    ) -> Answer<()> {
+        let draft = read(name, text)?;
+        let apply = |edit: &mut Edit<'_>| {
+            if !is_same_organization(edit.configuration(), before) {
+                let message =
+                    "the organization was changed here while it was read at AWS; it is read again in a while";
+                return Err(Refusal::invalid(ValidationReason::Other, message));
+            }
+            applied(edit, draft.clone())
+        };
+        self.write_following(request, apply).await.map(|_: AppliedOrganization| ())
     }
 
     /// Gives a billing group a rule, or none, and moves the accounts that it wants. `dry` only says who would move.
@@ -254,6 +273,23 @@ impl BackOffice {
     }
 }
 
+/// The draft in a text.
+fn read(name: &str, text: &str) -> Answer<OrganizationDraft> {
+    book_file::organization::read(Path::new(name), text).map_err(|mistakes| {
+        let told = mistakes.iter().map(|mistake| format!("{name}:{mistake}"));
+        refused(told.collect::<Vec<_>>().join("\n"))
+    })
+}
+
+/// Whether two configurations know the same of the organization; that cost files have named an account is nothing of it.
+fn is_same_organization(one: &Configuration, other: &Configuration) -> bool {
+    let told = |of: &Configuration| {
+        let accounts = of.family.iter().filter(|(_, account)| account.details.is_some());
+        accounts.map(|(id, account)| (id.clone(), account.clone())).collect::<Vec<_>>()
+    };
+    one.organization == other.organization && one.units == other.units && told(one) == told(other)
+}
+
 /// Takes a draft over, and lets the groups follow.
 fn applied(edit: &mut Edit<'_>, draft: OrganizationDraft) -> Outcome<AppliedOrganization> {
     let (account_count, unit_count) = (draft.accounts.len() as u64, draft.units.len() as u64);
@@ -311,8 +347,25 @@ fn name_of(of: &Configuration, id: &BillingGroupId, period: BillingPeriod) -> St
     of.groups.at(id, period).map_or_else(|| id.to_string(), |(_, group)| group.name.clone())
 }
 
+/// What was followed, a sentence each.
+pub(crate) fn followed_in_words(edit: &Edit<'_>, before: &Configuration, followed: &Followed) -> Vec<String> {
+    let FollowedRules { moved_accounts, flags, .. } = told(edit, before, followed);
+    let moved = moved_accounts.into_iter().map(|of| {
+        let MovedAccount { account_id, from_billing_group, to_billing_group, reason } = of;
+        match (from_billing_group, to_billing_group) {
+            (Some(from), Some(to)) => {
+                format!("account `{account_id}` moves from `{from}` to `{to}`: {reason}")
+            }
+            (None, Some(to)) => format!("account `{account_id}` joins `{to}`: {reason}"),
+            (Some(from), None) => format!("account `{account_id}` leaves `{from}`: {reason}"),
+            (None, None) => format!("account `{account_id}`: {reason}"),
+        }
+    });
+    moved.chain(flags.into_iter().map(|flag| flag.message)).collect()
+}
+
 /// What the audit says of everything that was moved by itself.
-fn entries(request: &WriteRequest<'_>, followed: &Followed) -> Vec<Entry> {
+pub(crate) fn entries(request: &WriteRequest<'_>, followed: &Followed) -> Vec<Entry> {
     #[derive(Serialize)]
     #[serde(rename_all = "PascalCase")]
     struct Why<'a> {

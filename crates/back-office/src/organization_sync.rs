@@ -10,9 +10,11 @@ use crate::error::{Answer, Error};
 use crate::organization::RESOURCE;
 use crate::transaction::Attempt;
 use billing::account::AccountId;
+use billing::configuration::Configuration;
 use serde::{Deserialize, Serialize};
 use std::pin::Pin;
 use std::sync::Arc;
+use std::time::Duration;
 use store::DeskSettingRow;
 
 /// The kind of the setting, and of what became of it last.
@@ -23,6 +25,8 @@ const READ: &str = "organization.json";
 /// After how long what has failed is tried again.
 const AGAIN_MS: i64 = 15 * 60 * 1_000;
 const HOUR_MS: i64 = 3_600_000;
+/// How often whoever reads says that it still does: a large organization takes longer than a pause.
+const STILL_READING: Duration = Duration::from_secs(5 * 60);
 
 /// Reads the organization of a payer at AWS.
 pub trait OrganizationReader: Send + Sync {
@@ -130,13 +134,23 @@ impl BackOffice {
         if sync.every_hours == 0 || next(&sync).is_some_and(|at| now < at) {
             return Ok(());
         }
-        let begun = State { attempted_at_ms: now, read_at_ms: sync.read_at_ms, problem: sync.problem };
+        let mut begun = State { attempted_at_ms: now, read_at_ms: sync.read_at_ms, problem: sync.problem };
         if !self.take_turn(payer, &begun, sync.every_hours).await? {
             return Ok(());
         }
-        let read = reader.read(payer).await;
+        let before = self.current(payer).await?;
+        let mut reading = reader.read(payer);
+        let read = loop {
+            if let Ok(read) = tokio::time::timeout(STILL_READING, &mut reading).await {
+                break read;
+            }
+            begun.attempted_at_ms = machine_milliseconds();
+            if let Err(error) = self.note_sync(payer, &begun).await {
+                tracing::warn!(?error, %payer, "that the organization is still being read could not be noted");
+            }
+        };
         let applied = match read {
-            Ok(text) => self.take_over(payer, &text).await,
+            Ok(text) => self.take_over(payer, &text, &before).await,
             Err(problem) => Err(problem),
         };
         let ended = match applied {
@@ -149,8 +163,8 @@ impl BackOffice {
         self.note_sync(payer, &ended).await
     }
 
-    /// Takes over what was read; why not, in words.
-    async fn take_over(&self, payer: &AccountId, text: &str) -> Result<(), String> {
+    /// Takes over what was read since the configuration was as it was `before`; why not, in words.
+    async fn take_over(&self, payer: &AccountId, text: &str, before: &Configuration) -> Result<(), String> {
         let caller = Caller { principal: "proforma".to_owned(), ..self.operator(payer, String::new()) };
         let input = format!("{{\"Content\":\"{}\"}}", crate::audit::digest(text));
         let request = WriteRequest {
@@ -161,7 +175,7 @@ impl BackOffice {
             resource: RESOURCE,
             period: None,
         };
-        match self.apply_organization(&request, (READ, text), false).await {
+        match self.apply_read_organization(&request, (READ, text), before).await {
             Ok(_) => Ok(()),
             Err(Error::Refused(refusal)) => Err(refusal.to_string()),
             Err(error) => {

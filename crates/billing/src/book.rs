@@ -24,8 +24,8 @@ use std::collections::{BTreeMap, BTreeSet};
 pub use check::{Checked, Mistake, Place};
 pub use draft::{
     AccountDraft, AllocationDraft, DistributionDraft, Draft, FilterDraft, GroupDraft, ItemDraft,
-    LineFilterDraft, MinimumDraft, PayerCommitmentDraft, PlanDraft, RuleDraft, ShareDraft, SupportFeeDraft,
-    TargetsDraft, TransferDraft, WeightDraft,
+    LineFilterDraft, MinimumDraft, PayerCommitmentDraft, PlanDraft, RuleDraft, SelectorDraft, ShareDraft,
+    SupportFeeDraft, TargetsDraft, TransferDraft, WeightDraft,
 };
 
 /// The name of AWS's managed plan of public prices.

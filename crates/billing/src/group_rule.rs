@@ -6,6 +6,9 @@ use crate::organization::{UnitId, UnitTree};
 use std::collections::BTreeSet;
 use std::fmt;
 
+/// How many selectors a rule may have.
+pub const SELECTORS_MAX: usize = 50;
+
 /// A rule of a billing group: the accounts that one of its selectors matches, without those that it excepts.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct GroupRule {

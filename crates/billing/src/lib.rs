@@ -72,6 +72,8 @@ pub mod reconciliation;
 
 pub mod difference;
 
+pub mod aws_month;
+
 pub mod resale;
 
 pub mod configuration;

@@ -6,7 +6,7 @@ mod transfers;
 use super::node::{Node, Value};
 use billing::book::{
     AccountDraft, Draft, Exports, FilterDraft, GroupDraft, ItemDraft, LineFilterDraft, PlanDraft, Reports,
-    RuleDraft,
+    RuleDraft, SelectorDraft,
 };
 use billing::money::{Decimal, DecimalError};
 use billing::tiers::Tier;
@@ -154,6 +154,9 @@ fn group(table: &Table<'_>) -> GroupDraft {
         "pricing_plan",
         "auto_associate",
         "parent",
+        "rule",
+        "rule_except",
+        "rule_accounts",
     ]);
     GroupDraft {
         name: table.required("name"),
@@ -165,6 +168,19 @@ fn group(table: &Table<'_>) -> GroupDraft {
         pricing_plan: table.required("pricing_plan"),
         auto_associate: table.flag("auto_associate").unwrap_or(false),
         parent: table.text("parent"),
+        rule: table.tables("rule").iter().map(selector).collect(),
+        rule_except: table.texts("rule_except").unwrap_or_default(),
+        rule_accounts: table.texts("rule_accounts").unwrap_or_default(),
+    }
+}
+
+fn selector(table: &Table<'_>) -> SelectorDraft {
+    table.allow(&["organizational_unit", "tag_key", "tag_values", "name_pattern"]);
+    SelectorDraft {
+        organizational_unit: table.text("organizational_unit"),
+        tag_key: table.text("tag_key"),
+        tag_values: table.texts("tag_values").unwrap_or_default(),
+        name_pattern: table.text("name_pattern"),
     }
 }
 

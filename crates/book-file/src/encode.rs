@@ -6,7 +6,7 @@ mod policies;
 
 use billing::book::{
     Draft, Exports, FilterDraft, GroupDraft, ItemDraft, LineFilterDraft, PlanDraft, Reports, RuleDraft,
-    TransferDraft,
+    SelectorDraft, TransferDraft,
 };
 use billing::tiers::Tier;
 use std::collections::BTreeMap;
@@ -112,6 +112,17 @@ fn group(group: &GroupDraft) -> Fields {
         .text("pricing_plan", &group.pricing_plan)
         .flag("auto_associate", group.auto_associate)
         .text_if_any("parent", group.parent.as_ref())
+        .tables("rule", &group.rule, selector)
+        .texts("rule_except", &group.rule_except)
+        .texts("rule_accounts", &group.rule_accounts)
+}
+
+fn selector(selector: &SelectorDraft) -> Fields {
+    Fields::default()
+        .text_if_any("organizational_unit", selector.organizational_unit.as_ref())
+        .text_if_any("tag_key", selector.tag_key.as_ref())
+        .texts("tag_values", &selector.tag_values)
+        .text_if_any("name_pattern", selector.name_pattern.as_ref())
 }
 
 fn item(item: &ItemDraft) -> Fields {

@@ -2,6 +2,7 @@
 
 pub mod cost_categories;
 pub mod desk;
+pub mod doctor;
 pub mod documents;
 pub mod invoice;
 pub mod invoicing;
@@ -92,6 +93,8 @@ pub enum Command {
     Privacy(privacy::PrivacyArguments),
     /// Read an existing AWS Billing Conductor set-up into a book.
     Adopt(desk::AdoptArguments),
+    /// Hold a month here to what AWS says of it.
+    Doctor(doctor::DoctorArguments),
     /// Copy a desk into a folder, while it is served.
     Backup(desk::BackupArguments),
     /// Put a backup into a new data directory.

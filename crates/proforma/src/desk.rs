@@ -3,9 +3,11 @@
 //! A command builds the input of an operation and asks a [`door`] for its answer; whether behind it is the data directory or a server makes no
 //! difference to what is allowed, checked and written down.
 
+mod aws_reader;
 mod command;
 mod cost_categories;
 mod data;
+mod doctor;
 mod door;
 mod files;
 mod instant;
@@ -31,6 +33,7 @@ mod tls;
 
 pub use command::{accounts, adopt, book, close, import, init, keys, periods, runs};
 pub use cost_categories::cost_category;
+pub use doctor::doctor;
 pub use invoicing::invoicing;
 pub use issuing::own_invoices;
 pub use keeping::{backup, migrate, restore, verify};

@@ -36,7 +36,7 @@ pub enum Failure {
         /// What was done.
         done: String,
     },
-    /// A program that this one has started has said why, and ended with this status.
+    /// Why has been said: by a program that this one has started, or by what was printed. The exit status says the rest.
     Said(u8),
 }
 

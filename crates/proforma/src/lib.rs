@@ -80,6 +80,7 @@ pub fn program() -> ExitCode {
         Command::CostCategory(arguments) => desk::cost_category(&arguments),
         Command::Privacy(arguments) => desk::privacy(&arguments),
         Command::Adopt(arguments) => desk::adopt(&arguments),
+        Command::Doctor(arguments) => desk::doctor(&arguments),
         Command::Backup(arguments) => desk::backup(&arguments),
         Command::Restore(arguments) => desk::restore(&arguments),
         Command::Verify(arguments) => desk::verify(&arguments),

@@ -2,6 +2,7 @@
 
 mod allocations;
 mod filters;
+mod group_rules;
 mod groups;
 mod hierarchy;
 mod items;

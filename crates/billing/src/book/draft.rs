@@ -146,6 +146,25 @@ pub struct GroupDraft {
     pub auto_associate: bool,
     /// `parent`
     pub parent: Option<String>,
+    /// `rule`: one of them has to match an account of the organization that is to be in the group. Nothing is priced by it.
+    pub rule: Vec<SelectorDraft>,
+    /// `rule_except`
+    pub rule_except: Vec<String>,
+    /// `rule_accounts`: those of `accounts` that the rule has put there, and takes away again.
+    pub rule_accounts: Vec<String>,
+}
+
+/// An entry of a group's `rule`.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct SelectorDraft {
+    /// `organizational_unit`
+    pub organizational_unit: Option<String>,
+    /// `tag_key`
+    pub tag_key: Option<String>,
+    /// `tag_values`
+    pub tag_values: Vec<String>,
+    /// `name_pattern`
+    pub name_pattern: Option<String>,
 }
 
 /// An entry of `[[responsibility_transfers]]`.

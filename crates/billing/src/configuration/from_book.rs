@@ -5,6 +5,7 @@
 //! as the book has it, into earlier months too as long as they are open and its group and account are there. Billing transfers have dates and
 //! no versions, names of accounts not even dates: what the book says of them holds for every period.
 
+mod group_rules;
 mod groups;
 mod items;
 mod rules;
@@ -152,7 +153,11 @@ impl Edit<'_> {
         let (rules, pricing_rules) = self.rules_of_book(&book.rules, reach);
         let (plans, pricing_plans) = self.plans_of_book(&book.plans, &rules, reach);
         let responsibility_transfers = self.transfers_of_book(&book.transfers, reach);
-        let (groups, billing_groups) = self.groups_of_book(&book, &plans, reach);
+        let (groups, mut billing_groups) = self.groups_of_book(&book, &plans, reach);
+        for name in self.group_rules_of_book(draft, &groups, reach) {
+            let is_told = billing_groups.created.contains(&name) || billing_groups.changed.contains(&name);
+            billing_groups.changed.extend((!is_told).then_some(name));
+        }
         let other = self.other_of_book(other, reach);
         let custom_line_items = self.items_of_book(draft, &book, &groups, &shown_items, reach);
         let changes = BookChanges {

@@ -4,12 +4,12 @@ mod shown;
 
 use super::{
     AssociatedValue, BillingGroupId, ChargeSettings, Configuration, CustomLineItemId, GroupSettings,
-    ItemSettings, PlanOf, RuleSettings, Span, TransferSettings,
+    ItemSettings, PlacedBy, PlanOf, RuleSettings, Span, TransferSettings,
 };
 use crate::account::AccountId;
 use crate::book::{
     AccountDraft, BASIC_PRICING_PLAN, Draft, FilterDraft, GroupDraft, ItemDraft, PASSTHROUGH_PLAN, PlanDraft,
-    RuleDraft, TransferDraft,
+    RuleDraft, SelectorDraft, TransferDraft,
 };
 use crate::custom_line_item::{Filter, Kind};
 use crate::period::BillingPeriod;
@@ -54,6 +54,28 @@ impl Configuration {
         draft
     }
 
+    /// Adds to the book of a period the rules of its groups, which nothing is priced by, and which accounts they have put there.
+    pub fn add_rules(&self, draft: &mut Draft, period: BillingPeriod) {
+        let rules = self.rules_in_force(period);
+        let named: HashMap<&str, (&BillingGroupId, &crate::group_rule::GroupRule)> = rules
+            .into_iter()
+            .filter_map(|(id, rule)| Some((self.groups.at(id, period)?.1.name.as_str(), (id, rule))))
+            .collect();
+        for group in &mut draft.billing_groups {
+            let Some((id, rule)) = named.get(group.name.as_str()) else { continue };
+            let by_rule = |account: &&String| {
+                let placed = AccountId::parse(account).and_then(|account| {
+                    let placed = self.placed(&account, period)?;
+                    Some(placed.group == **id && matches!(placed.by, PlacedBy::Rule(_)))
+                });
+                placed == Some(true) && **account != group.primary_account_id
+            };
+            group.rule = rule.selectors.iter().map(SelectorDraft::of).collect();
+            group.rule_except = rule.except.iter().map(ToString::to_string).collect();
+            group.rule_accounts = group.accounts.iter().filter(by_rule).cloned().collect();
+        }
+    }
+
     fn plan_draft(&self, plan: &super::PlanSettings, period: BillingPeriod) -> PlanDraft {
         let mut rules: Vec<(u64, &str)> = (plan.rules.iter())
             .filter_map(|id| self.rules.at(id, period))
@@ -89,6 +111,7 @@ impl Configuration {
                 pricing_plan: self.plan_name(&group.pricing_plan, period),
                 auto_associate: group.auto_associate,
                 parent: beyond.and_then(|group| group.parent.clone()),
+                ..GroupDraft::default()
             }
         };
         self.groups.in_period(period).map(draft).collect()

@@ -3,8 +3,8 @@
 use crate::{draft, parse, write};
 use billing::book::{
     AccountDraft, AllocationDraft, DistributionDraft, Draft, Exports, FilterDraft, GroupDraft, ItemDraft,
-    LineFilterDraft, MinimumDraft, PayerCommitmentDraft, PlanDraft, Reports, RuleDraft, ShareDraft,
-    SupportFeeDraft, TargetsDraft, TransferDraft,
+    LineFilterDraft, MinimumDraft, PayerCommitmentDraft, PlanDraft, Reports, RuleDraft, SelectorDraft,
+    ShareDraft, SupportFeeDraft, TargetsDraft, TransferDraft,
 };
 use billing::money::Decimal;
 use billing::period::BillingPeriod;
@@ -112,8 +112,26 @@ fn rule() -> impl Strategy<Value = RuleDraft> {
 }
 
 fn group() -> impl Strategy<Value = GroupDraft> {
-    (text(), maybe(), text(), texts(), (maybe(), maybe()), filters(), text(), any::<bool>()).prop_map(
-        |(name, description, primary_account_id, accounts, (transfer, parent), lines, pricing_plan, auto)| {
+    let selector = (maybe(), maybe(), texts(), maybe()).prop_map(
+        |(organizational_unit, tag_key, tag_values, name_pattern)| SelectorDraft {
+            organizational_unit,
+            tag_key,
+            tag_values,
+            name_pattern,
+        },
+    );
+    let rule = (vec(selector, 0..3), texts(), texts());
+    (text(), maybe(), text(), texts(), (maybe(), maybe(), rule), filters(), text(), any::<bool>()).prop_map(
+        |(
+            name,
+            description,
+            primary_account_id,
+            accounts,
+            (transfer, parent, (rule, rule_except, rule_accounts)),
+            lines,
+            pricing_plan,
+            auto,
+        )| {
             GroupDraft {
                 name,
                 description,
@@ -124,6 +142,9 @@ fn group() -> impl Strategy<Value = GroupDraft> {
                 pricing_plan,
                 auto_associate: auto,
                 parent,
+                rule,
+                rule_except,
+                rule_accounts,
             }
         },
     )

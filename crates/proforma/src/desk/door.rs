@@ -6,6 +6,7 @@ use crate::cli::desk::DeskArguments;
 use crate::failure::Failure;
 use anyhow::{Context, anyhow};
 use aws_wire::errors::WireError;
+use aws_wire::model::Operation;
 use aws_wire::sigv4::{Received, SecretKey, Signer, body_sha256};
 use back_office::clock::{Clock, machine_seconds};
 use billing::account::AccountId;
@@ -58,7 +59,7 @@ impl Door {
         self.ask_of(aws_api::proforma::SERVICE, operation, input).await
     }
 
-    /// Asks an operation of a service that is asked in AWS's JSON.
+    /// Asks an operation of a service that is asked in AWS's JSON, all of it in the body.
     pub async fn ask_of(&self, service: &str, operation: &str, input: &Value) -> Result<Value, Failure> {
         let body = serde_json::to_vec(input)?;
         let answer = match self {
@@ -119,9 +120,11 @@ impl Server {
     async fn ask(&self, service: &str, operation: &str, body: Vec<u8>) -> Result<Vec<u8>, Failure> {
         let model = aws_api::services::all().by_signing_name(service);
         let model = model.ok_or_else(|| anyhow!("there is no service `{service}`"))?;
-        let prefix = model.target_prefix.as_deref().unwrap_or_default();
+        let found = model.operation(operation).filter(|operation| operation.method == "POST");
+        let path = found.and_then(Operation::fixed_path);
+        let path = path.ok_or_else(|| anyhow!("{service}:{operation} is not asked by its body alone"))?;
         let shown = &self.endpoint;
-        let url = reqwest::Url::parse(&format!("{shown}/"))
+        let url = reqwest::Url::parse(&format!("{shown}{path}"))
             .map_err(|error| Failure::input(format!("endpoint `{shown}` is no URL: {error}")))?;
         let host = url.host_str().map(|host| match url.port() {
             Some(port) => format!("{host}:{port}"),
@@ -131,7 +134,9 @@ impl Server {
         let mut headers = HeaderMap::new();
         headers.insert(header::HOST, HeaderValue::from_str(&host)?);
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(model.protocol.content_type()));
-        headers.insert("x-amz-target", HeaderValue::from_str(&format!("{prefix}.{operation}"))?);
+        if let Some(prefix) = &model.target_prefix {
+            headers.insert("x-amz-target", HeaderValue::from_str(&format!("{prefix}.{operation}"))?);
+        }
         let signer = Signer {
             access_key_id: &self.access_key_id,
             secret: &self.secret,
@@ -141,7 +146,7 @@ impl Server {
         };
         let received = Received {
             method: "POST",
-            raw_path: "/",
+            raw_path: &path,
             raw_query: "",
             headers: &headers,
             body_sha256: body_sha256(&body),
@@ -156,7 +161,8 @@ impl Server {
             return Ok(answer.to_vec());
         }
         let said: Value = serde_json::from_slice(&answer).unwrap_or(Value::Null);
-        let message = said.get("Message").and_then(Value::as_str).unwrap_or("no reason was given");
+        let message = said.get("Message").or_else(|| said.get("message")).and_then(Value::as_str);
+        let message = message.unwrap_or("no reason was given");
         match status.is_client_error() {
             true => Err(Failure::input(message.to_owned())),
             false => Err(anyhow!("`{shown}` answers {status}: {message}").into()),

@@ -1,5 +1,6 @@
 //! Who reads the organization at AWS: the program `proforma-organization`, which carries AWS's SDK, as another process.
 
+use super::aws_reader::aws_reader;
 use super::organization::journal_name;
 use crate::failure::Failure;
 use anyhow::{Context, anyhow};
@@ -25,23 +26,10 @@ pub struct Reading<'a> {
 
 impl Reading<'_> {
     fn command(&self) -> (PathBuf, Command) {
-        let beside = std::env::current_exe().ok().map(|program| program.with_file_name(PROGRAM));
-        let program = beside.filter(|program| program.is_file()).unwrap_or_else(|| PROGRAM.into());
-        let mut command = Command::new(&program);
-        if let Some(profile) = self.profile {
-            command.arg("--profile").arg(profile);
-            // A profile that is named goes before keys of the environment, which may be those of a desk.
-            for key in ["AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_SESSION_TOKEN"] {
-                command.env_remove(key);
-            }
-        }
-        if let Some(endpoint) = self.endpoint {
-            command.arg("--endpoint").arg(endpoint);
-        }
+        let (program, mut command) = aws_reader(PROGRAM, self.profile, self.endpoint);
         if let Some(journal) = self.journal {
             command.arg("--journal").arg(journal);
         }
-        command.stdin(Stdio::null()).stdout(Stdio::piped());
         (program, command)
     }
 }

@@ -37,6 +37,7 @@ impl Check<'_> {
                     format!("billing group `{first}` already has auto_associate; only one group may");
                 self.mistake::<()>(entry.field("auto_associate"), message);
             }
+            self.group_rule(entry, group);
             let filters = self.lines(entry, group);
             groups.push(match &group.responsibility_transfer {
                 Some(transfer) => self.transfer_group(entry, group, (transfer, transfers), plans),

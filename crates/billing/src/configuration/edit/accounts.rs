@@ -196,15 +196,24 @@ impl Edit<'_> {
         life: Window,
         joining: &[(AccountId, Window)],
     ) -> Result<(), Refusal> {
-        let spans = self.next.memberships.values().flat_map(|groups| groups.spans());
-        let members = spans.filter(|span| span.value == *id);
-        let members = members.filter_map(|span| Window::of(span).common(life));
-        let all = members.chain(joining.iter().map(|(_, window)| *window));
+        let all = self.members(id, life).chain(joining.iter().map(|(_, window)| *window));
         let quota = Quota::AccountsPerBillingGroup;
         if most_at_once(all) > quota.limit().1 {
             return Err(Refusal::limit(quota, Some((ResourceType::BillingGroup, id.to_string()))));
         }
         Ok(())
+    }
+
+    /// How many accounts a group has at once, at most.
+    pub(super) fn most_accounts(&self, id: &BillingGroupId, life: Window) -> usize {
+        most_at_once(self.members(id, life))
+    }
+
+    /// When accounts are in a group.
+    fn members<'a>(&'a self, id: &'a BillingGroupId, life: Window) -> impl Iterator<Item = Window> + 'a {
+        let spans = self.next.memberships.values().flat_map(|groups| groups.spans());
+        let members = spans.filter(move |span| span.value == *id);
+        members.filter_map(move |span| Window::of(span).common(life))
     }
 
     /// Puts accounts into a group for periods in which they are in none.

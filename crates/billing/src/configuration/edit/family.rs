@@ -89,7 +89,16 @@ impl Edit<'_> {
             let free = groups.map_or(Some(life), |groups| room(groups, period));
             joining.extend(free.and_then(|free| free.common(life)).map(|free| (account.clone(), free)));
         }
-        while self.accounts_have_room(&id, life, &joining).is_err() && joining.pop().is_some() {}
+        // Whoever has room with more beside it has room with fewer: the most that have it are looked for by halves.
+        let (mut fits, mut too_many) = (0, joining.len() + 1);
+        while too_many - fits > 1 {
+            let tried = usize::midpoint(fits, too_many);
+            match self.accounts_have_room(&id, life, &joining[..tried]) {
+                Ok(()) => fits = tried,
+                Err(_) => too_many = tried,
+            }
+        }
+        joining.truncate(fits);
         let joined: Vec<AccountId> = joining.iter().map(|(account, _)| account.clone()).collect();
         if !joined.is_empty() {
             self.join(&id, joining);

@@ -8,7 +8,7 @@ use crate::account::AccountId;
 use crate::configuration::window::{Window, stay};
 use crate::configuration::{BillingGroupId, Configuration, PlacedBy, Placement, Quota, Touched};
 use crate::period::BillingPeriod;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 /// An account that has been moved because of a rule, or because its group takes what no other has.
@@ -72,6 +72,15 @@ pub struct Followed {
     pub flags: Vec<Flag>,
 }
 
+/// How much room groups have, as far as that has been asked for while rules were followed.
+#[derive(Debug, Default)]
+struct Rooms {
+    /// How many accounts a group has at once, at most.
+    at_most: BTreeMap<BillingGroupId, usize>,
+    /// The groups that have no room, until somebody leaves.
+    full: BTreeSet<BillingGroupId>,
+}
+
 impl Edit<'_> {
     /// Puts every account where the rules want it in the period of the write, and ends the groups whose primary account has gone. Accounts that
     /// somebody has put into a group stay there; those that several rules want stay where they are. Of `new` accounts, what no rule wants joins
@@ -79,9 +88,10 @@ impl Edit<'_> {
     pub fn follow_rules(&mut self, new: &[AccountId]) -> Followed {
         let mut followed = Followed { ended: self.end_groups_without_primary(), ..Followed::default() };
         let mut free = new.to_vec();
+        let mut rooms = Rooms::default();
         for (account, wanting) in self.wanted() {
             let left = followed.moved.len();
-            self.follow(&account, wanting, &mut followed);
+            self.follow(&account, wanting, (&mut rooms, &mut followed));
             let is_out = followed.moved[left..].iter().any(|moved| moved.to.is_none());
             free.extend(is_out.then_some(account));
         }
@@ -119,7 +129,7 @@ impl Edit<'_> {
         &mut self,
         account: &AccountId,
         wanting: Vec<(BillingGroupId, String)>,
-        followed: &mut Followed,
+        (rooms, followed): (&mut Rooms, &mut Followed),
     ) {
         let period = self.moment.period;
         let from = self.next.group_of(account, period).cloned();
@@ -129,6 +139,7 @@ impl Edit<'_> {
             (None, _) => {
                 let Some(group) = from.filter(|_| by_rule) else { return };
                 self.take_out(account, &group);
+                rooms.full.remove(&group);
                 let why = "its group's rule does not match it any more".to_owned();
                 followed.moved.push(Moved { account: account.clone(), from: Some(group), to: None, why });
             }
@@ -137,12 +148,13 @@ impl Edit<'_> {
                 if from.as_ref() == Some(&group) {
                     return self.place(account, placement);
                 }
-                if !self.has_room_for(account, &group) {
+                if !self.has_room_for(account, &group, rooms) {
                     followed.flags.push(Flag::Full { account: account.clone(), group });
                     return;
                 }
                 if let Some(from) = &from {
                     self.take_out(account, from);
+                    rooms.full.remove(from);
                 }
                 let life = self.life(&group);
                 // The account is in no group now: there is a window, up to where it is said to be elsewhere.
@@ -158,10 +170,25 @@ impl Edit<'_> {
         }
     }
 
-    /// Whether a group may have one account more.
-    fn has_room_for(&self, account: &AccountId, group: &BillingGroupId) -> bool {
+    /// Whether a group may have one account more, which is counted as if it came. All accounts are looked through once a group, and not once for each that comes.
+    fn has_room_for(&self, account: &AccountId, group: &BillingGroupId, rooms: &mut Rooms) -> bool {
+        if rooms.full.contains(group) {
+            return false;
+        }
         let life = self.life(group);
-        self.accounts_have_room(group, life, &[(account.clone(), life)]).is_ok()
+        let at_most = rooms.at_most.entry(group.clone()).or_insert_with(|| self.most_accounts(group, life));
+        *at_most += 1;
+        if *at_most <= Quota::AccountsPerBillingGroup.limit().1 {
+            return true;
+        }
+        // Some may have left since they were counted.
+        let has_room = self.accounts_have_room(group, life, &[(account.clone(), life)]).is_ok();
+        if has_room {
+            rooms.at_most.remove(group);
+        } else {
+            rooms.full.insert(group.clone());
+        }
+        has_room
     }
 
     /// Takes an account out of the group that it is in, from the period of the write on, for as long as it would have stayed.
@@ -175,7 +202,7 @@ impl Edit<'_> {
     }
 
     /// Notes why an account is in its group from the period of the write on.
-    pub(super) fn place(&mut self, account: &AccountId, placement: Placement) {
+    pub(in crate::configuration) fn place(&mut self, account: &AccountId, placement: Placement) {
         let (period, now) = (self.moment.period, self.moment.now);
         let there = self.next.placements.get(account).and_then(|of| of.at(period));
         if there != Some(&placement) {
@@ -186,7 +213,7 @@ impl Edit<'_> {
     }
 
     /// Notes that somebody has put an account where it is, or that it is in no group.
-    pub(super) fn unplace(&mut self, account: &AccountId) {
+    pub(in crate::configuration) fn unplace(&mut self, account: &AccountId) {
         let period = self.moment.period;
         if self.next.placements.get(account).is_some_and(|of| of.lasts_to(period)) {
             let placements: &mut BTreeMap<_, _> = Arc::make_mut(&mut self.next.placements);

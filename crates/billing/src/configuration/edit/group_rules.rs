@@ -5,12 +5,9 @@ use super::lookup::Missing;
 use crate::account::AccountId;
 use crate::configuration::window::Window;
 use crate::configuration::{BillingGroupId, PlacedBy, Refusal, Touched, ValidationReason};
-use crate::group_rule::GroupRule;
+use crate::group_rule::{GroupRule, SELECTORS_MAX};
 use std::collections::BTreeMap;
 use std::sync::Arc;
-
-/// How many selectors a rule may have.
-const SELECTORS_MAX: usize = 50;
 
 impl Edit<'_> {
     /// Gives a standard group a rule from the period of the write on, in place of the one that it had. Which accounts it moves,
