@@ -136,6 +136,8 @@ def test_a_report_is_kept_as_it_was_given(world):
     ({"TimeRange": "LAST_YEAR"}, "`LAST_YEAR` is no time of a report"), ({"Schedule": "DAY_32"}, "`DAY_32` is none"), ({"Schedule": "MONDAY"}, "would go out to nobody"),
     ({"Emails": ["a@example.com"]}, "would never go out"), ({"Emails": ["nobody"], "Schedule": "DAY_1"}, "no address of mail"),
     ({"Metrics": ["Cost"]}, "`Cost` is not one"), ({"GroupBy": [{"Type": "DIMENSION", "Key": "RESOURCE_ID"}]}, "cannot tell the dimension"),
+    ({"GroupBy": [{"Type": "DIMENSION", "Key": "SERVICE"}, {"Type": "TAG", "Key": "SERVICE"}]}, "two columns of the report would be called `SERVICE`"),
+    ({"GroupBy": [{"Type": "TAG", "Key": "Start"}]}, "two columns of the report would be called `Start`"),
     ({"Filter": {}}, "an expression is empty"), ({"Name": " x"}, "no name of a report"),
     ({"BillingViewArn": f"arn:aws:billing::{PAYER}:billingview/billing-group-123456789012"}, "is no billing view")])
 def test_what_cannot_be_saved_is_refused(world, given, says):
@@ -173,6 +175,48 @@ def test_a_scheduled_report_is_mailed_once(world):
     assert [came.message["Subject"] for came in mails(world, ann, 2)] == [f"Report {ours}", f"Report {later}"]
     world.server.now = NOW
     world.server.restart()
+
+
+def test_a_format_that_cannot_be_made_is_told_of_and_the_others_come(world):
+    """No font has every letter: the pages are given up, and whoever waits is told once."""
+    ann = f"ann-{next(NUMBERS)}@example.com"
+    put(world, Name=f"costs of \U00013000 {next(NUMBERS)}", Schedule="DAY_2", Emails=[ann], Formats=["CSV", "PDF"])
+    for _ in range(2):
+        world.server.restart()
+        came, = mails(world, ann, 1)
+        assert [file.rsplit(".", 1)[1] for file in came.files] == ["csv"]
+        assert "As PDF it could not be made" in came.text
+
+
+def test_every_digit_is_in_every_format(new_server, tmp_path):
+    """Amounts of more digits than a double has: CSV, spreadsheet, pages and JSON say them alike."""
+    digits, month = "98765432109876.0123456789", PolicyMonth()
+    month.line("321321321321", cost=digits, public=digits)
+    world = SimpleNamespace(server=new_server(transfers=False, now=NOW), ours=SimpleNamespace(accounts=["321321321321"]))
+    world.server.load(month.write(tmp_path / "cost"), "2026-10")
+    of = put(world)
+    told = report(world, of)
+    assert [line["UnblendedCost"] for line in told["Lines"]] == [digits]
+    assert digits in made(world, of, "CSV")[1].decode()
+    sheet = zipfile.ZipFile(io.BytesIO(made(world, of, "XLSX")[1])).read("xl/worksheets/sheet1.xml").decode()
+    page = "".join(part.extract_text() for part in pypdf.PdfReader(io.BytesIO(made(world, of, "PDF")[1])).pages)
+    assert digits in sheet and digits in page.replace("\n", "")
+
+
+def test_a_downtime_is_caught_up_once_and_a_kill_sends_nothing_twice(world):
+    ann = f"ann-{next(NUMBERS)}@example.com"
+    of = put(world, TimeRange="LAST_3_DAYS", Schedule="DAY_3", Emails=[ann], Formats=["JSON"])
+    # The server was away on the third of November, of December and of January: the last of them goes out, and that one once.
+    world.server.now = "2027-01-05T12:00:00Z"
+    for _ in range(3):
+        world.server.kill()
+        world.server.start()
+        time.sleep(0.3)
+    came, = mails(world, ann, 1)
+    assert came.message["Subject"] == f"Report {of}" and "as of 2027-01-03" in came.text
+    world.server.now = NOW
+    world.server.restart()
+    assert len(mails(world, ann, 1)) == 1
 
 
 def test_a_report_goes_out_after_a_close(new_server, mail, tmp_path):

@@ -251,7 +251,8 @@ impl KnownViews {
         asked(&self.configuration, &self.custom, ask)
     }
 
-    /// Whether a scope sees a view: all that it is made of. A part that is gone could have been anybody's. Whoever is narrowed to accounts does not read of others in a filter.
+    /// Whether a scope sees a view: all that it is made of. A part that is gone could have been anybody's. Nobody reads in a filter of accounts that it does not see: the operator may
+    /// have narrowed a group by an account that was never in it.
     #[must_use]
     pub fn is_seen(&self, scope: &Scope, name: &ViewName) -> bool {
         if !self.views(|views| views.has(name)) {
@@ -260,7 +261,11 @@ impl KnownViews {
         let Scope::Groups { groups, accounts } = scope else { return true };
         let is_own = |leaf: &ViewName| matches!(leaf, ViewName::Group(group) if groups.contains(group));
         let is_own = self.views(|views| views.leaves(name)).is_some_and(|leaves| leaves.iter().all(is_own));
-        is_own && accounts.as_ref().is_none_or(|accounts| self.names_only(name, accounts))
+        is_own
+            && self.names_only(name, |account| match accounts {
+                Some(accounts) => accounts.contains(account),
+                None => self.was_ever_in(account, groups),
+            })
     }
 
     /// A custom view, for whoever computes what it shows. Who may see it is another question: [`Self::is_seen`].
@@ -274,11 +279,17 @@ impl KnownViews {
         self.views(|views| views.unhealthy(name)).is_empty()
     }
 
-    /// Whether filters within a view name no other accounts than these.
-    fn names_only(&self, name: &ViewName, accounts: &BTreeSet<AccountId>) -> bool {
+    /// Whether an account is or was in one of these groups.
+    fn was_ever_in(&self, account: &AccountId, groups: &BTreeSet<BillingGroupId>) -> bool {
+        let membership = self.configuration.memberships.get(account);
+        membership.is_some_and(|of| of.spans().iter().any(|span| groups.contains(&span.value)))
+    }
+
+    /// Whether filters within a view name such accounts alone.
+    fn names_only(&self, name: &ViewName, is_seen: impl Fn(&AccountId) -> bool) -> bool {
         let ViewName::Custom(id) = name else { return true };
         let Some(view) = self.custom.get(id) else { return false };
-        let is_known = |text: &String| accounts.iter().any(|account| account.as_str() == text);
+        let is_known = |text: &String| AccountId::parse(text).is_some_and(|account| is_seen(&account));
         self.views(|views| {
             views.within(view).iter().all(|view| {
                 match view.filter.as_ref().and_then(|filter| filter.lines.as_ref()) {

@@ -193,6 +193,7 @@ impl BackOffice {
             }
             if let Some(before_ms) = before(retention.revisions) {
                 write.forget_desk_settings(before_ms).await?;
+                write.forget_executions(before_ms).await?;
             }
             if let Some(before_ms) = before(retention.audit)
                 && let Some((through, hash)) = write.forget_audit(before_ms).await?

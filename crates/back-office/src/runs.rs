@@ -187,7 +187,8 @@ impl BackOffice {
         }
     }
 
-    fn lease_ms(&self) -> i64 {
+    /// How long whoever works on something has it at a time.
+    pub(crate) fn lease_ms(&self) -> i64 {
         i64::try_from(self.0.options.lease.as_millis()).unwrap_or(i64::MAX)
     }
 

@@ -23,6 +23,7 @@ use query::dimension::{Dimension, Key};
 use query::facts::Metric;
 use query::question::Granularity;
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
 use store::{DeskSettingRow, Write};
 
 /// The kind of the setting.
@@ -170,6 +171,20 @@ impl KeptReport {
         Ok(wanted)
     }
 
+    /// A tag may be called like a dimension, or like what every report has: of two columns of one name, programs would read one.
+    fn check_names_of_columns(&self) -> Answer<()> {
+        let keys: Vec<String> = self.group_by.iter().map(|of| of.key.clone()).collect();
+        let metrics: Vec<&str> = self.metrics.iter().map(String::as_str).collect();
+        let mut names = BTreeSet::new();
+        match columns(&keys, &metrics).into_iter().find(|column| !names.insert(column.name.clone())) {
+            None => Ok(()),
+            Some(column) => Err(invalid(format!(
+                "GroupBy: two columns of the report would be called `{}`; group by one of them alone",
+                plain(&column.name)
+            ))),
+        }
+    }
+
     /// Holds a report to what can be answered and sent: all that its own words say.
     fn check(&self) -> Answer<()> {
         let count = self.name.chars().count();
@@ -182,6 +197,7 @@ impl KeptReport {
         self.granularity()?;
         self.time_range()?;
         self.columns()?;
+        self.check_names_of_columns()?;
         let problems: Vec<String> =
             self.emails.iter().filter_map(|to| recipient_problem(Channel::Email, to)).collect();
         if !problems.is_empty() {

@@ -5,6 +5,7 @@
 //! neither its bytes nor its size tell of another's. What a file may hold is the allow-list of `cur_columns`.
 
 mod by_class;
+mod charge;
 mod chunk;
 mod collect;
 mod covering;
@@ -44,7 +45,6 @@ use collect::{CollectError, Collected, Collector, Sums};
 use covering::Covering;
 use csv_file::CsvFile;
 use export_query::Query;
-use focus_columns::AmountOf;
 use group_rows::{Chunk, Numbering, cut};
 use output::Output;
 use parquet_file::{ParquetFile, ROW_GROUP_ROWS};
@@ -58,7 +58,7 @@ use std::fs::{self, File};
 use std::path::Path;
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 use std::sync::{Mutex, PoisonError};
-use treatment::{Kind, Treatment, manifest_type};
+use treatment::{AmountOf, Kind, Treatment, manifest_type};
 
 /// What was exported.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]

@@ -183,6 +183,17 @@ impl Write {
              claim_expires_at_ms = excluded.claim_expires_at_ms WHERE export_executions.ended_at_ms IS NULL";
         Ok(self.put(into, values, instead).await? == 1)
     }
+
+    /// Removes deliveries that ended before an instant, of runs that no period shows any more: nothing that is due follows from them. Says how many.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database.
+    pub async fn forget_executions(&mut self, before_ms: i64) -> Result<u64, StoreError> {
+        let sql = "DELETE FROM export_executions WHERE payer = $1 AND ended_at_ms < $2 AND NOT EXISTS (SELECT 1 FROM current_runs shown \
+             WHERE shown.payer = export_executions.payer AND shown.run = export_executions.run)";
+        let query = sqlx::query(sql).bind(self.payer().as_str().to_owned()).bind(before_ms);
+        Ok(query.execute(self.connection()).await?.rows_affected())
+    }
 }
 
 const fn kind(is_report: bool) -> &'static str {

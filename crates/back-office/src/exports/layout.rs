@@ -67,20 +67,31 @@ impl Delivery<'_> {
         }
     }
 
-    fn data_of(&self, is_parquet: bool) -> String {
-        let ending = if is_parquet { "snappy.parquet" } else { "csv.gz" };
+    /// The name of the data file.
+    pub fn data(&self) -> String {
+        let ending = if self.to.is_parquet { "snappy.parquet" } else { "csv.gz" };
         format!("{}/{}-00001.{ending}", self.own("data"), self.export.1)
     }
 
-    /// The name of the data file.
-    pub fn data(&self) -> String {
-        self.data_of(self.to.is_parquet)
+    /// What an earlier delivery in the other format has left, where this one takes its place: its data, and a manifest that would name them.
+    pub fn outdated(&self) -> Vec<String> {
+        if !self.to.is_overwritten {
+            return Vec::new();
+        }
+        let other = Delivery { to: &Where { is_parquet: !self.to.is_parquet, ..self.to.clone() }, ..*self };
+        let own = self.manifest_names();
+        let manifests = other.manifest_names().into_iter().filter(|name| !own.contains(name));
+        [other.data()].into_iter().chain(manifests).collect()
     }
 
-    /// What an earlier delivery in the other format has left, where this one takes its place.
-    pub fn outdated(&self) -> Vec<String> {
-        let other = Delivery { to: &Where { is_parquet: !self.to.is_parquet, ..self.to.clone() }, ..*self };
-        if self.to.is_overwritten { vec![other.data_of(!self.to.is_parquet)] } else { Vec::new() }
+    /// The names of the manifests, in the order in which they are written.
+    fn manifest_names(&self) -> Vec<String> {
+        let name = format!("{}-Manifest.json", self.export.1);
+        let mut names = vec![format!("{}/{name}", self.own("metadata"))];
+        if self.kind == ExportKind::Report && !self.to.is_overwritten {
+            names.push(format!("{}/{name}", self.month("metadata")));
+        }
+        names
     }
 
     /// The manifests with their names, in the order in which they are written.
@@ -90,12 +101,7 @@ impl Delivery<'_> {
             ExportKind::Report => self.of_report(columns),
         };
         let text = format!("{manifest:#}\n").into_bytes();
-        let name = format!("{}-Manifest.json", self.export.1);
-        let mut names = vec![format!("{}/{name}", self.own("metadata"))];
-        if self.kind == ExportKind::Report && !self.to.is_overwritten {
-            names.push(format!("{}/{name}", self.month("metadata")));
-        }
-        names.into_iter().map(|name| (name, text.clone())).collect()
+        self.manifest_names().into_iter().map(|name| (name, text.clone())).collect()
     }
 
     fn of_export(&self, columns: &[(String, String)]) -> Value {
@@ -154,7 +160,10 @@ mod tests {
 
     use super::*;
 
-    fn named(kind: ExportKind, is_parquet: bool, is_overwritten: bool) -> Vec<String> {
+    fn asked<T>(
+        (kind, is_parquet, is_overwritten): (ExportKind, bool, bool),
+        ask: impl Fn(&Delivery<'_>) -> T,
+    ) -> T {
         let to = Where { bucket: "b".to_owned(), prefix: "p".to_owned(), is_parquet, is_overwritten };
         let payer = AccountId::parse("999999999999").unwrap();
         let period = BillingPeriod::parse("2026-12").unwrap();
@@ -167,8 +176,14 @@ mod tests {
             execution: "e",
             began_at_s: 0,
         };
-        let manifests = delivery.manifests(&[]).into_iter().map(|(name, _)| name);
-        [delivery.data()].into_iter().chain(manifests).collect()
+        ask(&delivery)
+    }
+
+    fn named(kind: ExportKind, is_parquet: bool, is_overwritten: bool) -> Vec<String> {
+        asked((kind, is_parquet, is_overwritten), |delivery| {
+            let manifests = delivery.manifests(&[]).into_iter().map(|(name, _)| name);
+            [delivery.data()].into_iter().chain(manifests).collect()
+        })
     }
 
     #[test]
@@ -203,5 +218,21 @@ mod tests {
             named(ExportKind::Report, true, true)[0],
             "p/n/n/year=2026/month=12/n-00001.snappy.parquet"
         );
+    }
+
+    #[test]
+    fn what_the_other_format_has_left_goes_with_its_manifest() {
+        let outdated =
+            |kind, is_parquet, is_overwritten| asked((kind, is_parquet, is_overwritten), Delivery::outdated);
+        // An export's manifest is in one place; a report's is with its data.
+        assert_eq!(
+            outdated(ExportKind::Export, false, true),
+            ["p/n/data/BILLING_PERIOD=2026-12/n-00001.snappy.parquet"]
+        );
+        assert_eq!(
+            outdated(ExportKind::Report, true, true),
+            ["p/n/20261201-20270101/n-00001.csv.gz", "p/n/20261201-20270101/n-Manifest.json"]
+        );
+        assert!(outdated(ExportKind::Report, true, false).is_empty());
     }
 }

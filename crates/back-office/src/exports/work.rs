@@ -100,7 +100,7 @@ impl BackOffice {
         if self.first_due(payer, &exports, &runs, &executions).await?.is_none() {
             return Ok(None);
         }
-        let lease_ms = i64::try_from(self.0.options.lease.as_millis()).unwrap_or(i64::MAX);
+        let lease_ms = self.lease_ms();
         self.transaction(payer, |store, state| async move {
             let mut write = store.write(payer, &state.head).await?;
             let (exports, runs) = (write.data_exports().await?, write.current_runs().await?);
@@ -194,24 +194,44 @@ impl BackOffice {
                 ended(&execution, &not, now_ms)
             }
         };
-        self.keep_execution(payer, &execution).await
+        self.keep_execution(payer, &execution).await.map(drop)
     }
 
-    async fn keep_execution(&self, payer: &AccountId, execution: &ExecutionRow) -> Answer<()> {
+    /// Keeps how far a delivery is; `false` where it has ended: somebody else has taken it over.
+    async fn keep_execution(&self, payer: &AccountId, execution: &ExecutionRow) -> Answer<bool> {
         self.transaction(payer, |store, state| async move {
             let mut write = store.write(payer, &state.head).await?;
-            write.put_execution(execution).await?;
-            Ok::<_, Attempt>((state.commit(write, []).await?, ()))
+            let is_kept = write.put_execution(execution).await?;
+            Ok::<_, Attempt>((state.commit(write, []).await?, is_kept))
         })
         .await
     }
 
+    /// Says that files are about to be put, and takes the time for it: who has lost a delivery in the meantime puts nothing over what its successor does.
+    async fn still_delivering(
+        &self,
+        payer: &AccountId,
+        execution: &mut ExecutionRow,
+    ) -> Result<(), NotDelivered> {
+        let now_ms = machine_milliseconds();
+        execution.status = DELIVERING.to_owned();
+        execution.updated_at_ms = now_ms;
+        execution.claim_expires_at_ms = Some(now_ms.saturating_add(self.lease_ms()));
+        match self.keep_execution(payer, execution).await.map_err(inside)? {
+            true => Ok(()),
+            false => Err(NotDelivered {
+                status: DELIVERY_FAILED,
+                reason: Some(INTERNAL),
+                problem: "somebody else has taken it over".to_owned(),
+            }),
+        }
+    }
+
     /// Says that a delivery goes on, until somebody else has it.
     async fn renewing_delivery(&self, payer: &AccountId, execution: &ExecutionRow) {
-        let lease_ms = i64::try_from(self.0.options.lease.as_millis()).unwrap_or(i64::MAX);
         loop {
             tokio::time::sleep(self.0.options.lease / 4).await;
-            let until = machine_milliseconds().saturating_add(lease_ms);
+            let until = machine_milliseconds().saturating_add(self.lease_ms());
             let of = (execution.export.as_str(), execution.id.as_str());
             match self.0.store.extend_execution(payer, of, until).await {
                 Ok(true) => {}
@@ -272,24 +292,34 @@ impl BackOffice {
             }
         })?;
         drop(reading);
-        execution.status = DELIVERING.to_owned();
-        execution.updated_at_ms = machine_milliseconds();
-        self.keep_execution(payer, execution).await.map_err(inside)?;
+        self.still_delivering(payer, execution).await?;
         let delivery = Delivery {
             payer,
             kind: if due.export.is_report { ExportKind::Report } else { ExportKind::Export },
             export: (&due.export.id, &due.export.name),
             to: &definition.to,
             period: due.period,
-            execution: &execution.id,
+            execution: &execution.id.clone(),
             began_at_s: execution.created_at_ms / 1_000,
         };
-        let mut files = vec![PutFile { name: delivery.data(), content: Content::File(file) }];
+        let data = vec![PutFile { name: delivery.data(), content: Content::File(file) }];
         let manifests = delivery.manifests(&columns).into_iter();
-        files.extend(manifests.map(|(name, text)| PutFile { name, content: Content::Bytes(text) }));
-        let outdated = delivery.outdated();
+        let manifests = manifests.map(|(name, text)| PutFile { name, content: Content::Bytes(text) });
+        let (manifests, outdated): (Vec<_>, _) = (manifests.collect(), delivery.outdated());
+        self.put(place.clone(), data, Vec::new()).await?;
+        // A manifest makes a delivery of files: only who still has it writes one.
+        self.still_delivering(payer, execution).await?;
+        self.put(place, manifests, outdated).await.map(|()| rows)
+    }
+
+    async fn put(
+        &self,
+        place: PathBuf,
+        files: Vec<PutFile>,
+        outdated: Vec<String>,
+    ) -> Result<(), NotDelivered> {
         let put = self.engine(move |engine| engine.put(&place, &files, &outdated)).await;
-        put.map(|()| rows).map_err(|error| {
+        put.map_err(|error| {
             let reason = if matches!(error, EngineError::Input(_)) { NO_PERMISSION } else { INTERNAL };
             NotDelivered { status: DELIVERY_FAILED, reason: Some(reason), problem: error.to_string() }
         })

@@ -6,6 +6,7 @@ use crate::error::{Answer, Error};
 use crate::outbox::{self, ATTACHMENT_BYTES_MAX, Attachment, Audience, Letter, News};
 use crate::transaction::Attempt;
 use billing::account::AccountId;
+use billing::configuration::Refusal;
 use billing::invoice::Date;
 use billing::period::date_text;
 use billing::saved_report::Schedule;
@@ -102,8 +103,14 @@ impl BackOffice {
             Ok(table) => {
                 let facts = table.facts.clone();
                 for format in &row.report.formats {
-                    let made = self.made(&row.report, table.clone(), *format, due.as_of).await?;
-                    enclose(&mut news.attachments, &mut paragraphs, made.into());
+                    match self.made(&row.report, table.clone(), *format, due.as_of).await {
+                        Ok(made) => enclose(&mut news.attachments, &mut paragraphs, made.into()),
+                        // The same would come of it at every look: whoever waits for it is told, and has the others.
+                        Err(Error::Refused(Refusal::Validation { message, .. })) => {
+                            paragraphs.push(format!("As {} it could not be made: {message}.", format.name()));
+                        }
+                        Err(error) => return Err(error),
+                    }
                 }
                 facts
             }

@@ -1,30 +1,15 @@
 //! Texts of an exported line that follow from its class and its price.
 
-use super::focus_by_class::{self, FocusText};
-use super::plan::{ClassPlan, Plan, Treated};
+use super::charge::Treated;
+use super::focus_by_class;
+use super::plan::{ClassPlan, Plan};
+use super::reference::ON_DEMAND;
+use super::treatment::ClassText;
 use billing::charge_class::{ChargeClass, Cube, KeyColumn, Measure};
 use billing::class_kind::line_item_type;
 use billing::cost_line::LineItemType;
 use billing::money::{Factor, Rate, divide_half_away, ten_to};
 use billing::rate_card::LinePrice;
-
-/// A text that is made, not copied.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum ClassText {
-    /// What is charged, without AWS's price.
-    Description,
-    /// The line item type in the group's own terms.
-    LineItemType,
-    /// The offer: the On-Demand price of the SKU, or the commitment's own.
-    RateCode,
-    /// `OnDemand`, `Spot`, or the commitment's own.
-    PricingTerm,
-    /// A column of FOCUS.
-    Focus(FocusText),
-}
-
-/// The offer and tier of a SKU's On-Demand price.
-pub const ON_DEMAND: &str = "JRTCKXETXF.6YS6EN2CT7";
 
 /// A class's text; `None` is blank.
 pub fn text(

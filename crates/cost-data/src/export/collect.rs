@@ -5,10 +5,10 @@ mod pieces;
 mod prepare;
 
 use super::by_class::{self, RateOf};
+use super::charge::{Charge, Treated, charge};
 use super::covering::{Covering, Fee, Made};
-use super::focus_by_class::{Charge, charge};
 use super::output::Output;
-use super::plan::{ClassPlan, Layout as ExportLayout, Plan, Price, Treated};
+use super::plan::{ClassPlan, Layout as ExportLayout, Plan, Price};
 use super::segment::{Scratch, Segment, put_codes, put_texts, put_words};
 use super::source_rows::SourceRows;
 use super::texts::{Accounts, TextCode, Texts};

@@ -5,7 +5,8 @@
 //! the negation is one more. They are numbered after the classes of the cube. What the cost files do not tell of a commitment apart from usage that
 //! it covers in the real bill stays blank: when it begins and ends, its offer, its subscription.
 
-use super::plan::{CoveragePlan, CoveredClass, Layout, Plan, Price, Treated};
+use super::charge::Treated;
+use super::plan::{CoveragePlan, CoveredClass, Layout, Plan, Price};
 use super::treatment::UseOf;
 use crate::commitment_inventory::KnownPlan;
 use crate::covered_lines::StoredCoveredLines;

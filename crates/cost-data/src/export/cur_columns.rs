@@ -6,8 +6,7 @@
 //! Sources: AWS, CUR 2.0 table dictionary, and "pro forma cost and usage reports" in the Billing Conductor user guide. AWS does
 //! not say which columns of a pro forma report change; the choices are ours and stand in `docs/exports.md`.
 
-use super::by_class::ClassText;
-use super::treatment::{Kind, Treatment, UseOf};
+use super::treatment::{ClassText, Kind, Treatment, UseOf};
 
 use Kind::{Map, Number, NumberMap, Text, Time};
 use Treatment::{Ask, Blank, Class, Copied, Cost, OwnCommitment, OwnReservation, Rate, Tags, Use};

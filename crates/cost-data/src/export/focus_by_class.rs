@@ -1,97 +1,13 @@
 //! FOCUS columns of an exported line that follow from its class and its price.
 
-use super::by_class::ON_DEMAND;
-use super::plan::{Plan, Treated};
-use super::reference::{HOURS, region_name, service_category};
+use super::charge::{Charge, Treated, charge};
+use super::plan::Plan;
+use super::reference::{HOURS, ON_DEMAND, region_name, service_category};
+use super::treatment::FocusText;
 use billing::charge_class::{ChargeClass, Cube, KeyColumn};
 use billing::class_kind::line_item_type;
 use billing::commitment;
 use billing::cost_line::LineItemType;
-
-/// A FOCUS column that is made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum FocusText {
-    BillingAccountType,
-    BillingCurrency,
-    ChargeCategory,
-    ChargeFrequency,
-    CommitmentCategory,
-    CommitmentId,
-    CommitmentStatus,
-    CommitmentType,
-    CommitmentUnit,
-    ConsumedUnit,
-    InvoiceIssuer,
-    Operation,
-    PricingCategory,
-    PricingCurrency,
-    PricingUnit,
-    Provider,
-    Publisher,
-    RegionId,
-    RegionName,
-    ReservationStatus,
-    ServiceCategory,
-    ServiceCode,
-    ServiceName,
-    ServiceSubcategory,
-    SkuId,
-    SkuMeter,
-    SkuPriceId,
-    SubAccountId,
-    SubAccountName,
-    SubAccountType,
-}
-
-/// What a line is to FOCUS.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Charge {
-    /// Metered usage that no commitment covers.
-    Usage,
-    /// Usage that a commitment of the group covers: it is paid by the commitment's fee.
-    Covered,
-    /// A fee of a commitment.
-    CommitmentPurchase,
-    /// Any other fee.
-    Purchase,
-    /// A credit, a tax, an adjustment: it has no price.
-    Unpriced,
-    /// The negation of covered usage: FOCUS has no such row, the covered usage costs nothing instead.
-    Negation,
-}
-
-/// What the lines of a class are to FOCUS.
-pub fn charge(cube: &Cube, class: &ChargeClass, treated: Treated) -> Charge {
-    match line_item_type(cube, class) {
-        LineItemType::SavingsPlanNegation => Charge::Negation,
-        LineItemType::DiscountedUsage | LineItemType::SavingsPlanCoveredUsage
-            if matches!(treated, Treated::AsInvoiced | Treated::AtCost | Treated::Covered) =>
-        {
-            Charge::Covered
-        }
-        kind if kind.is_metered() => Charge::Usage,
-        LineItemType::Tax | LineItemType::Credit | LineItemType::Refund | LineItemType::Discount => {
-            Charge::Unpriced
-        }
-        _ if treated == Treated::AtCost => Charge::CommitmentPurchase,
-        // A credit, a tax or a discount of a commitment buys nothing: its effective cost is what is billed.
-        kind if treated == Treated::AsInvoiced && pays(kind) && commitment::arn(cube, class).is_some() => {
-            Charge::CommitmentPurchase
-        }
-        _ => Charge::Purchase,
-    }
-}
-
-/// Whether a charge may pay a commitment.
-fn pays(kind: LineItemType) -> bool {
-    matches!(
-        kind,
-        LineItemType::Fee
-            | LineItemType::RiFee
-            | LineItemType::SavingsPlanRecurringFee
-            | LineItemType::SavingsPlanUpfrontFee
-    )
-}
 
 /// A class's text; `None` is null.
 pub fn text(

@@ -4,36 +4,12 @@
 //! choices that a pro forma file asks for are ours and stand in `docs/focus-export.md`: the billing account is the group's
 //! primary account, the issuer is the operator, the re-rated amount is the billed, contracted and effective cost.
 
-use super::by_class::ClassText;
-use super::focus_by_class::FocusText;
-use super::treatment::{Kind, Treatment};
+use super::treatment::{AmountOf, ClassText, FocusText, GroupText, Kind, Treatment};
 use Kind::{Number, Text, Time};
 use Treatment::{
     AccountName, Amount, Blank, Class, ConsumedQuantity, Copied, Cost, End, Group, OwnReservation,
     PricingAmount, PricingQuantity, PricingUnitPrice, ReservationStatus, Tags, UnitPrice, Zone,
 };
-
-/// An amount of a line beside its billed cost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum AmountOf {
-    /// After the operator's prices, before commitments.
-    Contracted,
-    /// After commitments: what the covered usage took of them, nothing for their purchase.
-    Effective,
-    /// At AWS's list price, or the contracted cost where there is none.
-    List,
-    /// How much of the commitment the line buys or takes.
-    CommitmentQuantity,
-}
-
-/// A text that follows from the billing group.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum GroupText {
-    /// Its primary account.
-    PrimaryAccount,
-    /// Its name.
-    Name,
-}
 
 /// A column: name, kind, treatment, and the columns of CUR and of FOCUS files that it is made from.
 pub type Column = (&'static str, Kind, Treatment, &'static str, &'static str);

@@ -1,7 +1,7 @@
 //! What to export: all that the exporting child needs to know of a priced month.
 
-use super::focus_by_class::{Charge, charge};
-use super::focus_columns::GroupText;
+use super::charge::{Charge, charge};
+use super::treatment::GroupText;
 use crate::commitment_inventory::CommitmentInventory;
 use crate::covered_lines::CoveredLinesPlace;
 use billing::charge_class::{ChargeClass, Cube, Measure};
@@ -10,6 +10,8 @@ use billing::rate_card::{Base, Entry, LinePrice, Treatment};
 use export_query::Query;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+
+pub use super::charge::Treated;
 
 /// The columns of the exported files.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -131,31 +133,6 @@ pub struct ClassPlan {
     pub group: Option<u32>,
     /// How a line is treated and priced; `None`: it is left out.
     pub priced: Option<(Treated, Price)>,
-}
-
-/// How a class that is on the bill is treated.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Treated {
-    /// As AWS charges it, net: passed on, or the bill of a group that passes it through.
-    AsInvoiced,
-    /// A commitment of the group: its fees, its covered usage, the negation.
-    AtCost,
-    /// Usage at what it took of a commitment of whomever.
-    AtEffectiveCost,
-    /// What nobody has used of a commitment of the group.
-    UnusedPart,
-    /// Usage that a commitment of the group covers in the simulation of its own usage, or the negation of that.
-    Covered,
-    /// At the rule's own tiers.
-    CustomTiers,
-    /// Spot.
-    Spot,
-    /// Usage at rate 0.
-    ZeroRate,
-    /// At list price, with or without tiers.
-    Listed,
-    /// At its unblended cost, for want of a list price.
-    FallenBack,
 }
 
 /// How a line is priced: [`LinePrice`] as it is written down.

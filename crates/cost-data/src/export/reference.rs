@@ -6,6 +6,9 @@
 /// What a reservation is measured in.
 pub const HOURS: &str = "Hours";
 
+/// The offer and tier of a SKU's On-Demand price.
+pub const ON_DEMAND: &str = "JRTCKXETXF.6YS6EN2CT7";
+
 /// Service codes by category and subcategory.
 const SERVICES: &[(&str, &str, &[&str])] = &[
     ("AI and Machine Learning", "Generative AI", &["AmazonBedrock", "AmazonBedrockService", "AmazonQ"]),

@@ -1,9 +1,5 @@
 //! What becomes of a column of a customer's file.
 
-use super::by_class::ClassText;
-use super::focus_by_class::FocusText;
-use super::focus_columns::{AmountOf, GroupText};
-
 /// What kind of value a column holds; a map of text to number is always empty here.
 pub use export_query::Kind;
 
@@ -30,6 +26,78 @@ pub enum UseOf {
     UnusedRecurring,
     /// What they cost by the payment up front.
     UnusedUpfront,
+}
+
+/// A text that is made, not copied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum ClassText {
+    /// What is charged, without AWS's price.
+    Description,
+    /// The line item type in the group's own terms.
+    LineItemType,
+    /// The offer: the On-Demand price of the SKU, or the commitment's own.
+    RateCode,
+    /// `OnDemand`, `Spot`, or the commitment's own.
+    PricingTerm,
+    /// A column of FOCUS.
+    Focus(FocusText),
+}
+
+/// A FOCUS column that is made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum FocusText {
+    BillingAccountType,
+    BillingCurrency,
+    ChargeCategory,
+    ChargeFrequency,
+    CommitmentCategory,
+    CommitmentId,
+    CommitmentStatus,
+    CommitmentType,
+    CommitmentUnit,
+    ConsumedUnit,
+    InvoiceIssuer,
+    Operation,
+    PricingCategory,
+    PricingCurrency,
+    PricingUnit,
+    Provider,
+    Publisher,
+    RegionId,
+    RegionName,
+    ReservationStatus,
+    ServiceCategory,
+    ServiceCode,
+    ServiceName,
+    ServiceSubcategory,
+    SkuId,
+    SkuMeter,
+    SkuPriceId,
+    SubAccountId,
+    SubAccountName,
+    SubAccountType,
+}
+
+/// An amount of a line beside its billed cost.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum AmountOf {
+    /// After the operator's prices, before commitments.
+    Contracted,
+    /// After commitments: what the covered usage took of them, nothing for their purchase.
+    Effective,
+    /// At AWS's list price, or the contracted cost where there is none.
+    List,
+    /// How much of the commitment the line buys or takes.
+    CommitmentQuantity,
+}
+
+/// A text that follows from the billing group.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum GroupText {
+    /// Its primary account.
+    PrimaryAccount,
+    /// Its name.
+    Name,
 }
 
 /// What becomes of a column.

@@ -17,7 +17,7 @@ use cost_data::worker::{self, ExportOrder};
 use export_query::Table;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// How the column of resources is called in every layout.
 const RESOURCES: &str = "line_item_resource_id";
@@ -78,15 +78,7 @@ pub fn put(place: &Path, files: &[PutFile], outdated: &[String]) -> Result<(), E
     match Location::parse(place).map_err(|problem| refused(problem.to_string()))? {
         Location::Local(folder) => {
             files.iter().try_for_each(|file| put_on_disk(&folder, file))?;
-            for name in outdated {
-                match fs::remove_file(folder.join(name)) {
-                    Err(error) if error.kind() != io::ErrorKind::NotFound => {
-                        return Err(of_disk(&folder.join(name), &error));
-                    }
-                    _ => {}
-                }
-            }
-            Ok(())
+            outdated.iter().try_for_each(|name| remove_from_disk(&folder, name))
         }
         store => {
             files.iter().try_for_each(|file| put_on_store(&store.join(&file.name), file))?;
@@ -99,26 +91,12 @@ pub fn put(place: &Path, files: &[PutFile], outdated: &[String]) -> Result<(), E
     }
 }
 
-/// Writes a file beside its place, forces it to the disk, and gives it its name. The folders on the way are made; none of them may be a link that leads elsewhere.
+/// Writes a file beside its place, forces it to the disk, and gives it its name.
 fn put_on_disk(root: &Path, file: &PutFile) -> Result<(), EngineError> {
     let target = root.join(&file.name);
     let failed = |error: io::Error| of_disk(&target, &error);
-    let real_root = fs::canonicalize(root).map_err(|error| {
-        EngineError::Input(vec![format!(
-            "the folder of the bucket, `{}`, cannot be opened: {error}",
-            root.display()
-        )])
-    })?;
-    let parent = target.parent().unwrap_or(root);
-    fs::create_dir_all(parent).map_err(failed)?;
-    let real = fs::canonicalize(parent).map_err(failed)?;
-    if !real.starts_with(&real_root) {
-        let problem = format!(
-            "`{}` leads out of the folder of the bucket by a link; remove the link",
-            parent.display()
-        );
-        return Err(EngineError::Input(vec![problem]));
-    }
+    let real_root = real_root(root)?;
+    let real = made_within(&real_root, Path::new(&file.name).parent().unwrap_or(Path::new("")))?;
     let name = target.file_name().unwrap_or_default();
     // One at a time delivers an export's month: what one that was killed has left is written over.
     let partial = real.join(format!(".{}.partial", name.to_string_lossy()));
@@ -130,8 +108,58 @@ fn put_on_disk(root: &Path, file: &PutFile) -> Result<(), EngineError> {
     written.and_then(|()| force_folders(&real, &real_root)).map_err(failed)
 }
 
+fn real_root(root: &Path) -> Result<PathBuf, EngineError> {
+    fs::canonicalize(root).map_err(|error| {
+        let problem = format!("the folder of the bucket, `{}`, cannot be opened: {error}", root.display());
+        EngineError::Input(vec![problem])
+    })
+}
+
+/// A folder below a root, made where it is not there: one part after the other, so that nothing is made beyond a link that leads elsewhere.
+fn made_within(real_root: &Path, folder: &Path) -> Result<PathBuf, EngineError> {
+    let mut real = real_root.to_owned();
+    for part in folder {
+        let next = real.join(part);
+        let failed = |error: io::Error| of_disk(&next, &error);
+        match fs::create_dir(&next) {
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(failed(error)),
+            _ => real = fs::canonicalize(&next).map_err(failed)?,
+        }
+        if !real.starts_with(real_root) {
+            let problem = format!(
+                "`{}` leads out of the folder of the bucket by a link; remove the link",
+                next.display()
+            );
+            return Err(EngineError::Input(vec![problem]));
+        }
+    }
+    Ok(real)
+}
+
+/// Removes what an earlier delivery has left, where it is there and within the folder of the bucket.
+fn remove_from_disk(root: &Path, name: &str) -> Result<(), EngineError> {
+    let place = root.join(name);
+    let is_gone = |error: &io::Error| error.kind() == io::ErrorKind::NotFound;
+    let folder = match fs::canonicalize(place.parent().unwrap_or(root)) {
+        Err(error) if is_gone(&error) => return Ok(()),
+        folder => folder.map_err(|error| of_disk(&place, &error))?,
+    };
+    if !folder.starts_with(real_root(root)?) {
+        return Ok(());
+    }
+    match fs::remove_file(folder.join(place.file_name().unwrap_or_default())) {
+        Err(error) if !is_gone(&error) => Err(of_disk(&place, &error)),
+        _ => Ok(()),
+    }
+}
+
 fn write_to(path: &Path, content: &Content) -> io::Result<()> {
-    let mut file = File::create(path)?;
+    // What stands in its place may be a link: a new file is made, and no link is followed.
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let mut file = File::create_new(path)?;
     match content {
         Content::File(source) => io::copy(&mut File::open(source)?, &mut file).map(drop)?,
         Content::Bytes(bytes) => file.write_all(bytes)?,
@@ -191,8 +219,17 @@ mod tests {
         assert_eq!(names, [root.join("a/b/one")]);
         assert_eq!(fs::read_to_string(root.join("a/b/one")).unwrap(), "3");
         std::os::unix::fs::symlink(&elsewhere, root.join("link")).unwrap();
+        fs::write(elsewhere.join("kept"), "kept").unwrap();
         assert!(matches!(put(&root, &[file("link/x", "1")], &[]), Err(EngineError::Input(_))));
-        assert_eq!(fs::read_dir(&elsewhere).unwrap().count(), 0);
+        assert!(matches!(put(&root, &[file("link/deeper/x", "1")], &[]), Err(EngineError::Input(_))));
+        // Neither is a folder made there, nor is something removed, nor written through a link in the place of a file.
+        put(&root, &[], &["link/kept".to_owned()]).unwrap();
+        std::os::unix::fs::symlink(elsewhere.join("kept"), root.join("a/.one.partial")).unwrap();
+        std::os::unix::fs::symlink(elsewhere.join("kept"), root.join("a/one")).unwrap();
+        put(&root, &[file("a/one", "4")], &[]).unwrap();
+        assert_eq!(fs::read_dir(&elsewhere).unwrap().count(), 1);
+        assert_eq!(fs::read_to_string(elsewhere.join("kept")).unwrap(), "kept");
+        assert_eq!(fs::read_to_string(root.join("a/one")).unwrap(), "4");
         assert!(matches!(put(&root.join("gone"), &[file("x", "1")], &[]), Err(EngineError::Input(_))));
     }
 }

@@ -7,8 +7,8 @@ use billing::money::{Amount, Currency};
 use billing::period::BillingPeriod;
 use std::collections::BTreeMap;
 use store::{
-    AdjustmentRow, CloseRow, CurrentRun, DoneRun, Head, NewRun, Outcome, RunState, SourceRow, Store,
-    StoreError,
+    AdjustmentRow, CloseRow, CurrentRun, DoneRun, ExecutionRow, Head, NewRun, Outcome, RunState, SourceRow,
+    Store, StoreError,
 };
 
 on_both! {
@@ -20,6 +20,7 @@ on_both! {
     a_closed_period_has_its_run
     what_is_needed_keeps_its_files
     sources_are_kept
+    deliveries_of_what_is_shown_are_kept
 }
 
 fn october() -> BillingPeriod {
@@ -305,4 +306,48 @@ async fn what_is_needed_keeps_its_files(Scratch { store, .. }: Scratch) {
     assert_eq!(store.runs_without_files(&payer()).await.unwrap(), 1);
     let removed = store.run(&payer(), "r2").await.unwrap().unwrap();
     assert_eq!(removed.files_removed_at_ms, Some(50));
+}
+
+async fn deliveries_of_what_is_shown_are_kept(Scratch { store, .. }: Scratch) {
+    let mut head = with_runs(&store, &[]).await;
+    for (number, id) in ["r1", "r2"].into_iter().enumerate() {
+        let at_ms = 10 * i64::try_from(number).unwrap();
+        let mut write = store.write(&payer(), &head).await.unwrap();
+        write.queue_run(run(id, at_ms)).await.unwrap();
+        head = write.commit().await.unwrap();
+        let claim = store.claim_run(&payer(), at_ms + 1, 100).await.unwrap().unwrap();
+        let mut write = store.write(&payer(), &head).await.unwrap();
+        write.finish_run(id, claim.token, &done(), at_ms + 2).await.unwrap();
+        let shown = CurrentRun { period: october(), run: id.to_owned(), set_at_ms: at_ms };
+        write.set_current_run(shown).await.unwrap();
+        head = write.commit().await.unwrap();
+    }
+    let delivery = |id: &str, run: &str, ended_at_ms: Option<i64>| ExecutionRow {
+        export: "e".to_owned(),
+        id: id.to_owned(),
+        definition: 1,
+        period: october(),
+        run: run.to_owned(),
+        status: "DELIVERY_SUCCESS".to_owned(),
+        reason: None,
+        problem: None,
+        body: "{}".to_owned(),
+        created_at_ms: 30,
+        updated_at_ms: 30,
+        ended_at_ms,
+        claim_expires_at_ms: ended_at_ms.is_none().then_some(100),
+    };
+    let mut write = store.write(&payer(), &head).await.unwrap();
+    for (id, run, ended) in
+        [("a", "r1", Some(40)), ("b", "r1", Some(50)), ("c", "r2", Some(40)), ("d", "r1", None)]
+    {
+        assert!(write.put_execution(&delivery(id, run, ended)).await.unwrap());
+    }
+    // What has ended stays as it is: whoever was late is told so.
+    assert!(!write.put_execution(&delivery("a", "r1", None)).await.unwrap());
+    assert_eq!(write.forget_executions(40).await.unwrap(), 0);
+    assert_eq!(write.forget_executions(50).await.unwrap(), 1);
+    write.commit().await.unwrap();
+    let left = store.executions(&payer(), "e").await.unwrap();
+    assert_eq!(left.iter().map(|row| row.id.as_str()).collect::<Vec<_>>(), ["d", "c", "b"]);
 }

@@ -3,14 +3,12 @@
 use super::{Collected, Collector, Lines, Ordered, PricedClass, double};
 use crate::codes::Codes;
 use crate::export::by_class::{self, RateOf};
-use crate::export::focus_by_class::Charge;
-use crate::export::focus_columns::AmountOf;
+use crate::export::charge::{Charge, Treated};
 use crate::export::output::Output;
-use crate::export::plan::Treated;
 use crate::export::reference::resource_type;
 use crate::export::source_rows::{Values, changed};
 use crate::export::texts::{Mentions, TextCode};
-use crate::export::treatment::{Kind, Treatment};
+use crate::export::treatment::{AmountOf, Kind, Treatment};
 use crate::export::unit_prices;
 use crate::number::{self, NumberNotes};
 use arrow_array::Array;

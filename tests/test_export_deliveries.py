@@ -1,0 +1,167 @@
+"""Deliveries of data exports when something goes wrong on the way: servers that are killed, two of them on one desk, a store that breaks off, a folder that is not what it was."""
+import json
+import time
+from decimal import Decimal
+
+import pytest
+
+import s3
+from desk import Desk, name
+from policy_months import PolicyMonth
+from server import PREVIOUS, Server, in_period
+from test_data_exports import ENDED, SECONDS_TO_DELIVER, charged, csv_rows, definition, delivered, executions, files, succeeded, total
+
+LEASE = 2
+LINES = 40
+
+
+def month_of(server, folder):
+    """A customer with a priced month."""
+    desk, month = Desk(in_period(server.client(), PREVIOUS)), PolicyMonth()
+    group = desk.group(2, Name=name("acme"))
+    for number in range(LINES):
+        month.line(group.accounts[number % 2], cost="2", public=f"{number}.25", hour=number)
+    server.load(month.write(folder))
+    return group
+
+
+def is_whole(bucket, root, server, group):
+    """Whether what a manifest names is there and is the bill; how many manifests there are."""
+    manifests = list(root.rglob("*Manifest.json"))
+    for manifest in manifests:
+        for key in json.loads(manifest.read_text())["dataFiles"]:
+            assert total(csv_rows((bucket / key.removeprefix("s3://reports/")).read_bytes())) == charged(server, group)
+    return len(manifests)
+
+
+def test_killed_at_any_moment(new_server, tmp_path):
+    """Whatever a server was at when it was killed: the next one delivers it, a manifest names whole files, and nothing is left beside them."""
+    bucket = tmp_path / "bucket"
+    bucket.mkdir()
+    server = new_server(options=["--export-buckets", f"reports={bucket}", "--lease-seconds", str(LEASE)])
+    group = month_of(server, tmp_path / "cost")
+    exports, arns = [], []
+    for number, moment in enumerate((0.05, 0.5, 1, 1.6, 2.3)):
+        exports.append(definition(group, versions=["OVERWRITE_REPORT", "CREATE_NEW_REPORT"][number % 2]))
+        arns.append(server.client(service="bcm-data-exports").create_export(Export=exports[-1])["ExportArn"])
+        time.sleep(moment)
+        server.kill()
+        server.start()
+        for export in exports:
+            is_whole(bucket, bucket / "pro-forma" / export["Name"], server, group)
+    client = server.client(service="bcm-data-exports")
+    for arn, export in zip(arns, exports, strict=True):
+        until = time.monotonic() + SECONDS_TO_DELIVER
+        while not any(row["ExecutionStatus"]["StatusCode"] == "DELIVERY_SUCCESS" for row in executions(client, arn)):
+            assert time.monotonic() < until, executions(client, arn)
+            time.sleep(0.2)
+        assert is_whole(bucket, bucket / "pro-forma" / export["Name"], server, group) >= 1
+        # Once it is delivered, it is not delivered again.
+        assert [row["ExecutionStatus"]["StatusCode"] for row in executions(client, arn)].count("DELIVERY_SUCCESS") == 1
+    # Nothing is left behind beside the files, nor where they were made.
+    assert not [path for path in bucket.rglob(".*")] and not [path for path in server.data.rglob("export-*") if path.is_dir()]
+
+
+@pytest.fixture(scope="module")
+def pair(cluster, tmp_path_factory):
+    """Two servers on one database, data folder and bucket."""
+    folder = tmp_path_factory.mktemp("pair")
+    bucket = folder / "bucket"
+    bucket.mkdir()
+    options = ["--export-buckets", f"reports={bucket}", "--lease-seconds", str(LEASE)]
+    one = Server(folder / "data", cluster.database(), options=options).init().start()
+    (folder / "again").symlink_to(folder / "data")
+    two = Server(folder / "again", one.database, root=one.root, options=options).start()
+    yield one, two, bucket
+    for server in (one, two):
+        if server.process.poll() is None:
+            server.stop()
+    cluster.drop(one.database)
+
+
+def test_two_servers_deliver_each_export_once(pair, tmp_path):
+    one, two, bucket = pair
+    group = month_of(one, tmp_path / "cost")
+    client = two.client(service="bcm-data-exports")
+    exports = [definition(group, versions="CREATE_NEW_REPORT") for _ in range(8)]
+    arns = [client.create_export(Export=export)["ExportArn"] for export in exports]
+    for arn, export in zip(arns, exports, strict=True):
+        assert len(succeeded(client, arn)) == 1
+        assert is_whole(bucket, bucket / "pro-forma" / export["Name"], one, group) == 1
+    for export in exports:
+        assert len(files(bucket / "pro-forma" / export["Name"])) == 2
+    # One of them is killed on the way: the other takes over what it has begun, once its time is over.
+    more = [definition(group) for _ in range(2)]
+    arns = [client.create_export(Export=export)["ExportArn"] for export in more]
+    time.sleep(0.7)
+    one.kill()
+    for arn, export in zip(arns, more, strict=True):
+        until = time.monotonic() + SECONDS_TO_DELIVER
+        while "DELIVERY_SUCCESS" not in [row["ExecutionStatus"]["StatusCode"] for row in executions(client, arn)]:
+            assert time.monotonic() < until, executions(client, arn)
+            time.sleep(0.2)
+        assert is_whole(bucket, bucket / "pro-forma" / export["Name"], two, group) == 1
+    one.start()
+
+
+def test_a_store_that_breaks_off_has_no_manifest_of_what_is_not_there(new_server, tmp_path, monkeypatch):
+    """The data are put first; where that fails, no manifest says that there is a delivery, and it is tried again."""
+    store = s3.Server()
+    broken = {"is": True}
+
+    def fault(method, path, _):
+        return (403, s3.refusal("AccessDenied", "Access Denied")) if broken["is"] and method in ("PUT", "POST") and ".csv.gz" in path else None
+
+    with s3.Proxy(store.endpoint, fault) as proxy:
+        client = s3.client(store.endpoint)
+        client.create_bucket(Bucket="customers")
+        for variable, value in {"AWS_ACCESS_KEY_ID": s3.KEY, "AWS_SECRET_ACCESS_KEY": s3.SECRET, "AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL_S3": proxy.endpoint}.items():
+            monkeypatch.setenv(variable, value)
+        server = new_server(options=["--export-buckets", "reports=s3://customers/desk"])
+        group = month_of(server, tmp_path / "cost")
+        exports = server.client(service="bcm-data-exports")
+        export = definition(group)
+        arn = exports.create_export(Export=export)["ExportArn"]
+        failed = delivered(exports, arn)[0]["ExecutionStatus"]
+        assert (failed["StatusCode"], failed["StatusReason"]) == ("DELIVERY_FAILURE", "INTERNAL_FAILURE")
+        assert [key for key in s3.keys(client, "customers") if export["Name"] in key] == []
+        assert f"{export['Name']}-00001.csv.gz" in server.log.read_text()
+        # It is tried again by itself, and then it is whole.
+        broken["is"] = False
+        until = time.monotonic() + SECONDS_TO_DELIVER
+        while executions(exports, arn)[0]["ExecutionStatus"]["StatusCode"] != "DELIVERY_SUCCESS":
+            assert time.monotonic() < until, executions(exports, arn)
+            time.sleep(0.5)
+        found = s3.download(client, "customers", f"desk/pro-forma/{export['Name']}/")
+        assert sorted(key.rsplit("/", 1)[1] for key in found) == [f"{export['Name']}-00001.csv.gz", f"{export['Name']}-Manifest.json"]
+        data, = [content for key, content in found.items() if key.endswith(".csv.gz")]
+        assert total(csv_rows(data)) == charged(server, group) > Decimal(0)
+    store.stop()
+
+
+def test_a_bucket_that_is_not_what_it_was(new_server, tmp_path):
+    """A folder that vanishes is told of and not made anew; a link in it leads nowhere."""
+    bucket, elsewhere = tmp_path / "bucket", tmp_path / "elsewhere"
+    bucket.mkdir()
+    elsewhere.mkdir()
+    server = new_server(options=["--export-buckets", f"reports={bucket}", "--lease-seconds", str(LEASE)])
+    group = month_of(server, tmp_path / "cost")
+    exports = server.client(service="bcm-data-exports")
+    (bucket / "pro-forma").symlink_to(elsewhere)
+    linked = exports.create_export(Export=definition(group))["ExportArn"]
+    failed = delivered(exports, linked)[0]["ExecutionStatus"]
+    assert failed["StatusReason"] == "INSUFFICIENT_PERMISSION" and list(elsewhere.iterdir()) == []
+    assert "remove the link" in server.log.read_text()
+    exports.delete_export(ExportArn=linked)
+    (bucket / "pro-forma").unlink()
+    bucket.rmdir()
+    gone = exports.create_export(Export=definition(group))["ExportArn"]
+    failed = delivered(exports, gone)[0]["ExecutionStatus"]
+    assert failed["StatusCode"] in ENDED - {"DELIVERY_SUCCESS"} and not bucket.exists()
+    assert str(bucket) in server.log.read_text()
+    # What passes is tried again.
+    bucket.mkdir()
+    until = time.monotonic() + SECONDS_TO_DELIVER
+    while executions(exports, gone)[0]["ExecutionStatus"]["StatusCode"] != "DELIVERY_SUCCESS":
+        assert time.monotonic() < until, executions(exports, gone)
+        time.sleep(0.5)
