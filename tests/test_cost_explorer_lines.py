@@ -1,4 +1,5 @@
 """Cost Explorer by the hour and by resource: what reads cost files again. Against DuckDB over the same files, to the last digit; and who sees what."""
+import datetime
 import json
 import shutil
 import subprocess
@@ -9,7 +10,7 @@ import pytest
 
 import cube
 from cost_explorer import Lines, Questions, answered, compare
-from desk import NUMBERS, Desk, account
+from desk import NUMBERS, Desk, account, name
 from policy_months import PolicyMonth
 from program import ROOT, units
 from server import CURRENT, PAYER, PREVIOUS, QUIET, in_period
@@ -169,6 +170,35 @@ def test_what_is_refused_says_why(world):
     for more in ({"GroupBy": RESOURCE}, {"Filter": {"Dimensions": {"Key": "RESOURCE_ID", "Values": ["i-1"]}}}):
         assert "GetCostAndUsageWithResources" in refused(lambda more=more: world.client.get_cost_and_usage(**of_classes | more))
     refused(lambda: ask(NextPageToken="nonsense"), "InvalidNextTokenException")
+
+
+def test_custom_views_and_cost_categories_are_of_lines_too(world):
+    """A view's parts are summed, within its days and accounts; a category that was defined tells lines apart as it does classes."""
+    views = world.server.client(service="billing")
+    custom = lambda *sources, **more: views.create_billing_view(name=name("view"), sourceViews=list(sources), **more)["arn"]
+    both = custom(view(world.ours), view(world.theirs))
+    assert by_resource(world.client, BillingViewArn=both) == by_resource(world.client, BillingViewArn=view(world.ours)) | by_resource(
+        world.client, BillingViewArn=view(world.theirs))
+    twice = custom(both, view(world.ours))
+    assert by_resource(world.client, BillingViewArn=twice)["28", "i-0"] == units("4.4")
+    first, day_29 = world.ours.accounts[0], {"beginDateInclusive": datetime.datetime(2026, 10, 29, tzinfo=datetime.UTC)}
+    narrow = custom(both, dataFilterExpression={"dimensions": {"key": "LINKED_ACCOUNT", "values": [first]}, "timeRange": day_29})
+    assert by_resource(world.client, BillingViewArn=narrow) == {("29", "i-0"): units("3.3"), ("29", "NoResourceId"): units("5.5")}
+    said = refused(lambda: by_resource(world.viewer, BillingViewArn=both), "AccessDeniedException")
+    assert both not in said
+    ways = custom(*(custom(both) for _ in range(5)))
+    assert "by 10 ways" in refused(lambda: by_resource(world.client, BillingViewArn=ways))
+    kind = name("kind")
+    rule = {"Value": "first", "Rule": {"Dimensions": {"Key": "LINKED_ACCOUNT", "Values": [first]}}}
+    world.client.create_cost_category_definition(Name=kind, RuleVersion="CostCategoryExpression.v1", Rules=[rule], DefaultValue="rest",
+                                                 EffectiveStart="2026-10-01T00:00:00Z")
+    given = {"TimePeriod": LAST_DAYS, "Metrics": ["UnblendedCost"], "GroupBy": [{"Type": "COST_CATEGORY", "Key": kind}], "BillingViewArn": both}
+    by_hour = answered(world.client, given | {"Granularity": "HOURLY"})
+    by_day = answered(world.client, given | {"Granularity": "DAILY"})
+    assert {(time[:10], keys): of for (time, keys), (of, _) in by_hour.items()} == {place: of for place, (of, _) in by_day.items()}
+    assert {keys for _, keys in by_hour} == {(f"{kind}$first",), (f"{kind}$rest",)}
+    of_first = {"CostCategories": {"Key": kind, "Values": ["first"]}}
+    assert set(by_resource(world.viewer, Filter=of_first)) == {("28", "i-0"), ("29", "i-0"), ("29", "NoResourceId")}
 
 
 def test_the_aws_cli_asks_unmodified(world):
