@@ -260,6 +260,9 @@ def test_what_is_refused_of_commitments_says_why(world):
         ("get_savings_plans_coverage", {"Filter": {"Dimensions": {"Key": "OPERATION", "Values": ["a"]}}}, "not filtered by OPERATION"),
         ("get_savings_plans_coverage", {"SortBy": {"Key": "Hour"}}, "`Hour`"),
         ("get_reservation_coverage", {"SortBy": {"Key": "Hour"}}, "`Hour`"),
+        ("get_reservation_coverage", {"GroupBy": by("AZ") * 2}, "each once"),
+        ("get_savings_plans_utilization", {"SortBy": {"Key": "Time"}}, "`Time`"),
+        ("get_savings_plans_utilization_details", {"SortBy": {"Key": "Time"}}, "`Time`"),
     ]:
         assert says in refused(lambda operation=operation, given=given: getattr(client, operation)(**coverage | given))
     assert "no reservation" in refused(lambda: client.get_reservation_utilization(**coverage), "DataUnavailableException")
@@ -273,7 +276,7 @@ def test_another_payer_sees_nothing(new_server):
 # ---- What is refused
 
 @pytest.mark.parametrize("given, says", [
-    ({"Granularity": "HOURLY"}, "HOURLY"),
+    ({"Granularity": "HOURLY"}, "`2026-10-01` is more than 14 days ago"),
     ({"Metrics": ["Cost"]}, "`Cost`"),
     ({"Metrics": ["BlendedCost"]}, "BlendedCost is not known of 2026-10"),
     ({"TimePeriod": {"Start": "2026-10-05", "End": "2026-10-05"}}, "Start date (and hour) should be before end date (and hour)"),

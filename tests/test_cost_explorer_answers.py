@@ -123,6 +123,12 @@ def test_savings_plans_are_used_as_their_lines_say(world):
     assert units(whole["TotalCommitment"]) == sum(of[1] for of in found)
     days = world.client.get_savings_plans_utilization(TimePeriod=MONTH, Granularity="DAILY")["SavingsPlansUtilizationsByTime"]
     assert sum(units(day["Utilization"]["UsedCommitment"]) for day in days) == sum(of[2] for of in found)
+    ask = world.client.get_savings_plans_utilization_details
+    by_savings = paged(ask, "SavingsPlansUtilizationDetails", "NextToken", TimePeriod=MONTH, MaxResults=2, DataType=["SAVINGS"],
+                       SortBy={"Key": "NetSavings", "SortOrder": "DESCENDING"})
+    savings = [units(of["Savings"]["NetSavings"]) for of in by_savings]
+    assert savings == sorted(savings, reverse=True) and len(savings) == len(found) and all(set(of) == {"SavingsPlanArn", "Savings"} for of in by_savings)
+    assert {of["SavingsPlanArn"] for of in by_savings} == {of[0] for of in found}
     owner = found[0][0].split(":")[4]
     of_owner = world.client.get_savings_plans_utilization_details(
         TimePeriod=MONTH, MaxResults=100, Filter={"Dimensions": {"Key": "LINKED_ACCOUNT", "Values": [owner]}})["SavingsPlansUtilizationDetails"]

@@ -3,8 +3,9 @@
 //! All of it follows from amortized cost: covered usage costs what it took of its plan, and a plan's fee what of it nothing has used. Only the payer
 //! asks: what plans cover on a billing group's bill is the run's own coverage (docs/commitments.md).
 
-use super::shapes::{DateInterval, Expression};
-use super::usage::{digest, granularity, page_after};
+use super::shapes::{DateInterval, Expression, SortDefinition};
+use super::sorting::{Sorting, sorted};
+use super::usage::{digest, granularity, next_rows, rows_before};
 use super::{invalid, past_days};
 use crate::call::{Call, json};
 use back_office::cost_explorer::CostExplorerRefusal;
@@ -29,6 +30,10 @@ struct Input {
     granularity: Option<String>,
     #[serde(default)]
     filter: Option<Expression>,
+    #[serde(default)]
+    data_type: Vec<String>,
+    #[serde(default)]
+    sort_by: Option<SortDefinition>,
     #[serde(default)]
     max_results: Option<usize>,
     #[serde(default)]
@@ -65,9 +70,14 @@ struct Details {
 #[serde(rename_all = "PascalCase")]
 struct Detail {
     savings_plan_arn: String,
-    attributes: BTreeMap<&'static str, String>,
-    #[serde(flatten)]
-    of: Aggregates,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    attributes: Option<BTreeMap<&'static str, String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    utilization: Option<Utilization>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    savings: Option<Savings>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    amortized_commitment: Option<AmortizedCommitment>,
 }
 
 #[derive(Serialize)]
@@ -124,6 +134,21 @@ impl Sums {
         })
     }
 
+    /// What a sort asks for, in units; `None` of another name, and of sums that are too large.
+    fn sorted_by(&self, key: &str) -> Option<i128> {
+        let total = self.used.plus(self.unused).ok()?;
+        match key {
+            "UtilizationPercentage" => Some(percentage_shown(self.used, total).units()),
+            "TotalCommitment" => Some(total.units()),
+            "UsedCommitment" => Some(self.used.units()),
+            "UnusedCommitment" => Some(self.unused.units()),
+            "NetSavings" => self.on_demand.minus(total).ok().map(Cost::units),
+            "AmortizedRecurringCommitment" => Some(self.recurring.units()),
+            "AmortizedUpfrontCommitment" => total.minus(self.recurring).ok().map(Cost::units),
+            _ => None,
+        }
+    }
+
     fn aggregates(self) -> Answer<Aggregates> {
         let total = self.used.plus(self.unused).map_err(Error::internal)?;
         let less = |one: Cost, other: Cost| one.minus(other).map_err(Error::internal);
@@ -152,8 +177,9 @@ impl Sums {
 pub(super) async fn utilization(call: &Call<'_>) -> Answer<Vec<u8>> {
     let input: Input = call.read()?;
     let by_time = input.granularity.as_deref().map(granularity).transpose()?;
-    let (slices, _) = asked(call, &input, by_time.unwrap_or(Granularity::Monthly)).await?;
+    let sorting = sorting(&input)?;
     let plans = Plans::of(input.filter.as_ref())?;
+    let (slices, _) = asked(call, &input, by_time.unwrap_or(Granularity::Monthly)).await?;
     let mut total = Sums::default();
     let mut times = Vec::with_capacity(slices.len());
     for slice in &slices {
@@ -162,17 +188,21 @@ pub(super) async fn utilization(call: &Call<'_>) -> Answer<Vec<u8>> {
             of_time = of_time.plus(sums)?;
         }
         total = total.plus(of_time)?;
-        times.push(ByTime { time_period: DateInterval::of(&slice.days), of: of_time.aggregates()? });
+        times.push((DateInterval::of(&slice.days), of_time));
     }
-    let savings_plans_utilizations_by_time = by_time.map(|_| times);
+    let times = sorted(times, &sorting, |(_, sums), key| sums.sorted_by(key)).into_iter();
+    let times = times.map(|(time_period, sums)| Ok(ByTime { time_period, of: sums.aggregates()? }));
+    let savings_plans_utilizations_by_time = by_time.map(|_| times.collect::<Answer<_>>()).transpose()?;
     json(&Utilizations { savings_plans_utilizations_by_time, total: total.aggregates()? })
 }
 
 /// `GetSavingsPlansUtilizationDetails`
 pub(super) async fn details(call: &Call<'_>) -> Answer<Vec<u8>> {
     let input: Input = call.read()?;
-    let (slices, runs) = asked(call, &input, Granularity::Monthly).await?;
+    let sorting = sorting(&input)?;
+    let wants = |part: &str| input.data_type.is_empty() || input.data_type.iter().any(|of| of == part);
     let plans = Plans::of(input.filter.as_ref())?;
+    let (slices, runs) = asked(call, &input, Granularity::Monthly).await?;
     let mut by_plan: BTreeMap<String, Sums> = BTreeMap::new();
     for slice in &slices {
         for (plan, sums) in plans.sums(slice)? {
@@ -181,28 +211,25 @@ pub(super) async fn details(call: &Call<'_>) -> Answer<Vec<u8>> {
         }
     }
     let total = by_plan.values().try_fold(Sums::default(), |total, sums| total.plus(*sums))?;
+    let rows: Vec<(String, Sums)> = by_plan.into_iter().collect();
+    let rows = sorted(rows, &sorting, |(_, sums), key| sums.sorted_by(key));
     let runs = digest(&runs);
-    let after = match &input.next_token {
-        None => String::new(),
-        Some(token) => match page_after(call, token)?.split_once(' ') {
-            Some((known, plan)) if known == runs => plan.to_owned(),
-            _ => {
-                let message =
-                    "the costs have been priced anew since the page before; begin again without NextToken";
-                return Err(CostExplorerRefusal::InvalidNextToken(message.to_owned()).into());
-            }
-        },
-    };
-    let most = input.max_results.unwrap_or(PAGE).max(1);
-    let mut rest = by_plan.into_iter().filter(|(plan, _)| *plan > after).peekable();
-    let mut details = Vec::new();
-    while let Some((savings_plan_arn, sums)) = rest.next_if(|_| details.len() < most) {
+    let begin = rows_before(call, input.next_token.as_deref(), &runs, CostExplorerRefusal::InvalidNextToken)?;
+    let end = begin.saturating_add(input.max_results.unwrap_or(PAGE).max(1));
+    let next_token = next_rows(call, (end, rows.len()), &runs)?;
+    let details = rows.into_iter().skip(begin).take(end - begin).map(|(savings_plan_arn, sums)| {
         let owner = arn_account(&savings_plan_arn).map(ToOwned::to_owned);
         let attributes = owner.into_iter().map(|owner| ("AccountId", owner)).collect();
-        details.push(Detail { savings_plan_arn, attributes, of: sums.aggregates()? });
-    }
-    let last = details.last().filter(|_| rest.peek().is_some());
-    let next_token = call.next_token(last.map(|last| format!("{runs} {}", last.savings_plan_arn)))?;
+        let Aggregates { utilization, savings, amortized_commitment } = sums.aggregates()?;
+        Ok(Detail {
+            savings_plan_arn,
+            attributes: Some(attributes).filter(|_| wants("ATTRIBUTES")),
+            utilization: Some(utilization).filter(|_| wants("UTILIZATION")),
+            savings: Some(savings).filter(|_| wants("SAVINGS")),
+            amortized_commitment: Some(amortized_commitment).filter(|_| wants("AMORTIZED_COMMITMENT")),
+        })
+    });
+    let details = details.collect::<Answer<_>>()?;
     let time_period = DateInterval { start: input.time_period.start, end: input.time_period.end };
     json(&Details {
         savings_plans_utilization_details: details,
@@ -210,6 +237,14 @@ pub(super) async fn details(call: &Call<'_>) -> Answer<Vec<u8>> {
         time_period,
         next_token,
     })
+}
+
+/// How plans or times are sorted.
+fn sorting(input: &Input) -> Answer<Sorting<'_>> {
+    let sorting = Sorting::of(input.sort_by.as_ref())?;
+    let is_known = |key: &str| Sums::default().sorted_by(key).is_some();
+    sorting.check(is_known, "figures of this operation, as UtilizationPercentage")?;
+    Ok(sorting)
 }
 
 /// What plans cost and cover, time after time, by plan and line item type; and the runs that say so.

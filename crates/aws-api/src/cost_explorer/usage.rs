@@ -84,7 +84,7 @@ fn position(call: &Call<'_>, token: Option<&str>, runs: &[String]) -> Answer<Pag
 }
 
 /// The position in a token of this service.
-pub(super) fn page_after(call: &Call<'_>, token: &str) -> Answer<String> {
+fn page_after(call: &Call<'_>, token: &str) -> Answer<String> {
     let page = call.page(None, Some(token), 1).map_err(|_| {
         let message = format!(
             "the token of `{SERVICE}` was not given out for this request; begin again without NextPageToken, and change nothing between pages"
