@@ -120,7 +120,7 @@ impl Definitions {
                 }
             }
             let of_month = self.of_month(month, names);
-            if let Err(Circle(circle)) = in_order(of_month.unordered()?) {
+            if let Err(Circle(circle)) = in_order(of_month.by_name()?) {
                 let circle: Vec<_> = circle.iter().map(|name| format!("`{name}`")).collect();
                 return Err(format!(
                     "Rules: in {month} a cost category would be decided by itself: {}; take one of these rules away",
@@ -133,13 +133,16 @@ impl Definitions {
 }
 
 impl OfMonth<'_> {
-    fn unordered(&self) -> Result<Vec<CostCategory>, String> {
-        self.holding.iter().map(|(of, kept)| kept.category(&of.name, self.names)).collect()
+    /// By name, so that a circle is told alike whenever it is met.
+    fn by_name(&self) -> Result<Vec<CostCategory>, String> {
+        let named: BTreeMap<&str, &KeptCategory> =
+            self.holding.iter().map(|(of, kept)| (of.name.as_str(), *kept)).collect();
+        named.into_iter().map(|(name, kept)| kept.category(name, self.names)).collect()
     }
 
     /// The cost categories, in an order in which each looks at earlier ones alone.
     pub fn categories(&self) -> Answer<Vec<CostCategory>> {
-        let categories = self.unordered().map_err(Error::internal)?;
+        let categories = self.by_name().map_err(Error::internal)?;
         in_order(categories).map_err(Error::internal)
     }
 }
