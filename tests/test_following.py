@@ -118,6 +118,31 @@ def test_a_group_without_its_primary_takes_accounts_until_it_ends(new_server):
     assert linked[account(20)] is None and linked[account(22)] is None and account(9) not in linked
 
 
+def test_a_group_has_room_for_a_thousand(new_server):
+    """Whoever leaves makes room; who has none is told, or joins nobody."""
+    server = new_server(transfers=False)
+    many = [row(number, "Root/Many") for number in range(100, 1150)]
+    base = [BASE[0], row(8, "Root"), row(9, "Root"), row(10, "Root/Other")]
+    applied(server, base)
+    desk = Desk(server.client())
+    harbor, quill = desk.group([account(8)], Name="Harbor"), desk.group([account(9)], Name="Quill")
+    put(server, harbor, [{"NamePattern": "account-*"}], ExceptAccountIds=[account(9), account(10), PAYER])
+    changed = applied(server, base + many)
+    full = {flag["AccountId"] for flag in changed["Flags"] if flag["Code"] == "BILLING_GROUP_IS_FULL"}
+    assert len(changed["MovedAccounts"]) == 999 and len(full) == 51 and len(desk.members_of(harbor.arn)) == 1000
+    assert full == {account(number) for number in range(1099, 1150)}
+    # Two are called otherwise: two of the others have room.
+    changed = moves(applied(server, base + [row(100, "Root/Many", "x"), row(101, "Root/Many", "y"), *many[2:]]))
+    assert {of: to for of, (_, to, _) in changed.items()} == {
+        account(100): None, account(101): None, account(1099): "Harbor", account(1100): "Harbor"}
+    # The group that takes what no other has takes as many as it has room for.
+    server.client().update_billing_group(Arn=quill.arn, AccountGrouping={"AutoAssociate": True})
+    more = [row(number, "Root/Other", f"other-{number}") for number in range(2000, 3050)]
+    joined = moves(applied(server, base + [row(100, "Root/Many", "x"), row(101, "Root/Many", "y"), *many[2:], *more]))
+    assert len(desk.members_of(quill.arn)) == 1000 and {to for _, to, _ in joined.values()} == {"Quill"}
+    assert set(joined) == {account(number) for number in range(2000, 2000 + len(joined))}
+
+
 # ---- Rules in books
 
 def exported(server, *more):
@@ -349,3 +374,28 @@ def test_a_server_that_is_killed_while_it_reads_by_itself(new_server, moto, aws)
             time.sleep(0.05)
         assert readers and not any(map(is_running, readers))
         assert len(pages(server.client(service="organizations"), "list_accounts", "Accounts")) == 4
+
+
+@OF_AWS
+def test_what_was_read_is_dropped_where_somebody_has_taken_over_something_newer(new_server, moto, aws):
+    created(aws, "harbor", unit_at(aws, "Harbor"))
+    held = Held("ListTagsForResource", 2)
+    with s3.Proxy(moto.endpoint, held) as proxy:
+        server = new_server(start=False, payer=MOTO_PAYER)
+        server.options = ["--organization-endpoint", proxy.endpoint]
+        with pytest.MonkeyPatch.context() as patch:
+            for name, value in (("AWS_ACCESS_KEY_ID", "AKIAPROFORMATESTS000"), ("AWS_SECRET_ACCESS_KEY", "x"), ("AWS_REGION", "us-east-1")):
+                patch.setenv(name, value)
+            server.start()
+            server.command("sync", "schedule", "--every", "6")
+            server.restart()
+        assert held.reached.wait(SECONDS_MAX)
+        applied(server, [row(0, "Root", payer=MOTO_PAYER), row(1, "Root/New"), row(2, "Root/New")])
+        held.go.set()
+        for _ in range(600):
+            if "Problem" in (state := own(server, "GetOrganizationSync")):
+                break
+            time.sleep(0.05)
+    assert "was changed here while it was read at AWS" in state["Problem"] and "LastReadTime" not in state
+    accounts = server.client(service="organizations").list_accounts()["Accounts"]
+    assert [of["Id"] for of in accounts] == sorted([MOTO_PAYER, account(1), account(2)])

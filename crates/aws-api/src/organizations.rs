@@ -11,7 +11,7 @@ use crate::call::{Call, Page, json};
 use back_office::desk::Current;
 use back_office::error::{Answer, Declined, Error};
 use billing::account::AccountId;
-use billing::configuration::{FamilyAccount, TransferSettings};
+use billing::configuration::{Associations, FamilyAccount, TransferSettings};
 use billing::organization::{Organization, OrganizationalUnit, UnitId, UnitTree};
 use serde::Deserialize;
 use shapes::{
@@ -19,6 +19,7 @@ use shapes::{
     Root, Roots, Tag, Tags, Transfer, TransferAnswer, Transfers, Unit, UnitAnswer, Units,
 };
 use std::collections::BTreeMap;
+use std::ops::Bound;
 
 /// The name of the service in signatures.
 pub const SERVICE: &str = "organizations";
@@ -108,14 +109,31 @@ impl<'a> Desk<'a> {
         format!("{}/{}/", self.organization.id, ids.join("/"))
     }
 
-    /// The accounts that are of the organization now, by id, as far as the caller may see them.
-    fn there(&self) -> impl Iterator<Item = (&'a AccountId, &'a FamilyAccount)> {
-        let (period, scope) = (self.call.current(), &self.call.caller.scope);
-        let associations = self.current.associations(period);
-        self.current.family.iter().filter(move |(id, account)| {
+    /// Whether an account is of the organization now, and the caller may see it. Whose group is whose is asked for whom that concerns alone.
+    fn is_seen(&self) -> impl Fn(&AccountId, &FamilyAccount) -> bool + 'a {
+        let (current, scope) = (self.current, &self.call.caller.scope);
+        let is_customer = !self.call.caller.sees_payer();
+        let associations = is_customer.then(|| current.associations(self.call.current()));
+        move |id, account| {
             let is_read = account.details.as_ref().is_some_and(|details| details.left_at.is_none());
-            is_read && sees_account(scope, id, associations.group_of(id))
-        })
+            let is_own = |of: &Associations<'_>| sees_account(scope, id, of.group_of(id));
+            is_read && associations.as_ref().is_none_or(is_own)
+        }
+    }
+
+    /// The accounts that are of the organization now, by id, after one, as far as the caller may see them.
+    fn there(&self, after: &str) -> impl Iterator<Item = (&'a AccountId, &'a FamilyAccount)> {
+        let is_seen = self.is_seen();
+        let from = AccountId::parse(after).map_or(Bound::Unbounded, Bound::Excluded);
+        let following = self.current.family.range((from, Bound::Unbounded));
+        following.filter(move |(id, account)| is_seen(id, account))
+    }
+
+    /// One of them.
+    fn known(&self, id: &str) -> Option<(&'a AccountId, &'a FamilyAccount)> {
+        let is_seen = self.is_seen();
+        let found = self.current.family.get_key_value(&AccountId::parse(id)?);
+        found.filter(|(id, account)| is_seen(id, account))
     }
 
     /// The unit that an input names as a parent.
@@ -162,8 +180,7 @@ impl<'a> Desk<'a> {
             let unit = account.details.as_ref().map(|details| &details.unit);
             parent.is_none() || unit == parent
         };
-        let after = page.after.clone();
-        let found = self.there().filter(|(id, account)| id.as_str() > after.as_str() && in_unit(account));
+        let found = self.there(&page.after).filter(|(_, account)| in_unit(account));
         let listed = found.filter_map(|(id, account)| Some((id.to_string(), self.account_out(id, account)?)));
         let (accounts, next_token) = self.call.cut(&page, listed)?;
         json(&Accounts { accounts, next_token })
@@ -188,8 +205,7 @@ impl<'a> Desk<'a> {
 
     fn account(&self) -> Answer<Vec<u8>> {
         let id = &self.input.account_id;
-        let found = self.there().find(|(of, _)| of.as_str() == id);
-        let account = found.and_then(|(id, account)| self.account_out(id, account));
+        let account = self.known(id).and_then(|(id, account)| self.account_out(id, account));
         let account = account.ok_or_else(|| errors::not_found("account", id))?;
         json(&AccountAnswer { account })
     }
@@ -226,7 +242,7 @@ impl<'a> Desk<'a> {
         let child = &self.input.child_id;
         let unit =
             UnitId::parse(child).and_then(|id| self.tree().get(&id)).and_then(|unit| unit.parent.clone());
-        let account = || self.there().find(|(id, _)| id.as_str() == child);
+        let account = || self.known(child);
         let of_account =
             || account().and_then(|(_, of)| of.details.as_ref().map(|details| details.unit.clone()));
         let parent = unit.or_else(of_account).ok_or_else(|| errors::not_found("child", child))?;
@@ -241,7 +257,8 @@ impl<'a> Desk<'a> {
             "ORGANIZATIONAL_UNIT" => self.tree().below(&parent).map(|(id, _)| id.to_string()).collect(),
             _ => {
                 let unit = |of: &FamilyAccount| of.details.as_ref().map(|details| details.unit.clone());
-                let inside = self.there().filter(|(_, account)| unit(account).as_ref() == Some(&parent));
+                let inside =
+                    self.there(&page.after).filter(|(_, account)| unit(account).as_ref() == Some(&parent));
                 inside.map(|(id, _)| id.to_string()).collect()
             }
         };
@@ -256,7 +273,7 @@ impl<'a> Desk<'a> {
         let page = self.page(TAGS_PAGE)?;
         let id = &self.input.resource_id;
         let unit = UnitId::parse(id).and_then(|id| self.tree().get(&id)).map(|unit| unit.tags.clone());
-        let account = || self.there().find(|(of, _)| of.as_str() == id);
+        let account = || self.known(id);
         let of_account =
             || account().and_then(|(_, of)| of.details.as_ref().map(|details| details.tags.clone()));
         // AWS does not tell tags of a transfer where its organization is another's.

@@ -149,20 +149,15 @@ fn accounts_that_are_missing_explain_what_services_lack() {
 
 #[test]
 fn a_group_differs_by_its_cost_or_its_price() {
-    let group = |name: &'static str, cost: &'static str, price: &'static str, margin: &'static str| {
-        [
-            (Part::BillingGroup, name, "", AWS_COST, cost),
-            (Part::BillingGroup, name, "", PRO_FORMA_COST, price),
-            (Part::BillingGroup, name, "", MARGIN, margin),
-        ]
+    let all = |groups: [[&str; 4]; 3]| {
+        let figures = groups.iter().flat_map(|[name, cost, price, margin]| {
+            [(AWS_COST, cost), (PRO_FORMA_COST, price), (MARGIN, margin)]
+                .map(|(of, amount)| (Part::BillingGroup, *name, "", of, *amount))
+        });
+        month(&figures.collect::<Vec<_>>())
     };
-    let all = |groups: &[[(Part, &'static str, &'static str, &'static str, &'static str); 3]]| {
-        month(&groups.concat())
-    };
-    let aws =
-        all(&[group("cost", "1", "2", "1"), group("gone", "1", "1", "0"), group("price", "1", "2", "1")]);
-    let here =
-        all(&[group("cost", "2", "2", "0"), group("new", "1", "1", "0"), group("price", "1", "3", "2")]);
+    let aws = all([["cost", "1", "2", "1"], ["gone", "1", "1", "0"], ["price", "1", "2", "1"]]);
+    let here = all([["cost", "2", "2", "0"], ["new", "1", "1", "0"], ["price", "1", "3", "2"]]);
     let rows = compare(&aws, &here, Amount::ZERO).expect("small");
     let said: Vec<_> = rows
         .into_iter()
