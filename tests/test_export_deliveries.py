@@ -8,8 +8,8 @@ import pytest
 import s3
 from desk import Desk, name
 from policy_months import PolicyMonth
-from server import PREVIOUS, Server, in_period
-from test_data_exports import ENDED, SECONDS_TO_DELIVER, charged, csv_rows, definition, delivered, executions, files, succeeded, total
+from server import PREVIOUS, Keys, Server, command, in_period
+from test_data_exports import ENDED, SECONDS_TO_DELIVER, charged, csv_rows, definition, delivered, executions, files, refused, succeeded, total
 
 LEASE = 2
 LINES = 40
@@ -137,6 +137,28 @@ def test_a_store_that_breaks_off_has_no_manifest_of_what_is_not_there(new_server
         data, = [content for key, content in found.items() if key.endswith(".csv.gz")]
         assert total(csv_rows(data)) == charged(server, group) > Decimal(0)
     store.stop()
+
+
+def test_payers_of_a_shared_bucket_write_over_nothing_of_each_other(new_server, tmp_path):
+    bucket = tmp_path / "bucket"
+    bucket.mkdir()
+    server = new_server(transfers=False, options=["--export-buckets", f"reports={bucket}"])
+    if server.database is None:
+        server.stop()
+    made = json.loads(command("init", *server.stored, "--payer", "888888888888", "--output", "json"))
+    if server.database is None:
+        server.start()
+    other = Keys(made["AccessKeyId"], made["SecretAccessKey"])
+    ours, theirs = Desk(server.client()).group(), Desk(server.client(other)).group()
+    view = f"arn:aws:billing::888888888888:billingview/billing-group-{theirs.id}"
+    export = definition(ours)
+    server.client(service="bcm-data-exports").create_export(Export=export)
+    client = server.client(other, service="bcm-data-exports")
+    taken = definition(theirs, properties={"BILLING_VIEW_ARN": view}) | {"Name": export["Name"]}
+    with refused("ValidationException", "take another prefix"):
+        client.create_export(Export=taken)
+    taken["DestinationConfigurations"]["S3Destination"]["S3Prefix"] = "of-others"
+    assert client.create_export(Export=taken)["ExportArn"]
 
 
 def test_a_bucket_that_is_not_what_it_was(new_server, tmp_path):

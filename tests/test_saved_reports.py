@@ -139,7 +139,7 @@ def test_a_report_is_kept_as_it_was_given(world):
     ({"GroupBy": [{"Type": "DIMENSION", "Key": "SERVICE"}, {"Type": "TAG", "Key": "SERVICE"}]}, "two columns of the report would be called `SERVICE`"),
     ({"GroupBy": [{"Type": "TAG", "Key": "Start"}]}, "two columns of the report would be called `Start`"),
     ({"Filter": {}}, "an expression is empty"), ({"Name": " x"}, "no name of a report"),
-    ({"BillingViewArn": f"arn:aws:billing::{PAYER}:billingview/billing-group-123456789012"}, "is no billing view")])
+    ({"BillingViewArn": f"arn:aws:billing::{PAYER}:billingview/billing-group-123456789012"}, "is no billing view that costs are told of")])
 def test_what_cannot_be_saved_is_refused(world, given, says):
     assert says in refused(world, "PutSavedReport", **({"Name": "x", "TimeRange": "LAST_MONTH"} | given))
     assert "no saved report `x`" in refused(world, "GetSavedReport", Name="x")
@@ -190,7 +190,7 @@ def test_a_format_that_cannot_be_made_is_told_of_and_the_others_come(world):
 
 def test_every_digit_is_in_every_format(new_server, tmp_path):
     """Amounts of more digits than a double has: CSV, spreadsheet, pages and JSON say them alike."""
-    digits, month = "98765432109876.0123456789", PolicyMonth()
+    digits, month = "987654321098.0123456789", PolicyMonth()
     month.line("321321321321", cost=digits, public=digits)
     world = SimpleNamespace(server=new_server(transfers=False, now=NOW), ours=SimpleNamespace(accounts=["321321321321"]))
     world.server.load(month.write(tmp_path / "cost"), "2026-10")

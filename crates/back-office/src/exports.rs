@@ -16,6 +16,7 @@ use crate::vault::new_request_id;
 use billing::account::AccountId;
 use billing::period::BillingPeriod;
 use std::collections::BTreeMap;
+use std::path::Path;
 
 pub use bucket::ExportBucket;
 pub use definition::{Definition, NewDefinition, NewLines, Where};
@@ -252,8 +253,39 @@ impl BackOffice {
         let known = self.known_views(&caller.payer).await?;
         let view = known.named(caller, &new.view)?;
         let definition = Definition::of(new, &view)?;
-        bucket::place(&self.0.options.export_buckets, &caller.payer, &definition.to)?;
+        let place = bucket::place(&self.0.options.export_buckets, &caller.payer, &definition.to)?;
+        self.check_beside_other_payers(&caller.payer, new, &definition, &place).await?;
         Ok(definition)
+    }
+
+    /// Buckets of all payers are shared: what one of them has delivered, another one does not write over.
+    async fn check_beside_other_payers(
+        &self,
+        payer: &AccountId,
+        new: &NewDefinition,
+        checked: &Definition,
+        place: &Path,
+    ) -> Answer<()> {
+        let buckets = &self.0.options.export_buckets;
+        for other in self.0.store.payers().await.map_err(Error::internal)? {
+            if other.payer == *payer {
+                continue;
+            }
+            let rows = self.0.store.data_exports(&other.payer).await.map_err(Error::internal)?;
+            for row in rows.iter().filter(|row| !row.is_deleted && row.name == new.name) {
+                let to = NewDefinition::kept(row)?.to;
+                let is_there = bucket::place(buckets, &other.payer, &to).is_ok_and(|other| other == place);
+                if is_there && to.prefix == checked.to.prefix {
+                    // Whose it is, is nobody's business.
+                    let message = format!(
+                        "prefix `{}` of bucket `{}` has something else of the name `{}`; take another prefix",
+                        new.to.prefix, new.to.bucket, new.name
+                    );
+                    return Err(definition::invalid("S3Prefix", message));
+                }
+            }
+        }
+        Ok(())
     }
 }
 

@@ -214,7 +214,7 @@ mod tests {
         fs::create_dir(&elsewhere).unwrap();
         put(&root, &[file("a/b/one", "1"), file("a/b/two", "2")], &["a/b/none".to_owned()]).unwrap();
         put(&root, &[file("a/b/one", "3")], &["a/b/two".to_owned()]).unwrap();
-        let names: Vec<std::path::PathBuf> =
+        let names: Vec<PathBuf> =
             fs::read_dir(root.join("a/b")).unwrap().map(|entry| entry.unwrap().path()).collect();
         assert_eq!(names, [root.join("a/b/one")]);
         assert_eq!(fs::read_to_string(root.join("a/b/one")).unwrap(), "3");
