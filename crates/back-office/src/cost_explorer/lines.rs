@@ -17,7 +17,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 /// How much is kept of answers, in bytes.
 const KEPT_BYTES: u64 = 64 << 20;
-/// How many conditions on resources a question may have.
+/// How many conditions on resources a question may have: what holds of them is one of 64 bits.
 const RESOURCE_CONDITIONS_MAX: usize = 6;
 /// How many parts of a custom view a question is asked of: each reads the cost files once.
 const PARTS_MAX: usize = 8;

@@ -29,8 +29,6 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 use std::path::Path;
 
-/// How many conditions on resources a question may have: what holds of them is a number below 2⁶.
-pub const RESOURCE_CONDITIONS_MAX: usize = 6;
 /// Where formats have resources, and the begin and end of usage.
 const RESOURCES: [&str; 2] = ["line_item_resource_id", "ResourceId"];
 const STARTS: [&str; 2] = ["line_item_usage_start_date", "ChargePeriodStart"];
