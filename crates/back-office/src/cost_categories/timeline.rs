@@ -199,8 +199,11 @@ mod tests {
         )
     }
 
-    /// Rows of cost categories whose ids are their names: each version with its month, its value, or none where it ends, and what it looks at.
-    fn definitions(of: &[(&str, &[(u8, &str, &str)])]) -> Definitions {
+    /// A cost category by its id, and its versions: the month of each, its value, or none where it ends, and what it looks at.
+    type Said<'a> = (&'a str, &'a [(u8, &'a str, &'a str)]);
+
+    /// Cost categories whose ids are their names.
+    fn definitions(of: &[Said<'_>]) -> Definitions {
         let mut rows = Vec::new();
         for (id, versions) in of {
             for (number, (from, value, looks_at)) in versions.iter().enumerate() {
