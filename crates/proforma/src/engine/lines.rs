@@ -61,7 +61,9 @@ pub fn lines(path: &Path, asked: &LinesAsked, children: &Children) -> Result<Lin
                 Some(plan)
             }
         };
-        let summed = sum(&run, question(&run, &plan, query, pricing), &folder, children);
+        let question =
+            LineQuestion { accounts_seen: scope.accounts.clone(), ..question(&run, &plan, query, pricing) };
+        let summed = sum(&run, question, &folder, children);
         // The child has read it.
         drop(covered);
         let summed = summed?;
@@ -148,6 +150,7 @@ fn question(
         hours_of_time: query.times.hours(),
         tells_resources: query.tells_resources(),
         resources: plan.resources.clone(),
+        accounts_seen: None,
         sums: plan.sums.iter().map(way).collect(),
         classes: plan.classes.iter().map(|picked| picked.as_ref().map(asked)).collect(),
         covered: plan.covered.iter().map(|both| both.map(|picked| picked.as_ref().map(asked))).collect(),
