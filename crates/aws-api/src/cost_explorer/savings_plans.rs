@@ -276,11 +276,11 @@ async fn asked(
     Ok((slices, months.runs()))
 }
 
-/// Which plans are asked about.
+/// Which plans are asked about: those that every condition takes.
 #[derive(Default)]
 struct Plans {
-    arns: Option<Vec<String>>,
-    owners: Option<Vec<String>>,
+    arns: Vec<Vec<String>>,
+    owners: Vec<Vec<String>>,
 }
 
 impl Plans {
@@ -294,8 +294,8 @@ impl Plans {
         for part in parts {
             let of = part.dimensions.as_ref();
             match of.map(|of| (of.key.as_deref().unwrap_or_default(), &of.values)) {
-                Some(("SAVINGS_PLAN_ARN", values)) => plans.arns = Some(values.clone()),
-                Some(("LINKED_ACCOUNT", values)) => plans.owners = Some(values.clone()),
+                Some(("SAVINGS_PLAN_ARN", values)) => plans.arns.push(values.clone()),
+                Some(("LINKED_ACCOUNT", values)) => plans.owners.push(values.clone()),
                 _ => {
                     return Err(invalid(
                         "Filter: plans are chosen by the dimensions SAVINGS_PLAN_ARN and LINKED_ACCOUNT, which owns them, and by And of both",
@@ -309,8 +309,7 @@ impl Plans {
     fn has(&self, arn: &str) -> bool {
         let is_owned =
             |owners: &Vec<String>| arn_account(arn).is_some_and(|owner| owners.iter().any(|of| of == owner));
-        self.arns.as_ref().is_none_or(|arns| arns.iter().any(|of| of == arn))
-            && self.owners.as_ref().is_none_or(is_owned)
+        self.arns.iter().all(|arns| arns.iter().any(|of| of == arn)) && self.owners.iter().all(is_owned)
     }
 
     /// The sums of a time by plan.
