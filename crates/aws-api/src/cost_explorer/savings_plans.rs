@@ -5,7 +5,7 @@
 
 use super::shapes::{DateInterval, Expression, SortDefinition};
 use super::sorting::{Sorting, sorted};
-use super::usage::{digest, granularity, next_rows, rows_before};
+use super::usage::{digest, granularity, page_of_rows};
 use super::{invalid, past_days};
 use crate::call::{Call, json};
 use back_office::cost_explorer::CostExplorerRefusal;
@@ -13,7 +13,7 @@ use back_office::error::{Answer, Error};
 use billing::account::arn_account;
 use billing::money::{Cost, percentage_shown};
 use query::dimension::{Dimension, Key};
-use query::expression::{Condition, Expression as Asked, Matching};
+use query::expression::{Expression as Asked, Matching};
 use query::facts::Metric;
 use query::question::{Granularity, Query, Slice};
 use serde::{Deserialize, Serialize};
@@ -214,10 +214,10 @@ pub(super) async fn details(call: &Call<'_>) -> Answer<Vec<u8>> {
     let rows: Vec<(String, Sums)> = by_plan.into_iter().collect();
     let rows = sorted(rows, &sorting, |(_, sums), key| sums.sorted_by(key));
     let runs = digest(&runs);
-    let begin = rows_before(call, input.next_token.as_deref(), &runs, CostExplorerRefusal::InvalidNextToken)?;
-    let end = begin.saturating_add(input.max_results.unwrap_or(PAGE).max(1));
-    let next_token = next_rows(call, (end, rows.len()), &runs)?;
-    let details = rows.into_iter().skip(begin).take(end - begin).map(|(savings_plan_arn, sums)| {
+    let (token, rows_max) = (input.next_token.as_deref(), input.max_results.unwrap_or(PAGE));
+    let changed = CostExplorerRefusal::InvalidNextToken;
+    let (page, next_token) = page_of_rows(call, token, (rows.len(), rows_max), (&runs, changed))?;
+    let details = rows.into_iter().skip(page.start).take(page.len()).map(|(savings_plan_arn, sums)| {
         let owner = arn_account(&savings_plan_arn).map(ToOwned::to_owned);
         let attributes = owner.into_iter().map(|owner| ("AccountId", owner)).collect();
         let Aggregates { utilization, savings, amortized_commitment } = sums.aggregates()?;
@@ -254,16 +254,11 @@ async fn asked(
     granularity: Granularity,
 ) -> Answer<(Vec<Slice>, Vec<String>)> {
     let days = past_days(call, &input.time_period)?;
-    let of_plans = Condition {
-        key: Key::Dimension(Dimension::PurchaseType),
-        values: vec!["Savings Plans".to_owned()],
-        matching: Matching::Equals,
-        is_case_sensitive: true,
-    };
+    let of_plans = Asked::is(Key::Dimension(Dimension::PurchaseType), ["Savings Plans"], Matching::Equals);
     let query = Query {
         days: days.clone(),
         granularity,
-        filter: Some(Asked::Is(of_plans)),
+        filter: Some(of_plans),
         group_by: vec![Key::Dimension(Dimension::SavingsPlanArn), Key::Dimension(Dimension::RecordType)],
         metrics: vec![Metric::AmortizedCost, Metric::UnblendedCost],
     };
