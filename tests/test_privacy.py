@@ -99,6 +99,29 @@ def test_somebody_is_taken_out(server, person):
     assert person.login not in json.dumps(linked)
 
 
+def test_filters_follow_what_is_replaced_and_those_by_tags_of_costs_stay(new_server, tmp_path):
+    server = new_server(transfers=False)
+    person = Person(server, tmp_path)
+    ce, called = server.client(service="ce"), person.login.replace(".", " ")
+    holds = lambda part, **key: {part: {**key, "Values": [called]}}
+    by_name, by_tag = holds("Dimensions", Key="LINKED_ACCOUNT_NAME"), holds("Tags", Key="user:Owner")
+    category = ce.create_cost_category_definition(Name="Owners", RuleVersion="CostCategoryExpression.v1", Rules=[
+        {"Value": f"Team {called}", "Rule": {"Or": [by_name, by_tag]}}])["CostCategoryArn"]
+    of_category = {"CostCategories": {"Key": "Owners", "Values": [f"Team {called}"]}}
+    report = {"Name": "report", "TimeRange": "LAST_MONTH", "Filter": {"And": [of_category, {"Not": by_tag}]}}
+    assert server.own("PutSavedReport", report).status == 200
+    gone = told(server, "privacy", "erase", *person.names, called)
+    instead = gone["Replacement"]
+    assert gone["Filters"] == 2
+    kept = told(server, "privacy", "export", *person.names, called)["Texts"]
+    assert sorted(text["Table"] for text in kept) == ["cost_categories", "desk_settings"] and all(text["Purpose"].startswith("tags of costs") for text in kept)
+    rule, = ce.describe_cost_category_definition(CostCategoryArn=category)["CostCategory"]["Rules"]
+    assert rule["Value"] == f"Team {instead}" and [part[kind]["Values"] for part, kind in zip(rule["Rule"]["Or"], ("Dimensions", "Tags"))] == [[instead], [called]]
+    found = server.own("GetSavedReport", {"Name": "report"}).json["SavedReport"]
+    assert found["Filter"]["And"][0] == {"CostCategories": {"Key": "Owners", "Values": [f"Team {instead}"]}}
+    assert found["Filter"]["And"][1]["Not"]["Tags"]["Values"] == [called]
+    assert verified(server) == (0, ""), verified(server)[1]
+
 def test_an_audit_that_was_changed_is_still_found(new_server, tmp_path):
     server = new_server(transfers=False)
     if server.database:

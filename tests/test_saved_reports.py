@@ -236,6 +236,33 @@ def test_a_report_goes_out_after_a_close(new_server, mail, tmp_path):
     assert told["Lines"][0]["UnblendedCost"] == "7" and told["Lines"][0]["Estimated"] == "no"
 
 
+def test_whoever_comes_later_is_sent_the_last_close_and_none_before(new_server, mail, tmp_path):
+    server = new_server(transfers=False, now=NOW, options=options(mail))
+    early, late = (f"{who}-{next(NUMBERS)}@example.com" for who in ("early", "late"))
+    month = PolicyMonth()
+    month.line("123123123123", cost="7")
+    for period, after in (("2026-08", "2026-09"), ("2026-09", "2026-10"), ("2026-10", "2026-11")):
+        folder = month.write(tmp_path / period)
+        for file in folder.iterdir():
+            file.write_text(file.read_text().replace("2026-11", "AFTER").replace("2026-10", period).replace("AFTER", after))
+        server.load(folder, period)
+    of = {"Name": name("report"), "TimeRange": "LAST_MONTH", "Schedule": "AFTER_CLOSE", "Formats": ["JSON"]}
+    assert server.own("PutSavedReport", of | {"Emails": [early]}).status == 200
+    for period in ("2026-08", "2026-09"):
+        server.command("close", period)
+    server.restart()
+    to = SimpleNamespace(mail=mail)
+    assert len(mails(to, early, 2)) == 2
+    assert server.own("PutSavedReport", of | {"Emails": [early, late]}).status == 200
+    server.restart()
+    came, = mails(to, late, 1)
+    assert "as of 2026-10-01" in came.text
+    # A close that comes now goes to both, and once.
+    server.command("close", "2026-10")
+    server.restart()
+    assert [len(mails(to, who, count)) for who, count in ((early, 3), (late, 2))] == [3, 2]
+
+
 # ---- Who sees what
 
 def test_nobody_finds_what_others_keep(world):

@@ -56,6 +56,8 @@ pub struct Erased {
     pub entries: usize,
     /// How many principals; nobody gets in by their keys any more.
     pub principals: usize,
+    /// How many filters by tags of costs still name it, as the costs do; they are for the operator to change.
+    pub filters: u64,
 }
 
 /// How long what is kept, in days; what has no number is kept for good.
@@ -124,11 +126,11 @@ impl BackOffice {
                 }
                 let texts = write.erase_names(replacement, now_ms, unreadable).await.map_err(unfit)?;
                 let redacted = write.redact_audit(replacement).await?;
-                let entries = redacted.len();
+                let (entries, filters) = (redacted.len(), write.filters_naming(replacement).await?);
                 state.commit(write, erasures(request, instead, &redacted)?).await?;
                 // Names of accounts are part of what readers hold.
                 let state = Arc::new(State::load(&store, &caller.payer).await?);
-                Ok((state, Erased { instead: instead.clone(), texts, entries, principals }))
+                Ok((state, Erased { instead: instead.clone(), texts, entries, principals, filters }))
             })
             .await?;
         if erased.principals > 0 {

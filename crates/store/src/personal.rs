@@ -5,7 +5,7 @@
 
 mod fields;
 
-pub use fields::{FIELDS, PersonalField, Written};
+pub use fields::{FIELDS, PersonalField, TAG_FILTERS, Written};
 
 use crate::body::purchasing::{buyer_of, read_order};
 use crate::configuration;
@@ -36,7 +36,7 @@ pub struct PersonalRow {
 }
 
 impl Store {
-    /// Where somebody is named, in every column of the list.
+    /// Where somebody is named, in every column of the lists.
     ///
     /// # Errors
     /// [`StoreError`] of the database.
@@ -47,7 +47,7 @@ impl Store {
     ) -> Result<Vec<PersonalRow>, StoreError> {
         let mut transaction = self.begin_read().await?;
         let mut found = Vec::new();
-        for field in FIELDS {
+        for field in FIELDS.iter().chain(TAG_FILTERS) {
             found.extend(named(&mut transaction, payer, field, names).await?.into_iter().map(|(row, _)| row));
         }
         Ok(found)
@@ -148,6 +148,18 @@ impl Write {
             self.head.revision += 1;
         }
         Ok(changed)
+    }
+
+    /// How many filters by tags of costs name somebody. They stay as they are: see [`TAG_FILTERS`].
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database.
+    pub async fn filters_naming(&mut self, names: &Replacement) -> Result<u64, StoreError> {
+        let (payer, mut found) = (self.payer().clone(), 0);
+        for field in TAG_FILTERS {
+            found += named(self.connection(), &payer, field, names).await?.len() as u64;
+        }
+        Ok(found)
     }
 
     async fn replace(&mut self, row: &PersonalRow, without: String) -> Result<(), StoreError> {

@@ -1,6 +1,6 @@
 //! Names of somebody in texts, and what is said instead.
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 /// How many characters a name has at most that is only found as it is written: more of these are everyday words than names.
 const SHORT: usize = 2;
@@ -98,8 +98,9 @@ impl Replacement {
                 values.iter_mut().for_each(|value| is_changed |= self.within(value, &inner));
             }
             Value::Object(members) => {
+                let paths = holding(paths, members);
                 for (key, value) in members {
-                    is_changed |= self.within(value, &following(paths, key));
+                    is_changed |= self.within(value, &following(&paths, key));
                 }
             }
             _ => {}
@@ -125,14 +126,33 @@ impl Replacement {
     }
 }
 
-/// What is left of paths after a step; `*` is any step, `**` every one from here on.
+/// What is left of paths after a step; `*` is any step, `**` any number of them.
 fn following<'p>(paths: &[&'p [&'p str]], step: &str) -> Vec<&'p [&'p str]> {
-    let after = |path: &&'p [&'p str]| match **path {
-        ["**"] => Some(*path),
-        [first, ref rest @ ..] if first == step || (first == "*" && step != "{}") => Some(rest),
-        _ => None,
+    let mut left = Vec::new();
+    for path in paths {
+        match **path {
+            ["**"] => left.push(*path),
+            ["**", ref rest @ ..] => {
+                left.push(*path);
+                left.extend(following(&[rest], step));
+            }
+            [first, ref rest @ ..] if first == step || (first == "*" && step != "{}") => left.push(rest),
+            _ => {}
+        }
+    }
+    left
+}
+
+/// The paths that lead on into an object: `?Key=NAME` does only where its member says so.
+fn holding<'p>(paths: &[&'p [&'p str]], members: &Map<String, Value>) -> Vec<&'p [&'p str]> {
+    let on = |path: &&'p [&'p str]| match **path {
+        [first, ref rest @ ..] if first.starts_with('?') => {
+            let (key, wanted) = first.trim_start_matches('?').split_once('=')?;
+            (members.get(key).and_then(Value::as_str) == Some(wanted)).then_some(rest)
+        }
+        _ => Some(*path),
     };
-    paths.iter().filter_map(after).collect()
+    paths.iter().filter_map(on).collect()
 }
 
 /// A text with every occurrence of a name replaced; `None` where there is none.
@@ -281,5 +301,12 @@ mod tests {
             said("Ann", nested, &["shown.{}.Contacts.[].Name"]).as_deref(),
             Some(r#"{"shown":"{\"Contacts\":[{\"Name\":\"erased-1\"}]}"}"#)
         );
+        // At any depth, and where a member says so.
+        let names = ["f.**.Is.?Key=NAME.Values.[]"];
+        let filter = r#"{"f":{"And":[{"Is":{"Key":"NAME","Values":["Ann"]}},{"Is":{"Key":"TEAM","Values":["Ann"]}}]}}"#;
+        let without = filter.replacen("Ann", "erased-1", 1);
+        assert_eq!(said("Ann", filter, &names).as_deref(), Some(without.as_str()));
+        assert_eq!(said("Ann", r#"{"Is":{"Key":"NAME","Values":["Ann"]}}"#, &names), None);
+        assert_eq!(said("Ann", r#"{"f":{"Is":{"Values":["Ann"]}}}"#, &names), None);
     }
 }

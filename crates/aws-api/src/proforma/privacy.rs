@@ -69,6 +69,7 @@ struct Erased {
     texts: u64,
     audit_events: u64,
     principals: u64,
+    filters: u64,
 }
 
 pub(super) async fn erase(call: &Call<'_>) -> Answer<Vec<u8>> {
@@ -79,6 +80,7 @@ pub(super) async fn erase(call: &Call<'_>) -> Answer<Vec<u8>> {
         texts: erased.texts,
         audit_events: erased.entries as u64,
         principals: erased.principals as u64,
+        filters: erased.filters,
     })
 }
 

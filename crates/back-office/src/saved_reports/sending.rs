@@ -19,6 +19,21 @@ const KIND: &str = "saved-report";
 struct Due {
     by: String,
     as_of: i32,
+    /// Whether it has become due last. Whoever comes to a report later is sent this one, and not what others were sent before.
+    is_last: bool,
+}
+
+impl Due {
+    /// What the keys of its messages begin with.
+    fn key(&self, row: &ReportRow) -> String {
+        format!("saved-report:{}:{}", row.id, self.by)
+    }
+
+    /// Whether somebody was sent it, by the keys of all messages.
+    fn was_sent(&self, row: &ReportRow, known: &BTreeSet<String>) -> bool {
+        let begin = format!("{}|", self.key(row));
+        known.range(begin.clone()..).next().is_some_and(|key| key.starts_with(&begin))
+    }
 }
 
 impl BackOffice {
@@ -67,16 +82,19 @@ impl BackOffice {
             None => Ok(Vec::new()),
             Some(Schedule::AfterClose) => {
                 let closes = self.0.store.closes(payer).await.map_err(Error::internal)?;
+                let last = closes.iter().map(|close| (close.closed_at_ms, close.period)).max();
                 let own = closes.iter().filter(|close| close.closed_at_ms >= since_ms);
                 let due = own.map(|close| Due {
                     by: close.period.to_string(),
                     as_of: Schedule::day_after(close.period),
+                    is_last: last == Some((close.closed_at_ms, close.period)),
                 });
                 Ok(due.collect())
             }
             Some(schedule) => {
                 let due = schedule.last_due(since, Date::of_seconds(self.now()).days());
-                Ok(due.map(|day| Due { by: date_text(day), as_of: day }).into_iter().collect())
+                let due = due.map(|day| Due { by: date_text(day), as_of: day, is_last: true });
+                Ok(due.into_iter().collect())
             }
         }
     }
@@ -91,10 +109,13 @@ impl BackOffice {
     ) -> Answer<()> {
         let audience =
             &Audience { emails: row.report.emails.iter().cloned().collect(), ..Audience::default() };
-        let key = format!("saved-report:{}:{}", row.id, due.by);
-        let mut news =
-            News { key, kind: KIND.to_owned(), letter: Letter::default(), attachments: Vec::new() };
-        if !audience.has_news(&news, known) {
+        let mut news = News {
+            key: due.key(row),
+            kind: KIND.to_owned(),
+            letter: Letter::default(),
+            attachments: Vec::new(),
+        };
+        if !audience.has_news(&news, known) || (!due.is_last && due.was_sent(row, known)) {
             return Ok(());
         }
         let caller = row.report.holder.caller(self, payer)?;

@@ -7,8 +7,8 @@ use crate::replacement::Replacement;
 pub enum Written {
     /// As a text: anywhere.
     Text,
-    /// As JSON, at the paths to the strings that people write: members by name, `[]` for those of a list, `*` for any one, `**` for all from there on,
-    /// `{}` into JSON that is kept as a text. Keys, words of the program, currencies and ids are at none.
+    /// As JSON, at the paths to the strings that people write: members by name, `[]` for those of a list, `*` for any one, `**` for any number of these,
+    /// `?Key=NAME` for an object whose member says so, `{}` into JSON that is kept as a text. Keys, words of the program, currencies and ids are at none.
     Json(&'static [&'static str]),
     /// As the key of a message: the recipient is a part of it, by a hash.
     Key,
@@ -77,8 +77,25 @@ const EXECUTION: &[&str] = &["export", "id"];
 /// Of all kinds of desk settings: whom news and invoices go to.
 const RECIPIENTS: &[&str] = &["emails.[]", "webhooks.[]"];
 const APPROVAL: &[&str] = &["by", "reason"];
-const REPORT: &[&str] = &["name", "description"];
-const BUDGET: &[&str] = &["name", "notifications.[].emails.[]", "tags.*"];
+// Filters follow what is replaced elsewhere, names of accounts and what cost categories say, so that they go on finding what they found.
+const REPORT: &[&str] = &[
+    "name",
+    "description",
+    "filter.**.CostCategories.Key",
+    "filter.**.CostCategories.Values.[]",
+    "filter.**.Dimensions.?Key=LINKED_ACCOUNT_NAME.Values.[]",
+    "group_by.[].?Type=COST_CATEGORY.Key",
+];
+const BUDGET: &[&str] = &[
+    "name",
+    "notifications.[].emails.[]",
+    "tags.*",
+    "cost_filters.CostCategory.[]",
+    "filter.**.CostCategories.Key",
+    "filter.**.CostCategories.Values.[]",
+    "filter.**.Dimensions.?Key=LINKED_ACCOUNT_NAME.Values.[]",
+];
+const VIEW_FILTER: &[&str] = &["costCategories.key", "costCategories.values.[]"];
 const ACCOUNT: &[&str] = &["name", "email", "details.tags.*"];
 const INVOICE_TEXTS: &[&str] = &[
     "seller.legal_name",
@@ -122,8 +139,15 @@ const ORDER_TEXTS: &[&str] = &[
     "tags.*",
     "lines.[].description",
 ];
-const COST_CATEGORY_VALUES: &[&str] =
-    &["Rules.[].Value", "DefaultValue", "SplitChargeRules.[].Source", "SplitChargeRules.[].Targets.[]"];
+const COST_CATEGORY_VALUES: &[&str] = &[
+    "Rules.[].Value",
+    "Rules.[].Rule.**.CostCategories.Key",
+    "Rules.[].Rule.**.CostCategories.Values.[]",
+    "Rules.[].Rule.**.Dimensions.?Key=LINKED_ACCOUNT_NAME.Values.[]",
+    "DefaultValue",
+    "SplitChargeRules.[].Source",
+    "SplitChargeRules.[].Targets.[]",
+];
 const PORTAL_AND_PROFILE_TEXTS: &[&str] = &[
     // A procurement portal's preference.
     "shown.{}.Contacts.[].Name",
@@ -283,6 +307,13 @@ pub const FIELDS: &[PersonalField] = &[
     ),
     field("billing_views", UNIT, "name", "what a billing view is called"),
     field("billing_views", UNIT, "description", "what is said of a billing view"),
+    json(
+        "billing_views",
+        UNIT,
+        "filter",
+        VIEW_FILTER,
+        "values of cost categories by which a billing view is narrowed",
+    ),
     json("billing_views", UNIT, "tags", &["*"], "tags of billing views"),
     field("cost_categories", UNIT, "name", "what a cost category is called"),
     json("cost_categories", UNIT, "body", COST_CATEGORY_VALUES, "values of cost categories"),
@@ -297,4 +328,37 @@ pub const FIELDS: &[PersonalField] = &[
         "what was said of a data export when it was delivered",
     ),
     field("invoice_files", FILE, "attached_by", "who has attached a file to an invoice"),
+];
+
+/// Filters by the tags that cost files have, in which somebody may be named. They are found, and stay: the files stay, and a filter that no longer finds what
+/// it found would change what a customer sees, or what a budget counts.
+pub const TAG_FILTERS: &[PersonalField] = &[
+    PersonalField {
+        only: "kind = 'budget'",
+        ..json(
+            "desk_settings",
+            DESK_SETTING,
+            "body",
+            &["cost_filters.TagKeyValue.[]", "filter.**.Tags.Values.[]"],
+            "tags of costs that a budget counts",
+        )
+    },
+    PersonalField {
+        only: "kind = 'saved-report'",
+        ..json(
+            "desk_settings",
+            DESK_SETTING,
+            "body",
+            &["filter.**.Tags.Values.[]"],
+            "tags of costs that are in a saved report",
+        )
+    },
+    json(
+        "cost_categories",
+        UNIT,
+        "body",
+        &["Rules.[].Rule.**.Tags.Values.[]"],
+        "tags of costs that a cost category takes",
+    ),
+    json("billing_views", UNIT, "filter", &["tags.values.[]"], "tags by which a billing view is narrowed"),
 ];
