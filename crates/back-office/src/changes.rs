@@ -4,9 +4,12 @@ use crate::clock::machine_milliseconds;
 use crate::error::{Answer, Error};
 use crate::transaction::Attempt;
 use crate::vault::new_resource_id;
+use billing::account::AccountId;
 use billing::configuration::{Configuration, Table, Timeline, Touched};
+use billing::instant::month_of;
 use billing::period::BillingPeriod;
-use std::collections::{BTreeMap, BTreeSet};
+use std::cell::LazyCell;
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use store::{NewRun, Write};
 
 /// Which periods a change may make a difference to. The one that is less has all that the other one has.
@@ -33,10 +36,23 @@ pub(crate) fn reach(
     after: &Configuration,
     touched: &BTreeSet<Touched>,
 ) -> Option<Reach> {
-    touched.iter().filter_map(|what| first_difference(before, after, what)).min()
+    let primaries = LazyCell::new(|| primary_accounts(before).chain(primary_accounts(after)).collect());
+    touched.iter().filter_map(|what| first_difference(before, after, what, &primaries)).min()
 }
 
-fn first_difference(before: &Configuration, after: &Configuration, what: &Touched) -> Option<Reach> {
+/// The primary accounts of groups, whenever they are there.
+fn primary_accounts(of: &Configuration) -> impl Iterator<Item = &AccountId> {
+    of.groups
+        .iter()
+        .flat_map(|(_, group)| group.versions.spans().iter().map(|span| &span.value.primary_account))
+}
+
+fn first_difference<'a>(
+    before: &'a Configuration,
+    after: &'a Configuration,
+    what: &Touched,
+    primaries: &LazyCell<HashSet<&'a AccountId>, impl FnOnce() -> HashSet<&'a AccountId>>,
+) -> Option<Reach> {
     let period = match what {
         Touched::Group(id) => first_apart_of(&before.groups, &after.groups, id),
         Touched::Plan(id) => first_apart_of(&before.plans, &after.plans, id),
@@ -46,10 +62,13 @@ fn first_difference(before: &Configuration, after: &Configuration, what: &Touche
             first_apart(before.memberships.get(account), after.memberships.get(account))
         }
         Touched::Other => first_apart(Some(&before.other), Some(&after.other)),
-        // Of an account, a book has the name alone: whoever comes or goes has a membership that says so.
+        // Whoever comes or goes has a membership that says so.
         Touched::Family(account) => {
             let name = |of: &Configuration| of.family.get(account).and_then(|known| known.name.clone());
-            return (name(before) != name(after)).then_some(Reach::Everywhere);
+            if name(before) != name(after) {
+                return Some(Reach::Everywhere);
+            }
+            first_other_days(before, after, account).filter(|_| primaries.contains(account))
         }
         Touched::Transfer(_) => return Some(Reach::Everywhere),
         // What rules move has a membership that says so.
@@ -57,6 +76,24 @@ fn first_difference(before: &Configuration, after: &Configuration, what: &Touche
         Touched::FamilyIsComplete | Touched::Preference(_) | Touched::ClosedThrough => None,
     };
     period.map(Reach::From)
+}
+
+/// The first period of which groups of a primary account would have other days.
+fn first_other_days(
+    before: &Configuration,
+    after: &Configuration,
+    primary: &AccountId,
+) -> Option<BillingPeriod> {
+    let details = |of: &Configuration| of.family.get(primary).and_then(|known| known.details.clone());
+    let months: BTreeSet<BillingPeriod> = [details(before), details(after)]
+        .into_iter()
+        .flatten()
+        .flat_map(|of| [of.joined_at, of.left_at])
+        .flatten()
+        .filter_map(month_of)
+        .collect();
+    let days = |of: &Configuration, period| of.usage_window(primary, period);
+    months.into_iter().find(|period| days(before, *period) != days(after, *period))
 }
 
 /// The first period in which a resource is not what it was.

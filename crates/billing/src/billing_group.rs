@@ -1,7 +1,9 @@
 //! Billing groups: accounts, or lines below accounts, that share a bill.
 
 use crate::account::AccountId;
+use crate::dimension::Dimensions;
 use crate::line_filter::LineFilter;
+use crate::period::BillingPeriod;
 
 /// A set of accounts of one payer that is billed together.
 ///
@@ -31,6 +33,73 @@ pub struct BillingGroup {
     /// The number in the book of the group that is written to be above it; no group is above itself. What is above the group of a billing
     /// transfer may follow from that, and depends on the period: [`Hierarchy::of`](crate::hierarchy::Hierarchy::of) has both.
     pub parent: Option<usize>,
+    /// The days whose usage is the group's.
+    pub usage: UsageWindow,
+}
+
+impl BillingGroup {
+    /// Whether it may have lines of accounts that it does not name.
+    #[must_use]
+    pub const fn is_open(&self) -> bool {
+        self.auto_associate || !self.lines.is_empty()
+    }
+
+    /// Whether lines are told apart by the days that it has.
+    #[must_use]
+    pub fn days_are_told(&self, by: &Dimensions) -> bool {
+        let of_all = by.cut_accounts.is_empty();
+        self.usage.cuts().all(|cut| by.cuts.contains(&cut))
+            && (of_all
+                || !self.is_open() && self.accounts.iter().all(|account| by.cut_accounts.contains(account)))
+    }
+}
+
+/// The days whose usage a group has: all of a month, but where its primary account joins or leaves the organization within it.
+///
+/// Source: AWS Billing Conductor user guide, "Best practices": the date on which the primary account joined the organization is the earliest one whose
+/// usage the whole group is shown, and the one on which it left the last, for accounts that were there all month as well.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
+pub struct UsageWindow {
+    /// The first day, since 1970-01-01; `None` where there is no first one.
+    pub from: Option<i32>,
+    /// The last day; `None` where there is no last one.
+    pub through: Option<i32>,
+}
+
+impl UsageWindow {
+    /// Whether it has every day.
+    #[must_use]
+    pub const fn is_all(self) -> bool {
+        self.from.is_none() && self.through.is_none()
+    }
+
+    /// The days on which it begins, and is over.
+    pub fn cuts(self) -> impl Iterator<Item = i32> {
+        self.from.into_iter().chain(self.over())
+    }
+
+    /// The first day that it has no more.
+    fn over(self) -> Option<i32> {
+        self.through.map(|day| day.saturating_add(1))
+    }
+
+    /// Whether it has the days of a part of a month; `None` is the part before every cut. Parts are cut at its own days at least, so that it has all
+    /// days of one or none.
+    #[must_use]
+    pub fn has_part(self, begins: Option<i32>) -> bool {
+        // Nothing begins before everything.
+        self.from.is_none_or(|from| begins >= Some(from))
+            && self.over().is_none_or(|over| begins < Some(over))
+    }
+
+    /// What of it matters to a month.
+    #[must_use]
+    pub fn within(self, period: BillingPeriod) -> Self {
+        Self {
+            from: self.from.filter(|day| period.first_day() < *day),
+            through: self.through.filter(|day| *day < period.last_day()),
+        }
+    }
 }
 
 /// The pricing plan of a billing group: one that AWS manages, or one of the book's.

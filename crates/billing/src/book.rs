@@ -128,9 +128,23 @@ impl Book {
             tags: self.reports.tags.iter().cloned().collect(),
             cost_categories: self.reports.cost_categories.iter().cloned().collect(),
             resources: BTreeSet::new(),
+            cuts: self.cut_groups().flat_map(|group| group.usage.cuts()).collect(),
+            cut_accounts: self.cut_accounts(),
         };
         self.line_filters(None).iter().for_each(|(_, filter)| filter.add_dimensions(&mut dimensions));
         dimensions
+    }
+
+    /// The groups that have not every day.
+    fn cut_groups(&self) -> impl Iterator<Item = &BillingGroup> {
+        self.groups.iter().filter(|group| !group.usage.is_all())
+    }
+
+    /// The accounts of such groups; none where one of them has lines of accounts that it does not name.
+    fn cut_accounts(&self) -> BTreeSet<AccountId> {
+        let is_open = self.cut_groups().any(BillingGroup::is_open);
+        let accounts = self.cut_groups().filter(|_| !is_open).flat_map(|group| &group.accounts);
+        accounts.cloned().collect()
     }
 
     /// Every filter by which the book selects lines, in one period if it is given, and what it is a filter of, as messages name it.

@@ -1,8 +1,10 @@
-//! Dimensions: tags, cost categories and resources, by which an operator's reports, billing groups and policies tell lines apart.
+//! Dimensions: tags, cost categories and resources, by which an operator's reports, billing groups and policies tell lines apart; and parts of
+//! a month, where a billing group has not the whole of it.
 //!
 //! Lines with different values of a dimension that a book names are in different charge classes (the key column `DimensionSet`). What no
 //! book names is not read.
 
+use crate::account::AccountId;
 use std::collections::BTreeSet;
 
 /// A kind of dimension.
@@ -10,6 +12,8 @@ use std::collections::BTreeSet;
 pub enum Kind {
     /// A cost category.
     CostCategory,
+    /// The part of the month in which the usage starts, by the day on which the part begins; it has no name.
+    PartOfMonth,
     /// A resource, by its id; it has no name.
     Resource,
     /// A resource tag.
@@ -22,6 +26,7 @@ impl Kind {
     pub const fn in_words(self) -> &'static str {
         match self {
             Self::CostCategory => "cost category",
+            Self::PartOfMonth => "part of the month from",
             Self::Resource => "resource",
             Self::Tag => "tag",
         }
@@ -48,4 +53,9 @@ pub struct Dimensions {
     pub cost_categories: BTreeSet<String>,
     /// Resources, by id: lines of other resources are not told apart.
     pub resources: BTreeSet<String>,
+    /// The days on which another part of the month begins, since 1970-01-01.
+    pub cuts: BTreeSet<i32>,
+    /// The accounts whose lines are told apart by parts of the month; those of all where there are none. What other groups are charged by line stays
+    /// as it is.
+    pub cut_accounts: BTreeSet<AccountId>,
 }

@@ -4,10 +4,13 @@
 mod below;
 
 use crate::account::AccountId;
+use crate::billing_group::UsageWindow;
 use crate::book::Book;
 use crate::charge_class::{ChargeClass, Cube, KeyColumn, TextId, TextMap};
 use crate::commitment;
+use crate::dimension::{DimensionValue, Kind};
 use crate::line_filter;
+use crate::period::day_of;
 use crate::sharing::Sharing;
 use sha2::{Digest, Sha256};
 use std::collections::BTreeMap;
@@ -21,6 +24,10 @@ pub struct Membership<'a> {
     cube: &'a Cube,
     book: &'a Book,
     by_text: TextMap<TextId, u32>,
+    /// Of groups that have not every day: the days that they have.
+    windows: BTreeMap<u32, UsageWindow>,
+    /// When the part of the month begins that lines are of, by their dimensions.
+    parts: TextMap<TextId, i32>,
     /// The group of each account that the book names, whether or not the cube has lines of it.
     named: BTreeMap<&'a str, usize>,
     below: Below<'a>,
@@ -50,14 +57,22 @@ impl<'a> Membership<'a> {
                 }
             }
         }
-        Self { cube, book, by_text, named, below: Below::new(cube, book), auto_associated }
+        let (windows, parts) = (windows(cube, book), parts(cube));
+        let below = Below::new(cube, book);
+        Self { cube, book, by_text, windows, parts, named, below, auto_associated }
     }
 
-    /// The group of a class's lines: the one that selects them by tag, cost category or resource, else that of their account.
+    /// The group of a class's lines: the one that selects them by tag, cost category or resource, else that of their account; none on days that
+    /// this group has not.
     #[must_use]
     pub fn group(&self, class: &ChargeClass) -> Option<u32> {
         let below = self.below.group(self.cube, class);
-        below.or_else(|| self.by_text.get(&class.text(KeyColumn::UsageAccount)).copied())
+        let group = below.or_else(|| self.by_text.get(&class.text(KeyColumn::UsageAccount)).copied());
+        if self.windows.is_empty() {
+            return group;
+        }
+        let part = self.parts.get(&class.text(KeyColumn::DimensionSet)).copied();
+        group.filter(|group| self.windows.get(group).is_none_or(|window| window.has_part(part)))
     }
 
     /// Lines that two groups select, if there are any: nobody can say whose they are.
@@ -118,10 +133,30 @@ impl<'a> Membership<'a> {
             let family = first.get(&number).copied().unwrap_or("none");
             format!("lines {family} {:?}\n", line_filter::sorted(&group.lines))
         });
+        for (group, window) in &self.windows {
+            let family = first.get(group).copied().unwrap_or("none");
+            hash.update(format!("usage {family} {window:?}\n"));
+        }
         // Groups without accounts have no order of their own.
         let mut below: Vec<String> = below.collect();
         below.sort();
         below.into_iter().for_each(|lines| hash.update(lines));
         hash.finalize().into()
     }
+}
+
+/// The days of groups that have not every day of the month, where its lines tell days.
+fn windows(cube: &Cube, book: &Book) -> BTreeMap<u32, UsageWindow> {
+    let told = (0..).zip(&book.groups).filter(|(_, group)| group.days_are_told(&cube.dimensions));
+    let windows = told.map(|(number, group)| (number, group.usage.within(cube.period)));
+    windows.filter(|(_, window)| !window.is_all()).collect()
+}
+
+/// When parts of the month begin, by dimension set.
+fn parts(cube: &Cube) -> TextMap<TextId, i32> {
+    let part = |(set, values): (&TextId, &Vec<DimensionValue>)| {
+        let of = values.iter().find(|of| of.kind == Kind::PartOfMonth)?;
+        Some((*set, day_of(&of.value)?))
+    };
+    cube.dimension_sets.iter().filter_map(part).collect()
 }

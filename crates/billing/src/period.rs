@@ -87,6 +87,19 @@ impl BillingPeriod {
     pub const fn end_seconds(self) -> i64 {
         self.next().start_seconds()
     }
+
+    /// The first day of the month, counted since 1970-01-01.
+    #[must_use]
+    pub const fn first_day(self) -> i32 {
+        // Years have four digits.
+        (self.start_seconds() / 86_400) as i32
+    }
+
+    /// The last day of the month, counted since 1970-01-01.
+    #[must_use]
+    pub const fn last_day(self) -> i32 {
+        (self.end_seconds() / 86_400) as i32 - 1
+    }
 }
 
 /// A day, counted since 1970-01-01, as `YYYY-MM-DD`.
@@ -102,6 +115,17 @@ pub fn date_text(day: i32) -> String {
     let month = if since_march < 10 { since_march + 3 } else { since_march - 9 };
     let year = year_of_era + era * 400 + i64::from(month <= 2);
     format!("{year:04}-{month:02}-{date:02}")
+}
+
+/// The day that [`date_text`] has written, counted since 1970-01-01; `None` for anything else, and for a day that its month does not have.
+#[must_use]
+pub fn day_of(text: &str) -> Option<i32> {
+    let (month, day) = text.rsplit_once('-')?;
+    let month = BillingPeriod::parse(month).ok()?;
+    let digits = day.len() == 2 && day.bytes().all(|b| b.is_ascii_digit());
+    let day = day.parse::<i32>().ok().filter(|day| digits && *day >= 1)?;
+    let (first, last) = (month.first_day(), month.last_day());
+    first.checked_add(day - 1).filter(|day| *day <= last)
 }
 
 impl fmt::Display for BillingPeriod {

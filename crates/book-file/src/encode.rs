@@ -112,6 +112,8 @@ fn group(group: &GroupDraft) -> Fields {
         .text("pricing_plan", &group.pricing_plan)
         .flag("auto_associate", group.auto_associate)
         .text_if_any("parent", group.parent.as_ref())
+        .text_if_any("usage_from", group.usage_from.as_ref())
+        .text_if_any("usage_through", group.usage_through.as_ref())
         .tables("rule", &group.rule, selector)
         .texts("rule_except", &group.rule_except)
         .texts("rule_accounts", &group.rule_accounts)

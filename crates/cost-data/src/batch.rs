@@ -2,7 +2,7 @@
 
 use crate::codes::{Bound, Codes};
 use crate::diagnostics::{Diagnostic, excerpt};
-use crate::dimensions::{self, DimensionColumn, Dimensions};
+use crate::dimensions::{self, DimensionColumn, Dimensions, Parts};
 use crate::focus::{FocusColumns, OtherProviders};
 use crate::layout::{self, COMMITMENT_COLUMNS, CommitmentColumn, CostFormat, Layout, USAGE_END, Vocabulary};
 use crate::number::NumberNotes;
@@ -29,6 +29,8 @@ pub struct Columns {
     pub focus: Option<FocusColumns>,
     /// What the dimension set is made from.
     pub dimensions: Vec<DimensionColumn>,
+    /// The parts of the month that are told apart, where there are several.
+    pub parts: Option<Parts>,
     /// What commitments are re-simulated from, where that is wanted.
     pub commitments: Option<CommitmentColumns>,
 }
@@ -68,6 +70,7 @@ impl Columns {
             identity: identity.map(|(id, interval)| [id, interval]).filter(|_| check_line_ids),
             focus: FocusColumns::new(layout).filter(|_| is_focus),
             dimensions: dimensions::columns(layout, dimensions),
+            parts: Parts::new(dimensions),
             commitments: None,
         }
     }
@@ -146,13 +149,16 @@ pub fn assemble<L: Lines>(lines: &mut L, place: Place, columns: &Columns, period
     let aside = focus.as_ref().and_then(|focus| focus.set_aside(rows, &mut in_period));
     lines.note_in(RowNotes::new(in_period));
     let mut keys = columns.keys.map(|column| column.map(|column| lines.texts(column)));
-    if !columns.dimensions.is_empty() {
-        let values: Vec<_> = columns.dimensions.iter().map(|of| (of, of.kept(lines.dimension(of)))).collect();
+    let days = columns.usage_start.map(|column| lines.days(column, period));
+    if !columns.dimensions.is_empty() || columns.parts.is_some() {
+        let values = columns.dimensions.iter().map(|of| (of, of.kept(lines.dimension(of))));
+        let accounts = keys[KeyColumn::UsageAccount as usize].as_ref();
+        let parts = columns.parts.iter().map(|of| (&of.column, of.of(rows, accounts, days.as_ref(), period)));
+        let values: Vec<_> = values.chain(parts).collect();
         keys[KeyColumn::DimensionSet as usize] = Some(dimensions::sets(rows, &values));
     }
     let measures =
         columns.measures.iter().map(|(measure, column)| (*measure, lines.amounts(*column))).collect();
-    let days = columns.usage_start.map(|column| lines.days(column, period));
     let payer = lines.texts(columns.payer);
     let product_name = columns.product_name.map(|column| lines.texts(column));
     let service_name = columns.service_name.map(|column| lines.texts(column));

@@ -1,15 +1,19 @@
-//! Dimensions: the tags, cost categories and resources that a book tells lines apart by.
+//! Dimensions: the tags, cost categories and resources that a book tells lines apart by, and the parts of the month that its groups have.
 //!
 //! The values that a line has of them are one text, the key column `DimensionSet`: canonical JSON of kinds, names and values. Lines
 //! without any have none, and without wanted dimensions nothing is read. A resource is kept only where the book names it, so that
 //! classes stay few.
 
+use crate::batch::{Days, OTHER_DAY, SECONDS_OF_DAY};
 use crate::codes::Codes;
 use crate::layout::{Layout, snake_case};
+use billing::account::AccountId;
 use billing::charge_class::{ChargeClass, Cube, KeyColumn, TextId, Texts};
 use billing::dimension::{self, DimensionValue, Kind};
+use billing::period::date_text;
 use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::ops::Range;
 use std::sync::Arc;
 
 /// The dimensions that are kept.
@@ -22,26 +26,37 @@ pub struct Dimensions {
     /// Resources by id: what lines of other resources have is not kept.
     #[serde(default)]
     pub resources: Vec<String>,
+    /// The days on which another part of the month begins, since 1970-01-01, in order.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cuts: Vec<i32>,
+    /// The accounts whose lines are told apart by them; those of all where there are none.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub cut_accounts: Vec<String>,
 }
 
 /// The kinds, with their names in a dimension set.
-const KINDS: [(Kind, &str); 3] =
-    [(Kind::CostCategory, "cost_category"), (Kind::Resource, "resource"), (Kind::Tag, "tag")];
+const KINDS: [(Kind, &str); 4] = [
+    (Kind::CostCategory, "cost_category"),
+    (Kind::PartOfMonth, "part_of_month"),
+    (Kind::Resource, "resource"),
+    (Kind::Tag, "tag"),
+];
 
 /// A kind's name in a dimension set.
 const fn name_of(kind: Kind) -> &'static str {
     match kind {
         Kind::CostCategory => KINDS[0].1,
-        Kind::Resource => KINDS[1].1,
-        Kind::Tag => KINDS[2].1,
+        Kind::PartOfMonth => KINDS[1].1,
+        Kind::Resource => KINDS[2].1,
+        Kind::Tag => KINDS[3].1,
     }
 }
 
-/// The map column that holds all values of a kind, which is also how columns of one value begin; `None` for resources.
+/// The map column that holds all values of a kind, which is also how columns of one value begin; `None` where there is none.
 const fn column_of(kind: Kind) -> Option<&'static str> {
     match kind {
         Kind::CostCategory => Some("cost_category"),
-        Kind::Resource => None,
+        Kind::PartOfMonth | Kind::Resource => None,
         Kind::Tag => Some("resource_tags"),
     }
 }
@@ -53,6 +68,8 @@ impl From<&dimension::Dimensions> for Dimensions {
             tags: list(&wanted.tags),
             cost_categories: list(&wanted.cost_categories),
             resources: list(&wanted.resources),
+            cuts: wanted.cuts.iter().copied().collect(),
+            cut_accounts: wanted.cut_accounts.iter().map(ToString::to_string).collect(),
         }
     }
 }
@@ -64,6 +81,8 @@ impl From<&Dimensions> for dimension::Dimensions {
             tags: set(&kept.tags),
             cost_categories: set(&kept.cost_categories),
             resources: set(&kept.resources),
+            cuts: kept.cuts.iter().copied().collect(),
+            cut_accounts: kept.cut_accounts.iter().filter_map(|id| AccountId::parse(id)).collect(),
         }
     }
 }
@@ -149,6 +168,64 @@ impl DimensionColumn {
         let kept: Vec<Option<&str>> =
             codes.values.iter().map(|value| value.filter(|value| only.contains(*value))).collect();
         Codes::from_texts((0..codes.keys.len()).map(|row| kept[codes.place(row)?]))
+    }
+}
+
+/// The parts of a month that lines are told apart by.
+#[derive(Debug, Clone)]
+pub struct Parts {
+    /// Stands for them in a dimension set.
+    pub column: DimensionColumn,
+    /// When they begin, in order.
+    cuts: Vec<i32>,
+    /// The accounts whose lines are told apart; those of all where there are none.
+    accounts: BTreeSet<String>,
+}
+
+impl Parts {
+    /// The parts that are wanted; `None` where the month is one.
+    pub fn new(dimensions: &Dimensions) -> Option<Self> {
+        let cuts = dimensions.cuts.clone();
+        let of = DimensionColumn {
+            kind: Kind::PartOfMonth,
+            name: String::new(),
+            place: 0,
+            in_map: false,
+            only: None,
+        };
+        let accounts = dimensions.cut_accounts.iter().cloned().collect();
+        (!cuts.is_empty()).then_some(Self { column: of, cuts, accounts })
+    }
+
+    /// The parts of rows, by their accounts and days; lines that tell no day, or one outside the month, are in the part of the nearest day of the month, as they are
+    /// wherever days are told apart.
+    pub fn of(
+        &self,
+        rows: usize,
+        accounts: Option<&Codes>,
+        days: Option<&Days>,
+        period: &Range<i64>,
+    ) -> Codes {
+        let is_cut = |account: Option<&str>| account.is_some_and(|account| self.accounts.contains(account));
+        let cut_values: Option<Vec<bool>> = accounts
+            .filter(|_| !self.accounts.is_empty())
+            .map(|accounts| accounts.values.iter().map(is_cut).collect());
+        let is_cut = |row: usize| match (&cut_values, accounts) {
+            (Some(cut), Some(accounts)) => accounts.place(row).is_some_and(|place| cut[place]),
+            _ => true,
+        };
+        let day = |seconds: i64| i32::try_from(seconds.div_euclid(SECONDS_OF_DAY)).unwrap_or(i32::MAX);
+        let (first, last) = (day(period.start), day(period.end - 1));
+        let outside: HashMap<usize, i32> =
+            days.iter().flat_map(|days| days.outside.iter().copied()).collect();
+        let day_of = |row: usize| match days.and_then(|days| days.of_month.get(row)) {
+            Some(day) if *day != OTHER_DAY => first + i32::from(*day),
+            _ => outside.get(&row).map_or(first, |day| (*day).clamp(first, last)),
+        };
+        let begins = |row| self.cuts.partition_point(|cut| *cut <= day_of(row));
+        let texts: Vec<String> = self.cuts.iter().map(|cut| date_text(*cut)).collect();
+        let part = |row| Some(texts[begins(row).checked_sub(1)?].as_str());
+        Codes::from_texts((0..rows).map(|row| part(row).filter(|_| is_cut(row))))
     }
 }
 
@@ -263,7 +340,7 @@ mod tests {
         let wanted = Dimensions {
             tags: ["user_project", "aws_created_by", "user_none"].map(ToOwned::to_owned).into(),
             cost_categories: vec!["Team".to_owned()],
-            resources: Vec::new(),
+            ..Dimensions::default()
         };
         let found: Vec<_> =
             columns(&layout, &wanted).into_iter().map(|column| (column.name, column.place)).collect();

@@ -37,6 +37,10 @@ impl Book {
             if !group.lines.is_empty() {
                 line += &format!(" {:?}", filters(&group.lines));
             }
+            let usage = group.usage.within(period);
+            if !usage.is_all() {
+                line += &format!(" {usage:?}");
+            }
             lines.push(line);
         }
         let name = |group: usize| self.groups[group].name.as_str();

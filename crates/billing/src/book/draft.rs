@@ -146,6 +146,10 @@ pub struct GroupDraft {
     pub auto_associate: bool,
     /// `parent`
     pub parent: Option<String>,
+    /// `usage_from`, as `YYYY-MM-DD`
+    pub usage_from: Option<String>,
+    /// `usage_through`, as `YYYY-MM-DD`
+    pub usage_through: Option<String>,
     /// `rule`: one of them has to match an account of the organization that is to be in the group. Nothing is priced by it.
     pub rule: Vec<SelectorDraft>,
     /// `rule_except`

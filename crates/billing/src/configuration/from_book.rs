@@ -16,6 +16,7 @@ use super::{
     Table, Timeline, Touched,
 };
 use crate::account::AccountId;
+use crate::billing_group::{BillingGroup, UsageWindow};
 use crate::book::{Book, Draft, Mistake, Place};
 use crate::period::BillingPeriod;
 use std::collections::{BTreeMap, HashMap, HashSet};
@@ -147,6 +148,7 @@ impl Edit<'_> {
         self.is_ours(&book)?;
         is_in_one_currency(&book)?;
         corrects_nothing(&book)?;
+        self.days_are_known(&book)?;
         self.plans_of_preferences(&book)?;
         let reach = self.reach();
         let shown_items = self.own_shown_items(reach);
@@ -181,6 +183,28 @@ impl Edit<'_> {
             format!("the book is of payer `{}`, and the configuration of `{}`", book.payer, self.next.payer);
         let place = Place { table: "payer_account_id", entry: 0, field: "", element: None };
         Err(NotApplied::Mistakes(vec![Mistake { place, message }]))
+    }
+
+    /// Whether groups have the days that follow from the organization: nothing else is kept of them.
+    fn days_are_known(&self, book: &Book) -> Result<(), NotApplied> {
+        let period = self.moment.period;
+        let wrong = |(entry, group): (usize, &BillingGroup)| {
+            let own = match group.transfer {
+                None => self.next.usage_window(&group.primary_account, period),
+                Some(_) => UsageWindow::default(),
+            };
+            let said = group.usage.within(period);
+            let field = if said.from == own.from { "usage_through" } else { "usage_from" };
+            (!said.is_all() && said != own).then(|| Mistake {
+                place: Place { table: "billing_groups", entry, field, element: None },
+                message: format!(
+                    "`{field}` of billing group `{}`: at a billing desk this follows from when its primary account `{}` joined and left the organization; remove it, or have the organization say so: `proforma sync organization`",
+                    group.name, group.primary_account
+                ),
+            })
+        };
+        let mistakes: Vec<Mistake> = book.groups.iter().enumerate().filter_map(wrong).collect();
+        if mistakes.is_empty() { Ok(()) } else { Err(NotApplied::Mistakes(mistakes)) }
     }
 
     /// Whether the plans that groups of transfers will be made with are in the book.

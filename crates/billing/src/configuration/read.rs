@@ -6,6 +6,7 @@ use super::{
     Resource, TransferSettings,
 };
 use crate::account::AccountId;
+use crate::billing_group::UsageWindow;
 use crate::period::BillingPeriod;
 use crate::responsibility_transfer::Phase;
 use std::collections::{BTreeMap, BTreeSet};
@@ -76,6 +77,21 @@ impl Configuration {
         let left = self.family.get(&settings.primary_account).and_then(|account| account.left);
         // An account that is gone in the next month has left in this one.
         Some(if left.is_some_and(|left| left <= period.next()) { PRIMARY_ACCOUNT_MISSING } else { ACTIVE })
+    }
+
+    /// The days of a period whose usage a standard group has: all of them, but where its primary account joins or leaves the organization within it.
+    #[must_use]
+    pub fn usage_window(&self, primary: &AccountId, period: BillingPeriod) -> UsageWindow {
+        let primary = self.family.get(primary);
+        let Some(details) = primary.and_then(|account| account.details.as_deref()) else {
+            return UsageWindow::default();
+        };
+        let day = |instant: i64| i32::try_from(instant.div_euclid(86_400)).ok();
+        let joined = details.joined_at.and_then(day).filter(|day| *day <= period.last_day());
+        let left = details.left_at.and_then(day).filter(|day| *day >= period.first_day());
+        // One that was there before is there again: the days in between are nobody's loss.
+        let left = left.filter(|left| joined.is_none_or(|joined| joined <= *left));
+        UsageWindow { from: joined, through: left }.within(period)
     }
 
     /// The accounts of a group in a period, in order: those of a billing transfer while it is in force. To ask for many groups, see

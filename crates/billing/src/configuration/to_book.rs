@@ -7,12 +7,13 @@ use super::{
     ItemSettings, PlacedBy, PlanOf, RuleSettings, Span, TransferSettings,
 };
 use crate::account::AccountId;
+use crate::billing_group::UsageWindow;
 use crate::book::{
     AccountDraft, BASIC_PRICING_PLAN, Draft, FilterDraft, GroupDraft, ItemDraft, PASSTHROUGH_PLAN, PlanDraft,
     RuleDraft, SelectorDraft, TransferDraft,
 };
 use crate::custom_line_item::{Filter, Kind};
-use crate::period::BillingPeriod;
+use crate::period::{BillingPeriod, date_text};
 use crate::pricing::{Pricing, Scope};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 
@@ -101,6 +102,10 @@ impl Configuration {
             let is_standard = group.transfer.is_none();
             let own = |account: &&AccountId| is_standard.then(|| account.to_string());
             let beyond = beyond.get(group.name.as_str());
+            let usage = match is_standard {
+                true => self.usage_window(&group.primary_account, period),
+                false => UsageWindow::default(),
+            };
             GroupDraft {
                 name: group.name.clone(),
                 description: group.description.clone(),
@@ -111,6 +116,8 @@ impl Configuration {
                 pricing_plan: self.plan_name(&group.pricing_plan, period),
                 auto_associate: group.auto_associate,
                 parent: beyond.and_then(|group| group.parent.clone()),
+                usage_from: usage.from.map(date_text),
+                usage_through: usage.through.map(date_text),
                 ..GroupDraft::default()
             }
         };

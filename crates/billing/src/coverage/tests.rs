@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::account::AccountId;
-use crate::billing_group::{BillingGroup, Plan};
+use crate::billing_group::{BillingGroup, Plan, UsageWindow};
 use crate::book::{Book, Exports, Reports};
 use crate::charge_class::{KEY_COLUMNS, MEASURES, TextId, Texts};
 use crate::commitment::{PlanKind, PlanRates, SavingsPlan};
@@ -30,6 +30,7 @@ fn account(id: &str) -> AccountId {
 /// A book with these groups; the first account of each is its primary.
 fn book(groups: &[(&str, &[&str])], sharing: Sharing) -> Book {
     let group = |(name, accounts): &(&str, &[&str])| BillingGroup {
+        usage: UsageWindow::default(),
         name: (*name).to_owned(),
         description: None,
         primary_account: account(accounts[0]),

@@ -1,6 +1,6 @@
 //! Calendar days: a document has dates, not instants.
 
-use crate::period::{BillingPeriod, date_text};
+use crate::period::{BillingPeriod, date_text, day_of};
 use std::fmt;
 
 /// A day of the Gregorian calendar, counted since 1970-01-01.
@@ -23,13 +23,7 @@ impl Date {
     /// # Errors
     /// [`NotADate`] for anything else, and for a day that its month does not have.
     pub fn parse(text: &str) -> Result<Self, NotADate> {
-        let bad = || NotADate(text.to_owned());
-        let (month, day) = text.rsplit_once('-').ok_or_else(bad)?;
-        let month = BillingPeriod::parse(month).map_err(|_| bad())?;
-        let digits = day.len() == 2 && day.bytes().all(|b| b.is_ascii_digit());
-        let day: i32 = day.parse().ok().filter(|day| digits && *day >= 1).ok_or_else(bad)?;
-        let date = Self(Self::first_of(month).0 + day - 1);
-        if date > Self::last_of(month) { Err(bad()) } else { Ok(date) }
+        day_of(text).map(Self).ok_or_else(|| NotADate(text.to_owned()))
     }
 
     /// The day that an instant is on in UTC; `seconds` since 1970-01-01T00:00:00Z. Instants beyond the years 1 to 9999 give the nearest day.

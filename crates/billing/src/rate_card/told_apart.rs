@@ -28,7 +28,7 @@ pub struct Verdict {
 #[must_use]
 pub fn verdict(cube: &Cube, book: &Book) -> Verdict {
     let filters = book.line_filters(Some(cube.period));
-    let mut verdict = Verdict::default();
+    let mut verdict = days(cube, book);
     if filters.is_empty() {
         return verdict;
     }
@@ -40,6 +40,28 @@ pub fn verdict(cube: &Cube, book: &Book) -> Verdict {
             verdict.warnings.extend(without_lines(cube, &carried, &who, filter));
         }
         verdict.refused.extend(refused);
+    }
+    verdict
+}
+
+/// Groups that have not every day of a month whose lines were not told apart by days.
+fn days(cube: &Cube, book: &Book) -> Verdict {
+    let mut verdict = Verdict::default();
+    let is_level = cube.abilities.of(Feature::Lines) == Ability::Absent;
+    for group in &book.groups {
+        if group.usage.within(cube.period).is_all() || group.days_are_told(&cube.dimensions) {
+            continue;
+        }
+        let who = format!("billing group `{}`", group.name);
+        if is_level {
+            verdict.warnings.insert(format!(
+                "{who}: `usage_from` and `usage_through` are passed over: the month is what a level above charges, which hands no days down"
+            ));
+        } else {
+            verdict.refused.insert(format!(
+                "{who} has not every day (`usage_from`, `usage_through`), by which the run was not read; run again with this book"
+            ));
+        }
     }
     verdict
 }
@@ -154,6 +176,7 @@ fn refused(cube: &Cube, carried: &Carried<'_>, who: &str, named: Named<'_>) -> O
         return Some(format!("{who} names {what}, by which the run was not read; run again with this book"));
     }
     let way_out = match kind {
+        Kind::PartOfMonth => "no filter names days",
         Kind::Resource => "name its id as the cost files have it, or take it out",
         Kind::CostCategory => "write its name as the cost files have it, or take it out",
         Kind::Tag => {

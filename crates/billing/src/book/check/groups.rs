@@ -2,9 +2,10 @@
 
 use super::{ByName, Check, Entry, unknown};
 use crate::account::AccountId;
-use crate::billing_group::{BillingGroup, Plan};
+use crate::billing_group::{BillingGroup, Plan, UsageWindow};
 use crate::book::{BASIC_PRICING_PLAN, GroupDraft, PASSTHROUGH_PLAN};
 use crate::line_filter::LineFilter;
+use crate::period::day_of;
 use std::collections::HashMap;
 
 impl Check<'_> {
@@ -73,6 +74,7 @@ impl Check<'_> {
             self.mistake::<()>(entry.field("primary_account_id"), message);
         }
         let pricing_plan = self.plan_of_group(entry, group, plans);
+        let usage = self.usage_window(entry, group);
         Some(BillingGroup {
             name: group.name.clone(),
             description: group.description.clone(),
@@ -83,7 +85,32 @@ impl Check<'_> {
             pricing_plan: pricing_plan?,
             auto_associate: group.auto_associate,
             parent: None,
+            usage: usage?,
         })
+    }
+
+    /// The days whose usage a group has.
+    fn usage_window(&mut self, entry: Entry, group: &GroupDraft) -> Option<UsageWindow> {
+        let mut day = |field, text: &Option<String>| match text {
+            None => Some(None),
+            Some(text) => match day_of(text) {
+                Some(day) => Some(Some(day)),
+                None => self.mistake(
+                    entry.field(field),
+                    format!("`{text}` is not a date; write it as YYYY-MM-DD, for example 2026-10-15"),
+                ),
+            },
+        };
+        let from = day("usage_from", &group.usage_from);
+        let through = day("usage_through", &group.usage_through);
+        let window = UsageWindow { from: from?, through: through? };
+        if window.through.is_some_and(|through| Some(through) < window.from) {
+            return self.mistake(
+                entry.field("usage_through"),
+                "is before `usage_from`: the group has no day at all",
+            );
+        }
+        Some(window)
     }
 
     /// The pricing plan that a group names.

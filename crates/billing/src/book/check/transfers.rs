@@ -2,7 +2,7 @@
 
 use super::{ByName, Check, Entry, unknown};
 use crate::account::AccountId;
-use crate::billing_group::BillingGroup;
+use crate::billing_group::{BillingGroup, UsageWindow};
 use crate::book::{GroupDraft, ItemDraft, PASSTHROUGH_PLAN, TransferDraft};
 use crate::period::BillingPeriod;
 use crate::responsibility_transfer::{Phase, ResponsibilityTransfer, Status};
@@ -181,6 +181,8 @@ impl Check<'_> {
             ("accounts", !group.accounts.is_empty()),
             ("lines", !group.lines.is_empty()),
             ("auto_associate", group.auto_associate),
+            ("usage_from", group.usage_from.is_some()),
+            ("usage_through", group.usage_through.is_some()),
         ] {
             if given {
                 let message = "follows from the billing transfer: remove it here";
@@ -216,6 +218,7 @@ impl Check<'_> {
             pricing_plan: pricing_plan?,
             auto_associate: false,
             parent: None,
+            usage: UsageWindow::default(),
         })
     }
 
