@@ -121,33 +121,45 @@ fn group() -> impl Strategy<Value = GroupDraft> {
         },
     );
     let rule = (vec(selector, 0..3), texts(), texts());
-    (text(), maybe(), text(), texts(), (maybe(), maybe(), rule), filters(), text(), any::<bool>()).prop_map(
-        |(
-            name,
-            description,
-            primary_account_id,
-            accounts,
-            (transfer, parent, (rule, rule_except, rule_accounts)),
-            lines,
-            pricing_plan,
-            auto,
-        )| {
-            GroupDraft {
+    (
+        text(),
+        maybe(),
+        text(),
+        texts(),
+        (maybe(), maybe(), (maybe(), maybe()), rule),
+        filters(),
+        text(),
+        any::<bool>(),
+    )
+        .prop_map(
+            |(
                 name,
                 description,
                 primary_account_id,
                 accounts,
-                responsibility_transfer: transfer,
+                (transfer, parent, (usage_from, usage_through), (rule, rule_except, rule_accounts)),
                 lines,
                 pricing_plan,
-                auto_associate: auto,
-                parent,
-                rule,
-                rule_except,
-                rule_accounts,
-            }
-        },
-    )
+                auto,
+            )| {
+                GroupDraft {
+                    name,
+                    description,
+                    primary_account_id,
+                    accounts,
+                    responsibility_transfer: transfer,
+                    lines,
+                    pricing_plan,
+                    auto_associate: auto,
+                    parent,
+                    usage_from,
+                    usage_through,
+                    rule,
+                    rule_except,
+                    rule_accounts,
+                }
+            },
+        )
 }
 
 fn transfer() -> impl Strategy<Value = TransferDraft> {
