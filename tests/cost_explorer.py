@@ -6,7 +6,11 @@ import calendar
 import datetime
 import random
 
+from decimal import Decimal
+
 import duckdb
+import pyarrow
+import pyarrow.parquet
 
 from cube import NET, money, or_none
 from program import quoted
@@ -52,7 +56,29 @@ AMORTIZED = f"""CASE line_item_line_item_type WHEN 'DiscountedUsage' THEN {or_no
     WHEN 'Fee' THEN CASE WHEN coalesce(reservation_reservation_a_r_n, '') <> '' THEN 0 ELSE {or_none('line_item_unblended_cost')} END
     WHEN 'Refund' THEN CASE WHEN coalesce(savings_plan_savings_plan_a_r_n, '') <> '' THEN 0 ELSE {or_none('line_item_unblended_cost')} END
     ELSE {or_none('line_item_unblended_cost')} END"""
-METRICS = {"UnblendedCost": or_none("line_item_unblended_cost"), "NetUnblendedCost": f"coalesce({NET}, 0)", "AmortizedCost": AMORTIZED,
+# Made as they are documented: what is unused of a Savings Plan is discounted as its commitment is, half away from zero at ten decimals.
+def net_or(net, gross):
+    return f"coalesce({money(net)}, {or_none(gross)})"
+
+
+WHOLE = f"({or_none('savings_plan_recurring_commitment_for_billing_period')} + {or_none('savings_plan_amortized_upfront_commitment_for_billing_period')})"
+NET_OF_WHOLE = "({} + {})".format(*(
+    net_or(f"savings_plan_net_{of}_commitment_for_billing_period", f"savings_plan_{of}_commitment_for_billing_period") for of in ("recurring", "amortized_upfront")))
+UNUSED = f"({or_none('savings_plan_total_commitment_to_date')} - {or_none('savings_plan_used_commitment')})"
+in_units = lambda value: f"CAST({value} * 10000000000 AS HUGEINT)"
+NET_UNUSED = (f"CAST(sign({UNUSED}) AS HUGEINT) * ((2 * abs({in_units(UNUSED)}) * {in_units(NET_OF_WHOLE)} + {in_units(WHOLE)}) // (2 * {in_units(WHOLE)}))")
+NET_AMORTIZED = f"""CASE line_item_line_item_type
+    WHEN 'DiscountedUsage' THEN {net_or('reservation_net_effective_cost', 'reservation_effective_cost')}
+    WHEN 'SavingsPlanCoveredUsage' THEN {net_or('savings_plan_net_savings_plan_effective_cost', 'savings_plan_savings_plan_effective_cost')}
+    WHEN 'SavingsPlanNegation' THEN 0 WHEN 'SavingsPlanUpfrontFee' THEN 0
+    WHEN 'SavingsPlanRecurringFee' THEN CAST({NET_UNUSED} AS DECIMAL(28, 0)) * CAST(0.0000000001 AS DECIMAL(10, 10))
+    WHEN 'RIFee' THEN {net_or('reservation_net_unused_recurring_fee', 'reservation_unused_recurring_fee')}
+        + {net_or('reservation_net_unused_amortized_upfront_fee_for_billing_period', 'reservation_unused_amortized_upfront_fee_for_billing_period')}
+    WHEN 'Fee' THEN CASE WHEN coalesce(reservation_reservation_a_r_n, '') <> '' THEN 0 ELSE coalesce({NET}, 0) END
+    WHEN 'Refund' THEN CASE WHEN coalesce(savings_plan_savings_plan_a_r_n, '') <> '' THEN 0 ELSE coalesce({NET}, 0) END
+    ELSE coalesce({NET}, 0) END"""
+METRICS = {"UnblendedCost": or_none("line_item_unblended_cost"), "BlendedCost": or_none("line_item_blended_cost"),
+           "NetAmortizedCost": NET_AMORTIZED, "NetUnblendedCost": f"coalesce({NET}, 0)", "AmortizedCost": AMORTIZED,
            "UsageQuantity": f"CASE WHEN {METERED} THEN {or_none('line_item_usage_amount')} ELSE 0 END",
            "NormalizedUsageAmount": f"CASE WHEN {METERED} THEN {or_none('line_item_normalized_usage_amount')} ELSE 0 END"}
 OF_COMMITMENTS = {
@@ -65,6 +91,34 @@ DIMENSIONS = {
     "RECORD_TYPE": "line_item_line_item_type", "INVOICING_ENTITY": or_no("bill_invoicing_entity", "NoInvoicingEntity"),
     "BILLING_ENTITY": or_no("bill_billing_entity", "NoBillingEntity"), "LEGAL_ENTITY_NAME": or_no("line_item_legal_entity", "NoLegalEntityName"),
     "INSTANCE_TYPE": f"coalesce({INSTANCE}, 'NoInstanceType')", "PURCHASE_TYPE": PURCHASE}
+
+
+# By column of AWS's discounts: what it is a discount of, and the part that is left, in thousandths.
+NET_COLUMNS = {
+    "reservation_net_effective_cost": ("reservation_effective_cost", 913),
+    "reservation_net_unused_recurring_fee": ("reservation_unused_recurring_fee", 913),
+    "reservation_net_unused_amortized_upfront_fee_for_billing_period": ("reservation_unused_amortized_upfront_fee_for_billing_period", 877),
+    "savings_plan_net_savings_plan_effective_cost": ("savings_plan_savings_plan_effective_cost", 941),
+    "savings_plan_net_recurring_commitment_for_billing_period": ("savings_plan_recurring_commitment_for_billing_period", 941),
+    "savings_plan_net_amortized_upfront_commitment_for_billing_period": ("savings_plan_amortized_upfront_commitment_for_billing_period", 877)}
+
+
+def discount(data):
+    """Gives the lines of a generated month blended costs that are not their unblended ones, and the net costs of commitments, null on every ninth line."""
+    for path in data.glob("**/*.parquet"):
+        table = pyarrow.parquet.read_table(path)
+        at_scale = lambda column: [round(Decimal(repr(value or 0.0)) * 10**10) for value in table[column].to_pylist()]
+        unblended, blended = at_scale("line_item_unblended_cost"), table["line_item_blended_cost"].to_pylist()
+        averaged = [None if known is None else (units * (970 + row % 7 * 10) // 1000) / 10**10
+                    for row, (units, known) in enumerate(zip(unblended, blended))]
+        place = table.schema.get_field_index("line_item_blended_cost")
+        table = table.set_column(place, "line_item_blended_cost", pyarrow.array(averaged, pyarrow.float64()))
+        for name, (column, left) in NET_COLUMNS.items():
+            net = [None] * table.num_rows
+            if column in table.column_names:
+                net = [None if row % 9 == 0 else units * left // 1000 / 10**10 for row, units in enumerate(at_scale(column))]
+            table = table.append_column(name, pyarrow.array(net, pyarrow.float64()))
+        pyarrow.parquet.write_table(table, path, compression="snappy")
 
 
 class Lines:

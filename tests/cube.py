@@ -65,6 +65,7 @@ MEASURES = [
     ("savings_plan_total_commitment", money("savings_plan_total_commitment_to_date")),
     ("amortized_upfront", or_none("reservation_amortized_upfront_fee_for_billing_period") + " + "
      + or_none("savings_plan_amortized_upfront_commitment_for_billing_period")),
+    ("blended_cost", money("line_item_blended_cost")),
 ]
 
 

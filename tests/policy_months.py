@@ -6,12 +6,18 @@ import csv
 import json
 
 import family_months
-from family_months import AMOUNTS, TEXTS, Month, plain
+from family_months import AMOUNTS, TEXTS, Month, named, plain
 from own_coverage import ONE
 from program import units
 
 MAPS = ["resource_tags", "cost_category"]
 MORE = [*MAPS, "line_item_resource_id"]
+# Columns of discounts and averages: each is in the files of a month that has a line with it.
+DISCOUNTED = named(
+    line_item="blended_cost",
+    reservation="net_effective_cost net_unused_recurring_fee net_unused_amortized_upfront_fee_for_billing_period",
+    savings_plan="net_savings_plan_effective_cost recurring_commitment_for_billing_period net_recurring_commitment_for_billing_period "
+                 "net_amortized_upfront_commitment_for_billing_period")
 
 
 class PolicyMonth(Month):
@@ -23,12 +29,12 @@ class PolicyMonth(Month):
                  "net": "line_item_net_unblended_cost",
                  "resource": "line_item_resource_id", "unit": "pricing_unit", "usage": "line_item_usage_amount",
                  "operation": "line_item_operation", "tags": "resource_tags", "categories": "cost_category",
-                 "unused": "reservation_unused_recurring_fee"}
+                 "unused": "reservation_unused_recurring_fee", "blended": "line_item_blended_cost"}
         columns = {short.get(name, name): value for name, value in columns.items()}
         if "currency" in columns:
             currency = columns.pop("currency")
             columns |= {"line_item_currency_code": currency, "pricing_currency": currency}
-        amount = {name: units(value) for name, value in columns.items() if name in AMOUNTS and isinstance(value, str)}
+        amount = {name: units(value) for name, value in columns.items() if name in AMOUNTS + DISCOUNTED and isinstance(value, str)}
         metered = kind in ("Usage", "DiscountedUsage", "SavingsPlanCoveredUsage")
         row = self.add(kind, account, hour, **{
             "line_item_product_code": service, "product_servicecode": service, "line_item_usage_type": "BoxUsage",
@@ -41,14 +47,15 @@ class PolicyMonth(Month):
 
     def write(self, folder, files=2):
         folder.mkdir(parents=True)
+        discounted = [name for name in DISCOUNTED if any(row.get(name) is not None for row in self.rows)]
         for number in range(files):
             with open(folder / f"cost-{number + 1:05}.csv", "w", newline="") as file:
                 writer = csv.writer(file)
-                writer.writerow(TEXTS + MORE + AMOUNTS)
+                writer.writerow(TEXTS + MORE + AMOUNTS + discounted)
                 for row in self.rows[number * len(self.rows) // files:(number + 1) * len(self.rows) // files]:
                     texts = [row[name] or "" for name in TEXTS]
                     maps = [json.dumps(row.get(name) or {}) for name in MAPS]
-                    writer.writerow([*texts, *maps, row.get(MORE[2]) or "", *(plain(row[name]) for name in AMOUNTS)])
+                    writer.writerow([*texts, *maps, row.get(MORE[2]) or "", *(plain(row.get(name)) for name in AMOUNTS + discounted)])
         return folder
 
 

@@ -37,8 +37,8 @@ def world(new_server, mail, tmp_path_factory):
     ours, theirs = desk.group(2, plan=desk.plan(rule)), desk.group(1)
     month = PolicyMonth()
     for day in range(DAYS):
-        month.line(ours.accounts[0], cost="0.75", public="1.5", service="AmazonS3", hour=24 * day + 5, unit="GB-Mo", usage_type="TimedStorage-ByteHrs")
-        month.line(ours.accounts[1], cost="0.25", public="0.5", service="AWSLambda", hour=24 * day + 7, unit="Requests", usage_type="Lambda-Requests")
+        month.line(ours.accounts[0], cost="0.75", blended="0.5", public="1.5", service="AmazonS3", hour=24 * day + 5, unit="GB-Mo", usage_type="TimedStorage-ByteHrs")
+        month.line(ours.accounts[1], cost="0.25", blended="0.25", public="0.5", service="AWSLambda", hour=24 * day + 7, unit="Requests", usage_type="Lambda-Requests")
         month.line(theirs.accounts[0], cost=CANARY, public=PRICE, hour=24 * day + 9)
     month.line(ours.accounts[0], "Tax", cost="5", service="AmazonS3")
     server.load(month.write(tmp_path_factory.mktemp("budgets") / "cost"), "2026-10")
@@ -142,7 +142,8 @@ def test_filters_of_either_form_count_the_same(world):
     lambda_ = {"Dimensions": {"Key": "SERVICE", "Values": ["AWSLambda"]}}
     for given, expected in [
             ({"CostFilters": both}, "35 USD"), ({"CostFilters": both, "CostTypes": {"IncludeTax": False}}, "30 USD"),
-            ({"CostFilters": {**both, "Service": ["AWSLambda"]}}, "7.5 USD"),
+            ({"CostFilters": {**both, "Service": ["AWSLambda"]}}, "7.5 USD"), ({"CostFilters": both, "CostTypes": {"UseBlended": True}}, "22.5 USD"),
+            ({"FilterExpression": of_accounts(*world.ours.accounts), "Metrics": ["BlendedCost"]}, "22.5 USD"),
             ({"FilterExpression": {"And": [of_accounts(*world.ours.accounts), lambda_]}, "Metrics": ["NetUnblendedCost"]}, "7.5 USD"),
             ({"FilterExpression": {"And": [of_accounts(*world.ours.accounts), {"Not": lambda_}]}, "Metrics": ["AmortizedCost"]}, "27.5 USD"),
             ({"CostFilters": both, "CostTypes": {"UseAmortized": True, "IncludeTax": False, "IncludeSupport": False, "IncludeDiscount": False}}, "30 USD")]:

@@ -16,7 +16,9 @@ from server import CURRENT, PAYER, PREVIOUS, QUIET, in_period
 OCTOBER = {"Start": "2026-10-01", "End": "2026-11-01"}
 # What AWS charges for every line of anybody, and the margin on it: no customer may ever find a digit of these.
 CANARY, PRICE = "31415926.5358979323", "271"
-EVERYTHING = ["AmortizedCost", "NetAmortizedCost", "NetUnblendedCost", "UnblendedCost", "UsageQuantity"]
+# The same at the average rates of the organization, which tell of others' prices.
+AVERAGED = "27182818.2845904523"
+EVERYTHING = ["AmortizedCost", "BlendedCost", "NetAmortizedCost", "NetUnblendedCost", "UnblendedCost", "UsageQuantity"]
 SERVICE = [{"Type": "DIMENSION", "Key": "SERVICE"}]
 ACCOUNT = [{"Type": "DIMENSION", "Key": "LINKED_ACCOUNT"}]
 
@@ -45,7 +47,7 @@ def world(new_server, tmp_path_factory):
         for number, member in enumerate(group.accounts):
             for place, service in enumerate(["AmazonS3", "AWSLambda", "AmazonEC2"]):
                 tags = {"user_cost_center": f"team-{number}"} if place == 0 else {}
-                month.line(member, cost=CANARY, public=PRICE, service=service, hour=5 + 24 * place, tags=tags,
+                month.line(member, cost=CANARY, blended=AVERAGED, public=PRICE, service=service, hour=5 + 24 * place, tags=tags,
                            categories={"Team": "platform"} if place == 1 else {}, unit=["GB-Mo", "Requests", "Hrs"][place],
                            usage_type=["TimedStorage-ByteHrs", "Lambda-Requests", "USW2-BoxUsage:m5.large"][place])
     month.line(outside, cost="7.25", service="AmazonEC2", usage_type="EBS:VolumeUsage.gp3", unit="GB-Mo")
@@ -209,7 +211,7 @@ def test_a_viewer_sees_its_own_pro_forma_and_nothing_else(world):
     assert asked(world.viewer, BillingViewArn=view(world.ours), Metrics=EVERYTHING)["ResultsByTime"][0]["Total"] == total
     for operation, given in OPERATIONS.items():
         text = json.dumps(getattr(world.viewer, operation)(**given))
-        assert "31415926" not in text and not any(member in text for member in [*world.theirs.accounts, world.outside, PAYER]), operation
+        assert "31415926" not in text and "27182818" not in text and not any(member in text for member in [*world.theirs.accounts, world.outside, PAYER]), operation
     assert {keys[0] for keys in groups(asked(world.viewer, GroupBy=ACCOUNT))} == set(world.ours.accounts)
     assert world.viewer.get_tags(TimePeriod=OCTOBER, TagKey="CostCenter")["Tags"] == ["", "team-0", "team-1"]
 
@@ -278,7 +280,6 @@ def test_another_payer_sees_nothing(new_server):
 @pytest.mark.parametrize("given, says", [
     ({"Granularity": "HOURLY"}, "`2026-10-01` is more than 14 days ago"),
     ({"Metrics": ["Cost"]}, "`Cost`"),
-    ({"Metrics": ["BlendedCost"]}, "BlendedCost is not known of 2026-10"),
     ({"TimePeriod": {"Start": "2026-10-05", "End": "2026-10-05"}}, "Start date (and hour) should be before end date (and hour)"),
     ({"TimePeriod": {"Start": "2026-10-32", "End": "2026-11-05"}}, "2026-10-32"),
     ({"TimePeriod": {"Start": "2026-12-01", "End": "2026-12-05"}}, "in the future"),
@@ -352,18 +353,110 @@ def test_pages_are_of_one_answer(new_server, tmp_path_factory):
     assert sizes(asked(client, **given)) == sizes(first)
 
 
+# ---- Metrics of averages and discounts
+
+SECOND = {"TimePeriod": {"Start": "2026-10-02", "End": "2026-10-03"}, "Granularity": "DAILY"}
+PLAN, RESERVED = f"arn:aws:savingsplans::{PAYER}:savingsplan/a", f"arn:aws:ec2:us-east-1:{PAYER}:reserved-instances/a"
+
+
+def total(client, metric, **more):
+    return asked(client, Metrics=[metric], **more)["ResultsByTime"][0]["Total"][metric]["Amount"]
+
+
+def test_blended_cost_is_the_sum_of_its_column(world):
+    assert total(world.client, "BlendedCost") == "407742274.2688567845", "fifteen lines; those without one add nothing"
+    assert total(world.client, "BlendedCost", **SECOND) == "135914091.4229522615"
+    found = groups(asked(world.client, Metrics=["BlendedCost"], GroupBy=ACCOUNT), "BlendedCost")
+    assert found[world.ours.accounts[0],] == "81548454.8537713569" and found[world.outside,] == "0"
+
+
+def commitments(member, net=True):
+    """What a payer with a discount of a tenth has of commitments, each on the second day."""
+    month = PolicyMonth()
+    of = lambda **columns: {name: value for name, value in columns.items() if net or "_net_" not in name or name.startswith("line_item")}
+    plan = {"savings_plan_savings_plan_a_r_n": PLAN, "hour": 30}
+    reserved = {"reservation_reservation_a_r_n": RESERVED, "hour": 30}
+    month.line(member, "SavingsPlanCoveredUsage", cost="5", net="4.5", blended="5", **plan, **of(
+        savings_plan_savings_plan_effective_cost="3", savings_plan_net_savings_plan_effective_cost="2.7"))
+    month.line(member, "SavingsPlanNegation", cost="-5", net="-4.5", blended="-5", **plan)
+    month.line(PAYER, "SavingsPlanRecurringFee", cost="1", net="0.9", blended="1", **plan, **of(
+        savings_plan_total_commitment_to_date="4", savings_plan_used_commitment="3", savings_plan_recurring_commitment_for_billing_period="1",
+        savings_plan_net_recurring_commitment_for_billing_period="0.9", savings_plan_amortized_upfront_commitment_for_billing_period="3",
+        savings_plan_net_amortized_upfront_commitment_for_billing_period="2.5"))
+    month.line(member, "DiscountedUsage", cost="0", net="0", **reserved, **of(reservation_effective_cost="2", reservation_net_effective_cost="1.8"))
+    # Without net costs of its own: nothing is taken off.
+    month.line(member, "DiscountedUsage", cost="0", net="0", **reserved, **of(reservation_effective_cost="0.25"))
+    month.line(PAYER, "RIFee", cost="3", net="2.7", blended="3", **reserved, **of(
+        reservation_unused_recurring_fee="1", reservation_net_unused_recurring_fee="0.9",
+        reservation_unused_amortized_upfront_fee_for_billing_period="0.5", reservation_net_unused_amortized_upfront_fee_for_billing_period="0.4"))
+    month.line(PAYER, "Fee", cost="70", net="63", blended="70", **reserved)
+    month.line(member, cost="11", net="9.9", blended="10", hour=30)
+    return month
+
+
+def test_net_amortized_cost_spreads_what_discounts_leave(new_server, tmp_path_factory):
+    server = new_server(transfers=False)
+    desk = Desk(in_period(server.client(), PREVIOUS))
+    group = desk.group(1, plan=desk.plan(desk.rule(ModifierPercentage=10)))
+    server.load(commitments(group.primary).write(tmp_path_factory.mktemp("discounted") / "cost"))
+    client = server.client(service="ce")
+    expected = {"SavingsPlanCoveredUsage": "2.7", "SavingsPlanNegation": "0", "SavingsPlanRecurringFee": "0.85", "DiscountedUsage": "2.05",
+                "RIFee": "1.3", "Fee": "0", "Usage": "9.9"}
+    by_type = [{"Type": "DIMENSION", "Key": "RECORD_TYPE"}]
+    for when in ({}, SECOND):
+        found = groups(asked(client, Metrics=["NetAmortizedCost"], GroupBy=by_type, **when), "NetAmortizedCost")
+        assert {kind: found.get((kind,), "0") for kind in expected} == expected, when
+    # Every service of AWS's that takes a metric takes it by its own spelling.
+    compared = client.get_cost_and_usage_comparisons(
+        MetricForComparison="NetAmortizedCost", BaselineTimePeriod=OCTOBER, ComparisonTimePeriod=OCTOBER)
+    assert compared["TotalCostAndUsage"]["NetAmortizedCost"]["BaselineTimePeriodAmount"] == "16.8"
+    for metric in ("BLENDED_COST", "NET_AMORTIZED_COST"):
+        ahead = {"Start": "2026-12-01", "End": "2027-01-01"}
+        said = refused(lambda metric=metric: client.get_cost_forecast(Metric=metric, Granularity="MONTHLY", TimePeriod=ahead), "DataUnavailableException")
+        assert "needs 3 whole months with data" in said
+    values = client.get_dimension_values(TimePeriod=OCTOBER, Dimension="RECORD_TYPE", SortBy=[{"Key": "BlendedCost", "SortOrder": "DESCENDING"}])
+    assert values["DimensionValues"][0]["Value"] == "Fee"
+
+
+def test_what_cost_files_do_not_say_is_refused(new_server, tmp_path_factory):
+    server = new_server(transfers=False)
+    month = commitments(account(), net=False)
+    for row in month.rows:
+        row["line_item_blended_cost"] = None
+    server.load(month.write(tmp_path_factory.mktemp("undiscounted") / "cost"))
+    client = server.client(service="ce")
+    assert total(client, "AmortizedCost") == "18.75"
+    told = refused(lambda: total(client, "BlendedCost"))
+    assert "BlendedCost is not known of 2026-10" in told and "`line_item_blended_cost`; ask for UnblendedCost" in told
+    assert "lack columns of those of commitments" in refused(lambda: total(client, "NetAmortizedCost"))
+
+
 # ---- Runs of earlier versions
 
-def as_written_before(folder):
-    """Makes a run's daily cube one of the first layout, as it was written before amortized cost was kept by day."""
-    path, mark = folder / "cost-cube-daily.parquet", folder / "reconciliation.json"
-    table = pq.read_table(path).drop_columns(["normalized_usage_amount", "amortized_cost"])
+LATER = ["blended_cost", "net_amortized_cost"]
+
+
+def rewritten(path, mark, version, without):
+    """Makes a file of a run one of an earlier layout."""
+    table = pq.read_table(path).drop_columns(without)
     kept = {name: value for name, value in (pq.read_metadata(path).metadata or {}).items() if name.startswith(b"proforma.")}
+    if b"proforma.abilities" in kept:
+        abilities = json.loads(kept[b"proforma.abilities"])
+        later = ("blended cost", "net cost of reservations", "net cost of Savings Plans")
+        kept[b"proforma.abilities"] = json.dumps({name: of for name, of in abilities.items() if name not in later}).encode()
     before = hashlib.sha256(path.read_bytes()).hexdigest()
-    pq.write_table(table.replace_schema_metadata(kept | {b"proforma.version": b"1"}), path, compression="zstd")
+    pq.write_table(table.replace_schema_metadata(kept | {b"proforma.version": version}), path, compression="zstd")
     text = mark.read_text()
     assert text.count(before) == 1
     mark.write_text(text.replace(before, hashlib.sha256(path.read_bytes()).hexdigest()))
+
+
+def as_written_before(folder, version):
+    """Makes a run's cubes those of an earlier layout: of the first, from before amortized cost was kept by day, or the second, from before averages were."""
+    mark = folder / "reconciliation.json"
+    without = LATER + ["normalized_usage_amount", "amortized_cost"] * (version == b"1")
+    rewritten(folder / "cost-cube-daily.parquet", mark, version, without)
+    rewritten(folder / "cost-cube.parquet", mark, b"3", LATER)
 
 
 def test_an_older_run_answers_what_it_has(new_server, tmp_path_factory):
@@ -375,7 +468,7 @@ def test_an_older_run_answers_what_it_has(new_server, tmp_path_factory):
     month.line(group.primary, cost="5", hour=30)
     server.load(month.write(tmp_path_factory.mktemp("older") / "cost"))
     folder, = [path.parent for path in server.data.glob("payers/*/runs/**/reconciliation.json")]
-    as_written_before(folder)
+    as_written_before(folder, b"1")
     server.restart()
     client = server.client(service="ce")
     second = {"TimePeriod": {"Start": "2026-10-02", "End": "2026-10-03"}, "Granularity": "DAILY"}
@@ -391,12 +484,32 @@ def test_an_older_run_answers_what_it_has(new_server, tmp_path_factory):
     assert amount(asked(client, **second, BillingViewArn=view(group)), "UnblendedCost") == "6"
 
 
+def test_a_run_of_before_averages_says_what_to_do(new_server, tmp_path_factory):
+    server = new_server(transfers=False)
+    desk = Desk(in_period(server.client(), PREVIOUS))
+    rule = desk.rule(ModifierPercentage=10)
+    group = desk.group(1, plan=desk.plan(rule))
+    server.load(commitments(group.primary).write(tmp_path_factory.mktemp("before-averages") / "cost"))
+    folder, = [path.parent for path in server.data.glob("payers/*/runs/**/reconciliation.json")]
+    as_written_before(folder, b"2")
+    server.restart()
+    client = server.client(service="ce")
+    assert total(client, "AmortizedCost", **SECOND) == "18.75" and total(client, "BlendedCost", BillingViewArn=view(group)) != "0"
+    for metric in ("BlendedCost", "NetAmortizedCost"):
+        assert "`proforma import" in refused(lambda metric=metric: total(client, metric))
+    in_period(server.client(), PREVIOUS).update_pricing_rule(Arn=rule, ModifierPercentage=20)
+    server.settle()
+    assert total(client, "BlendedCost", **SECOND) == "84" and total(client, "NetAmortizedCost", **SECOND) == "16.8"
+
+
 # ---- Other clients
 
 def test_the_aws_cli_asks_unmodified(world):
     plain = QUIET | world.server.root.environment | {"PATH": "/usr/bin:/bin", "AWS_PAGER": "", "AWS_MAX_ATTEMPTS": "1"}
     command = [sys.executable, "-m", "awscli", "ce", "get-cost-and-usage", "--endpoint-url", world.server.endpoint, "--granularity", "MONTHLY",
-               "--time-period", "Start=2026-10-01,End=2026-11-01", "--metrics", "UnblendedCost", "--group-by", "Type=DIMENSION,Key=SERVICE"]
+               "--time-period", "Start=2026-10-01,End=2026-11-01", "--metrics", "BlendedCost", "UnblendedCost", "UsageQuantity",
+               "--group-by", "Type=DIMENSION,Key=SERVICE"]
     ran = subprocess.run(command, capture_output=True, text=True, timeout=60, env=plain)
     assert ran.returncode == 0, ran.stderr
-    assert json.loads(ran.stdout)["ResultsByTime"] == json.loads(json.dumps(asked(world.client, GroupBy=SERVICE)["ResultsByTime"]))
+    same = asked(world.client, GroupBy=SERVICE, Metrics=["BlendedCost", "UnblendedCost", "UsageQuantity"])
+    assert json.loads(ran.stdout)["ResultsByTime"] == json.loads(json.dumps(same["ResultsByTime"]))

@@ -12,7 +12,7 @@ from unittest import mock
 import pytest
 
 import cube
-from cost_explorer import Lines, Questions, answered, compare
+from cost_explorer import Lines, Questions, answered, compare, discount
 from program import ROOT, units
 from server import CURRENT
 from test_generated import PERIOD, SMALL, make_book
@@ -33,6 +33,7 @@ def world(new_server, tmp_path_factory):
                "--edp", "both", "--seed", str(SEED % 1000)]
     subprocess.run(command, check=True, capture_output=True)
     data = folder / "month" / "data"
+    discount(data)
     book = make_book(cube.classes(data), folder / "month") | {"reports": {"tags": list(TAGS.values())}}
     server = new_server(start=False, payer=book["payer_account_id"]).start()
     server.apply(book, "--period", PERIOD)
@@ -90,12 +91,13 @@ def test_a_billing_group_view_is_the_group_s_statement(world):
                     named = zip(keys, (line[member] for member in members))
                     absent = {"OPERATION": "NoOperation", "REGION": "NoRegion", "USAGE_TYPE": "NoUsageType"}
                     expected[tuple(value or absent[key] for key, value in named)] += units(line["amount"])
-            question = {"TimePeriod": MONTH, "Granularity": "MONTHLY", "Metrics": ["UnblendedCost", "NetAmortizedCost"], "BillingViewArn": arn,
+            question = {"TimePeriod": MONTH, "Granularity": "MONTHLY", "BillingViewArn": arn,
+                        "Metrics": ["UnblendedCost", "BlendedCost", "NetAmortizedCost"],
                         "GroupBy": [{"Type": "DIMENSION", "Key": key} for key in keys]}
             found = {keys: amounts for (_, keys), (amounts, _) in answered(world.client, question).items()}
             assert {keys: amounts["UnblendedCost"] for keys, amounts in found.items()} == expected
             # Whatever the metric is called, it is what the group is charged.
-            assert all(amounts["NetAmortizedCost"] == amounts["UnblendedCost"] for amounts in found.values())
+            assert all(amounts["BlendedCost"] == amounts["NetAmortizedCost"] == amounts["UnblendedCost"] for amounts in found.values())
         daily = answered(world.client, {"TimePeriod": MONTH, "Granularity": "DAILY", "Metrics": ["UnblendedCost"], "BillingViewArn": arn})
         assert sum(amounts["UnblendedCost"] for amounts, _ in daily.values()) == units(of_currency["total"])
         seen += 1

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import pytest
 
 import cube
-from cost_explorer import Lines, Questions, answered, compare
+from cost_explorer import Lines, Questions, answered, compare, discount
 from desk import NUMBERS, Desk, account, name
 from policy_months import PolicyMonth
 from program import ROOT, units
@@ -34,6 +34,7 @@ def generated(new_server, tmp_path_factory):
                "--edp", "both", "--seed", str(SEED % 1000)]
     subprocess.run(command, check=True, capture_output=True)
     data = folder / "month" / "data"
+    discount(data)
     book = make_book(cube.classes(data), folder / "month") | {"reports": {"tags": list(TAGS.values())}}
     server = new_server(start=False, payer=book["payer_account_id"]).start()
     server.apply(book, "--period", PERIOD)
@@ -57,7 +58,7 @@ def test_random_questions_are_answered_as_duckdb_does(generated):
 
 @sqlite_alone
 def test_hours_and_resources_add_up_to_what_classes_say(generated):
-    metrics = ["UnblendedCost", "NetUnblendedCost", "AmortizedCost", "UsageQuantity"]
+    metrics = ["UnblendedCost", "BlendedCost", "NetUnblendedCost", "AmortizedCost", "NetAmortizedCost", "UsageQuantity"]
     by_day = answered(generated.client, {"TimePeriod": LAST_DAYS, "Granularity": "DAILY", "Metrics": metrics})
     for question, operation in [({"Granularity": "HOURLY"}, "get_cost_and_usage"),
                                 ({"Granularity": "DAILY", "GroupBy": RESOURCE, "Filter": EVERYTHING}, "get_cost_and_usage_with_resources")]:
@@ -65,6 +66,14 @@ def test_hours_and_resources_add_up_to_what_classes_say(generated):
         for (day, _), (amounts, _) in by_day.items():
             of_day = [of for (time, _), (of, _) in found.items() if time.startswith(day)]
             assert {name: sum(of[name] for of in of_day) for name in metrics} == amounts, (day, operation)
+
+
+@sqlite_alone
+def test_hours_that_have_yet_to_begin_are_left_out(generated):
+    asked = {"TimePeriod": {"Start": f"{PERIOD}-31T22:00:00Z", "End": "2026-12-24T00:00:00Z"}, "Granularity": "HOURLY", "Metrics": ["UnblendedCost"]}
+    times = [of["TimePeriod"] for of in generated.client.get_cost_and_usage(**asked)["ResultsByTime"]]
+    # Two hours of October, and of November all up to the clock, which stands at noon of the tenth.
+    assert len(times) == 2 + 9 * 24 + 13 and times[-1] == {"Start": "2026-11-10T12:00:00Z", "End": "2026-11-10T13:00:00Z"}
 
 
 @sqlite_alone

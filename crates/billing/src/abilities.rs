@@ -13,7 +13,7 @@ pub enum Ability {
     Absent,
 }
 
-/// What a rule may match by or a base start from.
+/// What a rule may match by, a base start from, or a metric be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Feature {
     /// The code of the service.
@@ -38,6 +38,12 @@ pub enum Feature {
     UnusedReservations,
     /// What nobody has used of what a Savings Plan commits to.
     UnusedSavingsPlans,
+    /// The cost at the average rates of the organization.
+    BlendedCost,
+    /// What discounts leave of the cost of reservations, used and unused.
+    NetReservations,
+    /// The same of Savings Plans.
+    NetSavingsPlans,
     /// Tags.
     Tags,
     /// Cost categories.
@@ -50,7 +56,7 @@ pub enum Feature {
 
 impl Feature {
     /// Every feature, with its name.
-    pub const ALL: [(Self, &'static str); 15] = [
+    pub const ALL: [(Self, &'static str); 18] = [
         (Self::ServiceCode, "service code"),
         (Self::UsageType, "usage type"),
         (Self::Operation, "operation"),
@@ -62,6 +68,9 @@ impl Feature {
         (Self::SavingsPlanEffectiveCost, "effective cost of Savings Plans"),
         (Self::UnusedReservations, "unused part of reservations"),
         (Self::UnusedSavingsPlans, "unused part of Savings Plans"),
+        (Self::BlendedCost, "blended cost"),
+        (Self::NetReservations, "net cost of reservations"),
+        (Self::NetSavingsPlans, "net cost of Savings Plans"),
         (Self::Tags, "tags"),
         (Self::CostCategories, "cost categories"),
         (Self::Resources, "resource ids"),

@@ -7,6 +7,7 @@ use crate::charge_class::{ChargeClass, Cube, KeyColumn, Measure};
 use crate::class_kind::line_item_type;
 use crate::cost_line::LineItemType;
 use crate::money::{DecimalError, Quantity};
+use crate::tier_pool::proportion_rounded;
 
 /// Whether a measure is added or taken away.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -68,6 +69,22 @@ pub fn amortized_cost(cube: &Cube, class: &ChargeClass) -> Result<Quantity, Deci
     })
 }
 
+/// What is unused of a commitment, net of discounts: the part that discounts leave of all of it. AWS says the latter alone.
+///
+/// One of the named roundings: half away from zero, at ten decimals. A net commitment that is no part of the commitment says nothing, and nothing is
+/// taken off.
+///
+/// # Errors
+/// [`DecimalError::TooLarge`].
+pub fn net_unused(unused: Quantity, commitment: Quantity, net: Quantity) -> Result<Quantity, DecimalError> {
+    if commitment.units() <= 0 || !(0..=commitment.units()).contains(&net.units()) {
+        return Ok(unused);
+    }
+    let [of, part, all] = [unused, net, commitment].map(|quantity| quantity.units().unsigned_abs());
+    let rounded = i128::try_from(proportion_rounded(of, part, all)).map_err(|_| DecimalError::TooLarge)?;
+    Quantity::from_units(rounded * unused.units().signum())
+}
+
 #[cfg(test)]
 mod tests {
     //! The table of AWS's documentation.
@@ -86,5 +103,21 @@ mod tests {
         assert_eq!(amortized_from(Kind::Refund, true, false), None);
         let waste = amortized_from(Kind::SavingsPlanRecurringFee, false, true).unwrap();
         assert_eq!(waste.iter().map(|(_, sign)| *sign).collect::<Vec<_>>(), [Sign::Plus, Sign::Minus]);
+    }
+
+    #[test]
+    fn what_is_unused_is_discounted_as_its_commitment_is() {
+        let quantity = |text: &str| Quantity::parse(text).unwrap();
+        let net = |unused, all, net| {
+            net_unused(quantity(unused), quantity(all), quantity(net)).unwrap().to_string()
+        };
+        assert_eq!(net("2", "10", "9"), "1.8");
+        assert_eq!(net("0.0000000001", "10", "5"), "0.0000000001", "half a unit, away from zero");
+        assert_eq!(net("-0.0000000003", "10", "5"), "-0.0000000002");
+        assert_eq!(net("2", "10", "0"), "0");
+        // What is no part of the commitment.
+        assert_eq!(net("2", "10", "11"), "2");
+        assert_eq!(net("2", "10", "-1"), "2");
+        assert_eq!(net("2", "0", "0"), "2");
     }
 }

@@ -47,6 +47,17 @@ pub struct BeyondPrices {
     pub normalized_usage: Quantity,
     /// Their amortized cost, as [`crate::amortized`] has it.
     pub amortized: Quantity,
+    /// What was kept later than these; `None` where the cube was written before.
+    pub blended_and_net: Option<BlendedAndNet>,
+}
+
+/// The sums of a class's lines on one day that metrics of AWS's own discounts and averages are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct BlendedAndNet {
+    /// Their cost at the average rates of the organization.
+    pub blended: Quantity,
+    /// Their net amortized cost, whatever they are.
+    pub net_amortized: Quantity,
 }
 
 impl DayOfClass {

@@ -117,6 +117,8 @@ measures! {
     SavingsPlanUsedCommitment "savings_plan_used_commitment" "The used part of the commitment.",
     SavingsPlanTotalCommitment "savings_plan_total_commitment" "The commitment.",
     AmortizedUpfront "amortized_upfront" "The month's share of payments up front, reservations and Savings Plans.",
+    Blended "blended_cost" "The cost at the average rates of the organization, as the files have it.",
+    NetAmortized "net_amortized_cost" "The net amortized cost of lines that the fees of commitments are spread over; 0 on all others, which have it in another sum.",
 }
 
 /// How many measures the cube has.
@@ -346,6 +348,8 @@ pub struct Cube {
     pub kinds: Kinds,
     /// What the cost files can say; everything, unless set.
     pub abilities: Abilities,
+    /// Whether it was kept before blended and net amortized costs were summed: they are 0, whatever the cost files said.
+    pub is_of_earlier_layout: bool,
     /// The values in each dimension set, by the set's text; set by whoever reads the cube, for the form of the text is theirs.
     pub dimension_sets: TextMap<TextId, Vec<DimensionValue>>,
     /// The dimensions that its lines were told apart by when they were read; set with their values.
@@ -424,8 +428,19 @@ impl Cube {
         product_names: BTreeMap<String, String>,
     ) -> Self {
         let (abilities, dimension_sets) = (Abilities::ALL_TOLD, TextMap::default());
-        let dimensions = Dimensions::default();
-        Self { period, payer, texts, classes, product_names, kinds, abilities, dimension_sets, dimensions }
+        let (dimensions, is_of_earlier_layout) = (Dimensions::default(), false);
+        Self {
+            period,
+            payer,
+            texts,
+            classes,
+            product_names,
+            kinds,
+            abilities,
+            is_of_earlier_layout,
+            dimension_sets,
+            dimensions,
+        }
     }
 
     /// The accounts that have a class, in the order of their ids.

@@ -157,7 +157,8 @@ impl Charges<'_> {
             sums: [Quantity::ZERO; MEASURES],
         };
         class.sums[Measure::NormalizedUsage as usize] = normalized;
-        for measure in [Measure::Unblended, Measure::NetUnblended] {
+        // Nobody averages what a level is charged: its blended cost is what it is charged.
+        for measure in [Measure::Unblended, Measure::NetUnblended, Measure::Blended] {
             class.sums[measure as usize] = total;
         }
         for part in parts {
@@ -205,13 +206,15 @@ impl Charges<'_> {
         let products: BTreeSet<&str> = cube.classes.iter().map(|class| cube.product(class)).collect();
         let names = product_names.iter().filter(|(product, _)| products.contains(product.as_str()));
         cube.product_names = names.map(|(product, name)| (product.clone(), name.clone())).collect();
-        cube.abilities = *abilities;
+        cube.abilities = abilities.with(Feature::BlendedCost, Ability::Told);
         for feature in [
             Feature::TiersOfFamily,
             Feature::ReservationEffectiveCost,
             Feature::SavingsPlanEffectiveCost,
             Feature::UnusedReservations,
             Feature::UnusedSavingsPlans,
+            Feature::NetReservations,
+            Feature::NetSavingsPlans,
             Feature::Tags,
             Feature::CostCategories,
             Feature::Resources,

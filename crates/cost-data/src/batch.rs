@@ -5,6 +5,7 @@ use crate::diagnostics::{Diagnostic, excerpt};
 use crate::dimensions::{self, DimensionColumn, Dimensions, Parts};
 use crate::focus::{FocusColumns, OtherProviders};
 use crate::layout::{self, COMMITMENT_COLUMNS, CommitmentColumn, CostFormat, Layout, USAGE_END, Vocabulary};
+use crate::net_amortized::{self, NetColumns};
 use crate::number::NumberNotes;
 use arrow_buffer::NullBuffer;
 use billing::charge_class::{KEY_COLUMNS, KeyColumn, Measure};
@@ -18,6 +19,8 @@ pub struct Columns {
     pub keys: [Option<Bound>; KEY_COLUMNS],
     pub payer: Bound,
     pub measures: Vec<(Measure, Bound)>,
+    /// What net amortized cost is made of; FOCUS has none of it.
+    pub net: Option<NetColumns>,
     pub period_start: Bound,
     pub usage_start: Option<Bound>,
     pub product_name: Option<Bound>,
@@ -62,6 +65,7 @@ impl Columns {
             keys: KeyColumn::ALL.map(|column| (vocabulary.key)(column).into_iter().flatten().find_map(bound)),
             payer: necessary(vocabulary.payer),
             measures: Measure::ALL.iter().flat_map(sources).collect(),
+            net: (!is_focus).then(|| NetColumns::new(bound)),
             period_start: necessary(vocabulary.period_start),
             usage_start: bound(vocabulary.usage_start),
             product_name: bound(vocabulary.product_name),
@@ -96,6 +100,7 @@ impl Columns {
     pub fn places(&self) -> Vec<usize> {
         let keys = self.keys.into_iter().flatten();
         let measures = self.measures.iter().map(|(_, column)| *column);
+        let measures = measures.chain(self.net.iter().flat_map(NetColumns::all));
         let times = [self.period_start].into_iter().chain(self.usage_start);
         let all = keys.chain(measures).chain(times).chain(self.texts());
         let mut places: Vec<usize> = all.map(|column| column.place).collect();
@@ -159,6 +164,9 @@ pub fn assemble<L: Lines>(lines: &mut L, place: Place, columns: &Columns, period
     }
     let measures =
         columns.measures.iter().map(|(measure, column)| (*measure, lines.amounts(*column))).collect();
+    let types = keys[KeyColumn::LineItemType as usize].as_ref();
+    let net = columns.net.filter(|_| types.is_some_and(net_amortized::has_commitments));
+    let net = net.map(|columns| columns.read(|column| lines.amounts(column))).unwrap_or_default();
     let payer = lines.texts(columns.payer);
     let product_name = columns.product_name.map(|column| lines.texts(column));
     let service_name = columns.service_name.map(|column| lines.texts(column));
@@ -194,6 +202,7 @@ pub fn assemble<L: Lines>(lines: &mut L, place: Place, columns: &Columns, period
     if let Some(focus) = focus {
         focus.translate(&mut batch, aside.as_deref());
     }
+    net_amortized::add(&mut batch, &net);
     batch
 }
 

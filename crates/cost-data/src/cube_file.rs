@@ -26,8 +26,15 @@ use std::fs::File;
 use std::path::Path;
 use std::sync::Arc;
 
-/// The version of the file's layout; another version is refused.
-const VERSION: &str = "3";
+/// The version of the file's layout. The one before is read, too; any other is refused.
+const VERSION: &str = "4";
+/// The version without blended and net amortized cost.
+const EARLIER_VERSION: &str = "3";
+/// What it does not have.
+const LATER_MEASURES: [Measure; 2] = [Measure::Blended, Measure::NetAmortized];
+/// What cost files can say of them.
+const LATER_FEATURES: [Feature; 3] =
+    [Feature::BlendedCost, Feature::NetReservations, Feature::NetSavingsPlans];
 /// A row group is what one thread reads at a time.
 const ROWS_PER_GROUP: usize = 65_536;
 const LINES: &str = "lines";
@@ -70,8 +77,8 @@ pub fn write(
     fields.extend(KeyColumn::ALL.map(|column| Field::new(column.name(), text.clone(), true)));
     fields.push(Field::new(UNBLENDED_RATE, text, true));
     fields.extend([LINES, LINES_WITHOUT_NET].map(|name| Field::new(name, DataType::Int64, false)));
-    fields
-        .extend(Measure::ALL.map(|measure| Field::new(measure.name(), DataType::Decimal128(38, 10), false)));
+    let sums = measures(cube.is_of_earlier_layout).into_iter();
+    fields.extend(sums.map(|of| Field::new(of.name(), DataType::Decimal128(38, 10), false)));
     let schema = Arc::new(Schema::new(fields));
     let properties = WriterProperties::builder()
         .set_compression(Compression::ZSTD(ZstdLevel::default()))
@@ -87,6 +94,12 @@ pub fn write(
     Ok(())
 }
 
+/// The measures that a layout has.
+fn measures(is_earlier: bool) -> Vec<Measure> {
+    let has = |measure: &Measure| !is_earlier || !LATER_MEASURES.contains(measure);
+    Measure::ALL.into_iter().filter(has).collect()
+}
+
 fn metadata(cube: &Cube, control: &BTreeMap<Currency, ControlTotal>) -> Vec<KeyValue> {
     let totals: BTreeMap<&str, [String; 2]> = (control.iter())
         .map(|(currency, total)| {
@@ -96,7 +109,7 @@ fn metadata(cube: &Cube, control: &BTreeMap<Currency, ControlTotal>) -> Vec<KeyV
     // Maps of text to text always have a JSON form.
     let json = |value: Result<String, serde_json::Error>| value.unwrap_or_default();
     let entries = [
-        ("proforma.version", VERSION.to_owned()),
+        ("proforma.version", if cube.is_of_earlier_layout { EARLIER_VERSION } else { VERSION }.to_owned()),
         ("proforma.period", cube.period.to_string()),
         ("proforma.payer", cube.payer.as_ref().map(ToString::to_string).unwrap_or_default()),
         ("proforma.product_names", json(serde_json::to_string(&cube.product_names))),
@@ -143,7 +156,7 @@ fn record(
     };
     columns.push(Arc::new(counts(|class| class.lines)));
     columns.push(Arc::new(counts(|class| class.lines_without_net)));
-    for measure in Measure::ALL {
+    for measure in measures(cube.is_of_earlier_layout) {
         let mut builder = Decimal128Builder::with_capacity(classes.len()).with_precision_and_scale(38, 10)?;
         classes.iter().for_each(|class| builder.append_value(class.sum(measure).units()));
         columns.push(Arc::new(builder.finish()));
@@ -207,6 +220,34 @@ mod tests {
         let twin = folder.path().join("twin.parquet");
         write(&twin, &again, &control).unwrap();
         assert_eq!(std::fs::read(path).unwrap(), std::fs::read(twin).unwrap());
+    }
+
+    #[test]
+    fn a_cube_of_the_layout_before_lacks_what_came_later() {
+        let mut texts = Texts::default();
+        let mut key = [TextId::NULL; KEY_COLUMNS];
+        key[KeyColumn::UsageAccount as usize] = texts.intern("111111111111");
+        let sums = [Quantity::ONE; MEASURES];
+        let class = ChargeClass { key, lines: 1, lines_without_net: 0, unblended_rate: TextId::NULL, sums };
+        let period = BillingPeriod::new(2026, 10).unwrap();
+        let mut cube = Cube::new(period, None, texts, vec![class], BTreeMap::new());
+        cube.is_of_earlier_layout = true;
+        for feature in LATER_FEATURES {
+            cube.abilities = cube.abilities.with(feature, Ability::Absent);
+        }
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("cube.parquet");
+        write(&path, &cube, &BTreeMap::new()).unwrap();
+        let (again, _) = StoredCube::open(&path).unwrap().read().unwrap();
+        assert!(again.is_of_earlier_layout);
+        assert_eq!(again.abilities, cube.abilities);
+        for measure in Measure::ALL {
+            let expected = if LATER_MEASURES.contains(&measure) { Quantity::ZERO } else { Quantity::ONE };
+            assert_eq!(again.classes[0].sum(measure), expected, "{}", measure.name());
+        }
+        let twin = folder.path().join("twin.parquet");
+        write(&twin, &again, &BTreeMap::new()).unwrap();
+        assert_eq!(std::fs::read(path).unwrap(), std::fs::read(twin).unwrap(), "it stays of its layout");
     }
 
     #[test]

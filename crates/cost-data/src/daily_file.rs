@@ -1,6 +1,7 @@
 //! The daily cube as a Parquet file: of every charge class and day of usage, the sums that prices start from, and those that are only asked for.
 //!
-//! The second version of the layout has the latter, normalised usage and amortized cost; files of the first one are read, and lack them.
+//! The second version of the layout has the first of the latter, normalised usage and amortized cost; the third one has blended and net amortized cost,
+//! too. Files of every version are read, and lack what later ones have.
 //!
 //! One row per class and day, in the order of class ids and days; the class is known by its id, as in the cost cube beside it. A
 //! null day is that of lines which tell none. Same lines, same bytes, whichever thread has read what.
@@ -13,7 +14,7 @@ use arrow_array::cast::AsArray;
 use arrow_array::types::{Date32Type, Decimal128Type, Int32Type, Int64Type};
 use arrow_array::{Array, ArrayRef, Decimal128Array, DictionaryArray, Int32Array, RecordBatch, StringArray};
 use arrow_schema::{DataType, Field, Schema};
-use billing::breakdown::{BeyondPrices, DayOfClass};
+use billing::breakdown::{BeyondPrices, BlendedAndNet, DayOfClass};
 use billing::charge_class::ClassId;
 use billing::money::Quantity;
 use billing::period::BillingPeriod;
@@ -28,10 +29,10 @@ use std::path::Path;
 use std::sync::Arc;
 
 /// The version of the file's layout; a later one is refused.
-const VERSION: &str = "2";
-/// The version without what no price starts from.
-const FIRST_VERSION: &str = "1";
-/// How many of the sums both versions have.
+const VERSION: &str = "3";
+/// The versions of the layout, and how many of the sums each has: the first one none that no price starts from.
+const VERSIONS: [(&str, usize); 3] = [("1", SUMS_OF_FIRST_VERSION), ("2", 6), (VERSION, SUMS_BY_DAY.len())];
+/// How many sums prices start from.
 const SUMS_OF_FIRST_VERSION: usize = 4;
 /// Few: it is written while all scans are held.
 const ROWS_PER_BATCH: usize = 8_192;
@@ -69,13 +70,24 @@ pub fn write_days(
     days: &[DayOfClass],
     period: BillingPeriod,
 ) -> Result<[u8; 32], CubeFileError> {
-    // Where nobody has told what is beyond prices, the layout that does not have it is written.
-    let is_whole = days.iter().all(|day| day.beyond_prices.is_some());
+    // What is not known of every day is left out, as the layout has it that was written before it was kept.
+    let has =
+        |of: fn(&BeyondPrices) -> bool| days.iter().all(|day| day.beyond_prices.as_ref().is_some_and(of));
+    let columns = match (has(|of| of.blended_and_net.is_some()), has(|_| true)) {
+        (true, _) => SUMS_BY_DAY.len(),
+        (false, true) => SUMS_BY_DAY.len() - 2,
+        (false, false) => SUMS_OF_FIRST_VERSION,
+    };
     let sums = |day: &DayOfClass| {
-        let beyond = day.beyond_prices.map(|of| [of.normalized_usage, of.amortized]);
-        let [normalized_usage, amortized] = beyond.unwrap_or_default();
+        let [normalized_usage, amortized] =
+            day.beyond_prices.map(|of| [of.normalized_usage, of.amortized]).unwrap_or_default();
+        let later = day.beyond_prices.and_then(|of| of.blended_and_net);
+        let [blended, net_amortized] = later.map(|of| [of.blended, of.net_amortized]).unwrap_or_default();
         let DayOfClass { usage, unblended, net_unblended, public_on_demand, .. } = *day;
-        let sums = [usage, unblended, net_unblended, public_on_demand, normalized_usage, amortized];
+        let of_prices = [usage, unblended, net_unblended, public_on_demand];
+        let beyond = [normalized_usage, amortized, blended, net_amortized];
+        let mut sums = [Quantity::ZERO; SUMS_BY_DAY.len()];
+        sums.iter_mut().zip(of_prices.into_iter().chain(beyond)).for_each(|(sum, of)| *sum = of);
         DaySums {
             date: day.date,
             lines: i64::try_from(day.lines).unwrap_or(i64::MAX),
@@ -85,7 +97,6 @@ pub fn write_days(
     let mut most = [0; SUMS_BY_DAY.len()];
     days.iter().for_each(|day| sums(day).add_to_most(&mut most));
     let digits = most.map(digits_of);
-    let columns = if is_whole { SUMS_BY_DAY.len() } else { SUMS_OF_FIRST_VERSION };
     let mut rows = Rows::new(path, period, &digits[..columns])?;
     for of_class in days.chunk_by(|one, other| one.class == other.class) {
         rows.push(of_class[0].class, &of_class.iter().map(sums).collect::<Vec<_>>())?;
@@ -109,7 +120,8 @@ fn begin(
     for (name, digits) in SUMS_BY_DAY.into_iter().zip(digits) {
         fields.push(Field::new(name, DataType::Decimal128(*digits, 10), false));
     }
-    let version = if digits.len() == SUMS_BY_DAY.len() { VERSION } else { FIRST_VERSION };
+    let of_columns = VERSIONS.iter().find(|(_, columns)| *columns == digits.len());
+    let version = of_columns.map_or(VERSION, |(version, _)| version);
     let schema = Arc::new(Schema::new(fields));
     let entries = [("proforma.version", version.to_owned()), ("proforma.period", period.to_string())];
     let mut properties = WriterProperties::builder()
@@ -216,11 +228,10 @@ pub fn read(path: &Path) -> Result<(Vec<DayOfClass>, [u8; 32]), CubeFileError> {
     let hash = Sha256::digest(&file).into();
     let metadata = side_file::metadata(&file)?;
     let builder = ParquetRecordBatchReaderBuilder::new_with_metadata(file, metadata);
-    let columns = match version_of(builder.metadata()) {
-        Some(VERSION) => SUMS_BY_DAY.len(),
-        Some(FIRST_VERSION) => SUMS_OF_FIRST_VERSION,
-        _ => return Err(CubeFileError::Content("its layout has another version".to_owned())),
-    };
+    let version = version_of(builder.metadata());
+    let known = VERSIONS.iter().find(|(of, _)| Some(*of) == version);
+    let (_, columns) =
+        *known.ok_or_else(|| CubeFileError::Content("its layout has another version".to_owned()))?;
     let mut days = Vec::new();
     for batch in builder.with_batch_size(ROWS_PER_BATCH).build()? {
         read_rows(&batch?, &SUMS_BY_DAY[..columns], &mut days)?;
@@ -275,9 +286,16 @@ fn read_rows(batch: &RecordBatch, sums: &[&str], days: &mut Vec<DayOfClass>) -> 
             net_unblended: sum(net)?,
             public_on_demand: sum(public)?,
             beyond_prices: match beyond {
-                [normalized, amortized] => {
-                    Some(BeyondPrices { normalized_usage: sum(normalized)?, amortized: sum(amortized)? })
-                }
+                [normalized, amortized, later @ ..] => Some(BeyondPrices {
+                    normalized_usage: sum(normalized)?,
+                    amortized: sum(amortized)?,
+                    blended_and_net: match later {
+                        [blended, net] => {
+                            Some(BlendedAndNet { blended: sum(blended)?, net_amortized: sum(net)? })
+                        }
+                        _ => None,
+                    },
+                }),
                 _ => None,
             },
         });
@@ -287,7 +305,7 @@ fn read_rows(batch: &RecordBatch, sums: &[&str], days: &mut Vec<DayOfClass>) -> 
 
 #[cfg(test)]
 mod tests {
-    //! Both layouts are read, each with what it has.
+    //! Every layout is read, each with what it has.
 
     use super::*;
 
@@ -312,11 +330,15 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("days.parquet");
         let period = BillingPeriod::new(2026, 10).unwrap();
+        let quantity = |text: &str| Quantity::parse(text).unwrap();
+        let blended_and_net = Some(BlendedAndNet { blended: quantity("-3"), net_amortized: quantity("0.5") });
         let known = BeyondPrices {
-            normalized_usage: Quantity::parse("12").unwrap(),
-            amortized: Quantity::parse("-0.0000000001").unwrap(),
+            normalized_usage: quantity("12"),
+            amortized: quantity("-0.0000000001"),
+            blended_and_net,
         };
-        for (beyond, newest) in [(Some(known), true), (None, false)] {
+        let second = BeyondPrices { blended_and_net: None, ..known };
+        for (beyond, newest) in [(Some(known), true), (Some(second), false), (None, false)] {
             let written = days(beyond);
             let hash = write_days(&path, &written, period).unwrap();
             assert_eq!(read(&path).unwrap(), (written, hash));

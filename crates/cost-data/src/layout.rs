@@ -6,6 +6,7 @@
 
 use crate::focus::vocabulary as focus;
 use crate::limits::COLUMNS_MAX;
+use crate::net_amortized::NetColumn;
 use billing::abilities::{Abilities, Ability, Feature};
 use billing::charge_class::{KeyColumn, Measure};
 use serde::{Deserialize, Serialize};
@@ -120,6 +121,9 @@ const fn cur_measure(measure: Measure) -> &'static [&'static str] {
             "reservation_amortized_upfront_fee_for_billing_period",
             "savings_plan_amortized_upfront_commitment_for_billing_period",
         ],
+        Measure::Blended => &["line_item_blended_cost"],
+        // Made line by line of several columns: see `net_amortized`.
+        Measure::NetAmortized => &[],
     }
 }
 
@@ -214,7 +218,9 @@ impl Layout {
             ("reservation_unused_recurring_fee", Feature::UnusedReservations),
             ("savings_plan_used_commitment", Feature::UnusedSavingsPlans),
             ("savings_plan_total_commitment_to_date", Feature::UnusedSavingsPlans),
+            ("line_item_blended_cost", Feature::BlendedCost),
         ]);
+        let columns = columns.chain(NetColumn::ALL.into_iter().filter_map(NetColumn::needed_for));
         let absent = columns.filter(|(column, _)| self.column(column).is_none()).map(|(_, feature)| feature);
         let absent = absent.chain(self.resource_ids().is_none().then_some(Feature::Resources));
         absent.fold(Abilities::ALL_TOLD, |able, feature| able.with(feature, Ability::Absent))
@@ -297,7 +303,8 @@ pub fn detect(header: &[String]) -> Result<Layout, LayoutError> {
         return Err(LayoutError::NotCost);
     }
     let canonical = |name: &String| if name.contains('/') { canonical_name(name) } else { name.clone() };
-    let (columns, duplicates) = bind(header, canonical, |name| CUR.reads(name));
+    let is_net = |name: &str| NetColumn::ALL.iter().any(|column| column.name() == name);
+    let (columns, duplicates) = bind(header, canonical, |name| CUR.reads(name) || is_net(name));
     if !duplicates.is_empty() {
         return Err(LayoutError::Duplicate(duplicates.into_iter().collect()));
     }

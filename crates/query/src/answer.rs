@@ -2,7 +2,7 @@
 
 use crate::dimension::{Dimension, Key};
 use crate::expression::Expression;
-use crate::facts::{Categorized, Metric, MonthFacts};
+use crate::facts::{Categorized, Metric, Missing, MonthFacts};
 use crate::question::{Granularity, NO_UNIT, Query, Row, Slice, Value};
 use billing::charge_class::{TextId, TextMap};
 use billing::money::{Cost, DecimalError};
@@ -79,12 +79,15 @@ pub enum QueryError {
     Decimal(#[from] DecimalError),
 }
 
-const NO_BLENDED: &str = "cost files are kept without blended rates; ask for UnblendedCost";
+const NO_BLENDED: &str = "its cost files have no blended cost: FOCUS has none, and an export may leave out `line_item_blended_cost`; ask for UnblendedCost";
 const NO_NORMALIZED: &str = "a billing group's bill has no normalised units; ask for UsageQuantity";
-const NO_NET_AMORTIZED: &str = "its lines of commitments have net costs of their own, of which classes keep no amortized part; ask for AmortizedCost or \
-                                NetUnblendedCost";
+const NO_NET_AMORTIZED: &str = "its cost files have net costs, but lack columns of those of commitments (`reservation_net_…`, `savings_plan_net_…`); add them to the \
+                                export, or ask for AmortizedCost or NetUnblendedCost";
+const EARLIER_RUN: &str = "its run was made before this metric was kept; import the month's cost files again (`proforma import --cost … --period …`), or ask for UnblendedCost or \
+                           AmortizedCost";
 const NO_DAYS: &str = "its run was priced without days; price the month again, or ask for whole months";
-const NO_AMORTIZED_DAYS: &str = "its run was made before amortized costs were kept by day; import the month's cost files again, or ask for whole months";
+const NO_AMORTIZED_DAYS: &str = "its run was made before this metric was kept by day; import the month's cost files again (`proforma import --cost … --period …`), or ask for whole \
+                                 months";
 
 impl QueryError {
     /// Amortized costs of days of a month that has none.
@@ -383,10 +386,11 @@ pub(crate) fn columns<'a>(
     let column = |metric: &Metric| {
         let unknown = |why| QueryError::Unknown { metric: *metric, period: facts.period, why };
         let measured = table.measured(scope.metric(*metric)).ok_or_else(|| {
-            unknown(match metric {
-                Metric::BlendedCost => NO_BLENDED,
-                Metric::NormalizedUsageAmount => NO_NORMALIZED,
-                _ => NO_NET_AMORTIZED,
+            unknown(match (table.why_missing(*metric), metric) {
+                (Some(Missing::EarlierRun), _) => EARLIER_RUN,
+                (Some(Missing::Column), Metric::BlendedCost) => NO_BLENDED,
+                (Some(Missing::Column), _) => NO_NET_AMORTIZED,
+                (None, _) => NO_NORMALIZED,
             })
         })?;
         match by_day {

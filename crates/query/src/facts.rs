@@ -10,8 +10,6 @@
 
 mod builder;
 
-pub(crate) use builder::Amortizing;
-
 use crate::dimension::{DIMENSIONS, Dimension, Key, is_same_tag};
 use crate::reservations::Reserved;
 use crate::values::Values;
@@ -38,7 +36,7 @@ pub enum Metric {
     AmortizedCost,
     /// The same of the net cost.
     NetAmortizedCost,
-    /// The cost at a family's average rates.
+    /// The cost at the average rates of an organization.
     BlendedCost,
     /// The usage, in whatever units.
     UsageQuantity,
@@ -183,6 +181,17 @@ pub struct Table {
     pub(crate) day: Vec<u8>,
     /// What is measured, by metric.
     pub(crate) measures: Vec<(Metric, Measured)>,
+    /// What is not, and why.
+    pub(crate) missing: Vec<(Metric, Missing)>,
+}
+
+/// Why the payer's month has no such metric.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Missing {
+    /// The cost files do not have its column.
+    Column,
+    /// The run was made before it was kept.
+    EarlierRun,
 }
 
 /// One metric of a table.
@@ -203,6 +212,11 @@ impl Table {
     /// The rows of a class.
     pub(crate) fn rows(&self, class: usize) -> std::ops::Range<usize> {
         self.first_row[class] as usize..self.first_row[class + 1] as usize
+    }
+
+    /// Why it does not have a metric; `None` where no table of its kind has it.
+    pub(crate) fn why_missing(&self, metric: Metric) -> Option<Missing> {
+        self.missing.iter().find_map(|(of, missing)| (*of == metric).then_some(*missing))
     }
 
     /// A metric, where the table has it.

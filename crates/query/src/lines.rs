@@ -9,7 +9,7 @@ mod finish;
 use crate::answer::{Costs, QueryError, Scope, columns};
 use crate::dimension::{Dimension, Key};
 use crate::expression::{Condition, Expression};
-use crate::facts::{Amortizing, Metric, MonthFacts, Sources};
+use crate::facts::{Metric, MonthFacts, Sources};
 use crate::question::{Query, Row};
 use billing::amortized::{self, Sign};
 use billing::breakdown::Source;
@@ -239,22 +239,23 @@ fn terms(cube: &Cube, costs: &Costs, source: Source, metric: Metric) -> Vec<Term
 fn terms_of_aws(cube: &Cube, class: &ChargeClass, metric: Metric) -> Vec<Term> {
     let kind: LineItemType = line_item_type(cube, class);
     let metered = |measure| if kind.is_metered() { vec![Term::Plus(measure)] } else { Vec::new() };
-    let amortized = |otherwise| {
-        let Some(terms) = amortized::of_class(cube, class) else { return vec![Term::Plus(otherwise)] };
-        let term = |(measure, sign): &(Measure, Sign)| match sign {
-            Sign::Plus => Term::Plus(*measure),
-            Sign::Minus => Term::Minus(*measure),
-        };
-        terms.iter().map(term).collect()
+    let term = |(measure, sign): &(Measure, Sign)| match sign {
+        Sign::Plus => Term::Plus(*measure),
+        Sign::Minus => Term::Minus(*measure),
     };
     match metric {
-        Metric::UnblendedCost | Metric::BlendedCost => vec![Term::Plus(Measure::Unblended)],
+        Metric::UnblendedCost => vec![Term::Plus(Measure::Unblended)],
+        Metric::BlendedCost => vec![Term::Plus(Measure::Blended)],
         Metric::NetUnblendedCost => vec![Term::Plus(Measure::NetUnblended)],
-        Metric::AmortizedCost => amortized(Measure::Unblended),
-        Metric::NetAmortizedCost if Amortizing::of(cube, class) == Amortizing::Unblended => {
-            vec![Term::Plus(Measure::NetUnblended)]
-        }
-        Metric::NetAmortizedCost => amortized(Measure::NetUnblended),
+        Metric::AmortizedCost => match amortized::of_class(cube, class) {
+            None => vec![Term::Plus(Measure::Unblended)],
+            Some(terms) => terms.iter().map(term).collect(),
+        },
+        Metric::NetAmortizedCost => match amortized::of_class(cube, class) {
+            None => vec![Term::Plus(Measure::NetUnblended)],
+            Some([]) => Vec::new(),
+            Some(_) => vec![Term::Plus(Measure::NetAmortized)],
+        },
         Metric::UsageQuantity => metered(Measure::Usage),
         Metric::NormalizedUsageAmount => metered(Measure::NormalizedUsage),
     }

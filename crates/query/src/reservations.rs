@@ -155,7 +155,7 @@ pub fn answer<'a>(
             for of in known.iter().filter(|of| filter.is_none_or(|filter| filter.takes(&|key| of.value(key))))
             {
                 let within = days.start - first..days.end - first;
-                let utilized = of.utilized(&within).map_err(QueryError::Decimal)?;
+                let utilized = of.utilized(&within, end - first).map_err(QueryError::Decimal)?;
                 let utilized = utilized.ok_or(QueryError::without_days(month.period))?;
                 reserved.extend(utilized.map(|utilized| (of, utilized)));
             }
@@ -189,14 +189,19 @@ impl Reserved {
         size_of::<Self>() + days + 8 * self.arn.len()
     }
 
-    /// What was bought and used of it in some days of the month, the first being 0: `None` where days are not known, nothing where it is not in force and
-    /// nothing of it was used.
-    fn utilized(&self, days: &Range<i32>) -> Result<Option<Option<Utilized>>, DecimalError> {
+    /// What was bought and used of it in some days of a month of so many, the first being 0: `None` where days are not known, nothing where it is not in force
+    /// and nothing of it was used.
+    fn utilized(
+        &self,
+        days: &Range<i32>,
+        days_of_month: i32,
+    ) -> Result<Option<Option<Utilized>>, DecimalError> {
         let hour = |day: i32| u32::try_from(day.max(0)).unwrap_or(0) * HOURS_OF_DAY;
         let asked = hour(days.start)..hour(days.end);
         let hours = asked.start.max(self.hours.start)..asked.end.min(self.hours.end);
         let hours = if hours.is_empty() { self.hours.start..self.hours.start } else { hours };
-        let is_whole = hours == self.hours;
+        // All hours in force are not the month: usage may be dated on a day on which the reservation was not in force yet, or any more.
+        let is_whole = days.start <= 0 && days.end >= days_of_month;
         let used = match &self.of_days {
             _ if is_whole => self.of_month,
             None => return Ok(None),

@@ -11,7 +11,6 @@ use billing::instant::parse_instant;
 use billing::invoice::Date;
 use query::dimension::Dimension;
 use query::lines::{LineQuery, LineSlice, Times};
-use query::question::Row;
 use std::ops::Range;
 
 /// How many days back lines are told: as at AWS.
@@ -64,7 +63,7 @@ async fn answered(call: &Call<'_>, input: &GetCostAndUsage, query: LineQuery) ->
     let runs = digest(&answer.runs);
     let token = input.next_page_token.as_deref();
     let begin = rows_before(call, token, &runs, CostExplorerRefusal::RequestChanged)?;
-    let (slices, next) = page(answer.slices, begin);
+    let (slices, next) = page(answer.slices(), begin);
     let next_page_token = next_rows(call, next, &runs)?;
     let rows = slices.iter().flat_map(|(slice, _)| &slice.rows);
     let dimension_value_attributes = attributes(call, &query.group_by, rows).await?;
@@ -86,7 +85,10 @@ async fn answered(call: &Call<'_>, input: &GetCostAndUsage, query: LineQuery) ->
 }
 
 /// The page after so many rows, and how many rows there are up to its end and in all. A time without rows takes the room of one.
-fn page(slices: Vec<(LineSlice, bool)>, begin: usize) -> (Vec<(LineSlice, bool)>, (usize, usize)) {
+fn page<'a>(
+    slices: impl Iterator<Item = (&'a LineSlice, bool)>,
+    begin: usize,
+) -> (Vec<(LineSlice, bool)>, (usize, usize)) {
     let (mut place, end) = (0, begin.saturating_add(ROWS_MAX));
     let mut shown = Vec::new();
     for (LineSlice { hours, rows }, estimated) in slices {
@@ -96,8 +98,8 @@ fn page(slices: Vec<(LineSlice, bool)>, begin: usize) -> (Vec<(LineSlice, bool)>
         if within.is_empty() {
             continue;
         }
-        let rows: Vec<Row> = rows.into_iter().skip(within.start - of_time.start).take(within.len()).collect();
-        shown.push((LineSlice { hours, rows }, estimated));
+        let of_page = rows.iter().skip(within.start - of_time.start).take(within.len());
+        shown.push((LineSlice { hours: hours.clone(), rows: of_page.cloned().collect() }, estimated));
     }
     (shown, (end.min(place), place))
 }
@@ -135,7 +137,9 @@ fn hours(call: &Call<'_>, period: &DateInterval) -> Answer<Range<i64>> {
         return Err(invalid(message));
     }
     recent(call, &hours, period)?;
-    Ok(hours)
+    // Nothing has happened in hours that have yet to begin.
+    let begun = call.caller.now.div_euclid(SECONDS_OF_HOUR) + 1;
+    Ok(hours.start..hours.end.min(begun))
 }
 
 /// Lines are told of the last days only.

@@ -37,12 +37,19 @@ impl Default for KnownLines {
     }
 }
 
-/// Times and whether each may still change; and the runs that they were answered from.
+/// The answers of months, and the runs that they were answered from.
 pub struct LinesOfMonths {
-    /// Time after time, with whether it may still change.
-    pub slices: Vec<(LineSlice, bool)>,
+    /// Month after month, with whether it may still change. What is kept is shared: a page copies no rows but its own.
+    answers: Vec<(Arc<LineAnswer>, bool)>,
     /// The runs: while they are the same, so is the answer.
     pub runs: Vec<String>,
+}
+
+impl LinesOfMonths {
+    /// Time after time, with whether it may still change.
+    pub fn slices(&self) -> impl Iterator<Item = (&LineSlice, bool)> {
+        self.answers.iter().flat_map(|(answer, estimated)| answer.slices.iter().map(|of| (of, *estimated)))
+    }
 }
 
 impl BackOffice {
@@ -74,13 +81,12 @@ impl BackOffice {
             );
             return Err(CostExplorerRefusal::Invalid(message).into());
         }
-        let mut slices = Vec::new();
+        let mut answers = Vec::with_capacity(months.months.len());
         for place in 0..months.months.len() {
-            let estimated = months.months[place].estimated;
             let answer = self.lines_of_month(caller, &months, place, query).await?;
-            slices.extend(answer.slices.iter().map(|slice| (slice.clone(), estimated)));
+            answers.push((answer, months.months[place].estimated));
         }
-        Ok(LinesOfMonths { slices, runs: months.runs() })
+        Ok(LinesOfMonths { answers, runs: months.runs() })
     }
 
     /// The answer of a month.

@@ -4,7 +4,10 @@
 //! have nothing in a row group are not decoded; each distinct text of a dictionary is looked up once; and the order of the file is checked
 //! instead of made again. Numbers of texts differ from reading to reading, as threads meet them: nothing is ordered by them.
 
-use super::{CubeFileError, LINES, LINES_WITHOUT_NET, UNBLENDED_RATE, VERSION};
+use super::{
+    CubeFileError, EARLIER_VERSION, LATER_FEATURES, LINES, LINES_WITHOUT_NET, UNBLENDED_RATE, VERSION,
+    measures,
+};
 use crate::dimensions::{self, Dimensions};
 use crate::side_file;
 use arrow_array::cast::AsArray;
@@ -54,12 +57,13 @@ impl StoredCube {
         let metadata = side_file::metadata(&self.0)?;
         let heading = Heading::of(&metadata)?;
         let mut texts = Texts::default();
-        let classes = classes(&self.0, &metadata, &mut texts)?;
-        let Heading { period, payer, product_names, abilities, dimensions, control } = heading;
+        let classes = classes(&self.0, &metadata, &measures(heading.is_earlier), &mut texts)?;
+        let Heading { is_earlier, period, payer, product_names, abilities, dimensions, control } = heading;
         let cube = Cube::in_order(period, payer, texts, classes, product_names);
         let mut cube =
             cube.ok_or_else(|| CubeFileError::Content("its classes are not in order".to_owned()))?;
         cube.abilities = abilities;
+        cube.is_of_earlier_layout = is_earlier;
         dimensions::put_into(&mut cube, (&dimensions).into()).map_err(CubeFileError::Content)?;
         Ok((cube, control))
     }
@@ -67,6 +71,8 @@ impl StoredCube {
 
 /// What the file says beside its rows.
 struct Heading {
+    /// Whether it has [`EARLIER_VERSION`].
+    is_earlier: bool,
     period: BillingPeriod,
     payer: Option<AccountId>,
     product_names: BTreeMap<String, String>,
@@ -85,15 +91,18 @@ impl Heading {
         let content = CubeFileError::Content;
         let entry =
             |name: &str| entries.get(name).copied().ok_or_else(|| content(format!("it has no `{name}`")));
-        if entry("proforma.version")? != VERSION {
-            return Err(content(format!("its layout has version {}", entry("proforma.version")?)));
-        }
+        let is_earlier = match entry("proforma.version")? {
+            VERSION => false,
+            EARLIER_VERSION => true,
+            other => return Err(content(format!("its layout has version {other}"))),
+        };
         let period =
             BillingPeriod::parse(entry("proforma.period")?).map_err(|error| content(error.to_string()))?;
         let payer = AccountId::parse(entry("proforma.payer")?);
         let json = |error: serde_json::Error| content(error.to_string());
         let product_names = serde_json::from_str(entry("proforma.product_names")?).map_err(json)?;
-        let abilities = read_abilities(&serde_json::from_str(entry("proforma.abilities")?).map_err(json)?)?;
+        let abilities = serde_json::from_str(entry("proforma.abilities")?).map_err(json)?;
+        let abilities = read_abilities(&abilities, is_earlier)?;
         let dimensions = serde_json::from_str(entry("proforma.dimensions")?).map_err(json)?;
         let totals: BTreeMap<String, [String; 2]> =
             serde_json::from_str(entry("proforma.control_totals")?).map_err(json)?;
@@ -105,17 +114,18 @@ impl Heading {
             let of_currency = ControlTotal { net_unblended: total(&net)?, unblended: total(&unblended)? };
             control.insert(currency, of_currency);
         }
-        Ok(Self { period, payer, product_names, abilities, dimensions, control })
+        Ok(Self { is_earlier, period, payer, product_names, abilities, dimensions, control })
     }
 }
 
-fn read_abilities(texts: &BTreeMap<String, String>) -> Result<Abilities, CubeFileError> {
+fn read_abilities(texts: &BTreeMap<String, String>, is_earlier: bool) -> Result<Abilities, CubeFileError> {
     let mut abilities = Abilities::ALL_TOLD;
     for (feature, name) in Feature::ALL {
         let ability = match texts.get(name).map(String::as_str) {
             Some("told") => Ability::Told,
             Some("derived") => Ability::Derived,
             Some("absent") => Ability::Absent,
+            None if is_earlier && LATER_FEATURES.contains(&feature) => Ability::Absent,
             other => return Err(CubeFileError::Content(format!("`{name}` is {other:?}"))),
         };
         abilities = abilities.with(feature, ability);
@@ -139,6 +149,7 @@ const BYTES_PER_CLASS_MIN: usize = 8;
 fn classes(
     file: &Bytes,
     metadata: &ArrowReaderMetadata,
+    measures: &[Measure],
     texts: &mut Texts,
 ) -> Result<Vec<ChargeClass>, CubeFileError> {
     let groups = metadata.metadata().row_groups();
@@ -166,7 +177,7 @@ fn classes(
     let next = || tasks.lock().unwrap_or_else(PoisonError::into_inner).next();
     on_all_processors(|| {
         while let Some((group, classes)) = next() {
-            RowGroup::open(file, metadata, group)?.read(classes, &texts)?;
+            RowGroup::open(file, metadata, measures, group)?.read(classes, &texts)?;
         }
         Ok(())
     })?;
@@ -196,11 +207,17 @@ struct RowGroup {
 }
 
 impl RowGroup {
-    fn open(file: &Bytes, metadata: &ArrowReaderMetadata, group: usize) -> Result<Self, CubeFileError> {
+    fn open(
+        file: &Bytes,
+        metadata: &ArrowReaderMetadata,
+        measures: &[Measure],
+        group: usize,
+    ) -> Result<Self, CubeFileError> {
         let names = KeyColumn::ALL.map(KeyColumn::name).into_iter().chain([UNBLENDED_RATE]);
         let names = names.chain([LINES, LINES_WITHOUT_NET]);
         let mut columns = Vec::new();
-        for (place, name) in names.chain(Measure::ALL.map(Measure::name)).enumerate() {
+        let names = (0..).zip(names).chain(measures.iter().map(|of| (MEASURES_AT + *of as usize, of.name())));
+        for (place, name) in names {
             let missing = || CubeFileError::Content(format!("it has no column `{name}`"));
             let (root, _) = metadata.schema().fields().find(name).ok_or_else(missing)?;
             // No column is nested, so that every one is a chunk of its own.

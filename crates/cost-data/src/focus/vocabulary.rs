@@ -191,6 +191,10 @@ pub fn abilities(has: impl Fn(&str) -> bool, has_resources: bool) -> Abilities {
         .with(Feature::Seller, pick(false, has("PublisherName") || has("HostProviderName")))
         .with(Feature::Negation, Ability::Absent)
         .with(Feature::ListCostOfDearestTier, Ability::Absent)
+        // Its billed and effective costs are net already, and no rate is an average.
+        .with(Feature::BlendedCost, Ability::Absent)
+        .with(Feature::NetReservations, Ability::Absent)
+        .with(Feature::NetSavingsPlans, Ability::Absent)
         // `Tags` and `x_CostCategories` are not read.
         .with(Feature::Tags, Ability::Absent)
         .with(Feature::CostCategories, Ability::Absent)

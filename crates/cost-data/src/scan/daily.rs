@@ -1,6 +1,6 @@
 //! Sums by day: of every class and day of usage, the measures that prices start from.
 //!
-//! Amortized cost is summed as what it differs by from the unblended cost: only lines of commitments have a difference.
+//! Amortized costs are summed as what they differ by from the unblended costs: only lines of commitments have a difference.
 //!
 //! A class has a small table from its days to sums, so that a row needs no second search. Days outside the month are few and are
 //! looked up.
@@ -16,27 +16,32 @@ use std::collections::{BTreeMap, HashMap};
 const BLOCK_ROWS: usize = 64;
 /// How many days a month may have.
 const DAYS_MAX: usize = OTHER_DAY as usize;
-/// The measures that are summed by day.
-const MEASURES_BY_DAY: [Measure; 5] = [
-    Measure::Usage,
-    Measure::Unblended,
-    Measure::NetUnblended,
-    Measure::PublicOnDemand,
-    Measure::NormalizedUsage,
-];
-/// The place of the unblended cost among them.
-const UNBLENDED: usize = 1;
-/// The place of the amortized cost after them; while lines are added, of what it differs by from the unblended cost.
-const AMORTIZED: usize = MEASURES_BY_DAY.len();
 /// What is summed by day, as the daily cube names it.
-pub const SUMS_BY_DAY: [&str; AMORTIZED + 1] = [
+pub const SUMS_BY_DAY: [&str; 8] = [
     Measure::Usage.name(),
     Measure::Unblended.name(),
     Measure::NetUnblended.name(),
     Measure::PublicOnDemand.name(),
     Measure::NormalizedUsage.name(),
     "amortized_cost",
+    Measure::Blended.name(),
+    "net_amortized_cost",
 ];
+/// The measures among them that lines have, and their places.
+const MEASURES_BY_DAY: [(usize, Measure); 6] = [
+    (0, Measure::Usage),
+    (UNBLENDED, Measure::Unblended),
+    (NET_UNBLENDED, Measure::NetUnblended),
+    (3, Measure::PublicOnDemand),
+    (4, Measure::NormalizedUsage),
+    (6, Measure::Blended),
+];
+/// The places of the unblended costs.
+const UNBLENDED: usize = 1;
+const NET_UNBLENDED: usize = 2;
+/// The places of the amortized costs; while lines are added, of what they differ by from the unblended ones.
+const AMORTIZED: usize = 5;
+const NET_AMORTIZED: usize = 7;
 /// Where the lines are counted, after the sums.
 const LINES: usize = SUMS_BY_DAY.len();
 /// The sums of rows that are not summed.
@@ -75,8 +80,8 @@ impl Daily {
             classes.clone().enumerate().map(|(row, class)| self.sums_of(class, row, days)).collect();
         self.add_amortized(classes, &rows, columns, terms);
         let of = |measure| columns.iter().filter(move |(of, _)| *of == measure).map(|(_, numbers)| *numbers);
-        let columns: Vec<(usize, &Numbers)> = (MEASURES_BY_DAY.iter().enumerate())
-            .flat_map(|(at, measure)| of(*measure).map(move |numbers| (at, numbers)))
+        let columns: Vec<(usize, &Numbers)> = (MEASURES_BY_DAY.iter())
+            .flat_map(|(at, measure)| of(*measure).map(move |numbers| (*at, numbers)))
             .collect();
         for (start, block) in (0..).step_by(BLOCK_ROWS).zip(rows.chunks(BLOCK_ROWS)) {
             block.iter().for_each(|sums| self.sums[*sums as usize][LINES] += 1);
@@ -95,7 +100,7 @@ impl Daily {
         }
     }
 
-    /// Adds what the amortized cost of lines of commitments differs by from their unblended cost.
+    /// Adds what the amortized costs of lines of commitments differ by from their unblended costs.
     fn add_amortized(
         &mut self,
         classes: impl Iterator<Item = u32>,
@@ -118,11 +123,17 @@ impl Daily {
                     Sign::Minus => -value(*measure, row),
                 })
                 .sum();
-            let difference = amortized - value(Measure::Unblended, row);
-            let sum = &mut self.sums[rows[row] as usize][AMORTIZED];
-            match i64::try_from(difference).ok().and_then(|units| sum.checked_add(units)) {
-                Some(more) => *sum = more,
-                None => self.beyond.push((rows[row], AMORTIZED, difference)),
+            // Where nothing is spread over a line, its net amortized cost is 0, too, and so is the measure.
+            let net_amortized = value(Measure::NetAmortized, row);
+            for (at, difference) in [
+                (AMORTIZED, amortized - value(Measure::Unblended, row)),
+                (NET_AMORTIZED, net_amortized - value(Measure::NetUnblended, row)),
+            ] {
+                let sum = &mut self.sums[rows[row] as usize][at];
+                match i64::try_from(difference).ok().and_then(|units| sum.checked_add(units)) {
+                    Some(more) => *sum = more,
+                    None => self.beyond.push((rows[row], at, difference)),
+                }
             }
         }
     }
@@ -270,6 +281,7 @@ impl<'a> Part<'a> {
                 units.iter_mut().zip(beyond).for_each(|(units, more)| *units += more);
             }
             units[AMORTIZED] += units[UNBLENDED];
+            units[NET_AMORTIZED] += units[NET_UNBLENDED];
             days.push(DaySums { date, lines: sums[LINES], units });
         }
     }

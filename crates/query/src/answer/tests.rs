@@ -208,6 +208,18 @@ fn what_cannot_be_added_or_told_is_refused() {
     let aws = Scope { cost: Costs::Aws, ..scope(&[]) };
     let error = asked(&mixed, &aws, &total).unwrap_err();
     assert!(matches!(error, QueryError::Unknown { metric: Metric::NetAmortizedCost, .. }), "{error}");
+    for (missing, metric, way_out) in [
+        (Missing::Column, Metric::BlendedCost, "`line_item_blended_cost`; ask for UnblendedCost"),
+        (Missing::Column, Metric::NetAmortizedCost, "add them to the export"),
+        (Missing::EarlierRun, Metric::BlendedCost, "`proforma import"),
+        (Missing::EarlierRun, Metric::NetAmortizedCost, "`proforma import"),
+    ] {
+        let mut without = facts(&[]);
+        without.aws =
+            Table { tags: vec![Vec::new()], missing: vec![(metric, missing)], ..Table::default() }.into();
+        let error = asked(&without, &aws, &Query { metrics: vec![metric], ..total.clone() }).unwrap_err();
+        assert!(error.to_string().contains(way_out), "{error}");
+    }
     let normalized = Query { metrics: vec![Metric::NormalizedUsageAmount], ..total };
     assert!(
         asked(&mixed, &scope(&[0]), &normalized).unwrap_err().to_string().contains("ask for UsageQuantity")

@@ -1,10 +1,13 @@
 //! From a priced month to its facts.
 
-use super::{DimensionValues, FactsError, Measured, Metric, MonthFacts, Priced, Sources, Table, set};
+use super::{
+    DimensionValues, FactsError, Measured, Metric, Missing, MonthFacts, Priced, Sources, Table, set,
+};
 use crate::dimension::{DIMENSIONS, Dimension};
 use crate::naming;
 use crate::reservations::reservations;
 use crate::values::Values;
+use billing::abilities::{Ability, Feature};
 use billing::amortized::{self, amortized_cost};
 use billing::breakdown::{self, DayOfClass, Part, Source};
 use billing::charge_class::{ChargeClass, ClassId, Cube, KeyColumn, Measure, TextId, Texts};
@@ -18,8 +21,9 @@ use billing::statement::LineKey;
 use std::collections::HashMap;
 
 /// The metrics of what AWS charges, in the order of their columns.
-const OF_AWS: [Metric; 6] = [
+const OF_AWS: [Metric; 7] = [
     Metric::UnblendedCost,
+    Metric::BlendedCost,
     Metric::NetUnblendedCost,
     Metric::AmortizedCost,
     Metric::NetAmortizedCost,
@@ -119,14 +123,17 @@ impl<const METRICS: usize> Rows<METRICS> {
         self.months.push(month);
     }
 
-    /// The table; a metric is there where `known` says so for the month, and by day.
-    fn finish(self, metrics: [Metric; METRICS], known: impl Fn(Metric) -> (bool, bool)) -> Table {
+    /// The table; a metric is there unless `known` says why not, and by day where it says so.
+    fn finish(self, metrics: [Metric; METRICS], known: impl Fn(Metric) -> Result<bool, Missing>) -> Table {
         let Self { mut table, months, days } = self;
         for (at, metric) in metrics.into_iter().enumerate() {
-            let (is_known, is_known_by_day) = known(metric);
-            if !is_known {
-                continue;
-            }
+            let is_known_by_day = match known(metric) {
+                Ok(is_known_by_day) => is_known_by_day,
+                Err(missing) => {
+                    table.missing.push((metric, missing));
+                    continue;
+                }
+            };
             let column =
                 |rows: &[[i128; METRICS]]| Values::new(&rows.iter().map(|row| row[at]).collect::<Vec<_>>());
             let others = || table.measures.iter().map(|(_, of)| of);
@@ -148,7 +155,7 @@ impl Building<'_> {
         for of_class in days.into_iter().flat_map(|days| days.classes.chunk_by(|a, b| a.class == b.class)) {
             days_of.insert(of_class[0].class, of_class);
         }
-        let (mut knows_net_amortized, mut knows_beyond_prices) = (true, true);
+        let mut known = KnownOfAws::of(cube, days.is_some());
         for (number, class) in cube.classes.iter().enumerate() {
             let kind = line_item_type(cube, class);
             if left_out_of_aws_cost(cube, class, kind) == Some(LeftOut::SplitCostAllocation) {
@@ -158,17 +165,38 @@ impl Building<'_> {
                 Some(_) => days_of.remove(&cube.class_id(class)).unwrap_or_default(),
                 None => &[],
             };
-            let amortizing = Amortizing::of(cube, class);
-            knows_net_amortized &= amortizing != Amortizing::NetUnknown;
-            knows_beyond_prices &= own_days.iter().all(|day| day.beyond_prices.is_some());
-            let sums = [Measure::Usage, Measure::Unblended, Measure::NetUnblended, Measure::NormalizedUsage];
-            let month =
-                amortizing.values(kind, sums.map(|measure| class.sum(measure)), amortized_cost(cube, class)?);
+            let net = NetAmortizing::of(cube, class);
+            known.note(net, own_days);
+            let metered = |quantity| if kind.is_metered() { quantity } else { Quantity::ZERO };
+            let values = |of: [Quantity; OF_AWS.len()]| of.map(Quantity::units);
+            let sum = |measure| class.sum(measure);
+            let amortized = amortized_cost(cube, class)?;
+            let month = values([
+                sum(Measure::Unblended),
+                sum(Measure::Blended),
+                sum(Measure::NetUnblended),
+                amortized,
+                net.value(sum(Measure::NetUnblended), amortized, sum(Measure::NetAmortized)),
+                metered(sum(Measure::Usage)),
+                metered(sum(Measure::NormalizedUsage)),
+            ]);
             let by_day = own_days.iter().map(|day| {
                 let beyond = day.beyond_prices.map(|beyond| (beyond.normalized_usage, beyond.amortized));
                 let (normalized, amortized) = beyond.unwrap_or_default();
-                let sums = [day.usage, day.unblended, day.net_unblended, normalized];
-                (self.day(day.date), amortizing.values(kind, sums, amortized))
+                let later = day.beyond_prices.and_then(|beyond| beyond.blended_and_net);
+                let later = later.map(|of| (of.blended, of.net_amortized));
+                // Of what a level is charged no average is told, and none is needed.
+                let (blended, net_amortized) = later.unwrap_or((day.unblended, Quantity::ZERO));
+                let values = values([
+                    day.unblended,
+                    blended,
+                    day.net_unblended,
+                    amortized,
+                    net.value(day.net_unblended, amortized, net_amortized),
+                    metered(day.usage),
+                    metered(normalized),
+                ]);
+                (self.day(day.date), values)
             });
             let by_day = by_day.collect();
             self.sources.aws.push(number);
@@ -176,12 +204,7 @@ impl Building<'_> {
             self.push_owner(&mut rows.table, class, u32::MAX);
             rows.end_class(month, by_day);
         }
-        let has_days = days.is_some();
-        Ok(rows.finish(OF_AWS, |metric| match metric {
-            Metric::NetAmortizedCost => (knows_net_amortized, has_days && knows_beyond_prices),
-            Metric::AmortizedCost | Metric::NormalizedUsageAmount => (true, has_days && knows_beyond_prices),
-            _ => (true, has_days),
-        }))
+        Ok(rows.finish(OF_AWS, |metric| known.metric(metric)))
     }
 
     /// What the billing groups are charged, part by part.
@@ -206,7 +229,7 @@ impl Building<'_> {
             rows.end_class(month, by_day);
         }
         let has_days = days.is_some();
-        Ok(rows.finish(OF_GROUPS, |_| (true, has_days)))
+        Ok(rows.finish(OF_GROUPS, |_| Ok(has_days)))
     }
 
     /// The day of the month that a date is shown on.
@@ -321,46 +344,103 @@ impl Building<'_> {
     }
 }
 
-/// How a class's amortized cost follows from its sums.
-#[derive(Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Amortizing {
-    /// It is the unblended cost, the net one the net unblended.
-    Unblended,
-    /// It is of commitments that have no net cost of their own: the net one is the same.
-    Same,
-    /// It is of commitments whose net cost the cube does not have.
-    NetUnknown,
+/// What is known of a month's AWS cost, and whether by day.
+struct KnownOfAws {
+    blended: Result<(), Missing>,
+    net_amortized: Result<(), Missing>,
+    has_days: bool,
+    /// Whether every day has what was kept beyond prices, its blended cost, and its net amortized cost where that is a sum of its own.
+    has_beyond_prices: bool,
+    has_blended: bool,
+    has_net_amortized: bool,
+    /// Why net costs of commitments are not there, where they are not.
+    missing: Missing,
+    /// Whether the month is what a level is charged.
+    is_of_level: bool,
 }
 
-impl Amortizing {
-    pub fn of(cube: &Cube, class: &ChargeClass) -> Self {
-        match amortized::of_class(cube, class) {
-            None => Self::Unblended,
-            Some([]) => Self::Same,
-            Some(_) if class.lines_without_net == class.lines => Self::Same,
-            Some(_) => Self::NetUnknown,
+impl KnownOfAws {
+    fn of(cube: &Cube, has_days: bool) -> Self {
+        let missing = if cube.is_of_earlier_layout { Missing::EarlierRun } else { Missing::Column };
+        let is_of_level = cube.abilities.of(Feature::Lines) == Ability::Absent;
+        let has_blended = cube.abilities.of(Feature::BlendedCost) != Ability::Absent;
+        Self {
+            blended: if has_blended { Ok(()) } else { Err(missing) },
+            net_amortized: Ok(()),
+            has_days,
+            has_beyond_prices: true,
+            has_blended: true,
+            has_net_amortized: true,
+            missing,
+            is_of_level,
         }
     }
 
-    /// The values of the metrics of [`OF_AWS`], from usage, unblended, net unblended and normalised usage.
-    fn values(
-        self,
-        kind: LineItemType,
-        [usage, unblended, net_unblended, normalized]: [Quantity; 4],
-        amortized: Quantity,
-    ) -> [i128; OF_AWS.len()] {
-        let metered = |quantity: Quantity| if kind.is_metered() { quantity.units() } else { 0 };
-        let (net_amortized, amortized) = match self {
-            Self::Unblended => (net_unblended, unblended),
-            Self::Same | Self::NetUnknown => (amortized, amortized),
+    /// Takes a class into account.
+    fn note(&mut self, net: NetAmortizing, days: &[DayOfClass]) {
+        if net == NetAmortizing::Unknown {
+            self.net_amortized = Err(self.missing);
+        }
+        let has_later = |day: &DayOfClass| day.beyond_prices.is_some_and(|of| of.blended_and_net.is_some());
+        let have_later = days.iter().all(has_later);
+        self.has_beyond_prices &= days.iter().all(|day| day.beyond_prices.is_some());
+        self.has_blended &= have_later || self.is_of_level;
+        self.has_net_amortized &= have_later || net != NetAmortizing::OfItsOwn;
+    }
+
+    /// Whether a metric is known by day, if it is at all.
+    fn metric(&self, metric: Metric) -> Result<bool, Missing> {
+        match metric {
+            Metric::BlendedCost => self.blended.map(|()| self.has_days && self.has_blended),
+            Metric::NetAmortizedCost => {
+                let has_all = self.has_beyond_prices && self.has_net_amortized;
+                self.net_amortized.map(|()| self.has_days && has_all)
+            }
+            Metric::AmortizedCost | Metric::NormalizedUsageAmount => {
+                Ok(self.has_days && self.has_beyond_prices)
+            }
+            _ => Ok(self.has_days),
+        }
+    }
+}
+
+/// How a class's net amortized cost follows from its sums.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum NetAmortizing {
+    /// It is the net unblended cost: nothing of it is spread.
+    NetUnblended,
+    /// It is the amortized cost: of commitments, and no line has a net cost of its own.
+    Amortized,
+    /// It is a sum of its own.
+    OfItsOwn,
+    /// The cost files have net costs, but not of what commitments are spread over.
+    Unknown,
+}
+
+impl NetAmortizing {
+    fn of(cube: &Cube, class: &ChargeClass) -> Self {
+        match amortized::of_class(cube, class) {
+            None => return Self::NetUnblended,
+            Some([]) => return Self::Amortized,
+            Some(_) => {}
+        }
+        let needed = match line_item_type(cube, class) {
+            LineItemType::DiscountedUsage | LineItemType::RiFee => Feature::NetReservations,
+            _ => Feature::NetSavingsPlans,
         };
-        [
-            unblended.units(),
-            net_unblended.units(),
-            amortized.units(),
-            net_amortized.units(),
-            metered(usage),
-            metered(normalized),
-        ]
+        match cube.abilities.of(needed) {
+            Ability::Absent if class.lines_without_net == class.lines => Self::Amortized,
+            Ability::Absent => Self::Unknown,
+            Ability::Told | Ability::Derived => Self::OfItsOwn,
+        }
+    }
+
+    /// The cost, by what it may be.
+    const fn value(self, net_unblended: Quantity, amortized: Quantity, own: Quantity) -> Quantity {
+        match self {
+            Self::NetUnblended => net_unblended,
+            Self::Amortized => amortized,
+            Self::OfItsOwn | Self::Unknown => own,
+        }
     }
 }

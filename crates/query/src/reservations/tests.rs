@@ -48,7 +48,7 @@ fn days(hours: &[(usize, &str)]) -> Vec<Used> {
 #[test]
 fn hours_are_bought_from_the_first_one_in_force() {
     let reserved = reserved(Some(days(&[(1, "20"), (2, "48")])));
-    let of = |days: Range<i32>| reserved.utilized(&days).unwrap().unwrap();
+    let of = |days: Range<i32>| reserved.utilized(&days, 31).unwrap().unwrap();
     assert_eq!(of(0..1), None, "it is not in force");
     let second = of(1..2).unwrap();
     assert_eq!(
@@ -68,20 +68,41 @@ fn hours_are_bought_from_the_first_one_in_force() {
 }
 
 #[test]
+fn days_of_a_reservation_of_one_day_add_up_to_its_month() {
+    // In force on the third day alone, with usage of the fourth that its hours still cover, as AWS dates some.
+    let whole = Reserved {
+        hours: 48..72,
+        of_month: Used { capacity: Capacity::parse("50").unwrap(), ..Used::default() },
+        ..reserved(Some(days(&[(2, "48"), (3, "2")])))
+    };
+    let used = |days: Range<i32>| {
+        let of = whole.utilized(&days, 31).unwrap().unwrap();
+        of.map_or(Quantity::ZERO, |of| of.used_hours)
+    };
+    assert_eq!(used(2..3).to_string(), "48", "not the month's");
+    let sum = (0..31).map(|day| used(day..day + 1)).try_fold(Quantity::ZERO, Quantity::plus).unwrap();
+    assert_eq!(sum, used(0..31));
+    // Nor is every day the month of one whose hours are not of the month at all.
+    let elsewhere = Reserved { hours: 0..0, ..whole };
+    assert_eq!(elsewhere.utilized(&(5..6), 31).unwrap(), Some(None));
+}
+
+#[test]
 fn fees_of_days_add_up_to_the_month_s() {
     let reserved = reserved(Some(days(&[])));
-    let parts = (1..31).map(|day| reserved.utilized(&(day..day + 1)).unwrap().unwrap().unwrap().recurring);
+    let parts =
+        (1..31).map(|day| reserved.utilized(&(day..day + 1), 31).unwrap().unwrap().unwrap().recurring);
     let sum = parts.fold(Cost::ZERO, |sum, part| sum.plus(part).unwrap());
     assert_eq!(sum, Cost::parse("100").unwrap());
-    let third = reserved.utilized(&(2..3)).unwrap().unwrap().unwrap().recurring;
+    let third = reserved.utilized(&(2..3), 31).unwrap().unwrap().unwrap().recurring;
     assert_eq!(third.to_string(), "3.3898305085", "24 of 708 hours, rounded");
 }
 
 #[test]
 fn without_days_whole_months_are_told_and_days_are_not() {
     let reserved = reserved(None);
-    assert!(reserved.utilized(&(0..31)).unwrap().unwrap().is_some());
-    assert_eq!(reserved.utilized(&(2..3)).unwrap(), None);
+    assert!(reserved.utilized(&(0..31), 31).unwrap().unwrap().is_some());
+    assert_eq!(reserved.utilized(&(2..3), 31).unwrap(), None);
 }
 
 #[test]
