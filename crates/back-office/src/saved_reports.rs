@@ -270,7 +270,7 @@ impl BackOffice {
     }
 
     /// Every report of a payer, whoever keeps it.
-    async fn saved_reports_of(&self, payer: &AccountId) -> Answer<Vec<ReportRow>> {
+    pub(crate) async fn saved_reports_of(&self, payer: &AccountId) -> Answer<Vec<ReportRow>> {
         let rows = self.0.store.desk_settings(payer, SETTING).await.map_err(Error::internal)?;
         rows.iter().map(ReportRow::of).collect()
     }

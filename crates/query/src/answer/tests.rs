@@ -3,7 +3,7 @@
 use super::*;
 use crate::dimension::DIMENSIONS;
 use crate::expression::{Condition, Matching};
-use crate::facts::{Measured, Table};
+use crate::facts::{BareFacts, Measured, Table};
 use crate::values::Values;
 use billing::charge_class::Texts;
 
@@ -40,19 +40,19 @@ pub(crate) fn facts(classes: &[Class]) -> MonthFacts {
     let measured = || Measured { months: Values::new(&months), days: Some(Values::new(&days)) };
     table.measures = vec![(Metric::UnblendedCost, measured()), (Metric::UsageQuantity, measured())];
     assert_eq!(table.dimensions.len(), DIMENSIONS);
-    MonthFacts {
+    let bare = BareFacts {
         period: BillingPeriod::new(2026, 10).unwrap(),
         groups: vec!["acme".to_owned(), "globex".to_owned()],
         tags: vec!["user_app".to_owned()],
         cost_categories: Vec::new(),
-        defined: Vec::new(),
         has_days: true,
         reservations: None,
         currency: "USD".to_owned(),
-        aws: Table { tags: vec![Vec::new()], ..Table::default() }.into(),
-        pro_forma: table.into(),
+        aws: Table { tags: vec![Vec::new()], ..Table::default() },
+        pro_forma: table,
         texts,
-    }
+    };
+    bare.into()
 }
 
 pub(crate) const MONTH: &[Class] = &[
