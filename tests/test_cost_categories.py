@@ -160,13 +160,17 @@ def test_rules_are_applied_as_line_by_line(world):
     chance, defined, made, ever = random.Random(17), {}, {}, set()
     for _ in range(30):
         if len(defined) == 8:
-            # As many as stand beside each other well; the first ones are looked at by later ones.
-            gone = next(reversed(defined))
-            world.client.delete_cost_category_definition(CostCategoryArn=made.pop(gone))
-            defined.pop(gone)
-        definition = random_rules(world, chance, defined)
-        of, arn = define(world, definition["Rules"], DefaultValue=definition.get("DefaultValue"))
-        defined[of], made[of] = definition, arn
+            # As many as stand beside each other well; the first ones are looked at by later ones. What takes the place of the last one is another version of it.
+            of = next(reversed(defined))
+            defined.pop(of)
+            definition = random_rules(world, chance, defined)
+            more = {"DefaultValue": definition["DefaultValue"]} if "DefaultValue" in definition else {}
+            world.client.update_cost_category_definition(CostCategoryArn=made[of], RuleVersion=V1, EffectiveStart=start(PREVIOUS), Rules=definition["Rules"], **more)
+            defined[of] = definition
+        else:
+            definition = random_rules(world, chance, defined)
+            of, arn = define(world, definition["Rules"], DefaultValue=definition.get("DefaultValue"))
+            defined[of], made[of] = definition, arn
         ever.add(of)
         assert by(world.client, of) == naive(world, definition, defined), definition
         values = world.client.get_cost_categories(TimePeriod=OCTOBER, CostCategoryName=of)["CostCategoryValues"]
@@ -477,7 +481,84 @@ def test_there_are_fifty_at_most(new_server):
     arns = [define(None, TWO, client=client)[1] for _ in range(50)]
     assert "50 cost categories" in refused(lambda: define(None, TWO, client=client), "ServiceQuotaExceededException")
     client.delete_cost_category_definition(CostCategoryArn=arns[0])
-    define(None, TWO, client=client)
+    # The month before still has it: there are fifty in every month.
+    assert f"50 cost categories in {PREVIOUS}" in refused(lambda: define(None, TWO, client=client), "ServiceQuotaExceededException")
+    define(None, TWO, client=client, EffectiveStart=start(CURRENT))
+
+
+# ---- How much is asked of rules, and when
+
+def test_rules_compare_with_so_many_values(world):
+    services = [f"Service{number}" for number in range(10_001)]
+    say = refused(lambda: define(world, [value("all", is_of("SERVICE_CODE", *services))]), "ValidationException")
+    assert "10001 Values in all, at most 10000" in say
+    searched = [value("some", is_of("SERVICE_CODE", *services[:1_001], options=["CONTAINS"])), value("others", is_of("LINKED_ACCOUNT_NAME", *services[:1_000]))]
+    assert "2001 Values are compared by STARTS_WITH" in refused(lambda: define(world, searched), "ValidationException")
+    twice = [inherited("LINKED_ACCOUNT_NAME"), value("all", is_of("REGION", "us-east-1")), inherited("LINKED_ACCOUNT_NAME")]
+    assert "2 rules inherit LINKED_ACCOUNT_NAME" in refused(lambda: define(world, twice), "ValidationException")
+    # As many as are allowed are applied.
+    of, arn = define(world, [value("none", is_of("SERVICE_CODE", *services[:9_000])), value("lambda", is_of("SERVICE_CODE", *services[:900], "Lambda", options=["CONTAINS"]))])
+    assert by(world.client, of).keys() == {"", "lambda"}
+    world.client.delete_cost_category_definition(CostCategoryArn=arn)
+
+
+def test_what_is_said_again_has_not_ended(world):
+    of, arn = define(world, TWO, EffectiveStart=start("2026-08"))
+    changed = [value("other", is_of("RECORD_TYPE", "Usage"))]
+    for rules in (changed, TWO):
+        world.client.update_cost_category_definition(CostCategoryArn=arn, RuleVersion=V1, EffectiveStart=start(PREVIOUS), Rules=rules)
+    for month in ("2026-08", PREVIOUS, CURRENT):
+        of_month = described(world, arn, EffectiveOn=start(month))
+        assert of_month["Rules"] == TWO and "EffectiveEnd" not in of_month, month
+    world.client.update_cost_category_definition(CostCategoryArn=arn, RuleVersion=V1, Rules=changed)
+    assert described(world, arn, EffectiveOn=start("2026-09"))["EffectiveEnd"] == "2026-10-31T23:59:59Z"
+    world.client.delete_cost_category_definition(CostCategoryArn=arn)
+
+
+def test_pages_go_on_where_a_category_changes_that_nobody_asked_for(new_server, tmp_path):
+    server = new_server(transfers=False)
+    server.apply({"payer_account_id": PAYER, "currency": "USD"}, "--period", PREVIOUS)
+    month = PolicyMonth()
+    for number in range(5_100):
+        month.line(PAYER, cost="1", usage_type=f"Thing-{number:04}", service="AmazonS3", unit="GB-Mo")
+    server.load(month.write(tmp_path / "cost"))
+    client = server.client(service="ce")
+    question = {"TimePeriod": OCTOBER, "Granularity": "MONTHLY", "Metrics": ["UnblendedCost"], "GroupBy": [{"Type": "DIMENSION", "Key": "USAGE_TYPE"}]}
+    of, arn = define(None, TWO, client=client)
+    plain = client.get_cost_and_usage(**question)["NextPageToken"]
+    named = question | {"Filter": {"Not": is_of(of, "nothing", kind="CostCategories")}}
+    of_category = client.get_cost_and_usage(**named)["NextPageToken"]
+    client.update_cost_category_definition(CostCategoryArn=arn, RuleVersion=V1, EffectiveStart=start(PREVIOUS), Rules=[value("x", is_of("REGION", "us-east-1"))])
+    assert len(client.get_cost_and_usage(**question, NextPageToken=plain)["ResultsByTime"][0]["Groups"]) == 100
+    refused(lambda: client.get_cost_and_usage(**named, NextPageToken=of_category), "RequestChangedException")
+
+
+def test_what_looks_at_a_deleted_category_goes_on_without_its_values(world):
+    below, arn = define(world, [value("bulk", is_of("SERVICE_CODE", "AmazonS3"))])
+    above, above_arn = define(world, [value("yes", is_of(below, "bulk", kind="CostCategories"))], DefaultValue="no")
+    views = world.server.client(service="billing")
+    narrowed = views.create_billing_view(name=name("view"), sourceViews=[view()], dataFilterExpression={"costCategories": {"key": below, "values": ["bulk"]}})["arn"]
+    budgets = world.server.client(service="budgets")
+    of_budget = name("budget")
+    budgets.create_budget(AccountId=PAYER, Budget={
+        "BudgetName": of_budget, "BudgetType": "COST", "TimeUnit": "MONTHLY", "BudgetLimit": {"Amount": "5", "Unit": "USD"},
+        "FilterExpression": is_of(below, "bulk", kind="CostCategories"), "Metrics": ["UnblendedCost"]})
+    before = by(world.client, above)
+    assert before.keys() == {"yes", "no"}
+    shown = asked(world.client, BillingViewArn=narrowed)["ResultsByTime"][0]["Total"]["UnblendedCost"]["Amount"]
+    assert units(shown) == before["yes"]
+    world.client.delete_cost_category_definition(CostCategoryArn=arn)
+    # The months that it held for keep it.
+    assert by(world.client, above) == before
+    assert asked(world.client, BillingViewArn=narrowed)["ResultsByTime"][0]["Total"]["UnblendedCost"]["Amount"] == shown
+    # What looks at it is there, and the audit says what it was.
+    assert described(world, above_arn)["Rules"][0]["Rule"] == is_of(below, "bulk", kind="CostCategories")
+    assert views.get_billing_view(arn=narrowed)["billingView"]["healthStatus"]["statusCode"] == "HEALTHY"
+    assert budgets.describe_budget(AccountId=PAYER, BudgetName=of_budget)["Budget"]["BudgetName"] == of_budget
+    audited = [event for event in world.server.own("ListAuditEvents", {}).json["AuditEvents"] if "DeleteCostCategoryDefinition" in json.dumps(event)]
+    said = json.dumps(audited)
+    assert all(text in said for text in ("LookedAtBy", above, narrowed, of_budget))
+    world.client.delete_cost_category_definition(CostCategoryArn=above_arn)
 
 
 # ---- What is kept

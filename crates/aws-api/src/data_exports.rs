@@ -10,6 +10,7 @@ use crate::call::{Call, field};
 use back_office::error::{Answer, Error};
 use back_office::exports::ExportKind;
 use billing::account::AccountId;
+use billing::arn::Arn;
 use billing::instant::instant_text;
 
 /// The name of the service in signatures.
@@ -46,10 +47,10 @@ fn arn(payer: &AccountId, id: &str) -> String {
 /// The id in the ARN of an export of the caller's payer; of another's, what nobody has.
 fn id<'a>(call: &Call<'_>, arn: &'a str) -> &'a str {
     let of = || {
-        let (partition, rest) = arn.strip_prefix("arn:")?.split_once(':')?;
-        let (_, rest) = rest.strip_prefix("bcm-data-exports:")?.split_once(':')?;
-        let id = rest.strip_prefix(call.caller.payer.as_str())?.strip_prefix(":export/")?;
-        partition.starts_with("aws").then_some(id)
+        // Whichever region it is in.
+        let arn = Arn::parse(arn)?;
+        let is_of_payer = arn.service == "bcm-data-exports" && arn.account == call.caller.payer.as_str();
+        arn.resource.strip_prefix("export/").filter(|_| is_of_payer)
     };
     of().unwrap_or(arn)
 }

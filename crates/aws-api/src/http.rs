@@ -157,14 +157,16 @@ async fn answer(State(entrance): State<Entrance>, request: Request) -> Response 
 
 impl Server {
     /// Takes a request in, and answers it in a task of its own: a client that hangs up, or does not wait, leaves no write half made, in the
-    /// database but unknown to the readers.
+    /// database but unknown to the readers. The task is told when nobody waits any more.
     async fn seen_through(self, request: Request, request_id: String) -> Answered {
         let (parts, body) = request.into_parts();
         let body = match self.arrived(&parts.headers, body).await {
             Ok(body) => body,
             Err(error) => return Answered::unrouted(error),
         };
-        let task = tokio::spawn(async move { self.answered(&parts, &body, &request_id).await });
+        let (_connected, client) = back_office::client::connected();
+        let answering = async move { self.answered(&parts, &body, &request_id).await };
+        let task = tokio::spawn(client.served(answering));
         match tokio::time::timeout(ANSWER, task).await {
             Ok(Ok(answered)) => answered,
             Ok(Err(cause)) => {

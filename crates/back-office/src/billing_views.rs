@@ -23,7 +23,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// How many ways down a custom view may have to what is charged: each is summed by itself.
-const PARTS_MAX: usize = 500;
+const WAYS_MAX: usize = 500;
 
 /// Whose cost.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,11 +59,13 @@ impl View {
         }
     }
 
-    /// How many ways it has down to what is charged.
-    fn parts(&self) -> usize {
+    /// What narrows it, in whichever part of it.
+    pub(crate) fn filters(&self) -> Vec<&Expression> {
         match self {
-            Self::Primary | Self::BillingGroups { .. } => 1,
-            Self::Custom { sources, .. } => sources.iter().map(Self::parts).sum(),
+            Self::Primary | Self::BillingGroups { .. } => Vec::new(),
+            Self::Custom { sources, filter, .. } => {
+                filter.iter().chain(sources.iter().flat_map(Self::filters)).collect()
+            }
         }
     }
 
@@ -198,25 +200,28 @@ impl BackOffice {
     ) -> Answer<View> {
         let known = self.known_views(&caller.payer).await?;
         let found = known.custom(name).filter(|_| known.is_seen(&caller.scope, name));
-        let view = View::custom(&known, &caller.scope, found.ok_or_else(&unknown)?);
-        let view = match (view, &caller.scope) {
-            (Some(view), _) if known.is_healthy(name) => view,
-            (_, Scope::Groups { .. }) => return Err(unknown()),
-            (_, Scope::Payer) => {
+        let found = found.ok_or_else(&unknown)?;
+        let unhealthy = || match &caller.scope {
+            Scope::Groups { .. } => unknown(),
+            Scope::Payer => {
                 let message = format!(
                     "billing view `{arn}` is not healthy: a view that it is made of is gone; disassociate that one, and associate another"
                 );
-                return Err(CostExplorerRefusal::UnhealthyView(message).into());
+                CostExplorerRefusal::UnhealthyView(message).into()
             }
         };
-        let parts = view.parts();
-        if parts > PARTS_MAX {
+        if !known.is_healthy(name) {
+            return Err(unhealthy());
+        }
+        // A few views may lead to each other in millions of ways: they are counted before any is gone.
+        let ways = known.ways(name);
+        if ways > WAYS_MAX {
             let message = format!(
-                "billing view `{arn}` leads to what is charged by {parts} ways, at most {PARTS_MAX} can be summed; make it of fewer views"
+                "billing view `{arn}` leads to what is charged by {ways} ways, at most {WAYS_MAX} can be summed; make it of fewer views"
             );
             return Err(CostExplorerRefusal::Invalid(message).into());
         }
-        Ok(view)
+        View::custom(&known, &caller.scope, found).ok_or_else(unhealthy)
     }
 }
 

@@ -76,7 +76,7 @@ impl BackOffice {
     }
 
     /// Every budget of a payer, whoever keeps it.
-    async fn budgets_of(&self, payer: &AccountId) -> Answer<Vec<BudgetRow>> {
+    pub(crate) async fn budgets_of(&self, payer: &AccountId) -> Answer<Vec<BudgetRow>> {
         let rows = self.0.store.desk_settings(payer, SETTING).await.map_err(Error::internal)?;
         rows.iter().map(BudgetRow::of).collect()
     }

@@ -8,19 +8,20 @@ mod kept;
 mod rule;
 mod tags;
 mod timeline;
+mod users;
 
 pub use allocation::{Allocation, AllocationQuestion, MonthAllocated};
 pub use kept::{KeptCategory, KeptRule, KeptSplit};
 pub(crate) use rule::AccountNames;
-pub(crate) use timeline::OfMonth;
-pub use timeline::{Definition, Definitions, Version};
+pub(crate) use timeline::Needed;
+pub use timeline::{CategoriesAsked, Definition, Definitions, Version};
 
 use crate::cost_explorer::CostExplorerRefusal;
 use crate::desk::{BackOffice, WriteRequest};
 use crate::error::{Answer, Error};
-use crate::transaction::State;
 use crate::vault::new_resource_id;
 use billing::account::AccountId;
+use billing::arn::Arn;
 use billing::period::BillingPeriod;
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -63,9 +64,7 @@ pub fn cost_category_arn(payer: &AccountId, id: &str) -> String {
 
 /// The id in an ARN of a payer's cost categories.
 fn id_in<'a>(payer: &AccountId, arn: &'a str) -> Answer<&'a str> {
-    let id = arn.strip_prefix("arn:aws").and_then(|rest| Some(rest.split_once(':')?.1)).and_then(|rest| {
-        rest.strip_prefix("ce::")?.strip_prefix(payer.as_str())?.strip_prefix(":costcategory/")
-    });
+    let id = Arn::resource(arn, "ce", payer).and_then(|resource| resource.strip_prefix("costcategory/"));
     id.ok_or_else(|| not_found(arn))
 }
 
@@ -109,7 +108,7 @@ impl BackOffice {
         new: &NewCostCategory,
     ) -> Answer<String> {
         let (payer, now) = (&request.caller.payer, request.caller.now);
-        self.once(request, |mut write, state| async move {
+        self.once(request, |mut write, _| async move {
             check_from(request, new.from)?;
             if !rule::is_in_alphabet(&new.name) {
                 let message = format!(
@@ -120,12 +119,6 @@ impl BackOffice {
             }
             let mut rows = write.cost_categories().await?;
             let known = Definitions::of(&rows)?;
-            if known.holding(current(request)).count() >= CATEGORIES_MAX {
-                let message = format!(
-                    "the payer has {CATEGORIES_MAX} cost categories, the most that are allowed; delete one first"
-                );
-                return Err(Error::from(CostExplorerRefusal::Quota(message)).into());
-            }
             let id = loop {
                 let id = new_resource_id().map_err(Error::internal)?;
                 if known.get(&id).is_none() {
@@ -144,7 +137,7 @@ impl BackOffice {
                 tags: tags::with(BTreeMap::new(), &new.tags)?,
             };
             let arn = cost_category_arn(payer, &row.id);
-            put(&mut write, &state, (&mut rows, row), &new.kept).await?;
+            put(&mut write, (&mut rows, row), &new.kept).await?;
             Ok((write, arn))
         })
         .await
@@ -163,27 +156,30 @@ impl BackOffice {
     ) -> Answer<()> {
         let now = request.caller.now;
         let id = id_in(&request.caller.payer, arn)?;
-        self.once(request, |mut write, state| async move {
+        self.once(request, |mut write, _| async move {
             check_from(request, from)?;
             let mut rows = write.cost_categories().await?;
             let last = last_of(&rows, id, arn)?;
             let body = serde_json::to_string(kept).map_err(Error::internal)?;
             let version = last.version + 1;
             let row = CostCategoryRow { version, recorded_at_s: now, effective_from: from, body, ..last };
-            put(&mut write, &state, (&mut rows, row), kept).await?;
+            put(&mut write, (&mut rows, row), kept).await?;
             Ok((write, ()))
         })
         .await
         .inspect(|()| self.0.costs_changed.notify_one())
     }
 
-    /// Ends a cost category with the month before the one that has now: the first month that it does not hold for.
+    /// Ends a cost category with the month before the one that has now: the first month that it does not hold for. As at AWS, what looks at it is in nobody's way; the
+    /// audit says what does.
     ///
     /// # Errors
     /// [`CostExplorerRefusal::NotFound`].
     pub async fn delete_cost_category(&self, request: &WriteRequest<'_>, arn: &str) -> Answer<BillingPeriod> {
         let (end, now) = (current(request), request.caller.now);
         let id = id_in(&request.caller.payer, arn)?;
+        let input = users::said(request.input, &self.users_of(request.caller, id).await?);
+        let request = &WriteRequest { input: &input, ..*request };
         self.once(request, |mut write, _| async move {
             let last = last_of(&write.cost_categories().await?, id, arn)?;
             let version = last.version + 1;
@@ -226,18 +222,18 @@ fn last_of(rows: &[CostCategoryRow], id: &str, arn: &str) -> Answer<CostCategory
     last.cloned().ok_or_else(|| not_found(arn))
 }
 
-/// Keeps a version, once it was looked at together with everything that it will stand beside.
+/// Keeps a version, once it was looked at together with everything that it will stand beside. What names accounts have plays no part in that.
 async fn put(
     write: &mut Write,
-    state: &State,
     (rows, row): (&mut Vec<CostCategoryRow>, CostCategoryRow),
     kept: &KeptCategory,
 ) -> Result<(), crate::transaction::Attempt> {
-    let names = AccountNames::of(&state.configuration.family);
+    let nobody = BTreeMap::new();
+    let names = AccountNames::of(&nobody);
     kept.check().and_then(|()| kept.category(&row.name, &names).map(drop)).map_err(invalid)?;
     rows.push(row.clone());
     rows.sort_by(|one, other| (&one.id, one.version).cmp(&(&other.id, other.version)));
-    Definitions::of(rows)?.check(row.effective_from, &names).map_err(invalid)?;
+    Definitions::of(rows)?.check(row.effective_from).map_err(Error::from)?;
     write.put_cost_category(row).await?;
     Ok(())
 }

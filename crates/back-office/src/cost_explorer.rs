@@ -8,15 +8,15 @@ pub mod lines;
 use crate::authorization::Caller;
 use crate::billing_views::View;
 use crate::clock::Clock;
-use crate::cost_categories::AccountNames;
+use crate::cost_categories::{AccountNames, CategoriesAsked};
 use crate::desk::BackOffice;
 use crate::error::{Answer, Error};
-use crate::facts::FactsOfRun;
 use billing::account::AccountId;
 use billing::period::BillingPeriod;
 use query::answer::{self, Month, QueryError, Scope};
 use query::dimension::Key;
 use query::expression::Expression;
+use query::facts::MonthFacts;
 use query::question::{Granularity, Query, Slice};
 use query::reservations::{self, ReservedSlice};
 use std::collections::{BTreeMap, BTreeSet};
@@ -25,6 +25,8 @@ use std::sync::Arc;
 
 /// How many months a question may be about: as far back as Cost Explorer goes, and its forecasts forward.
 const MONTHS_MAX: usize = 60;
+/// How many ways down to what is charged are summed for one question, month by month: a year of a view that has as many as there may be.
+const WAYS_OF_MONTHS_MAX: usize = 6_000;
 
 /// What is asked, of which view: its ARN, or the caller's own.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -80,6 +82,9 @@ pub enum CostExplorerRefusal {
     /// There are as many as there may be.
     #[error("{0}")]
     Quota(String),
+    /// Too much is asked at once.
+    #[error("{0}")]
+    Limit(String),
     /// There are as many tags as there may be.
     #[error("{0}")]
     TooManyTags(String),
@@ -99,7 +104,7 @@ impl From<QueryError> for Error {
 
 impl MonthOf {
     fn asked(&self) -> Month<'_> {
-        let facts = self.run.as_ref().map(|(_, run)| &run.facts);
+        let facts = self.run.as_ref().map(|run| &run.facts);
         Month { period: self.period, facts, scopes: &self.scopes, estimated: self.estimated }
     }
 }
@@ -108,14 +113,25 @@ impl MonthOf {
 pub struct Months {
     /// Whose cost is asked for.
     pub view: View,
+    /// The cost categories that may be asked for: those that were named when the months were taken, and the view's own.
+    categories: CategoriesAsked,
     months: Vec<MonthOf>,
 }
 
 struct MonthOf {
     period: BillingPeriod,
     estimated: bool,
-    run: Option<(String, Arc<FactsOfRun>)>,
+    run: Option<RunOfMonth>,
     scopes: Vec<Scope>,
+}
+
+/// The run that a month shows.
+struct RunOfMonth {
+    id: String,
+    /// Its facts, under the cost categories that were asked for.
+    facts: MonthFacts,
+    /// What these are known by.
+    categories_known_by: Vec<String>,
 }
 
 impl Months {
@@ -128,23 +144,23 @@ impl Months {
     #[must_use]
     pub fn runs(&self) -> Vec<String> {
         let runs = self.months.iter().filter_map(|month| month.run.as_ref());
-        let runs = runs.flat_map(|(id, run)| [id.clone()].into_iter().chain(run.categories_known_by()));
+        let runs = runs.flat_map(|run| std::iter::once(&run.id).chain(&run.categories_known_by)).cloned();
         runs.chain(self.view.parts_known_by()).collect()
     }
 
     /// The cost allocation tags that the runs keep, as cost files write them, each with the last month that keeps it.
     #[must_use]
     pub fn tags(&self) -> BTreeMap<String, BillingPeriod> {
-        let of = |month: &MonthOf| month.run.as_ref().map(|(_, run)| (month.period, run.facts.tags.clone()));
+        let of = |month: &MonthOf| month.run.as_ref().map(|run| (month.period, run.facts.tags.clone()));
         let tags = self.months.iter().filter_map(of);
         tags.flat_map(|(period, tags)| tags.into_iter().map(move |tag| (tag, period))).collect()
     }
 
-    /// The cost categories that the runs keep, and those that were defined.
+    /// The cost categories that the runs keep, and those that were defined and asked for.
     #[must_use]
     pub fn cost_categories(&self) -> BTreeSet<String> {
         let runs = self.months.iter().filter_map(|month| month.run.as_ref());
-        runs.flat_map(|(_, run)| run.facts.cost_category_names()).map(str::to_owned).collect()
+        runs.flat_map(|run| run.facts.cost_category_names()).map(str::to_owned).collect()
     }
 
     fn asked(&self) -> Vec<Month<'_>> {
@@ -155,9 +171,19 @@ impl Months {
     ///
     /// # Errors
     /// [`CostExplorerRefusal::Invalid`] with what the months cannot tell.
-    pub fn answer(&self, query: &Query) -> Answer<Vec<Slice>> {
+    pub async fn answer(self: &Arc<Self>, query: &Query) -> Answer<Vec<Slice>> {
         self.check(query)?;
-        Ok(answer::answer(&self.asked(), query)?)
+        let query = query.clone();
+        self.summed(move |months| Ok(answer::answer(&months.asked(), &query)?)).await
+    }
+
+    /// Has something summed on a thread that may take its time: many ways of a view over many months take seconds.
+    async fn summed<T: Send + 'static>(
+        self: &Arc<Self>,
+        sum: impl FnOnce(&Self) -> Answer<T> + Send + 'static,
+    ) -> Answer<T> {
+        let months = self.clone();
+        tokio::task::spawn_blocking(move || sum(&months)).await.map_err(Error::internal)?
     }
 
     /// What was bought and used of the reservations that a filter picks, time after time; the payer's own, whoever asks.
@@ -177,8 +203,8 @@ impl Months {
     ///
     /// # Errors
     /// [`CostExplorerRefusal::Invalid`] with what the months cannot tell.
-    pub fn answer_from(
-        &self,
+    pub async fn answer_from(
+        self: &Arc<Self>,
         query: &Query,
         from: PageFrom,
         rows_max: usize,
@@ -186,9 +212,18 @@ impl Months {
         self.check(query)?;
         let days = from.day.unwrap_or(query.days.start)..query.days.end;
         let query = Query { days, ..query.clone() };
+        self.summed(move |months| months.page_from(&query, from, rows_max)).await
+    }
+
+    fn page_from(
+        &self,
+        query: &Query,
+        from: PageFrom,
+        rows_max: usize,
+    ) -> Answer<(Vec<Slice>, Option<PageFrom>)> {
         let (mut slices, mut room, mut skip) = (Vec::new(), rows_max, from.row);
         for month in &self.asked() {
-            for mut slice in answer::answer(std::slice::from_ref(month), &query)? {
+            for mut slice in answer::answer(std::slice::from_ref(month), query)? {
                 let begin = slice.days.start;
                 slice.rows.drain(..skip.min(slice.rows.len()));
                 if room == 0 {
@@ -212,9 +247,13 @@ impl Months {
     ///
     /// # Errors
     /// [`CostExplorerRefusal::Invalid`] with what the months cannot tell.
-    pub fn values(&self, query: &Query) -> Answer<Vec<(String, Option<billing::money::Cost>)>> {
+    pub async fn values(
+        self: &Arc<Self>,
+        query: &Query,
+    ) -> Answer<Vec<(String, Option<billing::money::Cost>)>> {
         self.check(query)?;
-        Ok(answer::values_of(&self.asked(), query)?)
+        let query = query.clone();
+        self.summed(move |months| Ok(answer::values_of(&months.asked(), &query)?)).await
     }
 
     /// Whether everything that a query names may be asked of the view.
@@ -234,6 +273,10 @@ impl Months {
     fn check_keys(&self, group_by: &[Key], filter: Option<&Expression>) -> Answer<()> {
         let conditions = filter.into_iter().flat_map(|filter| filter.conditions());
         for key in group_by.iter().chain(conditions.map(|condition| &condition.key)) {
+            if !self.categories.has(key) {
+                // Of a cost category that nobody has applied all lines would be told to have no value.
+                return Err(Error::internal(format!("{key} was not named when the months were taken")));
+            }
             if let Key::Dimension(dimension) = key
                 && !self.view.is_primary()
                 && !dimension.is_for_customers()
@@ -257,16 +300,25 @@ impl BackOffice {
     /// [`Error::Denied`], [`Error::CostExplorer`].
     pub async fn cost_and_usage(&self, caller: &Caller, question: &Question) -> Answer<Answered> {
         let days = question.query.days.clone();
-        let months = self.months_of(caller, question.billing_view.as_deref(), days).await?;
-        Ok(Answered { slices: months.answer(&question.query)?, runs: months.runs() })
+        let categories = CategoriesAsked::of(&question.query.group_by, question.query.filter.as_ref());
+        let months = self.months_of(caller, question.billing_view.as_deref(), days, categories).await?;
+        Ok(Answered { slices: months.answer(&question.query).await?, runs: months.runs() })
     }
 
-    /// The months of some days, counted since 1970-01-01 and the last one excluded, as a caller sees them through a view.
+    /// The months of some days, counted since 1970-01-01 and the last one excluded, as a caller sees them through a view, under the cost categories that will be asked
+    /// for: no others are looked at.
     ///
     /// # Errors
     /// [`Error::Denied`], [`CostExplorerRefusal::DataUnavailable`] where no month has been priced.
-    pub async fn months_of(&self, caller: &Caller, view: Option<&str>, days: Range<i32>) -> Answer<Months> {
+    pub async fn months_of(
+        &self,
+        caller: &Caller,
+        view: Option<&str>,
+        days: Range<i32>,
+        categories: CategoriesAsked,
+    ) -> Answer<Arc<Months>> {
         let view = self.billing_view(caller, view).await?;
+        let categories = categories.and(view.filters());
         let periods = periods(days)?;
         let payer = &caller.payer;
         let state = self.state(payer).await?;
@@ -284,16 +336,19 @@ impl BackOffice {
         let names = AccountNames::of(&state.configuration.family);
         let mut months = Vec::with_capacity(periods.len());
         for period in periods {
-            let run = match run_of.get(&period) {
-                Some(id) => {
-                    let under = self.facts_under(payer, id, &definitions.of_month(period, &names)).await?;
-                    under.map(|facts| (id.clone(), facts))
+            let estimated = !state.configuration.is_closed(period);
+            let mut month = MonthOf { period, estimated, run: None, scopes: Vec::new() };
+            if let Some(id) = run_of.get(&period) {
+                let needed = definitions.of_month(period, &names).needed(&categories)?;
+                if let Some((of_run, facts)) = self.facts_under(payer, id, &needed).await? {
+                    month.scopes = view.seen(&of_run);
+                    let categories_known_by = needed.into_iter().map(|of| of.known_by).collect();
+                    month.run = Some(RunOfMonth { id: id.clone(), facts, categories_known_by });
                 }
-                None => None,
-            };
-            let scopes = run.as_ref().map(|(_, facts)| view.seen(facts)).unwrap_or_default();
-            months.push(MonthOf { period, estimated: !state.configuration.is_closed(period), run, scopes });
+            }
+            months.push(month);
         }
+        check_ways(&months)?;
         if months.iter().all(|month| month.run.is_none()) {
             let (first, last) = (months.first().map(|of| of.period), months.last().map(|of| of.period));
             let asked: BTreeSet<String> = first.into_iter().chain(last).map(|of| of.to_string()).collect();
@@ -303,7 +358,7 @@ impl BackOffice {
             );
             return Err(CostExplorerRefusal::DataUnavailable(message).into());
         }
-        Ok(Months { view, months })
+        Ok(Arc::new(Months { view, categories, months }))
     }
 
     /// The run that each period shows.
@@ -328,6 +383,19 @@ impl BackOffice {
         });
         Ok(named.collect())
     }
+}
+
+/// Whether so much may be summed at once.
+fn check_ways(months: &[MonthOf]) -> Answer<()> {
+    let ways: usize = months.iter().map(|month| month.scopes.len()).sum();
+    if ways <= WAYS_OF_MONTHS_MAX {
+        return Ok(());
+    }
+    let message = format!(
+        "the billing view leads to what is charged by {ways} ways in these {} months together, at most {WAYS_OF_MONTHS_MAX} can be summed at once; ask for fewer months",
+        months.len()
+    );
+    Err(CostExplorerRefusal::Invalid(message).into())
 }
 
 /// The billing periods of some days.

@@ -73,20 +73,26 @@ impl BackOffice {
         Ok(KnownViews { configuration, rows, custom })
     }
 
-    /// The ARNs of the custom views that a caller sees which filter by a cost category, in the order of texts.
+    /// The ARNs of the custom views that a caller sees which filter by a cost category, by its name, in the order of texts.
     ///
     /// # Errors
     /// [`Error::Internal`].
-    pub async fn views_by_cost_category(&self, caller: &Caller, category: &str) -> Answer<Vec<String>> {
+    pub async fn views_by_cost_category(
+        &self,
+        caller: &Caller,
+    ) -> Answer<BTreeMap<String, BTreeSet<String>>> {
         let known = self.known_views(&caller.payer).await?;
-        let filters = |view: &&CustomView| {
-            let lines = view.filter.as_ref().and_then(|filter| filter.lines.as_ref());
-            matches!(lines, Some(FilterLines::CostCategory(name, _)) if name == category)
-        };
-        let names = known.custom.values().filter(filters).map(|view| ViewName::Custom(view.id.clone()));
-        let seen = names.filter(|name| known.is_seen(&caller.scope, name));
-        let mut arns: Vec<String> = seen.map(|name| name.arn(&caller.payer)).collect();
-        arns.sort_unstable();
+        let seen = known.views(|views| known.seen_among(&caller.scope, &views.bottom_up()));
+        let mut arns: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
+        for view in known.custom.values() {
+            let name = ViewName::Custom(view.id.clone());
+            if let Some(FilterLines::CostCategory(category, _)) =
+                view.filter.as_ref().and_then(|filter| filter.lines.as_ref())
+                && known.is_seen_where(&caller.scope, &name, &seen)
+            {
+                arns.entry(category.clone()).or_default().insert(name.arn(&caller.payer));
+            }
+        }
         Ok(arns)
     }
 
@@ -255,17 +261,36 @@ impl KnownViews {
     /// have narrowed a group by an account that was never in it.
     #[must_use]
     pub fn is_seen(&self, scope: &Scope, name: &ViewName) -> bool {
-        if !self.views(|views| views.has(name)) {
-            return false;
+        let within = |views: Views<'_>| match self.custom(name) {
+            Some(view) => self.seen_among(scope, &views.within(view)),
+            None => BTreeSet::new(),
+        };
+        let custom = self.views(within);
+        self.is_seen_where(scope, name, &custom)
+    }
+
+    /// The same where it is known which custom views are seen, by id.
+    fn is_seen_where(&self, scope: &Scope, name: &ViewName, custom: &BTreeSet<String>) -> bool {
+        match (name, scope) {
+            (ViewName::Custom(id), Scope::Groups { .. }) => custom.contains(id),
+            (ViewName::Group(group), Scope::Groups { groups, .. }) => {
+                groups.contains(group) && self.views(|views| views.has(name))
+            }
+            (ViewName::Primary, Scope::Groups { .. }) => false,
+            (_, Scope::Payer) => self.views(|views| views.has(name)),
         }
-        let Scope::Groups { groups, accounts } = scope else { return true };
-        let is_own = |leaf: &ViewName| matches!(leaf, ViewName::Group(group) if groups.contains(group));
-        let is_own = self.views(|views| views.leaves(name)).is_some_and(|leaves| leaves.iter().all(is_own));
-        is_own
-            && self.names_only(name, |account| match accounts {
-                Some(accounts) => accounts.contains(account),
-                None => self.was_ever_in(account, groups),
-            })
+    }
+
+    /// Which of some custom views are seen, by id, each standing behind those that it is made of.
+    fn seen_among(&self, scope: &Scope, order: &[&CustomView]) -> BTreeSet<String> {
+        let mut seen = BTreeSet::new();
+        for view in order {
+            let is_seen = view.sources.iter().all(|source| self.is_seen_where(scope, source, &seen));
+            if is_seen && self.names_only(scope, view) {
+                seen.insert(view.id.clone());
+            }
+        }
+        seen
     }
 
     /// A custom view, for whoever computes what it shows. Who may see it is another question: [`Self::is_seen`].
@@ -285,19 +310,24 @@ impl KnownViews {
         membership.is_some_and(|of| of.spans().iter().any(|span| groups.contains(&span.value)))
     }
 
-    /// Whether filters within a view name such accounts alone.
-    fn names_only(&self, name: &ViewName, is_seen: impl Fn(&AccountId) -> bool) -> bool {
-        let ViewName::Custom(id) = name else { return true };
-        let Some(view) = self.custom.get(id) else { return false };
-        let is_known = |text: &String| AccountId::parse(text).is_some_and(|account| is_seen(&account));
-        self.views(|views| {
-            views.within(view).iter().all(|view| {
-                match view.filter.as_ref().and_then(|filter| filter.lines.as_ref()) {
-                    Some(FilterLines::Accounts(named)) => named.iter().all(is_known),
-                    _ => true,
-                }
-            })
-        })
+    /// Whether a view's own filter names accounts alone that are seen.
+    fn names_only(&self, scope: &Scope, view: &CustomView) -> bool {
+        let is_seen = |account: &AccountId| match scope {
+            Scope::Payer => true,
+            Scope::Groups { accounts: Some(accounts), .. } => accounts.contains(account),
+            Scope::Groups { groups, accounts: None } => self.was_ever_in(account, groups),
+        };
+        match view.filter.as_ref().and_then(|filter| filter.lines.as_ref()) {
+            Some(FilterLines::Accounts(named)) => {
+                named.iter().all(|text| AccountId::parse(text).is_some_and(|account| is_seen(&account)))
+            }
+            _ => true,
+        }
+    }
+
+    /// How many ways a view has down to what is charged.
+    pub(crate) fn ways(&self, name: &ViewName) -> usize {
+        self.views(|views| views.ways(name))
     }
 
     /// The view that an ARN names, as a caller sees it.

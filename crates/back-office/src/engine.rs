@@ -17,7 +17,6 @@ use query::facts::MonthFacts;
 use query::lines::{LineAnswer, LineQuery};
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
 
 /// What is to be priced.
 #[derive(Debug, Clone)]
@@ -161,7 +160,7 @@ pub struct LinesAsked {
     /// The parts of what is seen, which are summed; billing groups are numbered as in the run's facts.
     pub scopes: Vec<Scope>,
     /// The cost categories that were defined.
-    pub categories: Arc<[CostCategory]>,
+    pub categories: Vec<CostCategory>,
     /// What is asked.
     pub query: LineQuery,
 }

@@ -3,26 +3,17 @@
 //! A run never changes, so nothing here grows old; what was asked for longest ago goes when the whole takes more than it may. Facts are made when a
 //! run lands, so that the first question about it need not wait.
 
-use crate::cost_categories::OfMonth;
+use crate::cost_categories::Needed;
 use crate::desk::BackOffice;
 use crate::error::{Answer, Error};
+use crate::turns::Turns;
 use billing::account::AccountId;
 use billing::configuration::BillingGroupId;
-use query::cost_category::CostCategory;
+use query::cost_category::CategoryColumn;
 use query::facts::MonthFacts;
 use std::collections::{BTreeMap, BTreeSet};
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use store::DoneRun;
-
-/// Applies cost categories to facts, on a thread that may take its time.
-async fn apply(
-    facts: Arc<FactsOfRun>,
-    categories: Vec<CostCategory>,
-    known_by: String,
-) -> Answer<Arc<FactsOfRun>> {
-    let applied = tokio::task::spawn_blocking(move || facts.under(&categories, known_by)).await;
-    applied.map(Arc::new).map_err(Error::internal)
-}
 
 /// How many of the newest periods of a payer are made ready when a server starts.
 const READY_AT_START: usize = 13;
@@ -30,13 +21,18 @@ const READY_AT_START: usize = 13;
 /// The facts of a run, and which of its groups is which of the desk's.
 #[derive(Debug)]
 pub struct FactsOfRun {
-    /// The facts.
+    /// The facts, under no cost category that was defined.
     pub facts: MonthFacts,
     groups: BTreeMap<BillingGroupId, u32>,
-    /// The cost categories that they are under.
-    categories: Arc<[CostCategory]>,
-    /// What these are known by; empty where they are under none.
-    categories_known_by: String,
+    /// What cost categories make of them, by name: made when a question needs it first, and made again once it is another.
+    columns: Mutex<BTreeMap<String, KnownColumn>>,
+}
+
+/// What a cost category makes of the facts, and what that is known by.
+#[derive(Debug, Clone)]
+struct KnownColumn {
+    known_by: String,
+    column: Arc<CategoryColumn>,
 }
 
 impl FactsOfRun {
@@ -46,24 +42,24 @@ impl FactsOfRun {
             Some((BillingGroupId::parse(id)?, u32::try_from(number).ok()?))
         };
         let groups = done.groups.iter().filter_map(number).collect();
-        Self { facts, groups, categories: Arc::default(), categories_known_by: String::new() }
+        Self { facts, groups, columns: Mutex::default() }
     }
 
-    /// The same under other cost categories.
-    fn under(&self, categories: &[CostCategory], known_by: String) -> Self {
-        let facts = self.facts.with_categories(categories);
-        let (groups, categories) = (self.groups.clone(), categories.into());
-        Self { facts, groups, categories, categories_known_by: known_by }
+    fn columns(&self) -> MutexGuard<'_, BTreeMap<String, KnownColumn>> {
+        self.columns.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// The cost categories that were defined.
-    pub(crate) fn categories(&self) -> Arc<[CostCategory]> {
-        self.categories.clone()
+    /// The columns that are known of some cost categories, as far as all before them are.
+    fn known_columns(&self, needed: &[Needed<'_>]) -> Vec<Arc<CategoryColumn>> {
+        let columns = self.columns();
+        let known = |of: &Needed<'_>| columns.get(of.name).filter(|column| column.known_by == of.known_by);
+        needed.iter().map_while(|of| known(of).map(|column| column.column.clone())).collect()
     }
 
-    /// What the cost categories that were defined are known by: while it is the same, so are they.
-    pub(crate) fn categories_known_by(&self) -> Option<String> {
-        Some(self.categories_known_by.clone()).filter(|known_by| !known_by.is_empty())
+    /// What it takes in memory, in bytes.
+    fn bytes(&self) -> u64 {
+        let columns = self.columns().values().map(|of| of.column.bytes() + of.known_by.len()).sum::<usize>();
+        u64::try_from(self.facts.bytes() + columns).unwrap_or(u64::MAX)
     }
 
     /// The numbers in the facts of those groups of the desk that the run has.
@@ -78,7 +74,7 @@ impl FactsOfRun {
 pub(crate) struct KnownFacts {
     known: Mutex<Recent<FactsOfRun>>,
     /// Held by whoever makes the facts of a run.
-    making: Mutex<BTreeMap<String, Arc<tokio::sync::Mutex<()>>>>,
+    making: Turns,
 }
 
 impl KnownFacts {
@@ -92,19 +88,8 @@ impl KnownFacts {
     }
 
     fn put(&self, run: &str, facts: Arc<FactsOfRun>, room: u64) {
-        let bytes = u64::try_from(facts.facts.bytes()).unwrap_or(u64::MAX);
+        let bytes = facts.bytes();
         self.known.lock().unwrap_or_else(PoisonError::into_inner).put(run, facts, bytes, room);
-    }
-
-    /// What whoever makes the facts of a run holds.
-    fn making(&self, run: &str) -> Arc<tokio::sync::Mutex<()>> {
-        let mut making = self.making.lock().unwrap_or_else(PoisonError::into_inner);
-        making.entry(run.to_owned()).or_default().clone()
-    }
-
-    /// Nobody makes the facts of a run any more.
-    fn made(&self, run: &str) {
-        self.making.lock().unwrap_or_else(PoisonError::into_inner).remove(run);
     }
 }
 
@@ -140,10 +125,10 @@ impl<T> Recent<T> {
 
     /// Keeps something of so many bytes; what was asked for longest ago makes room. What alone is larger than all the room is not kept.
     pub fn put(&mut self, run: &str, kept: Arc<T>, bytes: u64, room: u64) {
+        self.remove(run);
         if bytes > room {
             return;
         }
-        self.remove(run);
         while self.bytes + bytes > room {
             let oldest = self.of_run.iter().min_by_key(|(_, entry)| entry.asked);
             let Some(oldest) = oldest.map(|(run, _)| run.clone()) else { break };
@@ -170,8 +155,7 @@ impl BackOffice {
         if let Some(known) = self.0.facts.get(run) {
             return Ok(Some(known));
         }
-        let making = self.0.facts.making(run);
-        let _making = making.lock().await;
+        let _making = self.0.facts.making.of(run).await;
         if let Some(known) = self.0.facts.get(run) {
             return Ok(Some(known));
         }
@@ -179,11 +163,10 @@ impl BackOffice {
         if let Ok(Some(facts)) = &made {
             self.0.facts.put(run, facts.clone(), self.0.options.facts_bytes);
         }
-        self.0.facts.made(run);
         made
     }
 
-    /// The same under the cost categories of its month, which are applied when they are asked for first, and again where they are others.
+    /// The same, and under those cost categories of its month that a question needs: each is applied when it is asked for first, and again once it is another.
     ///
     /// # Errors
     /// [`Error::Internal`].
@@ -191,28 +174,35 @@ impl BackOffice {
         &self,
         payer: &AccountId,
         run: &str,
-        categories: &OfMonth<'_>,
-    ) -> Answer<Option<Arc<FactsOfRun>>> {
-        let is_under = |facts: &FactsOfRun| facts.categories_known_by == categories.known_by;
-        let Some(bare) = self.facts_of_run(payer, run).await? else { return Ok(None) };
-        if is_under(&bare) {
-            return Ok(Some(bare));
+        needed: &[Needed<'_>],
+    ) -> Answer<Option<(Arc<FactsOfRun>, MonthFacts)>> {
+        let Some(facts) = self.facts_of_run(payer, run).await? else { return Ok(None) };
+        let known = facts.known_columns(needed);
+        if known.len() == needed.len() {
+            let under = facts.facts.under(known);
+            return Ok(Some((facts, under)));
         }
-        let making = self.0.facts.making(run);
-        let applied = async {
-            let _making = making.lock().await;
-            // Perhaps somebody was faster; where there is no room for facts, none are known.
-            let facts = self.0.facts.get(run).unwrap_or(bare);
-            if is_under(&facts) {
-                return Ok(Some(facts));
+        let _making = self.0.facts.making.of(run).await;
+        // Perhaps somebody was faster; where there is no room for facts, none are known.
+        let facts = self.0.facts.get(run).unwrap_or(facts);
+        let mut columns = facts.known_columns(needed);
+        let missing = needed[columns.len()..].iter();
+        let missing =
+            missing.map(|of| Ok((of.known_by.clone(), of.category()?))).collect::<Answer<Vec<_>>>()?;
+        let bare = facts.clone();
+        let made = tokio::task::spawn_blocking(move || {
+            for (known_by, category) in missing {
+                let under = bare.facts.under(columns.iter().cloned());
+                let column = Arc::new(under.categorize(&category));
+                columns.push(column.clone());
+                bare.columns().insert(category.name, KnownColumn { known_by, column });
             }
-            let applied = apply(facts, categories.categories()?, categories.known_by.clone()).await?;
-            self.0.facts.put(run, applied.clone(), self.0.options.facts_bytes);
-            Ok(Some(applied))
-        };
-        let applied = applied.await;
-        self.0.facts.made(run);
-        applied
+            columns
+        });
+        let columns = made.await.map_err(Error::internal)?;
+        self.0.facts.put(run, facts.clone(), self.0.options.facts_bytes);
+        let under = facts.facts.under(columns);
+        Ok(Some((facts, under)))
     }
 
     async fn make_facts(&self, payer: &AccountId, run: &str) -> Answer<Option<Arc<FactsOfRun>>> {
@@ -277,5 +267,8 @@ mod tests {
         assert_eq!((runs(&recent), recent.bytes), (vec!["one".to_owned(), "three".to_owned()], 90));
         put(&mut recent, "all", 100);
         assert_eq!((runs(&recent), recent.bytes), (vec!["all".to_owned()], 100));
+        // What has grown beyond all room is not kept as what it was.
+        put(&mut recent, "all", 101);
+        assert_eq!((runs(&recent), recent.bytes), (Vec::new(), 0));
     }
 }

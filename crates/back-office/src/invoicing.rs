@@ -5,6 +5,7 @@
 use crate::desk::{BackOffice, WriteRequest};
 use crate::error::{Answer, Error};
 use billing::account::AccountId;
+use billing::arn::Arn;
 use billing::invoice_unit::TAGS_MAX;
 use std::collections::BTreeMap;
 use store::{InvoicingKind, Write};
@@ -41,10 +42,8 @@ impl InvoicingResource {
     /// The id in an ARN of this kind and payer; `None` where it is none.
     #[must_use]
     pub fn id<'a>(self, payer: &AccountId, arn: &'a str) -> Option<&'a str> {
-        let (partition, rest) = arn.strip_prefix("arn:")?.split_once(':')?;
-        let rest = rest.strip_prefix("invoicing::")?.strip_prefix(payer.as_str())?;
-        let id = rest.strip_prefix(':')?.strip_prefix(self.name())?.strip_prefix('/')?;
-        (partition.starts_with("aws") && !id.is_empty()).then_some(id)
+        let id = Arn::resource(arn, "invoicing", payer)?.strip_prefix(self.name())?.strip_prefix('/')?;
+        (!id.is_empty()).then_some(id)
     }
 
     /// The id in an ARN of this kind and payer.

@@ -4,6 +4,7 @@
 //! the `store`.
 
 pub mod authorization;
+pub mod client;
 pub mod clock;
 pub mod data_directory;
 mod declined;
@@ -40,6 +41,7 @@ pub mod privacy;
 
 mod month_book;
 mod shown;
+mod turns;
 
 pub mod billing_views;
 pub mod budgets;

@@ -106,7 +106,7 @@ impl KeptKey {
         Self { r#type: r#type.to_owned(), key: key.to_owned() }
     }
 
-    fn key(&self) -> Answer<Key> {
+    pub(crate) fn key(&self) -> Answer<Key> {
         let damaged = || Error::internal(format!("a report's key: {self:?}"));
         Ok(match self.r#type.as_str() {
             "DIMENSION" => Key::Dimension(Dimension::parse(&self.key).ok_or_else(damaged)?),
@@ -270,7 +270,7 @@ impl BackOffice {
     }
 
     /// Every report of a payer, whoever keeps it.
-    async fn saved_reports_of(&self, payer: &AccountId) -> Answer<Vec<ReportRow>> {
+    pub(crate) async fn saved_reports_of(&self, payer: &AccountId) -> Answer<Vec<ReportRow>> {
         let rows = self.0.store.desk_settings(payer, SETTING).await.map_err(Error::internal)?;
         rows.iter().map(ReportRow::of).collect()
     }

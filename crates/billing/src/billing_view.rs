@@ -4,6 +4,7 @@
 //! custom view is made of others, its sources, and narrows them by a filter. How many there may be and how deep they may stand upon each other is ours.
 
 use crate::account::AccountId;
+use crate::arn::Arn;
 use crate::configuration::BillingGroupId;
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -41,12 +42,7 @@ impl ViewName {
     /// What an ARN of a payer's views names; `None` where it is another payer's, or none.
     #[must_use]
     pub fn parse(payer: &AccountId, arn: &str) -> Option<Self> {
-        let (partition, rest) = arn.strip_prefix("arn:")?.split_once(':')?;
-        let id =
-            rest.strip_prefix("billing::")?.strip_prefix(payer.as_str())?.strip_prefix(":billingview/")?;
-        if !partition.starts_with("aws") {
-            return None;
-        }
+        let id = Arn::resource(arn, "billing", payer)?.strip_prefix("billingview/")?;
         if id == PRIMARY {
             return Some(Self::Primary);
         }
@@ -173,13 +169,49 @@ impl Views<'_> {
     /// What is wrong with a view that is there; nothing where it is healthy. What is derived always is.
     #[must_use]
     pub fn unhealthy(&self, name: &ViewName) -> BTreeSet<Unhealthy> {
-        let ViewName::Custom(id) = name else { return BTreeSet::new() };
-        let sources = self.custom.get(id).into_iter().flat_map(|view| &view.sources);
-        let wrong = |source: &ViewName| match self.has(source) {
-            false => Some(Unhealthy::SourceNotFound),
-            true => (!self.unhealthy(source).is_empty()).then_some(Unhealthy::SourceUnhealthy),
+        let Some(view) = self.custom_of(name) else { return BTreeSet::new() };
+        self.unhealthy_among(name, &self.whole_of(&self.within(view)))
+    }
+
+    /// The same where it is known which custom views are whole, by id.
+    #[must_use]
+    pub fn unhealthy_among(&self, name: &ViewName, whole: &BTreeSet<String>) -> BTreeSet<Unhealthy> {
+        let sources = self.custom_of(name).into_iter().flat_map(|view| &view.sources);
+        let wrong = |source: &ViewName| match (self.has(source), source) {
+            (false, _) => Some(Unhealthy::SourceNotFound),
+            (true, ViewName::Custom(id)) if !whole.contains(id) => Some(Unhealthy::SourceUnhealthy),
+            (true, _) => None,
         };
         sources.filter_map(wrong).collect()
+    }
+
+    /// The custom views of which every part is there, by id.
+    #[must_use]
+    pub fn whole(&self) -> BTreeSet<String> {
+        self.whole_of(&self.bottom_up())
+    }
+
+    /// The same of some, each standing behind those that it is made of.
+    fn whole_of(&self, order: &[&CustomView]) -> BTreeSet<String> {
+        let mut whole = BTreeSet::new();
+        for view in order {
+            let is_whole = |source: &ViewName| match source {
+                ViewName::Custom(id) => whole.contains(id),
+                derived => self.has(derived),
+            };
+            if view.sources.iter().all(is_whole) {
+                whole.insert(view.id.clone());
+            }
+        }
+        whole
+    }
+
+    /// The custom view of a name.
+    fn custom_of(&self, name: &ViewName) -> Option<&CustomView> {
+        match name {
+            ViewName::Custom(id) => self.custom.get(id),
+            ViewName::Primary | ViewName::Group(_) => None,
+        }
     }
 
     /// The custom views that have a view as their source, by id.
@@ -191,44 +223,86 @@ impl Views<'_> {
     /// What a view is made of in the end: the primary view, billing groups. `None` where a part of it is gone.
     #[must_use]
     pub fn leaves(&self, name: &ViewName) -> Option<BTreeSet<ViewName>> {
-        match name {
-            ViewName::Primary => Some([ViewName::Primary].into()),
-            ViewName::Group(group) => (self.has_group)(group).then(|| [name.clone()].into()),
-            ViewName::Custom(id) => {
-                let mut leaves = BTreeSet::new();
-                for source in &self.custom.get(id)?.sources {
-                    leaves.extend(self.leaves(source)?);
-                }
-                Some(leaves)
-            }
-        }
+        let Some(view) = self.custom_of(name) else { return self.has(name).then(|| [name.clone()].into()) };
+        let within = self.within(view);
+        let sources = || within.iter().flat_map(|view| &view.sources);
+        let is_custom = |source: &&ViewName| matches!(source, ViewName::Custom(_));
+        sources()
+            .all(|source| self.has(source))
+            .then(|| sources().filter(|of| !is_custom(of)).cloned().collect())
     }
 
-    /// The custom views that a view is made of by way of others, itself among them.
+    /// The custom views that a view is made of by way of others, itself among them: each once, behind those that it is made of.
     #[must_use]
     pub fn within<'v>(&'v self, view: &'v CustomView) -> Vec<&'v CustomView> {
-        let mut found = vec![view];
-        for source in &view.sources {
-            if let ViewName::Custom(id) = source
-                && let Some(of) = self.custom.get(id)
-            {
-                found.extend(self.within(of));
-            }
-        }
+        let (mut found, mut seen) = (Vec::new(), BTreeSet::new());
+        self.place(view, &mut seen, &mut found);
         found
+    }
+
+    /// All custom views, each behind those that it is made of.
+    #[must_use]
+    pub fn bottom_up(&self) -> Vec<&CustomView> {
+        let (mut found, mut seen) = (Vec::with_capacity(self.custom.len()), BTreeSet::new());
+        self.custom.values().for_each(|view| self.place(view, &mut seen, &mut found));
+        found
+    }
+
+    /// Places a view behind those that it is made of. Those that were seen are not looked into again: a few views may lead to each other in millions of ways.
+    fn place<'v>(
+        &'v self,
+        view: &'v CustomView,
+        seen: &mut BTreeSet<&'v str>,
+        found: &mut Vec<&'v CustomView>,
+    ) {
+        if !seen.insert(&view.id) {
+            return;
+        }
+        view.sources
+            .iter()
+            .filter_map(|source| self.custom_of(source))
+            .for_each(|of| self.place(of, seen, found));
+        found.push(view);
+    }
+
+    /// How many ways a view has down to what is charged.
+    #[must_use]
+    pub fn ways(&self, name: &ViewName) -> usize {
+        let sum = |one: usize, other: usize| one.saturating_add(other);
+        self.counted(name, |sources| sources.into_iter().fold(0, sum), 1)
     }
 
     /// How many custom views stand upon each other up to this one.
     fn depth(&self, name: &ViewName) -> usize {
-        let ViewName::Custom(id) = name else { return 0 };
-        let sources = self.custom.get(id).into_iter().flat_map(|view| &view.sources);
-        1 + sources.map(|source| self.depth(source)).max().unwrap_or_default()
+        self.counted(name, |sources| 1 + sources.into_iter().max().unwrap_or_default(), 0)
+    }
+
+    /// A number of a view that follows from those of its sources; `derived` is that of what is not custom.
+    fn counted(&self, name: &ViewName, of: impl Fn(Vec<usize>) -> usize, derived: usize) -> usize {
+        let Some(view) = self.custom_of(name) else { return derived };
+        let mut known: BTreeMap<&str, usize> = BTreeMap::new();
+        for view in self.within(view) {
+            let source = |source: &ViewName| match source {
+                ViewName::Custom(id) => known.get(id.as_str()).copied().unwrap_or_default(),
+                ViewName::Primary | ViewName::Group(_) => derived,
+            };
+            let number = of(view.sources.iter().map(source).collect());
+            known.insert(&view.id, number);
+        }
+        known.get(view.id.as_str()).copied().unwrap_or_default()
     }
 
     /// How many custom views stand upon a view.
     fn height(&self, name: &ViewName) -> usize {
-        let above = self.derived(name).into_iter();
-        above.map(|view| 1 + self.height(&ViewName::Custom(view.id.clone()))).max().unwrap_or_default()
+        let mut level = BTreeSet::from([name.clone()]);
+        for height in 0..=self.custom.len() {
+            let above = self.custom.values().filter(|view| !view.sources.is_disjoint(&level));
+            level = above.map(|view| ViewName::Custom(view.id.clone())).collect();
+            if level.is_empty() {
+                return height;
+            }
+        }
+        self.custom.len()
     }
 
     /// Whether a new view may stand beside those that there are.

@@ -4,6 +4,7 @@
 //! a month of cost arrives as a [`charge_class::Cube`], the operator's configuration as a [`book::Book`], and what
 //! leaves is a [`rate_card::RateCard`] and the [`statement::Statement`]s and [`cost_report`] made from it.
 
+pub mod arn;
 pub mod instant;
 pub mod money;
 pub mod period;

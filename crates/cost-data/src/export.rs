@@ -173,6 +173,11 @@ trait Takes: Sync {
     /// The columns that are taken, besides those that pricing reads.
     fn sources(&self) -> Vec<&str>;
 
+    /// Whether what is left of the files plays no part any more.
+    fn has_enough(&self) -> bool {
+        false
+    }
+
     /// Takes the lines of a batch of a file; `order` is the batch's place in the delivery.
     fn add(
         &self,
@@ -225,7 +230,9 @@ impl<T: Takes> Reading<'_, T> {
         let (hashes, problems) = (Hashes::default(), Mutex::new(Vec::new()));
         let work = |_| {
             let mut collected = self.takes.begin();
-            while let Some(task) = tasks.get(self.counters.next.fetch_add(1, Ordering::Relaxed)) {
+            while !self.takes.has_enough()
+                && let Some(task) = tasks.get(self.counters.next.fetch_add(1, Ordering::Relaxed))
+            {
                 let done = unless_it_panics(|| self.work(&mut collected, *task, &hashes));
                 let done = done.unwrap_or_else(|reason| {
                     Err(Diagnostic::file(&self.opened.files[task.file()].found.name, reason))
@@ -292,7 +299,9 @@ impl<T: Takes> Reading<'_, T> {
         let mut place = Place { file: number, row_group: Some(group), row: 0 };
         let mut order = (short(number), short(group), 0);
         let rows_before = parquet.rows_before(group);
-        while let Some(next) = batches.next_with_record(place, &file.columns, &span(self.period)) {
+        while !self.takes.has_enough()
+            && let Some(next) = batches.next_with_record(place, &file.columns, &span(self.period))
+        {
             let (mut batch, record) = next.map_err(broken)?;
             batch.row_of_file += rows_before;
             place.row += batch.rows as u64;
@@ -309,7 +318,9 @@ impl<T: Takes> Reading<'_, T> {
         let of_refusal = |refused| csv_lines::diagnostic(refused, &file.found.name);
         let mut csv = csv_lines::CsvFile::open(&file.source).map_err(of_refusal)?;
         let mut order = (short(number), 0, 0);
-        while let Some(next) = csv.next_with_records(number, &file.columns, &span(self.period)) {
+        while !self.takes.has_enough()
+            && let Some(next) = csv.next_with_records(number, &file.columns, &span(self.period))
+        {
             let (batch, lines) = next.map_err(of_refusal)?;
             self.add(collected, file, (batch, SourceRows::Csv(lines)), order)?;
             order.2 += 1;

@@ -2,7 +2,7 @@
 
 use crate::dimension::{Dimension, Key};
 use crate::expression::Expression;
-use crate::facts::{Categorized, Metric, Missing, MonthFacts};
+use crate::facts::{Metric, Missing, MonthFacts, Table, Whose};
 use crate::question::{Granularity, NO_UNIT, Query, Row, Slice, Value};
 use billing::charge_class::{TextId, TextMap};
 use billing::money::{Cost, DecimalError};
@@ -98,10 +98,15 @@ impl QueryError {
 
 impl Scope {
     /// The table that is asked.
-    pub(crate) fn table<'a>(&self, facts: &'a MonthFacts) -> &'a Categorized {
+    pub(crate) fn table<'a>(&self, facts: &'a MonthFacts) -> &'a Table {
+        facts.table(self.whose())
+    }
+
+    /// Whose costs are asked for.
+    pub(crate) const fn whose(&self) -> Whose {
         match self.cost {
-            Costs::Aws => &facts.aws,
-            Costs::ProForma(_) => &facts.pro_forma,
+            Costs::Aws => Whose::Aws,
+            Costs::ProForma(_) => Whose::ProForma,
         }
     }
 
@@ -127,7 +132,7 @@ impl Scope {
             mask.iter_mut().zip(accounts).for_each(|(mask, account)| *mask &= own.contains(account));
         }
         for filter in self.filter.iter().chain(filter) {
-            mask.iter_mut().zip(filter.mask(facts, table)).for_each(|(mask, of)| *mask &= of);
+            mask.iter_mut().zip(filter.picked(facts, self.whose())).for_each(|(mask, of)| *mask &= of);
         }
         mask
     }
@@ -238,20 +243,34 @@ impl Units {
     }
 }
 
+/// Scopes, each once, with how often it stands there: a custom view may lead to the same in many ways.
+fn each_once(scopes: &[Scope]) -> Vec<(&Scope, i128)> {
+    let mut once: Vec<(&Scope, i128)> = Vec::new();
+    for scope in scopes {
+        match once.iter_mut().find(|(known, _)| *known == scope) {
+            Some((_, times)) => *times += 1,
+            None => once.push((scope, 1)),
+        }
+    }
+    once
+}
+
 /// What one scope adds to the sums of a month.
 struct Part<'a> {
-    table: &'a Categorized,
+    table: &'a Table,
     columns: Vec<&'a crate::values::Values>,
     /// The classes that are seen and asked for, each with the number of its group.
     classes: Vec<(usize, usize)>,
     /// The days of the month, from 0; `None` is the whole month, of which no day is looked at.
     days: Option<Range<i32>>,
+    /// How many scopes are this one: ways of a custom view that lead to the same.
+    times: i128,
 }
 
 impl<'a> Part<'a> {
     /// What a scope adds, of some days of the month counted from 0; `None` where it has none of them.
     fn of(
-        scope: &Scope,
+        (scope, times): (&Scope, i128),
         facts: &'a MonthFacts,
         query: &Query,
         (month, days): (&Range<i32>, &Range<i32>),
@@ -266,9 +285,9 @@ impl<'a> Part<'a> {
         let table = scope.table(facts);
         let columns = columns(scope, facts, query, !by_month)?;
         let mask = scope.mask(facts, query.filter.as_ref());
-        let classes = groups.classes(facts, table, &query.group_by, &mask);
+        let classes = groups.classes(facts, scope.whose(), &query.group_by, &mask);
         let days = (!by_month).then(|| days.start - month.start..days.end - month.start);
-        Ok(Some(Self { table, columns, classes, days }))
+        Ok(Some(Self { table, columns, classes, days, times }))
     }
 }
 
@@ -278,7 +297,7 @@ impl Sums {
         let month = days_asked(facts.period, &Query { days: i32::MIN..i32::MAX, ..query.clone() });
         let mut groups = Groups::default();
         let part = |scope| Part::of(scope, facts, query, (&month, &days), &mut groups).transpose();
-        let parts = scopes.iter().filter_map(part).collect::<Result<Vec<_>, _>>()?;
+        let parts = each_once(scopes).into_iter().filter_map(part).collect::<Result<Vec<_>, _>>()?;
         let groups = groups.in_order(facts, &query.group_by);
         let by_day = query.granularity == Granularity::Daily;
         let times = if by_day { (days.end - days.start) as usize } else { 1 };
@@ -296,7 +315,7 @@ impl Sums {
 
     /// Adds a part: by day from a first one on, or all of its days together.
     fn add(&mut self, part: &Part<'_>, by_day: Option<i32>) {
-        let Part { table, columns, classes, days } = part;
+        let Part { table, columns, classes, days, times: ways } = part;
         let (metrics, times) = (columns.len(), self.times);
         for (class, group) in classes.iter().copied() {
             let (currency, unit) = (table.currency[class], table.unit[class]);
@@ -304,7 +323,7 @@ impl Sums {
                 self.cells[group].note(currency, unit);
                 for (metric, column) in columns.iter().enumerate() {
                     let amount = &mut self.amounts[group * metrics + metric];
-                    column.each(class..class + 1, |_, value| *amount += value);
+                    column.each(class..class + 1, |_, value| *amount += value * ways);
                 }
                 continue;
             };
@@ -324,7 +343,7 @@ impl Sums {
                 column.each(rows.clone(), |at, value| {
                     if let Some(place) = place(begin + at) {
                         // 2⁶⁴ rows of 63 bits fit; wider ones were held to what money can be when they were read.
-                        self.amounts[place * metrics + metric] += value;
+                        self.amounts[place * metrics + metric] += value * ways;
                     }
                 });
             }
@@ -414,13 +433,13 @@ impl Groups {
     fn classes(
         &mut self,
         facts: &MonthFacts,
-        table: &Categorized,
+        whose: Whose,
         keys: &[Key],
         mask: &[bool],
     ) -> Vec<(usize, usize)> {
-        let columns: Vec<Option<&[TextId]>> = keys.iter().map(|key| facts.column(table, key)).collect();
+        let columns: Vec<Option<&[TextId]>> = keys.iter().map(|key| facts.column(whose, key)).collect();
         let mut classes = Vec::new();
-        for class in (0..table.len()).filter(|class| mask[*class]) {
+        for class in (0..mask.len()).filter(|class| mask[*class]) {
             let mut of_class = [TextId::NULL; 2];
             for (value, column) in of_class.iter_mut().zip(&columns) {
                 *value = column.map_or(TextId::NULL, |column| column[class]);

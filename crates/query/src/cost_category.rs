@@ -1,12 +1,14 @@
 //! Cost categories that somebody has defined: rules, tried in order, by which each charge class has a value or none.
 //!
-//! Source: AWS Cost Management API reference, `CostCategoryRule`. The rules are applied once to a month's classes ([`MonthFacts::with_categories`]) and leave
+//! Source: AWS Cost Management API reference, `CostCategoryRule`. The rules are applied once to a month's classes ([`MonthFacts::categorize`]) and leave
 //! a column as those of tags are, so that whatever filters, groups or lists by a cost category asks nothing of rules.
+
+mod categorize;
 
 use crate::dimension::{Dimension, Key};
 use crate::expression::Expression;
-use crate::facts::{Categorized, MonthFacts};
-use billing::charge_class::TextId;
+use crate::facts::{MonthFacts, Whose, bytes_of};
+use billing::charge_class::{TextId, Texts};
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -35,6 +37,17 @@ pub enum Rule {
     AccountNames(Arc<BTreeMap<String, String>>),
 }
 
+/// The value that a cost category gives to each class of a month.
+#[derive(Debug)]
+pub struct CategoryColumn {
+    /// The cost category's name.
+    pub name: String,
+    /// The values, which are texts of the column's own: facts with many columns share theirs.
+    pub(crate) texts: Texts,
+    aws: Vec<TextId>,
+    pro_forma: Vec<TextId>,
+}
+
 /// Cost categories that are decided by each other.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Circle(
@@ -42,130 +55,89 @@ pub struct Circle(
     pub Vec<String>,
 );
 
-impl CostCategory {
-    /// The names of the cost categories that its rules look at.
-    fn looks_at(&self) -> BTreeSet<&str> {
-        let expressions = self.rules.iter().filter_map(|rule| match rule {
-            Rule::Value(_, expression) => Some(expression),
-            Rule::Tag(_) | Rule::AccountNames(_) => None,
-        });
-        let conditions = expressions.flat_map(Expression::conditions);
-        let names = conditions.filter_map(|condition| match &condition.key {
-            Key::CostCategory(name) => Some(name.as_str()),
-            Key::Dimension(_) | Key::Tag(_) => None,
-        });
-        names.collect()
-    }
-}
-
-/// Cost categories in an order in which each one looks at earlier ones alone; those that are not among them are the cost files'.
+/// The names of cost categories and of those that each looks at, in an order in which each one looks at earlier ones alone. What is looked at and is not among
+/// them is the cost files'.
 ///
 /// # Errors
 /// [`Circle`].
-pub fn in_order(categories: Vec<CostCategory>) -> Result<Vec<CostCategory>, Circle> {
-    let of_name: BTreeMap<&str, &CostCategory> = categories.iter().map(|of| (of.name.as_str(), of)).collect();
-    let mut order = Vec::with_capacity(categories.len());
+pub fn in_order<'a>(looks_at: &BTreeMap<&'a str, BTreeSet<&'a str>>) -> Result<Vec<&'a str>, Circle> {
+    let mut order = Vec::with_capacity(looks_at.len());
     let mut done = BTreeSet::new();
-    for category in &categories {
-        place(category, &of_name, &mut Vec::new(), &mut done, &mut order)?;
+    for name in looks_at.keys() {
+        place(name, looks_at, &mut Vec::new(), &mut done, &mut order)?;
     }
-    Ok(order.into_iter().cloned().collect())
+    Ok(order)
 }
 
 /// Places a category behind those that it looks at; `above` are those on the way to it.
 fn place<'a>(
-    category: &'a CostCategory,
-    of_name: &BTreeMap<&'a str, &'a CostCategory>,
+    name: &'a str,
+    looks_at: &BTreeMap<&'a str, BTreeSet<&'a str>>,
     above: &mut Vec<&'a str>,
     done: &mut BTreeSet<&'a str>,
-    order: &mut Vec<&'a CostCategory>,
+    order: &mut Vec<&'a str>,
 ) -> Result<(), Circle> {
-    if done.contains(category.name.as_str()) {
-        return Ok(());
-    }
-    if let Some(begin) = above.iter().position(|name| *name == category.name) {
-        let circle = above[begin..].iter().copied().chain([category.name.as_str()]);
+    let Some(below) = looks_at.get(name).filter(|_| !done.contains(name)) else { return Ok(()) };
+    if let Some(begin) = above.iter().position(|of| *of == name) {
+        let circle = above[begin..].iter().copied().chain([name]);
         return Err(Circle(circle.map(str::to_owned).collect()));
     }
-    above.push(&category.name);
-    for below in category.looks_at().into_iter().filter_map(|name| of_name.get(name)) {
-        place(below, of_name, above, done, order)?;
+    above.push(name);
+    for name in below {
+        place(name, looks_at, above, done, order)?;
     }
     above.pop();
-    done.insert(&category.name);
-    order.push(category);
+    done.insert(name);
+    order.push(name);
     Ok(())
 }
 
+impl CategoryColumn {
+    /// The values of the classes of a table.
+    pub(crate) fn of(&self, whose: Whose) -> &[TextId] {
+        match whose {
+            Whose::Aws => &self.aws,
+            Whose::ProForma => &self.pro_forma,
+        }
+    }
+
+    /// What it takes in memory, in bytes.
+    #[must_use]
+    pub fn bytes(&self) -> usize {
+        let classes = self.aws.len() + self.pro_forma.len();
+        size_of::<Self>() + self.name.len() + classes * size_of::<TextId>() + bytes_of(&self.texts)
+    }
+}
+
 impl MonthFacts {
-    /// The same facts under some cost categories, in place of those that they may have been under; each looks at earlier ones alone ([`in_order`]). One that
-    /// cost files have, too, goes before theirs. What is measured, and by what else classes are told apart, is shared and not copied.
+    /// The same facts under some cost categories, in place of those that they may have been under; each looks at earlier ones alone ([`in_order`]).
     #[must_use]
     pub fn with_categories(&self, categories: &[CostCategory]) -> Self {
-        let mut facts = self.bare();
+        let mut facts = self.under([]);
         for category in categories {
-            let texts = &mut facts.texts;
-            let values: Vec<TextId> = category
-                .rules
-                .iter()
-                .map(|rule| match rule {
-                    Rule::Value(value, _) => texts.intern(value),
-                    Rule::Tag(_) | Rule::AccountNames(_) => TextId::NULL,
-                })
-                .collect();
-            let mut names: Vec<BTreeMap<TextId, TextId>> = vec![BTreeMap::new(); values.len()];
-            for (rule, known) in category.rules.iter().zip(&mut names) {
-                let Rule::AccountNames(of) = rule else { continue };
-                for (account, name) in of.iter() {
-                    if let Some(account) = texts.find(account) {
-                        known.insert(account, texts.intern(name));
-                    }
-                }
-            }
-            let default = category.default_value.as_ref().map_or(TextId::NULL, |value| texts.intern(value));
-            let column = |table: &Categorized| facts.categorize(table, category, (&values, &names), default);
-            let (aws, pro_forma) = (column(&facts.aws), column(&facts.pro_forma));
-            facts.aws.defined.push(aws);
-            facts.pro_forma.defined.push(pro_forma);
-            facts.defined.push(category.name.clone());
+            let column = Arc::new(facts.categorize(category));
+            facts = facts.under(facts.columns().iter().cloned().chain([column]));
         }
         facts
     }
+}
 
-    /// The value of each class of a table; values and names of accounts are given by rule, as numbers of texts.
-    fn categorize(
-        &self,
-        table: &Categorized,
-        category: &CostCategory,
-        (values, names): (&[TextId], &[BTreeMap<TextId, TextId>]),
-        default: TextId,
-    ) -> Vec<TextId> {
-        let mut column = vec![TextId::NULL; table.len()];
-        let mut open = vec![true; table.len()];
-        let mut decide = |class: usize, value: TextId| {
-            if open[class] && value != TextId::NULL {
-                (column[class], open[class]) = (value, false);
-            }
-        };
-        for (rule, (value, names)) in category.rules.iter().zip(values.iter().zip(names)) {
+impl CostCategory {
+    /// What its rules tell classes apart by.
+    fn keys(&self) -> BTreeSet<&Key> {
+        const ACCOUNT: &Key = &Key::Dimension(Dimension::LinkedAccount);
+        let mut keys = BTreeSet::new();
+        for rule in &self.rules {
             match rule {
                 Rule::Value(_, expression) => {
-                    let picked = expression.mask(self, table).into_iter().enumerate();
-                    picked.filter(|(_, is_picked)| *is_picked).for_each(|(class, _)| decide(class, *value));
-                }
-                Rule::Tag(key) => {
-                    let tags = self.column(table, &Key::Tag(key.clone())).unwrap_or_default();
-                    tags.iter().enumerate().for_each(|(class, value)| decide(class, *value));
+                    keys.extend(expression.conditions().into_iter().map(|condition| &condition.key));
                 }
                 Rule::AccountNames(_) => {
-                    let accounts = table.dimensions[Dimension::LinkedAccount as usize].iter().enumerate();
-                    let named = accounts.filter_map(|(class, account)| Some((class, *names.get(account)?)));
-                    named.for_each(|(class, name)| decide(class, name));
+                    keys.insert(ACCOUNT);
                 }
+                Rule::Tag(_) => {}
             }
         }
-        let left = open.into_iter().zip(&mut column).filter(|(is_open, _)| *is_open);
-        left.for_each(|(_, value)| *value = default);
-        column
+        keys
     }
 }

@@ -1,8 +1,10 @@
 //! Expressions: which lines a question is about, as Cost Explorer's `Expression` says it.
 
 use crate::dimension::Key;
-use crate::facts::{Categorized, MonthFacts};
-use billing::charge_class::TextId;
+use crate::facts::{MonthFacts, Whose};
+use billing::charge_class::{TextId, Texts};
+use std::borrow::Cow;
+use std::collections::HashSet;
 
 /// Which lines.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -72,69 +74,73 @@ impl Expression {
         }
     }
 
-    /// Which classes of a table it picks.
-    pub(crate) fn mask(&self, facts: &MonthFacts, table: &Categorized) -> Vec<bool> {
+    /// Which of so many lines it picks, where each condition says which it takes.
+    pub(crate) fn mask(&self, count: usize, takes: &mut impl FnMut(&Condition) -> Vec<bool>) -> Vec<bool> {
         match self {
             Self::And(parts) => {
-                let mut all = vec![true; table.len()];
+                let mut all = vec![true; count];
                 for part in parts {
-                    let of_part = part.mask(facts, table);
+                    let of_part = part.mask(count, takes);
                     all.iter_mut().zip(of_part).for_each(|(all, of)| *all &= of);
                 }
                 all
             }
             Self::Or(parts) => {
-                let mut any = vec![false; table.len()];
+                let mut any = vec![false; count];
                 for part in parts {
-                    let of_part = part.mask(facts, table);
+                    let of_part = part.mask(count, takes);
                     any.iter_mut().zip(of_part).for_each(|(any, of)| *any |= of);
                 }
                 any
             }
-            Self::Not(part) => part.mask(facts, table).into_iter().map(|of| !of).collect(),
-            Self::Is(condition) => {
-                let Some(column) = facts.column(table, &condition.key) else {
-                    // Of a tag that is not kept no line has a value.
-                    return vec![condition.takes(None); table.len()];
-                };
-                let taken = condition.taken(facts);
-                column.iter().map(|text| taken[text.0 as usize]).collect()
-            }
+            Self::Not(part) => part.mask(count, takes).into_iter().map(|of| !of).collect(),
+            Self::Is(condition) => takes(condition),
         }
+    }
+
+    /// Which classes of a table it picks.
+    pub(crate) fn picked(&self, facts: &MonthFacts, whose: Whose) -> Vec<bool> {
+        let classes = facts.table(whose).len();
+        self.mask(classes, &mut |condition| {
+            let Some(column) = facts.column(whose, &condition.key) else {
+                // Of a tag that is not kept no line has a value.
+                return vec![condition.takes(None); classes];
+            };
+            let taken = condition.taken(facts.texts_of(&condition.key));
+            column.iter().map(|text| taken[text.0 as usize]).collect()
+        })
     }
 }
 
 impl Condition {
-    /// Whether it takes a value; of what has none, `None`.
+    /// Whether it takes a value; of what has none, `None`. Of many values it is asked by [`Self::compared`].
     #[must_use]
     pub fn takes(&self, value: Option<&str>) -> bool {
-        let absent = match &self.key {
-            Key::Dimension(dimension) => dimension.absent(),
-            Key::Tag(_) | Key::CostCategory(_) => "",
-        };
-        if self.matching == Matching::Absent {
-            return value.is_none();
-        }
-        let value = value.unwrap_or(absent);
-        let fits = |value: &str, given: &str| match self.matching {
-            Matching::Equals => value == given,
-            Matching::StartsWith => value.starts_with(given),
-            Matching::EndsWith => value.ends_with(given),
-            Matching::Contains => value.contains(given),
-            Matching::Absent => false,
-        };
-        if self.is_case_sensitive {
-            return self.values.iter().any(|given| fits(value, given));
-        }
-        let value = value.to_lowercase();
-        self.values.iter().any(|given| fits(&value, &given.to_lowercase()))
+        self.compared().takes(value)
     }
 
-    /// Which texts of the facts it takes, by number; most questions name a few values, which are looked up.
-    fn taken(&self, facts: &MonthFacts) -> Vec<bool> {
-        let texts = &facts.texts;
+    /// The condition, ready to be asked of many values.
+    #[must_use]
+    pub fn compared(&self) -> Compared<'_> {
+        let given = |value: &'_ String| match self.is_case_sensitive {
+            true => None,
+            false => Some(value.to_lowercase()),
+        };
+        let values =
+            self.values.iter().map(|value| given(value).map_or(Cow::Borrowed(value.as_str()), Cow::Owned));
+        let values: Vec<Cow<'_, str>> = values.collect();
+        let exact = match self.matching {
+            Matching::Equals if values.len() > 1 => values.iter().cloned().collect(),
+            _ => HashSet::new(),
+        };
+        Compared { condition: self, values, exact }
+    }
+
+    /// Which texts it takes, by number; most questions name a few values, which are looked up.
+    fn taken(&self, texts: &Texts) -> Vec<bool> {
+        let compared = self.compared();
         let mut taken = vec![false; texts.len() + 1];
-        taken[0] = self.takes(None);
+        taken[0] = compared.takes(None);
         if self.matching == Matching::Equals && self.is_case_sensitive {
             for id in self.values.iter().filter_map(|value| texts.find(value)) {
                 taken[id.0 as usize] = true;
@@ -143,8 +149,52 @@ impl Condition {
         }
         for (number, taken) in taken.iter_mut().enumerate().skip(1) {
             let id = TextId(u32::try_from(number).unwrap_or(u32::MAX));
-            *taken = self.takes(Some(texts.get(id).unwrap_or_default()));
+            *taken = compared.takes(Some(texts.get(id).unwrap_or_default()));
         }
         taken
+    }
+}
+
+/// A condition whose values were made ready once: small letters where case plays no part, and a set of what is to be equal.
+#[derive(Debug)]
+pub struct Compared<'a> {
+    condition: &'a Condition,
+    values: Vec<Cow<'a, str>>,
+    exact: HashSet<Cow<'a, str>>,
+}
+
+impl Compared<'_> {
+    /// Whether the condition takes a value; of what has none, `None`.
+    #[must_use]
+    pub fn takes(&self, value: Option<&str>) -> bool {
+        match (value, self.condition.is_case_sensitive) {
+            (Some(text), false) => self.takes_lower(Some(&text.to_lowercase())),
+            _ => self.takes_lower(value),
+        }
+    }
+
+    /// The same of a value that is in small letters already, where case plays no part.
+    pub(crate) fn takes_lower(&self, value: Option<&str>) -> bool {
+        let Condition { key, matching, is_case_sensitive, .. } = self.condition;
+        if *matching == Matching::Absent {
+            return value.is_none();
+        }
+        let absent = match key {
+            Key::Dimension(dimension) => dimension.absent(),
+            Key::Tag(_) | Key::CostCategory(_) => "",
+        };
+        let absent = match (value, *is_case_sensitive) {
+            (None, false) => Cow::Owned(absent.to_lowercase()),
+            _ => Cow::Borrowed(absent),
+        };
+        let value = value.unwrap_or(&absent);
+        match matching {
+            Matching::Equals if self.exact.is_empty() => self.values.iter().any(|given| given == value),
+            Matching::Equals => self.exact.contains(value),
+            Matching::StartsWith => self.values.iter().any(|given| value.starts_with(given.as_ref())),
+            Matching::EndsWith => self.values.iter().any(|given| value.ends_with(given.as_ref())),
+            Matching::Contains => self.values.iter().any(|given| value.contains(given.as_ref())),
+            Matching::Absent => false,
+        }
     }
 }

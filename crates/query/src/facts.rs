@@ -10,6 +10,7 @@
 
 mod builder;
 
+use crate::cost_category::CategoryColumn;
 use crate::dimension::{DIMENSIONS, Dimension, Key, is_same_tag};
 use crate::reservations::Reserved;
 use crate::values::Values;
@@ -112,9 +113,17 @@ pub struct Sources {
     pub pro_forma: Vec<Source>,
 }
 
-/// The facts of a month.
-#[derive(Debug)]
+/// The facts of a month, under some of the cost categories that were defined. What is not of these is shared: facts under others copy no class and no text.
+#[derive(Debug, Clone)]
 pub struct MonthFacts {
+    bare: Arc<BareFacts>,
+    /// The cost categories that were defined, which go before those of the cost files.
+    defined: Vec<Arc<CategoryColumn>>,
+}
+
+/// The facts of a month without cost categories that were defined.
+#[derive(Debug)]
+pub struct BareFacts {
     /// The month.
     pub period: BillingPeriod,
     /// The billing groups, by their names in the book that priced the month.
@@ -123,8 +132,6 @@ pub struct MonthFacts {
     pub tags: Vec<String>,
     /// The cost categories of the cost files that the book names.
     pub cost_categories: Vec<String>,
-    /// The cost categories that were defined, which go before those of the cost files.
-    pub(crate) defined: Vec<String>,
     /// Whether the month is known by day.
     pub has_days: bool,
     /// The reservations of the payer, in the order of their ARNs; `None` where the cost files do not say what they are.
@@ -132,31 +139,36 @@ pub struct MonthFacts {
     /// The currency of the book, which sums of nothing are in.
     pub currency: String,
     /// What AWS charges.
-    pub(crate) aws: Categorized,
+    pub(crate) aws: Table,
     /// What the billing groups are charged.
-    pub(crate) pro_forma: Categorized,
+    pub(crate) pro_forma: Table,
     pub(crate) texts: Texts,
 }
 
-/// Classes in columns, with what cost categories make of them.
-#[derive(Debug)]
-pub struct Categorized {
-    table: Arc<Table>,
-    /// By cost category that was defined, and class.
-    pub(crate) defined: Vec<Vec<TextId>>,
+/// Whose costs a table has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Whose {
+    /// What AWS charges.
+    Aws,
+    /// What the billing groups are charged.
+    ProForma,
 }
 
-impl From<Table> for Categorized {
-    fn from(table: Table) -> Self {
-        Self { table: Arc::new(table), defined: Vec::new() }
+impl Whose {
+    pub const BOTH: [Self; 2] = [Self::Aws, Self::ProForma];
+}
+
+impl Deref for MonthFacts {
+    type Target = BareFacts;
+
+    fn deref(&self) -> &BareFacts {
+        &self.bare
     }
 }
 
-impl Deref for Categorized {
-    type Target = Table;
-
-    fn deref(&self) -> &Table {
-        &self.table
+impl From<BareFacts> for MonthFacts {
+    fn from(bare: BareFacts) -> Self {
+        Self { bare: Arc::new(bare), defined: Vec::new() }
     }
 }
 
@@ -242,65 +254,79 @@ impl MonthFacts {
         builder::facts(month)
     }
 
-    /// The same facts without cost categories that were defined.
-    pub(crate) fn bare(&self) -> Self {
-        let bare = |of: &Categorized| Categorized { table: of.table.clone(), defined: Vec::new() };
-        Self {
-            period: self.period,
-            groups: self.groups.clone(),
-            tags: self.tags.clone(),
-            cost_categories: self.cost_categories.clone(),
-            defined: Vec::new(),
-            has_days: self.has_days,
-            reservations: self.reservations.clone(),
-            currency: self.currency.clone(),
-            aws: bare(&self.aws),
-            pro_forma: bare(&self.pro_forma),
-            texts: self.texts.clone(),
+    /// The same facts under some cost categories, in place of those that they may have been under. One that cost files have, too, goes before theirs.
+    #[must_use]
+    pub fn under(&self, columns: impl IntoIterator<Item = Arc<CategoryColumn>>) -> Self {
+        Self { bare: self.bare.clone(), defined: columns.into_iter().collect() }
+    }
+
+    /// The cost categories that were defined and that these facts are under.
+    pub(crate) fn columns(&self) -> &[Arc<CategoryColumn>] {
+        &self.defined
+    }
+
+    /// The names of all cost categories, those of cost files and those that these facts are under.
+    #[must_use]
+    pub fn cost_category_names(&self) -> BTreeSet<&str> {
+        let defined = self.defined.iter().map(|column| column.name.as_str());
+        self.cost_categories.iter().map(String::as_str).chain(defined).collect()
+    }
+
+    /// A table.
+    pub(crate) fn table(&self, whose: Whose) -> &Table {
+        match whose {
+            Whose::Aws => &self.aws,
+            Whose::ProForma => &self.pro_forma,
         }
     }
 
-    /// The names of all cost categories, those of cost files and those that were defined.
-    #[must_use]
-    pub fn cost_category_names(&self) -> BTreeSet<&str> {
-        self.cost_categories.iter().chain(&self.defined).map(String::as_str).collect()
+    /// What a cost category that was defined makes of the classes.
+    fn defined(&self, key: &Key) -> Option<&CategoryColumn> {
+        let Key::CostCategory(name) = key else { return None };
+        self.defined.iter().find(|column| column.name == *name).map(AsRef::as_ref)
     }
 
-    /// The values of a key by class; `None` of a tag or cost category that is not kept.
-    pub(crate) fn column<'a>(&self, table: &'a Categorized, key: &Key) -> Option<&'a [TextId]> {
-        let of = |columns: &'a [Vec<TextId>], at: Option<usize>| at.map(|at| columns[at].as_slice());
-        match key {
-            Key::Dimension(dimension) => Some(&table.dimensions[*dimension as usize]),
+    /// The values of a key by class, as numbers of its texts; `None` of a tag or cost category that is not kept.
+    pub(crate) fn column(&self, whose: Whose, key: &Key) -> Option<&[TextId]> {
+        if let Some(column) = self.defined(key) {
+            return Some(column.of(whose));
+        }
+        let table = self.table(whose);
+        let (columns, at) = match key {
+            Key::Dimension(dimension) => return Some(&table.dimensions[*dimension as usize]),
             Key::Tag(key) => {
                 let exact = self.tags.iter().position(|tag| tag == key);
                 let found = exact.or_else(|| self.tags.iter().position(|tag| is_same_tag(tag, key)));
-                of(&table.tags, found)
-            }
-            Key::CostCategory(name) if self.defined.contains(name) => {
-                of(&table.defined, self.defined.iter().position(|defined| defined == name))
+                (&table.tags, found)
             }
             Key::CostCategory(name) => {
-                of(&table.cost_categories, self.cost_categories.iter().position(|kept| kept == name))
+                (&table.cost_categories, self.cost_categories.iter().position(|kept| kept == name))
             }
-        }
+        };
+        at.map(|at| columns[at].as_slice())
+    }
+
+    /// The texts that the values of a key are numbers of.
+    pub(crate) fn texts_of(&self, key: &Key) -> &Texts {
+        self.defined(key).map_or(&self.texts, |column| &column.texts)
     }
 
     /// A value of a key as it is shown.
     pub(crate) fn shown(&self, key: &Key, value: TextId) -> String {
-        let text = self.texts.get(value);
+        let text = self.texts_of(key).get(value);
         match key {
             Key::Dimension(dimension) => text.unwrap_or(dimension.absent()).to_owned(),
             Key::Tag(name) | Key::CostCategory(name) => format!("{name}${}", text.unwrap_or_default()),
         }
     }
 
-    /// What it takes in memory, in bytes.
+    /// What it takes in memory, in bytes, without cost categories that were defined: [`CategoryColumn::bytes`].
     #[must_use]
     pub fn bytes(&self) -> usize {
         let mut columns = BTreeSet::new();
-        let mut bytes = size_of::<Self>();
+        let mut bytes = size_of::<BareFacts>();
         for table in [&self.aws, &self.pro_forma] {
-            let keys = DIMENSIONS + table.tags.len() + table.cost_categories.len() + table.defined.len() + 4;
+            let keys = DIMENSIONS + table.tags.len() + table.cost_categories.len() + 4;
             bytes += table.len() * keys * size_of::<TextId>() + table.day.len();
             let values = table.measures.iter().flat_map(|(_, of)| [Some(&of.months), of.days.as_ref()]);
             // Columns that are shared count once.
@@ -308,10 +334,14 @@ impl MonthFacts {
         }
         bytes += columns.into_iter().map(|(_, bytes)| bytes).sum::<usize>();
         bytes += self.reservations.iter().flat_map(|of| of.iter()).map(Reserved::bytes).sum::<usize>();
-        // A text is kept twice, with its place.
-        let texts = (1..=self.texts.len()).filter_map(|id| self.texts.get(TextId(u32::try_from(id).ok()?)));
-        bytes + texts.map(|text| 2 * (text.len() + 24)).sum::<usize>()
+        bytes + bytes_of(&self.texts)
     }
+}
+
+/// What texts take in memory: each is kept twice, with its place.
+pub(crate) fn bytes_of(texts: &Texts) -> usize {
+    let texts = (1..=texts.len()).filter_map(|id| texts.get(TextId(u32::try_from(id).ok()?)));
+    texts.map(|text| 2 * (text.len() + 24)).sum()
 }
 
 /// The dimensions of a class of the cube in the order of [`Dimension::ALL`].

@@ -1,7 +1,7 @@
 //! Questions that only lines can answer: by the hour, and by resource.
 //!
 //! Classes decide all that they can: a question is worked out on the facts of a month up to what each class's lines add to which group ([`plan`]), whoever
-//! reads the lines adds them up by hour and resource, and [`finish`] makes the answer of these sums. What is charged without lines, as a custom line item is, is
+//! reads the lines adds them up by hour and resource, and [`Finishing`] makes the answer of these sums. What is charged without lines, as a custom line item is, is
 //! added there, at the first hour of its month.
 
 mod finish;
@@ -21,7 +21,7 @@ use billing::statement::usage_is_shown;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 
-pub use finish::{LineSum, Summed, finish, without_facts};
+pub use finish::{Finishing, LineSum, Summed, without_facts};
 
 /// How long the times are that are told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -183,7 +183,7 @@ pub fn plan(
         groups: Vec::new(),
     };
     let columns: Vec<Option<&[TextId]>> =
-        query.keys().into_iter().map(|key| facts.column(table, key)).collect();
+        query.keys().into_iter().map(|key| facts.column(scope.whose(), key)).collect();
     let mut groups: HashMap<LineGroup, u32> = HashMap::new();
     let mut sums: BTreeMap<Vec<Vec<Term>>, u32> = BTreeMap::new();
     for (row, takes) in takes.into_iter().enumerate().filter(|(_, takes)| *takes != 0) {

@@ -3,6 +3,7 @@
 use super::{Empty, invalid};
 use crate::call::{Call, json};
 use back_office::error::{Answer, Declined};
+use billing::arn::Arn;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -25,11 +26,8 @@ struct OfResource {
 
 /// The name in a budget's ARN; what is another payer's is not there.
 fn name<'a>(call: &Call<'_>, arn: &'a str) -> Answer<&'a str> {
-    let name = arn
-        .strip_prefix("arn:aws")
-        .and_then(|rest| Some(rest.split_once(':')?.1))
-        .and_then(|rest| rest.strip_prefix("budgets::")?.strip_prefix(call.caller.payer.as_str()))
-        .and_then(|rest| rest.strip_prefix(":budget/"));
+    let name = Arn::resource(arn, "budgets", &call.caller.payer);
+    let name = name.and_then(|resource| resource.strip_prefix("budget/"));
     name.ok_or_else(|| Declined::NotFound { kind: "budget", id: arn.to_owned() }.into())
 }
 

@@ -246,14 +246,16 @@ pub(super) async fn associations(call: &Call<'_>) -> Answer<Vec<u8>> {
     let payer = &call.caller.payer;
     let page = page(call, &input)?;
     let known = call.desk.cost_categories(payer).await?;
+    let views = call.desk.views_by_cost_category(call.caller).await?;
     let mut found = Vec::new();
     for (of, ..) in known.holding(call.current()) {
         let arn = cost_category_arn(payer, &of.id);
         if input.cost_category_arn.as_ref().is_some_and(|asked| *asked != arn) {
             continue;
         }
-        for resource_arn in call.desk.views_by_cost_category(call.caller, &of.name).await? {
+        for resource_arn in views.get(&of.name).into_iter().flatten() {
             let position = format!("{} {resource_arn}", of.id);
+            let resource_arn = resource_arn.clone();
             let (cost_category_name, cost_category_arn) = (of.name.clone(), arn.clone());
             found.push((position, Association { resource_arn, cost_category_name, cost_category_arn }));
         }

@@ -6,6 +6,7 @@ use super::usage::{digest, page_of_rows};
 use super::{invalid, past_days};
 use crate::call::{Call, json};
 use back_office::clock::Clock;
+use back_office::cost_categories::CategoriesAsked;
 use back_office::cost_explorer::CostExplorerRefusal;
 use back_office::error::{Answer, Error};
 use billing::invoice::Date;
@@ -106,8 +107,9 @@ pub(super) async fn get(call: &Call<'_>) -> Answer<Vec<u8>> {
                 format!("`{}` to `{}` is not one whole month; compare months", period.start, period.end);
             return Err(invalid(message));
         }
-        let months =
-            call.desk.months_of(call.caller, input.billing_view_arn.as_deref(), days.clone()).await?;
+        let (view, categories) =
+            (input.billing_view_arn.as_deref(), CategoriesAsked::of(&keys, filter.as_ref()));
+        let months = call.desk.months_of(call.caller, view, days.clone(), categories).await?;
         runs.extend(months.runs());
         let query = |group_by| Query {
             days: days.clone(),
@@ -116,8 +118,12 @@ pub(super) async fn get(call: &Call<'_>) -> Answer<Vec<u8>> {
             group_by,
             metrics: vec![metric],
         };
-        total.add(place, &months.answer(&query(Vec::new()))?);
-        for slice in if keys.is_empty() { Vec::new() } else { months.answer(&query(keys.clone()))? } {
+        total.add(place, &months.answer(&query(Vec::new())).await?);
+        let by_keys = match keys.as_slice() {
+            [] => Vec::new(),
+            keys => months.answer(&query(keys.to_vec())).await?,
+        };
+        for slice in by_keys {
             for row in &slice.rows {
                 let group = groups.entry(row.keys.clone()).or_default();
                 group.add_row(place, row);

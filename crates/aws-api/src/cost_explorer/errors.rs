@@ -15,6 +15,7 @@ pub(crate) fn refused(refusal: &CostExplorerRefusal) -> WireError {
         CostExplorerRefusal::UnresolvableUnit(_) => "UnresolvableUsageUnitException",
         CostExplorerRefusal::NotFound(_) => "ResourceNotFoundException",
         CostExplorerRefusal::Quota(_) => "ServiceQuotaExceededException",
+        CostExplorerRefusal::Limit(_) => "LimitExceededException",
         CostExplorerRefusal::TooManyTags(_) => "TooManyTagsException",
         CostExplorerRefusal::UnhealthyView(_) => "BillingViewHealthStatusException",
     };

@@ -6,6 +6,7 @@ use super::usage::granularity;
 use super::{days, invalid};
 use crate::call::{Call, json};
 use back_office::clock::Clock;
+use back_office::cost_categories::CategoriesAsked;
 use back_office::cost_explorer::CostExplorerRefusal;
 use back_office::error::{Answer, Error};
 use billing::invoice::Date;
@@ -132,15 +133,16 @@ async fn past(
         first = first.previous().unwrap_or(first);
     }
     let days = Date::first_of(first).days()..Date::first_of(current).days();
-    let months = call.desk.months_of(call.caller, view, days.clone()).await?;
+    let categories = CategoriesAsked::of(&[], filter.as_ref());
+    let months = call.desk.months_of(call.caller, view, days.clone(), categories).await?;
     let query = |granularity| {
         let (days, filter) = (days.clone(), filter.clone());
         Query { days, granularity, filter, group_by: Vec::new(), metrics: vec![metric] }
     };
     // Some months tell no days of a metric: their first day is like the others then.
-    let slices = match months.answer(&query(Granularity::Daily)) {
+    let slices = match months.answer(&query(Granularity::Daily)).await {
         Ok(slices) => slices,
-        Err(_) => months.answer(&query(Granularity::Monthly))?,
+        Err(_) => months.answer(&query(Granularity::Monthly)).await?,
     };
     let (mut past, mut units): (Vec<Past>, Vec<String>) = (Vec::new(), Vec::new());
     let known: BTreeSet<BillingPeriod> = months.known().collect();

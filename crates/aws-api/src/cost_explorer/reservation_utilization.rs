@@ -9,6 +9,7 @@ use super::sorting::{Sorting, sorted};
 use super::usage::{digest, granularity, page_of_rows};
 use super::{invalid, past_days};
 use crate::call::{Call, json};
+use back_office::cost_categories::CategoriesAsked;
 use back_office::cost_explorer::CostExplorerRefusal;
 use back_office::error::{Answer, Error};
 use billing::money::{Cost, Percentage, Quantity, percentage_shown};
@@ -210,7 +211,7 @@ pub(super) async fn utilization(call: &Call<'_>) -> Answer<Vec<u8>> {
     sorting
         .check(|key| known.sorted_by(key).is_some(), "figures of this operation, as UtilizationPercentage")?;
     let filter = picked(input.filter.as_ref())?;
-    let months = call.desk.months_of(call.caller, None, days.clone()).await?;
+    let months = call.desk.months_of(call.caller, None, days.clone(), CategoriesAsked::none()).await?;
     let slices = months.reservations(&days, by_time, Some(&filter))?;
     if slices.iter().all(|slice| slice.reserved.is_empty()) {
         let message = "no reservation that is asked for is in force in the time period; ask for another time, or another SERVICE";

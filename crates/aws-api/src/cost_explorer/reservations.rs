@@ -8,6 +8,7 @@ use super::sorting::{Sorting, sorted};
 use super::usage::{digest, granularity, page_of_rows};
 use super::{invalid, past_days};
 use crate::call::{Call, json};
+use back_office::cost_categories::CategoriesAsked;
 use back_office::cost_explorer::CostExplorerRefusal;
 use back_office::error::{Answer, Error};
 use billing::money::{Cost, Quantity, percentage_shown};
@@ -222,7 +223,9 @@ pub(super) async fn coverage(call: &Call<'_>) -> Answer<Vec<u8>> {
     sorting.check(|key| key == TIME || Sums::default().sorted_by(key).is_some(), known)?;
     let by = grouped(&input)?;
     let by_time = input.granularity.as_deref().map(granularity).transpose()?;
-    let months = call.desk.months_of(call.caller, None, days.clone()).await?;
+    let given = of_instances(input.filter.as_ref(), ON_DEMAND)?;
+    let categories = CategoriesAsked::of(&[], Some(&given));
+    let months = call.desk.months_of(call.caller, None, days.clone(), categories).await?;
     let mut by_day: BTreeMap<i32, Time> = BTreeMap::new();
     let mut total = Sums::default();
     for purchase in [ON_DEMAND, RESERVED] {
@@ -233,7 +236,7 @@ pub(super) async fn coverage(call: &Call<'_>) -> Answer<Vec<u8>> {
             group_by: by.iter().map(|(by, _)| Key::Dimension(*by)).collect(),
             metrics: vec![Metric::UsageQuantity, Metric::NormalizedUsageAmount, Metric::UnblendedCost],
         };
-        for slice in months.answer(&query)? {
+        for slice in months.answer(&query).await? {
             // Without a granularity all times are one.
             let time = if by_time.is_some() { slice.days } else { days.clone() };
             let (_, of_time, groups) =

@@ -8,6 +8,7 @@ use super::sorting::{Sorting, sorted};
 use super::usage::{digest, granularity, page_of_rows};
 use super::{invalid, past_days};
 use crate::call::{Call, json};
+use back_office::cost_categories::CategoriesAsked;
 use back_office::cost_explorer::CostExplorerRefusal;
 use back_office::error::{Answer, Error};
 use billing::account::arn_account;
@@ -262,8 +263,8 @@ async fn asked(
         group_by: vec![Key::Dimension(Dimension::SavingsPlanArn), Key::Dimension(Dimension::RecordType)],
         metrics: vec![Metric::AmortizedCost, Metric::UnblendedCost],
     };
-    let months = call.desk.months_of(call.caller, None, days).await?;
-    let slices = months.answer(&query)?;
+    let months = call.desk.months_of(call.caller, None, days, CategoriesAsked::none()).await?;
+    let slices = months.answer(&query).await?;
     if slices.iter().all(|slice| slice.rows.is_empty()) {
         let message = "no Savings Plan has cost or covered anything in the time period; ask for another one";
         return Err(CostExplorerRefusal::DataUnavailable(message.to_owned()).into());

@@ -10,6 +10,7 @@ use super::sorting::{Sorting, sorted};
 use super::usage::{digest, granularity, page_of_rows};
 use super::{invalid, past_days};
 use crate::call::{Call, json};
+use back_office::cost_categories::CategoriesAsked;
 use back_office::cost_explorer::{CostExplorerRefusal, Months};
 use back_office::error::{Answer, Error};
 use billing::money::{Cost, Percentage, percentage_shown};
@@ -20,6 +21,7 @@ use query::question::{Granularity, Query};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::sync::Arc;
 
 /// The only metric that there is.
 const METRIC: &str = "SpendCoveredBySavingsPlans";
@@ -123,7 +125,8 @@ pub(super) async fn coverage(call: &Call<'_>) -> Answer<Vec<u8>> {
     let names = "SpendCoveredBySavingsPlan, OnDemandCost, CoveragePercentage, TotalCost, InstanceFamily, Region, Service";
     sorting.check(|key| names.split(", ").any(|name| name == key), names)?;
     let given = filter(input.filter.as_ref())?;
-    let months = call.desk.months_of(call.caller, None, days.clone()).await?;
+    let categories = CategoriesAsked::none().and(&given);
+    let months = call.desk.months_of(call.caller, None, days.clone(), categories).await?;
     let query = |kind: Asked| Query {
         days: days.clone(),
         granularity: by_time.unwrap_or(Granularity::Monthly),
@@ -132,10 +135,12 @@ pub(super) async fn coverage(call: &Call<'_>) -> Answer<Vec<u8>> {
         metrics: vec![Metric::UnblendedCost],
     };
     let mut rows: BTreeMap<(i32, Vec<String>), Row> = BTreeMap::new();
-    let both =
-        [query(covered()), query(Asked::And(vec![at_on_demand_rates(), may_be_covered(&months, &days)?]))];
+    let both = [
+        query(covered()),
+        query(Asked::And(vec![at_on_demand_rates(), may_be_covered(&months, &days).await?])),
+    ];
     for (query, is_covered) in both.iter().zip([true, false]) {
-        for slice in months.answer(query)? {
+        for slice in months.answer(query).await? {
             // Without a granularity all times are one.
             let time = if by_time.is_some() { slice.days } else { days.clone() };
             for row in slice.rows {
@@ -252,7 +257,7 @@ fn at_on_demand_rates() -> Asked {
 }
 
 /// What plans may cover: by its usage type, or because they cover some of it.
-fn may_be_covered(months: &Months, days: &Range<i32>) -> Answer<Asked> {
+async fn may_be_covered(months: &Arc<Months>, days: &Range<i32>) -> Answer<Asked> {
     let has_instance =
         Asked::Not(Box::new(named(Dimension::InstanceTypeFamily, Dimension::InstanceTypeFamily.absent())));
     let usage_type = || Key::Dimension(Dimension::UsageType);
@@ -268,7 +273,7 @@ fn may_be_covered(months: &Months, days: &Range<i32>) -> Answer<Asked> {
         metrics: vec![Metric::UnblendedCost],
     };
     let mut usage_types: BTreeMap<String, Vec<String>> = BTreeMap::new();
-    for row in months.answer(&query)?.into_iter().flat_map(|slice| slice.rows) {
+    for row in months.answer(&query).await?.into_iter().flat_map(|slice| slice.rows) {
         if let [service, usage_type] = row.keys.as_slice() {
             usage_types.entry(service.clone()).or_default().push(usage_type.clone());
         }

@@ -4,6 +4,7 @@ use super::invalid;
 use super::shapes::Search;
 use super::values::Asked;
 use crate::call::{Call, json};
+use back_office::cost_categories::CategoriesAsked;
 use back_office::cost_explorer::CostExplorerRefusal;
 use back_office::error::{Answer, Error};
 use billing::invoice::Date;
@@ -41,12 +42,12 @@ struct CostCategories {
 /// `GetTags`
 pub(super) async fn get(call: &Call<'_>) -> Answer<Vec<u8>> {
     let input: Search = call.read()?;
-    let asked = Asked::of(call, &input, None).await?;
+    let asked = Asked::of(call, &input, None, CategoriesAsked::none()).await?;
     let found = match input.tag_key.as_deref().filter(|key| !key.is_empty()) {
-        Some(key) => values(&asked, Key::Tag(key.to_owned()))?,
+        Some(key) => values(&asked, Key::Tag(key.to_owned())).await?,
         None => {
             let keys = asked.months.tags().into_keys().map(|tag| (shown_tag(&tag).to_owned(), Key::Tag(tag)));
-            used(&asked, keys)?
+            used(&asked, keys).await?
         }
     };
     let cut = asked.cut(call, found)?;
@@ -61,13 +62,20 @@ pub(super) async fn get(call: &Call<'_>) -> Answer<Vec<u8>> {
 /// `GetCostCategories`
 pub(super) async fn cost_categories(call: &Call<'_>) -> Answer<Vec<u8>> {
     let input: Search = call.read()?;
-    let asked = Asked::of(call, &input, None).await?;
     let name = input.cost_category_name.as_deref();
-    let found = match name {
-        Some(name) => values(&asked, Key::CostCategory(name.to_owned()))?,
+    let key = name.map(|name| Key::CostCategory(name.to_owned()));
+    let categories = key.as_slice();
+    // Names are those of cost categories that lines have values of: of all of them.
+    let categories = match categories {
+        [] => CategoriesAsked::All,
+        key => CategoriesAsked::of(key, None),
+    };
+    let asked = Asked::of(call, &input, None, categories).await?;
+    let found = match key {
+        Some(key) => values(&asked, key).await?,
         None => {
             let names = asked.months.cost_categories().into_iter();
-            used(&asked, names.map(|name| (name.clone(), Key::CostCategory(name))))?
+            used(&asked, names.map(|name| (name.clone(), Key::CostCategory(name)))).await?
         }
     };
     let cut = asked.cut(call, found)?;
@@ -82,8 +90,8 @@ pub(super) async fn cost_categories(call: &Call<'_>) -> Answer<Vec<u8>> {
 }
 
 /// The values of a key without its name before them; of lines that have none the value is empty.
-fn values(asked: &Asked<'_>, key: Key) -> Answer<Vec<String>> {
-    let found = asked.values(&key)?;
+async fn values(asked: &Asked<'_>, key: Key) -> Answer<Vec<String>> {
+    let found = asked.values(&key).await?;
     let before = match &key {
         Key::Tag(name) | Key::CostCategory(name) => format!("{name}$"),
         Key::Dimension(_) => String::new(),
@@ -92,10 +100,10 @@ fn values(asked: &Asked<'_>, key: Key) -> Answer<Vec<String>> {
 }
 
 /// The names of those keys of which a line that is seen has a value.
-fn used(asked: &Asked<'_>, keys: impl Iterator<Item = (String, Key)>) -> Answer<Vec<String>> {
+async fn used(asked: &Asked<'_>, keys: impl Iterator<Item = (String, Key)>) -> Answer<Vec<String>> {
     let mut names = Vec::new();
     for (name, key) in keys {
-        if values(asked, key)?.iter().any(|value| !value.is_empty()) {
+        if values(asked, key).await?.iter().any(|value| !value.is_empty()) {
             names.push(name);
         }
     }
@@ -143,7 +151,8 @@ pub(super) async fn list(call: &Call<'_>) -> Answer<Vec<u8>> {
         Error::from(CostExplorerRefusal::InvalidNextToken(message.to_owned()))
     })?;
     let today = Date::of_seconds(call.caller.now).days();
-    let known = match call.desk.months_of(call.caller, None, today - DAYS_BACK..today + 1).await {
+    let days = today - DAYS_BACK..today + 1;
+    let known = match call.desk.months_of(call.caller, None, days, CategoriesAsked::none()).await {
         Ok(months) => months.tags(),
         Err(Error::CostExplorer(CostExplorerRefusal::DataUnavailable(_))) => Default::default(),
         Err(error) => return Err(error),

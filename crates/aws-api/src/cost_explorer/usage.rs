@@ -4,6 +4,7 @@ use super::expression::{expression, group_by, metrics};
 use super::shapes::{CostAndUsage, GetCostAndUsage, ResultByTime, ValueWithAttributes};
 use super::{SERVICE, invalid, lines, past_days};
 use crate::call::{Call, json};
+use back_office::cost_categories::CategoriesAsked;
 use back_office::cost_explorer::{CostExplorerRefusal, PageFrom};
 use back_office::error::{Answer, Error};
 use query::dimension::{Dimension, Key};
@@ -30,9 +31,11 @@ pub(super) async fn get(call: &Call<'_>) -> Answer<Vec<u8>> {
         group_by: group_by(&input.group_by)?,
         metrics: metrics(&input.metrics)?,
     };
-    let months = call.desk.months_of(call.caller, input.billing_view_arn.as_deref(), days).await?;
+    let categories = CategoriesAsked::of(&query.group_by, query.filter.as_ref());
+    let view = input.billing_view_arn.as_deref();
+    let months = call.desk.months_of(call.caller, view, days, categories).await?;
     let from = position(call, input.next_page_token.as_deref(), &months.runs())?;
-    let (slices, next) = months.answer_from(&query, from, ROWS_MAX)?;
+    let (slices, next) = months.answer_from(&query, from, ROWS_MAX).await?;
     let next_page_token = match next {
         Some(next) => call.next_token(Some(format!(
             "{} {} {}",

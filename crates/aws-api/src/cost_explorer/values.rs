@@ -5,6 +5,7 @@ use super::shapes::{Search, SortDefinition, ValueWithAttributes};
 use super::usage::{digest, page_of_rows};
 use super::{invalid, past_days};
 use crate::call::{Call, json};
+use back_office::cost_categories::CategoriesAsked;
 use back_office::cost_explorer::{CostExplorerRefusal, Months};
 use back_office::error::Answer;
 use billing::money::Cost;
@@ -13,6 +14,7 @@ use query::expression::{Expression, Matching};
 use query::facts::Metric;
 use query::question::{Granularity, Query};
 use serde::Serialize;
+use std::sync::Arc;
 
 /// How many values a page has.
 pub(super) const PAGE: usize = 1_000;
@@ -36,8 +38,9 @@ pub(super) async fn get(call: &Call<'_>) -> Answer<Vec<u8>> {
             "DimensionKey: it belongs to PRODUCT_ATTRIBUTE, which is not in charge classes; leave it out",
         ));
     }
-    let asked = Asked::of(call, &input, context(input.context.as_deref())?).await?;
-    let values = asked.values(&Key::Dimension(of))?;
+    let context = context(input.context.as_deref())?;
+    let asked = Asked::of(call, &input, context, CategoriesAsked::none()).await?;
+    let values = asked.values(&Key::Dimension(of)).await?;
     let cut = asked.cut(call, values)?;
     let accounts: &[String] = if of == Dimension::LinkedAccount { &cut.values } else { &[] };
     let names = call.desk.account_names(call.caller, accounts).await?;
@@ -72,7 +75,7 @@ fn context(name: Option<&str>) -> Answer<Option<Expression>> {
 /// A search for values, with the months that it is about.
 pub(super) struct Asked<'a> {
     input: &'a Search,
-    pub months: Months,
+    pub months: Arc<Months>,
     query: Query,
     sort: Option<Sort>,
 }
@@ -92,7 +95,12 @@ pub(super) struct Cut {
 
 impl<'a> Asked<'a> {
     /// What a request searches, of the lines of a context.
-    pub async fn of(call: &Call<'_>, input: &'a Search, context: Option<Expression>) -> Answer<Self> {
+    pub async fn of(
+        call: &Call<'_>,
+        input: &'a Search,
+        context: Option<Expression>,
+        categories: CategoriesAsked,
+    ) -> Answer<Self> {
         let days = past_days(call, &input.time_period)?;
         let sort = sort(&input.sort_by)?;
         if sort.is_some() && (input.next_page_token.is_some() || input.search_string.is_some()) {
@@ -118,14 +126,15 @@ impl<'a> Asked<'a> {
             group_by: Vec::new(),
             metrics: sort.iter().map(|sort| sort.metric).collect(),
         };
-        let months = call.desk.months_of(call.caller, input.billing_view_arn.as_deref(), days).await?;
+        let (view, categories) = (input.billing_view_arn.as_deref(), categories.and(&query.filter));
+        let months = call.desk.months_of(call.caller, view, days, categories).await?;
         Ok(Self { input, months, query, sort })
     }
 
     /// The values of a key, in the order that was asked for.
-    pub fn values(&self, key: &Key) -> Answer<Vec<String>> {
+    pub async fn values(&self, key: &Key) -> Answer<Vec<String>> {
         let query = Query { group_by: vec![key.clone()], ..self.query.clone() };
-        let mut found = self.months.values(&query)?;
+        let mut found = self.months.values(&query).await?;
         if let Some(Sort { is_descending, .. }) = self.sort {
             let sum = |(_, sum): &(String, Option<Cost>)| sum.unwrap_or_default();
             found.sort_by_key(|of| sum(of));

@@ -2,6 +2,7 @@
 
 use super::{BudgetRow, KeptBudget};
 use crate::authorization::Caller;
+use crate::cost_categories::CategoriesAsked;
 use crate::cost_explorer::{CostExplorerRefusal, Months};
 use crate::desk::BackOffice;
 use crate::error::{Answer, Error};
@@ -11,6 +12,7 @@ use billing::money::Cost;
 use query::facts::Metric;
 use query::question::{Granularity, NO_UNIT, Query, Slice};
 use std::ops::Range;
+use std::sync::Arc;
 
 /// How many days before today a forecast looks back: three first days of months, and four weeks, are among them.
 const DAYS_BACK: i32 = 100;
@@ -96,9 +98,12 @@ impl BackOffice {
         days: Range<i32>,
         granularity: Granularity,
     ) -> Answer<Known<Vec<Slice>>> {
-        let asked = self.months_of(caller, budget.view.as_deref(), days.clone()).await;
-        let query = query(budget, days, granularity)?;
-        known(asked.and_then(|months| months.answer(&query)))
+        let query = query(budget, days.clone(), granularity)?;
+        let categories = CategoriesAsked::of(&query.group_by, query.filter.as_ref());
+        known(match self.months_of(caller, budget.view.as_deref(), days, categories).await {
+            Ok(months) => months.answer(&query).await,
+            Err(error) => Err(error),
+        })
     }
 
     /// What is expected by the end of a period.
@@ -110,9 +115,11 @@ impl BackOffice {
         period: &Range<i32>,
     ) -> Answer<Option<Cost>> {
         let today = Date::of_seconds(caller.now).days();
-        let asked = self.months_of(caller, budget.view.as_deref(), today - DAYS_BACK..today).await;
+        let categories = CategoriesAsked::of(&[], budget.expression()?.as_ref());
+        let days = today - DAYS_BACK..today;
+        let asked = self.months_of(caller, budget.view.as_deref(), days, categories).await;
         let Ok(Some(months)) = known(asked.map(Some))? else { return Ok(None) };
-        let Some(history) = history(&months, budget, today)? else { return Ok(None) };
+        let Some(history) = history(&months, budget, today).await? else { return Ok(None) };
         forecast(&history, actual, period).map_err(Error::internal)
     }
 }
@@ -153,7 +160,7 @@ pub(super) fn sum(slices: &[Slice], unit: &str) -> Answer<Known<Cost>> {
 
 /// What a budget's costs were, day after day, as far as they are known without a gap: months before one that nobody has priced say nothing, and neither do days
 /// after the last one that has any cost in the view, nor today, which is not over.
-fn history(months: &Months, budget: &KeptBudget, today: i32) -> Answer<Option<History>> {
+async fn history(months: &Arc<Months>, budget: &KeptBudget, today: i32) -> Answer<Option<History>> {
     let days = today - DAYS_BACK..today;
     let all = Query {
         days: days.clone(),
@@ -162,11 +169,13 @@ fn history(months: &Months, budget: &KeptBudget, today: i32) -> Answer<Option<Hi
         group_by: Vec::new(),
         metrics: vec![Metric::UnblendedCost],
     };
-    let Ok(of_view) = known(months.answer(&all))? else { return Ok(None) };
+    let Ok(of_view) = known(months.answer(&all).await)? else { return Ok(None) };
     let has_cost =
         |slice: &&Slice| slice.rows.iter().flat_map(|row| &row.values).any(|value| !value.amount.is_zero());
     let Some(end) = of_view.iter().rev().find(has_cost).map(|slice| slice.days.end) else { return Ok(None) };
-    let Ok(own) = known(months.answer(&query(budget, days, Granularity::Daily)?))? else { return Ok(None) };
+    let Ok(own) = known(months.answer(&query(budget, days, Granularity::Daily)?).await)? else {
+        return Ok(None);
+    };
     let known: Vec<_> = months.known().collect();
     let is_known =
         |slice: &Slice| known.contains(&Date::of_seconds(i64::from(slice.days.start) * 86_400).month());

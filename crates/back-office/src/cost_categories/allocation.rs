@@ -1,6 +1,6 @@
 //! What the values of a cost category come to once its split charges are dealt out: what AWS shows on the cost category's own page, and nowhere else.
 
-use super::{cost_category_arn, id_in};
+use super::{CategoriesAsked, cost_category_arn, id_in};
 use crate::authorization::Caller;
 use crate::cost_explorer::CostExplorerRefusal;
 use crate::desk::BackOffice;
@@ -84,7 +84,10 @@ impl BackOffice {
                 .find_map(|month| known.holding(month).find(|(of, ..)| of.name == question.category))
                 .map(|(of, ..)| of),
         };
-        let months = self.months_of(caller, question.billing_view.as_deref(), days.clone()).await?;
+        let asked = definition.map_or(&question.category, |definition| &definition.name);
+        let categories = CategoriesAsked::of(&[Key::CostCategory(asked.clone())], None);
+        let months =
+            self.months_of(caller, question.billing_view.as_deref(), days.clone(), categories).await?;
         let name = match definition {
             Some(definition) => definition.name.clone(),
             None if months.cost_categories().contains(&question.category) => question.category.clone(),
@@ -110,7 +113,7 @@ impl BackOffice {
         };
         let priced: BTreeSet<BillingPeriod> = months.known().collect();
         let mut allocated = Vec::new();
-        for slice in months.answer(&query)? {
+        for slice in months.answer(&query).await? {
             let month = crate::clock::Clock::period_of_day(slice.days.start);
             let held = of_month(month).and_then(|of| of.holding(month)?.kept.as_ref());
             if !priced.contains(&month) || is_by_arn && held.is_none() {

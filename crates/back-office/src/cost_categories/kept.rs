@@ -1,11 +1,16 @@
 //! A cost category as it is kept: in the form of AWS's API, so that what is kept is what clients read again; and what its rules mean.
 
-use super::rule::{AccountNames, RuleExpression, is_in_alphabet};
+use super::rule::{AccountNames, Compares, RuleExpression, is_in_alphabet};
 use billing::money::Percentage;
 use billing::split_charge::{self, SplitCharge, SplitMethod};
 use query::cost_category::{CostCategory, Rule};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeSet;
+
+/// How many values the rules of a cost category compare with at most.
+const VALUES_MAX: usize = 10_000;
+/// How many of them are searched for within others, or are names of accounts: these are compared one by one.
+const SEARCHED_MAX: usize = 2_000;
 
 /// What a cost category says.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -79,12 +84,24 @@ impl KeptCategory {
         values.filter(|value| seen.insert(*value)).collect()
     }
 
+    /// The names of the cost categories that rules look at.
+    pub(super) fn looks_at(&self) -> BTreeSet<String> {
+        let mut names = BTreeSet::new();
+        let expressions = self.rules.iter().filter_map(|rule| rule.rule.as_ref());
+        expressions.for_each(|expression| {
+            expression.each_values(&mut |of| {
+                if let Compares::CostCategory(name) = of.compares {
+                    names.insert(name.to_owned());
+                }
+            });
+        });
+        names
+    }
+
     /// Whether names of accounts decide.
     pub(super) fn looks_at_names(&self) -> bool {
         self.rules.iter().any(|rule| {
-            let inherits =
-                rule.inherited_value.as_ref().is_some_and(|of| of.dimension_name.as_deref() != Some("TAG"));
-            inherits || rule.rule.as_ref().is_some_and(RuleExpression::looks_at_names)
+            rule.inherits_names() || rule.rule.as_ref().is_some_and(RuleExpression::looks_at_names)
         })
     }
 
@@ -97,8 +114,37 @@ impl KeptCategory {
         Ok(CostCategory { name: name.to_owned(), rules, default_value: self.default_value.clone() })
     }
 
+    /// Whether rules compare with no more than a month can be asked of.
+    fn check_size(&self) -> Result<(), String> {
+        let (mut values, mut searched) = (0, 0);
+        for expression in self.rules.iter().filter_map(|rule| rule.rule.as_ref()) {
+            expression.each_values(&mut |of| {
+                values += of.count.max(1);
+                searched += if of.is_searched { of.count.max(1) } else { 0 };
+            });
+        }
+        if values > VALUES_MAX {
+            return Err(format!(
+                "Rules: they have {values} Values in all, at most {VALUES_MAX} are allowed; make two cost categories, the second one looking at the first"
+            ));
+        }
+        if searched > SEARCHED_MAX {
+            return Err(format!(
+                "Rules: {searched} Values are compared by STARTS_WITH, ENDS_WITH or CONTAINS, or with names of accounts, at most {SEARCHED_MAX} are allowed; compare by EQUALS where the whole value is known"
+            ));
+        }
+        let by_name = self.rules.iter().filter(|rule| rule.inherits_names()).count();
+        if by_name > 1 {
+            return Err(format!(
+                "Rules: {by_name} rules inherit LINKED_ACCOUNT_NAME, and the first one decides for all accounts that have a name; leave the others out"
+            ));
+        }
+        Ok(())
+    }
+
     /// Whether everything but the rules' expressions is as it should be.
     pub(super) fn check(&self) -> Result<(), String> {
+        self.check_size()?;
         let named = self.rules.iter().enumerate().filter_map(|(number, rule)| {
             rule.value.as_deref().map(|value| (format!("Rules[{number}].Value"), value))
         });
@@ -137,6 +183,11 @@ impl KeptCategory {
 }
 
 impl KeptRule {
+    /// Whether values are names of accounts.
+    fn inherits_names(&self) -> bool {
+        self.inherited_value.as_ref().is_some_and(|of| of.dimension_name.as_deref() != Some("TAG"))
+    }
+
     fn rule(&self, names: &AccountNames<'_>) -> Result<Rule, String> {
         let Self { value, rule, inherited_value, r#type } = self;
         match (r#type.as_str(), value, rule, inherited_value) {

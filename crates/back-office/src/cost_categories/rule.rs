@@ -54,6 +54,25 @@ struct RuleValues {
     match_options: Vec<String>,
 }
 
+/// What an expression compares with how many values.
+pub(super) struct Compared<'a> {
+    pub compares: Compares<'a>,
+    pub count: usize,
+    /// Whether values are searched for, and not looked up.
+    pub is_searched: bool,
+}
+
+/// Of what values are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Compares<'a> {
+    /// A cost category, by its name.
+    CostCategory(&'a str),
+    /// The name of an account.
+    AccountName,
+    /// Anything else.
+    Other,
+}
+
 /// The names of a payer's accounts.
 pub(crate) struct AccountNames<'a> {
     family: &'a BTreeMap<AccountId, FamilyAccount>,
@@ -95,9 +114,27 @@ pub(super) fn is_in_alphabet(text: &str) -> bool {
 impl RuleExpression {
     /// Whether names of accounts are looked at.
     pub(super) fn looks_at_names(&self) -> bool {
+        let mut looks = false;
+        self.each_values(&mut |of| looks |= of.compares == Compares::AccountName);
+        looks
+    }
+
+    /// Gives everything that it compares.
+    pub(super) fn each_values<'a>(&'a self, give: &mut impl FnMut(Compared<'a>)) {
+        let dimensions = self.dimensions.iter().map(|of| {
+            let is_name = of.key == ACCOUNT_NAME;
+            (of, if is_name { Compares::AccountName } else { Compares::Other })
+        });
+        let categories = self.cost_categories.iter().map(|of| (of, Compares::CostCategory(&of.key)));
+        let tags = self.tags.iter().map(|of| (of, Compares::Other));
+        for (of, compares) in dimensions.chain(categories).chain(tags) {
+            let is_within =
+                |option: &String| ["STARTS_WITH", "ENDS_WITH", "CONTAINS"].contains(&option.as_str());
+            let is_searched = compares == Compares::AccountName || of.match_options.iter().any(is_within);
+            give(Compared { compares, count: of.values.len(), is_searched });
+        }
         let parts = self.or.iter().chain(&self.and).flatten().chain(self.not.as_deref());
-        self.dimensions.as_ref().is_some_and(|of| of.key == ACCOUNT_NAME)
-            || parts.into_iter().any(Self::looks_at_names)
+        parts.for_each(|part| part.each_values(give));
     }
 
     /// What it means where accounts have some names; or what is wrong with it.
@@ -180,7 +217,8 @@ impl RuleValues {
     fn of_names(&self, names: &AccountNames<'_>) -> Result<Expression, String> {
         let condition = self.condition(Key::Dimension(Dimension::LinkedAccount))?;
         let is_absent = condition.matching == Matching::Absent;
-        let fitting = names.each().filter(|(_, name)| is_absent || condition.takes(Some(name)));
+        let compared = condition.compared();
+        let fitting = names.each().filter(|(_, name)| is_absent || compared.takes(Some(name)));
         let accounts = fitting.map(|(id, _)| id.to_string());
         let accounts = Expression::is(Key::Dimension(Dimension::LinkedAccount), accounts, Matching::Equals);
         Ok(if is_absent { Expression::Not(Box::new(accounts)) } else { accounts })

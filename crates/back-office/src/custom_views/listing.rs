@@ -2,10 +2,10 @@
 
 use super::{KnownViews, filter};
 use crate::authorization::{Caller, Scope};
-use billing::billing_view::{CustomView, Unhealthy, ViewName};
+use billing::billing_view::{Unhealthy, ViewName};
 use billing::configuration::BillingGroupId;
 use billing::period::BillingPeriod;
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What kind of view it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -60,6 +60,16 @@ pub struct BillingView {
     pub unhealthy: BTreeSet<Unhealthy>,
 }
 
+/// What a caller sees of the custom views, worked out for all of them at once.
+struct Sight<'a> {
+    /// Those of which every part is there, by id.
+    whole: BTreeSet<String>,
+    /// Those that are seen, by id.
+    seen: BTreeSet<String>,
+    /// How many of these are made of a view.
+    derived: BTreeMap<&'a ViewName, usize>,
+}
+
 impl KnownViews {
     /// The views that a caller sees, in order; with a period, of billing groups those that were active in it.
     #[must_use]
@@ -75,20 +85,37 @@ impl KnownViews {
         let mut custom: Vec<_> = self.rows.values().map(|row| (row.created_at_s, row.id.clone())).collect();
         custom.sort_unstable();
         let names = names.chain(custom.into_iter().map(|(_, id)| ViewName::Custom(id)));
-        names.filter_map(|name| self.view(caller, name)).collect()
+        let sight = self.sight(caller);
+        names.filter_map(|name| self.view_in(&sight, caller, name)).collect()
     }
 
     /// A view as a caller sees it.
     #[must_use]
     pub fn view(&self, caller: &Caller, name: ViewName) -> Option<BillingView> {
-        if !self.is_seen(&caller.scope, &name) {
+        self.view_in(&self.sight(caller), caller, name)
+    }
+
+    /// What a caller sees of the custom views.
+    fn sight(&self, caller: &Caller) -> Sight<'_> {
+        let (whole, seen) = self.views(|views| {
+            let order = views.bottom_up();
+            (views.whole(), self.seen_among(&caller.scope, &order))
+        });
+        let mut derived: BTreeMap<&ViewName, usize> = BTreeMap::new();
+        for view in self.custom.values() {
+            if self.is_seen_where(&caller.scope, &ViewName::Custom(view.id.clone()), &seen) {
+                view.sources.iter().for_each(|source| *derived.entry(source).or_default() += 1);
+            }
+        }
+        Sight { whole, seen, derived }
+    }
+
+    fn view_in(&self, sight: &Sight<'_>, caller: &Caller, name: ViewName) -> Option<BillingView> {
+        if !self.is_seen_where(&caller.scope, &name, &sight.seen) {
             return None;
         }
-        let derived = self.views(|views| {
-            let seen = |view: &&&CustomView| self.is_seen(&caller.scope, &ViewName::Custom(view.id.clone()));
-            views.derived(&name).iter().filter(seen).count()
-        });
-        let unhealthy = self.views(|views| views.unhealthy(&name));
+        let derived = sight.derived.get(&name).copied().unwrap_or_default();
+        let unhealthy = self.views(|views| views.unhealthy_among(&name, &sight.whole));
         let view = match &name {
             ViewName::Primary => BillingView {
                 position: "0".to_owned(),

@@ -8,6 +8,7 @@ use crate::authorization::{Caller, Scope};
 use crate::desk::BackOffice;
 use crate::error::{Answer, Declined, Error};
 use billing::account::AccountId;
+use billing::arn::Arn;
 use billing::configuration::{BillingGroupId, Configuration, ResourceType, arn};
 use billing::period::BillingPeriod;
 use billing::purchase_order::{Buyer, PurchaseOrder, PurchaseOrderId};
@@ -46,10 +47,7 @@ pub fn order_arn(payer: &AccountId, buyer: &Buyer, id: &PurchaseOrderId) -> Stri
 
 /// The buyer and the id that an ARN names; `None` where it is none of the payer.
 fn of_arn(payer: &AccountId, text: &str) -> Option<(Buyer, PurchaseOrderId)> {
-    let name = text
-        .strip_prefix("arn:aws:purchase-orders::")
-        .or_else(|| text.strip_prefix("arn:aws-cn:purchase-orders::"))?;
-    let name = name.strip_prefix(payer.as_str())?.strip_prefix(':')?;
+    let name = Arn::resource(text, "purchase-orders", payer)?;
     if let Some(id) = name.strip_prefix(OF_PAYER) {
         return Some((Buyer::Payer, PurchaseOrderId::parse(id)?));
     }

@@ -154,3 +154,28 @@ fn names_filters_and_numbers_are_looked_at() {
         assert!(matches!(refused, Err(Refusal::Quota { code: "MAX_SOURCE_VIEWS", .. })), "{refused:?}");
     });
 }
+
+#[test]
+fn views_that_lead_to_each_other_in_millions_of_ways_are_looked_at_once() {
+    // Five levels of twenty views, each of which is made of all of the level below.
+    let mut views: Vec<CustomView> = Vec::new();
+    let mut below = vec![group(1), group(2)];
+    for level in 0..DEPTH_MAX {
+        let ids: Vec<String> = (0..SOURCES_MAX).map(|number| format!("{level}v{number}")).collect();
+        views.extend(ids.iter().map(|id| view(id, &below)));
+        below = ids.iter().map(|id| custom(id)).collect();
+    }
+    let top = custom("4v0");
+    asked(&views, |views| {
+        assert_eq!(views.ways(&top), 2 * 20_usize.pow(4));
+        let within = views.within(&views.custom["4v0"]);
+        assert_eq!(within.len(), 4 * SOURCES_MAX + 1);
+        let place = |id: &str| within.iter().position(|view| view.id == id);
+        assert!(place("0v7") < place("1v3") && place("3v19") < place("4v0"));
+        assert_eq!(views.leaves(&top), Some([group(1), group(2)].into()));
+        assert!(views.unhealthy(&top).is_empty());
+        assert_eq!(views.whole().len(), DEPTH_MAX * SOURCES_MAX);
+        assert_eq!(views.bottom_up().len(), DEPTH_MAX * SOURCES_MAX);
+        assert_eq!((views.depth(&top), views.height(&custom("0v0"))), (DEPTH_MAX, DEPTH_MAX - 1));
+    });
+}

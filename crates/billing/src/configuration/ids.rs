@@ -3,6 +3,7 @@
 //! Source: AWS Billing Conductor API reference, the patterns of ARNs; the id of a standard billing group is its primary account's.
 
 use crate::account::AccountId;
+use crate::arn::Arn;
 use std::fmt;
 
 /// The kinds of resources, by their name in ARNs and errors.
@@ -67,13 +68,14 @@ impl ResourceName {
     pub fn parse(text: &str) -> Option<Self> {
         let is_id =
             |id: &str| (1..=64).contains(&id.len()) && id.bytes().all(|byte| byte.is_ascii_alphanumeric());
-        let Some(rest) = text.strip_prefix("arn:aws:").or_else(|| text.strip_prefix("arn:aws-cn:")) else {
+        let Some(arn) = Arn::parse(text) else {
             return is_id(text).then(|| Self { owner: None, id: text.to_owned() });
         };
-        let (account, of_kind) = rest.strip_prefix("billingconductor::")?.split_once(':')?;
-        let (kind, id) = of_kind.split_once('/')?;
+        let (kind, id) = arn.resource.split_once('/')?;
         let kind = ResourceType::ALL.into_iter().find(|of| of.name() == kind)?;
-        is_id(id).then(|| Self { owner: Some((account.to_owned(), kind)), id: id.to_owned() })
+        let is_of_service = arn.service == "billingconductor" && arn.region.is_empty();
+        (is_of_service && is_id(id))
+            .then(|| Self { owner: Some((arn.account.to_owned(), kind)), id: id.to_owned() })
     }
 }
 

@@ -28,6 +28,7 @@ use serde::{Deserialize, Serialize};
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 use std::path::Path;
+use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Where formats have resources, and the begin and end of usage.
 const RESOURCES: [&str; 2] = ["line_item_resource_id", "ResourceId"];
@@ -137,7 +138,8 @@ pub fn sum(
         let asked = asked_by_class(question, cube, of_plan, covering.as_ref());
         let metered = cube.classes.iter().map(|class| line_item_type(cube, class).is_metered()).collect();
         let month = period.start_seconds()..period.end_seconds();
-        let summing = Summing { question, cube, priced, asked, metered, month };
+        let are_too_many = AtomicBool::new(false);
+        let summing = Summing { question, cube, priced, asked, metered, month, are_too_many };
         let reading = Reading {
             opened: &opened,
             takes: &summing,
@@ -147,6 +149,10 @@ pub fn sum(
             counters: Counters::default(),
         };
         let (parts, hashes) = reading.run(request.threads)?;
+        if summing.has_enough() {
+            // What is left of the files nobody has read.
+            return Ok(LineSums { are_too_many: true, ..LineSums::default() });
+        }
         check_snapshot(&opened, &hashes, &question.files)?;
         Ok(Summing::whole(parts))
     }))
@@ -183,6 +189,8 @@ struct Summing<'a> {
     /// Of each class of the cube, whether its lines are metered usage.
     metered: Vec<bool>,
     month: Range<i64>,
+    /// Whether a thread has more sums than are told: then nothing more is read.
+    are_too_many: AtomicBool,
 }
 
 /// A group, a time, and a resource by number: 0 is none.
@@ -236,6 +244,10 @@ impl Takes for Summing<'_> {
 
     fn sources(&self) -> Vec<&str> {
         [RESOURCES, STARTS, ENDS].concat()
+    }
+
+    fn has_enough(&self) -> bool {
+        self.are_too_many.load(Ordering::Relaxed)
     }
 
     fn add(
@@ -319,6 +331,7 @@ impl Summing<'_> {
             return Ok(());
         }
         if share.sums.len() > LINE_SUMS_MAX {
+            self.are_too_many.store(true, Ordering::Relaxed);
             return Ok(());
         }
         let number = match resource.filter(|_| self.question.tells_resources) {

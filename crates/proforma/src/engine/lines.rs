@@ -15,10 +15,11 @@ use cost_data::covered_lines::CoveredLinesFile;
 use cost_data::export::line_sums::{self, LineQuestion};
 use cost_data::export::plan::{Layout, Plan};
 use cost_data::layout::CostFormat;
+use cost_data::limits::LINE_SUMS_MAX;
 use cost_data::worker::{self, LineSumsOrder};
 use query::answer::{Costs, QueryError};
 use query::facts::{self, MonthFacts};
-use query::lines::{self, LineAnswer, LinePlan, LineSum, Picked, Summed, Term};
+use query::lines::{self, Finishing, LineAnswer, LinePlan, LineSum, Picked, Summed, Term};
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -43,14 +44,14 @@ pub fn lines(path: &Path, asked: &LinesAsked, children: &Children) -> Result<Lin
     let folder = children.scratch.clone().unwrap_or_else(std::env::temp_dir);
     let is_pro_forma = scopes.iter().any(|scope| scope.cost != Costs::Aws);
     let priced = is_pro_forma.then(|| Priced::of(&run, &card, &statements)).transpose()?;
-    let (mut parts, mut is_hourly) = (Vec::with_capacity(scopes.len()), true);
+    let (mut finishing, mut is_hourly) = (Finishing::new(&facts, query), true);
     for scope in scopes {
         let plan = match lines::plan(&run.cube, card.covered.len(), (&facts, &sources), scope, query) {
             Ok(plan) => plan,
             Err(error) => return Ok(Err(error)),
         };
         if plan.hours.is_empty() {
-            parts.push(Summed { scope, plan, sums: Vec::new() });
+            finishing.add(Summed { scope, plan, sums: Vec::new() });
             continue;
         }
         let mut covered = None;
@@ -72,9 +73,12 @@ pub fn lines(path: &Path, asked: &LinesAsked, children: &Children) -> Result<Lin
             return Ok(Err(QueryError::TooManySums(run.period)));
         }
         is_hourly &= summed.is_hourly;
-        parts.push(Summed { scope, plan, sums: summed.rows.into_iter().map(of_row).collect() });
+        finishing.add(Summed { scope, plan, sums: summed.rows.into_iter().map(of_row).collect() });
+        if finishing.rows() > LINE_SUMS_MAX {
+            return Ok(Err(QueryError::TooManySums(run.period)));
+        }
     }
-    let slices = lines::finish(parts, &facts, query);
+    let slices = finishing.finish();
     Ok(slices.map(|slices| LineAnswer { slices, is_hourly }))
 }
 

@@ -3,7 +3,7 @@
 use super::*;
 use crate::dimension::DIMENSIONS;
 use crate::expression::{Condition, Matching};
-use crate::facts::{Measured, Table};
+use crate::facts::{BareFacts, Measured, Table};
 use crate::values::Values;
 use billing::charge_class::Texts;
 
@@ -14,6 +14,10 @@ pub(crate) const FIRST: i32 = 20_727;
 pub(crate) type Class = (&'static str, &'static str, &'static str, &'static str, u32, &'static [(u8, i64)]);
 
 pub(crate) fn facts(classes: &[Class]) -> MonthFacts {
+    bare(classes).into()
+}
+
+fn bare(classes: &[Class]) -> BareFacts {
     let mut texts = Texts::default();
     let mut table = Table { first_row: vec![0], tags: vec![Vec::new()], ..Table::default() };
     let (mut months, mut days) = (Vec::new(), Vec::new());
@@ -40,17 +44,16 @@ pub(crate) fn facts(classes: &[Class]) -> MonthFacts {
     let measured = || Measured { months: Values::new(&months), days: Some(Values::new(&days)) };
     table.measures = vec![(Metric::UnblendedCost, measured()), (Metric::UsageQuantity, measured())];
     assert_eq!(table.dimensions.len(), DIMENSIONS);
-    MonthFacts {
+    BareFacts {
         period: BillingPeriod::new(2026, 10).unwrap(),
         groups: vec!["acme".to_owned(), "globex".to_owned()],
         tags: vec!["user_app".to_owned()],
         cost_categories: Vec::new(),
-        defined: Vec::new(),
         has_days: true,
         reservations: None,
         currency: "USD".to_owned(),
-        aws: Table { tags: vec![Vec::new()], ..Table::default() }.into(),
-        pro_forma: table.into(),
+        aws: Table { tags: vec![Vec::new()], ..Table::default() },
+        pro_forma: table,
         texts,
     }
 }
@@ -214,9 +217,9 @@ fn what_cannot_be_added_or_told_is_refused() {
         (Missing::EarlierRun, Metric::BlendedCost, "`proforma import"),
         (Missing::EarlierRun, Metric::NetAmortizedCost, "`proforma import"),
     ] {
-        let mut without = facts(&[]);
-        without.aws =
-            Table { tags: vec![Vec::new()], missing: vec![(metric, missing)], ..Table::default() }.into();
+        let aws_table =
+            Table { tags: vec![Vec::new()], missing: vec![(metric, missing)], ..Table::default() };
+        let without = BareFacts { aws: aws_table, ..bare(&[]) }.into();
         let error = asked(&without, &aws, &Query { metrics: vec![metric], ..total.clone() }).unwrap_err();
         assert!(error.to_string().contains(way_out), "{error}");
     }

@@ -23,6 +23,20 @@ fn value(name: &str, of: Expression) -> Rule {
     Rule::Value(name.to_owned(), of)
 }
 
+/// Cost categories in an order in which each one looks at earlier ones alone.
+fn in_order(categories: Vec<CostCategory>) -> Result<Vec<CostCategory>, Circle> {
+    let looks_at = categories.iter().map(|of| {
+        let names = of.keys().into_iter().filter_map(|key| match key {
+            Key::CostCategory(name) => Some(name.as_str()),
+            Key::Dimension(_) | Key::Tag(_) => None,
+        });
+        (of.name.as_str(), names.collect())
+    });
+    let names = super::in_order(&looks_at.collect())?;
+    let of = |name: &&str| categories.iter().find(|of| of.name == *name).cloned();
+    Ok(names.iter().filter_map(of).collect())
+}
+
 /// The sums of everybody's costs by a cost category.
 fn by(facts: &MonthFacts, name: &str) -> Vec<(String, String)> {
     let cost = Costs::ProForma([0, 1].into());
@@ -76,7 +90,7 @@ fn categories_look_at_each_other_in_whatever_order_they_stand() {
     let both = vec![upper.clone(), lower];
     check(MONTH, both, "Upper", &[("Upper$no", "112"), ("Upper$yes", "11")]);
     let circle = in_order(vec![upper, category("Lower", vec![value("x", of("Upper", "yes"))], None)]);
-    assert_eq!(circle, Err(Circle(["Upper", "Lower", "Upper"].map(str::to_owned).into())));
+    assert_eq!(circle, Err(Circle(["Lower", "Upper", "Lower"].map(str::to_owned).into())));
     let itself = in_order(vec![category("Own", vec![value("x", of("Own", "x"))], None)]);
     assert_eq!(itself, Err(Circle(["Own", "Own"].map(str::to_owned).into())));
 }
@@ -90,4 +104,67 @@ fn other_definitions_take_the_place_of_earlier_ones() {
     let bare = facts.with_categories(&[]);
     assert!(bare.cost_category_names().is_empty());
     assert_eq!(by(&bare, "Kind"), [("Kind$".to_owned(), "123".to_owned())]);
+}
+
+#[test]
+fn rules_are_asked_once_of_what_is_alike() {
+    // A thousand accounts of two services, and rules that look at services alone.
+    let accounts: Vec<String> =
+        (0..1_000).map(|number| format!("{:012}", 111_111_111_111_u64 + number)).collect();
+    let accounts: Vec<&'static str> = accounts.into_iter().map(|of| &*of.leak()).collect();
+    let class = |(number, account): (usize, &&'static str)| -> Class {
+        (account, ["S3", "EC2"][number % 2], "USD", "GB", 0, &[(0, 1)])
+    };
+    let classes: Vec<Class> = accounts.iter().enumerate().map(class).collect();
+    let facts = facts(&classes);
+    let contains =
+        |text: &str| Expression::is(Key::Dimension(Dimension::Service), [text], Matching::Contains);
+    let rules = (0..500).map(|number| value("none", contains(&format!("no such service {number}"))));
+    let of = category("Kind", rules.chain([value("compute", contains("EC"))]).collect(), None);
+    let kinds = categorize::Kinds::of(&facts, of.keys());
+    assert_eq!(kinds.count(), 2);
+    let accounts = Key::Dimension(Dimension::LinkedAccount);
+    assert_eq!(categorize::Distinct::of(&facts, &Key::Dimension(Dimension::Service), &kinds).count(), 2);
+    assert_eq!(categorize::Kinds::of(&facts, [&accounts]).count(), 1_000);
+    assert_eq!(
+        by(&facts.with_categories(&[of]), "Kind"),
+        [("Kind$".to_owned(), "500".to_owned()), ("Kind$compute".to_owned(), "500".to_owned())]
+    );
+}
+
+#[test]
+fn columns_share_what_they_stand_beside() {
+    let facts = facts(MONTH);
+    let column = |name: &str, of: &str| {
+        Arc::new(facts.categorize(&category(name, vec![value(of, service("EC2"))], None)))
+    };
+    let (one, other) = (column("One", "a"), column("Other", "b"));
+    let both = facts.under([one.clone(), other]);
+    assert_eq!(both.cost_category_names(), ["One", "Other"].into());
+    assert_eq!(by(&both, "One")[1].0, "One$a");
+    assert!(std::ptr::eq(&raw const both.texts, &raw const facts.texts));
+    // A number of each class, and its own texts.
+    assert!(one.bytes() < 256, "{}", one.bytes());
+}
+
+#[test]
+fn case_plays_no_part_where_it_is_said_so() {
+    let condition = |matching, given: &str| {
+        let key = Key::Dimension(Dimension::Service);
+        Expression::Is(crate::expression::Condition {
+            key,
+            values: vec![given.to_owned(), "x".to_owned()],
+            matching,
+            is_case_sensitive: false,
+        })
+    };
+    for (matching, given) in [
+        (Matching::Equals, "eC2"),
+        (Matching::StartsWith, "eC"),
+        (Matching::EndsWith, "c2"),
+        (Matching::Contains, "C"),
+    ] {
+        let of = vec![category("Kind", vec![value("it", condition(matching, given))], None)];
+        check(MONTH, of, "Kind", &[("Kind$", "112"), ("Kind$it", "11")]);
+    }
 }

@@ -1,7 +1,8 @@
 //! From a priced month to its facts.
 
 use super::{
-    DimensionValues, FactsError, Measured, Metric, Missing, MonthFacts, Priced, Sources, Table, set,
+    BareFacts, DimensionValues, FactsError, Measured, Metric, Missing, MonthFacts, Priced, Sources, Table,
+    set,
 };
 use crate::dimension::{DIMENSIONS, Dimension};
 use crate::naming;
@@ -49,20 +50,19 @@ pub(super) fn facts(month: Priced<'_>) -> Result<(MonthFacts, Sources), FactsErr
     let aws = building.aws()?;
     let pro_forma = building.pro_forma()?;
     let Building { texts, sources, tags, cost_categories, .. } = building;
-    let facts = MonthFacts {
+    let facts = BareFacts {
         period: cube.period,
         groups: book.groups.iter().map(|group| group.name.clone()).collect(),
         tags,
         cost_categories,
-        defined: Vec::new(),
         has_days: month.days.is_some(),
         reservations: reservations(&month)?.map(Into::into),
         currency: book.currency.to_string(),
-        aws: aws.into(),
-        pro_forma: pro_forma.into(),
+        aws,
+        pro_forma,
         texts,
     };
-    Ok((facts, sources))
+    Ok((facts.into(), sources))
 }
 
 struct Building<'a> {

@@ -58,40 +58,61 @@ pub struct Summed<'a> {
     pub sums: Vec<LineSum>,
 }
 
-/// Makes the answer of a month of what its lines have summed to: the sum of all parts of a view.
-///
-/// # Errors
-/// [`QueryError`].
-pub fn finish(
-    parts: Vec<Summed<'_>>,
-    facts: &MonthFacts,
-    query: &LineQuery,
-) -> Result<Vec<LineSlice>, QueryError> {
-    let mut times: BTreeMap<u32, OfTime> = BTreeMap::new();
-    for Summed { scope, plan, sums } in parts {
+/// The answer of a month on its way: the sum of the parts of a view, one after the other.
+pub struct Finishing<'a> {
+    facts: &'a MonthFacts,
+    query: &'a LineQuery,
+    times: BTreeMap<u32, OfTime>,
+}
+
+impl<'a> Finishing<'a> {
+    /// The sum of no parts.
+    #[must_use]
+    pub const fn new(facts: &'a MonthFacts, query: &'a LineQuery) -> Self {
+        Self { facts, query, times: BTreeMap::new() }
+    }
+
+    /// Adds what the lines of a part have summed to. What has the same keys as that of another part is one row with it.
+    pub fn add(&mut self, part: Summed<'_>) {
+        let Summed { scope, plan, sums } = part;
+        let Self { facts, query, times } = self;
         for LineSum { group, time, resource, units } in sums {
-            add(&mut times, &plan, facts, query, ((group, time), resource.as_deref(), &units));
+            add(times, &plan, facts, query, ((group, time), resource.as_deref(), &units));
         }
         for (picked, row) in &plan.items {
             if let Some(time) = plan.time_of_items(query, picked) {
                 let units = units_of_item(scope.table(facts), scope, query, *row);
-                add(&mut times, &plan, facts, query, ((picked.group, time), None, &units));
+                add(times, &plan, facts, query, ((picked.group, time), None, &units));
             }
         }
     }
-    let first = facts.period.start_seconds() / 3_600;
-    let asked = hours_of_month(facts.period, &query.hours);
-    let slices = each_time(&asked, query.times).map(|(number, hours)| {
-        let mut of_time = times.remove(&number).unwrap_or_default();
-        if query.group_by.is_empty() {
-            // The sum of nothing is 0.
-            of_time.entry(Vec::new()).or_default();
-        }
-        let rows = of_time.into_iter().map(|(keys, cell)| cell.row(keys, facts, query));
-        let hours = first + i64::from(hours.start)..first + i64::from(hours.end);
-        Ok(LineSlice { hours, rows: rows.collect::<Result<_, QueryError>>()? })
-    });
-    slices.collect()
+
+    /// How many rows it has by now.
+    #[must_use]
+    pub fn rows(&self) -> usize {
+        self.times.values().map(BTreeMap::len).sum()
+    }
+
+    /// The answer.
+    ///
+    /// # Errors
+    /// [`QueryError`].
+    pub fn finish(self) -> Result<Vec<LineSlice>, QueryError> {
+        let Self { facts, query, mut times } = self;
+        let first = facts.period.start_seconds() / 3_600;
+        let asked = hours_of_month(facts.period, &query.hours);
+        let slices = each_time(&asked, query.times).map(|(number, hours)| {
+            let mut of_time = times.remove(&number).unwrap_or_default();
+            if query.group_by.is_empty() {
+                // The sum of nothing is 0.
+                of_time.entry(Vec::new()).or_default();
+            }
+            let rows = of_time.into_iter().map(|(keys, cell)| cell.row(keys, facts, query));
+            let hours = first + i64::from(hours.start)..first + i64::from(hours.end);
+            Ok(LineSlice { hours, rows: rows.collect::<Result<_, QueryError>>()? })
+        });
+        slices.collect()
+    }
 }
 
 /// The answer of a month that has no facts: nothing, in every time.
