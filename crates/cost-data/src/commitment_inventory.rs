@@ -11,7 +11,7 @@ mod reservations;
 #[cfg(test)]
 mod tests;
 
-use crate::batch::SECONDS_OF_HOUR;
+use crate::days::SECONDS_OF_HOUR;
 use crate::eligible_usage::hours_of;
 use crate::layout::CommitmentColumn;
 use crate::timestamp;

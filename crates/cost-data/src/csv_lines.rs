@@ -3,8 +3,9 @@
 //! RFC 4180 by the `csv` crate, with the checks it leaves to others: quotes that do not enclose a whole field, and
 //! decompression beyond measure. An empty field is null.
 
-use crate::batch::{self, Batch, Columns, Days, Numbers, Place, Reject, RowNotes, hour_of};
+use crate::batch::{self, Batch, Columns, Numbers, Place, Reject, RowNotes};
 use crate::codes::{Bound, Codes};
+use crate::days::{Days, hour_of};
 use crate::diagnostics::Diagnostic;
 use crate::diagnostics::HINT_BROKEN;
 use crate::dimensions::{self, DimensionColumn};

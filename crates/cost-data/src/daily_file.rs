@@ -53,7 +53,7 @@ const LINES: &str = "lines";
 /// [`CubeFileError`].
 pub fn write(path: &Path, scans: &[Scan], period: BillingPeriod) -> Result<[u8; 32], CubeFileError> {
     // A month begins at a midnight within thousands of years.
-    let first_day = i32::try_from(period.start_seconds() / crate::batch::SECONDS_OF_DAY).unwrap_or(i32::MAX);
+    let first_day = i32::try_from(period.start_seconds() / crate::days::SECONDS_OF_DAY).unwrap_or(i32::MAX);
     let days = DaysByClass::new(scans, first_day);
     let mut rows = Rows::new(path, period, &digits(&days)?)?;
     days.each(|class, days| rows.push(class, days))?;

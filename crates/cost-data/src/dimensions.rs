@@ -4,8 +4,8 @@
 //! without any have none, and without wanted dimensions nothing is read. A resource is kept only where the book names it, so that
 //! classes stay few.
 
-use crate::batch::{Days, OTHER_DAY, SECONDS_OF_DAY};
 use crate::codes::Codes;
+use crate::days::{Days, OTHER_DAY, SECONDS_OF_DAY};
 use crate::layout::{Layout, snake_case};
 use billing::account::AccountId;
 use billing::charge_class::{ChargeClass, Cube, KeyColumn, TextId, Texts};

@@ -89,5 +89,5 @@ pub enum NotKept {
 pub fn hours_of(period: BillingPeriod) -> u32 {
     let seconds = period.end_seconds() - period.start_seconds();
     // 744 at most.
-    u32::try_from(seconds / crate::batch::SECONDS_OF_HOUR).unwrap_or(0)
+    u32::try_from(seconds / crate::days::SECONDS_OF_HOUR).unwrap_or(0)
 }

@@ -34,6 +34,7 @@ pub mod pin;
 mod batch;
 mod codes;
 mod csv_lines;
+mod days;
 mod net_amortized;
 mod parquet_lines;
 mod timestamp;

@@ -5,8 +5,9 @@
 
 mod instants;
 
-use crate::batch::{self, Batch, Columns, CommitmentColumns, Days, Numbers, Place, Reject, RowNotes, Terms};
+use crate::batch::{self, Batch, Columns, CommitmentColumns, Numbers, Place, Reject, RowNotes, Terms};
 use crate::codes::{Bound, Codes};
+use crate::days::Days;
 use crate::dimensions::{self, DimensionColumn};
 use crate::layout::{self, Layout, LayoutError};
 use crate::limits::{

@@ -1,6 +1,7 @@
 //! What lines say of commitments, noted while they are scanned. Whichever line or thread comes first, the notes are the same.
 
-use crate::batch::{OTHER_HOUR, Terms};
+use crate::batch::Terms;
+use crate::days::OTHER_HOUR;
 use crate::layout::{COMMITMENT_COLUMNS, CommitmentColumn};
 use crate::number::{self, NumberNotes};
 use billing::charge_class::KeyColumn;

@@ -3,7 +3,7 @@
 //! An hour's records fill a segment of some 1 KiB in memory, which then goes to the end of the scratch file. So a thread holds one open
 //! segment an hour, 0.8 MB in all, however many lines there are.
 
-use crate::batch::OTHER_HOUR;
+use crate::days::OTHER_HOUR;
 use billing::coverage::CUT_MEASURES;
 use std::collections::HashMap;
 use std::fs::File;
@@ -105,7 +105,7 @@ impl Recorder {
         Ok(Self { scratch, segments: 0, hours, unkept: HashMap::new(), failed: None })
     }
 
-    /// Keeps a line of an hour; [`OTHER_HOUR`] and [`crate::batch::OUTSIDE_HOUR`] are none.
+    /// Keeps a line of an hour; [`OTHER_HOUR`] and [`crate::days::OUTSIDE_HOUR`] are none.
     #[inline]
     pub fn keep(&mut self, hour: u16, record: Record) {
         let fits = record.units.iter().all(|units| units.unsigned_abs() < UNITS_BEYOND);

@@ -259,7 +259,7 @@ impl Covering {
             return None;
         }
         let hour = |seconds: i64| {
-            let hour = (seconds - self.month.start).div_euclid(crate::batch::SECONDS_OF_HOUR);
+            let hour = (seconds - self.month.start).div_euclid(crate::days::SECONDS_OF_HOUR);
             u32::try_from(hour.max(0)).ok()
         };
         let hours = hour(interval.start)?..hour(interval.end)?;

@@ -1,7 +1,7 @@
 //! Instants of a Parquet column: the days and the hours that rows belong to.
 
-use crate::batch::{Days, OTHER_DAY, OTHER_HOUR, OUTSIDE_HOUR, SECONDS_OF_DAY, SECONDS_OF_HOUR, hour_of};
 use crate::codes::Codes;
+use crate::days::{Days, OTHER_DAY, OTHER_HOUR, OUTSIDE_HOUR, SECONDS_OF_DAY, SECONDS_OF_HOUR, hour_of};
 use crate::timestamp;
 use arrow_array::cast::AsArray;
 use arrow_array::types::{

@@ -1,8 +1,9 @@
 //! The months that cost files have lines of, by the lines themselves: nothing else of a file is kept.
 
 use super::{Content, OpenFile, Request, open_all, unless_it_panics};
-use crate::batch::{SECONDS_OF_DAY, span};
+use crate::batch::span;
 use crate::csv_lines::{self, CsvFile};
+use crate::days::SECONDS_OF_DAY;
 use crate::delivery;
 use crate::diagnostics::{Diagnostic, HINT_BROKEN, Refusal};
 use crate::parquet_lines::each_instant;

@@ -5,8 +5,9 @@
 use super::columns::KeyTexts;
 use super::section::Section;
 use super::{Classes, NO_CLASS};
-use crate::batch::{Batch, CommitmentColumns, CommitmentValues, Numbers, OTHER_HOUR, Terms};
+use crate::batch::{Batch, CommitmentColumns, CommitmentValues, Numbers, Terms};
 use crate::commitment_inventory::{Notes, Span, Teller};
+use crate::days::OTHER_HOUR;
 use crate::eligible_usage::{Record, Recorder};
 use crate::layout::CommitmentColumn;
 use billing::charge_class::{KeyColumn, Measure};

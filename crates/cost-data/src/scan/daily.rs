@@ -6,7 +6,7 @@
 //! looked up.
 
 use super::{Measure, Numbers, Scan};
-use crate::batch::{Days, OTHER_DAY};
+use crate::days::{Days, OTHER_DAY};
 use billing::amortized::Sign;
 use billing::charge_class::{ClassId, KeyColumn};
 use foldhash::fast::FixedState;
