@@ -425,6 +425,8 @@ mod tests {
             ("reservation/AvailabilityZone", CommitmentColumn::ReservationZone.name()),
             ("savingsPlan/InstanceTypeFamily", CommitmentColumn::InstanceFamily.name()),
             ("savingsPlan/SavingsPlanRate", CommitmentColumn::PlanRate.name()),
+            ("reservation/NetEffectiveCost", NetColumn::ReservationEffective.name()),
+            ("savingsPlan/NetSavingsPlanEffectiveCost", NetColumn::PlanEffective.name()),
         ] {
             assert_eq!(canonical_name(legacy), canonical);
         }
