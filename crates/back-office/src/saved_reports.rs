@@ -106,7 +106,7 @@ impl KeptKey {
         Self { r#type: r#type.to_owned(), key: key.to_owned() }
     }
 
-    fn key(&self) -> Answer<Key> {
+    pub(crate) fn key(&self) -> Answer<Key> {
         let damaged = || Error::internal(format!("a report's key: {self:?}"));
         Ok(match self.r#type.as_str() {
             "DIMENSION" => Key::Dimension(Dimension::parse(&self.key).ok_or_else(damaged)?),
