@@ -260,3 +260,123 @@ def test_being_told_to_slow_down_is_waited_for(new_server, far, tmp_path):
         assert len(counts) == 4 and said == [], ended.stderr
     finally:
         slow.shutdown()
+
+
+# ---- What is no proof, and what goes unseen
+
+def test_equal_amounts_of_unlike_things_are_not_the_same(new_server, far, tmp_path):
+    """Another service of the same amounts is no other name, and neither is a line type that means something else."""
+    lines = month(["Refund"], s3="AmazonRedshift")
+    lines.line(HARBOR[1], "Fee", cost="-0.25", service="AmazonEC2")
+    server = near(new_server, tmp_path, lines)
+    answer = judged(doctor(server, far.profiles, "--period", PREVIOUS, "--output", "json"), 3)
+    said = reasons(answer)
+    of_services = {(name, of): reason for (part, _, name, of), reason in said.items() if part == "SERVICE"}
+    assert {of_services[(name, "Usage")] for name in ("AmazonS3", "AmazonRedshift")} == {"SAME_AMOUNT_UNDER_ANOTHER_NAME"}, of_services
+    assert {reason for (_, of), reason in of_services.items() if of in ("Fee", "Refund")} == {"OTHER_LINE_TYPE"}, of_services
+    row = next(row for row in answer["Rows"] if row.get("Name") == "AmazonRedshift" and row["Part"] == "SERVICE")
+    assert not row["Agrees"] and "exactly this amount under `AmazonS3`" in row["Explanation"]
+
+
+def test_a_group_that_costs_nothing_is_not_overlooked(new_server, far, tmp_path):
+    server = near(new_server, tmp_path, month())
+    empty = account()
+    Desk(in_period(server.client(), PREVIOUS)).group([empty], Name="empty")
+    server.settle()
+    asked = ["--period", PREVIOUS, "--output", "json"]
+    answer = judged(doctor(server, far.profiles, *asked), 3)
+    assert set(reasons(answer).values()) == {"BILLING_GROUP_MISSING_AT_AWS"} and {key[1] for key in reasons(answer)} == {"empty"}
+    other_way = judged(doctor(far.server, profiles_of(server, tmp_path), *asked, "--tolerance", "5"), 3)
+    assert set(reasons(other_way).values()) == {"BILLING_GROUP_MISSING_HERE"} and {key[1] for key in reasons(other_way)} == {"empty"}
+    # AWS's only group is an empty one.
+    bare, one = new_server(transfers=False), new_server(transfers=False)
+    for name, of in (("bare", bare), ("only", one)):
+        of.load(month().write(tmp_path / f"{name}-cost"))
+    Desk(in_period(one.client(), PREVIOUS)).group([empty], Name="empty")
+    one.settle()
+    (tmp_path / "one").mkdir()
+    answer = judged(doctor(bare, profiles_of(one, tmp_path / "one"), *asked), 3)
+    assert set(reasons(answer).values()) == {"BILLING_GROUP_MISSING_HERE"}
+
+
+def test_a_missing_account_explains_no_service_that_has_more_here(new_server, far, tmp_path):
+    lines = month([f"account {LONER}"])
+    lines.line(HARBOR[0], cost="5", service="AmazonS3", usage_type="TimedStorage-ByteHrs", unit="GB-Mo")
+    lines.line(HARBOR[0], cost="-5", service="AWSLambda", usage_type="Lambda-Requests", unit="Requests")
+    server = near(new_server, tmp_path, lines)
+    said = reasons(judged(doctor(server, far.profiles, "--period", PREVIOUS, "--output", "json"), 3))
+    assert {reason for (part, *_), reason in said.items() if part == "SERVICE"} == {"AMOUNTS_DIFFER"}
+    assert said[("ACCOUNT", "", LONER, "Usage")] == "ACCOUNT_MISSING_HERE"
+
+
+def test_a_tolerance_holds_for_what_amounts_come_to(new_server, far, tmp_path):
+    """A cent of three accounts, each in a service of its own."""
+    lines = month()
+    lines.line(HARBOR[0], cost="0.01", public="0.01", service="AWSLambda", usage_type="Lambda-Requests", unit="Requests")
+    lines.line(QUILL[0], cost="0.01", service="AmazonS3", usage_type="TimedStorage-ByteHrs", unit="GB-Mo")
+    lines.line(LONER, cost="0.01", public="0.01", service="AmazonEC2")
+    server = near(new_server, tmp_path, lines)
+    asked = ["--period", PREVIOUS, "--tolerance", "0.015"]
+    answer = judged(doctor(server, far.profiles, *asked, "--output", "json"), 3)
+    assert all(row["Agrees"] for row in answer["Rows"]) and set(reasons(answer).values()) == {"ROUNDING"}
+    total, = answer["Totals"]
+    assert (total["Difference"], total["Agrees"], answer["Agrees"]) == ("-0.03", False, False)
+    assert {of["LineType"]: of["Agrees"] for of in answer["BillingGroupTotals"]}["AWSCost"] is False
+    words = doctor(server, far.profiles, *asked)
+    assert words.returncode == 3 and "all charges together differ by -0.03 USD, more than the tolerance of 0.015" in words.stdout
+    assert judged(doctor(server, far.profiles, "--period", PREVIOUS, "--tolerance", "0.03", "--output", "json"), 0)["Agrees"]
+
+
+def test_nothing_is_late_of_a_month_that_is_invoiced(new_server, tmp_path):
+    bare = new_server(transfers=False)
+    bare.load(month().write(tmp_path / "bare"))
+    bare.command("close", PREVIOUS)
+    server = near(new_server, tmp_path, month(["Tax", "Credit", "Support"]))
+    answer = judged(doctor(server, profiles_of(bare, tmp_path), "--period", PREVIOUS, "--output", "json"), 3)
+    assert not answer["EstimatedAtAws"]
+    assert not [reason for reason in reasons(answer).values() if "DELIVERED" in reason or reason.startswith(("TAX", "CREDIT", "SUPPORT"))]
+
+
+# ---- Whose key, and whose fault
+
+class Recorded(http.server.BaseHTTPRequestHandler):
+    """Answers nothing anybody wants, and keeps what it was asked with."""
+    protocol_version = "HTTP/1.1"
+    asked_with = []
+
+    def do_POST(self):
+        self.rfile.read(int(self.headers.get("Content-Length") or 0))
+        self.asked_with.append(str(self.headers))
+        self.send_response(403)
+        self.send_header("Content-Length", "0")
+        self.end_headers()
+
+    def log_message(self, *_):
+        pass
+
+
+def test_the_desks_key_is_never_shown_to_aws(new_server, far, tmp_path):
+    server = near(new_server, tmp_path, month())
+    place = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Recorded)
+    threading.Thread(target=place.serve_forever, daemon=True).start()
+    there = f"http://127.0.0.1:{place.server_port}"
+    try:
+        ended = doctor(server, far.profiles, "--period", PREVIOUS, profile=None, far=there)
+        assert ended.returncode == 2 and "no AWS credentials" in ended.stderr, ended.stderr
+        assert "AWS_ACCESS_KEY_ID is the desk's key" in ended.stderr and "--profile" in ended.stderr
+        synced = organizations.sync(server, "--organization-endpoint", there, ok=False)
+        assert synced.returncode == 2 and "AWS_ACCESS_KEY_ID is the desk's key" in synced.stderr, synced.stderr
+        assert Recorded.asked_with == []
+        # A profile that the environment names is asked with, and AWS's refusal is nobody's success.
+        ended = doctor(server, far.profiles, "--period", PREVIOUS, profile=None, far=there, AWS_PROFILE="aws")
+        assert ended.returncode == 2 and far.server.root.access_key_id in Recorded.asked_with[0], ended.stderr
+        assert not [headers for headers in Recorded.asked_with if server.root.access_key_id in headers]
+    finally:
+        place.shutdown()
+    assert doctor(server, far.profiles, "--period", PREVIOUS, profile=None, AWS_PROFILE="aws").returncode == 0
+
+
+def test_that_aws_does_not_answer_is_no_mistake_of_the_input(new_server, far, tmp_path):
+    server = near(new_server, tmp_path, month())
+    ended = doctor(server, far.profiles, "--period", PREVIOUS, far="http://127.0.0.1:1")
+    assert ended.returncode == 1 and "no answer" in ended.stderr and "nothing was compared" in ended.stderr, ended.stderr

@@ -12,12 +12,12 @@ import pytest
 
 import organizations
 import s3
-from desk import Desk, arn, only, pages
+from desk import TRANSFERS, Desk, arn, only, pages, transfers_book
 from organizations import account, csv_of, row, sync
 from policy_months import PolicyMonth
 from program import PROGRAM
-from server import CURRENT, NEXT, PAYER, PREVIOUS
-from test_organizations import BASE, HARBOR, MOTO_PAYER, OF_AWS, applied, audit, aws, created, moto, moves, own, put, read_of, told_code, unit_at
+from server import CURRENT, NEXT, PAYER, PREVIOUS, QUIET, command, in_period
+from test_organizations import BASE, HARBOR, MOTO_PAYER, OF_AWS, applied, audit, aws, begun, created, moto, moves, own, put, read_of, told_code, unit_at
 
 SECONDS_MAX = 60
 OCTOBER_DAY = "2026-10-20T12:00:00Z"
@@ -230,6 +230,53 @@ def test_a_book_says_which_rules_there_are(new_server, tmp_path):
     assert account(4) in {event["Resource"] for event in audit(server, "proforma:PlaceAccount")}
 
 
+def test_a_book_of_an_earlier_month_leaves_what_begins_later(new_server, tmp_path):
+    """October's book says another rule, and that it has put an account there; November's rule, and who has put the account there, stay."""
+    server = new_server(transfers=False)
+    applied(server, [*BASE, row(8, "Root"), row(9, "Root")])
+    harbor = Desk(in_period(server.client(), PREVIOUS)).group([account(8), account(1)], Name="Harbor")
+    put(server, harbor, [{"TagKey": "november"}])
+    november = exported(server)
+    book = exported(server, "--period", PREVIOUS).replace('name = "Harbor"\n', f'name = "Harbor"\nrule = [{{ tag_key = "october" }}]\nrule_accounts = ["{account(1)}"]\n')
+    (tmp_path / "october.toml").write_text(book)
+    for _ in range(2):
+        applying = json.loads(server.command("book", "apply", tmp_path / "october.toml", "--period", PREVIOUS, "--output", "json"))
+        assert applying["Until"] == CURRENT
+        assert exported(server) == november
+        now, then = (only(own(server, "ListBillingGroupRules", {"BillingPeriod": period})["Rules"]) for period in (CURRENT, PREVIOUS))
+        assert (now["Selectors"], now["AccountIds"]) == ([{"TagKey": "november"}], [])
+        assert (then["Selectors"], then["AccountIds"]) == ([{"TagKey": "october"}], [account(1)])
+    # Whom somebody has put there in November, no rule takes away.
+    assert applied(server, [*BASE, row(8, "Root"), row(9, "Root", name="renamed")])["MovedAccounts"] == []
+    assert account(1) in Desk(server.client()).members_of(harbor.arn)
+
+
+def test_a_rule_from_an_earlier_month_on(new_server):
+    server = new_server(transfers=False)
+    applied(server, [*BASE, row(8, "Root"), row(9, "Root")])
+    past = Desk(in_period(server.client(), PREVIOUS))
+    harbor, quill = past.group([account(8)], Name="Harbor"), past.group([account(9)], Name="Quill")
+    # Somebody has put account 1 there in November.
+    server.client().associate_accounts(Arn=harbor.arn, AccountIds=[account(1)])
+    rules = lambda period: {of["BillingGroupName"]: of["AccountIds"] for of in own(server, "ListBillingGroupRules", {"BillingPeriod": period})["Rules"]}
+    setting = ["rules", "set", "Harbor", "--unit", "Root/Customers/Harbor", "--period", PREVIOUS, "--output", "json"]
+    planned = json.loads(server.command(*setting, "--plan"))
+    assert set(moves(planned)) == {account(1), account(2)} and rules(PREVIOUS) == {}
+    server.command(*setting)
+    assert rules(PREVIOUS) == {"Harbor": [account(1), account(2)]} and rules(CURRENT) == {"Harbor": [account(2)]}
+    assert past.client.list_account_associations(BillingPeriod=PREVIOUS, Filters={"AccountId": account(1)})["LinkedAccounts"][0]["BillingGroupArn"] == harbor.arn
+    # A later rule stays, whatever is said of the month before it.
+    server.command("rules", "set", "Quill", "--tag", "november")
+    server.command("rules", "set", "Quill", "--tag", "october", "--period", PREVIOUS)
+    tags = [{of["BillingGroupName"]: of["Selectors"] for of in own(server, "ListBillingGroupRules", {"BillingPeriod": period})["Rules"]}["Quill"]
+            for period in (PREVIOUS, CURRENT)]
+    assert tags == [[{"TagKey": "october"}], [{"TagKey": "november"}]]
+    server.command("rules", "delete", "Quill", "--period", PREVIOUS)
+    assert "Quill" not in rules(PREVIOUS) and "Quill" in rules(CURRENT)
+    refused = server.own("PutBillingGroupRule", {"BillingGroupArn": quill.arn, "Selectors": HARBOR, "BillingPeriod": "2027-01"})
+    assert refused.status == 400, refused.body
+
+
 @pytest.mark.parametrize("line, words", [
     ("rule = [{}]", "give `organizational_unit`, `tag_key` or `name_pattern`"),
     ('rule = [{ tag_values = ["x"] }]', "values of a tag need its key: give `tag_key`"),
@@ -412,3 +459,59 @@ def test_what_was_read_is_dropped_where_somebody_has_taken_over_something_newer(
     assert "was changed here while it was read at AWS" in state["Problem"] and "LastReadTime" not in state
     accounts = server.client(service="organizations").list_accounts()["Accounts"]
     assert [of["Id"] for of in accounts] == sorted([MOTO_PAYER, account(1), account(2)])
+
+
+@OF_AWS
+def test_what_was_read_is_dropped_where_a_book_has_told_of_billing_transfers(new_server, moto, aws):
+    """A transfer that a book tells of is of the organization, too."""
+    created(aws, "harbor", unit_at(aws, "Harbor"))
+    held = Held("ListTagsForResource", 2)
+    with s3.Proxy(moto.endpoint, held) as proxy:
+        server = new_server(start=False, payer=MOTO_PAYER)
+        server.options = ["--organization-endpoint", proxy.endpoint, "--organization-profiles", f"{MOTO_PAYER}=reader"]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setitem(QUIET, "AWS_CONFIG_FILE", str(reader_config(server)))
+            server.start()
+            server.command("sync", "schedule", "--every", "6")
+            server.restart()
+        assert held.reached.wait(SECONDS_MAX)
+        server.apply(transfers_book(TRANSFERS[:1], receiver_account_id=MOTO_PAYER) | {"payer_account_id": MOTO_PAYER})
+        held.go.set()
+        state = until_told(lambda: own(server, "GetOrganizationSync"), "Problem")
+    assert "was changed here while it was read at AWS" in state["Problem"] and "LastReadTime" not in state
+
+
+@OF_AWS
+def test_a_reading_that_does_not_end_is_in_nobodys_way(new_server, moto, aws):
+    """Two payers, of which one's credentials never come."""
+    created(aws, "harbor")
+    server = new_server(start=False, payer=MOTO_PAYER)
+    stuck = "111111111111"
+    keys = begun(server, stuck)
+    for payer in (stuck, MOTO_PAYER):
+        command("sync", "schedule", *server.stored, "--payer", payer, "--every", "6")
+    config = reader_config(server, "[profile stuck]\ncredential_process = sleep 45\nregion = us-east-1\n")
+    server.options = ["--organization-endpoint", moto.endpoint, "--organization-profiles", f"{MOTO_PAYER}=reader,{stuck}=stuck",
+                      "--organization-time-limit", "15"]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(QUIET, "AWS_CONFIG_FILE", str(config))
+        server.start()
+    sync_of = lambda of: server.own("GetOrganizationSync", keys=of).json
+    assert "LastReadTime" in until_told(lambda: sync_of(server.root), "LastReadTime")
+    told = until_told(lambda: sync_of(keys), "Problem")
+    assert "did not answer to the end within 15 seconds (--organization-time-limit)" in told["Problem"] and "LastReadTime" not in told
+
+
+def reader_config(server, more=""):
+    """A settings file of AWS's tools with a profile that moto takes."""
+    path = server.data.parent / "reader.config"
+    path.write_text("[profile reader]\naws_access_key_id = AKIAPROFORMATESTS000\naws_secret_access_key = x\nregion = us-east-1\n" + more)
+    return path
+
+
+def until_told(ask, name):
+    for _ in range(1200):
+        if name in (state := ask()):
+            return state
+        time.sleep(0.05)
+    raise AssertionError(f"no {name}: {state}")

@@ -5,6 +5,7 @@
 mod month;
 
 use adopt::connection::Connection;
+use adopt::failure::{refused, status};
 use adopt::say;
 use anyhow::Context;
 use billing::period::BillingPeriod;
@@ -18,7 +19,9 @@ The caller needs ce:GetCostAndUsage, billingconductor:ListBillingGroups, billing
 billingconductor:GetBillingGroupCostReport on the payer account.
 
 Example:
-  proforma-aws-month --period 2026-10 --profile payer > month.json";
+  proforma-aws-month --period 2026-10 --profile payer > month.json
+
+Exit status: 0 read, 2 the input is not right, or AWS refuses what the credentials ask for, 1 anything else.";
 
 /// Read what AWS says of a month, and print it as JSON.
 #[derive(Debug, Parser)]
@@ -43,13 +46,14 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             say!("error: {error:#}");
-            ExitCode::FAILURE
+            ExitCode::from(status(&error))
         }
     }
 }
 
 fn read(arguments: &Arguments) -> anyhow::Result<()> {
-    let period = BillingPeriod::parse(&arguments.period).context("--period")?;
+    let period = BillingPeriod::parse(&arguments.period)
+        .map_err(|error| refused(format!("--period `{}`: {error}", arguments.period)))?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let month = runtime.block_on(async {
         let connection =

@@ -1,7 +1,7 @@
 //! Clients of AWS: credentials, region and endpoint as every AWS tool finds them, TLS by rustls with ring.
 
-use crate::failure::{ATTEMPTS_MAX, PATIENT_ATTEMPTS_MAX, chain, explained};
-use anyhow::{Context, anyhow};
+use crate::failure::{ATTEMPTS_MAX, PATIENT_ATTEMPTS_MAX, chain, explained, refused};
+use anyhow::Context;
 use aws_config::environment::EnvironmentVariableRegionProvider;
 use aws_config::meta::region::RegionProviderChain;
 use aws_config::profile::ProfileFileRegionProvider;
@@ -18,6 +18,24 @@ use std::time::Duration;
 const REGION: &str = "us-east-1";
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(10);
 const ATTEMPT_TIMEOUT: Duration = Duration::from_secs(60);
+
+/// How often a request is sent before its error is told.
+#[must_use]
+pub fn retry(attempts: u32) -> RetryConfig {
+    RetryConfig::standard().with_max_attempts(attempts)
+}
+
+/// A client of the service of a crate, at a connection's place, which sends a request so often at most.
+macro_rules! client {
+    ($sdk:ident, $connection:expr, $attempts:expr) => {{
+        let config = $sdk::config::Builder::from(&$connection.config).retry_config(retry($attempts));
+        let config = match &$connection.endpoint {
+            Some(endpoint) => config.endpoint_url(endpoint),
+            None => config,
+        };
+        $sdk::Client::from_conf(config.build())
+    }};
+}
 
 /// A place that answers AWS's API, and the credentials to ask it.
 pub struct Connection {
@@ -60,17 +78,17 @@ impl Connection {
         let config = loader
             .http_client(http_client())
             .region(region)
-            .retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS_MAX))
+            .retry_config(retry(ATTEMPTS_MAX))
             .timeout_config(timeouts)
             .load()
             .await;
         let provider = config.credentials_provider().context("no source of credentials is configured")?;
         let credentials = provider.provide_credentials().await.map_err(|error| {
-            anyhow!(
+            refused(format!(
                 "no AWS credentials; log in (`aws sso login`), choose a profile (AWS_PROFILE), or set AWS_ACCESS_KEY_ID and \
                  AWS_SECRET_ACCESS_KEY ({})",
                 chain(&error)
-            )
+            ))
         })?;
         let config =
             config.into_builder().credentials_provider(SharedCredentialsProvider::new(credentials)).build();
@@ -80,34 +98,19 @@ impl Connection {
     /// A client of AWS Organizations. Of a large organization some thousand things are asked, so that being told to slow down is part of it.
     #[must_use]
     pub fn organizations(&self) -> aws_sdk_organizations::Client {
-        let retry = RetryConfig::standard().with_max_attempts(PATIENT_ATTEMPTS_MAX);
-        let mut config = aws_sdk_organizations::config::Builder::from(&self.config).retry_config(retry);
-        if let Some(endpoint) = &self.endpoint {
-            config.set_endpoint_url(Some(endpoint.clone()));
-        }
-        aws_sdk_organizations::Client::from_conf(config.build())
+        client!(aws_sdk_organizations, self, PATIENT_ATTEMPTS_MAX)
     }
 
     /// A client of the Billing Conductor. Of a large payer some thousand cost reports are asked for, as fast as it lets.
     #[must_use]
     pub fn billing_conductor(&self) -> aws_sdk_billingconductor::Client {
-        let retry = RetryConfig::standard().with_max_attempts(self.attempts);
-        let mut config = aws_sdk_billingconductor::config::Builder::from(&self.config).retry_config(retry);
-        if let Some(endpoint) = &self.endpoint {
-            config.set_endpoint_url(Some(endpoint.clone()));
-        }
-        aws_sdk_billingconductor::Client::from_conf(config.build())
+        client!(aws_sdk_billingconductor, self, self.attempts)
     }
 
     /// A client of Cost Explorer, which tells its callers to slow down as a matter of course.
     #[must_use]
     pub fn cost_explorer(&self) -> aws_sdk_costexplorer::Client {
-        let retry = RetryConfig::standard().with_max_attempts(PATIENT_ATTEMPTS_MAX);
-        let mut config = aws_sdk_costexplorer::config::Builder::from(&self.config).retry_config(retry);
-        if let Some(endpoint) = &self.endpoint {
-            config.set_endpoint_url(Some(endpoint.clone()));
-        }
-        aws_sdk_costexplorer::Client::from_conf(config.build())
+        client!(aws_sdk_costexplorer, self, PATIENT_ATTEMPTS_MAX)
     }
 
     /// The account whose credentials these are.
@@ -115,11 +118,7 @@ impl Connection {
     /// # Errors
     /// STS does not say.
     pub async fn caller_account(&self) -> anyhow::Result<String> {
-        let mut config = aws_sdk_sts::config::Builder::from(&self.config);
-        if let Some(endpoint) = &self.endpoint {
-            config.set_endpoint_url(Some(endpoint.clone()));
-        }
-        let identity = aws_sdk_sts::Client::from_conf(config.build()).get_caller_identity().send().await;
+        let identity = client!(aws_sdk_sts, self, ATTEMPTS_MAX).get_caller_identity().send().await;
         let identity = identity.map_err(|error| explained("GetCallerIdentity", error))?;
         identity.account.context("GetCallerIdentity: the answer names no account")
     }

@@ -1,37 +1,74 @@
 //! What an SDK error means to whoever called, and the way out.
 
 use anyhow::anyhow;
+use aws_sdk_billingconductor::config::http::HttpResponse;
 use aws_sdk_billingconductor::error::{ProvideErrorMetadata, SdkError};
 use std::error::Error;
-use std::fmt::Write;
+use std::fmt::{self, Display, Write};
 
 /// How often a request is sent before its error is told; the SDK waits longer each time.
 pub const ATTEMPTS_MAX: u32 = 5;
 /// The same of a service that tells its callers to slow down as a matter of course.
 pub const PATIENT_ATTEMPTS_MAX: u32 = 12;
 
+/// The exit status where what was given is not right.
+const REFUSED: u8 = 2;
+
+/// What whoever called can put right: credentials, permissions, a month.
+#[derive(Debug)]
+struct Refused(String);
+
+impl Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+impl Error for Refused {}
+
+/// What whoever called can put right.
+pub fn refused(message: impl Into<String>) -> anyhow::Error {
+    Refused(message.into()).into()
+}
+
+/// The exit status of an error: whether whoever called can put it right.
+pub fn status(error: &anyhow::Error) -> u8 {
+    if error.downcast_ref::<Refused>().is_some() { REFUSED } else { 1 }
+}
+
 /// An SDK error as one line: the operation, what happened, the way out.
-pub fn explained<E, R>(operation: &str, error: SdkError<E, R>) -> anyhow::Error
+pub fn explained<E>(operation: &str, error: SdkError<E, HttpResponse>) -> anyhow::Error
 where
     E: ProvideErrorMetadata + Error + 'static,
-    R: std::fmt::Debug + 'static,
 {
     match &error {
         SdkError::ServiceError(answer) => {
             let code = answer.err().code().unwrap_or("an error without a name");
             let message = answer.err().message().unwrap_or("no message");
-            match way_out(operation, code) {
-                Some(way_out) => anyhow!("{operation}: {code}: {message}; {way_out}"),
-                None => anyhow!("{operation}: {code}: {message}"),
-            }
+            let told = match way_out(operation, code) {
+                Some(way_out) => format!("{operation}: {code}: {message}; {way_out}"),
+                None => format!("{operation}: {code}: {message}"),
+            };
+            let is_refusal = answer.raw().status().is_client_error() && !SLOW_DOWN.contains(&code);
+            if is_refusal { refused(told) } else { anyhow!(told) }
         }
         SdkError::DispatchFailure(_) | SdkError::TimeoutError(_) => anyhow!(
-            "{operation}: no answer after {ATTEMPTS_MAX} attempts: {}; is the endpoint right and reachable?",
+            "{operation}: no answer after several attempts: {}; is the endpoint right and reachable?",
             chain(&error)
         ),
         _ => anyhow!("{operation}: {}", chain(&error)),
     }
 }
+
+/// How AWS tells its callers to slow down.
+const SLOW_DOWN: [&str; 6] = [
+    "ThrottlingException",
+    "Throttling",
+    "TooManyRequestsException",
+    "LimitExceededException",
+    "RequestLimitExceeded",
+    "ServiceQuotaExceededException",
+];
 
 /// The operations of AWS Organizations that are asked.
 const ORGANIZATIONS: &[&str] = &[

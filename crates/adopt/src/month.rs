@@ -3,11 +3,11 @@
 //! Operations: AWS Cost Explorer API reference, version 2017-10-25; AWS Billing Conductor API reference, version 2021-07-30. Amounts stay the texts that AWS has written.
 
 use adopt::connection::Connection;
-use adopt::failure::explained;
+use adopt::failure::{explained, refused};
 use adopt::say;
 use anyhow::{Context, bail};
-use aws_sdk_billingconductor::types::BillingPeriodRange;
 use aws_sdk_billingconductor::types::GroupByAttributeName::ProductName;
+use aws_sdk_billingconductor::types::{BillingGroupListElement, BillingPeriodRange};
 use aws_sdk_costexplorer::operation::get_cost_and_usage::GetCostAndUsageOutput;
 use aws_sdk_costexplorer::types::{
     DateInterval, Granularity, GroupDefinition, GroupDefinitionType, ResultByTime,
@@ -35,9 +35,9 @@ pub async fn read(
 ) -> anyhow::Result<Value> {
     let account = connection.caller_account().await?;
     if let Some(payer) = payer.filter(|payer| *payer != account) {
-        bail!(
+        return Err(refused(format!(
             "the AWS credentials are of account {account}, and the month here is of payer {payer}; choose its profile with --profile"
-        );
+        )));
     }
     // What costs nothing goes first: a permission that is missing there shall not cost anything.
     let groups = billing_groups(&connection.billing_conductor(), period).await?;
@@ -121,17 +121,19 @@ fn groups_of(result: ResultByTime, member: &str) -> anyhow::Result<Vec<Value>> {
     result.groups.unwrap_or_default().into_iter().map(row).collect()
 }
 
-/// The billing groups, what each comes to, and that by product.
+/// The billing groups, whether they cost anything or not, what each comes to, and that by product.
 async fn billing_groups(
     client: &aws_sdk_billingconductor::Client,
     period: BillingPeriod,
-) -> anyhow::Result<[(&'static str, Vec<Value>); 2]> {
+) -> anyhow::Result<[(&'static str, Vec<Value>); 3]> {
     let pages = client.list_billing_groups().billing_period(period.to_string()).into_paginator();
     let all = pages.page_size(PAGE).items().send().collect::<Result<Vec<_>, _>>().await;
     let all = all.map_err(|error| explained("ListBillingGroups", error))?;
-    let name_of = |arn: Option<&str>| {
-        all.iter().find(|group| group.arn.as_deref() == arn).and_then(|group| group.name.clone())
+    let listed = |group: &BillingGroupListElement| -> anyhow::Result<Value> {
+        let arn = group.arn.as_deref().context("ListBillingGroups: a group has no ARN")?;
+        Ok(json!({ "arn": arn, "name": group.name.as_deref().unwrap_or(arn) }))
     };
+    let listed = all.iter().map(listed).collect::<anyhow::Result<Vec<_>>>()?;
     let pages = client.list_billing_group_cost_reports().billing_period(period.to_string()).into_paginator();
     let reports = pages.page_size(PAGE).items().send().collect::<Result<Vec<_>, _>>().await;
     let reports = reports.map_err(|error| explained("ListBillingGroupCostReports", error))?;
@@ -140,7 +142,6 @@ async fn billing_groups(
         let arn = report.arn.as_deref().context("ListBillingGroupCostReports: a report has no ARN")?;
         groups.push(json!({
             "arn": arn,
-            "name": name_of(Some(arn)),
             "aws_cost": report.aws_cost,
             "pro_forma_cost": report.proforma_cost,
             "margin": report.margin,
@@ -151,8 +152,8 @@ async fn billing_groups(
             say!("cost reports of {} of {} billing groups", number + 1, reports.len());
         }
     }
-    say!("Billing Conductor: {} billing groups", reports.len());
-    Ok([("billing_groups", groups), ("products", products)])
+    say!("Billing Conductor: {} billing groups", listed.len());
+    Ok([("listed_groups", listed), ("billing_groups", groups), ("products", products)])
 }
 
 /// A group's report by product.

@@ -6,6 +6,7 @@ mod journal;
 mod walk;
 
 use adopt::connection::Connection;
+use adopt::failure::status;
 use adopt::say;
 use anyhow::Context;
 use clap::Parser;
@@ -20,7 +21,9 @@ Credentials, profile and endpoint are found as by every AWS tool. Nothing is cha
 The caller needs organizations:Describe* and organizations:List*.
 
 Example:
-  proforma-organization --profile payer > organization.json";
+  proforma-organization --profile payer > organization.json
+
+Exit status: 0 read, 2 the input is not right, or AWS refuses what the credentials ask for, 1 anything else.";
 
 /// Read an organization through AWS's API, and print it as JSON.
 #[derive(Debug, Parser)]
@@ -42,7 +45,7 @@ fn main() -> ExitCode {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
             say!("error: {error:#}");
-            ExitCode::FAILURE
+            ExitCode::from(status(&error))
         }
     }
 }

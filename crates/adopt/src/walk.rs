@@ -4,10 +4,10 @@
 //! all accounts says who is there, and who was not met is asked for by itself.
 
 use crate::journal::Journal;
+use adopt::connection::retry;
 use adopt::failure::{ATTEMPTS_MAX, explained};
 use adopt::say;
 use anyhow::{Context, anyhow, bail};
-use aws_sdk_organizations::config::retry::RetryConfig;
 use aws_sdk_organizations::error::{ProvideErrorMetadata, SdkError};
 use aws_sdk_organizations::types::{Account, ResponsibilityTransfer, ResponsibilityTransferType};
 use aws_sdk_organizations::{Client, Config};
@@ -194,7 +194,7 @@ async fn transfers(client: &Client) -> anyhow::Result<Option<Vec<InboundTransfer
     let mut token = None;
     loop {
         let call = client.list_inbound_responsibility_transfers().r#type(ResponsibilityTransferType::Billing);
-        let few = Config::builder().retry_config(RetryConfig::standard().with_max_attempts(ATTEMPTS_MAX));
+        let few = Config::builder().retry_config(retry(ATTEMPTS_MAX));
         let page = match call.set_next_token(token).customize().config_override(few).send().await {
             Ok(page) => page,
             // Most organizations receive nobody's bill, and most callers may not ask for it.

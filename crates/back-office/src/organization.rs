@@ -281,13 +281,14 @@ fn read(name: &str, text: &str) -> Answer<OrganizationDraft> {
     })
 }
 
-/// Whether two configurations know the same of the organization; that cost files have named an account is nothing of it.
+/// Whether two configurations know the same of the organization and of the billing transfers that it receives; that cost files have named an account is nothing of it.
 fn is_same_organization(one: &Configuration, other: &Configuration) -> bool {
     let told = |of: &Configuration| {
         let accounts = of.family.iter().filter(|(_, account)| account.details.is_some());
         accounts.map(|(id, account)| (id.clone(), account.clone())).collect::<Vec<_>>()
     };
-    one.organization == other.organization && one.units == other.units && told(one) == told(other)
+    let is_same = one.organization == other.organization && one.units == other.units;
+    is_same && one.transfers == other.transfers && told(one) == told(other)
 }
 
 /// Takes a draft over, and lets the groups follow.

@@ -12,10 +12,12 @@ use crate::transaction::Attempt;
 use billing::account::AccountId;
 use billing::configuration::Configuration;
 use serde::{Deserialize, Serialize};
+use std::collections::HashMap;
 use std::pin::Pin;
 use std::sync::Arc;
 use std::time::Duration;
 use store::DeskSettingRow;
+use tokio::task::{Id, JoinSet};
 
 /// The kind of the setting, and of what became of it last.
 const SETTING: &str = "organization-sync";
@@ -28,9 +30,49 @@ const HOUR_MS: i64 = 3_600_000;
 /// How often whoever reads says that it still does: a large organization takes longer than a pause.
 const STILL_READING: Duration = Duration::from_secs(5 * 60);
 
+/// How many organizations a server reads at once.
+const AT_ONCE: usize = 16;
+
+/// The organizations that a server is reading, one reading of a payer at most; dropping them ends their readings.
+#[derive(Debug, Default)]
+pub struct Readings {
+    tasks: JoinSet<()>,
+    payers: HashMap<Id, AccountId>,
+    /// The payer whose reading was begun last.
+    last: Option<AccountId>,
+}
+
+impl Readings {
+    /// Forgets those that have ended.
+    fn forget_ended(&mut self) {
+        while let Some(ended) = self.tasks.try_join_next_with_id() {
+            let id = ended.map_or_else(|error| error.id(), |(id, ())| id);
+            self.payers.remove(&id);
+        }
+    }
+
+    /// The payers of which none is under way, the one after the last first: who is read slowly takes nobody's turn.
+    fn in_turn(&self, mut payers: Vec<AccountId>) -> Vec<AccountId> {
+        let after = payers.partition_point(|payer| self.last.as_ref().is_some_and(|last| payer <= last));
+        payers.rotate_left(after);
+        payers.retain(|payer| !self.payers.values().any(|of| of == payer));
+        payers
+    }
+
+    fn has_room(&self) -> bool {
+        self.payers.len() < AT_ONCE
+    }
+
+    fn begin(&mut self, payer: AccountId, reading: impl Future<Output = ()> + Send + 'static) {
+        let id = self.tasks.spawn(reading).id();
+        self.payers.insert(id, payer.clone());
+        self.last = Some(payer);
+    }
+}
+
 /// Reads the organization of a payer at AWS.
 pub trait OrganizationReader: Send + Sync {
-    /// Reads it: JSON as [`book_file::organization`] reads it, or why that cannot be.
+    /// Reads it: JSON as [`book_file::organization`] reads it, or why that cannot be. It ends some time, whatever AWS does, and when it is dropped.
     fn read(&self, payer: &AccountId) -> Pin<Box<dyn Future<Output = Result<String, String>> + Send>>;
 }
 
@@ -73,6 +115,17 @@ pub struct OrganizationSync {
     pub problem: Option<String>,
 }
 
+impl OrganizationSync {
+    /// Whether a reading is to begin.
+    fn is_due(&self, now: i64) -> bool {
+        let next = self.attempted_at_ms.map(|attempted_at_ms| {
+            let state = State { attempted_at_ms, read_at_ms: self.read_at_ms, problem: self.problem.clone() };
+            state.next_at_ms(self.every_hours)
+        });
+        self.every_hours > 0 && next.is_none_or(|at| at <= now)
+    }
+}
+
 fn of<T: for<'d> Deserialize<'d>>(rows: &[DeskSettingRow]) -> Answer<Option<T>> {
     let row = rows.first();
     row.map(|row| serde_json::from_str(&row.body).map_err(Error::internal)).transpose()
@@ -110,15 +163,37 @@ impl BackOffice {
         .await
     }
 
-    /// Reads the organizations that are due, one after the other.
+    /// Begins to read the organizations that are due, beside those that are being read already, and waits for none.
     ///
     /// # Errors
     /// [`Error::Internal`] of the payers; one that cannot be read is in the log and in its state, and in the way of no other.
-    pub async fn sync_organizations(&self, reader: &Arc<dyn OrganizationReader>) -> Answer<()> {
-        for payer in self.0.store.payers().await.map_err(Error::internal)? {
-            if let Err(error) = self.sync_organization(&payer.payer, reader).await {
-                tracing::warn!(?error, payer = %payer.payer, "the organization could not be taken over");
+    pub async fn sync_organizations(
+        &self,
+        reader: &Arc<dyn OrganizationReader>,
+        readings: &mut Readings,
+    ) -> Answer<()> {
+        readings.forget_ended();
+        let payers = self.0.store.payers().await.map_err(Error::internal)?;
+        let mut payers: Vec<AccountId> = payers.into_iter().map(|of| of.payer).collect();
+        payers.sort_unstable();
+        for payer in readings.in_turn(payers) {
+            if !readings.has_room() {
+                break;
             }
+            match self.organization_sync(&payer).await {
+                Ok(sync) if sync.is_due(machine_milliseconds()) => {}
+                Ok(_) => continue,
+                Err(error) => {
+                    tracing::warn!(?error, %payer, "whether the organization is to be read could not be seen");
+                    continue;
+                }
+            }
+            let (desk, reader, of) = (self.clone(), reader.clone(), payer.clone());
+            readings.begin(payer, async move {
+                if let Err(error) = desk.sync_organization(&of, &reader).await {
+                    tracing::warn!(?error, payer = %of, "the organization could not be taken over");
+                }
+            });
         }
         Ok(())
     }
@@ -126,14 +201,6 @@ impl BackOffice {
     async fn sync_organization(&self, payer: &AccountId, reader: &Arc<dyn OrganizationReader>) -> Answer<()> {
         let now = machine_milliseconds();
         let sync = self.organization_sync(payer).await?;
-        let next = |of: &OrganizationSync| {
-            let attempted_at_ms = of.attempted_at_ms?;
-            let state = State { attempted_at_ms, read_at_ms: of.read_at_ms, problem: of.problem.clone() };
-            Some(state.next_at_ms(of.every_hours))
-        };
-        if sync.every_hours == 0 || next(&sync).is_some_and(|at| now < at) {
-            return Ok(());
-        }
         let mut begun = State { attempted_at_ms: now, read_at_ms: sync.read_at_ms, problem: sync.problem };
         if !self.take_turn(payer, &begun, sync.every_hours).await? {
             return Ok(());

@@ -4,6 +4,9 @@
 //! then what cancels, then accounts that are missing, and only then by its own line type, so that no reason is given where another one is certain.
 
 mod naming;
+mod totals;
+
+pub use totals::{Total, totals};
 
 use crate::money::{Amount, DecimalError};
 use std::collections::{BTreeMap, BTreeSet};
@@ -62,10 +65,12 @@ pub type Month = BTreeMap<Cell, Amount>;
 /// Why two amounts are not the same.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Reason {
-    /// Less than the tolerance: AWS's answer is rounded.
+    /// Within the tolerance.
     Rounding,
-    /// The other side has the amounts under this name.
+    /// The other side has the amounts under this name, which is of the same thing.
     NamedDifferently(String),
+    /// The other side alone has these amounts under this name, and nothing says that it is of the same thing.
+    SameAmountUnder(String),
     /// The other side has as much more under this service.
     CountedUnder(String),
     /// Within the service or account, other line types differ by as much the other way.
@@ -124,20 +129,22 @@ pub enum Late {
 }
 
 impl Late {
-    fn of(cell: &Cell) -> Option<Self> {
+    /// What comes late, of a month that AWS still estimates; once it is invoiced, nothing does.
+    fn of(cell: &Cell, is_estimated: bool) -> Option<Self> {
+        is_estimated.then_some(())?;
         Some(match cell.of.as_str() {
             "Tax" => Self::Tax,
             "Credit" => Self::Credit,
             "Refund" => Self::Refund,
             "Support" => Self::Support,
-            _ if cell.part == Part::Service && cell.name.contains("Support") => Self::Support,
+            _ if cell.part == Part::Service && naming::is_support(&cell.name) => Self::Support,
             _ => return None,
         })
     }
 }
 
 impl Reason {
-    /// Whether the cost agrees all the same: names and digits are no money.
+    /// Whether the cost agrees all the same: names of one thing and digits are no money.
     #[must_use]
     pub const fn agrees(&self) -> bool {
         matches!(self, Self::Rounding | Self::NamedDifferently(_))
@@ -149,6 +156,7 @@ impl Reason {
         match self {
             Self::Rounding => "ROUNDING",
             Self::NamedDifferently(_) => "NAMED_DIFFERENTLY",
+            Self::SameAmountUnder(_) => "SAME_AMOUNT_UNDER_ANOTHER_NAME",
             Self::CountedUnder(_) => "COUNTED_UNDER_ANOTHER_SERVICE",
             Self::OtherLineType(_) => "OTHER_LINE_TYPE",
             Self::SavingsPlanNegation => "SAVINGS_PLAN_NEGATION",
@@ -202,11 +210,21 @@ impl Row {
     }
 }
 
+/// How a month is compared.
+#[derive(Debug, Clone, Copy)]
+pub struct Terms {
+    /// By how much an amount may differ.
+    pub tolerance: Amount,
+    /// Whether AWS has not invoiced the month yet.
+    pub is_estimated: bool,
+}
+
 /// Compares a month, amount by amount, in the order of their cells.
 ///
 /// # Errors
 /// [`DecimalError::TooLarge`].
-pub fn compare(aws: &Month, here: &Month, tolerance: Amount) -> Result<Vec<Row>, DecimalError> {
+pub fn compare(aws: &Month, here: &Month, terms: Terms) -> Result<Vec<Row>, DecimalError> {
+    let tolerance = terms.tolerance;
     let cells: BTreeSet<&Cell> = aws.keys().chain(here.keys()).collect();
     let mut rows = Vec::with_capacity(cells.len());
     for cell in cells {
@@ -217,9 +235,15 @@ pub fn compare(aws: &Month, here: &Month, tolerance: Amount) -> Result<Vec<Row>,
         let reason = (is_small && !difference.is_zero()).then_some(Reason::Rounding);
         rows.push(Row { cell: cell.clone(), aws, here, difference, reason });
     }
-    naming::explain_names(&mut rows)?;
+    naming::explain_names(&mut rows);
     explain_what_cancels(&mut rows)?;
-    let explained = Explained::of(aws, here, &rows)?;
+    let explained = Explained::of((aws, here), &rows, terms.is_estimated)?;
+    // A group that one side does not have is told whatever it costs: it may be empty.
+    let of_groups =
+        rows.iter_mut().filter(|row| row.cell.part == Part::BillingGroup && row.cell.of == AWS_COST);
+    for row in of_groups {
+        row.reason = explained.missing_group(&row.cell).or(row.reason.take());
+    }
     for row in rows.iter_mut().filter(|row| row.reason.is_none() && !row.difference.is_zero()) {
         row.reason = Some(explained.reason(row));
     }
@@ -244,28 +268,17 @@ fn explain_what_cancels(rows: &mut [Row]) -> Result<(), DecimalError> {
         if of_plans.len() == 2 && cancels(rows, &of_plans)? {
             set(rows, &of_plans, |_| Reason::SavingsPlanNegation);
         }
+        naming::explain_types(rows, places);
         let open: Vec<usize> =
             places.iter().filter(|place| rows.get(**place).is_some_and(is_open)).copied().collect();
         if open.len() < 2 || !cancels(rows, &open)? {
             continue;
         }
-        let types = |there: bool| {
-            let on_side = |row: &&Row| if there { row.here.is_zero() } else { row.aws.is_zero() };
-            let of = open.iter().filter_map(|place| rows.get(*place));
-            of.filter(on_side).map(|row| row.cell.of.clone()).collect::<Vec<_>>()
-        };
-        // Named otherwise only where each type is on one side alone; else something has moved.
-        let (at_aws, at_home) = (types(true), types(false));
-        let is_naming =
-            at_aws.len() + at_home.len() == open.len() && !at_aws.is_empty() && !at_home.is_empty();
         let all: Vec<String> =
             open.iter().filter_map(|place| rows.get(*place)).map(|row| row.cell.of.clone()).collect();
-        set(rows, &open, |row| match is_naming {
-            true if row.here.is_zero() => Reason::NamedDifferently(at_home.join(", ")),
-            true => Reason::NamedDifferently(at_aws.join(", ")),
-            false => Reason::OtherLineType(
-                all.iter().filter(|of| **of != row.cell.of).cloned().collect::<Vec<_>>().join(", "),
-            ),
+        set(rows, &open, |row| {
+            let others = all.iter().filter(|of| **of != row.cell.of).cloned().collect::<Vec<_>>();
+            Reason::OtherLineType(others.join(", "))
         });
     }
     Ok(())
@@ -292,12 +305,35 @@ fn set(rows: &mut [Row], places: &[usize], reason: impl Fn(&Row) -> Reason) {
     }
 }
 
+/// The differences of a line type: of all services, and of the accounts of which nothing is here.
+#[derive(Default)]
+struct OfType {
+    services: Amount,
+    missing: Amount,
+    names: Vec<String>,
+    /// Whether AWS has more of a service, and whether it has less of one.
+    more: bool,
+    less: bool,
+    /// Whether accounts that are here differ, too.
+    others: bool,
+}
+
+impl OfType {
+    /// Whether it is certain that the accounts are what the services lack: they come to the same, no other account differs, and no service differs the other way.
+    fn explains(&self) -> bool {
+        let is_one_way = self.more != self.less && self.more == (self.missing.units() > 0);
+        self.services == self.missing && !self.missing.is_zero() && !self.others && is_one_way
+    }
+}
+
 /// What is known of the whole month when one difference of it is explained.
 struct Explained {
+    /// Whether AWS has not invoiced the month yet.
+    is_estimated: bool,
     /// Who has nothing at all on one side, by part, group and name.
     missing_here: BTreeSet<(Part, String, String)>,
     missing_at_aws: BTreeSet<(Part, String, String)>,
-    /// Billing groups that one side does not have.
+    /// The billing groups of either side.
     groups_here: BTreeSet<String>,
     groups_at_aws: BTreeSet<String>,
     /// Of a line type: accounts that differ in it.
@@ -309,7 +345,7 @@ struct Explained {
 }
 
 impl Explained {
-    fn of(aws: &Month, here: &Month, rows: &[Row]) -> Result<Self, DecimalError> {
+    fn of((aws, here): (&Month, &Month), rows: &[Row], is_estimated: bool) -> Result<Self, DecimalError> {
         let things =
             |month: &Month| -> BTreeSet<(Part, String, String)> { month.keys().map(thing).collect() };
         let groups = |month: &Month| -> BTreeSet<String> {
@@ -318,6 +354,7 @@ impl Explained {
         };
         let (at_aws, at_home) = (things(aws), things(here));
         let mut known = Self {
+            is_estimated,
             missing_here: at_aws.difference(&at_home).cloned().collect(),
             missing_at_aws: at_home.difference(&at_aws).cloned().collect(),
             groups_here: groups(here),
@@ -326,17 +363,23 @@ impl Explained {
             by_accounts: BTreeMap::new(),
             costs: BTreeSet::new(),
         };
-        let mut sums: BTreeMap<(String, String), (Amount, Amount, Vec<String>)> = BTreeMap::new();
+        let mut types: BTreeMap<(String, String), OfType> = BTreeMap::new();
         for row in rows.iter().filter(|row| is_open(row)) {
             let of = (row.cell.of.clone(), row.cell.currency.clone());
-            let (services, missing, names) = sums.entry(of.clone()).or_default();
+            let of_type = types.entry(of.clone()).or_default();
             match row.cell.part {
-                Part::Service => *services = services.plus(row.difference)?,
+                Part::Service => {
+                    of_type.services = of_type.services.plus(row.difference)?;
+                    of_type.more |= row.difference.units() > 0;
+                    of_type.less |= row.difference.units() < 0;
+                }
                 Part::Account => {
                     known.accounts.entry(of).or_default().push(row.cell.name.clone());
                     if known.missing_here.contains(&thing(&row.cell)) {
-                        *missing = missing.plus(row.difference)?;
-                        names.push(row.cell.name.clone());
+                        of_type.missing = of_type.missing.plus(row.difference)?;
+                        of_type.names.push(row.cell.name.clone());
+                    } else {
+                        of_type.others = true;
                     }
                 }
                 Part::BillingGroup | Part::Product if row.cell.of == AWS_COST => {
@@ -345,11 +388,8 @@ impl Explained {
                 Part::BillingGroup | Part::Product => {}
             }
         }
-        let explains = |(services, missing, _): &(Amount, Amount, Vec<String>)| {
-            services == missing && !missing.is_zero()
-        };
-        known.by_accounts =
-            sums.into_iter().filter(|(_, of)| explains(of)).map(|(key, (.., names))| (key, names)).collect();
+        let explained = types.into_iter().filter(|(_, of)| of.explains());
+        known.by_accounts = explained.map(|(key, of)| (key, of.names)).collect();
         Ok(known)
     }
 
@@ -374,7 +414,7 @@ impl Explained {
         } else if let Some(accounts) = self.by_accounts.get(&of) {
             return Reason::AccountsMissingHere(accounts.clone());
         }
-        match Late::of(cell) {
+        match Late::of(cell, self.is_estimated) {
             Some(late) if row.here.is_zero() => return Reason::NotDelivered(late),
             Some(late) if !row.aws.is_zero() => return Reason::Corrected(late),
             _ => {}
@@ -392,12 +432,22 @@ impl Explained {
         }
     }
 
+    /// That one side does not have the billing group of a cell.
+    fn missing_group(&self, cell: &Cell) -> Option<Reason> {
+        match (self.groups_at_aws.contains(&cell.group), self.groups_here.contains(&cell.group)) {
+            (true, false) => Some(Reason::GroupMissingHere),
+            (false, true) => Some(Reason::GroupMissingAtAws),
+            _ => None,
+        }
+    }
+
     fn reason_of_group(&self, row: &Row) -> Reason {
         let cell = &row.cell;
         let cost_differs = self.costs.contains(&thing(cell));
+        if let Some(missing) = self.missing_group(cell) {
+            return missing;
+        }
         match cell.of.as_str() {
-            _ if !self.groups_here.contains(&cell.group) => Reason::GroupMissingHere,
-            _ if !self.groups_at_aws.contains(&cell.group) => Reason::GroupMissingAtAws,
             _ if self.missing_here.contains(&thing(cell)) => Reason::ProductMissingHere,
             _ if self.missing_at_aws.contains(&thing(cell)) => Reason::ProductMissingAtAws,
             AWS_COST => Reason::GroupCost,

@@ -1,7 +1,8 @@
 //! The payer's organization, and the rules by which billing groups follow it.
 
 use super::OfPeriod;
-use crate::call::{Call, field, json};
+use crate::call::{Call, field, json, period};
+use back_office::desk::WriteRequest;
 use back_office::error::{Answer, Error};
 use back_office::organization::{Flagged, RESOURCE};
 use billing::account::AccountId;
@@ -58,6 +59,7 @@ struct RuleOf {
     selectors: Vec<SelectorShape>,
     #[serde(default)]
     except_account_ids: Vec<String>,
+    billing_period: Option<String>,
 }
 
 impl SelectorShape {
@@ -93,14 +95,13 @@ impl SelectorShape {
 
 /// `PutBillingGroupRule`, and with `dry` `PlanBillingGroupRule`
 async fn put_rule(call: &Call<'_>, dry: bool) -> Answer<Vec<u8>> {
-    let RuleOf { billing_group_arn, selectors, except_account_ids } = call.read()?;
+    let RuleOf { billing_group_arn, selectors, except_account_ids, billing_period } = call.read()?;
     let account = |id: &String| AccountId::parse(id).ok_or_else(|| Error::internal(id.clone()));
     let rule = GroupRule {
         selectors: selectors.into_iter().map(SelectorShape::selector).collect::<Answer<_>>()?,
         except: except_account_ids.iter().map(account).collect::<Answer<_>>()?,
     };
-    let group = call.named_group(&billing_group_arn).await?;
-    let request = call.write(&billing_group_arn);
+    let (group, request) = call.rule_write(&billing_group_arn, billing_period.as_deref()).await?;
     json(&call.desk.put_group_rule(&request, (&group, Some(&rule)), dry).await?)
 }
 
@@ -108,22 +109,28 @@ async fn put_rule(call: &Call<'_>, dry: bool) -> Answer<Vec<u8>> {
 #[serde(rename_all = "PascalCase")]
 struct OfGroup {
     billing_group_arn: String,
+    billing_period: Option<String>,
 }
 
 /// `DeleteBillingGroupRule`
 async fn delete_rule(call: &Call<'_>) -> Answer<Vec<u8>> {
     let input: OfGroup = call.read()?;
-    let group = call.named_group(&input.billing_group_arn).await?;
-    let request = call.write(&input.billing_group_arn);
+    let (group, request) = call.rule_write(&input.billing_group_arn, input.billing_period.as_deref()).await?;
     json(&call.desk.put_group_rule(&request, (&group, None), false).await?)
 }
 
 impl Call<'_> {
-    /// The id of a group that the operator names by ARN, id or name.
-    async fn named_group(&self, text: &str) -> Answer<String> {
+    /// A write of the rule of a group, which the operator names by ARN, id or name, from the period on that the input or the request names;
+    /// with the group's id.
+    async fn rule_write<'a>(
+        &'a self,
+        group: &'a str,
+        from: Option<&str>,
+    ) -> Answer<(String, WriteRequest<'a>)> {
+        let from = from.map(period).transpose()?.or(self.period);
         let current = self.desk.current(&self.caller.payer).await?;
-        let id = self.caller.billing_group(&current, text, Some(self.write_period()));
-        Ok(id.map_err(Error::from)?.to_string())
+        let id = self.caller.billing_group(&current, group, Some(from.unwrap_or_else(|| self.current())));
+        Ok((id.map_err(Error::from)?.to_string(), WriteRequest { period: from, ..self.write(group) }))
     }
 }
 

@@ -11,6 +11,7 @@ mod items;
 mod rules;
 mod transfers;
 
+use super::window::Window;
 use super::{
     Configuration, ConflictReason, Edit, OtherSettings, PlanOf, PricingPlanId, Refusal, Resource, Span,
     Table, Timeline, Touched,
@@ -114,6 +115,22 @@ struct Reach {
 }
 
 impl Reach {
+    /// Whether the book is written to a period.
+    fn has(self, period: BillingPeriod) -> bool {
+        self.from <= period && self.until.is_none_or(|until| period < until)
+    }
+
+    /// Whether something is so of a timeline in every period that the book is written to.
+    fn all<T: Clone + PartialEq>(self, of: &Timeline<T>, is_so: impl Fn(Option<&T>) -> bool) -> bool {
+        let later = of.changes().filter(|change| self.has(*change));
+        std::iter::once(self.from).chain(later).all(|period| is_so(of.at(period)))
+    }
+
+    /// The periods that the book is written to.
+    const fn window(self) -> Window {
+        Window { from: self.from, to: self.until }
+    }
+
     /// Whether a span has a period that the book is written to.
     fn meets<T>(self, span: &Span<T>) -> bool {
         self.until.is_none_or(|until| span.from < until) && span.to.is_none_or(|to| self.from < to)
@@ -336,8 +353,9 @@ fn next_change(of: &Configuration, period: BillingPeriod, current: BillingPeriod
     let plans = of.plans.iter().flat_map(|(_, resource)| resource.versions.changes());
     let rules = of.rules.iter().flat_map(|(_, resource)| resource.versions.changes());
     let members = of.memberships.values().flat_map(Timeline::changes);
+    let followed = group_rules::changes(of);
     let all = groups.chain(plans).chain(rules).chain(members).chain(of.other.changes()).chain(followers(of));
-    all.filter(|change| period < *change && *change <= current).min()
+    all.chain(followed).filter(|change| period < *change && *change <= current).min()
 }
 
 /// The periods in which a version of a custom line item follows another one, of it or of its name.

@@ -119,6 +119,9 @@ pub struct ServeArguments {
     /// Another place that answers the API of AWS Organizations.
     #[arg(long, env = "PROFORMA_ORGANIZATION_ENDPOINT", value_name = "URL", hide_short_help = true)]
     pub organization_endpoint: Option<String>,
+    /// How long a reading of an organization may take, in seconds; the next one goes on where it was. By default 7200.
+    #[arg(long, env = "PROFORMA_ORGANIZATION_TIME_LIMIT", value_name = "SECONDS", hide_short_help = true)]
+    pub organization_time_limit: Option<String>,
     /// Price nothing here: another server on the same database does.
     #[arg(long, env = "PROFORMA_NO_RUNS")]
     pub no_runs: bool,

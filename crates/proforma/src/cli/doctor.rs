@@ -24,7 +24,7 @@ Examples:
   proforma doctor aws --data ./desk --period 2026-10 --profile payer --output csv
   proforma doctor aws --endpoint http://127.0.0.1:8080 --profile payer --tolerance 0.01
 
-Exit status: 0 everything agrees, 3 something differs, 2 the input is not right, 1 anything else.";
+Exit status: 0 everything agrees, 3 something differs, 2 the input is not right (also where AWS refuses the credentials, or what they ask for), 1 anything else.";
 
 #[derive(Debug, Args)]
 #[command(after_help = AWS_EXAMPLES)]
@@ -40,7 +40,7 @@ pub struct DoctorAwsArguments {
     /// Another place that answers the APIs of Cost Explorer, the Billing Conductor and STS.
     #[arg(long, value_name = "URL")]
     pub endpoint_url: Option<String>,
-    /// By how much an amount may differ; by default the last digit that answers have.
+    /// By how much each amount may differ, and what all of them come to; by default the last digit that answers have.
     #[arg(long, value_name = "AMOUNT", default_value = "0.0000000001")]
     pub tolerance: String,
 }

@@ -59,6 +59,7 @@ const RULE_EXAMPLES: &str = "\
 Examples:
   proforma rules set Harbor --unit Root/Customers/Harbor --plan --data ./desk
   proforma rules set Harbor --unit Root/Customers/Harbor --tag Customer=harbor --name 'harbor-*' --data ./desk
+  proforma rules set Harbor --tag Customer=harbor --period 2026-10 --data ./desk
   proforma rules list --data ./desk";
 
 #[derive(Debug, Args)]
@@ -109,6 +110,9 @@ pub struct SetRuleArguments {
     /// An account that the rule does not take.
     #[arg(long, value_name = "ACCOUNT_ID")]
     pub except: Vec<String>,
+    /// The billing period from which on it holds, up to what was said for later ones; by default the current one.
+    #[arg(long, value_name = "YYYY-MM")]
+    pub period: Option<String>,
     /// Print which accounts would move, and change nothing.
     #[arg(long)]
     pub plan: bool,
@@ -121,4 +125,7 @@ pub struct DeleteRuleArguments {
     /// The billing group: ARN, id or name.
     #[arg(value_name = "BILLING_GROUP")]
     pub billing_group: String,
+    /// The billing period from which on there is none, up to what was said for later ones; by default the current one.
+    #[arg(long, value_name = "YYYY-MM")]
+    pub period: Option<String>,
 }

@@ -5,14 +5,14 @@
 mod months;
 mod said;
 
-use super::aws_reader::{aws_reader, printed};
+use super::aws_reader::{Credentials, aws_reader, printed};
 use super::command::at_desk;
 use super::door::Door;
 use crate::cli::doctor::{DoctorArguments, DoctorAwsArguments, DoctorCommand};
 use crate::failure::Failure;
 use crate::terminal::print;
 use anyhow::anyhow;
-use billing::aws_month::{Part, compare};
+use billing::aws_month::{Part, Terms, compare, totals};
 use billing::money::Amount;
 use billing::period::BillingPeriod;
 use months::{AtAws, Here};
@@ -57,8 +57,10 @@ fn aws(arguments: &DoctorAwsArguments) -> Result<(), Failure> {
     if !has_groups {
         cells.retain(|cell, _| matches!(cell.part, Part::Service | Part::Account));
     }
-    let rows = compare(&aws.month, &cells, tolerance)
-        .map_err(|error| anyhow!("the amounts of {} cannot be compared: {error}", here.period))?;
+    let cannot = |error| anyhow!("the amounts of {} cannot be compared: {error}", here.period);
+    let terms = Terms { tolerance, is_estimated: aws.is_estimated };
+    let rows = compare(&aws.month, &cells, terms).map_err(cannot)?;
+    let totals = totals(&rows, tolerance).map_err(cannot)?;
     let compared = Compared {
         payer: here.payer,
         period: here.period,
@@ -67,6 +69,7 @@ fn aws(arguments: &DoctorAwsArguments) -> Result<(), Failure> {
         tolerance,
         has_groups,
         rows,
+        totals,
     };
     print(&compared.text(arguments.desk.output)?)?;
     if compared.agrees() { Ok(()) } else { Err(Failure::Said(DIFFERS)) }
@@ -74,9 +77,10 @@ fn aws(arguments: &DoctorAwsArguments) -> Result<(), Failure> {
 
 /// What AWS says of the month; how far the reading is goes to standard error.
 fn read_at_aws(arguments: &DoctorAwsArguments, here: &Here) -> Result<String, Failure> {
-    let DoctorAwsArguments { profile, endpoint_url, .. } = arguments;
-    let (program, mut command) = aws_reader(PROGRAM, profile.as_deref(), endpoint_url.as_deref());
+    let DoctorAwsArguments { profile, endpoint_url, desk, .. } = arguments;
+    let of = Credentials::of(desk, profile.as_deref());
+    let (program, mut command) = aws_reader(PROGRAM, of, endpoint_url.as_deref());
     command.arg("--period").arg(here.period.to_string()).arg("--payer").arg(&here.payer);
     printed((program, command), "nothing was compared")?
-        .ok_or_else(|| Failure::input("AWS was not read; nothing was compared"))
+        .ok_or_else(|| of.hinted(Failure::input("AWS was not read; nothing was compared")))
 }

@@ -1,5 +1,6 @@
 //! The commands of the organization: `proforma sync` and `proforma rules`.
 
+use super::aws_reader::Credentials;
 use super::command::{ask, asked, at_desk};
 use super::door::Door;
 use super::files::text_of;
@@ -47,8 +48,9 @@ fn organization(arguments: &SyncOrganizationArguments) -> Result<(), Failure> {
             Some(_) => None,
             None => Some(Settings::of(&desk.place)?.data.join(journal_name(profile))),
         };
+        let credentials = Credentials::of(desk, profile);
         let reading =
-            Reading { profile, endpoint: organization_endpoint.as_deref(), journal: journal.as_deref() };
+            Reading { credentials, endpoint: organization_endpoint.as_deref(), journal: journal.as_deref() };
         let text = read_at_aws(&reading)?;
         let desk = of_payer(desk, &text);
         send(&desk, (READ, &text), *dry_run)?;
@@ -161,7 +163,8 @@ pub fn rules(arguments: &RulesArguments) -> Result<(), Failure> {
             followed(&of.desk, operation, &rule_input(of)?)
         }
         RulesCommand::Delete(of) => {
-            followed(&of.desk, "DeleteBillingGroupRule", &json!({ "BillingGroupArn": of.billing_group }))
+            let input = from(json!({ "BillingGroupArn": of.billing_group }), of.period.as_deref());
+            followed(&of.desk, "DeleteBillingGroupRule", &input)
         }
     }
 }
@@ -173,7 +176,7 @@ fn followed(desk: &DeskArguments, operation: &str, input: &Value) -> Result<(), 
 
 /// The rule that flags say: each a condition of its own, or all of them one.
 fn rule_input(arguments: &SetRuleArguments) -> Result<Value, Failure> {
-    let SetRuleArguments { billing_group, unit, tag, name, all, except, .. } = arguments;
+    let SetRuleArguments { billing_group, unit, tag, name, all, except, period, .. } = arguments;
     let tags = tag.iter().map(|tag| match tag.split_once('=') {
         Some((key, value)) => json!({ "TagKey": key, "TagValues": [value] }),
         None => json!({ "TagKey": tag }),
@@ -197,5 +200,15 @@ fn rule_input(arguments: &SetRuleArguments) -> Result<Value, Failure> {
         }
         selectors = vec![whole];
     }
-    Ok(json!({ "BillingGroupArn": billing_group, "Selectors": selectors, "ExceptAccountIds": except }))
+    let rule =
+        json!({ "BillingGroupArn": billing_group, "Selectors": selectors, "ExceptAccountIds": except });
+    Ok(from(rule, period.as_deref()))
+}
+
+/// An input with the period from which on it holds, where one is named.
+fn from(mut input: Value, period: Option<&str>) -> Value {
+    if let Some(period) = period {
+        input["BillingPeriod"] = period.into();
+    }
+    input
 }

@@ -10,7 +10,7 @@ use aws_api::http::{Entrance, Health, ServerOptions};
 use axum_server::tls_rustls::RustlsConfig;
 use axum_server::{Address, Handle, Server};
 use back_office::desk::BackOffice;
-use back_office::organization_sync::OrganizationReader;
+use back_office::organization_sync::{OrganizationReader, Readings};
 use back_office::outbox::Retry;
 use back_office::outbox::courier::Couriers;
 use back_office::principals::OTHER_MASTER_KEY;
@@ -132,6 +132,7 @@ fn workers(
         data: data.folder.clone(),
         profiles: serving.organization_profiles.clone(),
         endpoint: serving.organization_endpoint.clone(),
+        time_limit: serving.organization_time_limit,
     });
     let mut workers = vec![
         tokio::spawn(look_around(data.desk().clone(), stopped.clone())),
@@ -240,18 +241,19 @@ async fn look_around(desk: BackOffice, mut stopped: watch::Receiver<bool>) {
     }
 }
 
-/// Reads organizations when they are due, and lets billing groups follow; reading takes as long as AWS takes to answer.
+/// Has organizations read when they are due, and lets billing groups follow; nobody waits for a reading, which takes as long as AWS takes to answer.
 async fn follow_organizations(
     desk: BackOffice,
     reader: Arc<dyn OrganizationReader>,
     mut stopped: watch::Receiver<bool>,
 ) {
     let mut look = tokio::time::interval(LOOK_EVERY);
+    let mut readings = Readings::default();
     loop {
         tokio::select! {
             _ = stopped.changed() => return,
             _ = look.tick() => {
-                if let Err(error) = desk.sync_organizations(&reader).await {
+                if let Err(error) = desk.sync_organizations(&reader, &mut readings).await {
                     tracing::warn!(?error, "the organizations could not be looked at");
                 }
                 if let Err(error) = desk.follow_organizations().await {

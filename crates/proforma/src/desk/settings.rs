@@ -30,6 +30,8 @@ const LISTEN: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 8080
 const SIGNATURE_MINUTES: (u16, RangeInclusive<u16>) = (5, 1..=15);
 const RATE: (u32, RangeInclusive<u32>) = (1_000, 1..=1_000_000);
 const CONCURRENCY: (usize, RangeInclusive<usize>) = (256, 1..=100_000);
+/// How long a reading of an organization may take: one of ten thousand accounts takes some half an hour.
+const ORGANIZATION_SECONDS: (u64, RangeInclusive<u64>) = (7_200, 1..=604_800);
 const ARRIVAL_SECONDS: (u64, RangeInclusive<u64>) = (60, 1..=3_600);
 const LEASE_SECONDS: (u64, RangeInclusive<u64>) = (60, 2..=3_600);
 /// A run folder has a file or two for every billing group: more than this of a period is an archive.
@@ -58,7 +60,7 @@ const TEXTS: [&str; 12] = [
     "invoice_design",
     "organization_endpoint",
 ];
-const NUMBERS: [&str; 9] = [
+const NUMBERS: [&str; 10] = [
     "signature_minutes",
     "rate",
     "concurrency",
@@ -68,6 +70,7 @@ const NUMBERS: [&str; 9] = [
     "outbox_pause_seconds",
     "outbox_attempts",
     "facts_memory",
+    "organization_time_limit",
 ];
 const LISTS: [&str; 4] = ["cost_roots", "export_buckets", "organization_profiles", "webhook_allow"];
 
@@ -123,6 +126,8 @@ pub struct Serving {
     pub organization_profiles: BTreeMap<AccountId, String>,
     /// Another place that answers the API of AWS Organizations.
     pub organization_endpoint: Option<String>,
+    /// How long one reading of an organization may take.
+    pub organization_time_limit: Duration,
 }
 
 impl Settings {
@@ -315,6 +320,8 @@ impl Reader {
             }
         };
         let arrival = self.number("arrival_seconds", arguments.arrival_seconds.as_deref(), &ARRIVAL_SECONDS);
+        let limit = arguments.organization_time_limit.as_deref();
+        let limit = self.number("organization_time_limit", limit, &ORGANIZATION_SECONDS);
         Serving {
             payer,
             clock,
@@ -335,6 +342,7 @@ impl Reader {
                 .organization_endpoint
                 .clone()
                 .or_else(|| self.text("organization_endpoint")),
+            organization_time_limit: Duration::from_secs(limit),
         }
     }
 

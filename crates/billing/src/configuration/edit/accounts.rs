@@ -95,7 +95,7 @@ impl Edit<'_> {
         }
         for (account, here) in stays {
             self.leave(account, &id, here);
-            self.unplace(account);
+            self.unplace(account, here);
         }
         self.touch_group(&id);
         Ok(id)
@@ -216,12 +216,13 @@ impl Edit<'_> {
         members.filter_map(move |span| Window::of(span).common(life))
     }
 
-    /// Puts accounts into a group for periods in which they are in none.
+    /// Puts accounts into a group for periods in which they are in none. Why they were in one before is forgotten: whoever puts them says why.
     pub(super) fn join(&mut self, id: &BillingGroupId, joining: Vec<(AccountId, Window)>) {
         let now = self.moment.now;
         for (account, window) in joining {
             let groups = Arc::make_mut(&mut self.next.memberships).entry(account.clone()).or_default();
             groups.set(window.from, window.to, id.clone(), now);
+            self.unplace(&account, window);
             self.touched.insert(Touched::Membership(account));
         }
     }

@@ -6,7 +6,7 @@
 use super::Edit;
 use crate::account::AccountId;
 use crate::configuration::window::{Window, stay};
-use crate::configuration::{BillingGroupId, Configuration, PlacedBy, Placement, Quota, Touched};
+use crate::configuration::{BillingGroupId, Configuration, PlacedBy, Placement, Quota, Timeline, Touched};
 use crate::period::BillingPeriod;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -196,29 +196,51 @@ impl Edit<'_> {
         let period = self.moment.period;
         let groups = self.next.memberships.get(account);
         let here = groups.and_then(|groups| stay(groups, period, |of| of == group));
-        self.leave(account, group, here.unwrap_or(Window { from: period, to: None }));
+        let here = here.unwrap_or(Window { from: period, to: None });
+        self.leave(account, group, here);
         self.touch_group(group);
-        self.unplace(account);
+        self.unplace(account, here);
     }
 
-    /// Notes why an account is in its group from the period of the write on.
-    pub(in crate::configuration) fn place(&mut self, account: &AccountId, placement: Placement) {
-        let (period, now) = (self.moment.period, self.moment.now);
+    /// Notes why an account is in its group from the period of the write on, up to what was said of it for later ones.
+    pub(super) fn place(&mut self, account: &AccountId, placement: Placement) {
+        let period = self.moment.period;
         let there = self.next.placements.get(account).and_then(|of| of.at(period));
         if there != Some(&placement) {
-            let placements = Arc::make_mut(&mut self.next.placements).entry(account.clone()).or_default();
-            placements.set(period, None, placement, now);
-            self.touched.insert(Touched::Placement(account.clone()));
+            let to = self.next_said(account);
+            self.place_within(account, placement, Window { from: period, to });
         }
     }
 
-    /// Notes that somebody has put an account where it is, or that it is in no group.
-    pub(in crate::configuration) fn unplace(&mut self, account: &AccountId) {
-        let period = self.moment.period;
-        if self.next.placements.get(account).is_some_and(|of| of.lasts_to(period)) {
-            let placements: &mut BTreeMap<_, _> = Arc::make_mut(&mut self.next.placements);
-            if let Some(of) = placements.get_mut(account) {
-                of.clear(period, None);
+    /// The first period after that of the write for which somebody, or a rule, has said where an account is, or why.
+    fn next_said(&self, account: &AccountId) -> Option<BillingPeriod> {
+        fn bounds<T: Clone + PartialEq>(of: Option<&Timeline<T>>) -> impl Iterator<Item = BillingPeriod> {
+            let spans = of.map(Timeline::spans).unwrap_or_default().iter();
+            spans.flat_map(|span| std::iter::once(span.from).chain(span.to))
+        }
+        let said =
+            bounds(self.next.memberships.get(account)).chain(bounds(self.next.placements.get(account)));
+        said.filter(|bound| *bound > self.moment.period).min()
+    }
+
+    /// Notes why an account is in its group in the periods of a window.
+    pub(in crate::configuration) fn place_within(
+        &mut self,
+        account: &AccountId,
+        placement: Placement,
+        window: Window,
+    ) {
+        let placements = Arc::make_mut(&mut self.next.placements).entry(account.clone()).or_default();
+        placements.set(window.from, window.to, placement, self.moment.now);
+        self.touched.insert(Touched::Placement(account.clone()));
+    }
+
+    /// Notes that in the periods of a window an account is in no group, or where somebody has put it.
+    pub(in crate::configuration) fn unplace(&mut self, account: &AccountId, window: Window) {
+        let placements = self.next.placements.get(account).map(Timeline::spans).unwrap_or_default();
+        if placements.iter().any(|span| Window::of(span).meets(window)) {
+            if let Some(of) = Arc::make_mut(&mut self.next.placements).get_mut(account) {
+                of.clear(window.from, window.to);
             }
             self.touched.insert(Touched::Placement(account.clone()));
         }

@@ -10,8 +10,8 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 impl Edit<'_> {
-    /// Gives a standard group a rule from the period of the write on, in place of the one that it had. Which accounts it moves,
-    /// [`follow_rules`](Self::follow_rules) says.
+    /// Gives a standard group a rule from the period of the write on, in place of the one that it had, up to what was said for later periods. Which
+    /// accounts it moves, [`follow_rules`](Self::follow_rules) says.
     ///
     /// # Errors
     /// [`Refusal::NotFound`] where there is no such group in the period, [`ValidationReason::IllegalBillingGroupType`] of a billing transfer's,
@@ -43,7 +43,7 @@ impl Edit<'_> {
                  organization again where the unit is new"
             )));
         }
-        let window = self.life(&id);
+        let window = self.until_next_rule(&id);
         if self.next.group_rules.get(&id).and_then(|rules| rules.at(window.from)) != Some(&rule) {
             let rules = Arc::make_mut(&mut self.next.group_rules).entry(id.clone()).or_default();
             rules.set(window.from, window.to, rule, self.moment.now);
@@ -52,7 +52,8 @@ impl Edit<'_> {
         Ok(id)
     }
 
-    /// Takes the rule of a group away from the period of the write on. The accounts that it has put there stay, as if somebody had.
+    /// Takes the rule of a group away from the period of the write on, up to what was said for later ones. The accounts that it has put there
+    /// stay, as if somebody had.
     ///
     /// # Errors
     /// [`Refusal::NotFound`] where there is no such group in the period, [`ValidationReason::FieldValidationFailed`] where it has no rule.
@@ -62,7 +63,8 @@ impl Edit<'_> {
         if self.next.group_rule(&id, period).is_none() {
             return Err(invalid(format!("billing group `{name}` has no rule in billing period {period}")));
         }
-        self.end_group_rule(&id, Window { from: period, to: None });
+        let window = self.until_next_rule(&id);
+        self.end_group_rule(&id, window);
         let of_rule = |(account, placements): (&AccountId, &crate::configuration::Timeline<_>)| {
             let placement: Option<&crate::configuration::Placement> = placements.at(period);
             let is_its = placement.is_some_and(|of| of.group == id && matches!(of.by, PlacedBy::Rule(_)));
@@ -70,9 +72,18 @@ impl Edit<'_> {
         };
         let placed: Vec<AccountId> = self.next.placements.iter().filter_map(of_rule).collect();
         for account in placed {
-            self.unplace(&account);
+            self.unplace(&account, window);
         }
         Ok(id)
+    }
+
+    /// The periods from that of the write on in which there is a group and its rule is not said anew.
+    fn until_next_rule(&self, id: &BillingGroupId) -> Window {
+        let life = self.life(id);
+        let rules =
+            self.next.group_rules.get(id).into_iter().flat_map(crate::configuration::Timeline::changes);
+        let to = rules.filter(|change| *change > life.from).chain(life.to).min();
+        Window { to, ..life }
     }
 
     /// Ends the rule of a group for some periods.

@@ -3,8 +3,9 @@
 use super::{Reach, write};
 use crate::account::AccountId;
 use crate::book::Draft;
-use crate::configuration::{BillingGroupId, Edit, PlacedBy, Placement, Touched};
+use crate::configuration::{BillingGroupId, Configuration, Edit, PlacedBy, Placement, Timeline, Touched};
 use crate::group_rule::GroupRule;
+use crate::period::BillingPeriod;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
@@ -32,7 +33,7 @@ impl Edit<'_> {
                 group.rule_accounts.iter().filter_map(|id| AccountId::parse(id)).collect();
             let has_rule = self.rule_of_book(id, rule.as_ref(), reach);
             let members = members.remove(id).unwrap_or_default();
-            let has_placed = self.placements_of_book((id, members), rule.as_ref(), &by_rule);
+            let has_placed = self.placements_of_book((id, members), (rule.as_ref(), &by_rule), reach);
             changed.extend((has_rule || has_placed).then(|| group.name.clone()));
         }
         changed
@@ -40,8 +41,8 @@ impl Edit<'_> {
 
     /// Says the rule of a group; whether it was another one.
     fn rule_of_book(&mut self, id: &BillingGroupId, rule: Option<&GroupRule>, reach: Reach) -> bool {
-        let before = self.next.group_rules.get(id).and_then(|rules| rules.at(reach.from));
-        if before == rule {
+        let none = Timeline::default();
+        if reach.all(self.next.group_rules.get(id).unwrap_or(&none), |of| of == rule) {
             return false;
         }
         let rules = Arc::make_mut(&mut self.next.group_rules).entry(id.clone()).or_default();
@@ -54,23 +55,25 @@ impl Edit<'_> {
     fn placements_of_book(
         &mut self,
         (id, members): (&BillingGroupId, Vec<AccountId>),
-        rule: Option<&GroupRule>,
-        by_rule: &BTreeSet<AccountId>,
+        (rule, by_rule): (Option<&GroupRule>, &BTreeSet<AccountId>),
+        reach: Reach,
     ) -> bool {
-        let period = self.moment.period;
+        let is_by_rule = |of: Option<&Placement>| {
+            of.is_some_and(|of| of.group == *id && matches!(of.by, PlacedBy::Rule(_)))
+        };
+        let none = Timeline::default();
         let mut changed = false;
         for account in members {
-            let placed = self.next.placed(&account, period).map(|of| &of.by);
-            let is_by_rule = matches!(placed, Some(PlacedBy::Rule(_)));
+            let placed = self.next.placements.get(&account).unwrap_or(&none);
             match (by_rule.contains(&account), rule) {
-                (true, Some(rule)) if !is_by_rule => {
+                (true, Some(rule)) if !reach.all(placed, is_by_rule) => {
                     let all = rule.selectors.iter().map(ToString::to_string).collect::<Vec<_>>().join(" or ");
                     let placement = Placement { group: id.clone(), by: PlacedBy::Rule(all) };
-                    self.place(&account, placement);
+                    self.place_within(&account, placement, reach.window());
                     changed = true;
                 }
-                (false, _) if is_by_rule => {
-                    self.unplace(&account);
+                (false, _) if !reach.all(placed, |of| !is_by_rule(of)) => {
+                    self.unplace(&account, reach.window());
                     changed = true;
                 }
                 _ => {}
@@ -78,4 +81,25 @@ impl Edit<'_> {
         }
         changed
     }
+}
+
+/// The periods in which a book says another rule of a group than in the month before, or otherwise whom its rule has put there.
+pub(super) fn changes(of: &Configuration) -> Vec<BillingPeriod> {
+    let rule = |id: &BillingGroupId, period| of.group_rule(id, period).cloned();
+    let by_rule = |account: &AccountId, period| {
+        let placed = of.placed(account, period).filter(|of| matches!(of.by, PlacedBy::Rule(_)));
+        placed.map(|of| of.group.clone())
+    };
+    let rules = of.group_rules.iter().flat_map(|(id, rules)| {
+        rules.changes().filter(move |change| is_new(*change, &|period| rule(id, period)))
+    });
+    let placements = of.placements.iter().flat_map(|(account, placements)| {
+        placements.changes().filter(move |change| is_new(*change, &|period| by_rule(account, period)))
+    });
+    rules.chain(placements).collect()
+}
+
+/// Whether something is otherwise in a period than in the month before.
+fn is_new<T: PartialEq>(period: BillingPeriod, said: &dyn Fn(BillingPeriod) -> Option<T>) -> bool {
+    said(period) != period.previous().and_then(said)
 }

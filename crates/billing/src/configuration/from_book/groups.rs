@@ -140,6 +140,7 @@ impl Edit<'_> {
             moved.extend(after.clone());
             let timeline = Arc::make_mut(&mut self.next.memberships).entry(account.clone()).or_default();
             super::write(timeline, reach, after);
+            self.unplace(&account, reach.window());
             self.touched.insert(Touched::Membership(account));
         }
         moved

@@ -4,7 +4,7 @@ mod books;
 
 use self::books::{Dice, PAYER, any, fee, group, rich, rule, texts};
 use super::*;
-use crate::book::{GroupDraft, ItemDraft, PlanDraft};
+use crate::book::{GroupDraft, ItemDraft, PlanDraft, SelectorDraft};
 use crate::configuration::{
     BillingGroupId, Moment, Preference, names_in_other, remove_group, rename_group, split,
 };
@@ -61,7 +61,9 @@ impl Desk {
     fn draft(&self, period: BillingPeriod) -> Draft {
         let other = self.configuration.other.at(period);
         let other = other.map(|other| self.others[&other.book].clone()).unwrap_or_default();
-        self.configuration.draft(period, &other)
+        let mut draft = self.configuration.draft(period, &other);
+        self.configuration.add_rules(&mut draft, period);
+        draft
     }
 
     #[track_caller]
@@ -89,6 +91,16 @@ fn versioned(draft: Draft, period: BillingPeriod) -> String {
         item.end = None;
     });
     format!("{draft:#?}")
+}
+
+/// The rules of groups, which no hash has: nothing is priced by them.
+fn ruled(draft: &Draft) -> BTreeMap<String, (String, Vec<String>)> {
+    let of = |group: &GroupDraft| {
+        let mut by_rule = group.rule_accounts.clone();
+        by_rule.sort();
+        (group.name.clone(), (format!("{:?} {:?}", group.rule, group.rule_except), by_rule))
+    };
+    draft.billing_groups.iter().map(of).collect()
 }
 
 fn without_items(draft: &Draft) -> Draft {
@@ -125,6 +137,7 @@ fn check(desk: &mut Desk, book: &Draft, period: BillingPeriod, current: BillingP
     let shown = desk.draft(period);
     let hash = |draft: &Draft| charging(draft, period).check().book.unwrap().hash(period);
     assert!(hash(&shown) == hash(book), "{words}: {period}\n{shown:#?}\n{book:#?}");
+    assert_eq!(ruled(&shown), ruled(book), "{words}: {period}");
     for (month, before) in months.iter().zip(before) {
         desk.hash(*month);
         let now = desk.draft(*month);
@@ -302,6 +315,29 @@ fn an_earlier_book_holds_until_something_else_was_said() {
         .map(|period| desk.draft(month(period)).pricing_rules[0].modifier_percentage.unwrap().to_string());
     assert_eq!(percentages, ["15", "15", "20"]);
     assert_eq!(desk.hash(month("2026-10")), october);
+}
+
+#[test]
+fn a_book_of_an_earlier_month_leaves_a_later_rule_and_whom_it_has_put_where() {
+    let by = |unit: &str, accounts: &[&str]| {
+        let mut book = small();
+        let of = SelectorDraft { organizational_unit: Some(unit.into()), ..SelectorDraft::default() };
+        book.billing_groups[0].rule = vec![of];
+        book.billing_groups[0].rule_accounts = texts(accounts);
+        book
+    };
+    let mut desk = Desk::new();
+    desk.apply(&small(), "2026-08", "2026-08");
+    desk.apply(&by("Root/New", &["222222222222"]), "2026-10", "2026-10");
+    let october = ruled(&desk.draft(month("2026-10")));
+    for (book, words) in
+        [(small(), "none"), (by("Root/Old", &["222222222222"]), "another"), (by("Root/New", &[]), "nobody")]
+    {
+        let changes = desk.apply(&book, "2026-08", "2026-10");
+        assert_eq!(changes.until, Some(month("2026-10")), "{words}");
+        let there = ["2026-08", "2026-09", "2026-10"].map(|period| ruled(&desk.draft(month(period))));
+        assert_eq!(there, [ruled(&book), ruled(&book), october.clone()], "{words}");
+    }
 }
 
 #[test]

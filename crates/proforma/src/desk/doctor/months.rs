@@ -117,6 +117,7 @@ impl Here {
                 add_figures(&mut self.month, &cell, &row)?;
             }
         }
+        note_groups(&mut self.month, self.groups.values());
         Ok(())
     }
 }
@@ -176,6 +177,22 @@ fn add_figures(month: &mut Month, cell: &Cell, row: &Value) -> Result<(), Failur
     Ok(())
 }
 
+/// Notes that there are billing groups, of which some have no cost report.
+fn note_groups<'a>(month: &mut Month, groups: impl Iterator<Item = &'a String>) {
+    let reported = month.keys().filter(|cell| cell.part == Part::BillingGroup);
+    let reported: BTreeSet<String> = reported.map(|cell| cell.group.clone()).collect();
+    for group in groups.filter(|group| !reported.contains(*group)) {
+        let cell = Cell {
+            part: Part::BillingGroup,
+            group: group.clone(),
+            name: String::new(),
+            of: AWS_COST.to_owned(),
+            currency: String::new(),
+        };
+        month.entry(cell).or_default();
+    }
+}
+
 /// Adds an amount to what its cell has.
 fn add(month: &mut Month, cell: Cell, written: &str) -> Result<(), Failure> {
     let amount = amount(written).with_context(|| {
@@ -218,8 +235,16 @@ struct Printed {
     estimated: bool,
     services: Vec<ServiceRow>,
     accounts: Vec<AccountRow>,
+    listed_groups: Vec<ListedGroup>,
     billing_groups: Vec<GroupRow>,
     products: Vec<ProductRow>,
+}
+
+/// A billing group, whether it has a cost report or not.
+#[derive(Deserialize)]
+struct ListedGroup {
+    arn: String,
+    name: String,
 }
 
 #[derive(Deserialize)]
@@ -241,7 +266,6 @@ struct AccountRow {
 #[derive(Deserialize)]
 struct GroupRow {
     arn: String,
-    name: Option<String>,
     #[serde(flatten)]
     figures: Figures,
 }
@@ -308,11 +332,12 @@ impl AtAws {
             };
             add(&mut month, cell, &amount)?;
         }
-        let names = names(&printed.billing_groups, here);
+        let names = names(&printed.listed_groups, here);
         let name_of = |arn: &str| names.get(arn).cloned().unwrap_or_else(|| arn.to_owned());
-        for GroupRow { arn, figures, .. } in &printed.billing_groups {
+        for GroupRow { arn, figures } in &printed.billing_groups {
             figures.add_to(&mut month, Part::BillingGroup, &name_of(arn), "")?;
         }
+        note_groups(&mut month, names.values());
         for ProductRow { arn, product, figures } in &printed.products {
             figures.add_to(&mut month, Part::Product, &name_of(arn), product)?;
         }
@@ -322,14 +347,14 @@ impl AtAws {
 
 /// What AWS's groups are called in the comparison. A group has the ARN that it has here; that of a billing transfer has another one, and is known by its name, which no other
 /// group of a payer has. One whose name is here a group of another ARN that AWS has, too, keeps its ARN for a name.
-fn names(groups: &[GroupRow], here: &Here) -> BTreeMap<String, String> {
+fn names(groups: &[ListedGroup], here: &Here) -> BTreeMap<String, String> {
     let at_aws: BTreeSet<&str> = groups.iter().map(|group| group.arn.as_str()).collect();
     let known: BTreeSet<&String> =
         here.groups.iter().filter(|(arn, _)| at_aws.contains(arn.as_str())).map(|(_, name)| name).collect();
-    let name = |group: &GroupRow| match (here.groups.get(&group.arn), &group.name) {
-        (Some(name), _) => name.clone(),
-        (None, Some(name)) if !known.contains(name) => name.clone(),
-        _ => group.arn.clone(),
+    let name = |group: &ListedGroup| match here.groups.get(&group.arn) {
+        Some(name) => name.clone(),
+        None if !known.contains(&group.name) => group.name.clone(),
+        None => group.arn.clone(),
     };
     groups.iter().map(|group| (group.arn.clone(), name(group))).collect()
 }

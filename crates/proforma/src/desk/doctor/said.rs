@@ -4,12 +4,12 @@ use super::super::output::plain;
 use crate::cli::desk::DeskOutput;
 use crate::report_files::as_csv;
 use crate::terminal::empty_table;
-use billing::aws_month::{Late, Part, Reason, Row};
-use billing::money::{Amount, DecimalError};
+use billing::aws_month::{Late, Part, Reason, Row, Total};
+use billing::money::Amount;
 use billing::period::BillingPeriod;
 use comfy_table::ContentArrangement;
 use serde_json::{Value, json};
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 
 /// How many names an explanation has.
 const NAMES_MAX: usize = 5;
@@ -38,24 +38,30 @@ pub struct Compared {
     /// Whether AWS has billing groups for the month.
     pub has_groups: bool,
     pub rows: Vec<Row>,
+    pub totals: Vec<Total>,
 }
 
 impl Compared {
-    /// Whether all amounts are the same, within the tolerance.
+    /// Whether all amounts are the same, and what they come to, within the tolerance.
     pub fn agrees(&self) -> bool {
-        self.rows.iter().all(Row::agrees)
+        self.rows.iter().all(Row::agrees) && self.totals.iter().all(|total| total.agrees)
+    }
+
+    /// The totals of what the payer is charged, or of billing groups.
+    fn totals_of(&self, part: Part) -> impl Iterator<Item = &Total> {
+        self.totals.iter().filter(move |total| total.part == part)
     }
 
     /// What is printed.
     pub fn text(&self, output: DeskOutput) -> anyhow::Result<String> {
         Ok(match output {
-            DeskOutput::Json => format!("{}\n", serde_json::to_string_pretty(&self.json()?)?),
+            DeskOutput::Json => format!("{}\n", serde_json::to_string_pretty(&self.json())?),
             DeskOutput::Csv => self.csv()?,
-            DeskOutput::Table => self.words()?,
+            DeskOutput::Table => self.words(),
         })
     }
 
-    fn json(&self) -> anyhow::Result<Value> {
+    fn json(&self) -> Value {
         let rows = self.rows.iter().map(|row| {
             let cells = HEADER.iter().zip(self.cells(row));
             let value = |(name, text): (&&str, String)| {
@@ -67,15 +73,21 @@ impl Compared {
             };
             Value::Object(cells.filter(|(_, text)| !text.is_empty()).map(value).collect())
         });
-        let totals = self.totals()?.into_iter().map(|(currency, [aws, here, difference])| {
+        let total = |of: &Total| {
             json!({
-                "Currency": currency,
-                "Aws": aws.to_string(),
-                "Here": here.to_string(),
-                "Difference": difference.to_string(),
+                "Currency": of.currency,
+                "Aws": of.aws.to_string(),
+                "Here": of.here.to_string(),
+                "Difference": of.difference.to_string(),
+                "Agrees": of.agrees,
             })
+        };
+        let of_groups = self.totals_of(Part::BillingGroup).map(|of| {
+            let mut total = total(of);
+            total["LineType"] = json!(of.of);
+            total
         });
-        Ok(json!({
+        json!({
             "PayerAccountId": self.payer,
             "BillingPeriod": self.period.to_string(),
             "Agrees": self.agrees(),
@@ -83,9 +95,10 @@ impl Compared {
             "EstimatedAtAws": self.is_estimated,
             "BillingGroupsAtAws": self.has_groups,
             "CostExplorerRequests": self.requests,
-            "Totals": totals.collect::<Vec<_>>(),
+            "Totals": self.totals_of(Part::Service).map(total).collect::<Vec<_>>(),
+            "BillingGroupTotals": of_groups.collect::<Vec<_>>(),
             "Rows": rows.collect::<Vec<_>>(),
-        }))
+        })
     }
 
     fn csv(&self) -> anyhow::Result<String> {
@@ -95,9 +108,9 @@ impl Compared {
         as_csv(all.iter().map(|row| row.iter().map(String::as_str)))
     }
 
-    fn words(&self) -> anyhow::Result<String> {
+    fn words(&self) -> String {
         let mut words = format!("payer {}, {}\n", self.payer, self.period);
-        for (currency, [aws, here, difference]) in self.totals()? {
+        for Total { currency, aws, here, difference, .. } in self.totals_of(Part::Service) {
             words += &format!(
                 "AWS {aws} {currency}, here {here} {currency}, difference {difference} {currency}\n"
             );
@@ -113,8 +126,16 @@ impl Compared {
             words += &self.table(&told);
         }
         let differ = self.rows.iter().filter(|row| !row.agrees()).count();
+        for total in self.totals.iter().filter(|total| !total.agrees) {
+            let of = if total.of.is_empty() { "charges" } else { total.of.as_str() };
+            words += &format!(
+                "all {of} together differ by {} {}, more than the tolerance of {}\n",
+                total.difference, total.currency, self.tolerance
+            );
+        }
         words += &match differ {
-            0 => format!("everything agrees: {}\n", self.counts()),
+            0 if self.agrees() => format!("everything agrees: {}\n", self.counts()),
+            0 => format!("no amount differs by more than the tolerance; compared: {}\n", self.counts()),
             1 => format!("1 of {} amounts differs; compared: {}\n", self.rows.len(), self.counts()),
             _ => format!("{differ} of {} amounts differ; compared: {}\n", self.rows.len(), self.counts()),
         };
@@ -123,7 +144,7 @@ impl Compared {
             "Cost Explorer was asked {} times, for which AWS charges USD {dollars}.{cents:02}\n",
             self.requests
         );
-        Ok(words)
+        words
     }
 
     fn table(&self, rows: &[&Row]) -> String {
@@ -165,18 +186,6 @@ impl Compared {
         )
     }
 
-    /// What AWS charges the payer by either side, and the difference, per currency.
-    fn totals(&self) -> Result<BTreeMap<String, [Amount; 3]>, DecimalError> {
-        let mut totals: BTreeMap<String, [Amount; 3]> = BTreeMap::new();
-        for row in self.rows.iter().filter(|row| row.cell.part == Part::Service) {
-            let sums = totals.entry(row.cell.currency.clone()).or_default();
-            for (sum, amount) in sums.iter_mut().zip([row.aws, row.here, row.difference]) {
-                *sum = sum.plus(amount)?;
-            }
-        }
-        Ok(totals)
-    }
-
     /// A row under [`HEADER`].
     fn cells(&self, row: &Row) -> [String; 11] {
         let cell = &row.cell;
@@ -200,10 +209,11 @@ impl Compared {
         let Some(reason) = &row.reason else { return String::new() };
         let differs = format!("{} differs by {}: ", row.cell.of, row.difference);
         match reason {
-            Reason::Rounding => "less than the tolerance: answers have ten decimals".to_owned(),
+            Reason::Rounding => "within the tolerance".to_owned(),
             Reason::NamedDifferently(other) => {
                 format!("the same amount, which the other side calls `{other}`")
             }
+            reason if row.difference.is_zero() => because(reason) + "; it costs nothing",
             reason => differs + &because(reason) + self.later(reason),
         }
     }
@@ -221,6 +231,11 @@ impl Compared {
 /// Why, without the amount.
 fn because(reason: &Reason) -> String {
     let fixed = match reason {
+        Reason::SameAmountUnder(other) => {
+            return format!(
+                "the other side has exactly this amount under `{other}`, and nothing in the names says that they are one"
+            );
+        }
         Reason::CountedUnder(other) => {
             return format!(
                 "`{other}` differs by as much the other way: the same lines are counted under another service"
@@ -233,7 +248,7 @@ fn because(reason: &Reason) -> String {
         }
         Reason::AccountsMissingHere(accounts) => {
             return format!(
-                "what is of accounts of which nothing is here: {}; import the files that have them",
+                "all services together lack as much of it as accounts cost of which nothing is here: {}; import the files that have them",
                 names(accounts)
             );
         }

@@ -2,8 +2,8 @@
 
 use crate::book::{
     AccountDraft, AllocationDraft, DistributionDraft, Draft, FilterDraft, GroupDraft, ItemDraft,
-    LineFilterDraft, MinimumDraft, PayerCommitmentDraft, PlanDraft, RuleDraft, ShareDraft, SupportFeeDraft,
-    TargetsDraft, TransferDraft, WeightDraft,
+    LineFilterDraft, MinimumDraft, PayerCommitmentDraft, PlanDraft, RuleDraft, SelectorDraft, ShareDraft,
+    SupportFeeDraft, TargetsDraft, TransferDraft, WeightDraft,
 };
 use crate::money::{Cost, Percentage, Quantity};
 use crate::tiers::Tier;
@@ -402,6 +402,12 @@ fn any_groups(dice: &mut Dice, draft: &mut Draft, mut accounts: Vec<String>) {
             let taken = group.accounts.split_off(0);
             let other = draft.billing_groups.first().map(|of| of.primary_account_id.clone());
             group.primary_account_id = other.filter(|_| dice.chance(6)).unwrap_or_else(|| taken[0].clone());
+        }
+        if dice.chance(4) {
+            let unit = Some(dice.pick(&["Root/One", "Root/Two"]).to_string());
+            group.rule = vec![SelectorDraft { organizational_unit: unit, ..SelectorDraft::default() }];
+            let others = group.accounts.iter().filter(|of| **of != group.primary_account_id);
+            group.rule_accounts = others.filter(|_| dice.chance(5)).cloned().collect();
         }
         group.lines = lines;
         group.parent = draft.billing_groups.last().map(|of| of.name.clone()).filter(|_| dice.chance(3));
