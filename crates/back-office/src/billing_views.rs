@@ -23,7 +23,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// How many ways down a custom view may have to what is charged: each is summed by itself.
-const PARTS_MAX: usize = 500;
+pub(crate) const PARTS_MAX: usize = 500;
 
 /// Whose cost.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -59,8 +59,40 @@ impl View {
         }
     }
 
+    /// The billing groups that it is made of.
+    pub(crate) fn groups(&self) -> BTreeSet<&BillingGroupId> {
+        match self {
+            Self::Primary => BTreeSet::new(),
+            Self::BillingGroups { groups, .. } => groups.iter().collect(),
+            Self::Custom { sources, .. } => sources.iter().flat_map(Self::groups).collect(),
+        }
+    }
+
+    /// Whether the payer's own cost is a part of it.
+    pub(crate) fn has_primary(&self) -> bool {
+        match self {
+            Self::Primary => true,
+            Self::BillingGroups { .. } => false,
+            Self::Custom { sources, .. } => sources.iter().any(Self::has_primary),
+        }
+    }
+
+    /// Whether a filter of it names a cost category: then what it has follows from definitions, too.
+    pub(crate) fn looks_at_cost_categories(&self) -> bool {
+        let Self::Custom { sources, filter, .. } = self else { return false };
+        let mut conditions = filter.iter().flat_map(Expression::conditions);
+        conditions.any(|of| matches!(of.key, Key::CostCategory(_)))
+            || sources.iter().any(Self::looks_at_cost_categories)
+    }
+
+    /// A custom view as the payer sees it, as long as it is healthy.
+    pub(crate) fn of_payer(known: &KnownViews, name: &ViewName) -> Option<Self> {
+        let view = known.custom(name).filter(|_| known.is_healthy(name))?;
+        Self::custom(known, &Scope::Payer, view)
+    }
+
     /// How many ways it has down to what is charged.
-    fn parts(&self) -> usize {
+    pub(crate) fn parts(&self) -> usize {
         match self {
             Self::Primary | Self::BillingGroups { .. } => 1,
             Self::Custom { sources, .. } => sources.iter().map(Self::parts).sum(),

@@ -122,14 +122,28 @@ pub struct GroupCharges {
 /// Lines of a run that are to be exported.
 #[derive(Debug, Clone)]
 pub struct LinesOrder {
-    /// The billing group, by its name in the run's book.
-    pub billing_group: String,
+    /// Whose lines.
+    pub of: LinesOf,
     /// Which columns and rows.
     pub lines: Lines,
     /// Whether the file is Parquet, or else CSV with gzip.
     pub is_parquet: bool,
     /// A folder for the file, which is there and empty.
     pub folder: PathBuf,
+}
+
+/// Whose lines are exported.
+#[derive(Debug, Clone)]
+pub enum LinesOf {
+    /// Those of a billing group, by its name in the run's book.
+    BillingGroup(String),
+    /// Those of a custom view: what its parts have, one after the other.
+    View {
+        /// The parts; billing groups are numbered as in the run's facts.
+        scopes: Vec<Scope>,
+        /// The cost categories that were defined.
+        categories: Arc<[CostCategory]>,
+    },
 }
 
 /// Which columns and rows are exported.

@@ -6,6 +6,7 @@
 mod bucket;
 mod definition;
 mod layout;
+mod views;
 mod work;
 
 use crate::authorization::Caller;
@@ -251,8 +252,8 @@ impl BackOffice {
     /// Looks at what does not depend on other exports: the view, the statement, the bucket.
     async fn checked(&self, caller: &Caller, new: &NewDefinition) -> Answer<Definition> {
         let known = self.known_views(&caller.payer).await?;
-        let view = known.named(caller, &new.view)?;
-        let definition = Definition::of(new, &view)?;
+        views::check(&known, &known.named(caller, &new.view)?, &new.view)?;
+        let definition = Definition::of(new)?;
         let place = bucket::place(&self.0.options.export_buckets, &caller.payer, &definition.to)?;
         self.check_beside_other_payers(&caller.payer, new, &definition, &place).await?;
         Ok(definition)

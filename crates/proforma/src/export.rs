@@ -2,6 +2,7 @@
 
 mod cur_rows;
 mod focus_rows;
+pub mod view_parts;
 
 use crate::cli::{ExportArguments, ExportFormat, ExportLayout, READ_COST_FILES};
 use crate::failure::Failure;
@@ -146,6 +147,7 @@ pub fn plan(priced: &Priced<'_>, wanted: &Wanted<'_>) -> Result<Plan, Failure> {
         coverage: None,
         query: None,
         left_out: Vec::new(),
+        view: None,
     })
 }
 

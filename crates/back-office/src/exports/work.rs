@@ -4,18 +4,19 @@
 //! is followed by the next one when that time is over.
 
 use super::layout::Delivery;
+use super::views::ViewsNow;
 use super::{Definition, ExportKind, NewDefinition, bucket};
+use crate::billing_views::View;
 use crate::clock::machine_milliseconds;
-use crate::custom_views::not_found;
+use crate::cost_categories::AccountNames;
 use crate::data_directory::SCRATCH;
 use crate::desk::BackOffice;
 use crate::disk::on_disk;
-use crate::engine::{Content, EngineError, ExportedLines, LinesOrder, PutFile};
+use crate::engine::{Content, EngineError, ExportedLines, LinesOf, LinesOrder, PutFile};
 use crate::error::{Answer, Error};
 use crate::transaction::Attempt;
 use crate::vault::new_request_id;
 use billing::account::AccountId;
-use billing::billing_view::ViewName;
 use billing::period::BillingPeriod;
 use std::collections::BTreeMap;
 use std::fs;
@@ -45,6 +46,10 @@ struct Due {
     export: DataExportRow,
     period: BillingPeriod,
     run: String,
+    /// What its view is made of, or why nothing can be delivered of it.
+    view: Result<View, String>,
+    /// By what a custom view is known: of another one other lines are due.
+    view_known_by: Option<String>,
 }
 
 /// Why something was not delivered.
@@ -97,7 +102,9 @@ impl BackOffice {
         }
         let runs = self.0.store.current_runs(payer).await.map_err(Error::internal)?;
         let executions = self.0.store.current_executions(payer).await.map_err(Error::internal)?;
-        if self.first_due(payer, &exports, &runs, &executions).await?.is_none() {
+        let views = self.views_of_exports(payer, &exports, &runs).await?;
+        let views = &views;
+        if self.first_due(payer, (&exports, views), &runs, &executions).await?.is_none() {
             return Ok(None);
         }
         let lease_ms = self.lease_ms();
@@ -105,7 +112,7 @@ impl BackOffice {
             let mut write = store.write(payer, &state.head).await?;
             let (exports, runs) = (write.data_exports().await?, write.current_runs().await?);
             let executions = write.current_executions().await?;
-            let Some(due) = self.first_due(payer, &exports, &runs, &executions).await? else {
+            let Some(due) = self.first_due(payer, (&exports, views), &runs, &executions).await? else {
                 return Ok((state, None));
             };
             let now_ms = machine_milliseconds();
@@ -131,7 +138,7 @@ impl BackOffice {
                 status: QUERYING.to_owned(),
                 reason: None,
                 problem: None,
-                body: due.export.body.clone(),
+                body: NewDefinition::body_of_delivery(&due.export.body, due.view_known_by.clone())?,
                 created_at_ms: now_ms,
                 updated_at_ms: now_ms,
                 ended_at_ms: None,
@@ -143,21 +150,25 @@ impl BackOffice {
         .await
     }
 
-    /// The first delivery that is due, of a run that knows the billing group.
+    /// The first delivery that is due, of a run that knows a billing group of the view.
     async fn first_due(
         &self,
         payer: &AccountId,
-        exports: &[DataExportRow],
+        (exports, views): (&[DataExportRow], &ViewsNow),
         runs: &[CurrentRun],
         executions: &[ExecutionRow],
     ) -> Answer<Option<Due>> {
         let mut opened: BTreeMap<String, Option<DoneRun>> = BTreeMap::new();
-        for due in all_due(exports, runs, executions, machine_milliseconds()) {
+        for due in all_due((exports, views), runs, executions, machine_milliseconds()) {
             if !opened.contains_key(&due.run) {
                 opened.insert(due.run.clone(), self.done_run(payer, &due.run).await?);
             }
             let Some(done) = opened.get(&due.run).and_then(Option::as_ref) else { continue };
-            if group_name(payer, &due.export, done)?.is_some() {
+            // Why a view has no lines is told of every month that there is.
+            let is_known = due.view.as_ref().map_or(true, |view| {
+                view.groups().iter().any(|group| done.groups.values().any(|id| id == group.as_str()))
+            });
+            if is_known {
                 return Ok(Some(due));
             }
         }
@@ -249,17 +260,19 @@ impl BackOffice {
         execution: &mut ExecutionRow,
     ) -> Result<u64, NotDelivered> {
         let new = NewDefinition::kept(&due.export).map_err(inside)?;
-        let view = ViewName::parse(payer, &new.view);
-        let definition =
-            view.ok_or_else(|| not_found(&new.view)).and_then(|view| Definition::of(&new, &view));
-        let definition = definition.map_err(|error| refused(&error, QUERY_FAILED, None))?;
+        let definition = Definition::of(&new).map_err(|error| refused(&error, QUERY_FAILED, None))?;
+        let view = due.view.as_ref().map_err(|problem| NotDelivered {
+            status: QUERY_FAILED,
+            reason: Some(NO_PERMISSION),
+            problem: problem.clone(),
+        })?;
         let place = bucket::place(&self.0.options.export_buckets, payer, &definition.to);
         let place = place.map_err(|error| refused(&error, DELIVERY_FAILED, Some(NO_PERMISSION)))?;
         let scratch = self.0.options.data.join(SCRATCH).join(format!("export-{}", execution.id));
         let made = scratch.clone();
         on_disk(move || fs::create_dir_all(&made)).await.map_err(|error| disk(&error))?;
         let delivered =
-            self.exported_and_put(payer, due, &definition, (place, scratch.clone()), execution).await;
+            self.exported_and_put(payer, (due, view), &definition, (place, scratch.clone()), execution).await;
         // What cannot be removed now goes when a server begins to work here.
         let _ = on_disk(move || fs::remove_dir_all(&scratch)).await;
         delivered
@@ -268,7 +281,7 @@ impl BackOffice {
     async fn exported_and_put(
         &self,
         payer: &AccountId,
-        due: &Due,
+        (due, view): (&Due, &View),
         definition: &Definition,
         (place, scratch): (PathBuf, PathBuf),
         execution: &mut ExecutionRow,
@@ -276,11 +289,9 @@ impl BackOffice {
         let reading = self.reading().await.map_err(inside)?;
         let done = self.done_run(payer, &due.run).await.map_err(inside)?;
         let done = done.ok_or_else(|| inside(Error::internal(due.run.clone())))?;
-        let group = group_name(payer, &due.export, &done).map_err(inside)?;
-        let billing_group = group.ok_or_else(|| inside(Error::internal(due.run.clone())))?;
+        let of = self.lines_of(payer, due, (view, &done)).await.map_err(inside)?;
         let is_parquet = definition.to.is_parquet;
-        let order =
-            LinesOrder { billing_group, lines: definition.lines.clone(), is_parquet, folder: scratch };
+        let order = LinesOrder { of, lines: definition.lines.clone(), is_parquet, folder: scratch };
         let folder = self.folder(&done.folder);
         let exported = self.engine(move |engine| engine.export_lines(&folder, &order)).await;
         let ExportedLines { file, rows, columns } = exported.map_err(|error| match error {
@@ -312,6 +323,26 @@ impl BackOffice {
         self.put(place, manifests, outdated).await.map(|()| rows)
     }
 
+    /// Whose lines a view has in a run.
+    async fn lines_of(
+        &self,
+        payer: &AccountId,
+        due: &Due,
+        (view, done): (&View, &DoneRun),
+    ) -> Answer<LinesOf> {
+        if let View::BillingGroups { groups, .. } = view {
+            let group = done.groups.iter().find(|(_, id)| groups.iter().any(|of| of.as_str() == *id));
+            let name = group.map(|(name, _)| name.clone());
+            return name.map(LinesOf::BillingGroup).ok_or_else(|| Error::internal(due.run.clone()));
+        }
+        let definitions = self.cost_categories(payer).await?;
+        let current = self.current(payer).await?;
+        let names = AccountNames::of(&current.family);
+        let facts = self.facts_under(payer, &due.run, &definitions.of_month(due.period, &names)).await?;
+        let facts = facts.ok_or_else(|| Error::internal(due.run.clone()))?;
+        Ok(LinesOf::View { scopes: view.seen(&facts), categories: facts.categories() })
+    }
+
     async fn put(
         &self,
         place: PathBuf,
@@ -328,26 +359,36 @@ impl BackOffice {
 
 /// Everything that is due, as far as rows say it.
 fn all_due(
-    exports: &[DataExportRow],
+    (exports, views): (&[DataExportRow], &ViewsNow),
     runs: &[CurrentRun],
     executions: &[ExecutionRow],
     now_ms: i64,
 ) -> Vec<Due> {
     let mut all = Vec::new();
     for export in exports.iter().filter(|export| !export.is_deleted) {
+        let Some(view) = views.of(&export.id) else { continue };
         for CurrentRun { period, run, .. } in runs {
+            let view_known_by = views.known_by(&export.id, *period);
             let of_month = || executions.iter().filter(|of| is_of(of, (&export.id, *period)));
             let is_held = of_month().any(|of| of.claim_expires_at_ms.is_some_and(|until| until > now_ms));
-            let same = || of_month().filter(|of| of.run == *run && of.definition == export.definition);
-            let rests =
-                same().any(|of| of.ended_at_ms.is_some() && (of.problem.is_none() || of.reason.is_none()));
+            let is_same = |of: &ExecutionRow| {
+                of.run == *run
+                    && of.definition == export.definition
+                    && NewDefinition::view_known_by(&of.body) == view_known_by
+            };
+            // What was delivered before something else was lies under it: a view may become again what it was.
+            let other = of_month().filter(|of| !is_same(of)).filter_map(|of| of.ended_at_ms).max();
+            let same =
+                || of_month().filter(|of| is_same(of) && other.is_none_or(|other| of.created_at_ms >= other));
+            let rests = same().any(|of| of.ended_at_ms.is_some() && !may_go_well(of));
             let tried = same().filter(|of| of.ended_at_ms.is_some()).count();
             let tried = u32::try_from(tried).unwrap_or(u32::MAX);
             let last = same().filter_map(|of| of.ended_at_ms).max();
             let pause = FIRST_PAUSE_MS << tried.saturating_sub(1).min(TRIES_MAX);
             let pauses = last.is_some_and(|last| now_ms < last.saturating_add(pause));
             if !is_held && !rests && !pauses && tried < TRIES_MAX {
-                all.push(Due { export: export.clone(), period: *period, run: run.clone() });
+                let (export, run, view) = (export.clone(), run.clone(), view.view.clone());
+                all.push(Due { export, period: *period, run, view, view_known_by });
             }
         }
     }
@@ -359,12 +400,10 @@ fn is_of(execution: &ExecutionRow, (export, period): (&str, BillingPeriod)) -> b
     execution.export == export && execution.period == period
 }
 
-/// The name that the billing group of an export has in a run; `None` where the run does not know it.
-fn group_name(payer: &AccountId, export: &DataExportRow, done: &DoneRun) -> Answer<Option<String>> {
-    let Some(ViewName::Group(group)) = ViewName::parse(payer, &NewDefinition::kept(export)?.view) else {
-        return Ok(None);
-    };
-    Ok(done.groups.iter().find(|(_, id)| *id == group.as_str()).map(|(name, _)| name.clone()))
+/// Whether what has ended may go well later without anything being otherwise. A view that has no lines has none until it is another.
+fn may_go_well(ended: &ExecutionRow) -> bool {
+    let is_of_view = ended.status == QUERY_FAILED && ended.reason.as_deref() == Some(NO_PERMISSION);
+    ended.problem.is_some() && ended.reason.is_some() && !is_of_view
 }
 
 fn ended(execution: &ExecutionRow, not: &NotDelivered, now_ms: i64) -> ExecutionRow {
@@ -408,6 +447,8 @@ fn disk(error: &std::io::Error) -> NotDelivered {
 mod tests {
     //! What is due of which rows.
 
+    use super::super::views::ViewNow;
+    use super::super::{NewLines, Where};
     use super::*;
 
     fn export(definition: u64) -> DataExportRow {
@@ -452,14 +493,22 @@ mod tests {
         }
     }
 
+    fn views(made_of: Option<&str>) -> ViewsNow {
+        let now = ViewNow { view: Ok(View::Primary), made_of: made_of.map(str::to_owned) };
+        ViewsNow { of_export: [("e".to_owned(), now)].into(), categories: BTreeMap::new() }
+    }
+
     #[test]
     fn a_run_is_delivered_once_for_each_definition() {
         let runs = [CurrentRun { period: month(10), run: "r2".to_owned(), set_at_ms: 0 }];
         let due = |definition, executions: &[ExecutionRow], now_ms| {
-            all_due(&[export(definition)], &runs, executions, now_ms).len()
+            all_due((&[export(definition)], &views(None)), &runs, executions, now_ms).len()
         };
         assert_eq!(due(1, &[], 0), 1);
         assert_eq!(due(1, &[execution("r1", 1, Some(5), None)], 10), 1);
+        // What another run has written over is delivered anew.
+        let again = [execution("r2", 1, Some(5), None), execution("r1", 1, Some(7), None)];
+        assert_eq!(due(1, &again, 10), 1);
         assert_eq!(due(1, &[execution("r2", 1, Some(5), None)], 10), 0);
         assert_eq!(due(2, &[execution("r2", 1, Some(5), None)], 10), 1);
         // Somebody works on it, on whichever run; then its time is over.
@@ -472,6 +521,36 @@ mod tests {
         assert_eq!(due(1, std::slice::from_ref(&failed), 5 + FIRST_PAUSE_MS), 1);
         assert_eq!(due(1, &vec![failed; 8], i64::MAX), 0);
         let gone = DataExportRow { is_deleted: true, ..export(1) };
-        assert!(all_due(&[gone], &runs, &[], 0).is_empty());
+        assert!(all_due((&[gone], &views(None)), &runs, &[], 0).is_empty());
+    }
+    #[test]
+    fn another_view_is_another_delivery() {
+        let runs = [CurrentRun { period: month(10), run: "r".to_owned(), set_at_ms: 0 }];
+        let due = |known_by, executions: &[ExecutionRow]| {
+            all_due((&[export(1)], &views(Some(known_by))), &runs, executions, i64::MAX).len()
+        };
+        let of = |known_by: &str, at, failed| {
+            let to = Where {
+                bucket: "b".to_owned(),
+                prefix: "p".to_owned(),
+                is_parquet: true,
+                is_overwritten: true,
+            };
+            let lines = NewLines::LegacyReport(true);
+            let new = NewDefinition::new("n".to_owned(), "v".to_owned(), lines, to, serde_json::Value::Null);
+            let body = NewDefinition::body_of_delivery(&new.unwrap().body, Some(known_by.to_owned()));
+            let status = if failed { QUERY_FAILED } else { DELIVERED }.to_owned();
+            let execution = execution("r", 1, Some(at), failed.then_some(Some(NO_PERMISSION)));
+            ExecutionRow { status, body: body.unwrap(), created_at_ms: at, ..execution }
+        };
+        assert_eq!(due("a", &[]), 1);
+        assert_eq!(due("a", &[of("a", 5, false)]), 0);
+        assert_eq!(due("b", &[of("a", 5, false)]), 1);
+        // It is again what it was: what lies there is of the other one.
+        assert_eq!(due("a", &[of("a", 5, false), of("b", 7, false)]), 1);
+        assert_eq!(due("a", &[of("a", 5, false), of("b", 7, false), of("a", 9, false)]), 0);
+        // A view that has no lines is not asked again until it is another.
+        assert_eq!(due("gone", &[of("gone", 5, true)]), 0);
+        assert_eq!(due("a", &[of("a", 3, false), of("gone", 5, true)]), 1);
     }
 }

@@ -1,20 +1,24 @@
 //! Lines of one billing group of a run, for an export, and files put where exports are wanted.
 
 use crate::cli::{ExportFormat, ExportLayout, READ_COST_FILES};
-use crate::export::{self, Priced, Wanted, with_coverage};
-use crate::failure::Failure;
+use crate::export::{self, Priced, Wanted, view_parts, with_coverage};
+use crate::failure::{Failure, HINT_AGAIN};
 use crate::pricing::Rated;
 use crate::publish::CUBE;
 use crate::reader::{Children, reading_failed};
 use crate::resale::needs_lines;
-use crate::run_folder;
+use crate::run_folder::{self, RunFolder};
 use anyhow::{Context, anyhow};
-use back_office::engine::{Content, EngineError, ExportedLines, Lines, LinesOrder, PutFile};
+use back_office::engine::{Content, EngineError, ExportedLines, Lines, LinesOf, LinesOrder, PutFile};
+use billing::breakdown::Days;
 use billing::statement;
+use cost_data::export::plan::Plan;
 use cost_data::location::Location;
 use cost_data::reading::Request;
 use cost_data::worker::{self, ExportOrder};
 use export_query::Table;
+use query::facts::{self, MonthFacts};
+use query::lines;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
@@ -29,14 +33,7 @@ pub fn export_lines(path: &Path, order: &LinesOrder, children: &Children) -> Res
     let Rated { card, charges, .. } = run.rate()?;
     let statements = statement::statements(&run.cube, &run.book, &card, &charges)?;
     let priced = Priced::of(&run, &card, &statements)?;
-    let format = if order.is_parquet { ExportFormat::Parquet } else { ExportFormat::Csv };
-    let groups = [order.billing_group.clone()];
-    let wanted = Wanted { layout: layout(&order.lines), format: Some(format), groups: &groups };
-    let mut plan = export::plan(&priced, &wanted)?;
-    // The groups below it have views of their own.
-    for group in plan.groups.iter_mut().filter(|group| group.name != order.billing_group) {
-        group.folder = None;
-    }
+    let mut plan = plan(&run, &priced, order)?;
     match &order.lines {
         Lines::Query(query) => plan.query = Some(query.clone()),
         Lines::LegacyReport { with_resources: false } => plan.left_out = vec![RESOURCES.to_owned()],
@@ -58,8 +55,47 @@ pub fn export_lines(path: &Path, order: &LinesOrder, children: &Children) -> Res
     drop(covered);
     let report = exported.map_err(|error| reading_failed(error, run.accepted_rejects))?;
     let file = report.files.into_iter().next();
-    let file = file.ok_or_else(|| anyhow!("billing group `{}` has no file", order.billing_group))?;
+    let file = file.ok_or_else(|| anyhow!("the export has no file"))?;
     Ok(ExportedLines { file: folder.join(file.name), rows: file.rows, columns: file.columns })
+}
+
+/// The plan of what is ordered: the lines of one billing group, or of a custom view.
+fn plan(run: &RunFolder, priced: &Priced<'_>, order: &LinesOrder) -> Result<Plan, Failure> {
+    let format = Some(if order.is_parquet { ExportFormat::Parquet } else { ExportFormat::Csv });
+    let layout = layout(&order.lines);
+    match &order.of {
+        LinesOf::BillingGroup(name) => {
+            let groups = [name.clone()];
+            let mut plan = export::plan(priced, &Wanted { layout, format, groups: &groups })?;
+            // The groups below it have views of their own.
+            for group in plan.groups.iter_mut().filter(|group| group.name != *name) {
+                group.folder = None;
+            }
+            Ok(plan)
+        }
+        LinesOf::View { scopes, categories } => {
+            let mut plan = export::plan(priced, &Wanted { layout, format, groups: &[] })?;
+            let classes = run.days()?;
+            let covered = priced.coverage.map_or(&[][..], |coverage| &coverage.days);
+            let month = facts::Priced {
+                cube: priced.cube,
+                book: priced.book,
+                card: priced.card,
+                statements: priced.statements,
+                days: classes.as_deref().map(|classes| Days { classes, covered }),
+                commitments: None,
+            };
+            let known = MonthFacts::with_sources(month);
+            let (facts, sources) =
+                known.map_err(|error| Failure::input(error.to_string()).hint(HINT_AGAIN))?;
+            let facts = facts.with_categories(categories);
+            let seen = scopes.iter().map(|scope| lines::seen(&facts, &sources, scope));
+            let seen = seen.collect::<Result<Vec<_>, _>>();
+            let seen = seen.map_err(|error| Failure::input(error.to_string()))?;
+            view_parts::put_into(&mut plan, priced, &seen)?;
+            Ok(plan)
+        }
+    }
 }
 
 const fn layout(lines: &Lines) -> ExportLayout {
