@@ -12,6 +12,8 @@ from purchasing import SHIP_TO
 
 PREVIOUS, CURRENT = "2026-10", "2026-11"
 MONTH = {"Start": "2026-10-01", "End": "2026-11-01"}
+# The desk's clock stands on the tenth of November: lines are told for two weeks.
+LAST_DAYS = {"Start": "2026-10-27", "End": "2026-11-01"}
 NEXT_MONTH = {"Start": "2026-12-01", "End": "2027-01-01"}
 RANGE = {"InclusiveStartBillingPeriod": PREVIOUS}
 WITHIN = RANGE | {"ExclusiveEndBillingPeriod": CURRENT}
@@ -154,6 +156,10 @@ def budgets(of):
     }
 
 
+def category_rules(of):
+    return [{"Value": of.name, "Rule": dimension("LINKED_ACCOUNT", *of.accounts)}]
+
+
 def ce(of):
     """By the view that is named, and without one: then it is whoever asks that a filter must not lead out of."""
     month, monthly = {"TimePeriod": MONTH}, {"TimePeriod": MONTH, "Granularity": "MONTHLY"}
@@ -163,15 +169,27 @@ def ce(of):
     services = [{"Type": "DIMENSION", "Key": "SERVICE"}, {"Type": "DIMENSION", "Key": "LINKED_ACCOUNT"}]
     metrics = ["UnblendedCost", "AmortizedCost", "NetUnblendedCost", "UsageQuantity"]
     forecast = {"TimePeriod": NEXT_MONTH, "Granularity": "MONTHLY"}
+    kinds = ([{"Type": "TAG", "Key": "team"}], [{"Type": "COST_CATEGORY", "Key": f"{of.name}-kind"}])
+    daily = {"TimePeriod": LAST_DAYS, "Granularity": "DAILY", "Metrics": metrics}
+    resources = {"GroupBy": [{"Type": "DIMENSION", "Key": "RESOURCE_ID"}, services[1]]}
+    category, rules = {"CostCategoryArn": of.category}, {"RuleVersion": "CostCategoryExpression.v1", "Rules": category_rules(of)}
     return {
-        "GetCostAndUsage": [monthly | place | {"Metrics": metrics, "GroupBy": by} for place in places for by in (services, [{"Type": "TAG", "Key": "team"}])],
+        "CreateCostCategoryDefinition": [rules | {"Name": fresh("made")}], "DeleteCostCategoryDefinition": [category],
+        "DescribeCostCategoryDefinition": [category, category | {"EffectiveOn": "2026-10-01T00:00:00Z"}],
+        "ListCostCategoryDefinitions": [{}], "ListCostCategoryResourceAssociations": [{}, category], "ListTagsForResource": [{"ResourceArn": of.category}],
+        "TagResource": [{"ResourceArn": of.category, "ResourceTags": [{"Key": "a", "Value": "b"}]}],
+        "UntagResource": [{"ResourceArn": of.category, "ResourceTagKeys": ["secret"]}], "UpdateCostCategoryDefinition": [category | rules],
+        "GetCostAndUsage": [monthly | place | {"Metrics": metrics, "GroupBy": by} for place in places for by in (services, *kinds)]
+        + [daily | {"Granularity": "HOURLY", "BillingViewArn": of.view}],
+        "GetCostAndUsageWithResources": [daily | resources | {"Filter": filters[0]}, daily | resources | {"Filter": filters[3], "BillingViewArn": of.view},
+                                         daily | {"Filter": dimension("RESOURCE_ID", f"i-{of.name}-0"), "BillingViewArn": of.custom}],
         "GetCostAndUsageComparisons": [place | {"BaselineTimePeriod": MONTH, "ComparisonTimePeriod": {"Start": "2026-11-01", "End": "2026-12-01"},
                                                 "MetricForComparison": "UnblendedCost", "GroupBy": services[:1]} for place in places[:3]],
         "GetCostCategories": [month | place for place in places[:3]],
         "GetCostForecast": [forecast | place | {"Metric": "UNBLENDED_COST"} for place in places[:3]],
         "GetDimensionValues": [month | place | {"Dimension": key} for place in places[:3] for key in ("LINKED_ACCOUNT", "SERVICE", "REGION")]
         + [month | {"Dimension": "LINKED_ACCOUNT", "SearchString": of.accounts[0]}],
-        "GetReservationCoverage": [month], "GetSavingsPlansUtilization": [month], "GetSavingsPlansUtilizationDetails": [month],
+        "GetReservationCoverage": [month], "GetReservationUtilization": [month], "GetSavingsPlansCoverage": [month], "GetSavingsPlansUtilization": [month], "GetSavingsPlansUtilizationDetails": [month],
         "GetTags": [month | place | {"TagKey": "team"} for place in places[:3]] + [month, month | {"TagKey": "team", "SearchString": of.tag}],
         "GetUsageForecast": [forecast | place | {"Metric": "USAGE_QUANTITY"} for place in places[:3]], "ListCostAllocationTags": [{}],
     }
@@ -250,6 +268,8 @@ def proforma(of):
         "ApproveInvoice": [match | {"Reason": "words"}], "AttachInvoiceDocument": [match | {"Document": PDF, "DocumentId": fresh("made")}],
         "CheckNotices": [{}], "ClosePeriod": [{"BillingPeriod": CURRENT}],
         "CreateKey": [{"PrincipalName": fresh("eve"), "Role": "group-viewer", "BillingGroups": [of.group], "Accounts": of.accounts}],
+        "GetCostCategoryAllocation": [{"CostCategory": of.category, "BillingPeriod": PREVIOUS},
+                                      {"CostCategory": f"{of.name}-kind", "BillingPeriod": PREVIOUS, "BillingViewArn": of.view}],
         "CreditInvoice": [number], "DeclareAccounts": [{"Accounts": [{"AccountId": of.accounts[0], "Name": "mine"}]}], "DeleteBillingGroupRule": [group],
         "DeleteKey": [{"AccessKeyId": of.key}], "DeleteSavedReport": [{"Name": of.saved}], "DiscardInvoiceDraft": [draft],
         "DraftInvoice": [{"BillingGroup": of.group, "BillingPeriod": PREVIOUS, "PurchaseOrderNumber": of.order.rsplit("/", 1)[1], "PurchaseOrderLine": "1"}],

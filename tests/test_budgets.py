@@ -345,7 +345,7 @@ def test_budgets_follow_definitions_of_cost_categories(world):
     ({"CostFilters": {"Service": ["x"]}, "Metrics": ["UnblendedCost"]}, "give the ones or the others"),
     ({"FilterExpression": {"Dimensions": {"Key": "USAGE_TYPE_GROUP", "Values": ["x"]}}}, "cannot tell the dimension"),
     ({"FilterExpression": {"Dimensions": {"Key": "SERVICE", "Values": ["x"]}}, "Metrics": ["UsageQuantity"]}, "not what a budget of type COST is of"),
-    ({"BudgetName": "a/action/b"}, "/action/"),
+    ({"BudgetName": "a/action/b"}, "/action/"), ({"BudgetName": "a\u0000"}, "control characters"), ({"BudgetName": "a\nb"}, "control characters"),
     ({"TimePeriod": {"Start": datetime.datetime(2026, 11, 1), "End": datetime.datetime(2026, 10, 1)}}, "is not before End"),
     ({"BillingViewArn": f"arn:aws:billing::{PAYER}:billingview/billing-group-123456789012"}, "is no billing view"),
 ])

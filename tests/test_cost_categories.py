@@ -355,6 +355,19 @@ def test_split_charges_deal_costs_out_and_lose_nothing(world):
         assert by(world.client, of, metric, **more) == costs, "Cost Explorer shows costs as they were"
 
 
+def test_a_month_keeps_its_splits_when_the_name_is_used_again(world):
+    rules = [value("a", is_of("LINKED_ACCOUNT", world.accounts[0]))]
+    split = {"Source": "rest", "Targets": ["a"], "Method": "EVEN"}
+    of, arn = define(world, rules, DefaultValue="rest", SplitChargeRules=[split])
+    before = allocated(world, of)
+    assert any(units(row["SplitIn"]) for row in before["Allocations"])
+    world.client.delete_cost_category_definition(CostCategoryArn=arn)
+    again = world.client.create_cost_category_definition(Name=of, RuleVersion=V1, Rules=rules, DefaultValue="rest", EffectiveStart=start(CURRENT))["CostCategoryArn"]
+    by_name = allocated(world, of, LastBillingPeriod=CURRENT)
+    assert (by_name["Allocations"], by_name["Splits"]) == (before["Allocations"], before["Splits"]), "nobody has priced the current month"
+    assert allocated(world, again)["Allocations"] == []
+
+
 def test_the_command_prints_what_values_come_to(world):
     of, _ = define(world, [value("web", is_of("LINKED_ACCOUNT", world.accounts[0]))], DefaultValue="shared",
                    SplitChargeRules=[{"Source": "shared", "Targets": ["web"], "Method": "EVEN"}])

@@ -133,6 +133,10 @@ def test_savings_plans_are_used_as_their_lines_say(world):
     of_owner = world.client.get_savings_plans_utilization_details(
         TimePeriod=MONTH, MaxResults=100, Filter={"Dimensions": {"Key": "LINKED_ACCOUNT", "Values": [owner]}})["SavingsPlansUtilizationDetails"]
     assert [of["SavingsPlanArn"] for of in of_owner] == [of[0] for of in found if of[0].split(":")[4] == owner]
+    # Every part of And must hold.
+    plan = lambda arn: {"Dimensions": {"Key": "SAVINGS_PLAN_ARN", "Values": [arn]}}
+    both = world.client.get_savings_plans_utilization_details(TimePeriod=MONTH, Filter={"And": [plan(found[0][0]), plan(found[1][0])]})
+    assert both["SavingsPlansUtilizationDetails"] == []
 
 
 def test_reservations_cover_as_lines_say(world):

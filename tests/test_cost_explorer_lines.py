@@ -105,6 +105,7 @@ def world(new_server, tmp_path_factory):
         month.line(member, cost=CANARY, public="2", hour=27 * 24 + 5, resource=f"i-{place}")
         month.line(member, cost=CANARY, public="3", hour=28 * 24 + 6, resource=f"i-{place}", unit="Hrs")
     month.line(ours.primary, cost=CANARY, public="5", hour=28 * 24 + 6, resource=f"arn:aws:ec2:us-east-1:{theirs.primary}:instance/i-9")
+    month.line(ours.accounts[1], cost=CANARY, public="7", hour=28 * 24 + 6, resource=f"arn:aws:s3:::logs-{ours.accounts[0]}-1")
     month.line(ours.primary, "Tax", cost="1.5", hour=0)
     folder = month.write(tmp_path_factory.mktemp("who") / "cost")
     server.load(folder)
@@ -124,9 +125,14 @@ def test_a_viewer_sees_its_own_pro_forma_and_no_name_of_others(world):
     amount = lambda text: units(text)
     expected = {("28", "i-0"): amount("2.2"), ("28", "i-1"): amount("2.2"), ("29", "i-0"): amount("3.3"), ("29", "i-1"): amount("3.3"),
                 ("29", "NoResourceId"): amount("5.5")}
+    logs = f"arn:aws:s3:::logs-{world.ours.accounts[0]}-1"
+    expected["29", logs] = amount("7.7")
     for client, arn in ((world.viewer, None), (world.viewer, view(world.ours)), (world.client, view(world.ours))):
         assert by_resource(client, **({"BillingViewArn": arn} if arn else {})) == expected
-    assert by_resource(world.narrow) == {place: of for place, of in expected.items() if place[1] == "i-1"}
+    # Who is narrowed to an account is not told of another one by the name of a resource, and does not find it.
+    assert by_resource(world.narrow) == {place: of for place, of in expected.items() if place[1] == "i-1"} | {("29", "NoResourceId"): amount("7.7")}
+    assert by_resource(world.narrow, Filter={"Dimensions": {"Key": "RESOURCE_ID", "Values": [logs]}}) == {}
+    assert by_resource(world.viewer, Filter={"Dimensions": {"Key": "RESOURCE_ID", "Values": [logs]}}) == {("29", logs): amount("7.7")}
     text = json.dumps(world.viewer.get_cost_and_usage_with_resources(
         TimePeriod=LAST_DAYS, Granularity="HOURLY", Filter=EVERYTHING, GroupBy=RESOURCE,
         Metrics=["UnblendedCost", "NetUnblendedCost", "AmortizedCost", "NetAmortizedCost", "BlendedCost", "UsageQuantity"]))
@@ -229,6 +235,21 @@ def test_files_by_the_day_have_no_hours(new_server, tmp_path):
     hourly = {"TimePeriod": {"Start": "2026-10-29T00:00:00Z", "End": "2026-10-30T00:00:00Z"}, "Granularity": "HOURLY", "Metrics": ["UnblendedCost"]}
     assert "tell usage by the day" in refused(lambda: client.get_cost_and_usage(**hourly), "DataUnavailableException")
     assert by_resource(client) == {("29", "i-0"): units("5")}
+
+
+def test_whoever_has_usage_by_the_day_alone_is_told_hours_of_hourly_files(new_server, tmp_path):
+    server = new_server(transfers=False)
+    desk = Desk(in_period(server.client(), PREVIOUS))
+    plan = desk.plan(desk.rule(ModifierPercentage=10))
+    computing, storage = desk.group(1, plan=plan), desk.group(1, plan=plan)
+    month = PolicyMonth()
+    month.line(computing.primary, cost="5", hour=28 * 24 + 5)
+    row = month.line(storage.primary, cost="5", hour=28 * 24)
+    row["line_item_usage_end_date"] = "2026-10-30T00:00:00Z"
+    server.load(month.write(tmp_path / "cost"))
+    period = {"Start": "2026-10-29T00:00:00Z", "End": "2026-10-29T02:00:00Z"}
+    answer = server.client(service="ce").get_cost_and_usage(TimePeriod=period, Granularity="HOURLY", Metrics=["UnblendedCost"], BillingViewArn=view(storage))
+    assert [of["Total"]["UnblendedCost"]["Amount"] for of in answer["ResultsByTime"]] == ["5.5", "0"]
 
 
 def test_files_that_are_gone_are_said_to_be(new_server, tmp_path):

@@ -192,6 +192,19 @@ def test_a_rule_goes_out_in_a_book_and_comes_back(new_server, tmp_path):
     assert account(3) in Desk(second.client()).members_of(second_group(second, "Quill"))
 
 
+def test_rules_of_a_book_wait_for_the_organization(new_server, tmp_path):
+    server, _, _ = with_rules(new_server)
+    text = exported(server)
+    fresh = new_server(transfers=False)
+    told = json.dumps(book_command(fresh, "apply", text, tmp_path))
+    assert "once the organization is read" in told and "leaves" not in told
+    assert account(2) in Desk(fresh.client()).members_of(second_group(fresh, "Harbor"))
+    assert exported(fresh) == text and "Harbor" not in json.dumps(book_command(fresh, "plan", text, tmp_path).get("Changes", []))
+    # Then the rule moves whom it has put there.
+    rows = [*BASE[:2], row(2, "Root/Sandbox"), *BASE[3:], row(8, "Root"), row(9, "Root")]
+    assert moves(applied(fresh, rows))[account(2)][:2] == ("Harbor", None)
+
+
 def second_group(server, name):
     return only([of["Arn"] for of in pages(server.client(), "list_billing_groups", "BillingGroups") if of["Name"] == name])
 

@@ -135,7 +135,8 @@ def test_a_report_is_kept_as_it_was_given(world):
 @pytest.mark.parametrize("given, says", [
     ({"TimeRange": "LAST_YEAR"}, "`LAST_YEAR` is no time of a report"), ({"Schedule": "DAY_32"}, "`DAY_32` is none"), ({"Schedule": "MONDAY"}, "would go out to nobody"),
     ({"Emails": ["a@example.com"]}, "would never go out"), ({"Emails": ["nobody"], "Schedule": "DAY_1"}, "no address of mail"),
-    ({"Metrics": ["Cost"]}, "`Cost` is not one"), ({"GroupBy": [{"Type": "DIMENSION", "Key": "RESOURCE_ID"}]}, "cannot tell the dimension"),
+    ({"Metrics": ["Cost"]}, "`Cost` is not one"), ({"GroupBy": [{"Type": "DIMENSION", "Key": "RESOURCE_ID"}]}, "`RESOURCE_ID` is told by lines alone"),
+    ({"GroupBy": [{"Type": "DIMENSION", "Key": "USAGE_TYPE_GROUP"}]}, "cannot tell the dimension"),
     ({"GroupBy": [{"Type": "DIMENSION", "Key": "SERVICE"}, {"Type": "TAG", "Key": "SERVICE"}]}, "two columns of the report would be called `SERVICE`"),
     ({"GroupBy": [{"Type": "TAG", "Key": "Start"}]}, "two columns of the report would be called `Start`"),
     ({"Filter": {}}, "an expression is empty"), ({"Name": " x"}, "no name of a report"),

@@ -2,17 +2,10 @@
 //!
 //! `proforma doctor aws` starts it and compares, so that it carries no SDK of AWS. It only reads at AWS.
 
-/// Says a line on standard error; nobody listening is no reason to fail.
-macro_rules! say {
-    ($($arguments:tt)*) => {{
-        use std::io::Write as _;
-        let _ = writeln!(std::io::stderr(), $($arguments)*);
-    }};
-}
-
 mod month;
 
 use adopt::connection::Connection;
+use adopt::say;
 use anyhow::Context;
 use billing::period::BillingPeriod;
 use clap::Parser;

@@ -2,20 +2,13 @@
 //!
 //! A program of its own, so that nobody builds or loads the AWS SDK who does not want it; `proforma adopt` starts it. It only reads at AWS.
 
-/// Says a line on standard error; nobody listening is no reason to fail.
-macro_rules! say {
-    ($($arguments:tt)*) => {{
-        use std::io::Write as _;
-        let _ = writeln!(std::io::stderr(), $($arguments)*);
-    }};
-}
-
 mod book;
 mod draft;
 mod number;
 mod set_up;
 
 use adopt::connection::Connection;
+use adopt::say;
 use anyhow::{Context, bail};
 use billing::period::BillingPeriod;
 use clap::Parser;

@@ -4,6 +4,7 @@
 
 use adopt::connection::Connection;
 use adopt::failure::explained;
+use adopt::say;
 use anyhow::{Context, bail};
 use aws_sdk_billingconductor::types::BillingPeriodRange;
 use aws_sdk_billingconductor::types::GroupByAttributeName::ProductName;

@@ -2,18 +2,11 @@
 //!
 //! `proforma sync organization` and the schedule of `proforma serve` start it, so that neither carries the AWS SDK. It only reads at AWS.
 
-/// Says a line on standard error; nobody listening is no reason to fail.
-macro_rules! say {
-    ($($arguments:tt)*) => {{
-        use std::io::Write as _;
-        let _ = writeln!(std::io::stderr(), $($arguments)*);
-    }};
-}
-
 mod journal;
 mod walk;
 
 use adopt::connection::Connection;
+use adopt::say;
 use anyhow::Context;
 use clap::Parser;
 use journal::Journal;

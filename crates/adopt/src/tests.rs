@@ -20,8 +20,9 @@ const WRITES: [&str; 14] = [
     "leave_",
 ];
 
-const SOURCES: [(&str, &str); 14] = [
+const SOURCES: [(&str, &str); 16] = [
     ("main.rs", include_str!("main.rs")),
+    ("aws_month.rs", include_str!("aws_month.rs")),
     ("book.rs", include_str!("book.rs")),
     ("connection.rs", include_str!("connection.rs")),
     ("draft.rs", include_str!("draft.rs")),
@@ -32,6 +33,7 @@ const SOURCES: [(&str, &str); 14] = [
     ("failure.rs", include_str!("failure.rs")),
     ("journal.rs", include_str!("journal.rs")),
     ("lib.rs", include_str!("lib.rs")),
+    ("month.rs", include_str!("month.rs")),
     ("organization.rs", include_str!("organization.rs")),
     ("set_up.rs", include_str!("set_up.rs")),
     ("walk.rs", include_str!("walk.rs")),

@@ -5,6 +5,7 @@
 
 use crate::journal::Journal;
 use adopt::failure::{ATTEMPTS_MAX, explained};
+use adopt::say;
 use anyhow::{Context, anyhow, bail};
 use aws_sdk_organizations::config::retry::RetryConfig;
 use aws_sdk_organizations::error::{ProvideErrorMetadata, SdkError};

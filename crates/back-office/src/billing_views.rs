@@ -18,7 +18,7 @@ use billing::configuration::BillingGroupId;
 use billing::invoice::Date;
 use query::answer::{Costs, Scope as Seen};
 use query::dimension::{Dimension, Key};
-use query::expression::{Condition, Expression, Matching};
+use query::expression::{Expression, Matching};
 use std::collections::BTreeSet;
 use std::ops::Range;
 
@@ -164,8 +164,7 @@ fn expression(lines: &FilterLines) -> Expression {
         FilterLines::Tag(key, values) => (Key::Tag(key.clone()), values),
         FilterLines::CostCategory(name, values) => (Key::CostCategory(name.clone()), values),
     };
-    let (values, matching) = (values.clone(), Matching::Equals);
-    Expression::Is(Condition { key, values, matching, is_case_sensitive: true })
+    Expression::is(key, values, Matching::Equals)
 }
 
 /// Which days a custom view has: those that its first and its last instant are on, and what is between.

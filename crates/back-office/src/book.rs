@@ -173,9 +173,16 @@ fn applied(
         let changes = edit.apply_book(&draft, other).map_err(|problem| refused(problem.to_string()))?;
         let mut warnings: Vec<String> =
             parsed.warnings.iter().map(|warning| format!("{name}:{warning}")).collect();
-        // A book of the past ends at a change: what rules want there, they have said already.
+        // A book of the past ends at a change: what rules want there, they have said already. Who is in no organization that was read has not left it.
         let before = edit.configuration().clone();
-        let followed = if changes.until.is_none() { edit.follow_rules(&[]) } else { Followed::default() };
+        let is_read = before.organization.is_some();
+        if !is_read && !before.group_rules.is_empty() {
+            warnings.push(format!(
+                "{name}: rules of billing groups are followed once the organization is read: `proforma sync organization`"
+            ));
+        }
+        let follows = is_read && changes.until.is_none();
+        let followed = if follows { edit.follow_rules(&[]) } else { Followed::default() };
         warnings.extend(followed_in_words(edit, &before, &followed));
         Ok::<_, Error>((Plan { period: edit.moment().period, changes, effect: None, warnings }, followed))
     })

@@ -182,6 +182,12 @@ impl BackOffice {
                 crate::outbox::plain(&new.name)
             )));
         }
+        if new.name.chars().any(char::is_control) {
+            return Err(invalid(format!(
+                "BudgetName: `{}` has control characters; leave them out",
+                crate::outbox::plain(&new.name)
+            )));
+        }
         let span = new.span()?;
         let limits = new.limits()?;
         if let Limits::Planned(planned) = &limits {

@@ -21,7 +21,7 @@ use crate::pricing::BookText;
 use crate::publish::Draft;
 use crate::reader::{reading_failed, refused};
 use crate::report_files::Results;
-use crate::run_folder;
+use crate::run_folder::{self, RunFolder};
 use crate::terminal::{policy_warnings, warnings};
 use back_office::engine::{
     CostSource, Engine, EngineError, ExportedLines, LinesAnswered, LinesAsked, LinesOrder, PutFile,
@@ -32,9 +32,9 @@ use billing::period::BillingPeriod;
 use book_file::{BookFile, Finding};
 use cost_data::delivery::arrivals;
 use cost_data::hash::hex;
-use cost_data::reading::{MonthSearch, Progress};
+use cost_data::reading::{MonthSearch, Progress, Request};
 use cost_data::report::Report;
-use cost_data::worker;
+use cost_data::worker::{self, Limits};
 use query::facts::MonthFacts;
 use std::panic::resume_unwind;
 use std::path::{Path, PathBuf};
@@ -280,6 +280,19 @@ impl From<Failure> for EngineError {
             other => other,
         }
     }
+}
+
+/// The cost files of a run as a child reads them once more, and what it may take.
+fn rereading(run: &RunFolder, children: &Children) -> Result<(Request, Limits), Failure> {
+    let request = Request {
+        threads: children.threads(),
+        accept_rejects: run.accepted_rejects,
+        scratch: children.scratch.clone(),
+        dimensions: (&run.cube.dimensions).into(),
+        ..Request::new(run.cost(&[]), run.period.to_string())
+    };
+    let limits = children.limits(&request.inputs)?;
+    Ok((request, limits))
 }
 
 fn of_failure(failure: Failure) -> EngineError {

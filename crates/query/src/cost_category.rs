@@ -8,6 +8,7 @@ use crate::expression::Expression;
 use crate::facts::{Categorized, MonthFacts};
 use billing::charge_class::TextId;
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 #[cfg(test)]
 mod tests;
@@ -31,7 +32,7 @@ pub enum Rule {
     /// Those with a tag have the tag's value.
     Tag(String),
     /// Those of accounts that are named have the account's name.
-    AccountNames(BTreeMap<String, String>),
+    AccountNames(Arc<BTreeMap<String, String>>),
 }
 
 /// Cost categories that are decided by each other.
@@ -115,7 +116,7 @@ impl MonthFacts {
             let mut names: Vec<BTreeMap<TextId, TextId>> = vec![BTreeMap::new(); values.len()];
             for (rule, known) in category.rules.iter().zip(&mut names) {
                 let Rule::AccountNames(of) = rule else { continue };
-                for (account, name) in of {
+                for (account, name) in of.iter() {
                     if let Some(account) = texts.find(account) {
                         known.insert(account, texts.intern(name));
                     }

@@ -46,6 +46,13 @@ pub enum Matching {
 }
 
 impl Expression {
+    /// Those whose value compares so to one of these, capitals and small letters being different.
+    #[must_use]
+    pub fn is(key: Key, values: impl IntoIterator<Item = impl Into<String>>, matching: Matching) -> Self {
+        let values = values.into_iter().map(Into::into).collect();
+        Self::Is(Condition { key, values, matching, is_case_sensitive: true })
+    }
+
     /// Everything that it compares.
     pub fn conditions(&self) -> Vec<&Condition> {
         match self {

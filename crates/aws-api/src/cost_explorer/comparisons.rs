@@ -2,7 +2,7 @@
 
 use super::expression::{expression, group_by, metric};
 use super::shapes::{DateInterval, Expression, GroupDefinition};
-use super::usage::{digest, next_rows, rows_before};
+use super::usage::{digest, page_of_rows};
 use super::{invalid, past_days};
 use crate::call::{Call, json};
 use back_office::clock::Clock;
@@ -130,10 +130,10 @@ pub(super) async fn get(call: &Call<'_>) -> Answer<Vec<u8>> {
     });
     let runs = digest(&runs);
     let token = input.next_page_token.as_deref();
-    let begin = rows_before(call, token, &runs, CostExplorerRefusal::InvalidNextToken)?;
-    let end = begin.saturating_add(input.max_results.unwrap_or(PAGE)).min(rows.len());
-    let next_page_token = next_rows(call, (end, rows.len()), &runs)?;
-    let compared = rows[begin.min(end)..end].iter().map(|(values, of)| {
+    let rows_max = input.max_results.unwrap_or(PAGE);
+    let changed = CostExplorerRefusal::InvalidNextToken;
+    let (page, next_page_token) = page_of_rows(call, token, (rows.len(), rows_max), (&runs, changed))?;
+    let compared = rows[page].iter().map(|(values, of)| {
         Ok(Comparison { cost_and_usage_selector: selector(&keys, values), metrics: of.compared(metric)? })
     });
     json(&Comparisons {

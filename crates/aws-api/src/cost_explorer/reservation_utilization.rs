@@ -6,7 +6,7 @@ use super::expression::expression;
 use super::reservations::EC2;
 use super::shapes::{DateInterval, Expression, GroupDefinition, SortDefinition};
 use super::sorting::{Sorting, sorted};
-use super::usage::{digest, granularity, next_rows, rows_before};
+use super::usage::{digest, granularity, page_of_rows};
 use super::{invalid, past_days};
 use crate::call::{Call, json};
 use back_office::cost_explorer::CostExplorerRefusal;
@@ -230,14 +230,15 @@ pub(super) async fn utilization(call: &Call<'_>) -> Answer<Vec<u8>> {
         times.push((slice.days.clone(), Figures::new(of_time)?));
     }
     let runs = digest(&months.runs());
-    let begin =
-        rows_before(call, input.next_page_token.as_deref(), &runs, CostExplorerRefusal::InvalidNextToken)?;
-    let end = begin.saturating_add(input.max_results.unwrap_or(PAGE).max(1));
+    let page = |count: usize| {
+        let (token, rows_max) = (input.next_page_token.as_deref(), input.max_results.unwrap_or(PAGE));
+        page_of_rows(call, token, (count, rows_max), (&runs, CostExplorerRefusal::InvalidNextToken))
+    };
     let total = Figures::new(total)?.aggregates();
     if !is_grouped {
-        let next_page_token = next_rows(call, (end, times.len()), &runs)?;
+        let (rows, next_page_token) = page(times.len())?;
         let times = sorted(times, &sorting, |(_, figures), key| figures.sorted_by(key));
-        let times = times.into_iter().skip(begin).take(end - begin).map(|(days, figures)| ByTime {
+        let times = times.into_iter().skip(rows.start).take(rows.len()).map(|(days, figures)| ByTime {
             time_period: DateInterval::of(&days),
             groups: Vec::new(),
             total: figures.aggregates(),
@@ -246,12 +247,12 @@ pub(super) async fn utilization(call: &Call<'_>) -> Answer<Vec<u8>> {
     }
     let groups = by_arn.into_values().map(|(reserved, of)| Ok((reserved, Figures::new(of)?)));
     let groups: Vec<(&Reserved, Figures)> = groups.collect::<Answer<_>>()?;
-    let next_page_token = next_rows(call, (end, groups.len()), &runs)?;
+    let (rows, next_page_token) = page(groups.len())?;
     let groups = sorted(groups, &sorting, |(_, figures), key| figures.sorted_by(key));
-    let page: Vec<(&Reserved, Figures)> = groups.into_iter().skip(begin).take(end - begin).collect();
+    let groups = &groups[rows];
     let names =
-        call.desk.account_names(call.caller, page.iter().map(|(reserved, _)| &reserved.owner)).await?;
-    let groups = page.iter().map(|(reserved, figures)| Group {
+        call.desk.account_names(call.caller, groups.iter().map(|(reserved, _)| &reserved.owner)).await?;
+    let groups = groups.iter().map(|(reserved, figures)| Group {
         key: SUBSCRIPTION,
         value: reserved.id.clone(),
         attributes: attributes(reserved, names.get(reserved.owner.as_str())),
@@ -298,9 +299,8 @@ fn picked(given: Option<&Expression>) -> Answer<Asked> {
     if conditions.iter().any(|of| of.key == service) {
         return Ok(Asked::And(given.into_iter().collect()));
     }
-    let values = vec![EC2.to_owned()];
-    let of_ec2 = Condition { key: service, values, matching: Matching::Equals, is_case_sensitive: true };
-    Ok(Asked::And([Asked::Is(of_ec2)].into_iter().chain(given).collect()))
+    let of_ec2 = Asked::is(service, [EC2], Matching::Equals);
+    Ok(Asked::And([of_ec2].into_iter().chain(given).collect()))
 }
 
 /// What a reservation is, in the names that AWS has for it.

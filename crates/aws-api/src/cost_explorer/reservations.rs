@@ -5,14 +5,14 @@
 use super::expression::expression;
 use super::shapes::{DateInterval, Expression, GroupDefinition, SortDefinition};
 use super::sorting::{Sorting, sorted};
-use super::usage::{digest, granularity, next_rows, rows_before};
+use super::usage::{digest, granularity, page_of_rows};
 use super::{invalid, past_days};
 use crate::call::{Call, json};
 use back_office::cost_explorer::CostExplorerRefusal;
 use back_office::error::{Answer, Error};
 use billing::money::{Cost, Quantity, percentage_shown};
 use query::dimension::{Dimension, Key};
-use query::expression::{Condition, Expression as Asked, Matching};
+use query::expression::{Expression as Asked, Matching};
 use query::facts::Metric;
 use query::question::{Granularity, Query, Row};
 use serde::{Deserialize, Serialize};
@@ -275,9 +275,7 @@ fn grouped(input: &Input) -> Answer<Vec<(Dimension, &'static str)>> {
 /// The lines that coverage is about: hours of instances of a purchase type, of EC2 unless the filter names another service.
 fn of_instances(given: Option<&Expression>, purchase: &str) -> Answer<Asked> {
     let is = |dimension: Dimension, values: &[&str]| {
-        let values = values.iter().map(|value| (*value).to_owned()).collect();
-        let key = Key::Dimension(dimension);
-        Asked::Is(Condition { key, values, matching: Matching::Equals, is_case_sensitive: true })
+        Asked::is(Key::Dimension(dimension), values.iter().copied(), Matching::Equals)
     };
     let mut all = vec![
         is(Dimension::RecordType, &["Usage", "DiscountedUsage"]),
@@ -321,12 +319,12 @@ fn page(
     times: Vec<Ordered>,
 ) -> Answer<(Vec<ByTime>, Option<String>)> {
     let token = input.next_page_token.as_deref();
-    let begin = rows_before(call, token, runs, CostExplorerRefusal::InvalidNextToken)?;
-    let end = begin.saturating_add(input.max_results.unwrap_or(PAGE).max(1));
     let is_grouped = !by.is_empty();
     let count = if is_grouped { times.iter().map(|(.., groups)| groups.len()).sum() } else { times.len() };
-    let next = next_rows(call, (end, count), runs)?;
-    let is_on_page = |place: usize| (begin..end).contains(&place);
+    let rows_max = input.max_results.unwrap_or(PAGE);
+    let changed = CostExplorerRefusal::InvalidNextToken;
+    let (rows, next) = page_of_rows(call, token, (count, rows_max), (runs, changed))?;
+    let is_on_page = |place: usize| rows.contains(&place);
     let mut coverages = Vec::new();
     for (place, (days, sums, groups)) in times.into_iter().enumerate() {
         let mut shown = Vec::new();

@@ -5,7 +5,7 @@
 
 use super::shapes::{DateInterval, Expression, SortDefinition};
 use super::sorting::{Sorting, sorted};
-use super::usage::{digest, granularity, next_rows, rows_before};
+use super::usage::{digest, granularity, page_of_rows};
 use super::{invalid, past_days};
 use crate::call::{Call, json};
 use back_office::cost_explorer::CostExplorerRefusal;
@@ -13,7 +13,7 @@ use back_office::error::{Answer, Error};
 use billing::account::arn_account;
 use billing::money::{Cost, percentage_shown};
 use query::dimension::{Dimension, Key};
-use query::expression::{Condition, Expression as Asked, Matching};
+use query::expression::{Expression as Asked, Matching};
 use query::facts::Metric;
 use query::question::{Granularity, Query, Slice};
 use serde::{Deserialize, Serialize};
@@ -214,10 +214,10 @@ pub(super) async fn details(call: &Call<'_>) -> Answer<Vec<u8>> {
     let rows: Vec<(String, Sums)> = by_plan.into_iter().collect();
     let rows = sorted(rows, &sorting, |(_, sums), key| sums.sorted_by(key));
     let runs = digest(&runs);
-    let begin = rows_before(call, input.next_token.as_deref(), &runs, CostExplorerRefusal::InvalidNextToken)?;
-    let end = begin.saturating_add(input.max_results.unwrap_or(PAGE).max(1));
-    let next_token = next_rows(call, (end, rows.len()), &runs)?;
-    let details = rows.into_iter().skip(begin).take(end - begin).map(|(savings_plan_arn, sums)| {
+    let (token, rows_max) = (input.next_token.as_deref(), input.max_results.unwrap_or(PAGE));
+    let changed = CostExplorerRefusal::InvalidNextToken;
+    let (page, next_token) = page_of_rows(call, token, (rows.len(), rows_max), (&runs, changed))?;
+    let details = rows.into_iter().skip(page.start).take(page.len()).map(|(savings_plan_arn, sums)| {
         let owner = arn_account(&savings_plan_arn).map(ToOwned::to_owned);
         let attributes = owner.into_iter().map(|owner| ("AccountId", owner)).collect();
         let Aggregates { utilization, savings, amortized_commitment } = sums.aggregates()?;
@@ -254,16 +254,11 @@ async fn asked(
     granularity: Granularity,
 ) -> Answer<(Vec<Slice>, Vec<String>)> {
     let days = past_days(call, &input.time_period)?;
-    let of_plans = Condition {
-        key: Key::Dimension(Dimension::PurchaseType),
-        values: vec!["Savings Plans".to_owned()],
-        matching: Matching::Equals,
-        is_case_sensitive: true,
-    };
+    let of_plans = Asked::is(Key::Dimension(Dimension::PurchaseType), ["Savings Plans"], Matching::Equals);
     let query = Query {
         days: days.clone(),
         granularity,
-        filter: Some(Asked::Is(of_plans)),
+        filter: Some(of_plans),
         group_by: vec![Key::Dimension(Dimension::SavingsPlanArn), Key::Dimension(Dimension::RecordType)],
         metrics: vec![Metric::AmortizedCost, Metric::UnblendedCost],
     };
@@ -276,11 +271,11 @@ async fn asked(
     Ok((slices, months.runs()))
 }
 
-/// Which plans are asked about.
+/// Which plans are asked about: those that every condition takes.
 #[derive(Default)]
 struct Plans {
-    arns: Option<Vec<String>>,
-    owners: Option<Vec<String>>,
+    arns: Vec<Vec<String>>,
+    owners: Vec<Vec<String>>,
 }
 
 impl Plans {
@@ -294,8 +289,8 @@ impl Plans {
         for part in parts {
             let of = part.dimensions.as_ref();
             match of.map(|of| (of.key.as_deref().unwrap_or_default(), &of.values)) {
-                Some(("SAVINGS_PLAN_ARN", values)) => plans.arns = Some(values.clone()),
-                Some(("LINKED_ACCOUNT", values)) => plans.owners = Some(values.clone()),
+                Some(("SAVINGS_PLAN_ARN", values)) => plans.arns.push(values.clone()),
+                Some(("LINKED_ACCOUNT", values)) => plans.owners.push(values.clone()),
                 _ => {
                     return Err(invalid(
                         "Filter: plans are chosen by the dimensions SAVINGS_PLAN_ARN and LINKED_ACCOUNT, which owns them, and by And of both",
@@ -309,8 +304,7 @@ impl Plans {
     fn has(&self, arn: &str) -> bool {
         let is_owned =
             |owners: &Vec<String>| arn_account(arn).is_some_and(|owner| owners.iter().any(|of| of == owner));
-        self.arns.as_ref().is_none_or(|arns| arns.iter().any(|of| of == arn))
-            && self.owners.as_ref().is_none_or(is_owned)
+        self.arns.iter().all(|arns| arns.iter().any(|of| of == arn)) && self.owners.iter().all(is_owned)
     }
 
     /// The sums of a time by plan.

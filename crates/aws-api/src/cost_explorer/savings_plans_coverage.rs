@@ -7,14 +7,14 @@ use super::expression::expression;
 use super::reservations::{EC2, ON_DEMAND};
 use super::shapes::{DateInterval, Expression, GroupDefinition, SortDefinition};
 use super::sorting::{Sorting, sorted};
-use super::usage::{digest, granularity, next_rows, rows_before};
+use super::usage::{digest, granularity, page_of_rows};
 use super::{invalid, past_days};
 use crate::call::{Call, json};
 use back_office::cost_explorer::{CostExplorerRefusal, Months};
 use back_office::error::{Answer, Error};
 use billing::money::{Cost, Percentage, percentage_shown};
 use query::dimension::{Dimension, Key};
-use query::expression::{Condition, Expression as Asked, Matching};
+use query::expression::{Expression as Asked, Matching};
 use query::facts::Metric;
 use query::question::{Granularity, Query};
 use serde::{Deserialize, Serialize};
@@ -161,10 +161,10 @@ fn page(
     (rows, by): (Vec<Row>, Vec<(&'static str, Dimension)>),
 ) -> Answer<Vec<u8>> {
     let runs = digest(&months.runs());
-    let begin = rows_before(call, input.next_token.as_deref(), &runs, CostExplorerRefusal::InvalidNextToken)?;
-    let end = begin.saturating_add(input.max_results.unwrap_or(PAGE).max(1));
-    let next_token = next_rows(call, (end, rows.len()), &runs)?;
-    let shown = rows.into_iter().skip(begin).take(end - begin).map(|(days, values, sums)| {
+    let (token, rows_max) = (input.next_token.as_deref(), input.max_results.unwrap_or(PAGE));
+    let changed = CostExplorerRefusal::InvalidNextToken;
+    let (page, next_token) = page_of_rows(call, token, (rows.len(), rows_max), (&runs, changed))?;
+    let shown = rows.into_iter().skip(page.start).take(page.len()).map(|(days, values, sums)| {
         Ok(Coverage {
             attributes: by.iter().map(|(name, _)| *name).zip(values).collect(),
             coverage: sums.figures()?,
@@ -232,12 +232,8 @@ fn filter(given: Option<&Expression>) -> Answer<Option<Asked>> {
     Ok(given)
 }
 
-fn is(dimension: Dimension, values: Vec<String>, matching: Matching) -> Asked {
-    Asked::Is(Condition { key: Key::Dimension(dimension), values, matching, is_case_sensitive: true })
-}
-
 fn named(dimension: Dimension, value: &str) -> Asked {
-    is(dimension, vec![value.to_owned()], Matching::Equals)
+    Asked::is(Key::Dimension(dimension), [value], Matching::Equals)
 }
 
 /// Usage that plans cover.
@@ -259,10 +255,10 @@ fn at_on_demand_rates() -> Asked {
 fn may_be_covered(months: &Months, days: &Range<i32>) -> Answer<Asked> {
     let has_instance =
         Asked::Not(Box::new(named(Dimension::InstanceTypeFamily, Dimension::InstanceTypeFamily.absent())));
-    let marks = MARKS.map(ToOwned::to_owned).into();
+    let usage_type = || Key::Dimension(Dimension::UsageType);
     let mut any = vec![
         Asked::And(vec![named(Dimension::Service, EC2), has_instance]),
-        is(Dimension::UsageType, marks, Matching::Contains),
+        Asked::is(usage_type(), MARKS, Matching::Contains),
     ];
     let query = Query {
         days: days.clone(),
@@ -280,7 +276,7 @@ fn may_be_covered(months: &Months, days: &Range<i32>) -> Answer<Asked> {
     any.extend(usage_types.into_iter().map(|(service, of_service)| {
         Asked::And(vec![
             named(Dimension::Service, &service),
-            is(Dimension::UsageType, of_service, Matching::Equals),
+            Asked::is(usage_type(), of_service, Matching::Equals),
         ])
     }));
     Ok(Asked::Or(any))

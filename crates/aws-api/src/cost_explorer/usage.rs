@@ -9,6 +9,7 @@ use back_office::error::{Answer, Error};
 use query::dimension::{Dimension, Key};
 use query::question::{Granularity, Query, Row};
 use std::collections::{BTreeMap, BTreeSet};
+use std::ops::Range;
 
 /// What only lines can answer: see [`lines`].
 pub(super) const HOURLY: &str = "HOURLY";
@@ -111,6 +112,18 @@ pub(super) fn rows_before(
 /// The token of the page after so many rows of `count`; `None` where there is none.
 pub(super) fn next_rows(call: &Call<'_>, (end, count): (usize, usize), runs: &str) -> Answer<Option<String>> {
     call.next_token((end < count).then(|| format!("{end} {runs}")))
+}
+
+/// Which of `count` rows a page of at most `rows_max` has, and the token of the next one.
+pub(super) fn page_of_rows(
+    call: &Call<'_>,
+    token: Option<&str>,
+    (count, rows_max): (usize, usize),
+    (runs, changed): (&str, fn(String) -> CostExplorerRefusal),
+) -> Answer<(Range<usize>, Option<String>)> {
+    let begin = rows_before(call, token, runs, changed)?.min(count);
+    let end = begin.saturating_add(rows_max.max(1)).min(count);
+    Ok((begin..end, next_rows(call, (end, count), runs)?))
 }
 
 /// What the runs of an answer are known by.

@@ -2,14 +2,14 @@
 
 use super::expression::{dimension, expression, metric};
 use super::shapes::{Search, SortDefinition, ValueWithAttributes};
-use super::usage::{digest, next_rows, rows_before};
+use super::usage::{digest, page_of_rows};
 use super::{invalid, past_days};
 use crate::call::{Call, json};
 use back_office::cost_explorer::{CostExplorerRefusal, Months};
 use back_office::error::Answer;
 use billing::money::Cost;
 use query::dimension::{Dimension, Key};
-use query::expression::{Condition, Expression, Matching};
+use query::expression::{Expression, Matching};
 use query::facts::Metric;
 use query::question::{Granularity, Query};
 use serde::Serialize;
@@ -66,12 +66,7 @@ fn context(name: Option<&str>) -> Answer<Option<Expression>> {
             )));
         }
     };
-    Ok(Some(Expression::Is(Condition {
-        key: Key::Dimension(Dimension::PurchaseType),
-        values: vec![purchase.to_owned()],
-        matching: Matching::Equals,
-        is_case_sensitive: true,
-    })))
+    Ok(Some(Expression::is(Key::Dimension(Dimension::PurchaseType), [purchase], Matching::Equals)))
 }
 
 /// A search for values, with the months that it is about.
@@ -154,10 +149,9 @@ impl<'a> Asked<'a> {
         }
         let runs = digest(&self.months.runs());
         let token = self.input.next_page_token.as_deref();
-        let begin = rows_before(call, token, &runs, CostExplorerRefusal::RequestChanged)?;
-        let end = begin.saturating_add(PAGE).min(total);
-        let next_page_token = next_rows(call, (end, total), &runs)?;
-        let values = values.drain(begin.min(end)..end).collect();
+        let changed = CostExplorerRefusal::RequestChanged;
+        let (page, next_page_token) = page_of_rows(call, token, (total, PAGE), (&runs, changed))?;
+        let values = values.drain(page).collect();
         Ok(Cut { values, next_page_token, total })
     }
 }

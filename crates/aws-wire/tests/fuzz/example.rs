@@ -37,6 +37,7 @@ const TEXTS: &[&str] = &[
     "ou-a1b2-a1b2c3d4",
     "h-a1b2c3d4",
     "rt-a1b2c3d4",
+    "billing:billingview",
     "o-a1b2c3d4e5/r-a1b2/ou-a1b2-a1b2c3d4/",
     "arn:aws:organizations::123456789012:organization/o-a1b2c3d4e5",
     "arn:aws:organizations::123456789012:root/o-a1b2c3d4e5/r-a1b2",

@@ -2,7 +2,7 @@
 
 use crate::error::{Answer, Declined};
 use query::dimension::{Dimension, Key};
-use query::expression::{Condition, Expression, Matching};
+use query::expression::{Expression, Matching};
 use query::facts::Metric;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -44,7 +44,7 @@ fn of_filter(name: &str, values: &[String]) -> Answer<Expression> {
         );
     }
     if let Some((_, dimension)) = FILTERS.iter().find(|(of, _)| *of == name) {
-        return Ok(is(Key::Dimension(*dimension), values.to_vec(), Matching::Equals));
+        return Ok(Expression::is(Key::Dimension(*dimension), values, Matching::Equals));
     }
     let key: fn(String) -> Key = match name {
         TAGS => Key::Tag,
@@ -67,13 +67,10 @@ fn of_filter(name: &str, values: &[String]) -> Answer<Expression> {
         };
         by_key.entry(of).or_default().push(value.to_owned());
     }
-    let parts = by_key.into_iter().map(|(of, values)| is(key(of.to_owned()), values, Matching::Equals));
+    let parts =
+        by_key.into_iter().map(|(of, values)| Expression::is(key(of.to_owned()), values, Matching::Equals));
     let mut parts: Vec<_> = parts.collect();
     Ok(if parts.len() == 1 { parts.remove(0) } else { Expression::Or(parts) })
-}
-
-fn is(key: Key, values: Vec<String>, matching: Matching) -> Expression {
-    Expression::Is(Condition { key, values, matching, is_case_sensitive: true })
 }
 
 /// `CostTypes`: which kinds of charges count, and at which rates.
@@ -135,17 +132,14 @@ impl CostTypes {
     /// What is left out, as expressions that must hold.
     pub(super) fn expressions(self) -> Vec<Expression> {
         let without = |parts: Vec<Expression>| Expression::Not(Box::new(Expression::And(parts)));
-        let types = |types: &[&str]| {
-            let types = types.iter().map(|of| (*of).to_owned()).collect();
-            is(Key::Dimension(Dimension::RecordType), types, Matching::Equals)
+        let is = |dimension: Dimension, values: &[&str], matching| {
+            Expression::is(Key::Dimension(dimension), values.iter().copied(), matching)
         };
-        let reserved = || {
-            let of = vec![RESERVED.to_owned()];
-            is(Key::Dimension(Dimension::PurchaseType), of, Matching::Equals)
-        };
+        let types = |types: &[&str]| is(Dimension::RecordType, types, Matching::Equals);
+        let reserved = || is(Dimension::PurchaseType, &[RESERVED], Matching::Equals);
         let support = || {
-            let names = ["AWS Support", "AWSSupport", "AWS Premium Support"].map(str::to_owned);
-            is(Key::Dimension(Dimension::Service), names.to_vec(), Matching::StartsWith)
+            let names = ["AWS Support", "AWSSupport", "AWS Premium Support"];
+            is(Dimension::Service, &names, Matching::StartsWith)
         };
         let has = |includes: bool| self.include_subscription && includes;
         let mut left_out = Vec::new();
@@ -159,8 +153,7 @@ impl CostTypes {
             left_out.push(without(vec![types(&["Credit"])]));
         }
         if !self.include_discount {
-            let discount = vec!["Discount".to_owned()];
-            let of_type = is(Key::Dimension(Dimension::RecordType), discount, Matching::EndsWith);
+            let of_type = is(Dimension::RecordType, &["Discount"], Matching::EndsWith);
             left_out.push(without(vec![of_type]));
         }
         if !has(self.include_recurring) {

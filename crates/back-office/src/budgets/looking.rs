@@ -144,10 +144,9 @@ impl BackOffice {
         for period in budget.span()?.periods_looked_at(today, created) {
             match self.standing_in(&caller, budget, period).await? {
                 Ok(standing) => standings.push(standing),
-                // Whoever reads the budget is told so.
+                // Whoever reads the budget is told so; the other period is held to its costs all the same.
                 Err(health) => {
                     tracing::info!(%payer, budget = row.id, ?health, "a budget cannot be held to its costs");
-                    return Ok(());
                 }
             }
         }

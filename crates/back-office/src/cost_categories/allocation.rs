@@ -12,7 +12,7 @@ use billing::split_charge::{Allocated, Dealt, allocate};
 use query::dimension::Key;
 use query::facts::Metric;
 use query::question::{Granularity, NO_UNIT, Query, Slice};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 /// What is asked.
 #[derive(Debug, Clone)]
@@ -75,7 +75,8 @@ impl BackOffice {
         }
         let days = Date::first_of(first).days()..Date::first_of(last.next()).days();
         let known = self.cost_categories(payer).await?;
-        let definition = match question.category.starts_with("arn:") {
+        let is_by_arn = question.category.starts_with("arn:");
+        let definition = match is_by_arn {
             true => known.get(id_in(payer, &question.category)?),
             // Of those that have had a name one after the other, the last that holds for any of the months.
             false => std::iter::successors(Some(last), |month| month.previous())
@@ -102,10 +103,19 @@ impl BackOffice {
             group_by: vec![Key::CostCategory(name.clone())],
             metrics: vec![metric],
         };
+        // Definitions may have had the name one after the other: the rules of each month are those of the one that holds for it.
+        let of_month = |month| match is_by_arn {
+            true => definition,
+            false => known.holding(month).find(|(of, ..)| of.name == name).map(|(of, ..)| of),
+        };
+        let priced: BTreeSet<BillingPeriod> = months.known().collect();
         let mut allocated = Vec::new();
         for slice in months.answer(&query)? {
             let month = crate::clock::Clock::period_of_day(slice.days.start);
-            let held = definition.and_then(|of| of.holding(month)?.kept.as_ref());
+            let held = of_month(month).and_then(|of| of.holding(month)?.kept.as_ref());
+            if !priced.contains(&month) || is_by_arn && held.is_none() {
+                continue;
+            }
             let splits = held.map(|kept| kept.splits()).transpose().map_err(Error::internal)?;
             let (costs, currency) = costs(&name, &slice)?;
             let (values, dealt) = allocate(&costs, &splits.unwrap_or_default()).map_err(Error::internal)?;

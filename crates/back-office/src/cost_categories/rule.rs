@@ -7,7 +7,7 @@ use query::expression::{Condition, Expression, Matching};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::hash::{DefaultHasher, Hash, Hasher};
-use std::sync::OnceLock;
+use std::sync::{Arc, OnceLock};
 
 /// How deep expressions may stand in each other.
 const DEPTH_MAX: usize = 32;
@@ -57,12 +57,13 @@ struct RuleValues {
 /// The names of a payer's accounts.
 pub(crate) struct AccountNames<'a> {
     family: &'a BTreeMap<AccountId, FamilyAccount>,
+    all: OnceLock<Arc<BTreeMap<String, String>>>,
     known_by: OnceLock<u64>,
 }
 
 impl<'a> AccountNames<'a> {
     pub fn of(family: &'a BTreeMap<AccountId, FamilyAccount>) -> Self {
-        Self { family, known_by: OnceLock::new() }
+        Self { family, all: OnceLock::new(), known_by: OnceLock::new() }
     }
 
     fn each(&self) -> impl Iterator<Item = (&'a AccountId, &'a str)> + use<'a> {
@@ -71,8 +72,9 @@ impl<'a> AccountNames<'a> {
     }
 
     /// The names by account.
-    pub fn all(&self) -> BTreeMap<String, String> {
-        self.each().map(|(id, name)| (id.to_string(), name.to_owned())).collect()
+    pub fn all(&self) -> Arc<BTreeMap<String, String>> {
+        let all = || Arc::new(self.each().map(|(id, name)| (id.to_string(), name.to_owned())).collect());
+        self.all.get_or_init(all).clone()
     }
 
     /// What they are known by: while it is the same within this process, so are they.
@@ -179,12 +181,8 @@ impl RuleValues {
         let condition = self.condition(Key::Dimension(Dimension::LinkedAccount))?;
         let is_absent = condition.matching == Matching::Absent;
         let fitting = names.each().filter(|(_, name)| is_absent || condition.takes(Some(name)));
-        let accounts = Expression::Is(Condition {
-            values: fitting.map(|(id, _)| id.to_string()).collect(),
-            matching: Matching::Equals,
-            is_case_sensitive: true,
-            ..condition
-        });
+        let accounts = fitting.map(|(id, _)| id.to_string());
+        let accounts = Expression::is(Key::Dimension(Dimension::LinkedAccount), accounts, Matching::Equals);
         Ok(if is_absent { Expression::Not(Box::new(accounts)) } else { accounts })
     }
 
@@ -260,12 +258,7 @@ mod tests {
     }
 
     fn accounts(of: &[&str]) -> Expression {
-        Expression::Is(Condition {
-            key: Key::Dimension(Dimension::LinkedAccount),
-            values: of.iter().map(|id| (*id).to_owned()).collect(),
-            matching: Matching::Equals,
-            is_case_sensitive: true,
-        })
+        Expression::is(Key::Dimension(Dimension::LinkedAccount), of.iter().copied(), Matching::Equals)
     }
 
     #[test]

@@ -28,7 +28,7 @@ use billing::money::{Amount, Quantity};
 use billing::rate_card::{LinePrice, Written, written_amount};
 use pieces::{Piece, Pieces};
 use prepare::Prepared;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::io;
 use std::sync::Mutex;
 
@@ -91,6 +91,8 @@ pub struct Collected {
     pub of_days: OfDay,
     /// Values that named an account outside of the group.
     pub withheld: u64,
+    /// The rows of a batch with their classes, whosever they are, where somebody asks for them.
+    pub classified: Option<Vec<(usize, usize)>>,
 }
 
 /// What was collected of a class.
@@ -275,6 +277,7 @@ impl<'a> Collector<'a> {
             filled: BTreeMap::new(),
             of_days: OfDay::default(),
             withheld: 0,
+            classified: None,
         }
     }
 
@@ -354,10 +357,11 @@ impl<'a> Collector<'a> {
         Ok(())
     }
 
-    /// Whether a text may be told to the group of a class: it names no account of others.
-    pub fn may_reach(&self, class: usize, text: &str) -> bool {
+    /// Whether a text may be told to the group of a class: it names no account of others, and none but some where these alone are seen.
+    pub fn may_reach(&self, class: usize, text: &str, seen: Option<&BTreeSet<String>>) -> bool {
         let group = self.classes.get(class).and_then(|class| Some(class.as_ref()?.group));
         group.is_some_and(|group| self.accounts.mentioned(text).may_reach(group))
+            && seen.is_none_or(|seen| self.accounts.names_only(text, seen))
     }
 
     /// The rows of a batch by group, in the order of the file.
@@ -377,6 +381,9 @@ impl<'a> Collector<'a> {
         for (row, class) in found.enumerate() {
             let of_line = parts.next_if(|parts| parts[0].row == first_row + row as u64).unwrap_or_default();
             let Some(class) = class else { continue };
+            if let Some(classified) = &mut collected.classified {
+                classified.push((row, class));
+            }
             let known = self.classes.get(class).ok_or(CollectError::Unknown)?;
             let Some(priced) = known else { continue };
             if self.unused_told && priced.charge == Charge::CommitmentPurchase && is_unused(batch, row) {

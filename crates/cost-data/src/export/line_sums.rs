@@ -49,6 +49,8 @@ pub struct LineQuestion {
     pub resources: Vec<BTreeSet<String>>,
     /// Ways to sum: of each metric its terms.
     pub sums: Vec<Vec<Vec<Term>>>,
+    /// The accounts that a resource's id may name, where others are not seen; `None` is every one of the billing group.
+    pub accounts_seen: Option<BTreeSet<String>>,
     /// What is asked of the lines of each class, in the order of the cube.
     pub classes: Vec<Option<Asked>>,
     /// What is asked of what commitments cover and of its negation, in the order of the plan's covered classes.
@@ -255,10 +257,16 @@ impl Takes for Summing<'_> {
         let mut rest = Rest { sums, resources, has_usage, is_hourly };
         match (reading, &self.priced) {
             (Rows::Priced(collected), Some(collector)) => {
+                // Whose lines tell the hour is the same question to everybody, until one does.
+                collected.classified = (!*rest.is_hourly).then(Vec::new);
+                let seen = self.question.accounts_seen.as_ref();
                 collector.each_priced(collected, &mut batch, file_name, |row, price, units| {
-                    let may_reach = |text: &str| collector.may_reach(row.1, text);
+                    let may_reach = |text: &str| collector.may_reach(row.1, text, seen);
                     self.add_row(&mut rest, &said, row, (price.units(), units), may_reach)
-                })
+                })?;
+                let classified = collected.classified.take().unwrap_or_default();
+                classified.into_iter().for_each(|(row, class)| self.look(&mut rest, &said, row, class));
+                Ok(())
             }
             (Rows::Plain(classifier), _) => {
                 let classes: Vec<Option<usize>> =
@@ -267,6 +275,7 @@ impl Takes for Summing<'_> {
                 for (row, class) in classes.into_iter().enumerate() {
                     let Some(class) = class else { continue };
                     let units = |measure| measures.units(measure, row);
+                    self.look(&mut rest, &said, row, class);
                     self.add_row(&mut rest, &said, (row, class), (0, &units), |_| true)?;
                 }
                 Ok(())
@@ -285,6 +294,14 @@ struct Rest<'a> {
 }
 
 impl Summing<'_> {
+    /// Notes whether a row of a class tells the hour.
+    fn look(&self, share: &mut Rest<'_>, said: &Said, row: usize, class: usize) {
+        if self.metered.get(class) == Some(&true) {
+            *share.has_usage = true;
+            *share.is_hourly |= said.tells_the_hour(row);
+        }
+    }
+
     /// Adds a row of a class with its price, in units of 10⁻²⁰, and its measures.
     fn add_row(
         &self,
@@ -294,10 +311,6 @@ impl Summing<'_> {
         (price, units): (i128, &dyn Fn(Measure) -> i128),
         may_reach: impl Fn(&str) -> bool,
     ) -> Result<(), CollectError> {
-        if self.metered.get(class) == Some(&true) {
-            *share.has_usage = true;
-            *share.is_hourly |= said.tells_the_hour(row);
-        }
         let Some(Some(asked)) = self.asked.get(class) else { return Ok(()) };
         let hour = self.hour(said.start(row));
         if !self.question.hours.contains(&hour) {
@@ -312,15 +325,15 @@ impl Summing<'_> {
         if asked.takes >> held & 1 == 0 {
             return Ok(());
         }
+        if share.sums.len() > LINE_SUMS_MAX {
+            return Ok(());
+        }
         let number = match resource.filter(|_| self.question.tells_resources) {
             Some(text) => share.resources.number(text),
             None => 0,
         };
         let time = self.question.hours_of_time.map_or(0, |hours| hour / hours);
         let metrics = self.question.sums.get(asked.sums as usize).map_or(&[][..], Vec::as_slice);
-        if share.sums.len() > LINE_SUMS_MAX {
-            return Ok(());
-        }
         let sums = share.sums.entry((asked.group, time, number)).or_insert_with(|| vec![0; metrics.len()]);
         let measured =
             |number: usize| Measure::ALL.get(number).map_or(0, |measure| units(*measure) * ten_to(10));

@@ -68,17 +68,8 @@ impl Accounts {
     /// Such a word is an account even if nobody else's lines or book name it: what a file leaves out must not depend on them.
     pub fn mentioned(&self, text: &str) -> Mentions {
         let mut found = Mentions::Nobody;
-        let (bytes, mut end) = (text.as_bytes(), 0);
-        while let Some(start) = bytes[end..].iter().position(u8::is_ascii_digit).map(|start| end + start) {
-            let rest = &bytes[start..];
-            let length = rest.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len());
-            end = start + length;
-            let known = self.lengths.contains(&length).then(|| self.groups.get(&text[start..end])).flatten();
-            let of_run = match known {
-                Some(groups) => groups,
-                None if is_account_id(bytes, start..end) => return Mentions::Outsiders,
-                None => continue,
-            };
+        for (_, groups) in self.named(text) {
+            let Some(of_run) = groups else { return Mentions::Outsiders };
             let both: Arc<[u32]> = match &found {
                 Mentions::Groups(groups) if groups != of_run => {
                     groups.iter().filter(|group| of_run.contains(group)).copied().collect()
@@ -91,6 +82,29 @@ impl Accounts {
             found = Mentions::Groups(both);
         }
         found
+    }
+
+    /// Whether a text names no account but these.
+    pub fn names_only(&self, text: &str, accounts: &BTreeSet<String>) -> bool {
+        self.named(text).all(|(account, _)| accounts.contains(account))
+    }
+
+    /// What a text has that is an account's id, or reads as one, each with its groups where it is known.
+    fn named<'a>(&'a self, text: &'a str) -> impl Iterator<Item = (&'a str, Option<&'a Arc<[u32]>>)> {
+        let (bytes, mut end) = (text.as_bytes(), 0);
+        std::iter::from_fn(move || {
+            loop {
+                let start = end + bytes[end..].iter().position(u8::is_ascii_digit)?;
+                let rest = &bytes[start..];
+                let length = rest.iter().position(|byte| !byte.is_ascii_digit()).unwrap_or(rest.len());
+                end = start + length;
+                let run = &text[start..end];
+                let known = self.lengths.contains(&length).then(|| self.groups.get(run)).flatten();
+                if known.is_some() || is_account_id(bytes, start..end) {
+                    return Some((run, known));
+                }
+            }
+        })
     }
 }
 

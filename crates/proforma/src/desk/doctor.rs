@@ -5,13 +5,13 @@
 mod months;
 mod said;
 
-use super::aws_reader::aws_reader;
+use super::aws_reader::{aws_reader, printed};
 use super::command::at_desk;
 use super::door::Door;
 use crate::cli::doctor::{DoctorArguments, DoctorAwsArguments, DoctorCommand};
 use crate::failure::Failure;
 use crate::terminal::print;
-use anyhow::{Context, anyhow};
+use anyhow::anyhow;
 use billing::aws_month::{Part, compare};
 use billing::money::Amount;
 use billing::period::BillingPeriod;
@@ -77,16 +77,6 @@ fn read_at_aws(arguments: &DoctorAwsArguments, here: &Here) -> Result<String, Fa
     let DoctorAwsArguments { profile, endpoint_url, .. } = arguments;
     let (program, mut command) = aws_reader(PROGRAM, profile.as_deref(), endpoint_url.as_deref());
     command.arg("--period").arg(here.period.to_string()).arg("--payer").arg(&here.payer);
-    let shown = program.display();
-    let child = command.spawn().with_context(|| {
-        format!(
-            "`{shown}` cannot be started; it is built with `cargo build -p adopt` and stands beside proforma"
-        )
-    })?;
-    let ended = child.wait_with_output().with_context(|| format!("`{shown}` broke off"))?;
-    match ended.status.code() {
-        Some(0) => Ok(String::from_utf8(ended.stdout).context("what was read is no text")?),
-        Some(_) => Err(Failure::input("AWS was not read; nothing was compared")),
-        None => Err(anyhow!("`{shown}` was stopped by a signal; nothing was compared").into()),
-    }
+    printed((program, command), "nothing was compared")?
+        .ok_or_else(|| Failure::input("AWS was not read; nothing was compared"))
 }

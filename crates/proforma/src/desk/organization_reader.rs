@@ -1,9 +1,8 @@
 //! Who reads the organization at AWS: the program `proforma-organization`, which carries AWS's SDK, as another process.
 
-use super::aws_reader::aws_reader;
+use super::aws_reader::{aws_reader, printed};
 use super::organization::journal_name;
 use crate::failure::Failure;
-use anyhow::{Context, anyhow};
 use back_office::organization_sync::OrganizationReader;
 use billing::account::AccountId;
 use std::collections::BTreeMap;
@@ -36,20 +35,10 @@ impl Reading<'_> {
 
 /// Reads an organization; how far it is goes to standard error.
 pub fn read_at_aws(reading: &Reading<'_>) -> Result<String, Failure> {
-    let (program, mut command) = reading.command();
-    let child = command.spawn().with_context(|| {
-        format!(
-            "`{}` cannot be started; it is built with `cargo build -p adopt` and stands beside proforma",
-            program.display()
-        )
-    })?;
-    let ended = child.wait_with_output().with_context(|| format!("`{}` broke off", program.display()))?;
-    match ended.status.code() {
-        Some(0) => Ok(String::from_utf8(ended.stdout).context("what was read is no text")?),
-        Some(_) => Err(Failure::input("the organization was not read; nothing has changed")
-            .hint("once that is put right, the same command goes on where it was")),
-        None => Err(anyhow!("`{}` was stopped by a signal; nothing has changed", program.display()).into()),
-    }
+    printed(reading.command(), "nothing has changed")?.ok_or_else(|| {
+        Failure::input("the organization was not read; nothing has changed")
+            .hint("once that is put right, the same command goes on where it was")
+    })
 }
 
 /// Reads for a server, by the profile of each payer.

@@ -1,5 +1,6 @@
 //! Lines of one billing group of a run, for an export, and files put where exports are wanted.
 
+use super::rereading;
 use crate::cli::{ExportFormat, ExportLayout, READ_COST_FILES};
 use crate::export::{self, Priced, Wanted, view_parts, with_coverage};
 use crate::failure::{Failure, HINT_AGAIN};
@@ -14,7 +15,6 @@ use billing::breakdown::Days;
 use billing::statement;
 use cost_data::export::plan::Plan;
 use cost_data::location::Location;
-use cost_data::reading::Request;
 use cost_data::worker::{self, ExportOrder};
 use export_query::Table;
 use query::facts::{self, MonthFacts};
@@ -39,14 +39,7 @@ pub fn export_lines(path: &Path, order: &LinesOrder, children: &Children) -> Res
         Lines::LegacyReport { with_resources: false } => plan.left_out = vec![RESOURCES.to_owned()],
         Lines::LegacyReport { with_resources: true } => {}
     }
-    let request = Request {
-        threads: children.threads(),
-        accept_rejects: run.accepted_rejects,
-        scratch: children.scratch.clone(),
-        dimensions: (&run.cube.dimensions).into(),
-        ..Request::new(run.cost(&[]), run.period.to_string())
-    };
-    let limits = children.limits(&request.inputs)?;
+    let (request, limits) = rereading(&run, children)?;
     let covered = with_coverage(&mut plan, &priced, run.covered_lines()?, &order.folder)?;
     let folder = order.folder.join("lines");
     fs::create_dir(&folder).with_context(|| format!("cannot make `{}`", folder.display()))?;

@@ -1,5 +1,6 @@
 //! Sums of a run's lines by hour and resource: the cost files are read once more, by a child, and must be those that were priced.
 
+use super::rereading;
 use crate::cli::{ExportFormat, ExportLayout, READ_COST_FILES};
 use crate::export::{self, Priced, Wanted, with_coverage};
 use crate::failure::{Failure, HINT_AGAIN};
@@ -14,7 +15,6 @@ use cost_data::covered_lines::CoveredLinesFile;
 use cost_data::export::line_sums::{self, LineQuestion};
 use cost_data::export::plan::{Layout, Plan};
 use cost_data::layout::CostFormat;
-use cost_data::reading::Request;
 use cost_data::worker::{self, LineSumsOrder};
 use query::answer::{Costs, QueryError};
 use query::facts::{self, MonthFacts};
@@ -41,6 +41,8 @@ pub fn lines(path: &Path, asked: &LinesAsked, children: &Children) -> Result<Lin
     let LinesAsked { scopes, categories, query } = asked;
     let facts = facts.with_categories(categories);
     let folder = children.scratch.clone().unwrap_or_else(std::env::temp_dir);
+    let is_pro_forma = scopes.iter().any(|scope| scope.cost != Costs::Aws);
+    let priced = is_pro_forma.then(|| Priced::of(&run, &card, &statements)).transpose()?;
     let (mut parts, mut is_hourly) = (Vec::with_capacity(scopes.len()), true);
     for scope in scopes {
         let plan = match lines::plan(&run.cube, card.covered.len(), (&facts, &sources), scope, query) {
@@ -52,16 +54,17 @@ pub fn lines(path: &Path, asked: &LinesAsked, children: &Children) -> Result<Lin
             continue;
         }
         let mut covered = None;
-        let pricing = match &scope.cost {
-            Costs::Aws => None,
-            Costs::ProForma(groups) => {
-                let priced = Priced::of(&run, &card, &statements)?;
-                let (plan, file) = pricing(&run, &priced, groups, &folder)?;
+        let pricing = match (&scope.cost, &priced) {
+            (Costs::ProForma(groups), Some(priced)) => {
+                let (plan, file) = pricing(&run, priced, groups, &folder)?;
                 covered = file;
                 Some(plan)
             }
+            _ => None,
         };
-        let summed = sum(&run, question(&run, &plan, query, pricing), &folder, children);
+        let question =
+            LineQuestion { accounts_seen: scope.accounts.clone(), ..question(&run, &plan, query, pricing) };
+        let summed = sum(&run, question, &folder, children);
         // The child has read it.
         drop(covered);
         let summed = summed?;
@@ -86,14 +89,7 @@ fn sum(
     folder: &Path,
     children: &Children,
 ) -> Result<line_sums::LineSums, Failure> {
-    let request = Request {
-        threads: children.threads(),
-        accept_rejects: run.accepted_rejects,
-        scratch: children.scratch.clone(),
-        dimensions: (&run.cube.dimensions).into(),
-        ..Request::new(run.cost(&[]), run.period.to_string())
-    };
-    let limits = children.limits(&request.inputs)?;
+    let (request, limits) = rereading(run, children)?;
     let order = LineSumsOrder { request, cube: run.path.join(CUBE), question, folder: folder.to_owned() };
     let summed = worker::sum_lines(&children.program()?, READ_COST_FILES, order, limits);
     summed.map_err(|error| reading_failed(error, run.accepted_rejects))
@@ -148,6 +144,7 @@ fn question(
         hours_of_time: query.times.hours(),
         tells_resources: query.tells_resources(),
         resources: plan.resources.clone(),
+        accounts_seen: None,
         sums: plan.sums.iter().map(way).collect(),
         classes: plan.classes.iter().map(|picked| picked.as_ref().map(asked)).collect(),
         covered: plan.covered.iter().map(|both| both.map(|picked| picked.as_ref().map(asked))).collect(),

@@ -148,15 +148,7 @@ fn nobody_sees_beyond_his_scope() {
     let accounts = Some(["222222222222".to_owned(), "333333333333".to_owned()].into());
     check(&Scope { accounts, ..scope(&[0, 1]) }, &all, &[(0, "222222222222", "100", "GB")]);
     // A custom view narrows what it is made of, and a question narrows that.
-    let is = |service: &str| {
-        let values = vec![service.to_owned()];
-        Expression::Is(Condition {
-            key: SERVICE,
-            values,
-            matching: Matching::Equals,
-            is_case_sensitive: true,
-        })
-    };
+    let is = |service: &str| Expression::is(SERVICE, [service], Matching::Equals);
     let of_view = Scope { filter: Some(is("S3")), ..scope(&[0]) };
     check(&of_view, &query(Granularity::Monthly, 0..31, &[SERVICE]), &[(0, "S3", "12", "GB")]);
     let beyond = Query { filter: Some(is("EC2")), ..query(Granularity::Monthly, 0..31, &[SERVICE]) };
@@ -166,10 +158,7 @@ fn nobody_sees_beyond_his_scope() {
 #[test]
 fn several_scopes_are_summed_each_by_itself() {
     use Granularity::{Daily, Monthly};
-    let is = |service: &str| {
-        let (values, matching) = (vec![service.to_owned()], Matching::Equals);
-        Expression::Is(Condition { key: SERVICE, values, matching, is_case_sensitive: true })
-    };
+    let is = |service: &str| Expression::is(SERVICE, [service], Matching::Equals);
     let parts = [
         Scope { filter: Some(is("S3")), ..scope(&[0]) },
         Scope { days: Some(FIRST..FIRST + 1), ..scope(&[0, 1]) },

@@ -3,13 +3,12 @@
 use super::*;
 use crate::answer::tests::{Class, FIRST, MONTH, facts};
 use crate::answer::{Costs, Month, Scope, answer};
-use crate::expression::{Condition, Matching};
+use crate::expression::Matching;
 use crate::facts::Metric;
 use crate::question::{Granularity, Query};
 
 fn is(key: Key, value: &str) -> Expression {
-    let values = vec![value.to_owned()];
-    Expression::Is(Condition { key, values, matching: Matching::Equals, is_case_sensitive: true })
+    Expression::is(key, [value], Matching::Equals)
 }
 
 fn service(name: &str) -> Expression {
@@ -65,7 +64,7 @@ fn the_first_rule_that_fits_decides() {
 fn values_are_inherited_from_tags_and_names_of_accounts() {
     let names = [("222222222222", "Globex"), ("999999999999", "Nobody")];
     let names = names.map(|(account, name)| (account.to_owned(), name.to_owned())).into();
-    let rules = vec![Rule::Tag("App".to_owned()), Rule::AccountNames(names)];
+    let rules = vec![Rule::Tag("App".to_owned()), Rule::AccountNames(Arc::new(names))];
     check(MONTH, vec![category("Team", rules, None)], "Team", &[("Team$Globex", "100"), ("Team$web", "23")]);
 }
 

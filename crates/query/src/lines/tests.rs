@@ -4,13 +4,7 @@ use super::*;
 use crate::expression::Matching;
 
 fn is(dimension: Dimension, value: &str) -> Expression {
-    let values = vec![value.to_owned()];
-    Expression::Is(Condition {
-        key: Key::Dimension(dimension),
-        values,
-        matching: Matching::Equals,
-        is_case_sensitive: true,
-    })
+    Expression::is(Key::Dimension(dimension), [value], Matching::Equals)
 }
 
 fn query(filter: Expression) -> LineQuery {
