@@ -10,7 +10,7 @@ use billing::invoice::charges::Charges;
 use billing::margin_guard::Findings;
 use billing::money::{Cost, Currency};
 use billing::period::BillingPeriod;
-use export_query::Query;
+use export_query::{Granularity, Query};
 use query::answer::{QueryError, Scope};
 use query::cost_category::CostCategory;
 use query::facts::MonthFacts;
@@ -155,6 +155,8 @@ pub enum Lines {
     LegacyReport {
         /// Whether it has the column.
         with_resources: bool,
+        /// Which lines are one row.
+        granularity: Granularity,
     },
 }
 

@@ -13,6 +13,7 @@ mod csv_file;
 mod cur_columns;
 mod focus_by_class;
 mod focus_columns;
+mod granularity;
 mod group_rows;
 pub mod line_sums;
 mod output;
@@ -45,6 +46,8 @@ use billing::rate_card::written_amount;
 use collect::{CollectError, Collected, Collector, Sums};
 use covering::Covering;
 use csv_file::CsvFile;
+use export_query::Granularity;
+use granularity::{Summed, Summing};
 use group_rows::{Chunk, Numbering, cut};
 use output::Output;
 use parquet_file::{ParquetFile, ROW_GROUP_ROWS};
@@ -454,6 +457,12 @@ impl Whole {
         &self.segments[start..end]
     }
 
+    /// What the lines of a group sum to, as they are written, by currency.
+    fn written_of(&self, group: u32) -> BTreeMap<String, Amount> {
+        let of_group = self.written.iter().filter(|((of, _), _)| *of == group);
+        of_group.map(|((_, currency), sum)| (currency.clone(), *sum)).collect()
+    }
+
     /// Whether rows of a group fill an output.
     fn is_filled(&self, group: u32, output: usize) -> bool {
         self.filled.get(&group).is_some_and(|filled| filled[output])
@@ -497,8 +506,9 @@ fn write_files(
             let number = next.fetch_add(1, Ordering::Relaxed);
             let Some(group) = plan.groups.get(number) else { return Ok(files) };
             if let Some(of_group) = &group.folder {
-                let path = folder.join(of_group);
-                files.push(write_file(whole, collector, plan, (number, group), &path, &mut numbering)?);
+                fs::create_dir(folder.join(of_group))?;
+                let of = (number, group);
+                files.push(write_file(whole, collector, (plan, cube), of, folder, &mut numbering)?);
             }
         }
     };
@@ -531,14 +541,19 @@ fn allowed_in_vain(outputs: &[Output], plan: &Plan) -> Vec<String> {
 fn write_file(
     whole: &Whole,
     collector: &Collector<'_>,
-    plan: &Plan,
+    (plan, cube): (&Plan, &Cube),
     (number, group): (usize, &GroupPlan),
     folder: &Path,
     numbering: &mut Numbering<'_>,
 ) -> Result<ExportedFile, WriteError> {
     let of_group = short(number);
-    let mut segments = whole.of_group(of_group).to_vec();
-    let (added, residue) = added_rows(whole, of_group, group)?;
+    let lines = whole.of_group(of_group);
+    let summing = Summing { collector, plan, cube, segments: lines, group: of_group, takes: None, folder };
+    let Summed { mut segments, written } = match plan.granularity {
+        Granularity::Hourly => Summed { segments: lines.to_vec(), written: whole.written_of(of_group) },
+        Granularity::Daily | Granularity::Monthly => summing.summed(numbering)?,
+    };
+    let (added, residue) = added_rows(&written, group)?;
     segments.extend(added_segment(collector, of_group, &added)?);
     let outputs: Vec<(&Output, bool)> = (collector.outputs().iter().enumerate())
         .map(|(place, output)| {
@@ -546,8 +561,8 @@ fn write_file(
             (output, (!output.only_if_filled || filled()) && !plan.left_out.contains(&output.key))
         })
         .collect();
-    fs::create_dir(folder)?;
-    let name = format!("{}.{}", plan.file_name, plan.format.ending());
+    let of_group_folder = group.folder.as_deref().unwrap_or_default();
+    let name = format!("{of_group_folder}/{}.{}", plan.file_name, plan.format.ending());
     let file = File::create_new(folder.join(&name))?;
     let of_file = Rows { segments: &segments, collector, format: plan.format };
     let Written { rows, bytes, columns } = match &plan.query {
@@ -559,10 +574,10 @@ fn write_file(
         }
         None => of_file.write_all(file, outputs, numbering)?,
     };
-    let folder = group.folder.as_deref().unwrap_or_default();
-    let name = format!("{folder}/{name}");
-    let (added_rows, further_rows) =
-        (added.len() as u64, whole.further.get(&of_group).copied().unwrap_or_default());
+    // What is summed is a row whatever number of rows it was.
+    let is_hourly = plan.granularity == Granularity::Hourly;
+    let further = whole.further.get(&of_group).copied().filter(|_| is_hourly);
+    let (added_rows, further_rows) = (added.len() as u64, further.unwrap_or_default());
     Ok(ExportedFile { group: number, name, rows, added_rows, further_rows, bytes, residue, columns })
 }
 
@@ -663,13 +678,10 @@ enum Target<'o> {
 
 /// A group's rows without source lines: those of the plan, and what the written lines differ from the statement.
 fn added_rows(
-    whole: &Whole,
-    number: u32,
+    written: &BTreeMap<String, Amount>,
     group: &GroupPlan,
 ) -> Result<(Vec<AddedRow>, BTreeMap<String, String>), WriteError> {
-    let of_group = whole.written.iter().filter(|((group, _), _)| *group == number);
-    let written = of_group.map(|((_, currency), sum)| (currency.clone(), *sum)).collect();
-    let left = residues(&written, &group.added, &group.totals)?;
+    let left = residues(written, &group.added, &group.totals)?;
     let mut amounts = BTreeMap::new();
     for row in &left {
         amounts.insert(row.currency.clone(), Amount::from_units(row.amount)?.to_string());

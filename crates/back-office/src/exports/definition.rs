@@ -2,7 +2,7 @@
 
 use crate::engine::Lines;
 use crate::error::{Answer, Declined, Error};
-use export_query::Query;
+use export_query::{Granularity, Query};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use store::DataExportRow;
@@ -35,6 +35,8 @@ pub enum NewLines {
     Statement(String, BTreeMap<String, BTreeMap<String, String>>),
     /// A legacy report, with or without resources.
     LegacyReport(bool),
+    /// The same, with lines of a day or of the month that agree in all else as one row.
+    SummedReport(bool, Granularity),
 }
 
 /// Where to, and how.
@@ -139,7 +141,12 @@ impl Definition {
             return Err(invalid("Name", message));
         }
         let lines = match &new.lines {
-            NewLines::LegacyReport(with_resources) => Lines::LegacyReport { with_resources: *with_resources },
+            NewLines::LegacyReport(with_resources) => {
+                Lines::LegacyReport { with_resources: *with_resources, granularity: Granularity::Hourly }
+            }
+            NewLines::SummedReport(with_resources, granularity) => {
+                Lines::LegacyReport { with_resources: *with_resources, granularity: *granularity }
+            }
             NewLines::Statement(statement, tables) => {
                 let query = Query::parse(statement, tables);
                 Lines::Query(query.map_err(|error| invalid("QueryStatement", error.to_string()))?)

@@ -26,6 +26,7 @@ use billing::commitment;
 use billing::cost_line::LineItemType;
 use billing::money::{Amount, Quantity};
 use billing::rate_card::{LinePrice, Written, written_amount};
+use export_query::Granularity;
 use pieces::{Piece, Pieces};
 use prepare::Prepared;
 use std::collections::{BTreeMap, BTreeSet};
@@ -71,7 +72,7 @@ pub struct Collector<'a> {
     /// The classes of the cube, and after them those that are made of what commitments cover.
     classes: Vec<Option<PricedClass>>,
     accounts: Accounts,
-    /// Whether rows are taken by class and day, as those of a view are: then each says of which it is.
+    /// Whether rows are taken by class and day, as those of a view are, or summed: then each says of which it is.
     pub by_class_and_day: bool,
     pub texts: Mutex<Texts>,
     pub scratch: Scratch,
@@ -237,7 +238,7 @@ impl<'a> Collector<'a> {
             covering,
             classes,
             accounts,
-            by_class_and_day: plan.view.is_some(),
+            by_class_and_day: plan.view.is_some() || plan.granularity != Granularity::Hourly,
             texts,
             scratch,
         }

@@ -7,7 +7,7 @@ use crate::covered_lines::CoveredLinesPlace;
 use billing::charge_class::{ChargeClass, Cube, Measure};
 use billing::money::{Amount, Factor, Quantity};
 use billing::rate_card::{Base, Entry, LinePrice, Treatment};
-use export_query::Query;
+use export_query::{Granularity, Query};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::ops::Range;
@@ -64,6 +64,8 @@ pub struct Plan {
     pub coverage: Option<CoveragePlan>,
     /// Which columns and rows are written, where that is not all.
     pub query: Option<Query>,
+    /// Which rows are one: those of an hour, as they were delivered, or those of a day or of the month that agree in all else.
+    pub granularity: Granularity,
     /// Columns that no file has, by their names in the layout.
     pub left_out: Vec<String>,
     /// The parts of a view whose lines are one file, in their order; `None`: each billing group has a file of its own.

@@ -4,6 +4,7 @@
 //! them what it has, so that what two parts have is written twice and collected once. What the written amounts of a part differ from what it sums to is a row of its own, as in a group's file.
 
 use super::collect::Collector;
+use super::granularity::{Summed, Summing};
 use super::group_rows::{Numbering, cut};
 use super::line_sums::hour_of;
 use super::output::Output;
@@ -11,8 +12,9 @@ use super::plan::{AddedRow, PartPlan, Plan};
 use super::segment::{Segment, put_words};
 use super::selection::{CHUNK_ROWS, Selection};
 use super::{ExportedFile, Rows, Whole, WriteError, Written, added_segment, residues};
-use billing::charge_class::{Cube, KeyColumn};
+use billing::charge_class::{ChargeClass, Cube, KeyColumn};
 use billing::money::Amount;
+use export_query::Granularity;
 use foldhash::fast::FixedState;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
@@ -32,6 +34,17 @@ pub type OfDay = HashMap<PlaceOfRow, Amount, FixedState>;
 /// The place of a row of a class that began at an instant of the month.
 pub fn place_of(class: usize, month: &Range<i64>, start: Option<i64>) -> PlaceOfRow {
     class as u64 * DAYS + u64::from(hour_of(month, start) / 24)
+}
+
+/// The class of a place: of the cube, or one that is made of what commitments cover.
+pub fn class_of<'c>(
+    place: PlaceOfRow,
+    cube: &'c Cube,
+    collector: &'c Collector<'_>,
+) -> Option<&'c ChargeClass> {
+    let number = usize::try_from(place / DAYS).ok()?;
+    let made = || Some(&collector.covering()?.made.get(number.checked_sub(cube.classes.len())?)?.class);
+    cube.classes.get(number).or_else(made)
 }
 
 /// Puts the places of rows behind the columns of their groups, of which each ends at a row.
@@ -91,11 +104,7 @@ impl Takes {
     ) -> Result<BTreeMap<String, Amount>, WriteError> {
         let mut sums: BTreeMap<String, Amount> = BTreeMap::new();
         for (place, amount) in of_days.iter().filter(|(place, _)| self.has(Some(**place))) {
-            // Places are those of classes that there are.
-            let number = usize::try_from(place / DAYS).unwrap_or(usize::MAX);
-            let made =
-                || Some(&collector.covering()?.made.get(number.checked_sub(cube.classes.len())?)?.class);
-            let class = cube.classes.get(number).or_else(made);
+            let class = class_of(*place, cube, collector);
             let currency = class.and_then(|class| cube.value(class, KeyColumn::Currency)).unwrap_or_default();
             let sum = sums.entry(currency.to_owned()).or_default();
             *sum = sum.plus(*amount)?;
@@ -124,7 +133,14 @@ pub(super) fn write(
     let mut of_parts = Vec::with_capacity(parts.len());
     for part in parts {
         let takes = Takes::new(part, plan, cube, collector);
-        let written = takes.written(&whole.of_days, cube, collector)?;
+        let (group, lines) = (part.group, whole.of_group(part.group));
+        let summing = Summing { collector, plan, cube, segments: lines, group, takes: Some(&takes), folder };
+        let Summed { mut segments, written } = match plan.granularity {
+            Granularity::Hourly => {
+                Summed { segments: lines.to_vec(), written: takes.written(&whole.of_days, cube, collector)? }
+            }
+            Granularity::Daily | Granularity::Monthly => summing.summed(numbering)?,
+        };
         let left = residues(&written, &part.added, &part.totals)?;
         for row in &left {
             let sum = residue.entry(row.currency.clone()).or_default();
@@ -132,7 +148,6 @@ pub(super) fn write(
         }
         let added: Vec<AddedRow> = part.added.iter().cloned().chain(left).collect();
         added_rows += added.len() as u64;
-        let mut segments = whole.of_group(part.group).to_vec();
         segments.extend(added_segment(collector, part.group, &added)?);
         of_parts.push(Part { segments, takes });
     }

@@ -23,6 +23,9 @@ use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
+/// How what is written beside a file ends until it gets the file's name.
+const PARTIAL: &str = ".partial";
+
 /// How the column of resources is called in every layout.
 const RESOURCES: &str = "line_item_resource_id";
 
@@ -35,9 +38,17 @@ pub fn export_lines(path: &Path, order: &LinesOrder, children: &Children) -> Res
     let priced = Priced::of(&run, &card, &statements)?;
     let mut plan = plan(&run, &priced, order)?;
     match &order.lines {
-        Lines::Query(query) => plan.query = Some(query.clone()),
-        Lines::LegacyReport { with_resources: false } => plan.left_out = vec![RESOURCES.to_owned()],
-        Lines::LegacyReport { with_resources: true } => {}
+        Lines::Query(query) => {
+            plan.granularity = query.granularity;
+            plan.left_out.clone_from(&query.without);
+            plan.query = Some(query.clone());
+        }
+        Lines::LegacyReport { with_resources, granularity } => {
+            plan.granularity = *granularity;
+            if !with_resources {
+                plan.left_out = vec![RESOURCES.to_owned()];
+            }
+        }
     }
     let (request, limits) = rereading(&run, children)?;
     let covered = with_coverage(&mut plan, &priced, run.covered_lines()?, &order.folder)?;
@@ -127,14 +138,31 @@ fn put_on_disk(root: &Path, file: &PutFile) -> Result<(), EngineError> {
     let real_root = real_root(root)?;
     let real = made_within(&real_root, Path::new(&file.name).parent().unwrap_or(Path::new("")))?;
     let name = target.file_name().unwrap_or_default();
-    // One at a time delivers an export's month: what one that was killed has left is written over.
-    let partial = real.join(format!(".{}.partial", name.to_string_lossy()));
-    let written = write_to(&partial, &file.content).and_then(|()| fs::rename(&partial, real.join(name)));
-    if written.is_err() {
-        // Whoever delivers next writes over it.
-        let _ = fs::remove_file(&partial);
+    let hidden = format!(".{}.", name.to_string_lossy());
+    // One at a time delivers an export's month: what one that was killed has left goes, and whoever still writes to it, because it was away for long, finds nothing to give the name to.
+    remove_partials(&real, &hidden).map_err(failed)?;
+    let make = |path: &Path| File::create_new(path);
+    let partial = tempfile::Builder::new().prefix(&hidden).suffix(PARTIAL).make_in(&real, make);
+    let mut partial = partial.map_err(failed)?;
+    write_to(partial.as_file_mut(), &file.content).map_err(failed)?;
+    partial.persist(real.join(name)).map_err(|refused| failed(refused.error))?;
+    force_folders(&real, &real_root).map_err(failed)
+}
+
+/// Removes what was written beside a file and never got its name.
+fn remove_partials(folder: &Path, hidden: &str) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with(hidden) && name.ends_with(PARTIAL) {
+            match fs::remove_file(entry.path()) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
     }
-    written.and_then(|()| force_folders(&real, &real_root)).map_err(failed)
+    Ok(())
 }
 
 fn real_root(root: &Path) -> Result<PathBuf, EngineError> {
@@ -182,15 +210,9 @@ fn remove_from_disk(root: &Path, name: &str) -> Result<(), EngineError> {
     }
 }
 
-fn write_to(path: &Path, content: &Content) -> io::Result<()> {
-    // What stands in its place may be a link: a new file is made, and no link is followed.
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut file = File::create_new(path)?;
+fn write_to(file: &mut File, content: &Content) -> io::Result<()> {
     match content {
-        Content::File(source) => io::copy(&mut File::open(source)?, &mut file).map(drop)?,
+        Content::File(source) => io::copy(&mut File::open(source)?, file).map(drop)?,
         Content::Bytes(bytes) => file.write_all(bytes)?,
     }
     file.sync_all()
@@ -247,6 +269,13 @@ mod tests {
             fs::read_dir(root.join("a/b")).unwrap().map(|entry| entry.unwrap().path()).collect();
         assert_eq!(names, [root.join("a/b/one")]);
         assert_eq!(fs::read_to_string(root.join("a/b/one")).unwrap(), "3");
+        // What somebody else was writing beside it goes; what is beside another one stays.
+        fs::write(root.join("a/b/.one.0123.partial"), "torn").unwrap();
+        fs::write(root.join("a/b/.other.0123.partial"), "going on").unwrap();
+        put(&root, &[file("a/b/one", "3")], &[]).unwrap();
+        assert!(
+            !root.join("a/b/.one.0123.partial").exists() && root.join("a/b/.other.0123.partial").exists()
+        );
         std::os::unix::fs::symlink(&elsewhere, root.join("link")).unwrap();
         fs::write(elsewhere.join("kept"), "kept").unwrap();
         assert!(matches!(put(&root, &[file("link/x", "1")], &[]), Err(EngineError::Input(_))));
