@@ -235,27 +235,26 @@ def test_of_two_payers_who_take_a_place_at_once_one_has_it(new_server, tmp_path)
 
 
 def test_a_place_that_comes_to_be_another_s_is_not_written_to(new_server, tmp_path):
-    """Buckets that are mapped anew: who was there first keeps the place, and nothing is written over."""
+    """Buckets that are mapped anew: who was there first keeps the place, and of two of a moment the lower account; nothing is written over."""
     one, two = tmp_path / "one", tmp_path / "two"
     one.mkdir()
     two.mkdir()
-    server = new_server(options=["--export-buckets", f"reports={one},888888888888/reports={two}"])
+    server = new_server(options=["--export-buckets", f"reports={two},888888888888/reports={one}"])
     group = month_of(server, tmp_path / "cost")
     keys = second_payer(server)
     theirs = month_of(server, tmp_path / "of-others", keys)
     export = definition(group)
     ours, client = server.client(service="bcm-data-exports"), server.client(keys, service="bcm-data-exports")
-    succeeded(ours, ours.create_export(Export=export)["ExportArn"])
+    succeeded(client, client.create_export(Export=of_payer(theirs, "pro-forma", name=export["Name"]))["ExportArn"])
     there = {path: (one / path).read_bytes() for path in files(one)}
-    taken = of_payer(theirs, "pro-forma", name=export["Name"])
-    arn = client.create_export(Export=taken)["ExportArn"]
-    succeeded(client, arn)
+    arn = ours.create_export(Export=export)["ExportArn"]
+    succeeded(ours, arn)
     server.stop()
     server.options = ["--export-buckets", f"reports={one}"]
     server.start()
-    client = server.client(keys, service="bcm-data-exports")
-    client.update_export(ExportArn=arn, Export=taken | {"Description": "another"})
-    status = delivered(client, arn, 2)[0]["ExecutionStatus"]
+    ours = server.client(service="bcm-data-exports")
+    ours.update_export(ExportArn=arn, Export=export | {"Description": "another"})
+    status = delivered(ours, arn, 2)[0]["ExecutionStatus"]
     assert (status["StatusCode"], status["StatusReason"]) == ("DELIVERY_FAILURE", "INSUFFICIENT_PERMISSION")
     assert {path: (one / path).read_bytes() for path in files(one)} == there and "--export-buckets" in server.log.read_text()
 

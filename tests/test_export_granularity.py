@@ -75,10 +75,11 @@ def exported(world, granularity, statement=f"SELECT * FROM {CUR2}", table=CUR2, 
 def summed_by_duckdb(hourly, unit, added_up, apart, start):
     """The lines of an hourly file, summed over every column but their hours; without rows that no line stands behind."""
     connection = duckdb.connect()
+    # A double is the decimal that its shortest text says: what is cast as it is, is off in the last digit from 90 on.
     there = set(pq.read_schema(hourly).names)
     sums = [column for column in added_up if column in there]
     excluded = [column for column in (*sums, *apart) if column in there]
-    selected = ", ".join(f"sum(CAST(\"{column}\" AS DECIMAL(38, 14))) AS \"{column}\"" for column in sums)
+    selected = ", ".join(f"sum(CAST(CAST(\"{column}\" AS VARCHAR) AS DECIMAL(38, 14))) AS \"{column}\"" for column in sums)
     made = f"NOT (identity_line_item_id LIKE '{MADE[0]}' OR identity_line_item_id LIKE '{MADE[1]}')" if "identity_line_item_id" in there else "\"x_ProformaCause\" IS NULL"
     cursor = connection.execute(f"SELECT * EXCLUDE ({', '.join(excluded)}), date_trunc('{unit}', \"{start}\") AS begun, {selected} "
                                 f"FROM read_parquet('{hourly}', hive_partitioning = false) WHERE {made} GROUP BY ALL")
