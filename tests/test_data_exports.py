@@ -265,7 +265,7 @@ def test_a_definition_that_cannot_be_is_refused_by_its_clause(world):
         assert caught.value.response["Fields"][0]["Name"] == "QueryStatement"
     for more, said in [
             ({"bucket": "nobodys"}, "nobodys"), ({"bucket": "others"}, "others"), ({"prefix": "../up"}, "../up"), ({"prefix": ""}, "prefix ``"),
-            ({"properties": {"TIME_GRANULARITY": "DAILY"}}, "TIME_GRANULARITY"), ({"properties": {"SPEED": "1"}}, "SPEED"),
+            ({"properties": {"TIME_GRANULARITY": "WEEKLY"}}, "TIME_GRANULARITY"), ({"properties": {"SPEED": "1"}}, "SPEED"),
             ({"properties": {"INCLUDE_SPLIT_COST_ALLOCATION_DATA": "TRUE"}}, "INCLUDE_SPLIT_COST_ALLOCATION_DATA"),
             ({"properties": {"BILLING_VIEW_ARN": f"arn:aws:billing::{PAYER}:billingview/primary"}}, "pro forma"),
             ({"properties": {"BILLING_VIEW_ARN": view_of(world.ours).replace(PAYER, "888888888888")}}, "billing view")]:

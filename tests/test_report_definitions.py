@@ -165,7 +165,7 @@ def test_a_definition_from_its_making_to_its_end(world):
 
 
 def test_what_a_report_may_not_be(world):
-    for more, said in [({"TimeUnit": "DAILY"}, "TimeUnit"), ({"Compression": "ZIP"}, "ZIP"), ({"AdditionalSchemaElements": ["SPLIT_COST_ALLOCATION_DATA"]}, "SPLIT"),
+    for more, said in [({"TimeUnit": "WEEKLY"}, "TimeUnit"), ({"Compression": "ZIP"}, "ZIP"), ({"AdditionalSchemaElements": ["SPLIT_COST_ALLOCATION_DATA"]}, "SPLIT"),
                        ({"AdditionalArtifacts": ["ATHENA"]}, "ATHENA"), ({"S3Bucket": "nobodys"}, "nobodys"), ({"S3Prefix": "a/../b"}, "a/../b"),
                        ({"ReportName": ".."}, ".."), ({"BillingViewArn": f"arn:aws:billing::{PAYER}:billingview/primary"}, "pro forma")]:
         with refused("ValidationException", said):

@@ -7,6 +7,7 @@ use back_office::audit::digest;
 use back_office::error::{Answer, Error};
 use back_office::exports::{DataExportRow, ExportKind, NewDefinition, NewLines, Where};
 use billing::instant::instant_text;
+use export_query::Granularity;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json as value};
 
@@ -69,13 +70,10 @@ impl ReportDefinition {
                 return Err(field("Compression", &message));
             }
         };
-        if self.time_unit != "HOURLY" {
-            let message = format!(
-                "{} is not written: lines come in the granularity of AWS's delivery and are not summed; give HOURLY",
-                self.time_unit
-            );
-            return Err(field("TimeUnit", &message));
-        }
+        let granularity = Granularity::parse(&self.time_unit).ok_or_else(|| {
+            let known = Granularity::ALL.map(Granularity::name).join(", ");
+            field("TimeUnit", &format!("`{}` is not one; give {known}", self.time_unit))
+        })?;
         if self.additional_schema_elements.iter().any(|of| of == "SPLIT_COST_ALLOCATION_DATA") {
             return Err(field(
                 "AdditionalSchemaElements",
@@ -99,8 +97,11 @@ impl ReportDefinition {
             is_parquet,
             is_overwritten: self.report_versioning.as_deref() == Some("OVERWRITE_REPORT"),
         };
-        let lines =
-            NewLines::LegacyReport(self.additional_schema_elements.iter().any(|of| of == "RESOURCES"));
+        let with_resources = self.additional_schema_elements.iter().any(|of| of == "RESOURCES");
+        let lines = match granularity {
+            Granularity::Hourly => NewLines::LegacyReport(with_resources),
+            Granularity::Daily | Granularity::Monthly => NewLines::SummedReport(with_resources, granularity),
+        };
         let shown = serde_json::to_value(&self).map_err(Error::internal)?;
         NewDefinition::new(self.report_name, view, lines, to, shown)
     }

@@ -7,6 +7,7 @@
 //! `arn:aws:billing::PAYER:billingview/billing-group-PRIMARY`, and for an account in a group the default is its pro forma data.
 
 use crate::authorization::{Caller, Scope};
+use crate::cost_categories::CategoriesAsked;
 use crate::cost_explorer::CostExplorerRefusal;
 use crate::custom_views::KnownViews;
 use crate::desk::BackOffice;
@@ -23,7 +24,7 @@ use std::collections::BTreeSet;
 use std::ops::Range;
 
 /// How many ways down a custom view may have to what is charged: each is summed by itself.
-const WAYS_MAX: usize = 500;
+pub(crate) const WAYS_MAX: usize = 500;
 
 /// Whose cost.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -57,6 +58,35 @@ impl View {
             Self::BillingGroups { .. } => false,
             Self::Custom { sources, .. } => sources.iter().all(Self::is_primary),
         }
+    }
+
+    /// The billing groups that it is made of.
+    pub(crate) fn groups(&self) -> BTreeSet<&BillingGroupId> {
+        match self {
+            Self::Primary => BTreeSet::new(),
+            Self::BillingGroups { groups, .. } => groups.iter().collect(),
+            Self::Custom { sources, .. } => sources.iter().flat_map(Self::groups).collect(),
+        }
+    }
+
+    /// Whether the payer's own cost is a part of it.
+    pub(crate) fn has_primary(&self) -> bool {
+        match self {
+            Self::Primary => true,
+            Self::BillingGroups { .. } => false,
+            Self::Custom { sources, .. } => sources.iter().any(Self::has_primary),
+        }
+    }
+
+    /// The cost categories that its filters name: what it has follows from their definitions, too.
+    pub(crate) fn categories_asked(&self) -> CategoriesAsked {
+        CategoriesAsked::none().and(self.filters())
+    }
+
+    /// A custom view as the payer sees it, as long as it is healthy; whoever asks has counted its ways.
+    pub(crate) fn of_payer(known: &KnownViews, name: &ViewName) -> Option<Self> {
+        let view = known.custom(name).filter(|_| known.is_healthy(name))?;
+        Self::custom(known, &Scope::Payer, view)
     }
 
     /// What narrows it, in whichever part of it.

@@ -10,7 +10,7 @@ use billing::invoice::charges::Charges;
 use billing::margin_guard::Findings;
 use billing::money::{Cost, Currency};
 use billing::period::BillingPeriod;
-use export_query::Query;
+use export_query::{Granularity, Query};
 use query::answer::{QueryError, Scope};
 use query::cost_category::CostCategory;
 use query::facts::MonthFacts;
@@ -121,14 +121,28 @@ pub struct GroupCharges {
 /// Lines of a run that are to be exported.
 #[derive(Debug, Clone)]
 pub struct LinesOrder {
-    /// The billing group, by its name in the run's book.
-    pub billing_group: String,
+    /// Whose lines.
+    pub of: LinesOf,
     /// Which columns and rows.
     pub lines: Lines,
     /// Whether the file is Parquet, or else CSV with gzip.
     pub is_parquet: bool,
     /// A folder for the file, which is there and empty.
     pub folder: PathBuf,
+}
+
+/// Whose lines are exported.
+#[derive(Debug, Clone)]
+pub enum LinesOf {
+    /// Those of a billing group, by its name in the run's book.
+    BillingGroup(String),
+    /// Those of a custom view: what its parts have, one after the other.
+    View {
+        /// The parts; billing groups are numbered as in the run's facts.
+        scopes: Vec<Scope>,
+        /// The cost categories that were defined.
+        categories: Vec<CostCategory>,
+    },
 }
 
 /// Which columns and rows are exported.
@@ -140,6 +154,8 @@ pub enum Lines {
     LegacyReport {
         /// Whether it has the column.
         with_resources: bool,
+        /// Which lines are one row.
+        granularity: Granularity,
     },
 }
 

@@ -6,6 +6,8 @@
 mod bucket;
 mod definition;
 mod layout;
+mod roots;
+mod views;
 mod work;
 
 use crate::authorization::Caller;
@@ -16,7 +18,6 @@ use crate::vault::new_request_id;
 use billing::account::AccountId;
 use billing::period::BillingPeriod;
 use std::collections::BTreeMap;
-use std::path::Path;
 
 pub use bucket::ExportBucket;
 pub use definition::{Definition, NewDefinition, NewLines, Where};
@@ -135,6 +136,9 @@ impl BackOffice {
             let tags = new_tags(BTreeMap::new(), tags)?;
             let rows = write.data_exports().await?;
             check_beside(&rows, None, kind, new, checked)?;
+            // Within the transaction: of two payers who define the same place at once, one is refused.
+            let all = write.data_exports_of_all().await?;
+            self.check_root(&request.caller.payer, (None, *new), &all).await?;
             let id = match kind {
                 ExportKind::Report => new.name.clone(),
                 ExportKind::Export => format!("{}-{}", new.name, new_request_id().map_err(Error::internal)?),
@@ -186,6 +190,8 @@ impl BackOffice {
                 return Err(Error::from(Declined::invalid(message)).into());
             }
             check_beside(&rows, Some(&row), kind, new, checked)?;
+            let all = write.data_exports_of_all().await?;
+            self.check_root(&request.caller.payer, (Some(&row), *new), &all).await?;
             let version = row.version + 1;
             if row.body != new.body {
                 let body = new.body.clone();
@@ -251,41 +257,10 @@ impl BackOffice {
     /// Looks at what does not depend on other exports: the view, the statement, the bucket.
     async fn checked(&self, caller: &Caller, new: &NewDefinition) -> Answer<Definition> {
         let known = self.known_views(&caller.payer).await?;
-        let view = known.named(caller, &new.view)?;
-        let definition = Definition::of(new, &view)?;
-        let place = bucket::place(&self.0.options.export_buckets, &caller.payer, &definition.to)?;
-        self.check_beside_other_payers(&caller.payer, new, &definition, &place).await?;
+        views::check(&known, &known.named(caller, &new.view)?, &new.view)?;
+        let definition = Definition::of(new)?;
+        bucket::place(&self.0.options.export_buckets, &caller.payer, &definition.to)?;
         Ok(definition)
-    }
-
-    /// Buckets of all payers are shared: what one of them has delivered, another one does not write over.
-    async fn check_beside_other_payers(
-        &self,
-        payer: &AccountId,
-        new: &NewDefinition,
-        checked: &Definition,
-        place: &Path,
-    ) -> Answer<()> {
-        let buckets = &self.0.options.export_buckets;
-        for other in self.0.store.payers().await.map_err(Error::internal)? {
-            if other.payer == *payer {
-                continue;
-            }
-            let rows = self.0.store.data_exports(&other.payer).await.map_err(Error::internal)?;
-            for row in rows.iter().filter(|row| !row.is_deleted && row.name == new.name) {
-                let to = NewDefinition::kept(row)?.to;
-                let is_there = bucket::place(buckets, &other.payer, &to).is_ok_and(|other| other == place);
-                if is_there && to.prefix == checked.to.prefix {
-                    // Whose it is, is nobody's business.
-                    let message = format!(
-                        "prefix `{}` of bucket `{}` has something else of the name `{}`; take another prefix",
-                        new.to.prefix, new.to.bucket, new.name
-                    );
-                    return Err(definition::invalid("S3Prefix", message));
-                }
-            }
-        }
-        Ok(())
     }
 }
 

@@ -13,6 +13,7 @@ mod csv_file;
 mod cur_columns;
 mod focus_by_class;
 mod focus_columns;
+mod granularity;
 mod group_rows;
 pub mod line_sums;
 mod output;
@@ -25,6 +26,7 @@ mod source_rows;
 mod texts;
 mod treatment;
 pub mod unit_prices;
+mod view;
 
 use crate::batch::{Place, span};
 use crate::csv_lines;
@@ -44,11 +46,12 @@ use billing::rate_card::written_amount;
 use collect::{CollectError, Collected, Collector, Sums};
 use covering::Covering;
 use csv_file::CsvFile;
-use export_query::Query;
+use export_query::Granularity;
+use granularity::{Summed, Summing};
 use group_rows::{Chunk, Numbering, cut};
 use output::Output;
 use parquet_file::{ParquetFile, ROW_GROUP_ROWS};
-use plan::{AddedRow, FileFormat, GroupPlan, Layout, Plan};
+use plan::{AddedRow, FileFormat, GroupPlan, Layout, Plan, Total};
 use segment::{Scratch, Segment, put_texts, put_words};
 use selection::Selection;
 use serde::{Deserialize, Serialize};
@@ -141,7 +144,7 @@ fn export_opened(
     let (collected, hashes) = reading.run(request.threads)?;
     check_snapshot(opened, &hashes, &plan.files)?;
     let whole = Whole::new(collected, plan, cube, covering.as_ref()).map_err(|error| failed(&error))?;
-    write_files(&whole, &collector, plan, folder, request.threads).map_err(|error| failed(&error))
+    write_files(&whole, &collector, (plan, cube), folder, request.threads).map_err(|error| failed(&error))
 }
 
 /// What commitments cover, where that was simulated.
@@ -384,6 +387,8 @@ struct Whole {
     filled: BTreeMap<u32, Vec<bool>>,
     /// Rows beyond the first of their lines, by group.
     further: BTreeMap<u32, u64>,
+    /// What rows that are taken by class and day are billed.
+    of_days: view::OfDay,
     withheld: u64,
 }
 
@@ -430,6 +435,10 @@ impl Whole {
                 let known = whole.filled.entry(group).or_insert_with(|| vec![false; filled.len()]);
                 known.iter_mut().zip(filled).for_each(|(known, filled)| *known |= filled);
             }
+            for (place, amount) in of_thread.of_days {
+                let sum = whole.of_days.entry(place).or_default();
+                *sum = sum.plus(amount)?;
+            }
             for (group, further) in of_thread.further {
                 *whole.further.entry(group).or_default() += further;
             }
@@ -452,6 +461,24 @@ impl Whole {
         Ok(whole)
     }
 
+    /// The segments of a group.
+    fn of_group(&self, group: u32) -> &[Segment] {
+        let start = self.segments.partition_point(|segment| segment.group < group);
+        let end = self.segments.partition_point(|segment| segment.group <= group);
+        &self.segments[start..end]
+    }
+
+    /// What the lines of a group sum to, as they are written, by currency.
+    fn written_of(&self, group: u32) -> BTreeMap<String, Amount> {
+        let of_group = self.written.iter().filter(|((of, _), _)| *of == group);
+        of_group.map(|((_, currency), sum)| (currency.clone(), *sum)).collect()
+    }
+
+    /// Whether rows of a group fill an output.
+    fn is_filled(&self, group: u32, output: usize) -> bool {
+        self.filled.get(&group).is_some_and(|filled| filled[output])
+    }
+
     /// Adds what the rows of a class sum to.
     fn add(
         &mut self,
@@ -471,7 +498,7 @@ impl Whole {
 fn write_files(
     whole: &Whole,
     collector: &Collector<'_>,
-    plan: &Plan,
+    (plan, cube): (&Plan, &Cube),
     folder: &Path,
     threads: usize,
 ) -> Result<ExportReport, WriteError> {
@@ -479,13 +506,20 @@ fn write_files(
     let next = AtomicUsize::new(0);
     let work = |_| {
         let mut numbering = Numbering::new(&texts);
+        if let Some(parts) = &plan.view {
+            if next.fetch_add(1, Ordering::Relaxed) > 0 {
+                return Ok(Vec::new());
+            }
+            return Ok(vec![view::write(whole, collector, (plan, parts), cube, folder, &mut numbering)?]);
+        }
         let mut files = Vec::new();
         loop {
             let number = next.fetch_add(1, Ordering::Relaxed);
             let Some(group) = plan.groups.get(number) else { return Ok(files) };
             if let Some(of_group) = &group.folder {
-                let path = folder.join(of_group);
-                files.push(write_file(whole, collector, plan, (number, group), &path, &mut numbering)?);
+                fs::create_dir(folder.join(of_group))?;
+                let of = (number, group);
+                files.push(write_file(whole, collector, (plan, cube), of, folder, &mut numbering)?);
             }
         }
     };
@@ -518,41 +552,48 @@ fn allowed_in_vain(outputs: &[Output], plan: &Plan) -> Vec<String> {
 fn write_file(
     whole: &Whole,
     collector: &Collector<'_>,
-    plan: &Plan,
+    (plan, cube): (&Plan, &Cube),
     (number, group): (usize, &GroupPlan),
     folder: &Path,
     numbering: &mut Numbering<'_>,
 ) -> Result<ExportedFile, WriteError> {
     let of_group = short(number);
-    let start = whole.segments.partition_point(|segment| segment.group < of_group);
-    let end = whole.segments.partition_point(|segment| segment.group <= of_group);
-    let mut segments = whole.segments[start..end].to_vec();
-    let (added, residue) = added_rows(whole, of_group, group)?;
+    let lines = whole.of_group(of_group);
+    let summing = Summing { collector, plan, cube, segments: lines, group: of_group, takes: None, folder };
+    let Summed { mut segments, written } = match plan.granularity {
+        Granularity::Hourly => Summed { segments: lines.to_vec(), written: whole.written_of(of_group) },
+        Granularity::Daily | Granularity::Monthly => summing.summed(numbering)?,
+    };
+    let (added, residue) = added_rows(&written, group)?;
     segments.extend(added_segment(collector, of_group, &added)?);
     let outputs: Vec<(&Output, bool)> = (collector.outputs().iter().enumerate())
         .map(|(place, output)| {
-            let filled = || whole.filled.get(&of_group).is_some_and(|filled| filled[place]);
+            let filled = || whole.is_filled(of_group, place);
             (output, (!output.only_if_filled || filled()) && !plan.left_out.contains(&output.key))
         })
         .collect();
-    fs::create_dir(folder)?;
-    let ending = match plan.format {
-        FileFormat::Parquet => "snappy.parquet",
-        FileFormat::Csv => "csv.gz",
-    };
-    let name = format!("{}.{ending}", plan.file_name);
+    let of_group_folder = group.folder.as_deref().unwrap_or_default();
+    let name = format!("{of_group_folder}/{}.{}", plan.file_name, plan.format.ending());
     let file = File::create_new(folder.join(&name))?;
     let of_file = Rows { segments: &segments, collector, format: plan.format };
     let Written { rows, bytes, columns } = match &plan.query {
-        Some(query) => of_file.write_selected(file, query, numbering)?,
+        Some(query) => {
+            let selection = Selection::new(query, collector.outputs());
+            let chunks =
+                cut(of_file.segments, selection::CHUNK_ROWS).into_iter().map(|pieces| (pieces, None));
+            of_file.write_selected(file, selection, chunks, numbering)?
+        }
         None => of_file.write_all(file, outputs, numbering)?,
     };
-    let folder = group.folder.as_deref().unwrap_or_default();
-    let name = format!("{folder}/{name}");
-    let (added_rows, further_rows) =
-        (added.len() as u64, whole.further.get(&of_group).copied().unwrap_or_default());
+    // What is summed is a row whatever number of rows it was.
+    let is_hourly = plan.granularity == Granularity::Hourly;
+    let further = whole.further.get(&of_group).copied().filter(|_| is_hourly);
+    let (added_rows, further_rows) = (added.len() as u64, further.unwrap_or_default());
     Ok(ExportedFile { group: number, name, rows, added_rows, further_rows, bytes, residue, columns })
 }
+
+/// Some rows of a segment.
+type Piece = (Segment, std::ops::Range<usize>);
 
 /// The rows of a group's file, in their order.
 struct Rows<'a> {
@@ -602,14 +643,14 @@ impl Rows<'_> {
         Ok(Written { rows, bytes, columns })
     }
 
-    /// Writes what a query takes.
-    fn write_selected(
+    /// Writes what a selection takes of chunks, and of some what a part of a view takes.
+    fn write_selected<'p>(
         &self,
         file: File,
-        query: &Query,
+        mut selection: Selection<'_>,
+        chunks: impl Iterator<Item = (Vec<Piece>, Option<&'p view::Takes>)>,
         numbering: &mut Numbering<'_>,
     ) -> Result<Written, WriteError> {
-        let mut selection = Selection::new(query, self.collector.outputs());
         let outputs = selection.outputs.clone();
         let written: Vec<(&Output, bool)> = outputs.iter().map(|output| (output, true)).collect();
         let lost = || std::io::Error::other("the scratch file does not hold what was written");
@@ -618,9 +659,9 @@ impl Rows<'_> {
             FileFormat::Parquet => Target::Parquet(Box::new(ParquetFile::new(file, written)?)),
             FileFormat::Csv => Target::Csv(Box::new(CsvFile::new(file, written)?)),
         };
-        for pieces in cut(self.segments, selection::CHUNK_ROWS) {
+        for (pieces, part) in chunks {
             let chunk = Chunk::read(&self.collector.scratch, &pieces)?;
-            let taken = selection.take(&chunk, numbering).ok_or_else(lost)?;
+            let taken = selection.take(&chunk, numbering, part).ok_or_else(lost)?;
             let columns = selection.written(&taken);
             match &mut target {
                 Target::Parquet(file) if taken.rows() > 0 => file.write_columns(&columns)?,
@@ -648,26 +689,36 @@ enum Target<'o> {
 
 /// A group's rows without source lines: those of the plan, and what the written lines differ from the statement.
 fn added_rows(
-    whole: &Whole,
-    number: u32,
+    written: &BTreeMap<String, Amount>,
     group: &GroupPlan,
 ) -> Result<(Vec<AddedRow>, BTreeMap<String, String>), WriteError> {
-    let mut rows = group.added.clone();
-    let mut residues = BTreeMap::new();
-    for total in &group.totals {
+    let left = residues(written, &group.added, &group.totals)?;
+    let mut amounts = BTreeMap::new();
+    for row in &left {
+        amounts.insert(row.currency.clone(), Amount::from_units(row.amount)?.to_string());
+    }
+    Ok((group.added.iter().cloned().chain(left).collect(), amounts))
+}
+
+/// The rows that take what written lines and added rows differ from the totals.
+fn residues(
+    lines: &BTreeMap<String, Amount>,
+    added: &[AddedRow],
+    totals: &[Total],
+) -> Result<Vec<AddedRow>, WriteError> {
+    let mut rows = Vec::new();
+    for total in totals {
         let currency = &total.residue.currency;
-        let lines = whole.written.get(&(number, currency.clone())).copied().unwrap_or_default();
-        let mut written = lines;
-        for row in group.added.iter().filter(|row| row.currency == *currency) {
+        let mut written = lines.get(currency).copied().unwrap_or_default();
+        for row in added.iter().filter(|row| row.currency == *currency) {
             written = written.plus(written_amount(Amount::from_units(row.amount)?).amount())?;
         }
         let residue = Amount::from_units(total.amount)?.minus(written)?;
         if !residue.is_zero() {
-            residues.insert(currency.clone(), residue.to_string());
             rows.push(AddedRow { amount: residue.units(), ..total.residue.clone() });
         }
     }
-    Ok((rows, residues))
+    Ok(rows)
 }
 
 /// The rows as a segment after all others of the group.
@@ -713,6 +764,9 @@ fn added_segment(
                 put_words(words.into_iter(), &mut content);
             }
         }
+    }
+    if collector.by_class_and_day {
+        put_words(rows.iter().map(|_| None), &mut content);
     }
     let last = (u32::MAX, u32::MAX, u32::MAX);
     let places = [(group, short(rows.len()), content.len())];

@@ -11,7 +11,7 @@ mod table;
 
 pub use condition::{Cell, Comparison, Condition, Literal};
 pub use parse::QueryError;
-pub use table::{Kind, Property, Table};
+pub use table::{Granularity, Kind, Property, Table};
 
 use serde::{Deserialize, Serialize};
 
@@ -20,6 +20,10 @@ use serde::{Deserialize, Serialize};
 pub struct Query {
     /// The table.
     pub table: Table,
+    /// Which lines are one row of the table.
+    pub granularity: Granularity,
+    /// The columns that the table does not have as it is configured: what they say keeps no rows apart.
+    pub without: Vec<String>,
     /// The columns that are written, in order.
     pub columns: Vec<Selected>,
     /// Which rows are; all of them where there is none.

@@ -56,10 +56,12 @@ impl Query {
         let table = table_of(select)?;
         let none = BTreeMap::new();
         let configured = tables.iter().find(|(name, _)| Table::parse(name) == Some(table));
-        let known = Known {
-            table,
-            columns: table.columns(configured.map_or(&none, |(_, of)| of)).copied().collect(),
-        };
+        let properties = configured.map_or(&none, |(_, of)| of);
+        let known = Known { table, columns: table.columns(properties).copied().collect() };
+        let is_without = |(name, _): &&(&str, Kind)| !known.columns.iter().any(|(of, _)| of == name);
+        let without = table.all_columns().iter().filter(is_without).map(|(name, _)| (*name).to_owned());
+        let without = without.collect();
+        let granularity = table.granularity(properties);
         let columns = known.selected(&select.projection)?;
         let condition =
             select.selection.as_ref().map(|expression| known.condition(expression)).transpose()?;
@@ -74,7 +76,7 @@ impl Query {
             understood.extend(of.map(|of| format!(" {clause} {of}")));
         }
         match understood == query.to_string() {
-            true => Ok(Self { table, columns, condition, limit }),
+            true => Ok(Self { table, granularity, without, columns, condition, limit }),
             false => refused("the statement", format!("`{query}` says more than can be exported; {FORM}")),
         }
     }

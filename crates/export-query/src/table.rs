@@ -42,6 +42,38 @@ pub enum Table {
     Focus12,
 }
 
+/// Which lines are one row.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Granularity {
+    /// None but those that AWS has as one.
+    Hourly,
+    /// Those of a day that agree in all else.
+    Daily,
+    /// Those of the month that do.
+    Monthly,
+}
+
+impl Granularity {
+    /// Every granularity, the finest first.
+    pub const ALL: [Self; 3] = [Self::Hourly, Self::Daily, Self::Monthly];
+
+    /// What AWS calls it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Hourly => "HOURLY",
+            Self::Daily => "DAILY",
+            Self::Monthly => "MONTHLY",
+        }
+    }
+
+    /// The one of a name.
+    #[must_use]
+    pub fn parse(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|granularity| granularity.name() == name)
+    }
+}
+
 /// A property by which a table is configured.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Property {
@@ -68,9 +100,9 @@ const VIEW: Property = Property {
 };
 const GRANULARITY: Property = Property {
     name: "TIME_GRANULARITY",
-    values: &["HOURLY"],
+    values: &["HOURLY", "DAILY", "MONTHLY"],
     default: "HOURLY",
-    description: "Lines are exported in the granularity of AWS's own delivery, and are not summed.",
+    description: "Whether lines come as AWS has delivered them, or those of a day or of the month that agree in every other column are one row.",
 };
 const RESOURCES: Property = Property {
     name: "INCLUDE_RESOURCES",
@@ -169,6 +201,13 @@ impl Table {
             of.is_none_or(|(_, property)| properties.get(property.name).is_some_and(|value| value == "TRUE"))
         };
         self.all_columns().iter().filter(move |(name, _)| is_there(name))
+    }
+
+    /// The granularity under some properties.
+    #[must_use]
+    pub fn granularity(self, properties: &BTreeMap<String, String>) -> Granularity {
+        let name = properties.get(GRANULARITY.name).map_or(GRANULARITY.default, String::as_str);
+        Granularity::parse(name).unwrap_or(Granularity::Hourly)
     }
 
     /// Looks at the properties that somebody gives; the billing view among them is told apart.

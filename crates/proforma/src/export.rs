@@ -2,6 +2,7 @@
 
 mod cur_rows;
 mod focus_rows;
+pub mod view_parts;
 
 use crate::cli::{ExportArguments, ExportFormat, ExportLayout, READ_COST_FILES};
 use crate::failure::Failure;
@@ -34,6 +35,7 @@ use cost_data::layout::CostFormat;
 use cost_data::reading::Request;
 use cost_data::report::FileReport;
 use cost_data::worker::{self, ExportOrder, Limits};
+use export_query::Granularity;
 use focus_rows::FocusRows;
 use serde::Serialize;
 use std::collections::{BTreeMap, BTreeSet};
@@ -145,7 +147,9 @@ pub fn plan(priced: &Priced<'_>, wanted: &Wanted<'_>) -> Result<Plan, Failure> {
             .collect(),
         coverage: None,
         query: None,
+        granularity: Granularity::Hourly,
         left_out: Vec::new(),
+        view: None,
     })
 }
 

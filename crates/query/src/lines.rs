@@ -5,6 +5,7 @@
 //! added there, at the first hour of its month.
 
 mod finish;
+mod seen;
 
 use crate::answer::{Costs, QueryError, Scope, columns};
 use crate::dimension::{Dimension, Key};
@@ -22,6 +23,7 @@ use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::ops::Range;
 
 pub use finish::{Finishing, LineSum, Summed, without_facts};
+pub use seen::{ChargeSeen, LinesSeen, seen};
 
 /// How long the times are that are told apart.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -8,7 +8,7 @@ use billing::account::AccountId;
 use billing::period::BillingPeriod;
 use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 const TABLE: &str = "data_exports";
 const EXECUTIONS: &str = "export_executions";
@@ -78,6 +78,14 @@ impl Store {
         exports(&mut *self.readers().acquire().await?, payer).await
     }
 
+    /// The last version of every export of every payer, the deleted ones among them.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database.
+    pub async fn data_exports_of_all(&self) -> Result<Vec<(AccountId, DataExportRow)>, StoreError> {
+        exports_of_all(&mut *self.readers().acquire().await?).await
+    }
+
     /// The deliveries of an export, the newest first.
     ///
     /// # Errors
@@ -94,6 +102,17 @@ impl Store {
     /// [`StoreError`] of the database.
     pub async fn current_executions(&self, payer: &AccountId) -> Result<Vec<ExecutionRow>, StoreError> {
         current_executions(&mut *self.readers().acquire().await?, payer).await
+    }
+
+    /// The exports and periods of a payer of which something was delivered, of whichever run.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database.
+    pub async fn delivered_months(
+        &self,
+        payer: &AccountId,
+    ) -> Result<BTreeSet<(String, BillingPeriod)>, StoreError> {
+        delivered_months(&mut *self.readers().acquire().await?, payer).await
     }
 
     /// Says until when whoever works on a delivery has it; `false` where it has ended, or was given to somebody else.
@@ -121,6 +140,17 @@ impl Write {
     pub async fn data_exports(&mut self) -> Result<Vec<DataExportRow>, StoreError> {
         let payer = self.payer().clone();
         exports(self.connection(), &payer).await
+    }
+
+    /// The last version of every export of every payer. Until the change ends nobody else who asks for them this way goes on: what is decided by them, stays so.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database.
+    pub async fn data_exports_of_all(&mut self) -> Result<Vec<(AccountId, DataExportRow)>, StoreError> {
+        // Changes nothing, and holds one row, the same for everybody. Whoever has that row wants no other, so that nobody waits for each other.
+        let sql = "UPDATE payers SET revision = revision WHERE payer = (SELECT MIN(payer) FROM payers)";
+        sqlx::query(sql).execute(self.connection()).await?;
+        exports_of_all(self.connection()).await
     }
 
     /// Keeps a version of an export.
@@ -153,6 +183,15 @@ impl Write {
     pub async fn current_executions(&mut self) -> Result<Vec<ExecutionRow>, StoreError> {
         let payer = self.payer().clone();
         current_executions(self.connection(), &payer).await
+    }
+
+    /// The exports and periods of the payer of which something was delivered, of whichever run.
+    ///
+    /// # Errors
+    /// [`StoreError`] of the database.
+    pub async fn delivered_months(&mut self) -> Result<BTreeSet<(String, BillingPeriod)>, StoreError> {
+        let payer = self.payer().clone();
+        delivered_months(self.connection(), &payer).await
     }
 
     /// Keeps a delivery, in place of what was said of it before; one that has ended stays as it is.
@@ -210,6 +249,15 @@ async fn exports(
     query.fetch_all(connection).await?.iter().map(export_row).collect()
 }
 
+async fn exports_of_all(
+    connection: &mut AnyConnection,
+) -> Result<Vec<(AccountId, DataExportRow)>, StoreError> {
+    let sql = "SELECT * FROM data_exports WHERE version = (SELECT MAX(later.version) FROM data_exports later \
+         WHERE later.payer = data_exports.payer AND later.id = data_exports.id) ORDER BY payer, id";
+    let rows = sqlx::query(sql).fetch_all(connection).await?;
+    rows.iter().map(|row| Ok((sql::account(row, TABLE, "payer")?, export_row(row)?))).collect()
+}
+
 async fn current_executions(
     connection: &mut AnyConnection,
     payer: &AccountId,
@@ -218,6 +266,16 @@ async fn current_executions(
          WHERE shown.payer = export_executions.payer AND shown.run = export_executions.run)) ORDER BY created_at_ms, id";
     let query = sqlx::query(sql).bind(payer.as_str());
     query.fetch_all(connection).await?.iter().map(execution_row).collect()
+}
+
+async fn delivered_months(
+    connection: &mut AnyConnection,
+    payer: &AccountId,
+) -> Result<BTreeSet<(String, BillingPeriod)>, StoreError> {
+    let sql = "SELECT DISTINCT export, period FROM export_executions WHERE payer = $1 AND ended_at_ms IS NOT NULL AND problem IS NULL";
+    let rows = sqlx::query(sql).bind(payer.as_str()).fetch_all(connection).await?;
+    let month = |row| Ok((sql::column(row, "export")?, sql::period(row, EXECUTIONS, "period")?));
+    rows.iter().map(month).collect()
 }
 
 fn export_row(row: &AnyRow) -> Result<DataExportRow, StoreError> {

@@ -2,9 +2,7 @@
 
 use crate::engine::Lines;
 use crate::error::{Answer, Declined, Error};
-use billing::billing_view::ViewName;
-use billing::configuration::BillingGroupId;
-use export_query::Query;
+use export_query::{Granularity, Query};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use store::DataExportRow;
@@ -37,6 +35,8 @@ pub enum NewLines {
     Statement(String, BTreeMap<String, BTreeMap<String, String>>),
     /// A legacy report, with or without resources.
     LegacyReport(bool),
+    /// The same, with lines of a day or of the month that agree in all else as one row.
+    SummedReport(bool, Granularity),
 }
 
 /// Where to, and how.
@@ -55,8 +55,6 @@ pub struct Where {
 /// An export that was looked at.
 #[derive(Debug, Clone)]
 pub struct Definition {
-    /// The billing group.
-    pub billing_group: BillingGroupId,
     /// Which lines.
     pub lines: Lines,
     /// Where to.
@@ -71,6 +69,9 @@ struct Kept {
     lines: NewLines,
     to: Where,
     shown: serde_json::Value,
+    /// Of a delivery of a custom view: by what the view was known, of which other lines would be delivered if it were another.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    view_known_by: Option<String>,
 }
 
 impl NewDefinition {
@@ -85,7 +86,8 @@ impl NewDefinition {
         to: Where,
         shown: serde_json::Value,
     ) -> Answer<Self> {
-        let kept = Kept { view: view.clone(), lines: lines.clone(), to: to.clone(), shown };
+        let kept =
+            Kept { view: view.clone(), lines: lines.clone(), to: to.clone(), shown, view_known_by: None };
         let body = serde_json::to_string(&kept).map_err(Error::internal)?;
         Ok(Self { name, view, lines, to, body })
     }
@@ -97,6 +99,20 @@ impl NewDefinition {
     pub fn kept(row: &DataExportRow) -> Answer<Self> {
         let Kept { view, lines, to, .. } = serde_json::from_str(&row.body).map_err(Error::internal)?;
         Ok(Self { name: row.name.clone(), view, lines, to, body: row.body.clone() })
+    }
+
+    /// What is kept of a delivery: what was defined, and by what its view was known.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] where it is damaged.
+    pub(super) fn body_of_delivery(body: &str, view_known_by: Option<String>) -> Answer<String> {
+        let kept: Kept = serde_json::from_str(body).map_err(Error::internal)?;
+        serde_json::to_string(&Kept { view_known_by, ..kept }).map_err(Error::internal)
+    }
+
+    /// By what the view of a delivery was known.
+    pub(super) fn view_known_by(body: &str) -> Option<String> {
+        serde_json::from_str::<Kept>(body).ok()?.view_known_by
     }
 
     /// What the API answers of what was kept.
@@ -113,16 +129,8 @@ impl Definition {
     /// Looks at what is asked for.
     ///
     /// # Errors
-    /// [`Declined`]: the view has no pro forma lines of one billing group, the statement is not understood, the prefix is none.
-    pub fn of(new: &NewDefinition, view: &ViewName) -> Answer<Self> {
-        let ViewName::Group(billing_group) = view else {
-            let message = format!(
-                "billing view `{}` is not that of one billing group: what is exported here are pro forma lines. AWS delivers the lines of the primary view itself; of a custom view, export the billing group that it is \
-                 made of, with a filter in the statement",
-                new.view
-            );
-            return Err(invalid("BILLING_VIEW_ARN", message));
-        };
+    /// [`Declined`]: the statement is not understood, the prefix is none.
+    pub fn of(new: &NewDefinition) -> Answer<Self> {
         check_prefix(&new.to.prefix)?;
         // It is a folder and the beginning of file names; a name that begins with a dot is hidden from whoever reads.
         if new.name.starts_with('.') || new.name.len() > NAME_BYTES_MAX {
@@ -133,13 +141,18 @@ impl Definition {
             return Err(invalid("Name", message));
         }
         let lines = match &new.lines {
-            NewLines::LegacyReport(with_resources) => Lines::LegacyReport { with_resources: *with_resources },
+            NewLines::LegacyReport(with_resources) => {
+                Lines::LegacyReport { with_resources: *with_resources, granularity: Granularity::Hourly }
+            }
+            NewLines::SummedReport(with_resources, granularity) => {
+                Lines::LegacyReport { with_resources: *with_resources, granularity: *granularity }
+            }
             NewLines::Statement(statement, tables) => {
                 let query = Query::parse(statement, tables);
                 Lines::Query(query.map_err(|error| invalid("QueryStatement", error.to_string()))?)
             }
         };
-        Ok(Self { billing_group: billing_group.clone(), lines, to: new.to.clone() })
+        Ok(Self { lines, to: new.to.clone() })
     }
 }
 

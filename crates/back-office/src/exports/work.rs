@@ -4,20 +4,21 @@
 //! is followed by the next one when that time is over.
 
 use super::layout::Delivery;
+use super::views::ViewsNow;
 use super::{Definition, ExportKind, NewDefinition, bucket};
-use crate::clock::machine_milliseconds;
-use crate::custom_views::not_found;
+use crate::billing_views::View;
+use crate::cost_categories::{AccountNames, Needed};
 use crate::data_directory::SCRATCH;
 use crate::desk::BackOffice;
 use crate::disk::on_disk;
-use crate::engine::{Content, EngineError, ExportedLines, LinesOrder, PutFile};
+use crate::engine::{Content, EngineError, ExportedLines, LinesOf, LinesOrder, PutFile};
 use crate::error::{Answer, Error};
 use crate::transaction::Attempt;
 use crate::vault::new_request_id;
 use billing::account::AccountId;
-use billing::billing_view::ViewName;
 use billing::period::BillingPeriod;
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::convert::Infallible;
 use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -39,12 +40,30 @@ const DELIVERY_FAILED: &str = "DELIVERY_FAILURE";
 const INTERNAL: &str = "INTERNAL_FAILURE";
 const NO_PERMISSION: &str = "INSUFFICIENT_PERMISSION";
 
+/// What is said of a delivery that a server had begun and did not end, by which it is told from one that has failed: a server that is killed time after time uses up no tries.
+const ABANDONED: &str = "whoever delivered it has not been heard of any more";
+/// What is said of a delivery that was put after another server had it: what lies there may be of either, and is delivered anew.
+const LATE: &str = "a server that was away for longer than it had the delivery has put files of it; the month is delivered once more";
+/// How often a server tries to say that.
+const LATE_TRIES_MAX: u32 = 60;
+
 /// What is to be delivered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Due {
     export: DataExportRow,
     period: BillingPeriod,
     run: String,
+    /// What its view is made of, or why nothing can be delivered of it.
+    view: Result<View, String>,
+    /// By what a custom view is known: of another one other lines are due.
+    view_known_by: Option<String>,
+}
+
+/// A delivery on its way.
+struct UnderWay {
+    execution: ExecutionRow,
+    /// Whether files of it may be where they are wanted.
+    has_put: bool,
 }
 
 /// Why something was not delivered.
@@ -97,23 +116,30 @@ impl BackOffice {
         }
         let runs = self.0.store.current_runs(payer).await.map_err(Error::internal)?;
         let executions = self.0.store.current_executions(payer).await.map_err(Error::internal)?;
-        if self.first_due(payer, &exports, &runs, &executions).await?.is_none() {
+        let views = self.views_of_exports(payer, &exports, &runs).await?;
+        let views = &views;
+        let delivered = self.0.store.delivered_months(payer).await.map_err(Error::internal)?;
+        let now_ms = self.now_ms().await?;
+        let all = || all_due((&exports, views), &runs, &executions, now_ms);
+        if self.first_due(payer, all(), &delivered).await?.is_none() {
             return Ok(None);
         }
         let lease_ms = self.lease_ms();
         self.transaction(payer, |store, state| async move {
+            let now_ms = store.clock_ms().await?;
             let mut write = store.write(payer, &state.head).await?;
             let (exports, runs) = (write.data_exports().await?, write.current_runs().await?);
-            let executions = write.current_executions().await?;
-            let Some(due) = self.first_due(payer, &exports, &runs, &executions).await? else {
+            let (executions, delivered) =
+                (write.current_executions().await?, write.delivered_months().await?);
+            let all = all_due((&exports, views), &runs, &executions, now_ms);
+            let Some(due) = self.first_due(payer, all, &delivered).await? else {
                 return Ok((state, None));
             };
-            let now_ms = machine_milliseconds();
             for left in executions
                 .iter()
                 .filter(|of| of.ended_at_ms.is_none() && is_of(of, (&due.export.id, due.period)))
             {
-                let problem = "whoever delivered it has not been heard of any more".to_owned();
+                let problem = ABANDONED.to_owned();
                 write
                     .put_execution(&ended(
                         left,
@@ -131,7 +157,7 @@ impl BackOffice {
                 status: QUERYING.to_owned(),
                 reason: None,
                 problem: None,
-                body: due.export.body.clone(),
+                body: NewDefinition::body_of_delivery(&due.export.body, due.view_known_by.clone())?,
                 created_at_ms: now_ms,
                 updated_at_ms: now_ms,
                 ended_at_ms: None,
@@ -143,21 +169,25 @@ impl BackOffice {
         .await
     }
 
-    /// The first delivery that is due, of a run that knows the billing group.
+    /// The first of what is due that is of a run which knows a billing group of the view. What was delivered of a month stands there as what is charged: of a run that does not know the group any more, a
+    /// file without rows takes its place.
     async fn first_due(
         &self,
         payer: &AccountId,
-        exports: &[DataExportRow],
-        runs: &[CurrentRun],
-        executions: &[ExecutionRow],
+        all: Vec<Due>,
+        delivered: &BTreeSet<(String, BillingPeriod)>,
     ) -> Answer<Option<Due>> {
         let mut opened: BTreeMap<String, Option<DoneRun>> = BTreeMap::new();
-        for due in all_due(exports, runs, executions, machine_milliseconds()) {
+        for due in all {
             if !opened.contains_key(&due.run) {
                 opened.insert(due.run.clone(), self.done_run(payer, &due.run).await?);
             }
             let Some(done) = opened.get(&due.run).and_then(Option::as_ref) else { continue };
-            if group_name(payer, &due.export, done)?.is_some() {
+            // Why a view has no lines is told of every month that there is.
+            let is_known = due.view.as_ref().map_or(true, |view| {
+                view.groups().iter().any(|group| done.groups.values().any(|id| id == group.as_str()))
+            });
+            if is_known || delivered.contains(&(due.export.id.clone(), due.period)) {
                 return Ok(Some(due));
             }
         }
@@ -168,15 +198,13 @@ impl BackOffice {
     async fn deliver(&self, payer: &AccountId, due: &Due, mut execution: ExecutionRow) -> Answer<()> {
         let (export, period) = (&due.export.name, due.period);
         tracing::info!(%payer, export, %period, "delivering an export");
-        let mut under_way = execution.clone();
+        let mut under_way = UnderWay { execution: execution.clone(), has_put: false };
+        // Nothing is broken off where the claim is lost: files that are on their way would go on without anybody who knows of them.
         let outcome = tokio::select! {
             outcome = self.delivered(payer, due, &mut under_way) => outcome,
-            () = self.renewing_delivery(payer, &execution) => {
-                tracing::warn!(export, "what was delivered does not count: somebody else has taken it over");
-                return Ok(());
-            }
+            never = self.renewing_delivery(payer, &execution) => match never {},
         };
-        let now_ms = machine_milliseconds();
+        let now_ms = self.now_ms().await.unwrap_or(execution.updated_at_ms);
         execution = match outcome {
             Ok(rows) => {
                 tracing::info!(%payer, export, %period, rows, "an export is delivered");
@@ -194,7 +222,40 @@ impl BackOffice {
                 ended(&execution, &not, now_ms)
             }
         };
-        self.keep_execution(payer, &execution).await.map(drop)
+        if self.keep_execution(payer, &execution).await? {
+            return Ok(());
+        }
+        tracing::warn!(export, %period, "what was delivered does not count: somebody else has taken it over");
+        if under_way.has_put { self.say_late(payer, &execution).await } else { Ok(()) }
+    }
+
+    /// Says that files were put which are perhaps over those of whoever has taken the delivery over: then the month is due once more.
+    async fn say_late(&self, payer: &AccountId, execution: &ExecutionRow) -> Answer<()> {
+        let not = NotDelivered { status: DELIVERY_FAILED, reason: Some(INTERNAL), problem: LATE.to_owned() };
+        let id = new_request_id().map_err(Error::internal)?;
+        let mut tries = 0;
+        loop {
+            let said = match self.now_ms().await {
+                Ok(now_ms) => {
+                    let late = ExecutionRow { id: id.clone(), ..ended(execution, &not, now_ms) };
+                    self.keep_execution(payer, &late).await.map(drop)
+                }
+                Err(error) => Err(error),
+            };
+            tries += 1;
+            match said {
+                Err(error) if tries < LATE_TRIES_MAX => {
+                    tracing::warn!(?error, "that files were put late could not be said yet");
+                    tokio::time::sleep(LOOK_AGAIN).await;
+                }
+                said => return said,
+            }
+        }
+    }
+
+    /// What time it is for whoever claims deliveries: that of the database, which all servers share.
+    async fn now_ms(&self) -> Answer<i64> {
+        self.0.store.clock_ms().await.map_err(Error::internal)
     }
 
     /// Keeps how far a delivery is; `false` where it has ended: somebody else has taken it over.
@@ -213,7 +274,7 @@ impl BackOffice {
         payer: &AccountId,
         execution: &mut ExecutionRow,
     ) -> Result<(), NotDelivered> {
-        let now_ms = machine_milliseconds();
+        let now_ms = self.now_ms().await.map_err(inside)?;
         execution.status = DELIVERING.to_owned();
         execution.updated_at_ms = now_ms;
         execution.claim_expires_at_ms = Some(now_ms.saturating_add(self.lease_ms()));
@@ -227,15 +288,21 @@ impl BackOffice {
         }
     }
 
-    /// Says that a delivery goes on, until somebody else has it.
-    async fn renewing_delivery(&self, payer: &AccountId, execution: &ExecutionRow) {
+    /// Says again and again that a delivery goes on, until somebody else has it.
+    async fn renewing_delivery(&self, payer: &AccountId, execution: &ExecutionRow) -> Infallible {
+        let of = (execution.export.as_str(), execution.id.as_str());
         loop {
             tokio::time::sleep(self.0.options.lease / 4).await;
-            let until = machine_milliseconds().saturating_add(self.lease_ms());
-            let of = (execution.export.as_str(), execution.id.as_str());
-            match self.0.store.extend_execution(payer, of, until).await {
+            let renewed = match self.0.store.clock_ms().await {
+                Ok(now_ms) => {
+                    let until = now_ms.saturating_add(self.lease_ms());
+                    self.0.store.extend_execution(payer, of, until).await
+                }
+                Err(error) => Err(error),
+            };
+            match renewed {
                 Ok(true) => {}
-                Ok(false) => return,
+                Ok(false) => return std::future::pending().await,
                 Err(error) => tracing::warn!(%error, "the claim of a delivery could not be renewed"),
             }
         }
@@ -246,20 +313,25 @@ impl BackOffice {
         &self,
         payer: &AccountId,
         due: &Due,
-        execution: &mut ExecutionRow,
+        under_way: &mut UnderWay,
     ) -> Result<u64, NotDelivered> {
         let new = NewDefinition::kept(&due.export).map_err(inside)?;
-        let view = ViewName::parse(payer, &new.view);
-        let definition =
-            view.ok_or_else(|| not_found(&new.view)).and_then(|view| Definition::of(&new, &view));
-        let definition = definition.map_err(|error| refused(&error, QUERY_FAILED, None))?;
+        let definition = Definition::of(&new).map_err(|error| refused(&error, QUERY_FAILED, None))?;
+        let view = due.view.as_ref().map_err(|problem| NotDelivered {
+            status: QUERY_FAILED,
+            reason: Some(NO_PERMISSION),
+            problem: problem.clone(),
+        })?;
         let place = bucket::place(&self.0.options.export_buckets, payer, &definition.to);
         let place = place.map_err(|error| refused(&error, DELIVERY_FAILED, Some(NO_PERMISSION)))?;
-        let scratch = self.0.options.data.join(SCRATCH).join(format!("export-{}", execution.id));
+        if let Some(problem) = self.root_is_another_s(payer, &due.export).await.map_err(inside)? {
+            return Err(NotDelivered { status: DELIVERY_FAILED, reason: Some(NO_PERMISSION), problem });
+        }
+        let scratch = self.0.options.data.join(SCRATCH).join(format!("export-{}", under_way.execution.id));
         let made = scratch.clone();
         on_disk(move || fs::create_dir_all(&made)).await.map_err(|error| disk(&error))?;
         let delivered =
-            self.exported_and_put(payer, due, &definition, (place, scratch.clone()), execution).await;
+            self.exported_and_put(payer, (due, view), &definition, (place, scratch.clone()), under_way).await;
         // What cannot be removed now goes when a server begins to work here.
         let _ = on_disk(move || fs::remove_dir_all(&scratch)).await;
         delivered
@@ -268,19 +340,17 @@ impl BackOffice {
     async fn exported_and_put(
         &self,
         payer: &AccountId,
-        due: &Due,
+        (due, view): (&Due, &View),
         definition: &Definition,
         (place, scratch): (PathBuf, PathBuf),
-        execution: &mut ExecutionRow,
+        under_way: &mut UnderWay,
     ) -> Result<u64, NotDelivered> {
         let reading = self.reading().await.map_err(inside)?;
         let done = self.done_run(payer, &due.run).await.map_err(inside)?;
         let done = done.ok_or_else(|| inside(Error::internal(due.run.clone())))?;
-        let group = group_name(payer, &due.export, &done).map_err(inside)?;
-        let billing_group = group.ok_or_else(|| inside(Error::internal(due.run.clone())))?;
+        let of = self.lines_of(payer, due, (view, &done)).await.map_err(inside)?;
         let is_parquet = definition.to.is_parquet;
-        let order =
-            LinesOrder { billing_group, lines: definition.lines.clone(), is_parquet, folder: scratch };
+        let order = LinesOrder { of, lines: definition.lines.clone(), is_parquet, folder: scratch };
         let folder = self.folder(&done.folder);
         let exported = self.engine(move |engine| engine.export_lines(&folder, &order)).await;
         let ExportedLines { file, rows, columns } = exported.map_err(|error| match error {
@@ -292,6 +362,7 @@ impl BackOffice {
             }
         })?;
         drop(reading);
+        let UnderWay { execution, has_put } = under_way;
         self.still_delivering(payer, execution).await?;
         let delivery = Delivery {
             payer,
@@ -306,10 +377,34 @@ impl BackOffice {
         let manifests = delivery.manifests(&columns).into_iter();
         let manifests = manifests.map(|(name, text)| PutFile { name, content: Content::Bytes(text) });
         let (manifests, outdated): (Vec<_>, _) = (manifests.collect(), delivery.outdated());
+        *has_put = true;
         self.put(place.clone(), data, Vec::new()).await?;
         // A manifest makes a delivery of files: only who still has it writes one.
         self.still_delivering(payer, execution).await?;
         self.put(place, manifests, outdated).await.map(|()| rows)
+    }
+
+    /// Whose lines a view has in a run.
+    async fn lines_of(
+        &self,
+        payer: &AccountId,
+        due: &Due,
+        (view, done): (&View, &DoneRun),
+    ) -> Answer<LinesOf> {
+        if let View::BillingGroups { groups, .. } = view {
+            let group = done.groups.iter().find(|(_, id)| groups.iter().any(|of| of.as_str() == *id));
+            // A run that does not know the group has nothing of it, as a view without parts.
+            let none = || LinesOf::View { scopes: Vec::new(), categories: Vec::new() };
+            return Ok(group.map_or_else(none, |(name, _)| LinesOf::BillingGroup(name.clone())));
+        }
+        let definitions = self.cost_categories(payer).await?;
+        let current = self.current(payer).await?;
+        let names = AccountNames::of(&current.family);
+        let needed = definitions.of_month(due.period, &names).needed(&view.categories_asked())?;
+        let categories = needed.iter().map(Needed::category).collect::<Answer<_>>()?;
+        let facts = self.facts_of_run(payer, &due.run).await?;
+        let facts = facts.ok_or_else(|| Error::internal(due.run.clone()))?;
+        Ok(LinesOf::View { scopes: view.seen(&facts), categories })
     }
 
     async fn put(
@@ -328,26 +423,38 @@ impl BackOffice {
 
 /// Everything that is due, as far as rows say it.
 fn all_due(
-    exports: &[DataExportRow],
+    (exports, views): (&[DataExportRow], &ViewsNow),
     runs: &[CurrentRun],
     executions: &[ExecutionRow],
     now_ms: i64,
 ) -> Vec<Due> {
     let mut all = Vec::new();
     for export in exports.iter().filter(|export| !export.is_deleted) {
+        let Some(view) = views.of(&export.id) else { continue };
         for CurrentRun { period, run, .. } in runs {
+            let view_known_by = views.known_by(&export.id, *period);
             let of_month = || executions.iter().filter(|of| is_of(of, (&export.id, *period)));
             let is_held = of_month().any(|of| of.claim_expires_at_ms.is_some_and(|until| until > now_ms));
-            let same = || of_month().filter(|of| of.run == *run && of.definition == export.definition);
-            let rests =
-                same().any(|of| of.ended_at_ms.is_some() && (of.problem.is_none() || of.reason.is_none()));
-            let tried = same().filter(|of| of.ended_at_ms.is_some()).count();
+            let is_same = |of: &ExecutionRow| {
+                of.problem.as_deref() != Some(LATE)
+                    && of.run == *run
+                    && of.definition == export.definition
+                    && NewDefinition::view_known_by(&of.body) == view_known_by
+            };
+            // What was delivered before something else was lies under it: a view may become again what it was.
+            let other = of_month().filter(|of| !is_same(of)).filter_map(|of| of.ended_at_ms).max();
+            let same =
+                || of_month().filter(|of| is_same(of) && other.is_none_or(|other| of.created_at_ms >= other));
+            let rests = same().any(|of| of.ended_at_ms.is_some() && !may_go_well(of));
+            let was_tried = |of: &&ExecutionRow| of.ended_at_ms.is_some() && !is_abandoned(of);
+            let tried = same().filter(was_tried).count();
             let tried = u32::try_from(tried).unwrap_or(u32::MAX);
-            let last = same().filter_map(|of| of.ended_at_ms).max();
+            let last = same().filter(was_tried).filter_map(|of| of.ended_at_ms).max();
             let pause = FIRST_PAUSE_MS << tried.saturating_sub(1).min(TRIES_MAX);
             let pauses = last.is_some_and(|last| now_ms < last.saturating_add(pause));
             if !is_held && !rests && !pauses && tried < TRIES_MAX {
-                all.push(Due { export: export.clone(), period: *period, run: run.clone() });
+                let (export, run, view) = (export.clone(), run.clone(), view.view.clone());
+                all.push(Due { export, period: *period, run, view, view_known_by });
             }
         }
     }
@@ -359,12 +466,15 @@ fn is_of(execution: &ExecutionRow, (export, period): (&str, BillingPeriod)) -> b
     execution.export == export && execution.period == period
 }
 
-/// The name that the billing group of an export has in a run; `None` where the run does not know it.
-fn group_name(payer: &AccountId, export: &DataExportRow, done: &DoneRun) -> Answer<Option<String>> {
-    let Some(ViewName::Group(group)) = ViewName::parse(payer, &NewDefinition::kept(export)?.view) else {
-        return Ok(None);
-    };
-    Ok(done.groups.iter().find(|(_, id)| *id == group.as_str()).map(|(name, _)| name.clone()))
+/// Whether a server has begun it and did not end it.
+fn is_abandoned(ended: &ExecutionRow) -> bool {
+    ended.problem.as_deref() == Some(ABANDONED)
+}
+
+/// Whether what has ended may go well later without anything being otherwise. A view that has no lines has none until it is another.
+fn may_go_well(ended: &ExecutionRow) -> bool {
+    let is_of_view = ended.status == QUERY_FAILED && ended.reason.as_deref() == Some(NO_PERMISSION);
+    ended.problem.is_some() && ended.reason.is_some() && !is_of_view
 }
 
 fn ended(execution: &ExecutionRow, not: &NotDelivered, now_ms: i64) -> ExecutionRow {
@@ -408,6 +518,8 @@ fn disk(error: &std::io::Error) -> NotDelivered {
 mod tests {
     //! What is due of which rows.
 
+    use super::super::views::ViewNow;
+    use super::super::{NewLines, Where};
     use super::*;
 
     fn export(definition: u64) -> DataExportRow {
@@ -452,14 +564,23 @@ mod tests {
         }
     }
 
+    fn views(made_of: Option<&str>) -> ViewsNow {
+        let made_of = made_of.map(str::to_owned);
+        let now = ViewNow { view: Ok(View::Primary), made_of, categories: BTreeMap::new() };
+        ViewsNow { of_export: [("e".to_owned(), now)].into() }
+    }
+
     #[test]
     fn a_run_is_delivered_once_for_each_definition() {
         let runs = [CurrentRun { period: month(10), run: "r2".to_owned(), set_at_ms: 0 }];
         let due = |definition, executions: &[ExecutionRow], now_ms| {
-            all_due(&[export(definition)], &runs, executions, now_ms).len()
+            all_due((&[export(definition)], &views(None)), &runs, executions, now_ms).len()
         };
         assert_eq!(due(1, &[], 0), 1);
         assert_eq!(due(1, &[execution("r1", 1, Some(5), None)], 10), 1);
+        // What another run has written over is delivered anew.
+        let again = [execution("r2", 1, Some(5), None), execution("r1", 1, Some(7), None)];
+        assert_eq!(due(1, &again, 10), 1);
         assert_eq!(due(1, &[execution("r2", 1, Some(5), None)], 10), 0);
         assert_eq!(due(2, &[execution("r2", 1, Some(5), None)], 10), 1);
         // Somebody works on it, on whichever run; then its time is over.
@@ -470,8 +591,48 @@ mod tests {
         let failed = execution("r2", 1, Some(5), Some(Some(INTERNAL)));
         assert_eq!(due(1, std::slice::from_ref(&failed), 10), 0);
         assert_eq!(due(1, std::slice::from_ref(&failed), 5 + FIRST_PAUSE_MS), 1);
-        assert_eq!(due(1, &vec![failed; 8], i64::MAX), 0);
+        assert_eq!(due(1, &vec![failed.clone(); 8], i64::MAX), 0);
+        // Whoever was killed has tried nothing.
+        let abandoned = ExecutionRow { problem: Some(ABANDONED.to_owned()), ..failed.clone() };
+        assert_eq!(due(1, &vec![abandoned.clone(); 20], 10), 1);
+        assert_eq!(due(1, &[abandoned, failed.clone()], 10), 0);
+        // What was put late lies over what was delivered before it, and under what is delivered after it.
+        let late = ExecutionRow { problem: Some(LATE.to_owned()), ended_at_ms: Some(9), ..failed.clone() };
+        let well = |at| ExecutionRow { created_at_ms: at, ..execution("r2", 1, Some(at + 1), None) };
+        assert_eq!(due(1, &[well(5), late.clone()], 10), 1);
+        assert_eq!(due(1, &[well(5), late, well(9)], 20), 0);
         let gone = DataExportRow { is_deleted: true, ..export(1) };
-        assert!(all_due(&[gone], &runs, &[], 0).is_empty());
+        assert!(all_due((&[gone], &views(None)), &runs, &[], 0).is_empty());
+    }
+
+    #[test]
+    fn another_view_is_another_delivery() {
+        let runs = [CurrentRun { period: month(10), run: "r".to_owned(), set_at_ms: 0 }];
+        let due = |known_by, executions: &[ExecutionRow]| {
+            all_due((&[export(1)], &views(Some(known_by))), &runs, executions, i64::MAX).len()
+        };
+        let of = |known_by: &str, at, failed| {
+            let to = Where {
+                bucket: "b".to_owned(),
+                prefix: "p".to_owned(),
+                is_parquet: true,
+                is_overwritten: true,
+            };
+            let lines = NewLines::LegacyReport(true);
+            let new = NewDefinition::new("n".to_owned(), "v".to_owned(), lines, to, serde_json::Value::Null);
+            let body = NewDefinition::body_of_delivery(&new.unwrap().body, Some(known_by.to_owned()));
+            let status = if failed { QUERY_FAILED } else { DELIVERED }.to_owned();
+            let execution = execution("r", 1, Some(at), failed.then_some(Some(NO_PERMISSION)));
+            ExecutionRow { status, body: body.unwrap(), created_at_ms: at, ..execution }
+        };
+        assert_eq!(due("a", &[]), 1);
+        assert_eq!(due("a", &[of("a", 5, false)]), 0);
+        assert_eq!(due("b", &[of("a", 5, false)]), 1);
+        // It is again what it was: what lies there is of the other one.
+        assert_eq!(due("a", &[of("a", 5, false), of("b", 7, false)]), 1);
+        assert_eq!(due("a", &[of("a", 5, false), of("b", 7, false), of("a", 9, false)]), 0);
+        // A view that has no lines is not asked again until it is another.
+        assert_eq!(due("gone", &[of("gone", 5, true)]), 0);
+        assert_eq!(due("a", &[of("a", 3, false), of("gone", 5, true)]), 1);
     }
 }

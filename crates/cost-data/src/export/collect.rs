@@ -7,13 +7,15 @@ mod prepare;
 use super::by_class::{self, RateOf};
 use super::charge::{Charge, Treated, charge};
 use super::covering::{Covering, Fee, Made};
+use super::line_sums::STARTS;
 use super::output::Output;
 use super::plan::{ClassPlan, Layout as ExportLayout, Plan, Price};
 use super::segment::{Scratch, Segment, put_codes, put_texts, put_words};
-use super::source_rows::SourceRows;
+use super::source_rows::{SourceRows, Values};
 use super::texts::{Accounts, TextCode, Texts};
-use super::treatment::Treatment;
+use super::treatment::{Kind, Treatment};
 use super::unit_prices;
+use super::view::{OfDay, place_of, put_places};
 use crate::batch::{Batch, Numbers};
 use crate::layout::Layout;
 use crate::number;
@@ -24,6 +26,7 @@ use billing::commitment;
 use billing::cost_line::LineItemType;
 use billing::money::{Amount, Quantity};
 use billing::rate_card::{LinePrice, Written, written_amount};
+use export_query::Granularity;
 use pieces::{Piece, Pieces};
 use prepare::Prepared;
 use std::collections::{BTreeMap, BTreeSet};
@@ -69,6 +72,8 @@ pub struct Collector<'a> {
     /// The classes of the cube, and after them those that are made of what commitments cover.
     classes: Vec<Option<PricedClass>>,
     accounts: Accounts,
+    /// Whether rows are taken by class and day, as those of a view are, or summed: then each says of which it is.
+    pub by_class_and_day: bool,
     pub texts: Mutex<Texts>,
     pub scratch: Scratch,
 }
@@ -83,6 +88,8 @@ pub struct Collected {
     pub further: BTreeMap<u32, u64>,
     /// Which outputs that are written only if filled have a value, by group.
     pub filled: BTreeMap<u32, Vec<bool>>,
+    /// Of rows that are taken by class and day: what they are billed.
+    pub of_days: OfDay,
     /// Values that named an account outside of the group.
     pub withheld: u64,
     /// The rows of a batch with their classes, whosever they are, where somebody asks for them.
@@ -133,6 +140,19 @@ struct Lines<'a> {
     prices: Vec<Written>,
     /// What it is billed, as a double.
     billed: Vec<u64>,
+}
+
+impl Lines<'_> {
+    /// When the usage of each row of the batch began, in seconds, as far as the file says it.
+    fn starts(&self) -> Option<Vec<Option<i64>>> {
+        let place = STARTS.into_iter().find_map(|name| self.layout.column(name))?;
+        let Some(Values::Words(words, nulls)) = self.source.values(place, Kind::Time) else { return None };
+        let start = |(row, word): (usize, &u64)| {
+            let is_there = nulls.as_ref().is_none_or(|nulls| nulls.is_valid(row));
+            is_there.then(|| word.cast_signed().div_euclid(1_000))
+        };
+        Some(words.iter().enumerate().map(start).collect())
+    }
 }
 
 /// The numbers of a batch by measure; a file may have none of a measure.
@@ -218,9 +238,15 @@ impl<'a> Collector<'a> {
             covering,
             classes,
             accounts,
+            by_class_and_day: plan.view.is_some() || plan.granularity != Granularity::Hourly,
             texts,
             scratch,
         }
+    }
+
+    /// What commitments cover, where that was simulated.
+    pub fn covering(&self) -> Option<&'a Covering> {
+        self.covering
     }
 
     /// The columns of the exported files.
@@ -239,7 +265,7 @@ impl<'a> Collector<'a> {
         let names =
             self.outputs.iter().filter(move |output| made(output)).map(|output| output.source.as_str());
         let others = prepare::OTHER_SOURCES.into_iter().chain(self.tag_columns.iter().map(String::as_str));
-        names.chain(others)
+        names.chain(others).chain(STARTS.into_iter().filter(move |_| self.by_class_and_day))
     }
 
     /// A thread's share, empty.
@@ -250,6 +276,7 @@ impl<'a> Collector<'a> {
             sums: vec![Sums::default(); self.classes.len()],
             further: BTreeMap::new(),
             filled: BTreeMap::new(),
+            of_days: OfDay::default(),
             withheld: 0,
             classified: None,
         }
@@ -276,6 +303,9 @@ impl<'a> Collector<'a> {
             let prepared = self.prepare(collected, (number, output), &lines);
             self.put(collected, (number, output), &prepared, ordered, &mut contents);
         }
+        if self.by_class_and_day {
+            self.put_places(collected, &lines, &mut contents)?;
+        }
         let (mut content, mut places, mut from) = (Vec::new(), Vec::new(), 0);
         for ((group, to), of_group) in ordered.groups.iter().zip(contents) {
             content.extend_from_slice(&of_group);
@@ -284,6 +314,29 @@ impl<'a> Collector<'a> {
             from = *to;
         }
         collected.segments.extend(self.scratch.append(order, &content, &places)?);
+        Ok(())
+    }
+
+    /// Puts the class and the day of each row behind its columns, and adds up what it is billed.
+    fn put_places(
+        &self,
+        collected: &mut Collected,
+        lines: &Lines<'_>,
+        contents: &mut [Vec<u8>],
+    ) -> Result<(), CollectError> {
+        let starts = lines.starts();
+        let month = self.cube.period.start_seconds()..self.cube.period.end_seconds();
+        let mut places = Vec::with_capacity(lines.ordered.rows.len());
+        for ((row, class), price) in lines.ordered.rows.iter().zip(&lines.prices) {
+            let start = starts.as_ref().and_then(|starts| starts.get(*row).copied().flatten());
+            let place = place_of(*class, &month, start);
+            if self.classes.get(*class).and_then(Option::as_ref).is_some_and(|class| class.billed) {
+                let sum = collected.of_days.entry(place).or_default();
+                *sum = sum.plus(price.amount())?;
+            }
+            places.push(place);
+        }
+        put_places(&places, lines.ordered.groups.iter().map(|(_, end)| *end), contents);
         Ok(())
     }
 

@@ -33,7 +33,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 /// Where formats have resources, and the begin and end of usage.
 const RESOURCES: [&str; 2] = ["line_item_resource_id", "ResourceId"];
-const STARTS: [&str; 2] = ["line_item_usage_start_date", "ChargePeriodStart"];
+pub(super) const STARTS: [&str; 2] = ["line_item_usage_start_date", "ChargePeriodStart"];
 const ENDS: [&str; 2] = ["line_item_usage_end_date", "ChargePeriodEnd"];
 
 /// What is asked of the lines of a month.
@@ -179,6 +179,13 @@ fn asked_by_class(
         }
     }
     asked
+}
+
+/// The hour of the month, from its first to its last instant, that usage is shown in: of what begins outside of it, or does not say when, the nearest or the first.
+pub(super) fn hour_of(month: &Range<i64>, start: Option<i64>) -> u32 {
+    let hours = (month.end - month.start) / SECONDS_OF_HOUR;
+    let hour = start.map_or(0, |start| (start - month.start).div_euclid(SECONDS_OF_HOUR));
+    u32::try_from(hour.clamp(0, hours - 1)).unwrap_or(0)
 }
 
 /// What all threads share.
@@ -357,11 +364,8 @@ impl Summing<'_> {
         Ok(())
     }
 
-    /// The hour of the month that usage is shown in: of what begins outside of it, or does not say when, the nearest or the first.
     fn hour(&self, start: Option<i64>) -> u32 {
-        let hours = (self.month.end - self.month.start) / SECONDS_OF_HOUR;
-        let hour = start.map_or(0, |start| (start - self.month.start).div_euclid(SECONDS_OF_HOUR));
-        u32::try_from(hour.clamp(0, hours - 1)).unwrap_or(0)
+        hour_of(&self.month, start)
     }
 
     /// What all threads have summed.

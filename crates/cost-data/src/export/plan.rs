@@ -7,9 +7,10 @@ use crate::covered_lines::CoveredLinesPlace;
 use billing::charge_class::{ChargeClass, Cube, Measure};
 use billing::money::{Amount, Factor, Quantity};
 use billing::rate_card::{Base, Entry, LinePrice, Treatment};
-use export_query::Query;
+use export_query::{Granularity, Query};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
+use std::ops::Range;
 
 pub use super::charge::Treated;
 
@@ -63,8 +64,29 @@ pub struct Plan {
     pub coverage: Option<CoveragePlan>,
     /// Which columns and rows are written, where that is not all.
     pub query: Option<Query>,
+    /// Which rows are one: those of an hour, as they were delivered, or those of a day or of the month that agree in all else.
+    pub granularity: Granularity,
     /// Columns that no file has, by their names in the layout.
     pub left_out: Vec<String>,
+    /// The parts of a view whose lines are one file, in their order; `None`: each billing group has a file of its own.
+    pub view: Option<Vec<PartPlan>>,
+}
+
+/// What a part of a view has of a billing group. The group's file has these lines once for each part that has them.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct PartPlan {
+    /// The billing group, by number in [`Plan::groups`].
+    pub group: u32,
+    /// The days of the month, the first being 0.
+    pub days: Range<u32>,
+    /// The classes, by number in the cube.
+    pub classes: Vec<u32>,
+    /// What commitments cover, by place in [`CoveragePlan::covered`], and its negation.
+    pub covered: Vec<(u32, bool)>,
+    /// Rows without a source line.
+    pub added: Vec<AddedRow>,
+    /// What its rows sum to.
+    pub totals: Vec<Total>,
 }
 
 /// What commitments of billing groups cover.
@@ -144,6 +166,16 @@ pub enum Price {
     Share(i128, i128),
     /// The unused part of the line's commitment.
     Unused,
+}
+
+impl FileFormat {
+    /// How the names of its files end.
+    pub(super) const fn ending(self) -> &'static str {
+        match self {
+            Self::Parquet => "snappy.parquet",
+            Self::Csv => "csv.gz",
+        }
+    }
 }
 
 impl Plan {

@@ -7,18 +7,21 @@ use super::cur_columns::UNREPEATED;
 use super::group_rows::{Chunk, Column, Numbering};
 use super::output::Output;
 use super::treatment::{Kind, Treatment};
+use super::view::Takes;
 use crate::number;
-use export_query::{Cell, Field, Query};
+use export_query::{Cell, Condition, Field, Query};
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 /// How many rows are taken at once: all columns of them are in memory.
 pub const CHUNK_ROWS: usize = 32_768;
 
-/// A query over the columns of the scratch file.
+/// A query over the columns of the scratch file, or all rows of some columns.
 pub struct Selection<'q> {
-    query: &'q Query,
+    condition: Option<&'q Condition>,
     from: &'q [Output],
+    /// What the columns that are written have: of a column of the scratch file, which there may not be, all or the value of a key.
+    written: Vec<(Option<usize>, Option<&'q str>)>,
     /// The places of the columns that the query names, as far as the cost files have them.
     places: BTreeMap<&'q str, usize>,
     /// The columns that are written.
@@ -57,12 +60,30 @@ impl<'q> Selection<'q> {
             only_if_filled: false,
             unrepeated: UNREPEATED.contains(&column.of.column.as_str()),
         };
+        let places: BTreeMap<&str, usize> = fields.filter_map(place).collect();
+        let of = |column: &'q export_query::Selected| {
+            (places.get(column.of.column.as_str()).copied(), column.of.key.as_deref())
+        };
         Self {
-            query,
+            condition: query.condition.as_ref(),
             from,
-            places: fields.filter_map(place).collect(),
+            written: query.columns.iter().map(of).collect(),
+            places,
             outputs: query.columns.iter().map(output).collect(),
             left: query.limit.unwrap_or(u64::MAX),
+        }
+    }
+
+    /// All rows of those columns that are written.
+    pub fn of_columns(from: &'q [Output], is_written: impl Fn(usize, &Output) -> bool) -> Self {
+        let kept = || from.iter().enumerate().filter(|(place, output)| is_written(*place, output));
+        Self {
+            condition: None,
+            from,
+            written: kept().map(|(place, _)| (Some(place), None)).collect(),
+            places: kept().map(|(place, output)| (output.key.as_str(), place)).collect(),
+            outputs: kept().map(|(_, output)| output.clone()).collect(),
+            left: u64::MAX,
         }
     }
 
@@ -71,8 +92,13 @@ impl<'q> Selection<'q> {
         self.left == 0
     }
 
-    /// Takes what the query asks for of a chunk; `None` where the scratch file does not hold what was written.
-    pub fn take<'a, 't: 'a>(&mut self, chunk: &'a Chunk, numbering: &mut Numbering<'t>) -> Option<Taken<'a>> {
+    /// Takes what the query asks for of a chunk, and of that what a part of a view has; `None` where the scratch file does not hold what was written.
+    pub fn take<'a, 't: 'a>(
+        &mut self,
+        chunk: &'a Chunk,
+        numbering: &mut Numbering<'t>,
+        part: Option<&Takes>,
+    ) -> Option<Taken<'a>> {
         let mut columns = BTreeMap::new();
         let mut taken = chunk.columns();
         for (place, output) in self.from.iter().enumerate() {
@@ -82,31 +108,42 @@ impl<'q> Selection<'q> {
                 columns.insert(place, column);
             }
         }
-        let condition = self.query.condition.iter().flat_map(|condition| condition.fields());
+        let places = match part {
+            Some(part) => match taken.take(numbering, false)? {
+                Column::Words(places) => Some((part, places)),
+                Column::Texts { .. } => return None,
+            },
+            None => None,
+        };
+        let is_of_part = |row: &usize| places.as_ref().is_none_or(|(part, places)| part.has(places[*row]));
+        let condition = self.condition.iter().flat_map(|condition| condition.fields());
+        let looked =
+            condition.map(|field| (self.places.get(field.column.as_str()).copied(), field.key.as_deref()));
         let mut made = BTreeMap::new();
-        for field in self.query.columns.iter().map(|column| &column.of).chain(condition) {
-            if let (Some(key), Some(place)) = (&field.key, self.places.get(field.column.as_str()))
-                && let Some(Column::Texts { distinct, places }) = columns.get(place)
+        for (place, key) in self.written.iter().copied().chain(looked) {
+            if let (Some(key), Some(place)) = (key, place)
+                && let Some(Column::Texts { distinct, places }) = columns.get(&place)
             {
-                made.entry((*place, key.clone())).or_insert_with(|| values_of(key, distinct, places));
+                made.entry((place, key.to_owned())).or_insert_with(|| values_of(key, distinct, places));
             }
         }
         let mut taken = Taken { columns, made, rows: Vec::new() };
-        taken.rows = self.rows(&taken, chunk.rows());
+        taken.rows = self.rows(&taken, chunk.rows(), is_of_part);
         self.left -= taken.rows.len() as u64;
         Some(taken)
     }
 
-    /// The rows that the query takes.
-    fn rows(&self, taken: &Taken<'_>, count: usize) -> Vec<usize> {
+    /// The rows that the query takes of those that a part of a view has.
+    fn rows(&self, taken: &Taken<'_>, count: usize, is_of_part: impl Fn(&usize) -> bool) -> Vec<usize> {
         let most = usize::try_from(self.left).unwrap_or(usize::MAX);
-        let Some(condition) = &self.query.condition else { return (0..count.min(most)).collect() };
+        let of_part = (0..count).filter(is_of_part);
+        let Some(condition) = self.condition else { return of_part.take(most).collect() };
         let looked: BTreeMap<&Field, Looked<'_>> =
             condition.fields().into_iter().map(|field| (field, self.looked(taken, field))).collect();
         let is_taken = |row: &usize| {
             condition.takes(&|field: &Field| looked.get(field).map_or(Cell::Null, |looked| looked.cell(*row)))
         };
-        (0..count).filter(is_taken).take(most).collect()
+        of_part.filter(is_taken).take(most).collect()
     }
 
     /// The values of a field.
@@ -134,15 +171,14 @@ impl<'q> Selection<'q> {
 
     /// The columns that are written of what was taken, in order.
     pub fn written<'t>(&self, taken: &'t Taken<'_>) -> Vec<Column<'t>> {
-        let column = |(selected, output): (&export_query::Selected, &Output)| {
-            let place = self.places.get(selected.of.column.as_str());
+        let column = |((place, key), output): (&(Option<usize>, Option<&str>), &Output)| {
             let nothing = || match output.kind {
                 Kind::Number | Kind::Time => Column::Words(vec![None; taken.rows.len()]),
                 _ => Column::Texts { distinct: Vec::new(), places: vec![None; taken.rows.len()] },
             };
             let Some(place) = place else { return nothing() };
-            if let Some(key) = &selected.of.key {
-                let made = taken.made.get(&(*place, key.clone())).filter(|_| output.kind == Kind::Text);
+            if let Some(key) = key {
+                let made = taken.made.get(&(*place, (*key).to_owned())).filter(|_| output.kind == Kind::Text);
                 return made.map_or_else(nothing, |(texts, places)| {
                     let distinct: Vec<&[u8]> = texts.iter().map(String::as_bytes).collect();
                     of_rows(&distinct, places, &taken.rows)
@@ -156,7 +192,7 @@ impl<'q> Selection<'q> {
                 None => nothing(),
             }
         };
-        self.query.columns.iter().zip(&self.outputs).map(column).collect()
+        self.written.iter().zip(&self.outputs).map(column).collect()
     }
 }
 

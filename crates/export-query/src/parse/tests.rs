@@ -134,9 +134,11 @@ fn properties_are_looked_at() {
             .map(|view| view.map(str::to_owned))
     };
     assert_eq!(check("BILLING_VIEW_ARN", "arn:x"), Ok(Some("arn:x".to_owned())));
-    assert_eq!(check("TIME_GRANULARITY", "HOURLY"), Ok(None));
+    for granularity in ["HOURLY", "DAILY", "MONTHLY"] {
+        assert_eq!(check("TIME_GRANULARITY", granularity), Ok(None));
+    }
     for (name, value) in
-        [("TIME_GRANULARITY", "DAILY"), ("INCLUDE_SPLIT_COST_ALLOCATION_DATA", "TRUE"), ("SPEED", "1")]
+        [("TIME_GRANULARITY", "WEEKLY"), ("INCLUDE_SPLIT_COST_ALLOCATION_DATA", "TRUE"), ("SPEED", "1")]
     {
         assert!(check(name, value).unwrap_err().contains(name));
     }

@@ -2,22 +2,29 @@
 
 use super::rereading;
 use crate::cli::{ExportFormat, ExportLayout, READ_COST_FILES};
-use crate::export::{self, Priced, Wanted, with_coverage};
-use crate::failure::Failure;
+use crate::export::{self, Priced, Wanted, view_parts, with_coverage};
+use crate::failure::{Failure, HINT_AGAIN};
 use crate::pricing::Rated;
 use crate::publish::CUBE;
 use crate::reader::{Children, reading_failed};
 use crate::resale::needs_lines;
-use crate::run_folder;
+use crate::run_folder::{self, RunFolder};
 use anyhow::{Context, anyhow};
-use back_office::engine::{Content, EngineError, ExportedLines, Lines, LinesOrder, PutFile};
+use back_office::engine::{Content, EngineError, ExportedLines, Lines, LinesOf, LinesOrder, PutFile};
+use billing::breakdown::Days;
 use billing::statement;
+use cost_data::export::plan::Plan;
 use cost_data::location::Location;
 use cost_data::worker::{self, ExportOrder};
 use export_query::Table;
+use query::facts::{self, MonthFacts};
+use query::lines;
 use std::fs::{self, File};
 use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
+
+/// How what is written beside a file ends until it gets the file's name.
+const PARTIAL: &str = ".partial";
 
 /// How the column of resources is called in every layout.
 const RESOURCES: &str = "line_item_resource_id";
@@ -29,18 +36,19 @@ pub fn export_lines(path: &Path, order: &LinesOrder, children: &Children) -> Res
     let Rated { card, charges, .. } = run.rate()?;
     let statements = statement::statements(&run.cube, &run.book, &card, &charges)?;
     let priced = Priced::of(&run, &card, &statements)?;
-    let format = if order.is_parquet { ExportFormat::Parquet } else { ExportFormat::Csv };
-    let groups = [order.billing_group.clone()];
-    let wanted = Wanted { layout: layout(&order.lines), format: Some(format), groups: &groups };
-    let mut plan = export::plan(&priced, &wanted)?;
-    // The groups below it have views of their own.
-    for group in plan.groups.iter_mut().filter(|group| group.name != order.billing_group) {
-        group.folder = None;
-    }
+    let mut plan = plan(&run, &priced, order)?;
     match &order.lines {
-        Lines::Query(query) => plan.query = Some(query.clone()),
-        Lines::LegacyReport { with_resources: false } => plan.left_out = vec![RESOURCES.to_owned()],
-        Lines::LegacyReport { with_resources: true } => {}
+        Lines::Query(query) => {
+            plan.granularity = query.granularity;
+            plan.left_out.clone_from(&query.without);
+            plan.query = Some(query.clone());
+        }
+        Lines::LegacyReport { with_resources, granularity } => {
+            plan.granularity = *granularity;
+            if !with_resources {
+                plan.left_out = vec![RESOURCES.to_owned()];
+            }
+        }
     }
     let (request, limits) = rereading(&run, children)?;
     let covered = with_coverage(&mut plan, &priced, run.covered_lines()?, &order.folder)?;
@@ -51,8 +59,47 @@ pub fn export_lines(path: &Path, order: &LinesOrder, children: &Children) -> Res
     drop(covered);
     let report = exported.map_err(|error| reading_failed(error, run.accepted_rejects))?;
     let file = report.files.into_iter().next();
-    let file = file.ok_or_else(|| anyhow!("billing group `{}` has no file", order.billing_group))?;
+    let file = file.ok_or_else(|| anyhow!("the export has no file"))?;
     Ok(ExportedLines { file: folder.join(file.name), rows: file.rows, columns: file.columns })
+}
+
+/// The plan of what is ordered: the lines of one billing group, or of a custom view.
+fn plan(run: &RunFolder, priced: &Priced<'_>, order: &LinesOrder) -> Result<Plan, Failure> {
+    let format = Some(if order.is_parquet { ExportFormat::Parquet } else { ExportFormat::Csv });
+    let layout = layout(&order.lines);
+    match &order.of {
+        LinesOf::BillingGroup(name) => {
+            let groups = [name.clone()];
+            let mut plan = export::plan(priced, &Wanted { layout, format, groups: &groups })?;
+            // The groups below it have views of their own.
+            for group in plan.groups.iter_mut().filter(|group| group.name != *name) {
+                group.folder = None;
+            }
+            Ok(plan)
+        }
+        LinesOf::View { scopes, categories } => {
+            let mut plan = export::plan(priced, &Wanted { layout, format, groups: &[] })?;
+            let classes = run.days()?;
+            let covered = priced.coverage.map_or(&[][..], |coverage| &coverage.days);
+            let month = facts::Priced {
+                cube: priced.cube,
+                book: priced.book,
+                card: priced.card,
+                statements: priced.statements,
+                days: classes.as_deref().map(|classes| Days { classes, covered }),
+                commitments: None,
+            };
+            let known = MonthFacts::with_sources(month);
+            let (facts, sources) =
+                known.map_err(|error| Failure::input(error.to_string()).hint(HINT_AGAIN))?;
+            let facts = facts.with_categories(categories);
+            let seen = scopes.iter().map(|scope| lines::seen(&facts, &sources, scope));
+            let seen = seen.collect::<Result<Vec<_>, _>>();
+            let seen = seen.map_err(|error| Failure::input(error.to_string()))?;
+            view_parts::put_into(&mut plan, priced, &seen)?;
+            Ok(plan)
+        }
+    }
 }
 
 const fn layout(lines: &Lines) -> ExportLayout {
@@ -91,14 +138,31 @@ fn put_on_disk(root: &Path, file: &PutFile) -> Result<(), EngineError> {
     let real_root = real_root(root)?;
     let real = made_within(&real_root, Path::new(&file.name).parent().unwrap_or(Path::new("")))?;
     let name = target.file_name().unwrap_or_default();
-    // One at a time delivers an export's month: what one that was killed has left is written over.
-    let partial = real.join(format!(".{}.partial", name.to_string_lossy()));
-    let written = write_to(&partial, &file.content).and_then(|()| fs::rename(&partial, real.join(name)));
-    if written.is_err() {
-        // Whoever delivers next writes over it.
-        let _ = fs::remove_file(&partial);
+    let hidden = format!(".{}.", name.to_string_lossy());
+    // One at a time delivers an export's month: what one that was killed has left goes, and whoever still writes to it, because it was away for long, finds nothing to give the name to.
+    remove_partials(&real, &hidden).map_err(failed)?;
+    let make = |path: &Path| File::create_new(path);
+    let partial = tempfile::Builder::new().prefix(&hidden).suffix(PARTIAL).make_in(&real, make);
+    let mut partial = partial.map_err(failed)?;
+    write_to(partial.as_file_mut(), &file.content).map_err(failed)?;
+    partial.persist(real.join(name)).map_err(|refused| failed(refused.error))?;
+    force_folders(&real, &real_root).map_err(failed)
+}
+
+/// Removes what was written beside a file and never got its name.
+fn remove_partials(folder: &Path, hidden: &str) -> io::Result<()> {
+    for entry in fs::read_dir(folder)? {
+        let entry = entry?;
+        let name = entry.file_name();
+        let name = name.to_string_lossy();
+        if name.starts_with(hidden) && name.ends_with(PARTIAL) {
+            match fs::remove_file(entry.path()) {
+                Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
+                _ => {}
+            }
+        }
     }
-    written.and_then(|()| force_folders(&real, &real_root)).map_err(failed)
+    Ok(())
 }
 
 fn real_root(root: &Path) -> Result<PathBuf, EngineError> {
@@ -146,15 +210,9 @@ fn remove_from_disk(root: &Path, name: &str) -> Result<(), EngineError> {
     }
 }
 
-fn write_to(path: &Path, content: &Content) -> io::Result<()> {
-    // What stands in its place may be a link: a new file is made, and no link is followed.
-    match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(error),
-        _ => {}
-    }
-    let mut file = File::create_new(path)?;
+fn write_to(file: &mut File, content: &Content) -> io::Result<()> {
     match content {
-        Content::File(source) => io::copy(&mut File::open(source)?, &mut file).map(drop)?,
+        Content::File(source) => io::copy(&mut File::open(source)?, file).map(drop)?,
         Content::Bytes(bytes) => file.write_all(bytes)?,
     }
     file.sync_all()
@@ -211,6 +269,13 @@ mod tests {
             fs::read_dir(root.join("a/b")).unwrap().map(|entry| entry.unwrap().path()).collect();
         assert_eq!(names, [root.join("a/b/one")]);
         assert_eq!(fs::read_to_string(root.join("a/b/one")).unwrap(), "3");
+        // What somebody else was writing beside it goes; what is beside another one stays.
+        fs::write(root.join("a/b/.one.0123.partial"), "torn").unwrap();
+        fs::write(root.join("a/b/.other.0123.partial"), "going on").unwrap();
+        put(&root, &[file("a/b/one", "3")], &[]).unwrap();
+        assert!(
+            !root.join("a/b/.one.0123.partial").exists() && root.join("a/b/.other.0123.partial").exists()
+        );
         std::os::unix::fs::symlink(&elsewhere, root.join("link")).unwrap();
         fs::write(elsewhere.join("kept"), "kept").unwrap();
         assert!(matches!(put(&root, &[file("link/x", "1")], &[]), Err(EngineError::Input(_))));

@@ -72,24 +72,46 @@ impl FocusRows<'_> {
 
     /// What the group's commitments left unused, and covered usage that its negation does not offset.
     pub fn commitments(&self, currency: Currency) -> Result<Vec<AddedRow>, DecimalError> {
-        let cube = self.priced.cube;
-        let mut by_arn: BTreeMap<&str, Unused<'_>> = BTreeMap::new();
         let mut coverage = Amount::ZERO;
-        let owned = self.owned();
-        for (class, entry) in cube.classes.iter().zip(&self.priced.card.entries) {
-            let of_group = entry.group.is_some_and(|group| group as usize == self.number);
-            let of_currency = cube.value(class, KeyColumn::Currency) == Some(currency.as_str());
-            let is_invoiced = as_invoiced(entry.treatment);
-            if !of_group || !of_currency || !(is_invoiced || entry.treatment == Treatment::AtCost) {
-                continue;
-            }
-            let kind = line_item_type(cube, class);
-            if matches!(kind, LineItemType::SavingsPlanCoveredUsage | LineItemType::SavingsPlanNegation) {
+        for (number, entry) in self.priced.card.entries.iter().enumerate() {
+            if self.has(number, currency) && self.is_unbilled(number) {
                 coverage = coverage.plus(entry.amount)?;
             }
-            let arn = commitment::arn(cube, class);
-            if let Some(arn) = arn.filter(|arn| !is_invoiced || owned.contains(arn)) {
-                by_arn.entry(arn).or_default().count(class, kind, entry.amount, self.tells_unused())?;
+        }
+        let mut rows: Vec<AddedRow> = self.unused_of(currency)?.into_iter().map(|(_, row)| row).collect();
+        rows.extend(self.coverage(currency, coverage));
+        Ok(rows)
+    }
+
+    /// Whether a class is the group's, in a currency, and what AWS charges or at cost.
+    fn has(&self, number: usize, currency: Currency) -> bool {
+        let (class, entry) = (&self.priced.cube.classes[number], &self.priced.card.entries[number]);
+        let of_group = entry.group.is_some_and(|group| group as usize == self.number);
+        let of_currency = self.priced.cube.value(class, KeyColumn::Currency) == Some(currency.as_str());
+        of_group && of_currency && (as_invoiced(entry.treatment) || entry.treatment == Treatment::AtCost)
+    }
+
+    /// Whether lines of a class have no billed cost: usage that a Savings Plan covers in the real bill, and its negation.
+    pub fn is_unbilled(&self, number: usize) -> bool {
+        let treatment = self.priced.card.entries[number].treatment;
+        let kind = line_item_type(self.priced.cube, &self.priced.cube.classes[number]);
+        (as_invoiced(treatment) || treatment == Treatment::AtCost)
+            && matches!(kind, LineItemType::SavingsPlanCoveredUsage | LineItemType::SavingsPlanNegation)
+    }
+
+    /// What the group's commitments left unused, each with the class of its fee by number.
+    pub fn unused_of(&self, currency: Currency) -> Result<Vec<(usize, AddedRow)>, DecimalError> {
+        let cube = self.priced.cube;
+        let mut by_arn: BTreeMap<&str, Unused<'_>> = BTreeMap::new();
+        let owned = self.owned();
+        for (number, (class, entry)) in cube.classes.iter().zip(&self.priced.card.entries).enumerate() {
+            if !self.has(number, currency) {
+                continue;
+            }
+            let (kind, arn) = (line_item_type(cube, class), commitment::arn(cube, class));
+            if let Some(arn) = arn.filter(|arn| !as_invoiced(entry.treatment) || owned.contains(arn)) {
+                let unused = by_arn.entry(arn).or_default();
+                unused.count((number, class), kind, entry.amount, self.tells_unused())?;
             }
         }
         if self.tells_unused() {
@@ -98,15 +120,19 @@ impl FocusRows<'_> {
         self.take_simulated(&mut by_arn)?;
         let left = by_arn.into_iter().filter(|(_, unused)| unused.amount > Amount::ZERO);
         let rows = left.filter_map(|(arn, unused)| self.unused(currency, arn, &unused).transpose());
-        let mut rows: Vec<AddedRow> = rows.collect::<Result<_, _>>()?;
-        if !coverage.is_zero() && !self.tells_unused() {
-            let description = "Covered usage that its Savings Plan negation does not offset";
-            let cause = format!("coverage/{}", cube.period);
-            let mut row = self.row(currency, coverage, "Adjustment", description, &cause);
-            self.service(&mut row, PRODUCT, PRODUCT_NAME);
-            rows.push(row);
+        rows.collect()
+    }
+
+    /// Covered usage that its negation does not offset.
+    pub fn coverage(&self, currency: Currency, amount: Amount) -> Option<AddedRow> {
+        if amount.is_zero() || self.tells_unused() {
+            return None;
         }
-        Ok(rows)
+        let description = "Covered usage that its Savings Plan negation does not offset";
+        let cause = format!("coverage/{}", self.priced.cube.period);
+        let mut row = self.row(currency, amount, "Adjustment", description, &cause);
+        self.service(&mut row, PRODUCT, PRODUCT_NAME);
+        Some(row)
     }
 
     /// The commitments on lines that are as invoiced whose owner is in the group: only these are named in its file.
@@ -161,9 +187,9 @@ impl FocusRows<'_> {
         currency: Currency,
         arn: &str,
         unused: &Unused<'_>,
-    ) -> Result<Option<AddedRow>, DecimalError> {
+    ) -> Result<Option<(usize, AddedRow)>, DecimalError> {
         let cube = self.priced.cube;
-        let Some(fee) = unused.fee else { return Ok(None) };
+        let Some((number, fee)) = unused.fee else { return Ok(None) };
         let description = "Commitment that the billing group paid for and did not use";
         let mut row = self.row(currency, Amount::ZERO, "Usage", description, arn);
         let product = cube.product(fee);
@@ -222,7 +248,7 @@ impl FocusRows<'_> {
         }
         row.values.extend(values.into_iter().map(|(column, value)| (column.to_owned(), value)));
         self.name_account(&mut row);
-        Ok(Some(row))
+        Ok(Some((number, row)))
     }
 
     /// The book's name of a row's account.
@@ -296,8 +322,8 @@ fn as_invoiced(treatment: Treatment) -> bool {
 /// What a commitment cost and was not used for.
 #[derive(Default)]
 struct Unused<'a> {
-    /// A class of its fee.
-    fee: Option<&'a ChargeClass>,
+    /// A class of its fee, with its number.
+    fee: Option<(usize, &'a ChargeClass)>,
     amount: Amount,
     /// Of a reservation: the hours that were paid and not used.
     hours: Quantity,
@@ -307,7 +333,7 @@ impl<'a> Unused<'a> {
     /// Counts a class of the commitment; `told` where the files have rows of what was unused.
     fn count(
         &mut self,
-        class: &'a ChargeClass,
+        (number, class): (usize, &'a ChargeClass),
         kind: LineItemType,
         fee: Amount,
         told: bool,
@@ -315,7 +341,7 @@ impl<'a> Unused<'a> {
         let sum = |measure| class.sum(measure).to_amount();
         match kind {
             LineItemType::RiFee | LineItemType::SavingsPlanRecurringFee => {
-                self.fee = self.fee.or(Some(class));
+                self.fee = self.fee.or(Some((number, class)));
                 if !told {
                     self.hours = self.hours.plus(class.sum(Measure::Usage))?;
                 }
