@@ -6,7 +6,6 @@
 
 use crate::focus::vocabulary as focus;
 use crate::limits::COLUMNS_MAX;
-use crate::net_amortized::NetColumn;
 use billing::abilities::{Abilities, Ability, Feature};
 use billing::charge_class::{KeyColumn, Measure};
 use serde::{Deserialize, Serialize};
@@ -130,17 +129,18 @@ const fn cur_measure(measure: Measure) -> &'static [&'static str] {
 /// The end of the usage; with its start it says whether a line is of one hour.
 pub const USAGE_END: &str = "line_item_usage_end_date";
 
-macro_rules! commitment_columns {
-    ($($variant:ident $name:literal $doc:literal,)*) => {
-        /// A column that says what a commitment is: read only where commitments are re-simulated, and none is necessary.
+/// Columns of cost files by what they say, with their names in CUR 2.0; those of the legacy report become them by AWS's rule.
+macro_rules! columns {
+    ($(#[$about:meta])* $kind:ident { $($variant:ident $name:literal $doc:literal,)* }) => {
+        $(#[$about])*
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum CommitmentColumn { $(#[doc = $doc] $variant,)* }
+        pub enum $kind { $(#[doc = $doc] $variant,)* }
 
-        impl CommitmentColumn {
+        impl $kind {
             /// Every such column.
             pub const ALL: [Self; [$($name),*].len()] = [$(Self::$variant),*];
 
-            /// The column's name in CUR 2.0; that of the legacy report becomes it by AWS's rule.
+            /// The column's name in CUR 2.0.
             #[must_use]
             pub const fn name(self) -> &'static str {
                 match self { $(Self::$variant => $name,)* }
@@ -150,23 +150,39 @@ macro_rules! commitment_columns {
 }
 
 // AWS writes numbers of reservations as text, and their times too.
-commitment_columns! {
-    Reservations "reservation_number_of_reservations" "How many reservations; on `RIFee` lines.",
-    UnitsEach "reservation_units_per_reservation" "Unit-hours of each in the month.",
-    Units "reservation_total_reserved_units" "Unit-hours of all in the month.",
-    NormalizedUnitsEach "reservation_normalized_units_per_reservation" "The unit-hours of each, normalised.",
-    NormalizedUnits "reservation_total_reserved_normalized_units" "The unit-hours of all, normalised.",
-    ReservationZone "reservation_availability_zone" "The zone, or the region where the reservation is regional.",
-    ReservationStart "reservation_start_time" "When it begins.",
-    ReservationEnd "reservation_end_time" "When it ends.",
-    OfferingType "savings_plan_offering_type" "The kind of Savings Plan.",
-    PaymentOption "savings_plan_payment_option" "How much is paid up front.",
-    PurchaseTerm "savings_plan_purchase_term" "One year or three.",
-    PlanRegion "savings_plan_region" "The region of an EC2 Instance plan.",
-    InstanceFamily "savings_plan_instance_type_family" "The family of an EC2 Instance plan.",
-    PlanStart "savings_plan_start_time" "When it begins.",
-    PlanEnd "savings_plan_end_time" "When it ends.",
-    PlanRate "savings_plan_savings_plan_rate" "What a unit of covered usage costs under the plan.",
+columns! {
+    /// A column that says what a commitment is: read only where commitments are re-simulated, and none is necessary.
+    CommitmentColumn {
+        Reservations "reservation_number_of_reservations" "How many reservations; on `RIFee` lines.",
+        UnitsEach "reservation_units_per_reservation" "Unit-hours of each in the month.",
+        Units "reservation_total_reserved_units" "Unit-hours of all in the month.",
+        NormalizedUnitsEach "reservation_normalized_units_per_reservation" "The unit-hours of each, normalised.",
+        NormalizedUnits "reservation_total_reserved_normalized_units" "The unit-hours of all, normalised.",
+        ReservationZone "reservation_availability_zone" "The zone, or the region where the reservation is regional.",
+        ReservationStart "reservation_start_time" "When it begins.",
+        ReservationEnd "reservation_end_time" "When it ends.",
+        OfferingType "savings_plan_offering_type" "The kind of Savings Plan.",
+        PaymentOption "savings_plan_payment_option" "How much is paid up front.",
+        PurchaseTerm "savings_plan_purchase_term" "One year or three.",
+        PlanRegion "savings_plan_region" "The region of an EC2 Instance plan.",
+        InstanceFamily "savings_plan_instance_type_family" "The family of an EC2 Instance plan.",
+        PlanStart "savings_plan_start_time" "When it begins.",
+        PlanEnd "savings_plan_end_time" "When it ends.",
+        PlanRate "savings_plan_savings_plan_rate" "What a unit of covered usage costs under the plan.",
+    }
+}
+
+columns! {
+    /// A column that net amortized cost is made of, beside the measures of amortized cost; none is necessary.
+    NetColumn {
+        ReservationEffective "reservation_net_effective_cost" "What covered usage took of its reservation.",
+        UnusedRecurring "reservation_net_unused_recurring_fee" "The unused part of a monthly fee.",
+        UnusedUpfront "reservation_net_unused_amortized_upfront_fee_for_billing_period" "The unused part of a payment up front.",
+        PlanEffective "savings_plan_net_savings_plan_effective_cost" "What covered usage took of its Savings Plan.",
+        PlanRecurring "savings_plan_net_recurring_commitment_for_billing_period" "What is paid of a commitment as it goes.",
+        PlanUpfront "savings_plan_net_amortized_upfront_commitment_for_billing_period" "What was paid of it up front.",
+        GrossPlanRecurring "savings_plan_recurring_commitment_for_billing_period" "What is paid as it goes, before discounts.",
+    }
 }
 
 /// How many columns say what commitments are.

@@ -5,40 +5,12 @@
 
 use crate::batch::{Batch, Numbers};
 use crate::codes::{Bound, Codes};
+use crate::layout::NetColumn;
 use billing::abilities::Feature;
 use billing::amortized::{Sign, amortized_from, net_unused};
 use billing::charge_class::{KeyColumn, Measure};
 use billing::cost_line::LineItemType;
 use billing::money::Quantity;
-
-macro_rules! net_columns {
-    ($($variant:ident $name:literal $doc:literal,)*) => {
-        /// A column that net amortized cost is made of, beside the measures of amortized cost; none is necessary.
-        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum NetColumn { $(#[doc = $doc] $variant,)* }
-
-        impl NetColumn {
-            /// Every such column.
-            pub const ALL: [Self; [$($name),*].len()] = [$(Self::$variant),*];
-
-            /// The column's name in CUR 2.0; that of the legacy report becomes it by AWS's rule.
-            #[must_use]
-            pub const fn name(self) -> &'static str {
-                match self { $(Self::$variant => $name,)* }
-            }
-        }
-    };
-}
-
-net_columns! {
-    ReservationEffective "reservation_net_effective_cost" "What covered usage took of its reservation.",
-    UnusedRecurring "reservation_net_unused_recurring_fee" "The unused part of a monthly fee.",
-    UnusedUpfront "reservation_net_unused_amortized_upfront_fee_for_billing_period" "The unused part of a payment up front.",
-    PlanEffective "savings_plan_net_savings_plan_effective_cost" "What covered usage took of its Savings Plan.",
-    PlanRecurring "savings_plan_net_recurring_commitment_for_billing_period" "What is paid of a commitment as it goes.",
-    PlanUpfront "savings_plan_net_amortized_upfront_commitment_for_billing_period" "What was paid of it up front.",
-    GrossPlanRecurring "savings_plan_recurring_commitment_for_billing_period" "What is paid as it goes, before discounts.",
-}
 
 /// How many columns there are.
 const NET_COLUMNS: usize = NetColumn::ALL.len();
