@@ -357,6 +357,7 @@ class Recorded(http.server.BaseHTTPRequestHandler):
 
 def test_the_desks_key_is_never_shown_to_aws(new_server, far, tmp_path):
     server = near(new_server, tmp_path, month())
+    Recorded.asked_with.clear()
     place = http.server.ThreadingHTTPServer(("127.0.0.1", 0), Recorded)
     threading.Thread(target=place.serve_forever, daemon=True).start()
     there = f"http://127.0.0.1:{place.server_port}"
