@@ -108,18 +108,27 @@ def test_filters_follow_what_is_replaced_and_those_by_tags_of_costs_stay(new_ser
     category = ce.create_cost_category_definition(Name="Owners", RuleVersion="CostCategoryExpression.v1", Rules=[
         {"Value": f"Team {called}", "Rule": {"Or": [by_name, by_tag]}}])["CostCategoryArn"]
     of_category = {"CostCategories": {"Key": "Owners", "Values": [f"Team {called}"]}}
-    report = {"Name": "report", "TimeRange": "LAST_MONTH", "Filter": {"And": [of_category, {"Not": by_tag}]}}
+    # What cost files say stays: values of tags, and those that a cost category inherits of them.
+    ce.create_cost_category_definition(Name="Inherited", RuleVersion="CostCategoryExpression.v1", Rules=[
+        {"Type": "INHERITED_VALUE", "InheritedValue": {"DimensionName": "TAG", "DimensionKey": "user:Owner"}}])
+    of_files = {"CostCategories": {"Key": "Inherited", "Values": [called]}}
+    report = {"Name": "report", "TimeRange": "LAST_MONTH", "Filter": {"And": [of_category, {"Not": by_tag}, of_files]}}
     assert server.own("PutSavedReport", report).status == 200
     gone = told(server, "privacy", "erase", *person.names, called)
     instead = gone["Replacement"]
-    assert gone["Filters"] == 2
+    assert gone["Filters"] == 3
     kept = told(server, "privacy", "export", *person.names, called)["Texts"]
-    assert sorted(text["Table"] for text in kept) == ["cost_categories", "desk_settings"] and all(text["Purpose"].startswith("tags of costs") for text in kept)
+    assert sorted((text["Table"], text["Purpose"].split(" that ")[0]) for text in kept) == [
+        ("cost_categories", "tags of costs"), ("desk_settings", "cost categories"), ("desk_settings", "tags of costs")]
     rule, = ce.describe_cost_category_definition(CostCategoryArn=category)["CostCategory"]["Rules"]
     assert rule["Value"] == f"Team {instead}" and [part[kind]["Values"] for part, kind in zip(rule["Rule"]["Or"], ("Dimensions", "Tags"))] == [[instead], [called]]
     found = server.own("GetSavedReport", {"Name": "report"}).json["SavedReport"]
     assert found["Filter"]["And"][0] == {"CostCategories": {"Key": "Owners", "Values": [f"Team {instead}"]}}
-    assert found["Filter"]["And"][1]["Not"]["Tags"]["Values"] == [called]
+    assert found["Filter"]["And"][1]["Not"]["Tags"]["Values"] == [called] and found["Filter"]["And"][2] == of_files
+    # Once they are changed they hold no more, and what held before is replaced.
+    assert server.own("PutSavedReport", report | {"Filter": of_category}).status == 200
+    assert told(server, "privacy", "erase", *person.names, called)["Filters"] == 1
+    assert [text["Table"] for text in told(server, "privacy", "export", *person.names, called)["Texts"]] == ["cost_categories"]
     assert verified(server) == (0, ""), verified(server)[1]
 
 def test_an_audit_that_was_changed_is_still_found(new_server, tmp_path):

@@ -4,7 +4,7 @@ use crate::codes::{Bound, Codes};
 use crate::days::Days;
 use crate::diagnostics::{Diagnostic, excerpt};
 use crate::dimensions::{self, DimensionColumn, Dimensions, Parts};
-use crate::focus::{FocusColumns, OtherProviders};
+use crate::focus::{FocusColumns, OtherProviders, translation};
 use crate::layout::{self, COMMITMENT_COLUMNS, CommitmentColumn, CostFormat, Layout, USAGE_END, Vocabulary};
 use crate::net_amortized::{self, NetColumns};
 use crate::number::NumberNotes;
@@ -157,8 +157,10 @@ pub fn assemble<L: Lines>(lines: &mut L, place: Place, columns: &Columns, period
     let mut keys = columns.keys.map(|column| column.map(|column| lines.texts(column)));
     let days = columns.usage_start.map(|column| lines.days(column, period));
     if !columns.dimensions.is_empty() || columns.parts.is_some() {
+        let of_payer = focus.is_some() && columns.parts.is_some();
+        let accounts = of_payer.then(|| translation::accounts(rows, &keys, &lines.texts(columns.payer)));
         let values = columns.dimensions.iter().map(|of| (of, of.kept(lines.dimension(of))));
-        let accounts = keys[KeyColumn::UsageAccount as usize].as_ref();
+        let accounts = accounts.as_ref().or(keys[KeyColumn::UsageAccount as usize].as_ref());
         let parts = columns.parts.iter().map(|of| (&of.column, of.of(rows, accounts, days.as_ref(), period)));
         let values: Vec<_> = values.chain(parts).collect();
         keys[KeyColumn::DimensionSet as usize] = Some(dimensions::sets(rows, &values));

@@ -5,7 +5,7 @@
 //! commitment it is) becomes CUR's value in [`translation`]. `docs/focus.md` has the tables in words.
 
 pub mod charge;
-mod translation;
+pub mod translation;
 pub mod vocabulary;
 
 use crate::codes::{Bound, Codes};

@@ -232,11 +232,14 @@ impl Layout {
             ("reservation_effective_cost", Feature::ReservationEffectiveCost),
             ("savings_plan_savings_plan_effective_cost", Feature::SavingsPlanEffectiveCost),
             ("reservation_unused_recurring_fee", Feature::UnusedReservations),
+            ("reservation_unused_amortized_upfront_fee_for_billing_period", Feature::UnusedReservations),
             ("savings_plan_used_commitment", Feature::UnusedSavingsPlans),
             ("savings_plan_total_commitment_to_date", Feature::UnusedSavingsPlans),
             ("line_item_blended_cost", Feature::BlendedCost),
+            // What of a commitment discounts leave, its net columns say beside the gross ones.
+            ("savings_plan_amortized_upfront_commitment_for_billing_period", Feature::NetSavingsPlans),
         ]);
-        let columns = columns.chain(NetColumn::ALL.into_iter().filter_map(NetColumn::needed_for));
+        let columns = columns.chain(NetColumn::ALL.into_iter().map(NetColumn::needed_for));
         let absent = columns.filter(|(column, _)| self.column(column).is_none()).map(|(_, feature)| feature);
         let absent = absent.chain(self.resource_ids().is_none().then_some(Feature::Resources));
         absent.fold(Abilities::ALL_TOLD, |able, feature| able.with(feature, Ability::Absent))

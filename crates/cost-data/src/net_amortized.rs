@@ -16,16 +16,17 @@ use billing::money::Quantity;
 const NET_COLUMNS: usize = NetColumn::ALL.len();
 
 impl NetColumn {
-    /// The column's name, and what files without it cannot say; `None` where it says nothing by itself.
-    pub const fn needed_for(self) -> Option<(&'static str, Feature)> {
+    /// The column's name, and what files without it cannot say.
+    pub const fn needed_for(self) -> (&'static str, Feature) {
         let feature = match self {
             Self::ReservationEffective | Self::UnusedRecurring | Self::UnusedUpfront => {
                 Feature::NetReservations
             }
-            Self::PlanEffective | Self::PlanRecurring | Self::PlanUpfront => Feature::NetSavingsPlans,
-            Self::GrossPlanRecurring => return None,
+            Self::PlanEffective | Self::PlanRecurring | Self::PlanUpfront | Self::GrossPlanRecurring => {
+                Feature::NetSavingsPlans
+            }
         };
-        Some((self.name(), feature))
+        (self.name(), feature)
     }
 }
 
@@ -78,10 +79,11 @@ impl NetNumbers {
         self.of(column, row)
     }
 
-    /// A Savings Plan's commitment in the hour of a row, before and after discounts, by what of it was paid up front.
+    /// A Savings Plan's commitment in the hour of a row, before and after discounts, by what of it was paid up front. A net part whose gross part the row does not say is none
+    /// of the commitment: it would be a discount of less than nothing.
     fn commitment(&self, upfront: i128, row: usize) -> (i128, i128) {
         let recurring = self.of(NetColumn::GrossPlanRecurring, row).unwrap_or(0);
-        let of_net = |column, gross| self.of(column, row).unwrap_or(gross);
+        let of_net = |column, gross| self.of(column, row).filter(|_| gross != 0).unwrap_or(gross);
         let net = of_net(NetColumn::PlanRecurring, recurring) + of_net(NetColumn::PlanUpfront, upfront);
         (recurring + upfront, net)
     }

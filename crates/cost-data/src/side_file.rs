@@ -2,11 +2,12 @@
 //! a hash of what is written.
 
 use crate::cube_file::CubeFileError;
-use crate::parquet_lines::with_dictionaries;
+use crate::parquet_lines::{check_places, with_dictionaries};
 use arrow_array::cast::AsArray;
 use arrow_array::{Array, ArrowPrimitiveType, PrimitiveArray, RecordBatch};
 use billing::charge_class::Cube;
 use parquet::arrow::arrow_reader::{ArrowReaderMetadata, ArrowReaderOptions};
+use parquet::errors::ParquetError;
 use parquet::file::metadata::{KeyValue, ParquetMetaData};
 use parquet::file::reader::ChunkReader;
 use sha2::{Digest, Sha256};
@@ -15,13 +16,15 @@ use std::io::{self, Write};
 const LAYOUT: &str = "proforma.version";
 
 /// What a file is, by its Parquet schema alone, texts as dictionaries: decoding Arrow's own copy of the schema panics where a byte of that
-/// is wrong.
+/// is wrong, and decoding a column where its place is none.
 ///
 /// # Errors
 /// What the Parquet reader says: it is no such file, or a damaged one.
 pub fn metadata(file: &impl ChunkReader) -> parquet::errors::Result<ArrowReaderMetadata> {
     let options = ArrowReaderOptions::new().with_skip_arrow_metadata(true);
-    with_dictionaries(&ArrowReaderMetadata::load(file, options)?)
+    let metadata = ArrowReaderMetadata::load(file, options)?;
+    check_places(metadata.metadata(), file.len()).map_err(ParquetError::General)?;
+    with_dictionaries(&metadata)
 }
 
 /// What a file says of itself: the version of its layout, and the cube that it belongs to.

@@ -81,8 +81,13 @@ pub enum QueryError {
 
 const NO_BLENDED: &str = "its cost files have no blended cost: FOCUS has none, and an export may leave out `line_item_blended_cost`; ask for UnblendedCost";
 const NO_NORMALIZED: &str = "a billing group's bill has no normalised units; ask for UsageQuantity";
-const NO_NET_AMORTIZED: &str = "its cost files have net costs, but lack columns of those of commitments (`reservation_net_…`, `savings_plan_net_…`); add them to the \
-                                export, or ask for AmortizedCost or NetUnblendedCost";
+const NO_NET_AMORTIZED: &str = "its cost files have net costs, but lack columns of those of commitments (`reservation_net_…`, `savings_plan_net_…`, and for unused Savings Plans \
+                                `savings_plan_recurring_commitment_for_billing_period` and `savings_plan_amortized_upfront_commitment_for_billing_period`); add them to the export, \
+                                or ask for AmortizedCost or NetUnblendedCost";
+const NO_AMORTIZED: &str = "its cost files have lines of commitments, but lack columns of what usage took of them or of what was left (`reservation_effective_cost`, \
+                            `savings_plan_savings_plan_effective_cost`, `reservation_unused_recurring_fee`, `reservation_unused_amortized_upfront_fee_for_billing_period`, \
+                            `savings_plan_total_commitment_to_date`, `savings_plan_used_commitment`); add them to the export, or ask for UnblendedCost or NetUnblendedCost";
+const NO_AMORTIZED_LEVEL: &str = "it is what a level above charges, with lines of commitments of which it does not tell what they cover; ask for UnblendedCost";
 const EARLIER_RUN: &str = "its run was made before this metric was kept; import the month's cost files again (`proforma import --cost … --period …`), or ask for UnblendedCost or \
                            AmortizedCost";
 const NO_DAYS: &str = "its run was priced without days; price the month again, or ask for whole months";
@@ -407,6 +412,8 @@ pub(crate) fn columns<'a>(
         let measured = table.measured(scope.metric(*metric)).ok_or_else(|| {
             unknown(match (table.why_missing(*metric), metric) {
                 (Some(Missing::EarlierRun), _) => EARLIER_RUN,
+                (Some(Missing::Commitments), _) => NO_AMORTIZED,
+                (Some(Missing::OfLevel), _) => NO_AMORTIZED_LEVEL,
                 (Some(Missing::Column), Metric::BlendedCost) => NO_BLENDED,
                 (Some(Missing::Column), _) => NO_NET_AMORTIZED,
                 (None, _) => NO_NORMALIZED,

@@ -202,6 +202,10 @@ pub struct Table {
 pub(crate) enum Missing {
     /// The cost files do not have its column.
     Column,
+    /// They do not have a column of what usage took of commitments, or of what is left of these.
+    Commitments,
+    /// The month is what a level above charges, which tells nothing of commitments.
+    OfLevel,
     /// The run was made before it was kept.
     EarlierRun,
 }

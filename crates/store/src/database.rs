@@ -115,18 +115,6 @@ impl Store {
         Ok(())
     }
 
-    /// What time it is at the database, in milliseconds since 1970-01-01T00:00:00Z: one clock for all servers that share it, whatever theirs say. A file of SQLite is of one machine, and has its clock.
-    ///
-    /// # Errors
-    /// [`StoreError`] of the database.
-    pub async fn clock_ms(&self) -> Result<i64, StoreError> {
-        let sql = match self.engine {
-            Engine::Sqlite => "SELECT CAST((julianday('now') - 2440587.5) * 86400000 AS INTEGER)",
-            Engine::Postgres => "SELECT CAST(EXTRACT(EPOCH FROM clock_timestamp()) * 1000 AS BIGINT)",
-        };
-        Ok(sqlx::query_scalar(sql).fetch_one(&self.readers).await?)
-    }
-
     /// What SQLite finds wrong with its file, page by page. PostgreSQL looks after its own.
     ///
     /// # Errors

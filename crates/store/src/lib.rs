@@ -72,7 +72,7 @@ pub use master_key::{Reseal, Sealed, portal_secret_name};
 pub use migrations::Migrated;
 pub use outbox::{AttachmentRow, Attempted, Channel, MessageClaim, MessageRow, MessageState, NewMessage};
 pub use payer::{AuditHead, Head, PayerRow};
-pub use personal::{FIELDS, PersonalField, PersonalRow, TAG_FILTERS, Written};
+pub use personal::{CATEGORY_FILTERS, FIELDS, PersonalField, PersonalRow, TAG_FILTERS, Written};
 pub use place::Place;
 pub use principal::{PrincipalRow, Standing};
 pub use purchasing::{

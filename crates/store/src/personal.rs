@@ -4,8 +4,9 @@
 //! them. Issued documents are not in the list: the law makes one keep them as they are.
 
 mod fields;
+mod filters;
 
-pub use fields::{FIELDS, PersonalField, TAG_FILTERS, Written};
+pub use fields::{CATEGORY_FILTERS, FIELDS, PersonalField, TAG_FILTERS, Written};
 
 use crate::body::purchasing::{buyer_of, read_order};
 use crate::configuration;
@@ -47,8 +48,9 @@ impl Store {
     ) -> Result<Vec<PersonalRow>, StoreError> {
         let mut transaction = self.begin_read().await?;
         let mut found = Vec::new();
-        for field in FIELDS.iter().chain(TAG_FILTERS) {
-            found.extend(named(&mut transaction, payer, field, names).await?.into_iter().map(|(row, _)| row));
+        for field in FIELDS.iter().chain(CATEGORY_FILTERS).chain(TAG_FILTERS) {
+            let rows = named(&mut transaction, payer, field, "1 = 1", names).await?;
+            found.extend(rows.into_iter().map(|(row, _)| row));
         }
         Ok(found)
     }
@@ -71,17 +73,18 @@ impl Store {
     }
 }
 
-/// The rows in which a column names somebody, each with the text without the name.
+/// The rows in which a column names somebody, of those that `which` says, each with the text without the name.
 async fn named(
     connection: &mut AnyConnection,
     payer: &AccountId,
     field: &PersonalField,
+    which: &str,
     names: &Replacement,
 ) -> Result<Vec<(PersonalRow, String)>, StoreError> {
     let key: Vec<_> = field.key.iter().map(|column| format!("CAST({column} AS TEXT)")).collect();
     let PersonalField { table, column, only, .. } = field;
     let sql = format!(
-        "SELECT {column}, {} FROM {table} WHERE payer = $1 AND {column} IS NOT NULL AND {only} ORDER BY {}",
+        "SELECT {column}, {} FROM {table} WHERE payer = $1 AND {column} IS NOT NULL AND {only} AND {which} ORDER BY {}",
         key.join(", "),
         field.key.join(", ")
     );
@@ -123,8 +126,18 @@ impl Write {
     ) -> Result<u64, StoreError> {
         let payer = self.payer().clone();
         let (mut changed, mut has_changed_settings) = (0, false);
-        for field in FIELDS {
-            for (row, without) in named(self.connection(), &payer, field, names).await? {
+        let said = filters::said_by_rules(self.connection(), &payer).await?;
+        let of_rules = names.clone().in_texts(said);
+        let superseded =
+            |field: &PersonalField| filters::in_force(field.table).map(|it| format!("NOT ({it})"));
+        let everywhere = || "1 = 1".to_owned();
+        // What decides nothing any more is replaced, whatever it compared with.
+        let of_history = CATEGORY_FILTERS.iter().chain(TAG_FILTERS);
+        let of_history = of_history.filter_map(|field| Some((field, superseded(field)?, names)));
+        let fields = FIELDS.iter().map(|field| (field, everywhere(), names));
+        let following = CATEGORY_FILTERS.iter().map(|field| (field, everywhere(), &of_rules));
+        for (field, which, names) in fields.chain(of_history).chain(following) {
+            for (row, without) in named(self.connection(), &payer, field, &which, names).await? {
                 if field.table == "outbox" && field.column == "recipient" {
                     self.drop_message(row.key.first().map_or("", String::as_str), now_ms).await?;
                 }
@@ -150,14 +163,15 @@ impl Write {
         Ok(changed)
     }
 
-    /// How many filters by tags of costs name somebody. They stay as they are: see [`TAG_FILTERS`].
+    /// How many filters by what cost files say name somebody. They stay as they are: see [`TAG_FILTERS`] and [`CATEGORY_FILTERS`].
     ///
     /// # Errors
     /// [`StoreError`] of the database.
     pub async fn filters_naming(&mut self, names: &Replacement) -> Result<u64, StoreError> {
         let (payer, mut found) = (self.payer().clone(), 0);
-        for field in TAG_FILTERS {
-            found += named(self.connection(), &payer, field, names).await?.len() as u64;
+        for field in CATEGORY_FILTERS.iter().chain(TAG_FILTERS) {
+            let which = filters::in_force(field.table).unwrap_or("1 = 1");
+            found += named(self.connection(), &payer, field, which, names).await?.len() as u64;
         }
         Ok(found)
     }

@@ -1,6 +1,7 @@
 //! Names of somebody in texts, and what is said instead.
 
 use serde_json::{Map, Value};
+use std::collections::BTreeSet;
 
 /// How many characters a name has at most that is only found as it is written: more of these are everyday words than names.
 const SHORT: usize = 2;
@@ -11,6 +12,8 @@ pub struct Replacement {
     names: Vec<Name>,
     /// What stands for an address in the key of a message, each with what stands there instead.
     recipients: Vec<(String, String)>,
+    /// In which texts alone of JSON, as a whole; `None` for any.
+    texts: Option<BTreeSet<String>>,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -31,13 +34,19 @@ impl Replacement {
             let escaped = within.filter(|within| *within != text).map(str::to_owned);
             Name { text, escaped, instead }
         });
-        Self { names: named.collect(), recipients: Vec::new() }
+        Self { names: named.collect(), recipients: Vec::new(), texts: None }
     }
 
     /// Replaces what stands for recipients in the keys of messages, too.
     #[must_use]
     pub fn with_recipients(self, recipients: Vec<(String, String)>) -> Self {
         Self { recipients, ..self }
+    }
+
+    /// Replaces in JSON only in strings that are one of some texts.
+    #[must_use]
+    pub fn in_texts(self, texts: BTreeSet<String>) -> Self {
+        Self { texts: Some(texts), ..self }
     }
 
     /// The key of a message without the recipients; `None` where it is of none of them. The rest of a key names what is told: were it changed, the same
@@ -77,7 +86,8 @@ impl Replacement {
         let mut is_changed = false;
         match value {
             Value::String(text) if paths.iter().any(|path| path.is_empty() || *path == ["**"]) => {
-                if let Some(without) = self.of(text) {
+                let is_meant = self.texts.as_ref().is_none_or(|texts| texts.contains(text));
+                if let Some(without) = self.of(text).filter(|_| is_meant) {
                     *text = without;
                     is_changed = true;
                 }

@@ -122,20 +122,23 @@ impl BackOffice {
             return Err(CostExplorerRefusal::Invalid(message).into());
         }
         let mut answers = Vec::with_capacity(months.months.len());
+        // A turn is of the question: of one that reads several months no other one of the same principal gets in between.
+        let mut turn = None;
         for place in 0..months.months.len() {
-            let answer = self.lines_of_month(caller, &months, place, query).await?;
+            let answer = self.lines_of_month(caller, &months, place, query, &mut turn).await?;
             answers.push((answer, months.months[place].estimated));
         }
         Ok(LinesOfMonths { answers, runs: months.runs() })
     }
 
     /// The answer of a month.
-    async fn lines_of_month(
-        &self,
+    async fn lines_of_month<'a>(
+        &'a self,
         caller: &Caller,
         months: &Months,
         place: usize,
         query: &LineQuery,
+        turn: &mut Option<SemaphorePermit<'a>>,
     ) -> Answer<Arc<LineAnswer>> {
         let month = &months.months[place];
         let Some(RunOfMonth { id: run, facts, categories_known_by }) = &month.run else {
@@ -150,7 +153,9 @@ impl BackOffice {
         if let Some(answer) = known() {
             return told(month.period, query, answer);
         }
-        let _turn = self.0.lines.turn((&caller.payer, &caller.principal)).await?;
+        if turn.is_none() {
+            *turn = Some(self.0.lines.turn((&caller.payer, &caller.principal)).await?);
+        }
         if let Some(answer) = known() {
             return told(month.period, query, answer);
         }

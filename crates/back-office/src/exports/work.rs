@@ -7,6 +7,7 @@ use super::layout::Delivery;
 use super::views::ViewsNow;
 use super::{Definition, ExportKind, NewDefinition, bucket};
 use crate::billing_views::View;
+use crate::clock::machine_milliseconds;
 use crate::cost_categories::{AccountNames, Needed};
 use crate::data_directory::SCRATCH;
 use crate::desk::BackOffice;
@@ -119,14 +120,14 @@ impl BackOffice {
         let views = self.views_of_exports(payer, &exports, &runs).await?;
         let views = &views;
         let delivered = self.0.store.delivered_months(payer).await.map_err(Error::internal)?;
-        let now_ms = self.now_ms().await?;
+        let now_ms = machine_milliseconds();
         let all = || all_due((&exports, views), &runs, &executions, now_ms);
         if self.first_due(payer, all(), &delivered).await?.is_none() {
             return Ok(None);
         }
         let lease_ms = self.lease_ms();
         self.transaction(payer, |store, state| async move {
-            let now_ms = store.clock_ms().await?;
+            let now_ms = machine_milliseconds();
             let mut write = store.write(payer, &state.head).await?;
             let (exports, runs) = (write.data_exports().await?, write.current_runs().await?);
             let (executions, delivered) =
@@ -204,7 +205,7 @@ impl BackOffice {
             outcome = self.delivered(payer, due, &mut under_way) => outcome,
             never = self.renewing_delivery(payer, &execution) => match never {},
         };
-        let now_ms = self.now_ms().await.unwrap_or(execution.updated_at_ms);
+        let now_ms = machine_milliseconds();
         execution = match outcome {
             Ok(rows) => {
                 tracing::info!(%payer, export, %period, rows, "an export is delivered");
@@ -235,15 +236,9 @@ impl BackOffice {
         let id = new_request_id().map_err(Error::internal)?;
         let mut tries = 0;
         loop {
-            let said = match self.now_ms().await {
-                Ok(now_ms) => {
-                    let late = ExecutionRow { id: id.clone(), ..ended(execution, &not, now_ms) };
-                    self.keep_execution(payer, &late).await.map(drop)
-                }
-                Err(error) => Err(error),
-            };
+            let late = ExecutionRow { id: id.clone(), ..ended(execution, &not, machine_milliseconds()) };
             tries += 1;
-            match said {
+            match self.keep_execution(payer, &late).await.map(drop) {
                 Err(error) if tries < LATE_TRIES_MAX => {
                     tracing::warn!(?error, "that files were put late could not be said yet");
                     tokio::time::sleep(LOOK_AGAIN).await;
@@ -251,11 +246,6 @@ impl BackOffice {
                 said => return said,
             }
         }
-    }
-
-    /// What time it is for whoever claims deliveries: that of the database, which all servers share.
-    async fn now_ms(&self) -> Answer<i64> {
-        self.0.store.clock_ms().await.map_err(Error::internal)
     }
 
     /// Keeps how far a delivery is; `false` where it has ended: somebody else has taken it over.
@@ -274,7 +264,7 @@ impl BackOffice {
         payer: &AccountId,
         execution: &mut ExecutionRow,
     ) -> Result<(), NotDelivered> {
-        let now_ms = self.now_ms().await.map_err(inside)?;
+        let now_ms = machine_milliseconds();
         execution.status = DELIVERING.to_owned();
         execution.updated_at_ms = now_ms;
         execution.claim_expires_at_ms = Some(now_ms.saturating_add(self.lease_ms()));
@@ -293,14 +283,8 @@ impl BackOffice {
         let of = (execution.export.as_str(), execution.id.as_str());
         loop {
             tokio::time::sleep(self.0.options.lease / 4).await;
-            let renewed = match self.0.store.clock_ms().await {
-                Ok(now_ms) => {
-                    let until = now_ms.saturating_add(self.lease_ms());
-                    self.0.store.extend_execution(payer, of, until).await
-                }
-                Err(error) => Err(error),
-            };
-            match renewed {
+            let until = machine_milliseconds().saturating_add(self.lease_ms());
+            match self.0.store.extend_execution(payer, of, until).await {
                 Ok(true) => {}
                 Ok(false) => return std::future::pending().await,
                 Err(error) => tracing::warn!(%error, "the claim of a delivery could not be renewed"),

@@ -89,7 +89,7 @@ impl Configuration {
         let day = |instant: i64| i32::try_from(instant.div_euclid(86_400)).ok();
         let joined = details.joined_at.and_then(day).filter(|day| *day <= period.last_day());
         let left = details.left_at.and_then(day).filter(|day| *day >= period.first_day());
-        // One that was there before is there again: the days in between are nobody's loss.
+        // One that comes back has joined when it came back: AWS tells no earlier day, and a month must not depend on when the organization was read.
         let left = left.filter(|left| joined.is_none_or(|joined| joined <= *left));
         UsageWindow { from: joined, through: left }.within(period)
     }

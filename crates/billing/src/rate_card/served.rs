@@ -123,7 +123,11 @@ fn unused_refused(cube: &Cube, book: &Book) -> Vec<String> {
     let wants = |of: &&CostAllocation| of.unused_commitments && of.in_force.contains(cube.period);
     let Some(of) = book.policies.allocations.iter().find(wants) else { return Vec::new() };
     let needed = [
-        (LineItemType::RiFee, Feature::UnusedReservations, "`reservation_unused_recurring_fee`"),
+        (
+            LineItemType::RiFee,
+            Feature::UnusedReservations,
+            "`reservation_unused_recurring_fee` or `reservation_unused_amortized_upfront_fee_for_billing_period`",
+        ),
         (
             LineItemType::SavingsPlanRecurringFee,
             Feature::UnusedSavingsPlans,

@@ -8,7 +8,7 @@ use super::{FocusTexts, OtherProviders};
 use crate::batch::{Batch, Numbers, Reject};
 use crate::codes::Codes;
 use arrow_array::StringArray;
-use billing::charge_class::{KeyColumn, Measure};
+use billing::charge_class::{KEY_COLUMNS, KeyColumn, Measure};
 use foldhash::fast::FixedState;
 use std::collections::HashMap;
 use std::collections::hash_map::Entry;
@@ -44,10 +44,7 @@ impl FocusTexts {
         split_effective_cost(batch, &kinds, &self.commitment_status);
         let rows = batch.rows;
         let column = |column: KeyColumn| batch.keys[column as usize].as_ref();
-        // A charge of the billing account as a whole has no sub account.
-        let account = derived(rows, [column(KeyColumn::UsageAccount), Some(&batch.payer)], |[own, payer]| {
-            own.or(payer).map(ToOwned::to_owned)
-        });
+        let account = accounts(rows, &batch.keys, &batch.payer);
         let product = [column(KeyColumn::ProductCode), batch.product_name.as_ref()];
         let product = derived(rows, product, |[code, name]| code.or(name).map(ToOwned::to_owned));
         let seller = derived(rows, [column(KeyColumn::BillingEntity)], |[publisher]| {
@@ -147,6 +144,12 @@ fn below_zero(batch: &Batch) -> Option<Codes> {
         nulls: Some(negative.into()),
         values: StringArray::from(vec!["-"]),
     })
+}
+
+/// The accounts of rows: a charge of the billing account as a whole has no sub account, and is the billing account's.
+pub fn accounts(rows: usize, keys: &[Option<Codes>; KEY_COLUMNS], payer: &Codes) -> Codes {
+    let own = keys[KeyColumn::UsageAccount as usize].as_ref();
+    derived(rows, [own, Some(payer)], |[own, payer]| own.or(payer).map(ToOwned::to_owned))
 }
 
 /// A column made of others: what `value` makes of each combination of their values, null and empty alike.

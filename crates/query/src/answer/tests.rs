@@ -213,7 +213,13 @@ fn what_cannot_be_added_or_told_is_refused() {
     assert!(matches!(error, QueryError::Unknown { metric: Metric::NetAmortizedCost, .. }), "{error}");
     for (missing, metric, way_out) in [
         (Missing::Column, Metric::BlendedCost, "`line_item_blended_cost`; ask for UnblendedCost"),
-        (Missing::Column, Metric::NetAmortizedCost, "add them to the export"),
+        (Missing::Column, Metric::NetAmortizedCost, "or ask for AmortizedCost"),
+        (
+            Missing::Commitments,
+            Metric::AmortizedCost,
+            "`savings_plan_used_commitment`); add them to the export",
+        ),
+        (Missing::OfLevel, Metric::NetAmortizedCost, "a level above charges"),
         (Missing::EarlierRun, Metric::BlendedCost, "`proforma import"),
         (Missing::EarlierRun, Metric::NetAmortizedCost, "`proforma import"),
     ] {

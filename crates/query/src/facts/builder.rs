@@ -8,7 +8,7 @@ use crate::dimension::{DIMENSIONS, Dimension};
 use crate::naming;
 use crate::reservations::reservations;
 use crate::values::Values;
-use billing::abilities::{Ability, Feature};
+use billing::abilities::{Abilities, Ability, Feature};
 use billing::amortized::{self, amortized_cost};
 use billing::breakdown::{self, DayOfClass, Part, Source};
 use billing::charge_class::{ChargeClass, ClassId, Cube, KeyColumn, Measure, TextId, Texts};
@@ -166,7 +166,7 @@ impl Building<'_> {
                 None => &[],
             };
             let net = NetAmortizing::of(cube, class);
-            known.note(net, own_days);
+            known.note(cube.abilities, kind, net, own_days);
             let metered = |quantity| if kind.is_metered() { quantity } else { Quantity::ZERO };
             let values = |of: [Quantity; OF_AWS.len()]| of.map(Quantity::units);
             let sum = |measure| class.sum(measure);
@@ -347,6 +347,7 @@ impl Building<'_> {
 /// What is known of a month's AWS cost, and whether by day.
 struct KnownOfAws {
     blended: Result<(), Missing>,
+    amortized: Result<(), Missing>,
     net_amortized: Result<(), Missing>,
     has_days: bool,
     /// Whether every day has what was kept beyond prices, its blended cost, and its net amortized cost where that is a sum of its own.
@@ -366,6 +367,7 @@ impl KnownOfAws {
         let has_blended = cube.abilities.of(Feature::BlendedCost) != Ability::Absent;
         Self {
             blended: if has_blended { Ok(()) } else { Err(missing) },
+            amortized: Ok(()),
             net_amortized: Ok(()),
             has_days,
             has_beyond_prices: true,
@@ -376,8 +378,11 @@ impl KnownOfAws {
         }
     }
 
-    /// Takes a class into account.
-    fn note(&mut self, net: NetAmortizing, days: &[DayOfClass]) {
+    /// Takes a class of a line item type into account.
+    fn note(&mut self, abilities: Abilities, kind: LineItemType, net: NetAmortizing, days: &[DayOfClass]) {
+        if amortized_from_feature(kind).is_some_and(|needed| abilities.of(needed) == Ability::Absent) {
+            self.amortized = Err(if self.is_of_level { Missing::OfLevel } else { Missing::Commitments });
+        }
         if net == NetAmortizing::Unknown {
             self.net_amortized = Err(self.missing);
         }
@@ -394,13 +399,23 @@ impl KnownOfAws {
             Metric::BlendedCost => self.blended.map(|()| self.has_days && self.has_blended),
             Metric::NetAmortizedCost => {
                 let has_all = self.has_beyond_prices && self.has_net_amortized;
-                self.net_amortized.map(|()| self.has_days && has_all)
+                self.amortized.and(self.net_amortized).map(|()| self.has_days && has_all)
             }
-            Metric::AmortizedCost | Metric::NormalizedUsageAmount => {
-                Ok(self.has_days && self.has_beyond_prices)
-            }
+            Metric::AmortizedCost => self.amortized.map(|()| self.has_days && self.has_beyond_prices),
+            Metric::NormalizedUsageAmount => Ok(self.has_days && self.has_beyond_prices),
             _ => Ok(self.has_days),
         }
+    }
+}
+
+/// What cost files must say for the amortized cost of lines of a type.
+const fn amortized_from_feature(kind: LineItemType) -> Option<Feature> {
+    match kind {
+        LineItemType::DiscountedUsage => Some(Feature::ReservationEffectiveCost),
+        LineItemType::SavingsPlanCoveredUsage => Some(Feature::SavingsPlanEffectiveCost),
+        LineItemType::RiFee => Some(Feature::UnusedReservations),
+        LineItemType::SavingsPlanRecurringFee => Some(Feature::UnusedSavingsPlans),
+        _ => None,
     }
 }
 

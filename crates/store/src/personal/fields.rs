@@ -77,25 +77,14 @@ const EXECUTION: &[&str] = &["export", "id"];
 /// Of all kinds of desk settings: whom news and invoices go to.
 const RECIPIENTS: &[&str] = &["emails.[]", "webhooks.[]"];
 const APPROVAL: &[&str] = &["by", "reason"];
-// Filters follow what is replaced elsewhere, names of accounts and what cost categories say, so that they go on finding what they found.
-const REPORT: &[&str] = &[
-    "name",
-    "description",
-    "filter.**.CostCategories.Key",
-    "filter.**.CostCategories.Values.[]",
-    "filter.**.Dimensions.?Key=LINKED_ACCOUNT_NAME.Values.[]",
-    "group_by.[].?Type=COST_CATEGORY.Key",
-];
+// Names of accounts in filters are replaced as the names are, so that filters go on finding what they found.
+const REPORT: &[&str] = &["name", "description", "filter.**.Dimensions.?Key=LINKED_ACCOUNT_NAME.Values.[]"];
 const BUDGET: &[&str] = &[
     "name",
     "notifications.[].emails.[]",
     "tags.*",
-    "cost_filters.CostCategory.[]",
-    "filter.**.CostCategories.Key",
-    "filter.**.CostCategories.Values.[]",
     "filter.**.Dimensions.?Key=LINKED_ACCOUNT_NAME.Values.[]",
 ];
-const VIEW_FILTER: &[&str] = &["costCategories.key", "costCategories.values.[]"];
 const ACCOUNT: &[&str] = &["name", "email", "details.tags.*"];
 const INVOICE_TEXTS: &[&str] = &[
     "seller.legal_name",
@@ -139,15 +128,8 @@ const ORDER_TEXTS: &[&str] = &[
     "tags.*",
     "lines.[].description",
 ];
-const COST_CATEGORY_VALUES: &[&str] = &[
-    "Rules.[].Value",
-    "Rules.[].Rule.**.CostCategories.Key",
-    "Rules.[].Rule.**.CostCategories.Values.[]",
-    "Rules.[].Rule.**.Dimensions.?Key=LINKED_ACCOUNT_NAME.Values.[]",
-    "DefaultValue",
-    "SplitChargeRules.[].Source",
-    "SplitChargeRules.[].Targets.[]",
-];
+const COST_CATEGORY_VALUES: &[&str] =
+    &["Rules.[].Value", "Rules.[].Rule.**.Dimensions.?Key=LINKED_ACCOUNT_NAME.Values.[]", "DefaultValue"];
 const PORTAL_AND_PROFILE_TEXTS: &[&str] = &[
     // A procurement portal's preference.
     "shown.{}.Contacts.[].Name",
@@ -307,13 +289,6 @@ pub const FIELDS: &[PersonalField] = &[
     ),
     field("billing_views", UNIT, "name", "what a billing view is called"),
     field("billing_views", UNIT, "description", "what is said of a billing view"),
-    json(
-        "billing_views",
-        UNIT,
-        "filter",
-        VIEW_FILTER,
-        "values of cost categories by which a billing view is narrowed",
-    ),
     json("billing_views", UNIT, "tags", &["*"], "tags of billing views"),
     field("cost_categories", UNIT, "name", "what a cost category is called"),
     json("cost_categories", UNIT, "body", COST_CATEGORY_VALUES, "values of cost categories"),
@@ -328,6 +303,58 @@ pub const FIELDS: &[PersonalField] = &[
         "what was said of a data export when it was delivered",
     ),
     field("invoice_files", FILE, "attached_by", "who has attached a file to an invoice"),
+];
+
+/// Filters by cost categories, in which somebody may be named: by what rules say, which is replaced in filters, too, so that they go on finding what they found; or
+/// by what cost files say, which stays, as in [`TAG_FILTERS`].
+pub const CATEGORY_FILTERS: &[PersonalField] = &[
+    PersonalField {
+        only: "kind = 'budget'",
+        ..json(
+            "desk_settings",
+            DESK_SETTING,
+            "body",
+            &[
+                "cost_filters.CostCategory.[]",
+                "filter.**.CostCategories.Key",
+                "filter.**.CostCategories.Values.[]",
+            ],
+            "cost categories that a budget counts",
+        )
+    },
+    PersonalField {
+        only: "kind = 'saved-report'",
+        ..json(
+            "desk_settings",
+            DESK_SETTING,
+            "body",
+            &[
+                "filter.**.CostCategories.Key",
+                "filter.**.CostCategories.Values.[]",
+                "group_by.[].?Type=COST_CATEGORY.Key",
+            ],
+            "cost categories that are in a saved report",
+        )
+    },
+    json(
+        "cost_categories",
+        UNIT,
+        "body",
+        &[
+            "Rules.[].Rule.**.CostCategories.Key",
+            "Rules.[].Rule.**.CostCategories.Values.[]",
+            "SplitChargeRules.[].Source",
+            "SplitChargeRules.[].Targets.[]",
+        ],
+        "cost categories that another one takes, and values that split charges are of",
+    ),
+    json(
+        "billing_views",
+        UNIT,
+        "filter",
+        &["costCategories.key", "costCategories.values.[]"],
+        "values of cost categories by which a billing view is narrowed",
+    ),
 ];
 
 /// Filters by the tags that cost files have, in which somebody may be named. They are found, and stay: the files stay, and a filter that no longer finds what
@@ -361,4 +388,9 @@ pub const TAG_FILTERS: &[PersonalField] = &[
         "tags of costs that a cost category takes",
     ),
     json("billing_views", UNIT, "filter", &["tags.values.[]"], "tags by which a billing view is narrowed"),
+    // A book in TOML: conditions of policies, and of what groups below an account have.
+    PersonalField {
+        only: "kind = 'other'",
+        ..field("settings", SETTING, "body", "tags of costs in the conditions of a book")
+    },
 ];
