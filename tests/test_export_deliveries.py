@@ -234,6 +234,35 @@ def test_of_two_payers_who_take_a_place_at_once_one_has_it(new_server, tmp_path)
         assert sorted("take another prefix" in outcome for outcome in outcomes) == [False, True], outcomes
 
 
+def test_a_place_in_which_another_payer_has_delivered_stays_its_own(new_server, tmp_path):
+    """An export that was deleted, or delivers elsewhere by now, leaves what it has delivered: nobody else's lines come to lie among it."""
+    bucket = tmp_path / "bucket"
+    bucket.mkdir()
+    server = new_server(options=["--export-buckets", f"reports={bucket}"])
+    group = month_of(server, tmp_path / "cost")
+    keys = second_payer(server)
+    theirs = Desk(server.client(keys)).group()
+    ours, client = server.client(service="bcm-data-exports"), server.client(keys, service="bcm-data-exports")
+    gone, moved = definition(group), definition(group)
+    arns = [ours.create_export(Export=export)["ExportArn"] for export in (gone, moved)]
+    [succeeded(ours, arn) for arn in arns]
+    ours.delete_export(ExportArn=arns[0])
+    elsewhere = json.loads(json.dumps(moved))
+    elsewhere["DestinationConfigurations"]["S3Destination"]["S3Prefix"] = "elsewhere"
+    ours.update_export(ExportArn=arns[1], Export=elsewhere)
+    succeeded(ours, arns[1], 2)
+    there = {path: (bucket / path).read_bytes() for path in files(bucket)}
+    for prefix, called in [("pro-forma", gone["Name"]), (f"pro-forma/{gone['Name']}", "data"), ("pro-forma", moved["Name"]), ("elsewhere", moved["Name"])]:
+        with refused("ValidationException", "take another prefix"):
+            client.create_export(Export=of_payer(theirs, prefix, name=called))
+    assert {path: (bucket / path).read_bytes() for path in files(bucket)} == there
+    # It is still its own payer's; and a place that nothing was ever put to is anybody's.
+    succeeded(ours, ours.create_export(Export=gone)["ExportArn"])
+    never = definition(Desk(server.client()).group(), prefix="never")
+    ours.delete_export(ExportArn=ours.create_export(Export=never)["ExportArn"])
+    assert client.create_export(Export=of_payer(theirs, "never", name=never["Name"]))["ExportArn"]
+
+
 def test_a_place_that_comes_to_be_another_s_is_not_written_to(new_server, tmp_path):
     """Buckets that are mapped anew: who was there first keeps the place, and of two of a moment the lower account; nothing is written over."""
     one, two = tmp_path / "one", tmp_path / "two"
@@ -332,6 +361,43 @@ def test_data_that_a_server_puts_late_are_delivered_again(cluster, tmp_path, mon
         for server in (one, two):
             server.stop()
         cluster.drop(one.database)
+    store.stop()
+
+
+def test_what_ends_its_server_is_in_no_other_delivery_s_way(new_server, tmp_path, monkeypatch):
+    """A delivery that its server never came to the end of is taken up when nothing else is due, and not before."""
+    store = s3.Server()
+    reached, going = threading.Event(), threading.Event()
+
+    def fault(method, path, _):
+        if method == "PUT" and "/aaa" in path and ".csv.gz" in path and not going.is_set():
+            reached.set()
+            going.wait(2 * SECONDS_TO_DELIVER)
+
+    with s3.Proxy(store.endpoint, fault) as proxy:
+        s3.client(store.endpoint).create_bucket(Bucket="customers")
+        for variable, value in {"AWS_ACCESS_KEY_ID": s3.KEY, "AWS_SECRET_ACCESS_KEY": s3.SECRET, "AWS_REGION": "us-east-1", "AWS_ENDPOINT_URL_S3": proxy.endpoint}.items():
+            monkeypatch.setenv(variable, value)
+        server = new_server(options=["--export-buckets", "reports=s3://customers/desk", "--lease-seconds", str(LEASE)])
+        group = month_of(server, tmp_path / "cost")
+        client = server.client(service="bcm-data-exports")
+        first = client.create_export(Export=definition(group) | {"Name": name("aaa")})["ExportArn"]
+        assert reached.wait(SECONDS_TO_DELIVER)
+        # By their names this one comes after that one.
+        second = client.create_export(Export=definition(group) | {"Name": name("zzz")})["ExportArn"]
+        server.kill()
+        time.sleep(LEASE + 1)
+        reached.clear()
+        client = server.start().client(service="bcm-data-exports")
+        succeeded(client, second)
+        # Then it is its turn again; it counts as no try, however often it is begun.
+        assert reached.wait(SECONDS_TO_DELIVER)
+        going.set()
+        until = time.monotonic() + SECONDS_TO_DELIVER
+        while executions(client, first)[0]["ExecutionStatus"]["StatusCode"] != "DELIVERY_SUCCESS":
+            assert time.monotonic() < until, executions(client, first)
+            time.sleep(0.2)
+        server.stop()
     store.stop()
 
 

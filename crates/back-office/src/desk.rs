@@ -13,7 +13,7 @@ use crate::cost_roots::CostRoot;
 use crate::document_format::Renderer;
 use crate::engine::{Engine, EngineError};
 use crate::error::{Answer, Error, refused};
-use crate::exports::ExportBucket;
+use crate::exports::{ExportBucket, Places, QuietExports};
 use crate::facts::KnownFacts;
 use crate::index::PeriodIndex;
 use crate::known_keys::KnownKeys;
@@ -85,6 +85,10 @@ pub(crate) struct Inner {
     pub(crate) followed: FollowedAsOf,
     /// As of what each payer's budgets were looked at last.
     pub(crate) looked_at_budgets: LookedAtBudgets,
+    /// As of what nothing was to be delivered of each payer.
+    pub(crate) quiet_exports: QuietExports,
+    /// Who looks where places of exports lead.
+    pub(crate) places: Places,
     /// Costs may have changed, or what is planned of them.
     pub costs_changed: Notify,
     /// Something may have to be sent.
@@ -132,6 +136,8 @@ impl BackOffice {
             looked: Looked::default(),
             followed: FollowedAsOf::default(),
             looked_at_budgets: LookedAtBudgets::default(),
+            quiet_exports: QuietExports::default(),
+            places: Places::default(),
             costs_changed: Notify::new(),
             outgoing: Notify::new(),
             unwritten: Unwritten::default(),

@@ -6,6 +6,7 @@
 mod bucket;
 mod definition;
 mod layout;
+mod quiet;
 mod roots;
 mod views;
 mod work;
@@ -21,6 +22,8 @@ use std::collections::BTreeMap;
 
 pub use bucket::ExportBucket;
 pub use definition::{Definition, NewDefinition, NewLines, Where};
+pub(crate) use quiet::QuietExports;
+pub(crate) use roots::Places;
 pub use store::{DataExportRow, ExecutionRow};
 
 /// How many exports and reports a billing view has at most.
@@ -131,14 +134,15 @@ impl BackOffice {
     ) -> Answer<String> {
         let now = request.caller.now;
         let checked = self.checked(request.caller, new).await?;
-        let (new, checked) = (&new, &checked);
+        let places = self.places_of_all(&request.caller.payer, new).await?;
+        let (new, checked, places) = (&new, &checked, &places);
         self.once(request, |mut write, _| async move {
             let tags = new_tags(BTreeMap::new(), tags)?;
             let rows = write.data_exports().await?;
             check_beside(&rows, None, kind, new, checked)?;
             // Within the transaction: of two payers who define the same place at once, one is refused.
-            let all = write.data_exports_of_all().await?;
-            self.check_root(&request.caller.payer, (None, *new), &all).await?;
+            let all = write.placed_exports_of_all().await?;
+            self.check_root(&request.caller.payer, (None, *new), (&all, places)).await?;
             let id = match kind {
                 ExportKind::Report => new.name.clone(),
                 ExportKind::Export => format!("{}-{}", new.name, new_request_id().map_err(Error::internal)?),
@@ -176,7 +180,8 @@ impl BackOffice {
     ) -> Answer<()> {
         let now = request.caller.now;
         let checked = self.checked(request.caller, new).await?;
-        let (new, checked) = (&new, &checked);
+        let places = self.places_of_all(&request.caller.payer, new).await?;
+        let (new, checked, places) = (&new, &checked, &places);
         self.once(request, |mut write, _| async move {
             let rows = write.data_exports().await?;
             let row = living(&rows, kind, id)?.clone();
@@ -190,8 +195,8 @@ impl BackOffice {
                 return Err(Error::from(Declined::invalid(message)).into());
             }
             check_beside(&rows, Some(&row), kind, new, checked)?;
-            let all = write.data_exports_of_all().await?;
-            self.check_root(&request.caller.payer, (Some(&row), *new), &all).await?;
+            let all = write.placed_exports_of_all().await?;
+            self.check_root(&request.caller.payer, (Some(&row), *new), (&all, places)).await?;
             let version = row.version + 1;
             if row.body != new.body {
                 let body = new.body.clone();

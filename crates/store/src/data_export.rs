@@ -8,7 +8,7 @@ use billing::account::AccountId;
 use billing::period::BillingPeriod;
 use sqlx::AnyConnection;
 use sqlx::any::AnyRow;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 
 const TABLE: &str = "data_exports";
 const EXECUTIONS: &str = "export_executions";
@@ -36,6 +36,17 @@ pub struct DataExportRow {
     pub body: String,
     /// Its tags.
     pub tags: BTreeMap<String, String>,
+}
+
+/// A version of an export of a payer that has a place: what is defined now, or was, with something put to where that says.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PlacedExport {
+    /// The payer.
+    pub payer: AccountId,
+    /// The version.
+    pub row: DataExportRow,
+    /// Whether it is here for what was put: the export may deliver elsewhere by now, or not be there any more.
+    pub has_put: bool,
 }
 
 /// A delivery of an export.
@@ -78,12 +89,12 @@ impl Store {
         exports(&mut *self.readers().acquire().await?, payer).await
     }
 
-    /// The last version of every export of every payer, the deleted ones among them.
+    /// What every payer's exports deliver to, or have.
     ///
     /// # Errors
     /// [`StoreError`] of the database.
-    pub async fn data_exports_of_all(&self) -> Result<Vec<(AccountId, DataExportRow)>, StoreError> {
-        exports_of_all(&mut *self.readers().acquire().await?).await
+    pub async fn placed_exports_of_all(&self) -> Result<Vec<PlacedExport>, StoreError> {
+        placed_exports_of_all(&mut *self.readers().acquire().await?).await
     }
 
     /// The deliveries of an export, the newest first.
@@ -96,23 +107,12 @@ impl Store {
         query.fetch_all(self.readers()).await?.iter().map(execution_row).collect()
     }
 
-    /// What was delivered, or is, of the runs that periods of a payer show: the oldest first.
+    /// What was delivered, or is, of the runs that periods of a payer show; and of each month of each export, of whichever runs, what was delivered well last and all that ended since: the oldest first.
     ///
     /// # Errors
     /// [`StoreError`] of the database.
     pub async fn current_executions(&self, payer: &AccountId) -> Result<Vec<ExecutionRow>, StoreError> {
         current_executions(&mut *self.readers().acquire().await?, payer).await
-    }
-
-    /// The exports and periods of a payer of which something was delivered, of whichever run.
-    ///
-    /// # Errors
-    /// [`StoreError`] of the database.
-    pub async fn delivered_months(
-        &self,
-        payer: &AccountId,
-    ) -> Result<BTreeSet<(String, BillingPeriod)>, StoreError> {
-        delivered_months(&mut *self.readers().acquire().await?, payer).await
     }
 
     /// Says until when whoever works on a delivery has it; `false` where it has ended, or was given to somebody else.
@@ -142,15 +142,15 @@ impl Write {
         exports(self.connection(), &payer).await
     }
 
-    /// The last version of every export of every payer. Until the change ends nobody else who asks for them this way goes on: what is decided by them, stays so.
+    /// What every payer's exports deliver to, or have. Until the change ends nobody else who asks for it this way goes on: what is decided by it, stays so.
     ///
     /// # Errors
     /// [`StoreError`] of the database.
-    pub async fn data_exports_of_all(&mut self) -> Result<Vec<(AccountId, DataExportRow)>, StoreError> {
+    pub async fn placed_exports_of_all(&mut self) -> Result<Vec<PlacedExport>, StoreError> {
         // Changes nothing, and holds one row, the same for everybody. Whoever has that row wants no other, so that nobody waits for each other.
         let sql = "UPDATE payers SET revision = revision WHERE payer = (SELECT MIN(payer) FROM payers)";
         sqlx::query(sql).execute(self.connection()).await?;
-        exports_of_all(self.connection()).await
+        placed_exports_of_all(self.connection()).await
     }
 
     /// Keeps a version of an export.
@@ -176,22 +176,13 @@ impl Write {
         Ok(())
     }
 
-    /// What was delivered, or is, of the runs that periods of the payer show: the oldest first.
+    /// What was delivered, or is, of the runs that periods of the payer show; and of each month of each export, of whichever runs, what was delivered well last and all that ended since: the oldest first.
     ///
     /// # Errors
     /// [`StoreError`] of the database.
     pub async fn current_executions(&mut self) -> Result<Vec<ExecutionRow>, StoreError> {
         let payer = self.payer().clone();
         current_executions(self.connection(), &payer).await
-    }
-
-    /// The exports and periods of the payer of which something was delivered, of whichever run.
-    ///
-    /// # Errors
-    /// [`StoreError`] of the database.
-    pub async fn delivered_months(&mut self) -> Result<BTreeSet<(String, BillingPeriod)>, StoreError> {
-        let payer = self.payer().clone();
-        delivered_months(self.connection(), &payer).await
     }
 
     /// Keeps a delivery, in place of what was said of it before; one that has ended stays as it is.
@@ -223,13 +214,18 @@ impl Write {
         Ok(self.put(into, values, instead).await? == 1)
     }
 
-    /// Removes deliveries that ended before an instant, of runs that no period shows any more: nothing that is due follows from them. Says how many.
+    /// Removes deliveries that ended before an instant, of runs that no period shows any more. Of each month of each definition the last one that went well stays: what is due follows from it, and whose the
+    /// place is that it lies in. Says how many.
     ///
     /// # Errors
     /// [`StoreError`] of the database.
     pub async fn forget_executions(&mut self, before_ms: i64) -> Result<u64, StoreError> {
         let sql = "DELETE FROM export_executions WHERE payer = $1 AND ended_at_ms < $2 AND NOT EXISTS (SELECT 1 FROM current_runs shown \
-             WHERE shown.payer = export_executions.payer AND shown.run = export_executions.run)";
+             WHERE shown.payer = export_executions.payer AND shown.run = export_executions.run) \
+             AND (problem IS NOT NULL OR EXISTS (SELECT 1 FROM export_executions later WHERE later.payer = export_executions.payer \
+             AND later.export = export_executions.export AND later.period = export_executions.period AND later.definition = export_executions.definition \
+             AND later.problem IS NULL AND (later.ended_at_ms > export_executions.ended_at_ms \
+             OR (later.ended_at_ms = export_executions.ended_at_ms AND later.id > export_executions.id))))";
         let query = sqlx::query(sql).bind(self.payer().as_str().to_owned()).bind(before_ms);
         Ok(query.execute(self.connection()).await?.rows_affected())
     }
@@ -249,33 +245,35 @@ async fn exports(
     query.fetch_all(connection).await?.iter().map(export_row).collect()
 }
 
-async fn exports_of_all(
-    connection: &mut AnyConnection,
-) -> Result<Vec<(AccountId, DataExportRow)>, StoreError> {
-    let sql = "SELECT * FROM data_exports WHERE version = (SELECT MAX(later.version) FROM data_exports later \
+async fn placed_exports_of_all(connection: &mut AnyConnection) -> Result<Vec<PlacedExport>, StoreError> {
+    let there = "SELECT * FROM data_exports WHERE is_deleted = 0 AND version = (SELECT MAX(later.version) FROM data_exports later \
          WHERE later.payer = data_exports.payer AND later.id = data_exports.id) ORDER BY payer, id";
-    let rows = sqlx::query(sql).fetch_all(connection).await?;
-    rows.iter().map(|row| Ok((sql::account(row, TABLE, "payer")?, export_row(row)?))).collect()
+    // What was about to be put may have been.
+    let put = "SELECT * FROM data_exports WHERE EXISTS (SELECT 1 FROM export_executions put WHERE put.payer = data_exports.payer \
+         AND put.export = data_exports.id AND put.definition = data_exports.version AND put.status LIKE 'DELIVERY_%') ORDER BY payer, id, version";
+    let mut all = Vec::new();
+    for (sql, has_put) in [(there, false), (put, true)] {
+        for row in &sqlx::query(sql).fetch_all(&mut *connection).await? {
+            all.push(PlacedExport {
+                payer: sql::account(row, TABLE, "payer")?,
+                row: export_row(row)?,
+                has_put,
+            });
+        }
+    }
+    Ok(all)
 }
 
 async fn current_executions(
     connection: &mut AnyConnection,
     payer: &AccountId,
 ) -> Result<Vec<ExecutionRow>, StoreError> {
-    let sql = "SELECT * FROM export_executions WHERE payer = $1 AND (ended_at_ms IS NULL OR EXISTS (SELECT 1 FROM current_runs shown \
-         WHERE shown.payer = export_executions.payer AND shown.run = export_executions.run)) ORDER BY created_at_ms, id";
-    let query = sqlx::query(sql).bind(payer.as_str());
+    let sql = "SELECT one.* FROM export_executions one LEFT JOIN (SELECT export, period, MAX(ended_at_ms) AS at_ms FROM export_executions \
+         WHERE payer = $1 AND problem IS NULL GROUP BY export, period) well ON well.export = one.export AND well.period = one.period \
+         WHERE one.payer = $2 AND (one.ended_at_ms IS NULL OR one.ended_at_ms >= well.at_ms OR EXISTS (SELECT 1 FROM current_runs shown \
+         WHERE shown.payer = one.payer AND shown.run = one.run)) ORDER BY one.created_at_ms, one.id";
+    let query = sqlx::query(sql).bind(payer.as_str()).bind(payer.as_str());
     query.fetch_all(connection).await?.iter().map(execution_row).collect()
-}
-
-async fn delivered_months(
-    connection: &mut AnyConnection,
-    payer: &AccountId,
-) -> Result<BTreeSet<(String, BillingPeriod)>, StoreError> {
-    let sql = "SELECT DISTINCT export, period FROM export_executions WHERE payer = $1 AND ended_at_ms IS NOT NULL AND problem IS NULL";
-    let rows = sqlx::query(sql).bind(payer.as_str()).fetch_all(connection).await?;
-    let month = |row| Ok((sql::column(row, "export")?, sql::period(row, EXECUTIONS, "period")?));
-    rows.iter().map(month).collect()
 }
 
 fn export_row(row: &AnyRow) -> Result<DataExportRow, StoreError> {

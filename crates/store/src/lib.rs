@@ -57,7 +57,7 @@ pub use budget_crossing::BudgetCrossingRow;
 pub use close::{AdjustmentRow, CloseRow};
 pub use configuration::Loaded;
 pub use cost_category::CostCategoryRow;
-pub use data_export::{DataExportRow, ExecutionRow};
+pub use data_export::{DataExportRow, ExecutionRow, PlacedExport};
 pub use database::Store;
 pub use desk_settings::DeskSettingRow;
 pub use error::StoreError;

@@ -4,6 +4,7 @@
 //! is followed by the next one when that time is over.
 
 use super::layout::Delivery;
+use super::quiet::AsOf;
 use super::views::ViewsNow;
 use super::{Definition, ExportKind, NewDefinition, bucket};
 use crate::billing_views::View;
@@ -18,18 +19,20 @@ use crate::transaction::Attempt;
 use crate::vault::new_request_id;
 use billing::account::AccountId;
 use billing::period::BillingPeriod;
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::convert::Infallible;
 use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
-use store::{CurrentRun, DataExportRow, DoneRun, ExecutionRow, StoreError};
+use store::{CurrentRun, DataExportRow, DoneRun, ExecutionRow, PayerRow, StoreError};
 
 /// How long a worker waits until it looks again.
 const LOOK_AGAIN: Duration = Duration::from_secs(1);
 /// How often a delivery is tried that the same may go well for later, and how long it rests at first; the rest is doubled each time.
 const TRIES_MAX: u32 = 8;
 const FIRST_PAUSE_MS: i64 = 30_000;
+/// What was abandoned rests, from the second time on, as long as a claim holds, and twice as long each time, up to this: a delivery may be what ends its server.
+const ABANDONED_PAUSE_MAX_MS: i64 = 3_600_000;
 
 /// States of a delivery.
 const QUERYING: &str = "QUERY_IN_PROCESS";
@@ -41,7 +44,8 @@ const DELIVERY_FAILED: &str = "DELIVERY_FAILURE";
 const INTERNAL: &str = "INTERNAL_FAILURE";
 const NO_PERMISSION: &str = "INSUFFICIENT_PERMISSION";
 
-/// What is said of a delivery that a server had begun and did not end, by which it is told from one that has failed: a server that is killed time after time uses up no tries.
+/// What is said of a delivery that a server had begun and did not end, by which it is told from one that has failed: a server that is killed time after time uses up no tries, and comes to everything
+/// else first.
 const ABANDONED: &str = "whoever delivered it has not been heard of any more";
 /// What is said of a delivery that was put after another server had it: what lies there may be of either, and is delivered anew.
 const LATE: &str = "a server that was away for longer than it had the delivery has put files of it; the month is delivered once more";
@@ -58,6 +62,23 @@ struct Due {
     view: Result<View, String>,
     /// By what a custom view is known: of another one other lines are due.
     view_known_by: Option<String>,
+    /// How often a server has begun it and did not end.
+    abandoned: usize,
+}
+
+/// What there was for a worker to take.
+enum Claimed {
+    One(Box<(Due, ExecutionRow)>),
+    /// Nothing but what servers have not come to the end of before: it waits until nobody has anything else.
+    OnlyAbandoned,
+    Nothing,
+}
+
+/// When it is, and how long a claim holds.
+#[derive(Clone, Copy)]
+struct Moment {
+    now_ms: i64,
+    lease_ms: i64,
 }
 
 /// A delivery on its way.
@@ -96,13 +117,24 @@ impl BackOffice {
     /// [`Error::Internal`] where the store does not answer. A delivery that fails is no error: it is kept with its reason.
     pub async fn deliver_once(&self) -> Answer<bool> {
         let mut failed = None;
+        let mut abandoned = Vec::new();
         for payer in self.0.store.payers().await.map_err(Error::internal)? {
-            match self.claim_delivery(&payer.payer).await {
-                Ok(Some((due, execution))) => {
-                    return self.deliver(&payer.payer, &due, execution).await.map(|()| true);
+            match self.claim_delivery(&payer, false).await {
+                Ok(Claimed::One(claimed)) => {
+                    return self.deliver(&payer.payer, *claimed).await.map(|()| true);
                 }
-                Ok(None) => {}
+                Ok(Claimed::OnlyAbandoned) => abandoned.push(payer),
+                Ok(Claimed::Nothing) => {}
                 // What is wrong with one payer is in the way of no other.
+                Err(error) => failed = Some(error),
+            }
+        }
+        for payer in abandoned {
+            match self.claim_delivery(&payer, true).await {
+                Ok(Claimed::One(claimed)) => {
+                    return self.deliver(&payer.payer, *claimed).await.map(|()| true);
+                }
+                Ok(Claimed::OnlyAbandoned | Claimed::Nothing) => {}
                 Err(error) => failed = Some(error),
             }
         }
@@ -110,31 +142,47 @@ impl BackOffice {
     }
 
     /// Takes the first delivery that is due, and says so.
-    async fn claim_delivery(&self, payer: &AccountId) -> Answer<Option<(Due, ExecutionRow)>> {
-        let exports = self.0.store.data_exports(payer).await.map_err(Error::internal)?;
-        if exports.iter().all(|export| export.is_deleted) {
-            return Ok(None);
-        }
+    async fn claim_delivery(&self, of: &PayerRow, abandoned_too: bool) -> Answer<Claimed> {
+        let payer = &of.payer;
+        let lease_ms = self.lease_ms();
         let runs = self.0.store.current_runs(payer).await.map_err(Error::internal)?;
-        let executions = self.0.store.current_executions(payer).await.map_err(Error::internal)?;
-        let views = self.views_of_exports(payer, &exports, &runs).await?;
-        let views = &views;
-        let delivered = self.0.store.delivered_months(payer).await.map_err(Error::internal)?;
-        let now_ms = machine_milliseconds();
-        let all = || all_due((&exports, views), &runs, &executions, now_ms);
-        if self.first_due(payer, all(), &delivered).await?.is_none() {
-            return Ok(None);
+        let as_of = AsOf { head: of.head.clone(), runs };
+        if self.0.quiet_exports.holds(payer, &as_of, machine_milliseconds()) {
+            return Ok(Claimed::Nothing);
         }
+        let runs = &as_of.runs;
+        let exports = self.0.store.data_exports(payer).await.map_err(Error::internal)?;
+        let executions = self.0.store.current_executions(payer).await.map_err(Error::internal)?;
+        let views = &self.views_of_exports(payer, &exports, runs).await?;
+        let moment = Moment { now_ms: machine_milliseconds(), lease_ms };
+        let due = |at| all_due((&exports, views), runs, &executions, at);
+        let Some(first) = self.first_due(payer, due(moment), &executions).await? else {
+            let some_time = Moment { now_ms: i64::MAX, lease_ms };
+            // What was begun of an export that is gone by now is nobody's to take over.
+            let is_there = |id: &str| exports.iter().any(|export| !export.is_deleted && export.id == id);
+            let is_under_way = executions.iter().any(|of| of.ended_at_ms.is_none() && is_there(&of.export));
+            if !is_under_way && self.first_due(payer, due(some_time), &executions).await?.is_none() {
+                self.0.quiet_exports.note(payer, as_of, moment.now_ms);
+            }
+            return Ok(Claimed::Nothing);
+        };
+        if first.abandoned > 0 && !abandoned_too {
+            return Ok(Claimed::OnlyAbandoned);
+        }
+        self.claim(payer, views).await
+    }
+
+    /// Takes the first delivery that is due as rows are now, of views that were looked up before.
+    async fn claim(&self, payer: &AccountId, views: &ViewsNow) -> Answer<Claimed> {
         let lease_ms = self.lease_ms();
         self.transaction(payer, |store, state| async move {
             let now_ms = machine_milliseconds();
             let mut write = store.write(payer, &state.head).await?;
             let (exports, runs) = (write.data_exports().await?, write.current_runs().await?);
-            let (executions, delivered) =
-                (write.current_executions().await?, write.delivered_months().await?);
-            let all = all_due((&exports, views), &runs, &executions, now_ms);
-            let Some(due) = self.first_due(payer, all, &delivered).await? else {
-                return Ok((state, None));
+            let executions = write.current_executions().await?;
+            let all = all_due((&exports, views), &runs, &executions, Moment { now_ms, lease_ms });
+            let Some(due) = self.first_due(payer, all, &executions).await? else {
+                return Ok((state, Claimed::Nothing));
             };
             for left in executions
                 .iter()
@@ -165,7 +213,7 @@ impl BackOffice {
                 claim_expires_at_ms: Some(now_ms.saturating_add(lease_ms)),
             };
             write.put_execution(&execution).await?;
-            Ok::<_, Attempt>((state.commit(write, []).await?, Some((due, execution))))
+            Ok::<_, Attempt>((state.commit(write, []).await?, Claimed::One(Box::new((due, execution)))))
         })
         .await
     }
@@ -176,7 +224,7 @@ impl BackOffice {
         &self,
         payer: &AccountId,
         all: Vec<Due>,
-        delivered: &BTreeSet<(String, BillingPeriod)>,
+        executions: &[ExecutionRow],
     ) -> Answer<Option<Due>> {
         let mut opened: BTreeMap<String, Option<DoneRun>> = BTreeMap::new();
         for due in all {
@@ -188,7 +236,8 @@ impl BackOffice {
             let is_known = due.view.as_ref().map_or(true, |view| {
                 view.groups().iter().any(|group| done.groups.values().any(|id| id == group.as_str()))
             });
-            if is_known || delivered.contains(&(due.export.id.clone(), due.period)) {
+            let mut of_month = executions.iter().filter(|of| is_of(of, (&due.export.id, due.period)));
+            if is_known || of_month.any(|of| of.ended_at_ms.is_some() && of.problem.is_none()) {
                 return Ok(Some(due));
             }
         }
@@ -196,13 +245,13 @@ impl BackOffice {
     }
 
     /// Delivers what was claimed, and keeps what came of it.
-    async fn deliver(&self, payer: &AccountId, due: &Due, mut execution: ExecutionRow) -> Answer<()> {
+    async fn deliver(&self, payer: &AccountId, (due, mut execution): (Due, ExecutionRow)) -> Answer<()> {
         let (export, period) = (&due.export.name, due.period);
         tracing::info!(%payer, export, %period, "delivering an export");
         let mut under_way = UnderWay { execution: execution.clone(), has_put: false };
         // Nothing is broken off where the claim is lost: files that are on their way would go on without anybody who knows of them.
         let outcome = tokio::select! {
-            outcome = self.delivered(payer, due, &mut under_way) => outcome,
+            outcome = self.delivered(payer, &due, &mut under_way) => outcome,
             never = self.renewing_delivery(payer, &execution) => match never {},
         };
         let now_ms = machine_milliseconds();
@@ -405,12 +454,12 @@ impl BackOffice {
     }
 }
 
-/// Everything that is due, as far as rows say it.
+/// Everything that is due, as far as rows say it: what servers did not come to the end of last.
 fn all_due(
     (exports, views): (&[DataExportRow], &ViewsNow),
     runs: &[CurrentRun],
     executions: &[ExecutionRow],
-    now_ms: i64,
+    Moment { now_ms, lease_ms }: Moment,
 ) -> Vec<Due> {
     let mut all = Vec::new();
     for export in exports.iter().filter(|export| !export.is_deleted) {
@@ -436,13 +485,28 @@ fn all_due(
             let last = same().filter(was_tried).filter_map(|of| of.ended_at_ms).max();
             let pause = FIRST_PAUSE_MS << tried.saturating_sub(1).min(TRIES_MAX);
             let pauses = last.is_some_and(|last| now_ms < last.saturating_add(pause));
-            if !is_held && !rests && !pauses && tried < TRIES_MAX {
+            // One whose claim is over without a word of its server is abandoned, too, whether or not somebody has said so.
+            let was_left = |of: &&ExecutionRow| of.ended_at_ms.is_none() || is_abandoned(of);
+            let abandoned = same().filter(was_left).count();
+            let left =
+                same().filter(was_left).filter_map(|of| of.ended_at_ms.or(of.claim_expires_at_ms)).max();
+            let waits =
+                left.is_some_and(|left| now_ms < left.saturating_add(abandoned_pause(abandoned, lease_ms)));
+            if !is_held && !rests && !pauses && !waits && tried < TRIES_MAX {
                 let (export, run, view) = (export.clone(), run.clone(), view.view.clone());
-                all.push(Due { export, period: *period, run, view, view_known_by });
+                all.push(Due { export, period: *period, run, view, view_known_by, abandoned });
             }
         }
     }
+    all.sort_by_key(|due| due.abandoned);
     all
+}
+
+/// How long what was abandoned so often rests after the last time: the first time a server was stopped, or killed, it may have been for any reason.
+fn abandoned_pause(abandoned: usize, lease_ms: i64) -> i64 {
+    // A pause of twenty doublings is beyond the longest one, whatever a claim's time.
+    let doublings = abandoned.checked_sub(2).map(|more| more.min(20));
+    doublings.map_or(0, |doublings| (lease_ms << doublings).min(ABANDONED_PAUSE_MAX_MS))
 }
 
 /// Whether a delivery is of the same month of the same export.
@@ -488,6 +552,7 @@ fn inside(error: Error) -> NotDelivered {
             Some(store) => store.to_string(),
             None => format!("{cause:?}"),
         },
+        Error::Unavailable(reason) => (*reason).to_owned(),
         other => format!("{other:?}"),
     };
     NotDelivered { status: DELIVERY_FAILED, reason: Some(INTERNAL), problem }
@@ -554,11 +619,17 @@ mod tests {
         ViewsNow { of_export: [("e".to_owned(), now)].into() }
     }
 
+    const LEASE_MS: i64 = 60_000;
+
+    fn at(now_ms: i64) -> Moment {
+        Moment { now_ms, lease_ms: LEASE_MS }
+    }
+
     #[test]
     fn a_run_is_delivered_once_for_each_definition() {
         let runs = [CurrentRun { period: month(10), run: "r2".to_owned(), set_at_ms: 0 }];
         let due = |definition, executions: &[ExecutionRow], now_ms| {
-            all_due((&[export(definition)], &views(None)), &runs, executions, now_ms).len()
+            all_due((&[export(definition)], &views(None)), &runs, executions, at(now_ms)).len()
         };
         assert_eq!(due(1, &[], 0), 1);
         assert_eq!(due(1, &[execution("r1", 1, Some(5), None)], 10), 1);
@@ -576,9 +647,9 @@ mod tests {
         assert_eq!(due(1, std::slice::from_ref(&failed), 10), 0);
         assert_eq!(due(1, std::slice::from_ref(&failed), 5 + FIRST_PAUSE_MS), 1);
         assert_eq!(due(1, &vec![failed.clone(); 8], i64::MAX), 0);
-        // Whoever was killed has tried nothing.
+        // Whoever was killed has tried nothing, however often; but it rests.
         let abandoned = ExecutionRow { problem: Some(ABANDONED.to_owned()), ..failed.clone() };
-        assert_eq!(due(1, &vec![abandoned.clone(); 20], 10), 1);
+        assert_eq!(due(1, &vec![abandoned.clone(); 20], 5 + ABANDONED_PAUSE_MAX_MS), 1);
         assert_eq!(due(1, &[abandoned, failed.clone()], 10), 0);
         // What was put late lies over what was delivered before it, and under what is delivered after it.
         let late = ExecutionRow { problem: Some(LATE.to_owned()), ended_at_ms: Some(9), ..failed.clone() };
@@ -586,14 +657,41 @@ mod tests {
         assert_eq!(due(1, &[well(5), late.clone()], 10), 1);
         assert_eq!(due(1, &[well(5), late, well(9)], 20), 0);
         let gone = DataExportRow { is_deleted: true, ..export(1) };
-        assert!(all_due((&[gone], &views(None)), &runs, &[], 0).is_empty());
+        assert!(all_due((&[gone], &views(None)), &runs, &[], at(0)).is_empty());
+    }
+
+    #[test]
+    fn what_is_abandoned_rests_and_comes_last() {
+        let runs = [9, 10].map(|of| CurrentRun { period: month(of), run: "r".to_owned(), set_at_ms: 0 });
+        let due = |executions: &[ExecutionRow], now_ms| -> Vec<BillingPeriod> {
+            let all = all_due((&[export(1)], &views(None)), &runs, executions, at(now_ms));
+            all.into_iter().map(|due| due.period).collect()
+        };
+        let left = |ended_at_ms| {
+            let of = execution("r", 1, ended_at_ms, ended_at_ms.map(|_| Some(INTERNAL)));
+            let problem = ended_at_ms.map(|_| ABANDONED.to_owned());
+            ExecutionRow { period: month(9), problem, ..of }
+        };
+        assert_eq!(due(&[], 0), [month(9), month(10)]);
+        // Whoever has it is heard of no more from 1,000 on.
+        assert_eq!(due(&[left(None)], 999), [month(10)]);
+        assert_eq!(due(&[left(None)], 1_000), [month(10), month(9)]);
+        // A second time, and a third: each pause is twice as long as the one before.
+        let twice = [left(Some(500)), left(None)];
+        assert_eq!(due(&twice, 999 + LEASE_MS), [month(10)]);
+        assert_eq!(due(&twice, 1_000 + LEASE_MS), [month(10), month(9)]);
+        let thrice = [left(Some(400)), left(Some(500)), left(None)];
+        assert_eq!(due(&thrice, 999 + 2 * LEASE_MS), [month(10)]);
+        assert_eq!(due(&thrice, 1_000 + 2 * LEASE_MS), [month(10), month(9)]);
+        assert_eq!(abandoned_pause(9, LEASE_MS), ABANDONED_PAUSE_MAX_MS);
+        assert_eq!(abandoned_pause(usize::MAX, LEASE_MS), ABANDONED_PAUSE_MAX_MS);
     }
 
     #[test]
     fn another_view_is_another_delivery() {
         let runs = [CurrentRun { period: month(10), run: "r".to_owned(), set_at_ms: 0 }];
         let due = |known_by, executions: &[ExecutionRow]| {
-            all_due((&[export(1)], &views(Some(known_by))), &runs, executions, i64::MAX).len()
+            all_due((&[export(1)], &views(Some(known_by))), &runs, executions, at(i64::MAX)).len()
         };
         let of = |known_by: &str, at, failed| {
             let to = Where {

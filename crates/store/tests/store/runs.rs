@@ -350,4 +350,24 @@ async fn deliveries_of_what_is_shown_are_kept(Scratch { store, .. }: Scratch) {
     write.commit().await.unwrap();
     let left = store.executions(&payer(), "e").await.unwrap();
     assert_eq!(left.iter().map(|row| row.id.as_str()).collect::<Vec<_>>(), ["d", "c", "b"]);
+    // The last one of each definition that went well stays, whatever its age: what is due follows from it. One that failed goes.
+    let mut write = store.write(&payer(), &head).await.unwrap();
+    let other = |id: &str, definition, ended, problem: Option<&str>| ExecutionRow {
+        definition,
+        problem: problem.map(str::to_owned),
+        ..delivery(id, "r1", Some(ended))
+    };
+    for row in [other("f", 2, 60, None), other("g", 2, 70, Some("no")), other("h", 2, 55, None)] {
+        assert!(write.put_execution(&row).await.unwrap());
+    }
+    assert_eq!(write.forget_executions(1_000).await.unwrap(), 2);
+    // What is looked at is of the run that is shown, what went well last, what has ended since, and what has not ended.
+    let current = write.current_executions().await.unwrap();
+    assert_eq!(current.iter().map(|row| row.id.as_str()).collect::<Vec<_>>(), ["c", "d", "f"]);
+    write.put_execution(&other("i", 3, 80, Some("no"))).await.unwrap();
+    let current = write.current_executions().await.unwrap();
+    assert_eq!(current.iter().map(|row| row.id.as_str()).collect::<Vec<_>>(), ["c", "d", "f", "i"]);
+    write.commit().await.unwrap();
+    let left = store.executions(&payer(), "e").await.unwrap();
+    assert_eq!(left.iter().map(|row| row.id.as_str()).collect::<Vec<_>>(), ["i", "f", "d", "c", "b"]);
 }
