@@ -17,7 +17,7 @@ from organizations import account, csv_of, row, sync
 from policy_months import PolicyMonth
 from program import PROGRAM
 from server import CURRENT, NEXT, PAYER, PREVIOUS, QUIET, command, in_period
-from test_organizations import BASE, HARBOR, MOTO_PAYER, OF_AWS, applied, audit, aws, begun, created, moto, moves, own, put, read_of, told_code, unit_at
+from test_organizations import BASE, HARBOR, MOTO_PAYER, OF_AWS, READER, applied, audit, aws, begun, created, moto, moves, own, put, read_of, told_code, unit_at
 
 SECONDS_MAX = 60
 OCTOBER_DAY = "2026-10-20T12:00:00Z"
@@ -490,16 +490,69 @@ def test_a_reading_that_does_not_end_is_in_nobodys_way(new_server, moto, aws):
     keys = begun(server, stuck)
     for payer in (stuck, MOTO_PAYER):
         command("sync", "schedule", *server.stored, "--payer", payer, "--every", "6")
-    config = reader_config(server, "[profile stuck]\ncredential_process = sleep 45\nregion = us-east-1\n")
+    credentials = f"sleep 300.{os.getpid()}"
+    config = reader_config(server, f"[profile stuck]\ncredential_process = {credentials}\nregion = us-east-1\n")
+    # The good reading has all this time, too, however busy the machine is.
     server.options = ["--organization-endpoint", moto.endpoint, "--organization-profiles", f"{MOTO_PAYER}=reader,{stuck}=stuck",
-                      "--organization-time-limit", "15"]
+                      "--organization-time-limit", "60"]
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(QUIET, "AWS_CONFIG_FILE", str(config))
         server.start()
     sync_of = lambda of: server.own("GetOrganizationSync", keys=of).json
     assert "LastReadTime" in until_told(lambda: sync_of(server.root), "LastReadTime")
-    told = until_told(lambda: sync_of(keys), "Problem")
-    assert "did not answer to the end within 15 seconds (--organization-time-limit)" in told["Problem"] and "LastReadTime" not in told
+    hanging = processes_of(credentials)
+    told = until_told(lambda: sync_of(keys), "Problem", 2 * SECONDS_MAX)
+    assert "did not answer to the end within 60 seconds (--organization-time-limit)" in told["Problem"] and "LastReadTime" not in told
+    # What the reader has started ends with it.
+    assert hanging and not [pid for pid in hanging if is_running(pid)]
+
+
+def processes_of(words):
+    """Processes whose command line has some words."""
+    found = []
+    for path in pathlib.Path("/proc").glob("[0-9]*/cmdline"):
+        try:
+            if words in path.read_bytes().replace(b"\0", b" ").decode(errors="replace"):
+                found.append(int(path.parent.name))
+        except (FileNotFoundError, ProcessLookupError):
+            pass
+    return found
+
+
+@OF_AWS
+def test_a_reading_that_the_limit_ends_goes_on(new_server, moto, aws):
+    """The next one asks for the tags that are missing, though it comes later than the limit was long."""
+    unit = unit_at(aws, "Harbor")
+    for number in range(6):
+        created(aws, f"harbor-{number}", unit, Number=str(number))
+    held = Held("ListTagsForResource", 5)
+    with s3.Proxy(moto.endpoint, held) as proxy:
+        server = new_server(start=False, payer=MOTO_PAYER)
+        server.options = ["--organization-endpoint", proxy.endpoint, "--organization-profiles", f"{MOTO_PAYER}=reader", "--organization-time-limit", "30"]
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setitem(QUIET, "AWS_CONFIG_FILE", str(reader_config(server)))
+            server.start()
+            server.command("sync", "schedule", "--every", "6")
+            server.restart()
+            assert held.reached.wait(SECONDS_MAX)
+            reader, = descendants(server.process)
+            arguments = pathlib.Path(f"/proc/{reader}/cmdline").read_bytes().decode().split("\0")[1:-1]
+            state = until_told(lambda: own(server, "GetOrganizationSync"), "Problem")
+        assert "the next reading goes on where this one was" in state["Problem"] and not is_running(reader)
+        held.go.set()
+        # As it is some time later: what was read is believed for longer than an hour, which a limit may be.
+        journal, = server.data.glob("organization-*.journal")
+        lines = [json.loads(line) for line in journal.read_text().splitlines()]
+        assert len(lines) == 5, lines
+        journal.write_text("".join(json.dumps(line | ({"at": int(time.time()) - 3620} if "of" in line else {})) + "\n" for line in lines))
+        before = held.asked.count("ListTagsForResource")
+        again = subprocess.run([READER, *arguments], capture_output=True, text=True, timeout=SECONDS_MAX,
+                               env=organizations.plain() | QUIET | {"AWS_CONFIG_FILE": str(server.data.parent / "reader.config")})
+        assert again.returncode == 0 and "going on: the tags of 4" in again.stderr, again.stderr
+        of_all = json.loads(again.stdout)
+        asked = held.asked.count("ListTagsForResource") - before
+    assert asked == len(of_all["accounts"]) + len(of_all["organizational_units"]) - 4, (asked, of_all)
+    assert not journal.exists()
 
 
 def reader_config(server, more=""):
@@ -509,8 +562,8 @@ def reader_config(server, more=""):
     return path
 
 
-def until_told(ask, name):
-    for _ in range(1200):
+def until_told(ask, name, seconds=SECONDS_MAX):
+    for _ in range(20 * seconds):
         if name in (state := ask()):
             return state
         time.sleep(0.05)

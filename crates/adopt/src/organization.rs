@@ -35,9 +35,12 @@ struct Arguments {
     /// Another place that answers AWS's API.
     #[arg(long, value_name = "URL")]
     endpoint: Option<String>,
-    /// A file that keeps what was read as long as it is not all: a second call within the hour goes on there.
+    /// A file that keeps what was read as long as it is not all: a second call goes on there.
     #[arg(long, value_name = "FILE")]
     journal: Option<PathBuf>,
+    /// For how long a second call goes on with what was read, in seconds.
+    #[arg(long, value_name = "SECONDS", default_value_t = 3_600, value_parser = clap::value_parser!(i64).range(0..))]
+    believed: i64,
 }
 
 fn main() -> ExitCode {
@@ -52,7 +55,7 @@ fn main() -> ExitCode {
 
 fn read(arguments: Arguments) -> anyhow::Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let mut journal = Journal::open(arguments.journal, now()?)?;
+    let mut journal = Journal::open(arguments.journal, now()?, arguments.believed)?;
     let draft = runtime.block_on(async {
         let connection = Connection::of_profile(arguments.endpoint, arguments.profile.as_deref()).await?;
         walk::read(&connection.organizations(), &mut journal).await

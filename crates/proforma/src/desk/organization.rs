@@ -49,8 +49,12 @@ fn organization(arguments: &SyncOrganizationArguments) -> Result<(), Failure> {
             None => Some(Settings::of(&desk.place)?.data.join(journal_name(profile))),
         };
         let credentials = Credentials::of(desk, profile);
-        let reading =
-            Reading { credentials, endpoint: organization_endpoint.as_deref(), journal: journal.as_deref() };
+        let reading = Reading {
+            credentials,
+            endpoint: organization_endpoint.as_deref(),
+            journal: journal.as_deref(),
+            believed: None,
+        };
         let text = read_at_aws(&reading)?;
         let desk = of_payer(desk, &text);
         send(&desk, (READ, &text), *dry_run)?;
