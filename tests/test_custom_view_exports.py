@@ -1,4 +1,5 @@
 """Data exports of custom billing views, on either store: to the last digit what Cost Explorer answers of the same view, and delivered anew when the view is another."""
+import csv
 import datetime
 import json
 import random
@@ -11,10 +12,15 @@ import pytest
 
 from desk import NUMBERS, Desk, account, name
 from policy_months import PolicyMonth
+from random_families import RandomMonth
 from server import PAYER, PREVIOUS, in_period
 from test_cost_explorer import ACCOUNT, CANARY, asked, customer, groups, view
 from test_custom_view_costs import PRIMARY, SERVICES, custom, day, narrowed
-from test_data_exports import COST, CUR2, FOCUS, SECONDS_TO_DELIVER, csv_rows, definition, delivered, executions, files, refused, succeeded
+from test_data_exports import COST, CUR2, FOCUS, SECONDS_TO_DELIVER, csv_rows, definition, delivered, executions, files, refused, show, succeeded
+from test_families import book_of
+from test_report_definitions import definition as report_definition
+from test_report_definitions import delivered as report_delivered
+from test_report_definitions import legacy_month
 
 NOBODYS = f"arn:aws:billing::{PAYER}:billingview/custom-nobody0000"
 
@@ -219,3 +225,82 @@ def test_ten_exports_of_a_custom_view(world):
         world.client.create_export(Export=of_view(world, arn, f"SELECT {COST} FROM {CUR2} LIMIT 1"))
     with pytest.raises(world.client.exceptions.ServiceQuotaExceededException):
         world.client.create_export(Export=of_view(world, arn))
+
+
+def committed(new_server, tmp_path_factory, seed):
+    """Two groups at public prices with commitments of everybody, which are simulated anew inside each."""
+    bucket, month = tmp_path_factory.mktemp("bucket"), RandomMonth(seed)
+    server = new_server(transfers=False, options=["--export-buckets", f"reports={bucket}"])
+    members = month.members[:3], month.members[3:]
+    server.apply(book_of(*members) | {"currency": "USD"}, "--period", PREVIOUS)
+    server.load(month.write(tmp_path_factory.mktemp("committed") / "cost"))
+    ours, theirs = (SimpleNamespace(id=accounts[0], primary=accounts[0], accounts=accounts,
+                                    arn=f"arn:aws:billingconductor::{PAYER}:billinggroup/{accounts[0]}") for accounts in members)
+    return SimpleNamespace(server=server, client=server.client(service="bcm-data-exports"), costs=server.client(service="ce"), views=server.client(service="billing"),
+                           ours=ours, theirs=theirs, bucket=bucket)
+
+
+@pytest.fixture(scope="module", params=[1, 3])
+def commitments(request, new_server, tmp_path_factory):
+    return committed(new_server, tmp_path_factory, request.param)
+
+
+@pytest.mark.parametrize("granularity", ["HOURLY", "DAILY"])
+def test_views_of_groups_with_commitments(commitments, granularity):
+    """What is covered goes with its usage, what is left unused with its fee: on the accounts and days that Cost Explorer has them."""
+    world = commitments
+    days = lambda first, last: {"timeRange": {"beginDateInclusive": day(first), "endDateInclusive": day(last, 23)}}  # noqa: E731
+    base = custom(world, view(world.ours), dataFilterExpression=narrowed("LINKED_ACCOUNT", world.ours.accounts[:1]))
+    views = [base, custom(world, view(world.ours), dataFilterExpression=narrowed("LINKED_ACCOUNT", world.ours.accounts[1:]) | days(1, 2)),
+             custom(world, view(world.ours), view(world.theirs), dataFilterExpression=days(2, 20)), custom(world, base, view(world.theirs), dataFilterExpression=days(1, 1))]
+    exports = []
+    for arn in views:
+        for table in (CUR2, FOCUS):
+            export = of_view(world, arn, f"SELECT * FROM {table}", table=table, kind="PARQUET", properties={"TIME_GRANULARITY": granularity})
+            exports.append((arn, table, export, world.client.create_export(Export=export)["ExportArn"]))
+    for arn, table, export, id in exports:
+        succeeded(world.client, id)
+        # A view has ten exports at most; what was delivered stays.
+        world.client.delete_export(ExportArn=id)
+        rows = data(world, export)
+        cost, cause = ("BilledCost", "x_ProformaCause") if table == FOCUS else (COST, "identity_line_item_id")
+        assert summed(rows, cost) == costs(world, arn) and rows, (arn, export)
+        residues = [Decimal(row[cost]) for row in rows if (row[cause] or "").startswith("residue/")]
+        assert sum(map(abs, residues), Decimal(0)) <= len(rows) * Decimal("0.00000000005"), (residues, export)
+
+
+def test_a_legacy_report_of_a_view_has_the_columns_of_its_lines(new_server, tmp_path):
+    """Even the name of a column may be of an account that the view does not have; what it costs is what Cost Explorer says."""
+    bucket = tmp_path / "bucket"
+    bucket.mkdir()
+    server = new_server(options=["--export-buckets", f"reports={bucket}"])
+    show(server, {"tags": ["user_secret"]})
+    desk, month = Desk(in_period(server.client(), PREVIOUS)), PolicyMonth()
+    ours = desk.group(2, plan=desk.plan(desk.rule(ModifierPercentage=3.3)))
+    for number in range(40):
+        month.line(ours.accounts[number % 2], cost="1", public=f"{number}.41", hour=12 * number, resource=f"i-{number % 4}")
+    folder = legacy_month(tmp_path / "cost", month)
+    shared, secret = "product/shared", ["product/secret", "resourceTags/user:Secret"]
+    for path in folder.iterdir():
+        header, *rows = csv.reader(path.open(newline=""))
+        place = header.index("lineItem/UsageAccountId")
+        with path.open("w", newline="") as file:
+            csv.writer(file).writerows([header + [shared, *secret], *(row + ["x", *(["hidden"] * 2 if row[place] == ours.accounts[1] else [""] * 2)] for row in rows)])
+    server.load(folder)
+    world = SimpleNamespace(views=server.client(service="billing"), costs=server.client(service="ce"), ours=ours)
+    client = server.client(service="cur")
+    whole, narrow = (custom(world, view(ours), **more) for more in ({}, {"dataFilterExpression": narrowed("LINKED_ACCOUNT", ours.accounts[:1])}))
+    days = {"timeRange": {"beginDateInclusive": day(3), "endDateInclusive": day(9, 23)}}
+    # The second account is used at noon of each day, the first at its beginning: in these days both are.
+    short = custom(world, view(ours), dataFilterExpression=days)
+    for arn, has_secret in [(whole, True), (narrow, False), (short, True)]:
+        for unit in ("HOURLY", "DAILY"):
+            report = report_definition(ours, TimeUnit=unit, BillingViewArn=arn)
+            client.put_report_definition(ReportDefinition=report)
+            report_delivered(client, report["ReportName"])
+            file, = (bucket / "cur" / report["ReportName"]).rglob("*.csv.gz")
+            manifest, = (bucket / "cur" / report["ReportName"]).rglob("*Manifest.json")
+            rows = csv_rows(file.read_bytes())
+            assert {column: column in rows[0] for column in (shared, *secret)} == {shared: True} | dict.fromkeys(secret, has_secret), (arn, unit)
+            assert has_secret or ("ecret" not in manifest.read_text() and "hidden" not in json.dumps(rows))
+            assert summed(rows, "lineItem/UnblendedCost") == costs(world, arn) > 0

@@ -14,7 +14,7 @@ from desk import Desk
 from policy_months import PolicyMonth
 from server import PREVIOUS, in_period
 from test_custom_view_costs import custom, day, narrowed
-from test_custom_view_exports import costs, of_view
+from test_custom_view_exports import committed, costs, of_view
 from test_cost_explorer import view
 from test_data_exports import COST, CUR2, FOCUS, charged, csv_rows, definition, show, succeeded
 from test_report_definitions import definition as report_definition
@@ -24,7 +24,12 @@ from test_report_definitions import legacy_month
 MADE = "residue/%", "customlineitem/%"
 IDENTITY = "identity_line_item_id", "identity_time_interval"
 HOURS = "line_item_usage_start_date", "line_item_usage_end_date"
-ADDED_UP = ("line_item_blended_cost", "line_item_normalized_usage_amount", "line_item_unblended_cost", "line_item_usage_amount", "pricing_public_on_demand_cost")
+ADDED_UP = ("line_item_blended_cost", "line_item_normalized_usage_amount", "line_item_unblended_cost", "line_item_usage_amount", "pricing_public_on_demand_cost",
+            "reservation_amortized_upfront_cost_for_usage", "reservation_amortized_upfront_fee_for_billing_period", "reservation_effective_cost",
+            "reservation_recurring_fee_for_usage", "reservation_unused_amortized_upfront_fee_for_billing_period", "reservation_unused_normalized_unit_quantity",
+            "reservation_unused_quantity", "reservation_unused_recurring_fee", "savings_plan_amortized_upfront_commitment_for_billing_period",
+            "savings_plan_recurring_commitment_for_billing_period", "savings_plan_savings_plan_effective_cost", "savings_plan_total_commitment_to_date",
+            "savings_plan_used_commitment")
 FOCUS_ADDED_UP = ("BilledCost", "CommitmentDiscountQuantity", "ConsumedQuantity", "ContractedCost", "EffectiveCost", "ListCost", "PricingCurrencyEffectiveCost",
                   "PricingQuantity")
 FIFTEEN_DIGITS = decimal.Context(prec=15, rounding=decimal.ROUND_HALF_UP)
@@ -142,6 +147,29 @@ def test_focus_by_day_and_month(world, granularity):
     found = [{column: value for column, value in row.items() if column not in apart} | {"begun": row[apart[0]]} for row in own]
     assert comparable(found, sums, ()) == comparable(expected, sums, ())
     assert len(own) < len(lines(hourly)[0]) and total(every, "BilledCost") == charged(world.server, world.ours)
+
+
+@pytest.fixture(scope="module")
+def commitments(new_server, tmp_path_factory):
+    return committed(new_server, tmp_path_factory, 1)
+
+
+@pytest.mark.parametrize("granularity", UNITS)
+@pytest.mark.parametrize("table", [CUR2, FOCUS])
+def test_what_commitments_cover_and_cost_by_day_and_month(commitments, granularity, table):
+    """Covered parts of lines, fees and what is left unused, of a group in which they are simulated anew."""
+    world = commitments
+    hourly, summed = (exported(world, of, f"SELECT * FROM {table}", table) for of in ("HOURLY", granularity))
+    added_up, apart, start, cost = {CUR2: (ADDED_UP, (*IDENTITY, *HOURS), HOURS[0], COST),
+                                    FOCUS: (FOCUS_ADDED_UP, ("ChargePeriodStart", "ChargePeriodEnd"), "ChargePeriodStart", "BilledCost")}[table]
+    own, every = lines(summed)
+    expected, sums = summed_by_duckdb(hourly, UNITS[granularity], added_up, apart, start)
+    found = [{column: value for column, value in row.items() if column not in apart} | {"begun": row[start]} for row in own]
+    assert comparable(found, sums, ()) == comparable(expected, sums, ())
+    assert len(own) < len(lines(hourly)[0]) and total(every, cost) == charged(world.server, world.ours)
+    # There was something to sum.
+    filled = {column for column in sums if any(row[column] for row in own)}
+    assert filled >= ({"CommitmentDiscountQuantity"} if table == FOCUS else {"reservation_effective_cost", "savings_plan_savings_plan_effective_cost"}), filled
 
 
 def test_a_statement_is_asked_of_the_summed_table(world):

@@ -74,6 +74,8 @@ pub struct Collector<'a> {
     accounts: Accounts,
     /// Whether rows are taken by class and day, as those of a view are, or summed: then each says of which it is.
     pub by_class_and_day: bool,
+    /// Whether it is asked what rows of a class and day sum to, before they are written: of lines of views that are not summed otherwise.
+    sums_of_days: bool,
     pub texts: Mutex<Texts>,
     pub scratch: Scratch,
 }
@@ -88,7 +90,7 @@ pub struct Collected {
     pub further: BTreeMap<u32, u64>,
     /// Which outputs that are written only if filled have a value, by group.
     pub filled: BTreeMap<u32, Vec<bool>>,
-    /// Of rows that are taken by class and day: what they are billed.
+    /// Of rows that are taken by class and day, and not summed: what they are billed.
     pub of_days: OfDay,
     /// Values that named an account outside of the group.
     pub withheld: u64,
@@ -239,6 +241,7 @@ impl<'a> Collector<'a> {
             classes,
             accounts,
             by_class_and_day: plan.view.is_some() || plan.granularity != Granularity::Hourly,
+            sums_of_days: plan.view.is_some() && plan.granularity == Granularity::Hourly,
             texts,
             scratch,
         }
@@ -317,7 +320,7 @@ impl<'a> Collector<'a> {
         Ok(())
     }
 
-    /// Puts the class and the day of each row behind its columns, and adds up what it is billed.
+    /// Puts the class and the day of each row behind its columns, and adds up what it is billed, where that is asked.
     fn put_places(
         &self,
         collected: &mut Collected,
@@ -330,7 +333,9 @@ impl<'a> Collector<'a> {
         for ((row, class), price) in lines.ordered.rows.iter().zip(&lines.prices) {
             let start = starts.as_ref().and_then(|starts| starts.get(*row).copied().flatten());
             let place = place_of(*class, &month, start);
-            if self.classes.get(*class).and_then(Option::as_ref).is_some_and(|class| class.billed) {
+            let is_billed =
+                || self.classes.get(*class).and_then(Option::as_ref).is_some_and(|class| class.billed);
+            if self.sums_of_days && is_billed() {
                 let sum = collected.of_days.entry(place).or_default();
                 *sum = sum.plus(price.amount())?;
             }

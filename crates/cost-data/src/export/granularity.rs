@@ -407,3 +407,36 @@ fn units_of(bits: u64) -> Result<i128, DecimalError> {
     let (more, _) = divide_half_away(i128::from(next.as_bytes()[0] - b'0'), ten_to(1));
     Ok(if text.starts_with('-') { units - more } else { units + more })
 }
+
+#[cfg(test)]
+mod tests {
+    //! What is added up was decided of every column.
+
+    use super::super::{cur_columns, focus_columns};
+    use super::*;
+
+    /// Numbers that keep rows apart.
+    const KEPT_APART: [&str; 7] = [
+        "ContractedUnitPrice",
+        "ListUnitPrice",
+        "PricingCurrencyContractedUnitPrice",
+        "PricingCurrencyListUnitPrice",
+        "line_item_normalization_factor",
+        "reservation_upfront_value",
+        "savings_plan_savings_plan_rate",
+    ];
+
+    #[test]
+    fn every_number_is_added_up_or_keeps_rows_apart() {
+        let of_cur = cur_columns::COLUMNS.iter().map(|(name, kind, treatment)| (*name, *kind, *treatment));
+        let of_focus = focus_columns::COLUMNS.iter().map(|(name, kind, of, ..)| (*name, *kind, *of));
+        // One that nobody fills has nothing to add up.
+        let numbers = of_cur.chain(of_focus).filter(|(_, kind, _)| *kind == Kind::Number);
+        let mut numbers: Vec<&str> =
+            numbers.filter(|(.., treatment)| *treatment != Treatment::Blank).map(|(name, ..)| name).collect();
+        let mut decided = [&ADDED_UP[..], &KEPT_APART].concat();
+        numbers.sort_unstable();
+        decided.sort_unstable();
+        assert_eq!(numbers, decided);
+    }
+}

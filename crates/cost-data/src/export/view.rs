@@ -5,12 +5,13 @@
 
 use super::collect::Collector;
 use super::granularity::{Summed, Summing};
-use super::group_rows::{Numbering, cut};
+use super::group_rows::{Chunk, Column, Numbering, cut};
 use super::line_sums::hour_of;
 use super::output::Output;
 use super::plan::{AddedRow, PartPlan, Plan};
 use super::segment::{Segment, put_words};
 use super::selection::{CHUNK_ROWS, Selection};
+use super::treatment::Kind;
 use super::{ExportedFile, Rows, Whole, WriteError, Written, added_segment, residues};
 use billing::charge_class::{ChargeClass, Cube, KeyColumn};
 use billing::money::Amount;
@@ -18,6 +19,7 @@ use export_query::Granularity;
 use foldhash::fast::FixedState;
 use std::collections::{BTreeMap, HashMap};
 use std::fs::{self, File};
+use std::io;
 use std::ops::Range;
 use std::path::Path;
 
@@ -151,15 +153,16 @@ pub(super) fn write(
         segments.extend(added_segment(collector, part.group, &added)?);
         of_parts.push(Part { segments, takes });
     }
-    let named: Vec<u32> = parts.iter().map(|part| part.group).collect();
-    let is_written = |place: usize, output: &Output| {
-        let filled = || named.iter().any(|group| whole.is_filled(*group, place));
-        (!output.only_if_filled || filled()) && !plan.left_out.contains(&output.key)
-    };
     let outputs = collector.outputs();
     let selection = match &plan.query {
         Some(query) => Selection::new(query, outputs),
-        None => Selection::of_columns(outputs, is_written),
+        None => {
+            let filled = filled(collector, &of_parts, numbering)?;
+            let is_written = |place: usize, output: &Output| {
+                (!output.only_if_filled || filled[place]) && !plan.left_out.contains(&output.key)
+            };
+            Selection::of_columns(outputs, is_written)
+        }
     };
     let folder = folder.join(FOLDER);
     fs::create_dir(&folder)?;
@@ -172,7 +175,7 @@ pub(super) fn write(
     let Written { rows, bytes, columns } = of_file.write_selected(file, selection, chunks, numbering)?;
     let residue = residue.into_iter().filter(|(_, sum)| !sum.is_zero());
     Ok(ExportedFile {
-        group: named.first().map_or(0, |group| *group as usize),
+        group: parts.first().map_or(0, |part| part.group as usize),
         name: format!("{FOLDER}/{name}"),
         rows,
         added_rows,
@@ -181,6 +184,57 @@ pub(super) fn write(
         residue: residue.map(|(currency, sum)| (currency, sum.to_string())).collect(),
         columns,
     })
+}
+
+/// Which of the outputs that are written only if filled have a value in a row that is taken. A group's other rows say nothing of that: even the name of a column may be of an account that the view does not
+/// have. Rows are read for it once more, until all are found.
+fn filled(
+    collector: &Collector<'_>,
+    parts: &[Part],
+    numbering: &mut Numbering<'_>,
+) -> Result<Vec<bool>, WriteError> {
+    let outputs = collector.outputs();
+    let mut filled = vec![false; outputs.len()];
+    let is_open = |filled: &[bool], place: usize| outputs[place].only_if_filled && !filled[place];
+    for part in parts {
+        for pieces in cut(&part.segments, CHUNK_ROWS) {
+            if !(0..outputs.len()).any(|place| is_open(&filled, place)) {
+                return Ok(filled);
+            }
+            let chunk = Chunk::read(&collector.scratch, &pieces)?;
+            let taken = of_chunk(&chunk, (outputs, &part.takes), numbering, |place| is_open(&filled, place));
+            let lost = || io::Error::other("the scratch file does not hold what was written");
+            taken.ok_or_else(lost)?.into_iter().for_each(|place| filled[place] = true);
+        }
+    }
+    Ok(filled)
+}
+
+/// The outputs, of those that are asked for, that a row of a chunk fills which is taken; `None` where the scratch file does not hold what was written.
+fn of_chunk<'c, 't: 'c>(
+    chunk: &'c Chunk,
+    (outputs, takes): (&[Output], &Takes),
+    numbering: &mut Numbering<'t>,
+    is_asked: impl Fn(usize) -> bool,
+) -> Option<Vec<usize>> {
+    let mut columns = chunk.columns();
+    let mut asked: Vec<(usize, Vec<bool>)> = Vec::new();
+    for (place, output) in outputs.iter().enumerate() {
+        let is_text = !matches!(output.kind, Kind::Number | Kind::Time);
+        let column = columns.take(numbering, is_text)?;
+        if is_asked(place) {
+            let there = match column {
+                Column::Texts { places, .. } => places.iter().map(Option::is_some).collect(),
+                Column::Words(words) => words.iter().map(Option::is_some).collect(),
+            };
+            asked.push((place, there));
+        }
+    }
+    let Column::Words(places) = columns.take(numbering, false)? else { return None };
+    // Rows without a source line are ours.
+    let is_taken = |row: usize| places[row].is_some() && takes.has(places[row]);
+    asked.retain(|(_, there)| there.iter().enumerate().any(|(row, there)| *there && is_taken(row)));
+    Some(asked.into_iter().map(|(place, _)| place).collect())
 }
 
 #[cfg(test)]
