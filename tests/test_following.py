@@ -500,7 +500,10 @@ def test_a_reading_that_does_not_end_is_in_nobodys_way(new_server, moto, aws):
         server.start()
     sync_of = lambda of: server.own("GetOrganizationSync", keys=of).json
     assert "LastReadTime" in until_told(lambda: sync_of(server.root), "LastReadTime")
-    hanging = processes_of(credentials)
+    for _ in range(20 * SECONDS_MAX):
+        if hanging := processes_of(credentials):
+            break
+        time.sleep(0.05)
     told = until_told(lambda: sync_of(keys), "Problem", 2 * SECONDS_MAX)
     assert "did not answer to the end within 60 seconds (--organization-time-limit)" in told["Problem"] and "LastReadTime" not in told
     # What the reader has started ends with it.
