@@ -8,8 +8,8 @@ SHELL := /bin/bash
 TARGET := $(abspath $(or $(CARGO_TARGET_DIR),target))
 PYTHON ?= python3
 VENV := .venv
-# The tests wait for servers much of the time: a process for each core, each with files of its own.
-TEST_PROCESSES ?= $(shell nproc)
+# The tests wait for servers much of the time: a process for each core and one more, each with files of its own.
+TEST_PROCESSES ?= $(shell expr $$(nproc) + 1)
 # cargo-deny is built once and kept here.
 TOOLS := $(TARGET)/tools
 DENY_VERSION := 0.20.2
